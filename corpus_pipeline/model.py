@@ -1,0 +1,176 @@
+"""The frozen records that flow through every stage. They import nothing of the package but its words.
+
+A conversation is a tuple of turns. Any list of chat messages is packed into turns greedily and without loss: a turn is
+at most one system message, at most one prompt-side message and at most one answer, in this order (see
+`corpus_pipeline.formats.messages`). A second prompt in a row, or a tool result, opens a new turn, so that every text
+lies in a field of its own, where rules and people can see it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NewType
+
+from corpus_pipeline.states import DuplicateKind, RejectReason, RowState
+
+FileId = NewType("FileId", int)
+TaskId = NewType("TaskId", int)
+ConversationId = NewType("ConversationId", int)
+MicroDollars = NewType("MicroDollars", int)
+
+# A conversation's id is its file and its row: file_id * 2**32 + row_identifier. Ids are therefore known before the insert,
+# ordered by (file, row), the same in every run, and a file's rows are one range of the primary key.
+ROW_BITS = 32
+MAX_ROW = (1 << ROW_BITS) - 1
+
+
+def conversation_id(file_id: FileId, row_identifier: int) -> ConversationId:
+    """The id of row `row_identifier` (1..2**32-1) of a dataset file."""
+    if not 0 < row_identifier <= MAX_ROW:
+        raise ValueError(f"row_identifier {row_identifier} is outside 1..{MAX_ROW}")
+    return ConversationId((file_id << ROW_BITS) | row_identifier)
+
+
+def id_range(file_id: FileId) -> tuple[ConversationId, ConversationId]:
+    """The half-open range (after, up to and including) of the ids of a file: ids lie in (first, last]."""
+    return ConversationId(file_id << ROW_BITS), ConversationId((file_id << ROW_BITS) | MAX_ROW)
+
+
+def split_id(identifier: int) -> tuple[FileId, int]:
+    """(file_id, row_identifier) of a conversation id."""
+    return FileId(identifier >> ROW_BITS), identifier & MAX_ROW
+
+
+# the text fields of a turn, in the order in which they are read; rules look at all of them
+TEXT_FIELDS = ("system", "prompt", "reasoning", "response", "rejected")
+
+
+class Turn(NamedTuple):
+    """One exchange. `None` is "there is no such message"; "" is an empty one.
+
+    extra: what the messages of this turn carry beside text, None when nothing; known keys:
+      system_role ("developer"), prompt_role ("tool", ...; "user" is left out), tool_calls (list, as read), tool_call_id,
+      prompt_name, response_name, refusal. JSON-able.
+    """
+
+    system: str | None = None
+    prompt: str | None = None
+    reasoning: str | None = None
+    response: str | None = None
+    rejected: str | None = None  # the answer that lost, in preference data
+    weight: float | None = None  # 0 or 1: whether the response is trained on; None is not said
+    extra: dict[str, Any] | None = None
+
+    def texts(self) -> list[tuple[str, str]]:
+        """(field, text) of every text that is there, in `TEXT_FIELDS` order."""
+        return [(name, text) for name, text in zip(TEXT_FIELDS, self, strict=False) if text is not None]
+
+
+class Conversation(NamedTuple):
+    """One sample of a dataset file.
+
+    shape: JSON text from which the record comes back key for key in the format it came in: `{"record": ..., "slots":
+      [[path, turn, field], ...], "extra": [top-level keys the format does not know]}`; the texts at the slots are taken from
+      the turns (see `corpus_pipeline.formats.shape`).
+    tools: JSON text of the tool definitions, None when there are none.
+    """
+
+    row_identifier: int
+    turns: tuple[Turn, ...]
+    shape: str
+    tools: str | None = None
+    source_line: int = 0  # physical line, 1-based
+    source_offset: int = 0  # bytes from the start of the (decompressed) file
+    source_bytes: int = 0  # length of the record without its line end
+
+
+class Reject(NamedTuple):
+    """A line (or array element) that became no conversation; `raw` is cut to the first 64 KiB."""
+
+    row_identifier: int
+    source_line: int
+    source_offset: int
+    source_bytes: int
+    reason: RejectReason
+    detail: str
+    raw: bytes
+
+
+class Change(NamedTuple):
+    """What one rule did to one field: `count` places changed; for a drop, `field` may be "" and `detail` says why."""
+
+    rule: str
+    version: int
+    turn: int  # 1-based; 0 is the whole conversation
+    field: str
+    count: int
+    detail: str = ""
+
+
+class Cleaned(NamedTuple):
+    """The verdict of the rule pass on one conversation.
+
+    turns: the cleaned turns when any rule changed them, else None (the raw turns hold).
+    content_hash: sha256 (32 bytes) of the normalized content.
+    fingerprint: 64-bit SimHash, None when the text has too few features to compare.
+    """
+
+    conversation_id: ConversationId
+    state: RowState
+    reason: str | None
+    changes: tuple[Change, ...]
+    turns: tuple[Turn, ...] | None
+    content_hash: bytes
+    fingerprint: int | None
+    characters: int
+    language: str | None = None
+
+
+class Duplicate(NamedTuple):
+    """`conversation_id` repeats the lower row `duplicate_of`; `distance` is in bits of the fingerprint, 0 when exact."""
+
+    conversation_id: ConversationId
+    duplicate_of: ConversationId
+    kind: DuplicateKind
+    distance: int
+
+
+class Usage(NamedTuple):
+    """Tokens of one call as the provider counted them; `estimated` when it did not say."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0  # part of input_tokens
+    reasoning_tokens: int = 0  # part of output_tokens
+    estimated: bool = False
+
+
+class Answer(NamedTuple):
+    """One model answer, as it arrived."""
+
+    text: str
+    finish_reason: str
+    model: str
+    usage: Usage
+    refusal: str | None = None
+    reasoning: str | None = None
+    provider_request_id: str | None = None
+
+
+class Request(NamedTuple):
+    """What is asked of a model: OpenAI chat messages and the parameters that shape the answer."""
+
+    model: str
+    messages: tuple[dict[str, str], ...]
+    max_output_tokens: int
+    temperature: float | None = None
+    response_schema: dict[str, Any] | None = None  # JSON schema when a structured answer is wanted
+    seed: int | None = None
+
+
+class AugmentedRow(NamedTuple):
+    """A new row made from `parent_id` by a strategy; the parent is never touched."""
+
+    parent_id: ConversationId
+    strategy: str
+    sample_index: int
+    turns: tuple[Turn, ...]

@@ -1,0 +1,1 @@
+"""Export: the gate, the files, the manifest, and where they go."""
