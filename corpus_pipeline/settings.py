@@ -1,0 +1,118 @@
+"""Every environment variable, read once, validated, secrets masked. `VARIABLES` is the documented list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from corpus_pipeline.errors import UsageError
+
+
+class Variable(NamedTuple):
+    """One environment variable: what it sets and what holds without it."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("CORPUS_HOME", ".corpus", "folder of the database, exports, Dagster storage and logs (mode 0700)"),
+    Variable("CORPUS_DATABASE_URL", "SQLite in CORPUS_HOME", "mysql+pymysql://user:password@host/database", secret=True),
+    Variable("CORPUS_EXPORT_URL", "a folder in CORPUS_HOME", "folder, or s3://bucket/prefix"),
+    Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
+    Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),
+    Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
+    Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
+    Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
+    Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
+    Variable("CORPUS_MODEL", "none", "the model of recipes that name none"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Validated settings. Build with `Settings.from_env()`; secrets are left out of `repr`."""
+
+    home: Path
+    database_url: str = field(repr=False)
+    export_url: str
+    s3_endpoint_url: str | None
+    inbox: Path
+    lease_seconds: float
+    web_url: str
+    openai_api_key: str | None = field(repr=False)
+    openai_base_url: str | None
+    model: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment. Raises UsageError that names the variable at fault."""
+        env = os.environ if env is None else env
+        home = Path(env.get("CORPUS_HOME") or ".corpus").expanduser().absolute()
+        return cls(
+            home=home,
+            database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
+            export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
+            s3_endpoint_url=env.get("CORPUS_S3_ENDPOINT_URL") or None,
+            inbox=Path(env.get("CORPUS_INBOX") or home / "inbox").expanduser().absolute(),
+            lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
+            web_url=(env.get("CORPUS_WEB_URL") or "http://127.0.0.1:8787").rstrip("/"),
+            openai_api_key=env.get("OPENAI_API_KEY") or None,
+            openai_base_url=env.get("OPENAI_BASE_URL") or None,
+            model=env.get("CORPUS_MODEL") or None,
+        )
+
+    def make_home(self) -> Path:
+        """Create the home folder, readable by its owner only."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.home
+
+    @property
+    def work_folder(self) -> Path:
+        """Where unfinished files lie; nothing in it is needed for correctness."""
+        return self.home / "work"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+
+def masked_url(url: str) -> str:
+    """A URL without its password, for messages."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@", 1)
+
+
+def _database_url(url: str) -> str:
+    if not url.startswith(("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://")):
+        raise UsageError(
+            f"CORPUS_DATABASE_URL {masked_url(url)!r} is of no known kind."
+            " Use sqlite:///PATH or mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
+        )
+    return url
+
+
+def _export_url(url: str) -> str:
+    if "://" in url and not url.startswith(("s3://", "file://")):
+        raise UsageError(f"CORPUS_EXPORT_URL {url!r} is of no known kind. Use a folder or s3://BUCKET/PREFIX")
+    if url.startswith("s3://"):
+        return url
+    return str(Path(url.removeprefix("file://")).expanduser().absolute())
+
+
+def _positive(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 86_400:
+        raise UsageError(f"{name} must be a number of seconds between 0 and 86400, not {text!r}")
+    return value

@@ -1,0 +1,203 @@
+"""What augment writes: work items, new rows with their parent's key, prompts. It never writes what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, and_, case, func, insert, select
+
+from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
+from corpus_pipeline.states import ItemState
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.schema import (
+    DATA_COLUMNS,
+    augmented_rows,
+    augmented_turns,
+    cleaned_rows,
+    prompts,
+    work_items,
+)
+from corpus_pipeline.store.turn_columns import grouped, numbered
+
+ItemKey = tuple[int, str, int]  # conversation id, strategy label, sample index
+
+
+class Provenance(NamedTuple):
+    """Where an augmented row comes from."""
+
+    prompt_version: str
+    request_key: str
+    model: str
+    source_hash: bytes
+
+
+def item_states(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ItemKey, ItemState]:
+    """The items with after < conversation id <= last that have an outcome."""
+    query = select(
+        work_items.c.conversation_id, work_items.c.strategy, work_items.c.sample_index, work_items.c.state
+    ).where(
+        work_items.c.task_id == task_id, work_items.c.conversation_id > after, work_items.c.conversation_id <= last
+    )
+    return {(r[0], r[1], r[2]): ItemState(r[3]) for r in connection.execute(query)}
+
+
+def insert_items(
+    connection: Connection,
+    backend: Backend,
+    task_id: TaskId,
+    outcomes: Sequence[tuple[ItemKey, ItemState, str | None, bool]],
+) -> None:
+    """(key, state, reason, reused) of items that have an outcome now; a failed one that is replayed gets its new one."""
+    backend.insert(
+        connection,
+        work_items,
+        ("task_id", "conversation_id", "strategy", "sample_index", "state", "reason", "reused"),
+        [(task_id, *key, state.value, reason, int(reused)) for key, state, reason, reused in outcomes],
+        updates={"state": "{new}", "reason": "{new}", "reused": "{new}"},
+    )
+
+
+def insert_rows(
+    connection: Connection, backend: Backend, task_id: TaskId, rows: Sequence[tuple[AugmentedRow, Provenance]]
+) -> None:
+    """Insert new rows and their turns. The primary key refuses a second one for the same item."""
+    backend.insert(
+        connection,
+        augmented_rows,
+        (
+            "task_id",
+            "conversation_id",
+            "strategy",
+            "sample_index",
+            "prompt_version",
+            "request_key",
+            "model",
+            "source_hash",
+        ),
+        [(task_id, row.parent_id, row.strategy, row.sample_index, *provenance) for row, provenance in rows],
+    )
+    backend.insert(
+        connection,
+        augmented_turns,
+        ("task_id", "conversation_id", "strategy", "sample_index", "turn_taking", *DATA_COLUMNS),
+        [
+            values
+            for row, _ in rows
+            for values in numbered(row.turns, task_id, row.parent_id, row.strategy, row.sample_index)
+        ],
+    )
+
+
+def rows_between(
+    connection: Connection, task_id: TaskId, after: int, last: int
+) -> dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]]:
+    """The fresh augmented rows (strategy, sample, turns) of parents with after < id <= last, in a fixed order.
+
+    A row whose parent was cleaned to another content since is stale and left out.
+    """
+    key = (
+        augmented_turns.c.conversation_id,
+        augmented_turns.c.strategy,
+        augmented_turns.c.sample_index,
+    )
+    query = (
+        select(*key, *(augmented_turns.c[name] for name in DATA_COLUMNS))
+        .join(
+            augmented_rows,
+            and_(
+                *(
+                    augmented_rows.c[name] == augmented_turns.c[name]
+                    for name in ("task_id", "conversation_id", "strategy", "sample_index")
+                )
+            ),
+        )
+        .join(cleaned_rows, _parent_is_fresh())
+        .where(
+            augmented_turns.c.task_id == task_id,
+            augmented_turns.c.conversation_id > after,
+            augmented_turns.c.conversation_id <= last,
+        )
+        .order_by(*key, augmented_turns.c.turn_taking)
+    )
+    found: dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]] = {}
+    for (parent, strategy, sample), turns in grouped(connection.execute(query), 3).items():
+        found.setdefault(ConversationId(parent), []).append((strategy, sample, turns))
+    return found
+
+
+def _parent_is_fresh():  # type: ignore[no-untyped-def]
+    return and_(
+        cleaned_rows.c.task_id == augmented_rows.c.task_id,
+        cleaned_rows.c.conversation_id == augmented_rows.c.conversation_id,
+        cleaned_rows.c.content_hash == augmented_rows.c.source_hash,
+    )
+
+
+def stale_rows(connection: Connection, task_id: TaskId) -> int:
+    """Augmented rows whose parent's content is another one now."""
+    query = (
+        select(func.count())
+        .select_from(augmented_rows.outerjoin(cleaned_rows, _parent_is_fresh()))
+        .where(augmented_rows.c.task_id == task_id, cleaned_rows.c.conversation_id.is_(None))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def empty_rows(connection: Connection, task_id: TaskId) -> int:
+    """Augmented rows whose last response holds nothing: the validators should never let one through."""
+    blank = func.coalesce(func.trim(augmented_turns.c.data_response), "") == ""
+    full = (
+        select(augmented_turns.c.conversation_id)
+        .where(
+            augmented_turns.c.task_id == augmented_rows.c.task_id,
+            augmented_turns.c.conversation_id == augmented_rows.c.conversation_id,
+            augmented_turns.c.strategy == augmented_rows.c.strategy,
+            augmented_turns.c.sample_index == augmented_rows.c.sample_index,
+            ~blank,
+        )
+        .exists()
+    )
+    query = select(func.count()).select_from(augmented_rows).where(augmented_rows.c.task_id == task_id, ~full)
+    return int(connection.execute(query).scalar_one())
+
+
+def item_counts(connection: Connection, task_id: TaskId) -> dict[str, dict[str, int]]:
+    """Outcomes per strategy: {strategy: {done, failed, skipped, reused}}."""
+    query = (
+        select(
+            work_items.c.strategy,
+            work_items.c.state,
+            func.count(),
+            func.sum(case((work_items.c.reused.is_(True), 1), else_=0)),
+        )
+        .where(work_items.c.task_id == task_id)
+        .group_by(work_items.c.strategy, work_items.c.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for strategy, state, count, reused in connection.execute(query):
+        counts = found.setdefault(strategy, {"done": 0, "failed": 0, "skipped": 0, "reused": 0})
+        counts[state] += int(count)
+        counts["reused"] += int(reused or 0)
+    return found
+
+
+def augmented_of(connection: Connection, task_id: TaskId, parent_id: ConversationId) -> Sequence[Row]:
+    """Provenance of the rows made from one parent."""
+    query = select(augmented_rows).where(
+        augmented_rows.c.task_id == task_id, augmented_rows.c.conversation_id == parent_id
+    )
+    return connection.execute(query.order_by(augmented_rows.c.strategy, augmented_rows.c.sample_index)).all()
+
+
+def save_prompt(connection: Connection, version: str, strategy: str, body: str) -> None:
+    """Keep the text behind a prompt version; a known version is never changed."""
+    known = connection.execute(select(prompts.c.version).where(prompts.c.version == version)).first()
+    if known is None:
+        connection.execute(insert(prompts).values(version=version, strategy=strategy, body=body))
+
+
+def remove_augmented(connection: Connection, task_id: TaskId) -> None:
+    """Remove what augment made for a task. The ledger and the answers stay: what was paid is not asked again."""
+    for table in (augmented_turns, augmented_rows, work_items):
+        connection.execute(table.delete().where(table.c.task_id == task_id))

@@ -1,0 +1,11 @@
+"""The kinds of database. To add one, write `<name>.py` and name it here; the conformance suite proves it."""
+
+from __future__ import annotations
+
+from corpus_pipeline.store.backends.base import Backend, Fault
+from corpus_pipeline.store.backends.mysql import MySQLBackend
+from corpus_pipeline.store.backends.sqlite import SQLiteBackend
+
+BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLiteBackend, "mysql": MySQLBackend, "mariadb": MySQLBackend}
+
+__all__ = ["BACKENDS", "Backend", "Fault"]

@@ -1,0 +1,73 @@
+"""What differs between the databases, in one place each. A new database is one more subclass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.exc import DBAPIError
+
+
+class Fault(Enum):
+    """What a database error means for the unit of work that it ended."""
+
+    CONFLICT = "rolled back by the database; the whole unit may be redone"
+    LOST = "the connection is gone; what a COMMIT in flight did is not known"
+    FULL = "no space, or the disk fails; a person must act"
+    WRONG = "the statement or the data are wrong; trying again changes nothing"
+
+
+class Backend(ABC):
+    """One kind of database."""
+
+    name: str
+
+    @abstractmethod
+    def create_engine(self, url: str) -> Engine:
+        """An engine whose every connection has the session settings that the store relies on."""
+
+    @abstractmethod
+    def fault(self, error: DBAPIError) -> Fault:
+        """What the error means."""
+
+    @abstractmethod
+    def problems(self, connection: Connection) -> list[str]:
+        """What is wrong with the server's settings, one sentence with the remedy each; empty when all is well."""
+
+    @abstractmethod
+    def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
+        """The tail of an INSERT that updates on a conflict of the primary key; `updates` maps columns to SQL in which
+        `{new}` is the value that was to be inserted and `{old}` the one that stands."""
+
+    @contextmanager
+    def exclusive(self, engine: Engine) -> Iterator[None]:
+        """Hold off other processes that change the schema. Nothing to do where a write transaction already does."""
+        yield
+
+    def insert(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Iterable[tuple[Any, ...]],
+        updates: dict[str, str] | None = None,
+    ) -> int:
+        """Insert tuples without the cost of Core's per-row dictionaries; returns how many rows were handed over.
+
+        Values must already be what the driver takes (str, bytes, int, float, None).
+        """
+        batch = list(rows)
+        if not batch:
+            return 0
+        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
+        marks = ", ".join([mark] * len(columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
+        if updates:
+            statement += " " + self.upsert_clause(table, updates)
+        connection.exec_driver_sql(statement, batch)
+        return len(batch)

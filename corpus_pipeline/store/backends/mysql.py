@@ -1,0 +1,98 @@
+"""MySQL and MariaDB through PyMySQL: for corpora that several machines and people share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from corpus_pipeline.errors import StoreUnavailable
+from corpus_pipeline.store.backends.base import Backend, Fault
+
+# the whole transaction is gone, or one statement of it is (1205): always roll back and redo the unit
+_CONFLICTS = frozenset({1205, 1213, 1020, 1412, 3101, 3572})
+_LOST = frozenset({0, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
+_FULL = frozenset({3, 28, 1021, 1114, 1290, 1836, 1969, 3024})
+_SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
+    " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20"
+)
+_SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
+
+
+class MySQLBackend(Backend):
+    """InnoDB, utf8mb4, strict mode, READ COMMITTED: control reads see what others committed."""
+
+    name = "mysql"
+
+    def create_engine(self, url: str) -> Engine:
+        parsed = make_url(url).set(drivername="mysql+pymysql")
+        engine = create_engine(
+            parsed,
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            hide_parameters=True,
+            connect_args={
+                "charset": "utf8mb4",
+                "connect_timeout": 10,
+                "read_timeout": 120,
+                "write_timeout": 120,
+                "local_infile": False,
+            },
+        )
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(_SESSION)
+
+        return engine
+
+    def fault(self, error: DBAPIError) -> Fault:
+        code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        if code in _CONFLICTS:
+            return Fault.CONFLICT
+        if error.connection_invalidated or code in _LOST:
+            return Fault.LOST
+        if code in _FULL:
+            return Fault.FULL
+        return Fault.WRONG
+
+    def problems(self, connection: Connection) -> list[str]:
+        def variable(name: str) -> str:
+            row = connection.exec_driver_sql("SHOW VARIABLES LIKE %s", (name,)).first()
+            return "" if row is None else str(row[1])
+
+        found = []
+        packet = int(variable("max_allowed_packet") or 0)
+        if packet < _SMALLEST_PACKET:
+            found.append(
+                f"max_allowed_packet is {packet:,} bytes, so that long records cannot be stored;"
+                " SET GLOBAL max_allowed_packet = 67108864 and put it in the server's configuration"
+            )
+        if variable("innodb_flush_log_at_trx_commit") != "1":
+            found.append("innodb_flush_log_at_trx_commit is not 1: a commit may be lost when the machine loses power")
+        if variable("wsrep_on") == "ON":
+            found.append("the server is part of a Galera cluster, whose commits may be refused late; use one primary")
+        return found
+
+    @contextmanager
+    def exclusive(self, engine: Engine) -> Iterator[None]:
+        with engine.connect() as connection:
+            if connection.exec_driver_sql("SELECT GET_LOCK('corpus-schema', 60)").scalar() != 1:
+                raise StoreUnavailable("another process is changing the schema; try again in a minute")
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql("SELECT RELEASE_LOCK('corpus-schema')")
+
+    def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
+        assignments = ", ".join(
+            f"{column} = {value.format(new=f'VALUES({column})', old=column)}" for column, value in updates.items()
+        )
+        return f"ON DUPLICATE KEY UPDATE {assignments}"

@@ -1,0 +1,77 @@
+"""SQLite, embedded: the default, for one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from corpus_pipeline.store.backends.base import Backend, Fault
+
+BUSY_SECONDS = 30
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite is free of the WAL-reset race between processes (fixed in 3.51.3, 3.50.7 and 3.44.6)."""
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+
+
+class SQLiteBackend(Backend):
+    """A file. Writers queue (BEGIN IMMEDIATE and a busy timeout); committed means on disk (synchronous=FULL)."""
+
+    name = "sqlite"
+
+    def create_engine(self, url: str) -> Engine:
+        path = make_url(url).database
+        if path and path != ":memory:":
+            folder = Path(path).parent
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not Path(path).exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver must not begin or commit on its own
+            cursor = connection.cursor()
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0].upper() != journal:
+                cursor.execute(f"PRAGMA journal_mode={journal}")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.execute("PRAGMA cache_size=-65536")
+            cursor.execute("PRAGMA temp_store=MEMORY")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            # a deferred transaction that turns to writing is refused at once when another one wrote meanwhile
+            write = connection.get_execution_options().get("write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+        return engine
+
+    def fault(self, error: DBAPIError) -> Fault:
+        text = str(error.orig).lower()
+        if "locked" in text or "busy" in text:
+            return Fault.CONFLICT
+        if "disk is full" in text or "disk i/o error" in text or "readonly database" in text or "unable to open" in text:
+            return Fault.FULL
+        return Fault.WRONG
+
+    def problems(self, connection: Connection) -> list[str]:
+        answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        return [] if answer == "ok" else [f"the database file is damaged ({answer}); restore it from a backup"]
+
+    def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
+        keys = ", ".join(column.name for column in table.primary_key)
+        assignments = ", ".join(
+            f"{column} = {value.format(new=f'excluded.{column}', old=f'{table.name}.{column}')}"
+            for column, value in updates.items()
+        )
+        return f"ON CONFLICT ({keys}) DO UPDATE SET {assignments}"

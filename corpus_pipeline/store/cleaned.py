@@ -1,0 +1,284 @@
+"""Verdicts of the rule pass, cleaned turns and duplicates: written by clean, read by augment and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+from sqlalchemy import Connection, and_, func, select
+
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Duplicate, TaskId
+from corpus_pipeline.states import DuplicateKind, RowState
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.rows import page as raw_page
+from corpus_pipeline.store.schema import DATA_COLUMNS, cleaned_rows, cleaned_turns, conversations, duplicates
+from corpus_pipeline.store.turn_columns import grouped, numbered
+
+_ROW_COLUMNS = (
+    "task_id",
+    "conversation_id",
+    "state",
+    "reason",
+    "changed",
+    "changes",
+    "content_hash",
+    "fingerprint",
+    "signature",
+    "characters",
+    "language",
+)
+_TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
+_DUPLICATE_COLUMNS = ("task_id", "conversation_id", "duplicate_of", "kind", "distance")
+_SIGN = 1 << 63
+
+
+class CleanRow(NamedTuple):
+    """A row that cleaning kept, as augment and export read it."""
+
+    id: ConversationId
+    conversation: Conversation  # with the cleaned turns
+    content_hash: bytes
+    changed: bool
+
+
+class Prints(NamedTuple):
+    """What deduplication compares: parallel arrays over kept rows in id order."""
+
+    ids: np.ndarray  # int64
+    content_hashes: np.ndarray  # (n, 32) uint8
+    fingerprints: np.ndarray  # uint64
+    enough: np.ndarray  # bool: the fingerprint means something
+    signatures: list[bytes | None]
+
+
+def insert_batch(
+    connection: Connection,
+    backend: Backend,
+    task_id: TaskId,
+    batch: Sequence[Cleaned],
+    signatures: Sequence[bytes | None] | None = None,
+) -> None:
+    """Insert the verdicts of one batch, and the turns of the rows that a rule changed."""
+    marks = signatures if signatures is not None else [None] * len(batch)
+    backend.insert(
+        connection,
+        cleaned_rows,
+        _ROW_COLUMNS,
+        [
+            (
+                task_id,
+                c.conversation_id,
+                c.state.value,
+                c.reason,
+                0 if c.turns is None else 1,
+                orjson.dumps(c.changes).decode() if c.changes else None,
+                c.content_hash,
+                None if c.fingerprint is None else _signed(c.fingerprint),
+                mark,
+                c.characters,
+                c.language,
+            )
+            for c, mark in zip(batch, marks, strict=True)
+        ],
+    )
+    backend.insert(
+        connection,
+        cleaned_turns,
+        _TURN_COLUMNS,
+        [row for c in batch if c.turns is not None for row in numbered(c.turns, task_id, c.conversation_id)],
+    )
+
+
+def _signed(fingerprint: int) -> int:
+    return fingerprint - (1 << 64) if fingerprint >= _SIGN else fingerprint
+
+
+def prints(connection: Connection, task_id: TaskId) -> Prints:
+    """The prints of all kept rows of a task."""
+    query = (
+        select(
+            cleaned_rows.c.conversation_id,
+            cleaned_rows.c.content_hash,
+            cleaned_rows.c.fingerprint,
+            cleaned_rows.c.signature,
+        )
+        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.KEPT.value)
+        .order_by(cleaned_rows.c.conversation_id)
+    )
+    ids: list[int] = []
+    hashes: list[bytes] = []
+    marks: list[int] = []
+    enough: list[bool] = []
+    signatures: list[bytes | None] = []
+    for identifier, content_hash, fingerprint, signature in connection.execution_options(yield_per=10_000).execute(
+        query
+    ):
+        ids.append(identifier)
+        hashes.append(content_hash)
+        marks.append(fingerprint or 0)
+        enough.append(fingerprint is not None)
+        signatures.append(signature)
+    return Prints(
+        np.array(ids, dtype=np.int64),
+        np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(len(ids), 32),
+        np.array(marks, dtype=np.int64).view(np.uint64),
+        np.array(enough, dtype=bool),
+        signatures,
+    )
+
+
+def insert_duplicates(connection: Connection, backend: Backend, task_id: TaskId, found: Sequence[Duplicate]) -> None:
+    """Record duplicates; where one is known already the lower keeper wins, so that the order of work does not matter."""
+    backend.insert(
+        connection,
+        duplicates,
+        _DUPLICATE_COLUMNS,
+        [(task_id, d.conversation_id, d.duplicate_of, d.kind.value, d.distance) for d in found],
+        updates={
+            "kind": "CASE WHEN {new} IS NULL THEN {old} ELSE {new} END",
+            "distance": "CASE WHEN {new} IS NULL THEN {old} ELSE {new} END",
+            "duplicate_of": "CASE WHEN {new} < {old} THEN {new} ELSE {old} END",
+        },
+    )
+
+
+def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, limit: int) -> list[CleanRow]:
+    """The next `limit` rows with after < id <= end that cleaning kept, that are no duplicate and not deleted."""
+    heads = connection.execute(
+        select(cleaned_rows.c.conversation_id, cleaned_rows.c.changed, cleaned_rows.c.content_hash)
+        .join(conversations, conversations.c.id == cleaned_rows.c.conversation_id)
+        .outerjoin(
+            duplicates,
+            and_(
+                duplicates.c.task_id == cleaned_rows.c.task_id,
+                duplicates.c.conversation_id == cleaned_rows.c.conversation_id,
+            ),
+        )
+        .where(
+            cleaned_rows.c.task_id == task_id,
+            cleaned_rows.c.conversation_id > after,
+            cleaned_rows.c.conversation_id <= end,
+            cleaned_rows.c.state == RowState.KEPT.value,
+            duplicates.c.conversation_id.is_(None),
+            conversations.c.is_deleted.is_(False),
+        )
+        .order_by(cleaned_rows.c.conversation_id)
+        .limit(limit)
+    ).all()
+    if not heads:
+        return []
+    last = heads[-1].conversation_id
+    stored = {s.id: s.conversation for s in _raw_range(connection, after, last)}
+    texts = changed_turns(connection, task_id, after, last)
+    rows = []
+    for identifier, changed, content_hash in heads:
+        conversation = stored[identifier]
+        if changed:
+            conversation = conversation._replace(turns=texts[identifier])
+        rows.append(CleanRow(ConversationId(identifier), conversation, content_hash, bool(changed)))
+    return rows
+
+
+def _raw_range(connection: Connection, after: int, last: int) -> list:  # type: ignore[type-arg]
+    return raw_page(connection, after, last, limit=1 << 31)
+
+
+def changed_turns(
+    connection: Connection, task_id: TaskId, after: int, last: int
+) -> dict[ConversationId, tuple]:  # type: ignore[type-arg]
+    """The cleaned turns of the changed rows with after < id <= last."""
+    query = (
+        select(cleaned_turns.c.conversation_id, *(cleaned_turns.c[name] for name in DATA_COLUMNS))
+        .where(
+            cleaned_turns.c.task_id == task_id,
+            cleaned_turns.c.conversation_id > after,
+            cleaned_turns.c.conversation_id <= last,
+        )
+        .order_by(cleaned_turns.c.conversation_id, cleaned_turns.c.turn_taking)
+    )
+    return grouped(connection.execute(query), 1)
+
+
+def drop_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """How many rows each reason dropped, duplicates included as exact_duplicate and near_duplicate."""
+    by_rule = (
+        select(cleaned_rows.c.reason, func.count())
+        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.DROPPED.value)
+        .group_by(cleaned_rows.c.reason)
+    )
+    by_kind = (
+        select(duplicates.c.kind, func.count()).where(duplicates.c.task_id == task_id).group_by(duplicates.c.kind)
+    )
+    reasons = {reason: count for reason, count in connection.execute(by_rule)}
+    return reasons | {f"{kind}_duplicate": count for kind, count in connection.execute(by_kind)}
+
+
+def counts(connection: Connection, task_id: TaskId) -> tuple[int, int, int]:
+    """(rows with a verdict, dropped by a rule, duplicates)."""
+    total, dropped = connection.execute(
+        select(func.count(), func.sum(cleaned_rows.c.state == RowState.DROPPED.value)).where(
+            cleaned_rows.c.task_id == task_id
+        )
+    ).one()
+    repeated = connection.execute(
+        select(func.count()).select_from(duplicates).where(duplicates.c.task_id == task_id)
+    ).scalar_one()
+    return int(total), int(dropped or 0), int(repeated)
+
+
+class Verdict(NamedTuple):
+    """What cleaning decided about one row, for people."""
+
+    state: RowState
+    reason: str | None
+    changes: tuple[Change, ...]
+    duplicate_of: ConversationId | None
+    kind: DuplicateKind | None
+    distance: int | None
+
+
+def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[ConversationId, Verdict]:
+    """The verdicts on some rows; rows without one are left out."""
+    query = (
+        select(
+            cleaned_rows.c.conversation_id,
+            cleaned_rows.c.state,
+            cleaned_rows.c.reason,
+            cleaned_rows.c.changes,
+            duplicates.c.duplicate_of,
+            duplicates.c.kind,
+            duplicates.c.distance,
+        )
+        .outerjoin(
+            duplicates,
+            and_(
+                duplicates.c.task_id == cleaned_rows.c.task_id,
+                duplicates.c.conversation_id == cleaned_rows.c.conversation_id,
+            ),
+        )
+        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.conversation_id.in_(ids))
+    )
+    return {
+        ConversationId(row.conversation_id): Verdict(
+            RowState(row.state),
+            row.reason,
+            tuple(Change(*change) for change in orjson.loads(row.changes)) if row.changes else (),
+            row.duplicate_of,
+            None if row.kind is None else DuplicateKind(row.kind),
+            row.distance,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def remove_rule_pass(connection: Connection, task_id: TaskId) -> None:
+    """Remove all that the rule pass wrote for a task."""
+    connection.execute(cleaned_turns.delete().where(cleaned_turns.c.task_id == task_id))
+    connection.execute(cleaned_rows.delete().where(cleaned_rows.c.task_id == task_id))
+
+
+def remove_duplicates(connection: Connection, task_id: TaskId) -> None:
+    """Remove all that the dedup pass wrote for a task."""
+    connection.execute(duplicates.delete().where(duplicates.c.task_id == task_id))

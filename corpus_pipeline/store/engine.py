@@ -1,0 +1,165 @@
+"""The store: one place where transactions begin, are checked against the lease, committed, redone or found done."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import DBAPIError
+
+from corpus_pipeline import crashpoints
+from corpus_pipeline.errors import Fenced, StoreUnavailable
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.settings import masked_url
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.backends import BACKENDS, Backend, Fault
+from corpus_pipeline.store.schema import leases
+
+T = TypeVar("T")
+
+
+class Guard:
+    """The right to write for one stage of a task: an epoch, and the number of the last write that was committed.
+
+    The number (`seq`) is raised in every guarded transaction, so that after a lost connection the row itself tells whether
+    the commit arrived. One guard is used by one writer at a time (`lock`).
+    """
+
+    def __init__(self, task_id: TaskId, stage: Stage, owner: str, epoch: int, seq: int) -> None:
+        self.task_id = task_id
+        self.stage = stage
+        self.owner = owner
+        self.epoch = epoch
+        self.seq = seq
+        self.lock = threading.RLock()
+
+    def check(self, connection: Connection) -> None:
+        """Take the lease row for this transaction. Raises Fenced when the epoch is no longer ours."""
+        touched = connection.execute(
+            update(leases)
+            .where(
+                leases.c.task_id == self.task_id,
+                leases.c.stage == self.stage.value,
+                leases.c.owner == self.owner,
+                leases.c.epoch == self.epoch,
+                leases.c.expires_at > 0,
+            )
+            .values(seq=self.seq + 1)
+        )
+        if touched.rowcount != 1:
+            raise Fenced(
+                f"another worker took over {self.stage} of task {self.task_id} (our epoch was {self.epoch});"
+                " nothing of ours was written after that. `corpus status` shows who works on it."
+            )
+
+    def arrived(self, connection: Connection) -> bool:
+        """Whether the transaction that was being committed is in the database."""
+        row = connection.execute(
+            select(leases.c.owner, leases.c.epoch, leases.c.seq).where(
+                leases.c.task_id == self.task_id, leases.c.stage == self.stage.value
+            )
+        ).one()
+        if (row.owner, row.epoch) != (self.owner, self.epoch):
+            raise Fenced(f"another worker took over {self.stage} of task {self.task_id} while the database was away")
+        return bool(row.seq == self.seq + 1)
+
+
+class Store:
+    """A relational corpus at a database URL.
+
+    patience: seconds for which a unit of work is redone while the database refuses or is away.
+    """
+
+    def __init__(self, url: str, *, patience: float = 120.0) -> None:
+        self.url = url
+        self.patience = patience
+        self.backend: Backend = BACKENDS[url.split(":", 1)[0].split("+", 1)[0]]()
+        self.engine = self.backend.create_engine(url)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A short read transaction. Keep it short: no model call, no file transfer inside."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def fetch(self, work: Callable[[Connection], T]) -> T:
+        """Run a read, again while the database is away (up to `patience`)."""
+        return self._attempts(lambda: self._read_once(work))
+
+    def write(self, work: Callable[[Connection], T], guard: Guard | None = None, *, repeatable: bool = False) -> T:
+        """Run `work` in one transaction and commit it. `work` must depend on its arguments and the database only: it is
+        redone as a whole after a deadlock, a lock timeout or a lost connection.
+
+        guard: checked first, in the same transaction; it also tells what a COMMIT without an answer did.
+        repeatable: without a guard, whether the unit may be redone when the outcome of its COMMIT is not known.
+
+        Raises Fenced, StoreUnavailable (patience used up, disk full, outcome unknown), or what `work` raises.
+        """
+        if guard is None:
+            return self._attempts(lambda: self._write_once(work, None, repeatable))
+        with guard.lock:
+            return self._attempts(lambda: self._write_once(work, guard, repeatable))
+
+    def _read_once(self, work: Callable[[Connection], T]) -> T:
+        with self.read() as connection:
+            return work(connection)
+
+    def _write_once(self, work: Callable[[Connection], T], guard: Guard | None, repeatable: bool) -> T:
+        committing = False
+        result: T
+        try:
+            with self.engine.connect().execution_options(write=True) as connection:
+                with connection.begin() as transaction:
+                    if guard is not None:
+                        guard.check(connection)
+                    result = work(connection)
+                    crashpoints.point("before commit")
+                    committing = True
+                    transaction.commit()
+                crashpoints.point("after commit")
+        except DBAPIError as error:
+            if not committing or self.backend.fault(error) is not Fault.LOST:
+                raise
+            if guard is None:
+                if repeatable:
+                    raise
+                raise StoreUnavailable(
+                    "the connection was lost while a change was being committed, and whether it arrived is not known."
+                    " Look with `corpus status` and repeat the command if the change is missing."
+                ) from error
+            if not self.fetch(guard.arrived):
+                raise
+        if guard is not None:
+            guard.seq += 1
+        return result
+
+    def _attempts(self, once: Callable[[], T]) -> T:
+        deadline = time.monotonic() + self.patience
+        pause = 0.02
+        while True:
+            try:
+                return once()
+            except DBAPIError as error:
+                fault = self.backend.fault(error)
+                if fault is Fault.FULL:
+                    raise StoreUnavailable(
+                        f"the database {masked_url(self.url)} cannot write: {error.orig}."
+                        " Make room or mend the disk, then run the same command again: it continues."
+                    ) from error
+                if fault is Fault.WRONG:
+                    raise
+                if time.monotonic() + pause > deadline:
+                    raise StoreUnavailable(
+                        f"the database {masked_url(self.url)} did not answer for {self.patience:.0f} s: {error.orig}."
+                        " Finished work is kept; run the same command again when it is back."
+                    ) from error
+            time.sleep(pause * (0.5 + random.random()))
+            pause = min(pause * 2, 3.0)

@@ -1,0 +1,128 @@
+"""Exports: which row stands at which line of which file, now and in every past export that is still listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from corpus_pipeline.model import ConversationId, TaskId
+from corpus_pipeline.store.schema import dataset_files, export_chunks, exports, tasks
+from corpus_pipeline.store.types import now_ms
+
+_C = export_chunks.c
+_WRITING = 0
+
+
+def start(connection: Connection, task_id: TaskId) -> None:
+    """Begin to write an export: forget the line map of one that was never published."""
+    connection.execute(export_chunks.delete().where(_C.task_id == task_id, _C.export_id == _WRITING))
+
+
+def insert_chunk(
+    connection: Connection, task_id: TaskId, first_line: int, ids: Sequence[int], variants: Sequence[int]
+) -> None:
+    """The rows of the lines from `first_line` (1-based) on; variant 0 is the cleaned row."""
+    if ids:
+        connection.execute(
+            insert(export_chunks).values(
+                task_id=task_id,
+                export_id=_WRITING,
+                first_line=first_line,
+                lines=len(ids),
+                first_id=min(ids),
+                last_id=max(ids),
+                conversation_ids=np.asarray(ids, dtype="<i8").tobytes(),
+                variants=np.asarray(variants, dtype="<i2").tobytes(),
+            )
+        )
+
+
+def publish(connection: Connection, task_id: TaskId, values: dict[str, Any]) -> int:
+    """Record a published export as the current one of its task and target; returns its id."""
+    connection.execute(
+        update(exports)
+        .where(exports.c.task_id == task_id, exports.c.target == values["target"], exports.c.superseded_at.is_(None))
+        .values(superseded_at=now_ms())
+    )
+    export_id = int(connection.execute(insert(exports).values(task_id=task_id, **values)).inserted_primary_key[0])
+    connection.execute(
+        update(export_chunks).where(_C.task_id == task_id, _C.export_id == _WRITING).values(export_id=export_id)
+    )
+    return export_id
+
+
+def current(connection: Connection, task_id: TaskId) -> Row | None:
+    """The newest export of a task, or None."""
+    query = select(exports).where(exports.c.task_id == task_id).order_by(exports.c.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def listed(connection: Connection, *, target: str | None = None, only_current: bool = False) -> Sequence[Row]:
+    """Exports with the name of their dataset file, oldest first."""
+    query = (
+        select(exports, dataset_files.c.name.label("file_name"))
+        .join(tasks, tasks.c.id == exports.c.task_id)
+        .join(dataset_files, dataset_files.c.id == tasks.c.file_id)
+        .order_by(exports.c.id)
+    )
+    if target is not None:
+        query = query.where(exports.c.target == target)
+    if only_current:
+        query = query.where(exports.c.superseded_at.is_(None), dataset_files.c.superseded_at.is_(None))
+    return connection.execute(query).all()
+
+
+class ExportedLine(NamedTuple):
+    """The row at a line: the cleaned row itself, or one made from it by (strategy, sample)."""
+
+    conversation_id: ConversationId
+    strategy: str | None
+    sample_index: int | None
+
+
+def line(connection: Connection, export: Row, number: int) -> ExportedLine | None:
+    """What stands at a line (1-based) of an export; None when it has no such line."""
+    chunk = connection.execute(
+        select(export_chunks)
+        .where(_C.task_id == export.task_id, _C.export_id == export.id, _C.first_line <= number)
+        .order_by(_C.first_line.desc())
+        .limit(1)
+    ).one_or_none()
+    if chunk is None or number >= chunk.first_line + chunk.lines:
+        return None
+    at = number - chunk.first_line
+    identifier = int(np.frombuffer(chunk.conversation_ids, dtype="<i8")[at])
+    variant = int(np.frombuffer(chunk.variants, dtype="<i2")[at])
+    if variant == 0:
+        return ExportedLine(ConversationId(identifier), None, None)
+    strategy, sample = orjson.loads(export.variants)[variant - 1]
+    return ExportedLine(ConversationId(identifier), strategy, sample)
+
+
+def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tuple[Row, int, ExportedLine]]:
+    """(export, line number, what stands there) for everything that was exported of one source row."""
+    found = []
+    chunks = connection.execute(
+        select(export_chunks)
+        .where(_C.first_id <= conversation_id, _C.last_id >= conversation_id, _C.export_id != _WRITING)
+        .order_by(_C.export_id, _C.first_line)
+    ).all()
+    for chunk in chunks:
+        export = connection.execute(select(exports).where(exports.c.id == chunk.export_id)).one()
+        ids = np.frombuffer(chunk.conversation_ids, dtype="<i8")
+        for at in np.flatnonzero(ids == conversation_id):
+            number = chunk.first_line + int(at)
+            where = line(connection, export, number)
+            assert where is not None
+            found.append((export, number, where))
+    return found
+
+
+def line_count(connection: Connection, task_id: TaskId) -> int:
+    """Lines of the export that is being written."""
+    query = select(func.coalesce(func.sum(_C.lines), 0)).where(_C.task_id == task_id, _C.export_id == _WRITING)
+    return int(connection.execute(query).scalar_one())

@@ -1,0 +1,199 @@
+"""The failed-sample queue: full context, replayable, and in the way of the export until someone decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, and_, func, select, update
+
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.states import FailedState, Stage
+from corpus_pipeline.store.augmented import ItemKey
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.schema import dataset_files, failed_samples, tasks, work_items
+from corpus_pipeline.store.types import now_ms
+
+_F = failed_samples.c
+
+
+class Failure(NamedTuple):
+    """One item that failed, with all that is needed to understand and replay it."""
+
+    key: ItemKey
+    request_key: str | None
+    reason: str
+    error: str
+    prompt: str | None  # JSON: the messages as sent
+    answer: str | None
+    model: str | None
+    attempts: int
+
+
+def record(
+    connection: Connection, backend: Backend, task_id: TaskId, stage: Stage, failures: Sequence[Failure]
+) -> None:
+    """Put items into the queue; one that failed before (and was replayed) is open again, its attempts add up."""
+    for failure in failures:
+        conversation, strategy, sample = failure.key
+        key = and_(
+            _F.task_id == task_id,
+            _F.stage == stage.value,
+            _F.conversation_id == conversation,
+            _F.strategy == strategy,
+            _F.sample_index == sample,
+        )
+        values = {
+            "request_key": failure.request_key,
+            "reason": failure.reason,
+            "error": failure.error,
+            "prompt": failure.prompt,
+            "answer": failure.answer,
+            "model": failure.model,
+            "state": FailedState.OPEN.value,
+        }
+        touched = connection.execute(
+            update(failed_samples)
+            .where(key)
+            .values(**values, attempts=_F.attempts + failure.attempts, last_at=now_ms(), state_by=None)
+        )
+        if touched.rowcount == 0:
+            connection.execute(
+                failed_samples.insert().values(
+                    **values,
+                    task_id=task_id,
+                    stage=stage.value,
+                    conversation_id=conversation,
+                    strategy=strategy,
+                    sample_index=sample,
+                    attempts=failure.attempts,
+                )
+            )
+
+
+def resolve(connection: Connection, task_id: TaskId, stage: Stage, keys: Sequence[ItemKey]) -> None:
+    """Replays of these items succeeded."""
+    for conversation, strategy, sample in keys:
+        connection.execute(
+            update(failed_samples)
+            .where(
+                _F.task_id == task_id,
+                _F.stage == stage.value,
+                _F.conversation_id == conversation,
+                _F.strategy == strategy,
+                _F.sample_index == sample,
+                _F.state == FailedState.REPLAYED.value,
+            )
+            .values(state=FailedState.RESOLVED.value, last_at=now_ms())
+        )
+
+
+class Where(NamedTuple):
+    """Which failed samples: every field that is set must match."""
+
+    ids: tuple[int, ...] = ()
+    file_name: str | None = None
+    stage: str | None = None
+    strategy: str | None = None
+    reason: str | None = None
+    state: str | None = None
+    task_id: int | None = None
+
+
+def _conditions(where: Where) -> list:  # type: ignore[type-arg]
+    found = []
+    if where.ids:
+        found.append(_F.id.in_(where.ids))
+    if where.file_name is not None:
+        found.append(dataset_files.c.name == where.file_name)
+    for name in ("stage", "strategy", "reason", "state", "task_id"):
+        value = getattr(where, name)
+        if value is not None:
+            found.append(_F[name] == value)
+    return found
+
+
+_FROM = failed_samples.join(tasks, tasks.c.id == _F.task_id).join(
+    dataset_files, dataset_files.c.id == tasks.c.file_id
+)
+
+
+def find(connection: Connection, where: Where, *, after: int = 0, limit: int = 100) -> Sequence[Row]:
+    """Failed samples with the name of their dataset file, by key page."""
+    query = (
+        select(failed_samples, dataset_files.c.name.label("file_name"))
+        .select_from(_FROM)
+        .where(*_conditions(where), _F.id > after)
+        .order_by(_F.id)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def count(connection: Connection, where: Where) -> int:
+    """How many match."""
+    query = select(func.count()).select_from(_FROM).where(*_conditions(where))
+    return int(connection.execute(query).scalar_one())
+
+
+def open_counts(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
+    """Open (or not yet replayed) failed samples per task: what blocks its export."""
+    query = (
+        select(_F.task_id, func.count())
+        .where(_F.task_id.in_(task_ids), _F.state.in_((FailedState.OPEN.value, FailedState.REPLAYED.value)))
+        .group_by(_F.task_id)
+    )
+    return {TaskId(task_id): int(number) for task_id, number in connection.execute(query)}
+
+
+def set_state(
+    connection: Connection,
+    where: Where,
+    target: FailedState,
+    *,
+    who: str,
+    reason: str | None = None,
+    overrides: str | None = None,
+) -> list[int]:
+    """Replay or dismiss open samples that match. Returns the ids that changed; what is not open is left alone.
+
+    A replayed sample's work item is removed in the same transaction: the next augment run finds it undone.
+    """
+    query = (
+        select(_F.id, _F.task_id, _F.conversation_id, _F.strategy, _F.sample_index)
+        .select_from(_FROM)
+        .where(*_conditions(where), _F.state == FailedState.OPEN.value)
+        .order_by(_F.id)
+    )
+    rows = connection.execute(query).all()
+    for row in rows:
+        values: dict[str, object] = {"state": target.value, "state_by": who, "state_reason": reason}
+        if target is FailedState.REPLAYED:
+            values["overrides"] = overrides
+            connection.execute(
+                work_items.delete().where(
+                    work_items.c.task_id == row.task_id,
+                    work_items.c.conversation_id == row.conversation_id,
+                    work_items.c.strategy == row.strategy,
+                    work_items.c.sample_index == row.sample_index,
+                )
+            )
+        connection.execute(
+            update(failed_samples).where(_F.id == row.id, _F.state == FailedState.OPEN.value).values(values)
+        )
+    return [row.id for row in rows]
+
+
+def to_replay(connection: Connection, task_id: TaskId, stage: Stage) -> Sequence[Row]:
+    """(conversation_id, strategy, sample_index, overrides) of samples that wait for their replay, in row order."""
+    query = (
+        select(_F.conversation_id, _F.strategy, _F.sample_index, _F.overrides)
+        .where(_F.task_id == task_id, _F.stage == stage.value, _F.state == FailedState.REPLAYED.value)
+        .order_by(_F.conversation_id, _F.strategy, _F.sample_index)
+    )
+    return connection.execute(query).all()
+
+
+def remove_task(connection: Connection, task_id: TaskId, stage: Stage) -> None:
+    """Forget the queue of a stage that is started over."""
+    connection.execute(failed_samples.delete().where(_F.task_id == task_id, _F.stage == stage.value))

@@ -1,0 +1,201 @@
+"""Dataset files, recipes and tasks: what is registered, under which recipe version it is worked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.model import FileId, TaskId
+from corpus_pipeline.states import FileState
+from corpus_pipeline.store.schema import dataset_files, recipes, tasks
+from corpus_pipeline.store.types import now_ms
+
+
+class DatasetFile(NamedTuple):
+    """One registered input; `columns` is the recipe's mapping as it stood at registration."""
+
+    id: FileId
+    name: str
+    version: int
+    path: str
+    sha256: str
+    bytes: int
+    container: str
+    compression: str
+    format: str
+    columns: dict[str, str]
+    consumer: str
+    recipe_id: int
+    state: FileState
+    lines: int | None
+    conversations: int | None
+    rejects: int | None
+    blanks: int | None
+    registered_at: int
+    ingested_at: int | None
+    superseded_at: int | None
+
+
+class Task(NamedTuple):
+    """One dataset file under one recipe version."""
+
+    id: TaskId
+    file_id: FileId
+    recipe_id: int
+    content_version: int
+
+
+def _file(row: Row) -> DatasetFile:
+    values = row._asdict()
+    values["columns"] = orjson.loads(values["columns"])
+    values["state"] = FileState(values["state"])
+    return DatasetFile(**values)
+
+
+def save_recipe(connection: Connection, name: str, version: str, body: str) -> int:
+    """The id of the recipe version; inserted when it is new."""
+    found = connection.execute(
+        select(recipes.c.id).where(recipes.c.name == name, recipes.c.version == version)
+    ).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    result = connection.execute(insert(recipes).values(name=name, version=version, body=body))
+    return int(result.inserted_primary_key[0])
+
+
+def recipe_row(connection: Connection, recipe_id: int) -> Row:
+    """(id, name, version, body, created_at) of a recipe version."""
+    return connection.execute(select(recipes).where(recipes.c.id == recipe_id)).one()
+
+
+def recipe_rows(connection: Connection, name: str | None = None) -> Sequence[Row]:
+    """All recipe versions, the newest last."""
+    query = select(recipes).order_by(recipes.c.id)
+    return connection.execute(query if name is None else query.where(recipes.c.name == name)).all()
+
+
+def add_file(connection: Connection, values: dict[str, object]) -> FileId:
+    """Register a dataset file; `values` are its columns, the version is the next one of its name."""
+    name = values["name"]
+    last = connection.execute(select(func.max(dataset_files.c.version)).where(dataset_files.c.name == name)).scalar()
+    if last is not None:
+        connection.execute(
+            update(dataset_files)
+            .where(dataset_files.c.name == name, dataset_files.c.superseded_at.is_(None))
+            .values(superseded_at=now_ms())
+        )
+    row = dict(values, version=(last or 0) + 1, state=FileState.REGISTERED.value)
+    row["columns"] = orjson.dumps(row["columns"], option=orjson.OPT_SORT_KEYS).decode()
+    return FileId(int(connection.execute(insert(dataset_files).values(row)).inserted_primary_key[0]))
+
+
+def current_files(connection: Connection, names: Sequence[str] = ()) -> list[DatasetFile]:
+    """The current version of each dataset file by name. Raises UnknownName for a name that is not registered."""
+    query = select(dataset_files).where(dataset_files.c.superseded_at.is_(None)).order_by(dataset_files.c.name)
+    files = [_file(row) for row in connection.execute(query)]
+    if not names:
+        return files
+    by_name = {file.name: file for file in files}
+    for name in names:
+        if name not in by_name:
+            raise UnknownName("dataset file", name, by_name)
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def current_file(connection: Connection, name: str) -> DatasetFile | None:
+    """The current version of one dataset file, or None."""
+    query = select(dataset_files).where(dataset_files.c.name == name, dataset_files.c.superseded_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _file(row)
+
+
+def file_by_id(connection: Connection, file_id: FileId) -> DatasetFile:
+    """Any version of a dataset file."""
+    return _file(connection.execute(select(dataset_files).where(dataset_files.c.id == file_id)).one())
+
+
+def same_content(connection: Connection, sha256: str, size: int) -> list[DatasetFile]:
+    """Current dataset files with these bytes, under whatever name."""
+    query = select(dataset_files).where(
+        dataset_files.c.sha256 == sha256, dataset_files.c.bytes == size, dataset_files.c.superseded_at.is_(None)
+    )
+    return [_file(row) for row in connection.execute(query)]
+
+
+def move_file(connection: Connection, file_id: FileId, path: str) -> None:
+    """The same bytes lie at another place now."""
+    connection.execute(update(dataset_files).where(dataset_files.c.id == file_id).values(path=path))
+
+
+def bind(connection: Connection, file_id: FileId, *, recipe_id: int | None = None, consumer: str | None = None) -> None:
+    """Bind another recipe version or consumer to a dataset file."""
+    values = {key: value for key, value in (("recipe_id", recipe_id), ("consumer", consumer)) if value is not None}
+    if values:
+        connection.execute(update(dataset_files).where(dataset_files.c.id == file_id).values(values))
+
+
+def finish_ingest(
+    connection: Connection, file_id: FileId, *, lines: int, conversations: int, rejects: int, blanks: int
+) -> None:
+    """Every line of the file is accounted for: its rows may be read."""
+    connection.execute(
+        update(dataset_files)
+        .where(dataset_files.c.id == file_id)
+        .values(
+            state=FileState.INGESTED.value,
+            lines=lines,
+            conversations=conversations,
+            rejects=rejects,
+            blanks=blanks,
+            ingested_at=now_ms(),
+        )
+    )
+
+
+def task_for(connection: Connection, file_id: FileId, recipe_id: int) -> Task:
+    """The task of a dataset file under a recipe version; made when it is new (needs a write transaction then)."""
+    query = select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).where(
+        and_(tasks.c.file_id == file_id, tasks.c.recipe_id == recipe_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        connection.execute(insert(tasks).values(file_id=file_id, recipe_id=recipe_id))
+        row = connection.execute(query).one()
+    return Task(*row)
+
+
+def task_by_id(connection: Connection, task_id: TaskId) -> Task:
+    """A task by its id."""
+    columns = (tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version)
+    return Task(*connection.execute(select(*columns).where(tasks.c.id == task_id)).one())
+
+
+def current_tasks(connection: Connection, names: Sequence[str] = ()) -> list[tuple[DatasetFile, Task | None]]:
+    """Each current dataset file with the task of its bound recipe version, None where no work began."""
+    files = current_files(connection, names)
+    rows = connection.execute(
+        select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).join(
+            dataset_files,
+            and_(dataset_files.c.id == tasks.c.file_id, dataset_files.c.recipe_id == tasks.c.recipe_id),
+        )
+    )
+    by_file = {row.file_id: Task(*row) for row in rows}
+    return [(file, by_file.get(file.id)) for file in files]
+
+
+def touch_content(connection: Connection, task_id: TaskId) -> None:
+    """Something that an export of this task would hold has changed."""
+    connection.execute(
+        update(tasks).where(tasks.c.id == task_id).values(content_version=tasks.c.content_version + 1)
+    )
+
+
+def tasks_of_file(connection: Connection, file_id: FileId) -> list[TaskId]:
+    """All tasks of a dataset file version, whatever their recipe."""
+    return [TaskId(i) for i in connection.execute(select(tasks.c.id).where(tasks.c.file_id == file_id)).scalars()]
+
+

@@ -1,0 +1,295 @@
+"""The ledger: one row per HTTP attempt, written as an intent before the call and settled after it; and the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+
+from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
+from corpus_pipeline.states import AttemptState
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.schema import answers, dataset_files, llm_attempts, tasks
+from corpus_pipeline.store.types import now_ms
+
+_A = llm_attempts.c
+
+
+class Intent(NamedTuple):
+    """What is about to be asked. Prices are micro-dollars per million tokens; `reserved` is the most it can cost."""
+
+    id: str
+    request_key: str
+    task_id: TaskId
+    conversation_id: ConversationId
+    strategy: str
+    sample_index: int
+    step: int
+    attempt: int
+    consumer: str
+    prompt_version: str
+    model: str
+    input_price: int
+    cached_price: int
+    output_price: int
+    reserved: MicroDollars
+    epoch: int
+    run_id: str | None
+
+
+class Settlement(NamedTuple):
+    """How one attempt ended. `cost` is what is booked: for an unknown outcome the reserved upper bound."""
+
+    id: str
+    state: AttemptState
+    outcome: str
+    usage: Usage
+    cost: MicroDollars
+    latency_ms: int
+    model_answered: str | None = None
+    http_status: int | None = None
+    provider_request_id: str | None = None
+
+
+class StoredAnswer(NamedTuple):
+    """An answer that arrived and is usable, with the attempt that paid for it."""
+
+    attempt_id: str
+    answer: Answer
+
+
+_INTENT_COLUMNS = (*Intent._fields, "state")
+
+
+def insert_intents(connection: Connection, backend: Backend, intents: Sequence[Intent]) -> None:
+    """Commit these before the calls are made."""
+    backend.insert(
+        connection, llm_attempts, _INTENT_COLUMNS, [(*intent, AttemptState.INTENT.value) for intent in intents]
+    )
+
+
+_SETTLE = (
+    update(llm_attempts)
+    .where(_A.id == bindparam("key"), _A.state == AttemptState.INTENT.value)
+    .values(
+        state=bindparam("to_state"),
+        outcome=bindparam("outcome"),
+        input_tokens=bindparam("input_tokens"),
+        cached_tokens=bindparam("cached_tokens"),
+        output_tokens=bindparam("output_tokens"),
+        reasoning_tokens=bindparam("reasoning_tokens"),
+        estimated=bindparam("estimated"),
+        cost=bindparam("cost"),
+        latency_ms=bindparam("latency_ms"),
+        model_answered=bindparam("model_answered"),
+        http_status=bindparam("http_status"),
+        provider_request_id=bindparam("provider_request_id"),
+        settled_at=now_ms(),
+    )
+)
+
+
+def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
+    """Settle intents. One that was settled meanwhile (booked as unknown by a successor) stays as it is."""
+    if settlements:
+        connection.execute(
+            _SETTLE,
+            [
+                {
+                    "key": s.id,
+                    "to_state": s.state.value,
+                    "outcome": s.outcome,
+                    "input_tokens": s.usage.input_tokens,
+                    "cached_tokens": s.usage.cached_tokens,
+                    "output_tokens": s.usage.output_tokens,
+                    "reasoning_tokens": s.usage.reasoning_tokens,
+                    "estimated": s.usage.estimated,
+                    "cost": s.cost,
+                    "latency_ms": s.latency_ms,
+                    "model_answered": s.model_answered,
+                    "http_status": s.http_status,
+                    "provider_request_id": s.provider_request_id,
+                }
+                for s in settlements
+            ],
+        )
+
+
+def insert_answers(
+    connection: Connection, backend: Backend, arrived: Sequence[tuple[str, str, Answer]]
+) -> None:
+    """(attempt id, request key, answer) of answers that arrived."""
+    columns = ("attempt_id", "request_key", "text", "reasoning", "refusal", "finish_reason", "model")
+    backend.insert(
+        connection,
+        answers,
+        columns,
+        [(i, key, a.text, a.reasoning, a.refusal, a.finish_reason, a.model) for i, key, a in arrived],
+    )
+
+
+def reject_answers(connection: Connection, rejected: Sequence[tuple[str, str]]) -> None:
+    """(attempt id, reason word) of answers that must never be used again."""
+    if rejected:
+        connection.execute(
+            update(answers).where(answers.c.attempt_id == bindparam("key")).values(rejected=bindparam("why")),
+            [{"key": attempt_id, "why": reason} for attempt_id, reason in rejected],
+        )
+
+
+def usable_answers(connection: Connection, request_keys: Sequence[str]) -> dict[str, StoredAnswer]:
+    """Answers that are already paid, by the key of the request that produced them."""
+    if not request_keys:
+        return {}
+    query = (
+        select(
+            answers.c.request_key,
+            answers.c.attempt_id,
+            answers.c.text,
+            answers.c.finish_reason,
+            answers.c.model,
+            answers.c.refusal,
+            answers.c.reasoning,
+            _A.provider_request_id,
+            _A.input_tokens,
+            _A.output_tokens,
+            _A.cached_tokens,
+            _A.reasoning_tokens,
+            _A.estimated,
+        )
+        .join(llm_attempts, _A.id == answers.c.attempt_id)
+        .where(answers.c.request_key.in_(request_keys), answers.c.rejected.is_(None))
+        .order_by(answers.c.attempt_id.desc())
+    )
+    return {
+        r.request_key: StoredAnswer(
+            r.attempt_id,
+            Answer(
+                r.text,
+                r.finish_reason,
+                r.model,
+                Usage(r.input_tokens, r.output_tokens, r.cached_tokens, r.reasoning_tokens, bool(r.estimated)),
+                r.refusal,
+                r.reasoning,
+                r.provider_request_id,
+            ),
+        )
+        for r in connection.execute(query)
+    }
+
+
+def attempts_made(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[tuple[int, str, int], int]:
+    """How many attempts were begun for (conversation, strategy, sample), whatever became of them."""
+    query = (
+        select(_A.conversation_id, _A.strategy, _A.sample_index, func.count())
+        .where(_A.task_id == task_id, _A.conversation_id.in_(ids))
+        .group_by(_A.conversation_id, _A.strategy, _A.sample_index)
+    )
+    return {(r[0], r[1], r[2]): r[3] for r in connection.execute(query)}
+
+
+def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
+    """Intents of earlier holders that were never settled: on the wire when their process died. Booked at the upper bound.
+
+    Returns how many.
+    """
+    touched = connection.execute(
+        update(llm_attempts)
+        .where(_A.task_id == task_id, _A.state == AttemptState.INTENT.value, _A.epoch < epoch, _A.batch_id.is_(None))
+        .values(state=AttemptState.UNKNOWN.value, outcome="process_died", cost=_A.reserved, settled_at=now_ms())
+    )
+    return touched.rowcount
+
+
+class Totals(NamedTuple):
+    """Sums over ledger rows; `cost` is in micro-dollars and includes unknown outcomes at their upper bound."""
+
+    calls: int
+    answered: int
+    errors: int
+    unknown: int
+    retried: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost: int
+
+
+def totals(connection: Connection, task_id: TaskId) -> Totals:
+    """What a task has spent."""
+    state = _A.state
+
+    def count(word: AttemptState) -> Any:
+        return func.coalesce(func.sum(case((state == word.value, 1), else_=0)), 0)
+
+    row = connection.execute(
+        select(
+            func.count(),
+            count(AttemptState.ANSWERED),
+            count(AttemptState.ERROR),
+            count(AttemptState.UNKNOWN),
+            func.coalesce(func.sum(case((_A.attempt > 1, 1), else_=0)), 0),
+            func.coalesce(func.sum(_A.input_tokens), 0),
+            func.coalesce(func.sum(_A.cached_tokens), 0),
+            func.coalesce(func.sum(_A.output_tokens), 0),
+            func.coalesce(func.sum(_A.reasoning_tokens), 0),
+            func.coalesce(func.sum(_A.cost), 0),
+        ).where(_A.task_id == task_id)
+    ).one()
+    return Totals(*(int(value) for value in row))
+
+
+# what `corpus cost --by` may group by; the day is UTC
+_DAY_MS = 86_400_000
+COST_KEYS: dict[str, Any] = {
+    "consumer": _A.consumer,
+    "file": dataset_files.c.name,
+    "strategy": _A.strategy,
+    "model": _A.model,
+    "day": _A.created_at - (_A.created_at % _DAY_MS),
+}
+
+
+def cost_by(connection: Connection, key: str) -> Sequence[Row]:
+    """(key, calls, answered, errors, unknown, input_tokens, cached_tokens, output_tokens, cost) per group; cost in
+    micro-dollars. The groups of any key add up to the same sum: that of the ledger."""
+    column = COST_KEYS[key]
+
+    def count(word: AttemptState) -> Any:
+        return func.sum(case((_A.state == word.value, 1), else_=0))
+
+    query = (
+        select(
+            column.label("key"),
+            func.count().label("calls"),
+            count(AttemptState.ANSWERED).label("answered"),
+            count(AttemptState.ERROR).label("errors"),
+            count(AttemptState.UNKNOWN).label("unknown"),
+            func.sum(_A.input_tokens).label("input_tokens"),
+            func.sum(_A.cached_tokens).label("cached_tokens"),
+            func.sum(_A.output_tokens).label("output_tokens"),
+            func.sum(_A.cost).label("cost"),
+        )
+        .select_from(
+            llm_attempts.join(tasks, tasks.c.id == _A.task_id).join(
+                dataset_files, dataset_files.c.id == tasks.c.file_id
+            )
+        )
+        .group_by(column)
+        .order_by(column)
+    )
+    return connection.execute(query).all()
+
+
+def attempts_of(connection: Connection, task_id: TaskId, conversation_id: ConversationId) -> Sequence[Row]:
+    """All attempts for one row of a task with the answers that arrived, oldest first."""
+    query = (
+        select(llm_attempts, answers.c.text, answers.c.finish_reason, answers.c.rejected)
+        .outerjoin(answers, answers.c.attempt_id == _A.id)
+        .where(_A.task_id == task_id, _A.conversation_id == conversation_id)
+        .order_by(_A.id)
+    )
+    return connection.execute(query).all()
+

@@ -1,0 +1,49 @@
+"""Completion reports and the audit log: what came of each stage, and who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select
+
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.schema import audit_log, completion_reports
+
+
+def save(connection: Connection, task_id: TaskId, stage: Stage, body: dict[str, Any], run_id: str | None) -> None:
+    """Keep a completion report; earlier ones stay."""
+    connection.execute(
+        insert(completion_reports).values(
+            task_id=task_id, stage=stage.value, body=orjson.dumps(body).decode(), run_id=run_id
+        )
+    )
+
+
+def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any]]:
+    """The newest report of each stage of a task."""
+    query = (
+        select(completion_reports.c.stage, completion_reports.c.body)
+        .where(completion_reports.c.task_id == task_id)
+        .order_by(completion_reports.c.id)
+    )
+    return {Stage(stage): orjson.loads(body) for stage, body in connection.execute(query)}
+
+
+def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+    """Write one line of the audit log, in the transaction of what it tells."""
+    connection.execute(
+        insert(audit_log).values(
+            who=who, action=action, subject=subject, detail=orjson.dumps(detail or {}).decode()
+        )
+    )
+
+
+def audit(connection: Connection, *, subject: str | None = None, limit: int = 1000) -> Sequence[Row]:
+    """The newest entries of the audit log, oldest first."""
+    query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
+    if subject is not None:
+        query = query.where(audit_log.c.subject == subject)
+    return connection.execute(query).all()[::-1]
