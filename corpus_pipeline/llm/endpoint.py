@@ -1,0 +1,131 @@
+"""Where calls may go: the base URL's rules, the addresses behind its name, and the key that belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from corpus_pipeline.errors import ProviderRefused, UsageError
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+_NEXT = "Set OPENAI_BASE_URL to https://HOST/v1, or to http://127.0.0.1:PORT/v1 for a server on this machine."
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A checked base URL with the key for its host; the key is never sent to another one, and not shown."""
+
+    base_url: str
+    scheme: str
+    host: str
+    port: int
+    loopback: bool
+    private_allowed: bool
+    api_key: str | None = field(repr=False, default=None)
+
+    @property
+    def origin(self) -> str:
+        """`https://host:port`: what a key is bound to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.base_url} (key {mask(self.api_key)})"
+
+
+def mask(key: str | None) -> str:
+    """A key for display: its last four characters when it is long enough to keep the rest secret."""
+    if not key:
+        return "none"
+    return f"****{key[-4:]}" if len(key) >= 20 else "****"
+
+
+def endpoint(base_url: str | None, api_key: str | None, *, private_hosts: frozenset[str] = frozenset()) -> Endpoint:
+    """The endpoint at `base_url` (None: OpenAI's), where `api_key` may be sent.
+
+    https to public addresses; http and https to loopback. `private_hosts` names hosts of the deployment's own network
+    that may have private addresses and speak http. Link-local and metadata addresses are refused in every case. Raises
+    UsageError.
+    """
+    url = (base_url or DEFAULT_BASE_URL).strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise UsageError(f"the base URL is not a URL. {_NEXT}") from error
+    host = (parts.hostname or "").lower().rstrip(".")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"the base URL holds a user name or a password. Put the key into OPENAI_API_KEY. {_NEXT}")
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        raise UsageError(f"the base URL must be http(s)://HOST[:PORT]/PATH and nothing more. {_NEXT}")
+    loopback, private = _is_loopback(host), host in private_hosts
+    if parts.scheme == "http" and not (loopback or private):
+        raise UsageError(f"the base URL speaks http to {host}: the key would go in the clear. {_NEXT}")
+    address = _literal(host)
+    if address is None and _looks_numeric(host):
+        raise UsageError(f"the host {host!r} of the base URL is an address in disguise. {_NEXT}")
+    if address is not None and not allowed(address, loopback=loopback, private=private):
+        raise UsageError(f"the base URL points to {host}, which is not an address for a model provider. {_NEXT}")
+    return Endpoint(url, parts.scheme, host, port, loopback, private, api_key or None)
+
+
+def allowed(address: str, *, loopback: bool, private: bool) -> bool:
+    """Whether a connection to this IP address may be made for an endpoint that is loopback, private or neither."""
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip.sixtofour or _nat64(ip) or ip
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in _METADATA:
+        return False
+    if ip.is_loopback:
+        return loopback
+    if not ip.is_global:
+        return private
+    return not loopback
+
+
+# the addresses at which clouds hand out credentials, beside 169.254.169.254, which is link-local
+_METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+async def resolve(where: Endpoint, host: str, port: int) -> list[str]:
+    """The addresses to connect to: resolved once, all of them checked.
+
+    Raises ProviderRefused when `host` is not the endpoint's (a key goes to no other) or an address is not allowed.
+    Raises OSError when the name does not resolve.
+    """
+    if (host.lower().rstrip("."), port) != (where.host, where.port):
+        raise ProviderRefused(f"a call to another host than {where.origin} was refused. Check OPENAI_BASE_URL.")
+    if _literal(host) is not None:
+        return [host]
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if bad := [ip for ip in addresses if not allowed(ip, loopback=where.loopback, private=where.private_allowed)]:
+        raise ProviderRefused(f"{host} resolves to {bad[0]}, which is not an address for a model provider. {_NEXT}")
+    return addresses
+
+
+def _literal(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _looks_numeric(host: str) -> bool:
+    """Whether resolvers would read the name as a number: 2130706433, 0x7f000001, 127.1, 0177.0.0.1."""
+    last = host.rpartition(".")[2]
+    return last.isdigit() or last.startswith("0x")
+
+
+def _is_loopback(host: str) -> bool:
+    address = _literal(host)
+    return host == "localhost" if address is None else ipaddress.ip_address(address).is_loopback

@@ -1,0 +1,160 @@
+"""The stand-in's answer to a chat request: a function of the request, and of the fault where one was drawn.
+
+Reads the contract of the six strategies (`corpus_pipeline/stages/augment/prompts/README.md`): header lines in the
+system message, fenced sections and an output line in the user message. Anything else gets a short stock answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import orjson
+
+from corpus_pipeline.llm.stub import prose
+from corpus_pipeline.llm.stub.faults import Fault
+
+_SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
+_HEADER = re.compile(r"^(Task|Step|Target language): *([^\n(]*)", re.MULTILINE)
+
+
+class Reply(NamedTuple):
+    """What the message of the first choice holds."""
+
+    content: str | None
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    reasoning: str | None = None
+
+
+class Order(NamedTuple):
+    """What a request asks for. keys: of the JSON object that is wanted, None for plain text."""
+
+    task: str
+    step: str
+    language: str
+    sections: dict[str, str]
+    keys: tuple[str, ...] | None
+    salt: str
+
+    def source(self) -> str:
+        """The text that the work is about; the whole user message when it holds no section."""
+        for name in ("source_response", "evolved_prompt", "source_prompt", "source_reasoning", "source_system"):
+            if name in self.sections:
+                return self.sections[name]
+        return next(iter(self.sections.values()), "")
+
+
+def read_order(body: dict[str, Any], request_hash: str) -> Order:
+    """The order in a chat request's body."""
+    messages = body["messages"]
+    system = next((_text(m) for m in messages if m.get("role") == "system"), "")
+    user = next((_text(m) for m in reversed(messages) if m.get("role") == "user"), "")
+    head = dict(_HEADER.findall(system.partition("\n\n")[0]))
+    last = user.rstrip().rpartition("\n")[2]
+    keys = tuple(key.strip() for key in last[13:].split(",")) if last.startswith("Output: json ") else None
+    schema = _schema(body)
+    if keys is None and schema is not None:
+        keys = tuple(schema.get("properties", {}))
+    return Order(
+        task=head.get("Task", "").strip(),
+        step=head.get("Step", "").strip(),
+        language=head.get("Target language", "").strip(),
+        sections=_sections(user) or {"source_prompt": user},
+        keys=keys,
+        salt=request_hash[:16],
+    )
+
+
+def reply(order: Order, fault: Fault | None) -> Reply:
+    """The answer, good or spoilt."""
+    match fault:
+        case Fault.EMPTY:
+            return Reply("")
+        case Fault.WHITESPACE:
+            return Reply(" \n\t ")
+        case Fault.REFUSAL:
+            return Reply(None, refusal="I can't help with that. (corpus-stub)")
+        case Fault.SORRY:
+            sorry = "I'm sorry, but I can't assist with that request."
+            return Reply(_packed(order, dict.fromkeys(order.keys, sorry)) if order.keys else sorry)
+        case Fault.MALFORMED:
+            good = _good(order)
+            return Reply(f"Sure! Here it is: {good[: len(good) // 2]}" if order.keys else '{"text": "' + good[:20])
+        case Fault.CUT | Fault.FILTERED:
+            good = _good(order)
+            return Reply(good[: len(good) // 2], "length" if fault is Fault.CUT else "content_filter")
+        case Fault.ECHO:
+            return Reply(_packed(order, {key: _source_for(order, key) for key in order.keys or ()}, order.source()))
+        case Fault.LOOP:
+            loop = "again and again " * 60
+            return Reply(_packed(order, dict.fromkeys(order.keys or (), loop), loop))
+        case Fault.WRONG_LANGUAGE:
+            return Reply(_foreign(order))
+        case _:
+            return Reply(_good(order))
+
+
+def _good(order: Order) -> str:
+    return _packed(order, {key: _field(order, key) for key in order.keys or ()}, "" if order.keys else _plain(order))
+
+
+def _plain(order: Order) -> str:
+    if order.step == "feedback":
+        return prose.feedback(order.source())
+    if not order.task:
+        asked = prose.rewritten(order.source()[:200], order.salt)
+        return f"This is the stand-in, which cannot think. {asked}"
+    return prose.rewritten(order.source(), order.salt)
+
+
+def _field(order: Order, key: str) -> str:
+    source = _source_for(order, key)
+    if order.task == "translation":
+        return prose.translated(source, order.language or "zh")
+    if order.task == "evol_instruct":
+        return prose.evolved(source, order.salt)
+    return prose.rewritten(source, order.salt)
+
+
+def _source_for(order: Order, key: str) -> str:
+    if key == "reasoning" and order.task == "reasoning_distillation":
+        return order.sections.get("source_prompt", "") + "\n" + order.source()
+    return order.sections.get(f"source_{key}") or order.source()
+
+
+def _foreign(order: Order) -> str:
+    """The answer in a language that was not asked for."""
+    if order.task == "translation":
+        language = "en" if order.language.startswith("zh") else "zh"
+    else:
+        language = "en" if prose.language_of(order.source()) == "zh" else "zh"
+    fields = {key: prose.translated(_source_for(order, key), language) for key in order.keys or ()}
+    return _packed(order, fields, "" if order.keys else prose.translated(order.source(), language))
+
+
+def _packed(order: Order, fields: dict[str, str], plain: str = "") -> str:
+    return orjson.dumps(fields).decode() if order.keys else plain
+
+
+def _sections(user: str) -> dict[str, str]:
+    first = _SECTION.search(user)
+    if first is None:
+        return {}
+    # the first section's fence counts; whatever else looks like a delimiter is a row's text
+    return {name: text for name, fence, text in _SECTION.findall(user) if fence == first.group(2)}
+
+
+def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = body.get("response_format")
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("json_schema"), dict):
+        return None
+    schema = wanted["json_schema"].get("schema")
+    return schema if isinstance(schema, dict) else None
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""

@@ -1,0 +1,188 @@
+"""From a chat request to what goes back, and onto the invoice. No network here; the Batch API uses it too."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from email.utils import formatdate
+from typing import Any, NamedTuple
+
+import orjson
+
+from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.llm.stub import answers
+from corpus_pipeline.llm.stub.faults import REFUSED, Fault, FaultMix, uniform
+from corpus_pipeline.llm.stub.invoice import Invoice, Line
+from corpus_pipeline.llm.stub.options import MODELS, StubOptions
+from corpus_pipeline.llm.wire import request_hash
+from corpus_pipeline.model import MicroDollars, Usage
+
+Headers = list[tuple[bytes, bytes]]
+NOTHING = Usage(0, 0)
+_CACHE_UNIT, _CACHE_LEAST = 128, 1024  # OpenAI caches prompts from 1024 tokens on, in steps of 128
+
+
+class Outcome(NamedTuple):
+    """What a request comes to. `line` is still to be written to the invoice, before the first byte goes out."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    fault: Fault | None
+    latency: float
+    line: Line
+
+
+class Engine:
+    """Answers chat requests by the options; the fault mix may be exchanged while it runs."""
+
+    def __init__(self, options: StubOptions, invoice: Invoice) -> None:
+        self.options = options
+        self.invoice = invoice
+        self.mix = FaultMix(options.faults, options.seed)
+        self.models = (*MODELS, *options.models)
+        self._seen: Counter[str] = Counter()
+
+    def answer(self, body: Any, *, attempt: int | None, attempt_id: str | None, batch: str | None = None) -> Outcome:
+        """attempt: as the client counts; None: the stand-in's own count of equal requests, 1 at first sight."""
+        complaint = _complaint(body)
+        digest = request_hash(body) if complaint is None else ""
+        if attempt is None:
+            self._seen[digest] += 1
+            attempt = self._seen[digest]
+        line = Line(digest, attempt, attempt_id, "", 200, "refused", None, NOTHING, MicroDollars(0), batch)
+        if complaint is not None:
+            return self._refusal(line, 400, "invalid_request_error", None, complaint)
+        if body["model"] not in self.models:
+            what = f"The model `{body['model']}` does not exist here; this stand-in has {', '.join(self.models)}."
+            return self._refusal(line, 404, "invalid_request_error", "model_not_found", what)
+        fault = self.mix.draw(digest, attempt)
+        latency = self.options.latency.seconds(uniform(self.options.seed, digest, attempt, "latency"))
+        line = line._replace(fault=fault, model=_answering(body["model"]))
+        if fault in REFUSED:
+            return self._fault_refusal(line, fault)._replace(latency=latency)
+        return self._completion(body, line, fault, latency)
+
+    def _completion(self, body: dict[str, Any], line: Line, fault: Fault | None, latency: float) -> Outcome:
+        order = answers.read_order(body, line.request_hash)
+        reply = answers.reply(order, fault)
+        usage = self._usage(body, reply)
+        price = prices.price_of(line.model)
+        line = line._replace(
+            outcome="answered", usage=usage, micro_dollars=prices.cost(usage, price, batch=line.batch is not None)
+        )
+        said: dict[str, Any] = {
+            "id": f"chatcmpl-stub-{line.request_hash[:24]}-{line.attempt}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": "some-other-model" if fault is Fault.WRONG_MODEL else line.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": reply.content, "refusal": reply.refusal},
+                    "finish_reason": reply.finish_reason,
+                    "logprobs": None,
+                }
+            ],
+            "system_fingerprint": "corpus-stub",
+        }
+        if fault is not Fault.NO_USAGE:
+            said["usage"] = {
+                "prompt_tokens": usage.input_tokens,
+                "completion_tokens": usage.output_tokens,
+                "total_tokens": usage.input_tokens + usage.output_tokens,
+                "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+                "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+            }
+        return Outcome(200, [], orjson.dumps(said), fault, latency, line)
+
+    def _usage(self, body: dict[str, Any], reply: answers.Reply) -> Usage:
+        sizes = [tokens.expected(str(message.get("content", ""))) + 4 for message in body["messages"]]
+        whole = sum(sizes)
+        cached = sizes[0] // _CACHE_UNIT * _CACHE_UNIT if whole >= _CACHE_LEAST else 0
+        reasoning = self.options.reasoning_tokens
+        # the texts do not look at the limit, but nobody may be billed for more than was asked for
+        most = body.get("max_completion_tokens") or body.get("max_tokens") or 1 << 30
+        spoken = tokens.expected(reply.content or reply.refusal or "")
+        return Usage(whole, min(spoken + reasoning, most), cached, min(reasoning, most))
+
+    def _fault_refusal(self, line: Line, fault: Fault) -> Outcome:
+        wait = self.options.retry_after
+        match fault:
+            case Fault.RATE_LIMIT | Fault.RATE_LIMIT_MS | Fault.RATE_LIMIT_DATE | Fault.RATE_LIMIT_BARE:
+                return self.rate_limited(line, fault, wait)
+            case Fault.QUOTA_GONE:
+                return self._refusal(line, 429, "insufficient_quota", "insufficient_quota", "You exceeded your quota.")
+            case Fault.OVERLOADED:
+                headers = [(b"retry-after", f"{wait:g}".encode())]
+                return self._refusal(line, 503, "server_error", None, "The server is overloaded.", headers)
+            case Fault.SERVER_ERROR:
+                return self._refusal(line, 500, "server_error", None, "The server had an error.")
+            case Fault.BAD_GATEWAY:
+                page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+                outcome = self._refusal(line, 502, "", None, "")
+                return outcome._replace(body=page, headers=[(b"content-type", b"text/html")])
+            case Fault.INVALID:
+                return self._refusal(line, 400, "invalid_request_error", "invalid_value", "Invalid value in messages.")
+            case Fault.CONTENT_POLICY:
+                what = "Your request was rejected by the safety system."
+                return self._refusal(line, 400, "invalid_request_error", "content_policy_violation", what)
+            case Fault.TOO_LONG:
+                what = "This model's maximum context length is exceeded."
+                return self._refusal(line, 400, "invalid_request_error", "context_length_exceeded", what)
+            case Fault.BAD_KEY:
+                return self._refusal(line, 401, "invalid_request_error", "invalid_api_key", "Incorrect API key.")
+            case Fault.FORBIDDEN:
+                return self._refusal(line, 403, "invalid_request_error", "forbidden", "This key may not use it.")
+            case Fault.NO_SUCH_MODEL:
+                what = "The model does not exist or you do not have access to it."
+                return self._refusal(line, 404, "invalid_request_error", "model_not_found", what)
+            case Fault.REDIRECT:
+                headers = [(b"location", b"http://169.254.169.254/latest/meta-data/")]
+                return self._refusal(line, 307, "", None, "Moved.", headers)
+            case _:
+                raise AssertionError(f"{fault} is no refusal")
+
+    def rate_limited(self, line: Line, fault: Fault | None, wait: float, headers: Headers | None = None) -> Outcome:
+        """A 429 that asks to wait so many seconds, in the notation of the fault."""
+        said: Headers = list(headers or ())
+        if fault is Fault.RATE_LIMIT_DATE:
+            said.append((b"retry-after", formatdate(time.time() + wait, usegmt=True).encode()))
+        elif fault is Fault.RATE_LIMIT_MS:
+            said.append((b"retry-after-ms", str(round(wait * 1000)).encode()))
+        elif fault is not Fault.RATE_LIMIT_BARE:
+            said.append((b"retry-after", f"{wait:.3f}".rstrip("0").rstrip(".").encode()))
+        return self._refusal(line, 429, "requests", "rate_limit_exceeded", "Rate limit reached; try again later.", said)
+
+    def _refusal(
+        self, line: Line, status: int, kind: str, code: str | None, message: str, headers: Headers | None = None
+    ) -> Outcome:
+        body = error_body(kind, code, message)
+        line = line._replace(status=status, outcome="refused")
+        return Outcome(status, headers or [], body, _fault(line.fault), 0.0, line)
+
+
+def error_body(kind: str, code: str | None, message: str) -> bytes:
+    """An error in OpenAI's shape; the message says who speaks."""
+    error = {"message": f"{message} (corpus-stub)", "type": kind, "param": None, "code": code}
+    return orjson.dumps({"error": error})
+
+
+def _fault(name: str | None) -> Fault | None:
+    return None if name is None else Fault(name)
+
+
+def _answering(model: str) -> str:
+    return model if model in MODELS else MODELS[0]
+
+
+def _complaint(body: Any) -> str | None:
+    """What is wrong with a chat request, None when nothing is."""
+    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
+        return "The body must be a JSON object with a model."
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) and "role" in m for m in messages):
+        return "messages must be a list of messages, each with a role."
+    if body.get("stream"):
+        return "This stand-in does not stream."
+    return None

@@ -1,0 +1,35 @@
+"""What a stand-in server is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus_pipeline.llm.stub.faults import Fault
+from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
+
+MODELS = ("corpus-stub", "corpus-stub-mini")
+
+
+@dataclass(frozen=True)
+class StubOptions:
+    """All times in seconds.
+
+    models: further names that are answered; every answer still says a `corpus-stub` model. api_key: the only key that
+    is let in; None lets everybody in. retry_after: what 429 and 503 ask for. trickle: time between two bytes. batch: how
+    long a provider batch takes. request_log: a JSON Lines file, appended to.
+    """
+
+    seed: int = 0
+    latency: Latency = NO_LATENCY
+    faults: dict[Fault, float] = field(default_factory=dict)
+    retry_after: float = 1.0
+    trickle: float = 1.0
+    batch: float = 2.0
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    models: tuple[str, ...] = ()
+    api_key: str | None = field(default=None, repr=False)
+    reasoning_tokens: int = 0
+    request_log: Path | None = None
+    fsync: bool = False
