@@ -34,7 +34,8 @@ def compile_lock(source: Path, target: Path, *options: str) -> None:
     """Resolves `source` for Python 3.11 and newer on every platform, wheels only, each with its sha256."""
     command = [str(VENV / "bin" / "uv"), "pip", "compile", "--no-config", "--universal", "--generate-hashes"]
     command += ["--python-version", "3.11", "--only-binary", ":all:", "--exclude-newer", COOLDOWN]
-    command += ["--upgrade", "--quiet", "--custom-compile-command", "make lock", *options, "-o", str(target), str(source)]
+    command += ["--upgrade", "--quiet", "--custom-compile-command", "make lock", *options]
+    command += ["-o", str(target), str(source)]
     # lists of other indexes and folders that this machine may have must not shape the lock
     foreign = [name for name in os.environ if name.startswith("UV_") and name != "UV_DEFAULT_INDEX"]
     environment = {name: value for name, value in os.environ.items() if name not in foreign}

@@ -25,7 +25,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv").absolute()
@@ -155,7 +155,7 @@ def wheel_url(page_url: str, page: bytes) -> str:
         addresses = {urllib.parse.urlsplit(link).path.rsplit("/", 1)[-1]: link for link in links}
     if PIP_WHEEL not in addresses:
         raise LookupError(f"the index does not list {PIP_WHEEL}")
-    return urllib.parse.urljoin(page_url, addresses[PIP_WHEEL])
+    return str(urllib.parse.urljoin(page_url, addresses[PIP_WHEEL]))
 
 
 def fetch(url: str, accept: str = "*/*") -> tuple[str, bytes]:
@@ -163,7 +163,7 @@ def fetch(url: str, accept: str = "*/*") -> tuple[str, bytes]:
     context = ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
     request = urllib.request.Request(url, headers={"Accept": accept, "User-Agent": "corpus-pipeline-setup"})
     with urllib.request.urlopen(request, timeout=60, context=context) as response:
-        return response.geturl(), response.read()
+        return str(response.geturl()), bytes(response.read())
 
 
 # --- installing ---
@@ -193,9 +193,9 @@ def install(venv: Path, lock: Path) -> None:
         sys.stderr.write("".join(lines[-25:]))
         fail(
             f"pip could not install locks/{lock.name} (its last words are above).",
-            "is the package index reachable? pip reads PIP_INDEX_URL, HTTPS_PROXY and PIP_CERT. Without a network, fetch "
-            f"the wheels elsewhere with `pip download --no-deps --require-hashes -r locks/{lock.name} -d wheels`, and those "
-            "of locks/build.txt, and set PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/wheels. Then start again.",
+            "is the package index reachable? pip reads PIP_INDEX_URL, HTTPS_PROXY and PIP_CERT. Without a network,\n"
+            f"       fetch them elsewhere (pip download --no-deps --require-hashes -r locks/{lock.name} -d wheels,\n"
+            "       the same for locks/build.txt) and set PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/wheels. Then start again.",
         )
 
 
@@ -250,7 +250,7 @@ def run(command: Sequence[str]) -> None:
     result = subprocess.run(command, **CAPTURED)
     if result.returncode:
         sys.stderr.write(result.stdout[-4000:])
-        fail(f"`{' '.join(command)}` ended with {result.returncode} (its words are above).", "cure that and start again")
+        fail(f"`{' '.join(command)}` failed with {result.returncode} (its words are above).", "cure that, start again")
 
 
 def show_progress(done: int, total: int, name: str) -> None:
@@ -270,7 +270,7 @@ def say(text: str) -> None:
     print(f"setup: {text}", file=sys.stderr, flush=True)
 
 
-def fail(problem: str, next_step: str) -> None:
+def fail(problem: str, next_step: str) -> NoReturn:
     print(f"setup: {problem}\n next: {next_step}", file=sys.stderr)
     raise SystemExit(1)
 
