@@ -1,0 +1,65 @@
+"""The strategies in the order in which the documentation lists them, and how a recipe's steps become strategies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
+from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
+from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
+from corpus_pipeline.stages.augment.strategies.reasoning_distillation import ReasoningDistillation
+from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
+from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
+from corpus_pipeline.stages.augment.strategies.translation import Translation
+
+STRATEGIES: Final[tuple[type[Strategy], ...]] = (
+    Paraphrase,
+    EvolInstruct,
+    ResponseRegeneration,
+    ReasoningDistillation,
+    SelfRefine,
+    Translation,
+)
+
+__all__ = ["STRATEGIES", "Strategy", "accept", "build", "prompt_version", "templates_code_hash"]
+
+
+def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...]:
+    """The strategies of a recipe, in its order; one strategy may come several times under different labels.
+
+    Raises UnknownName for a name that is not known, UsageError for parameters that are not valid, a template that does
+    not pass, or a label that comes twice.
+    """
+    known = {strategy.name: strategy for strategy in STRATEGIES}
+    built: list[Strategy] = []
+    for step in steps:
+        if step.name not in known:
+            raise UnknownName("strategy", step.name, known)
+        kind = known[step.name]
+        try:
+            params = kind.Params.model_validate(step.params)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors())
+            names = ", ".join(kind.Params.model_fields)
+            raise UsageError(f"strategy {step.name}: {faults}. Its parameters are {names}.") from error
+        strategy = kind(params, default_model)
+        if any(strategy.label == other.label for other in built):
+            raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
+        built.append(strategy)
+    return tuple(built)
+
+
+def templates_code_hash() -> str:
+    """sha256 (hex) over the versions and bundled templates of all strategies: it changes when their prompts change."""
+    body = [PROMPT_FORMAT] + [
+        [kind.name, kind.version, {step.name: kind.bundled_template(step.name) for step in kind.steps}]
+        for kind in STRATEGIES
+    ]
+    return hashlib.sha256(json.dumps(body).encode("utf-8")).hexdigest()

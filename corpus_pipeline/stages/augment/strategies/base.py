@@ -1,0 +1,279 @@
+"""What a strategy is: what to ask about a conversation, and how to read the answer. All of it pure.
+
+The engine drives a strategy like this, for each sample of each conversation:
+
+    reason = strategy.applies(conversation)             # a word: skipped, nothing is asked
+    while request := strategy.next_request(conversation, answers, sample_index):
+        answers += (await ask(request),)                # the previous answer is checked before the next question
+    turns = accept(strategy, conversation, answers)     # raises BadAnswer(reason, detail)
+
+A request has a system message that is the same for every row (a provider can cache it) and a user message that holds
+all text of the row behind fences. The format is in `prompts/README.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
+from corpus_pipeline.model import Answer, Conversation, Request, Turn
+from corpus_pipeline.stages.augment.sandbox import PromptTemplate, TemplateFault, check_template, compiled
+from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
+from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS
+from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+USER_PART = "=== user ==="
+# raise it when the header, the sections, the output line or the schemas change: every prompt version changes with it
+PROMPT_FORMAT = 1
+
+
+class StrategyParams(BaseModel):
+    """What every strategy lets a recipe set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$", description="its name in rows and reports")
+    model: str | None = Field(None, description="null: the recipe's or the installation's model")
+    temperature: float | None = Field(0.7, ge=0, le=2, description="null: the provider's default")
+    max_output_tokens: int = Field(2048, ge=1)
+    samples: int = Field(1, ge=1, le=64, description="new rows wanted for each conversation")
+    seed: int | None = Field(None, description="sample n is asked with seed + n")
+    max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")
+    template: str | dict[str, str] | None = Field(None, description="own prompt text; by step where there are several")
+    without: tuple[str, ...] = Field((), description="names of validators to leave out")
+
+
+class Step(NamedTuple):
+    """One question of a strategy. `keys` are those of the wanted JSON object; without any, the answer is a text."""
+
+    name: str
+    needs: tuple[str, ...]  # sections that are always there: a template must show them
+    may_have: tuple[str, ...] = ()  # sections that some conversations have
+    keys: tuple[str, ...] = ()
+
+
+class _Prompt(NamedTuple):
+    system: str
+    user: PromptTemplate
+
+
+class Strategy(ABC):
+    """Base of all strategies: subclasses say `_ask`, `parse`, `skips` and which validators judge the result."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]  # raise it when parse or the sequence of questions changes
+    summary: ClassVar[str]
+    source: ClassVar[str]  # the paper: authors, year, title, arXiv id
+    steps: ClassVar[tuple[Step, ...]]
+
+    class Params(StrategyParams):
+        """Parameters of the strategy."""
+
+    def __init__(self, params: StrategyParams, default_model: str) -> None:
+        """Raises UsageError for a template or a validator name that is no good."""
+        self.params = params
+        self.model = params.model or default_model
+        self.label = params.label or self.name
+        self.samples = params.samples
+        self.templates = self._template_texts()
+        self.validators = self._chosen_validators()
+        self._prompts = {step.name: self._prepared(step) for step in self.steps}
+
+    # --- what subclasses say -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _validators(self) -> tuple[Validator, ...]:
+        """Who judges the new turns, cheapest first."""
+
+    @abstractmethod
+    def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
+        """The next question; None when the answers are all that is needed."""
+
+    @abstractmethod
+    def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
+        """The turns of the new row, up to and with the exchange that was worked on. Raises BadAnswer."""
+
+    def _skips(self, conversation: Conversation, index: int) -> exchange.SkipReason | None:
+        """A reason of the strategy's own not to work on the exchange at `index`."""
+        return None
+
+    def _header_lines(self) -> dict[str, str]:
+        """Further lines for the header of the system message."""
+        return {}
+
+    # --- what the engine calls -----------------------------------------------------------------------------------
+
+    def applies(self, conversation: Conversation) -> str | None:
+        """None when the strategy applies, else the reason word for which the sample is skipped."""
+        reason = exchange.skip_reason(conversation, self.params.max_input_characters)
+        if reason is None:
+            reason = self._skips(conversation, exchange.last_exchange(conversation))
+        return reason
+
+    def next_request(
+        self, conversation: Conversation, answers: tuple[Answer, ...] = (), sample_index: int = 0
+    ) -> Request | None:
+        """What to ask next, None when nothing. Raises BadAnswer when the last answer is not fit to go on from."""
+        if answers:
+            self.check_answer(conversation, answers[-1])
+        return self._ask(conversation, answers, sample_index)
+
+    @staticmethod
+    def check_answer(conversation: Conversation, answer: Answer) -> None:
+        """Raise BadAnswer when an answer is cut, held back, refused or empty. No recipe can switch this off."""
+        for validator in ANSWER_VALIDATORS:
+            fault = validator(conversation, (), answer)
+            if fault is not None:
+                raise fault
+
+    # --- building requests and reading answers ---------------------------------------------------------------------
+
+    def request(
+        self,
+        step: Step,
+        texts: Mapping[str, str | None],
+        *,
+        sample_index: int,
+        lines: Mapping[str, str] | None = None,
+        keys: Sequence[str] | None = None,
+    ) -> Request:
+        """The request of a step for the texts of a row; `lines` are our own words that differ from row to row."""
+        prompt = self._prompts[step.name]
+        wanted = step.keys if keys is None else keys
+        try:
+            body = prompt.user.render(sections.fenced({**dict.fromkeys(step.needs + step.may_have), **texts}))
+        except TemplateFault as fault:
+            raise BadAnswer(BadReason.TEMPLATE, str(fault)) from fault
+        parts = [
+            *(f"{key}: {value}" for key, value in (lines or {}).items()),
+            body.strip(),
+            sections.output_line(wanted),
+        ]
+        return Request(
+            model=self.model,
+            messages=({"role": "system", "content": prompt.system}, {"role": "user", "content": "\n\n".join(parts)}),
+            max_output_tokens=self.params.max_output_tokens,
+            temperature=self.params.temperature,
+            response_schema=structured.schema_of(wanted) if wanted else None,
+            seed=None if self.params.seed is None else self.params.seed + sample_index,
+        )
+
+    @staticmethod
+    def text_of(answer: Answer) -> str:
+        """The text of an answer without the thinking that some servers leave in front of it."""
+        return structured.split_thinking(answer.text)[1].strip()
+
+    @staticmethod
+    def reasoning_of(answer: Answer) -> str | None:
+        """The thinking that came with an answer, in its own field or in front of its text."""
+        return answer.reasoning or structured.split_thinking(answer.text)[0]
+
+    @staticmethod
+    def object_of(answer: Answer, keys: Sequence[str]) -> dict[str, str]:
+        """The wanted values of an answer in JSON. Raises BadAnswer."""
+        return structured.read_object(structured.split_thinking(answer.text)[1], keys)
+
+    # --- templates and validators, at construction ------------------------------------------------------------------
+
+    def _template_texts(self) -> dict[str, str]:
+        own = self.params.template
+        names = [step.name for step in self.steps]
+        if isinstance(own, str):
+            if len(names) > 1:
+                raise UsageError(
+                    f"{self.name} asks {len(names)} questions: give `template` by step ({', '.join(names)})"
+                )
+            own = {names[0]: own}
+        for name in own or {}:
+            if name not in names:
+                raise UnknownName(f"step of {self.name}", name, names)
+        return {name: (own or {}).get(name) or self.bundled_template(name) for name in names}
+
+    @classmethod
+    def bundled_template(cls, step: str) -> str:
+        """The text of the template that comes with the package."""
+        name = cls.name if len(cls.steps) == 1 else f"{cls.name}.{step}"
+        return (resources.files("corpus_pipeline.stages.augment") / "prompts" / f"{name}.j2").read_text("utf-8")
+
+    def _prepared(self, step: Step) -> _Prompt:
+        text = self.templates[step.name]
+        where = f"template of {self.name}, step {step.name}"
+        system, mark, user = text.partition(f"\n{USER_PART}\n")
+        if not mark:
+            raise TemplateFault(f"{where}: the line '{USER_PART}' between system part and user part is missing")
+        values = self._system_values()
+        try:
+            if text != self.bundled_template(step.name):
+                self._check_foreign(step, system, user, values)
+            head = sections.header(self.name, step.name, self._header_lines())
+            return _Prompt(head + compiled(system).render(values).strip(), compiled(user))
+        except TemplateFault as fault:
+            known = ", ".join(step.needs + step.may_have)
+            raise TemplateFault(
+                f"{where}: {fault}. The user part may show {known}; the system part {', '.join(values) or 'no values'}."
+            ) from fault
+
+    def _system_values(self) -> dict[str, str]:
+        """What the system part may show: words of ours, never of a row."""
+        return {}
+
+    @staticmethod
+    def _check_foreign(step: Step, system: str, user: str, values: Mapping[str, str]) -> None:
+        """Try a recipe's own template out in a process of its own, and see that it shows what the step needs."""
+        every = {name: f"text of {name}" for name in step.needs + step.may_have}
+        few = {**dict.fromkeys(step.may_have), **{name: every[name] for name in step.needs}}
+        examples = [sections.fenced(every), sections.fenced(few)]
+        check_template(system, [values])
+        check_template(user, examples)
+        for example in examples:
+            shown = compiled(user).render(example)
+            missing = [name for name in step.needs if example[name] not in shown]
+            if missing:
+                raise TemplateFault(f"the user part does not show {', '.join(missing)} as it is")
+
+    def _chosen_validators(self) -> tuple[Validator, ...]:
+        declared = self._validators()
+        names = [validator.name for validator in declared]
+        for name in self.params.without:
+            if name not in names:
+                raise UnknownName(f"validator of {self.name}", name, names)
+        return tuple(validator for validator in declared if validator.name not in self.params.without)
+
+
+def accept(strategy: Strategy, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
+    """The turns of the new row, parsed and judged.
+
+    Raises BadAnswer(reason, detail) with the first fault; `reason` is a `BadReason`.
+    """
+    for answer in answers:
+        strategy.check_answer(conversation, answer)
+    turns = strategy.parse(conversation, answers)
+    for validator in strategy.validators:
+        fault = validator(conversation, turns, answers[-1])
+        if fault is not None:
+            raise fault
+    return turns
+
+
+def prompt_version(strategy: Strategy) -> str:
+    """sha256 (hex) of what makes the strategy's prompts: texts, format, code version, parameters, schemas.
+
+    The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
+    """
+    params = strategy.params.model_dump(mode="json", exclude={"label", "model", "samples", "without", "template"})
+    body: dict[str, Any] = {
+        "format": PROMPT_FORMAT,
+        "strategy": [strategy.name, strategy.version],
+        "templates": strategy.templates,
+        "params": params,
+        "schemas": {step.name: structured.schema_of(step.keys) for step in strategy.steps},
+    }
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode("utf-8")).hexdigest()

@@ -1,0 +1,77 @@
+"""Which exchange of a conversation a strategy works on, and why some conversations are left alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from corpus_pipeline.model import Conversation, Turn
+from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
+
+# what a turn may carry beside text and still be an ordinary exchange
+_HARMLESS_EXTRA = frozenset({"system_role", "prompt_name", "response_name"})
+
+
+class SkipReason(StrEnum):
+    """Why a strategy does not apply to a conversation; nothing is asked and nothing has failed."""
+
+    TOOLS = "tools"  # tools are defined or called: their calls and results would no longer fit together
+    NO_EXCHANGE = "no_exchange"  # no prompt with an answer that is trained on
+    REFUSED_SOURCE = "refused_source"  # the provider marked the source's own answer as a refusal
+    TOO_LONG = "too_long"  # more characters than `max_input_characters`
+    TOO_SHORT = "too_short"  # too little text to be said in another way
+    HAS_REASONING = "has_reasoning"  # it has what the strategy would add
+    SAME_LANGUAGE = "same_language"  # it is in the target language already
+    TOO_MANY_TURNS = "too_many_turns"
+
+
+def find_exchange(conversation: Conversation) -> int | None:
+    """The index of the last turn with a prompt and an answer that is trained on (its weight is not 0), or None."""
+    for index in range(len(conversation.turns) - 1, -1, -1):
+        turn = conversation.turns[index]
+        if (turn.prompt or "").strip() and (turn.response or "").strip() and turn.weight != 0:
+            return index
+    return None
+
+
+def last_exchange(conversation: Conversation) -> int:
+    """`find_exchange` for a conversation that is known to have one. Raises ValueError when it has none."""
+    index = find_exchange(conversation)
+    if index is None:
+        raise ValueError(f"row {conversation.row_identifier} has no answered exchange: ask `applies` first")
+    return index
+
+
+def effective_system(turns: tuple[Turn, ...], index: int) -> str | None:
+    """The system message in force at a turn: the last one up to it."""
+    return next((turn.system for turn in reversed(turns[: index + 1]) if turn.system), None)
+
+
+def skip_reason(conversation: Conversation, max_characters: int) -> SkipReason | None:
+    """What every strategy leaves alone; None when nothing speaks against the conversation."""
+    if conversation.tools:
+        return SkipReason.TOOLS
+    extras = [set(turn.extra) for turn in conversation.turns if turn.extra]
+    if any("refusal" in extra for extra in extras):
+        return SkipReason.REFUSED_SOURCE
+    if any(not extra <= _HARMLESS_EXTRA for extra in extras):
+        return SkipReason.TOOLS
+    index = find_exchange(conversation)
+    if index is None:
+        return SkipReason.NO_EXCHANGE
+    used = sum(len(text) for turn in conversation.turns[: index + 1] for _, text in turn.texts())
+    return SkipReason.TOO_LONG if used > max_characters else None
+
+
+def context_of(conversation: Conversation, index: int) -> dict[str, str | None]:
+    """The sections for what surrounds the exchange at `index`: system message in force, what was said before."""
+    return {
+        "source_system": effective_system(conversation.turns, index),
+        "conversation": messages_as_lines(conversation.turns[:index]),
+    }
+
+
+def replaced(conversation: Conversation, **texts: Any) -> tuple[Turn, ...]:
+    """The turns up to the exchange, with some texts of its last turn replaced; what came after it is left out."""
+    index = last_exchange(conversation)
+    return (*conversation.turns[:index], conversation.turns[index]._replace(**texts))

@@ -1,0 +1,82 @@
+"""`self_refine`: a review of the answer, then the answer improved by it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from corpus_pipeline.model import Answer, Conversation, Request, Turn
+from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
+from corpus_pipeline.stages.augment.validators.form import (
+    FieldsFilled,
+    LengthRatio,
+    NoLeakedInstruction,
+    NotRepetitive,
+    NotUnchanged,
+)
+from corpus_pipeline.stages.augment.validators.language import Language
+
+_CONTEXT = ("source_system", "conversation")
+_FEEDBACK = Step("feedback", ("source_prompt", "source_response"), _CONTEXT)
+_REFINE = Step("refine", ("source_prompt", "source_response", "feedback"), _CONTEXT)
+_FIELDS = ("response",)
+
+
+class SelfRefine(Strategy):
+    """Feedback and refinement, in turns, `rounds` times; each round works on the answer of the one before."""
+
+    name: ClassVar[str] = "self_refine"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = "a review of the answer, then the answer improved by it"
+    source: ClassVar[str] = (
+        "Madaan et al. (2023), Self-Refine: Iterative Refinement with Self-Feedback, arXiv:2303.17651"
+    )
+    steps: ClassVar[tuple[Step, ...]] = (_FEEDBACK, _REFINE)
+
+    class Params(StrategyParams):
+        """Parameters of `self_refine`."""
+
+        rounds: int = Field(1, ge=1, le=4, description="feedback and refinement, so many times")
+        min_response_characters: int = Field(25, ge=1, description="shorter responses are skipped")
+        min_length_ratio: float = Field(0.3, gt=0, le=1)
+        max_length_ratio: float = Field(6.0, ge=1)
+
+    params: Params
+
+    def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
+        response = (conversation.turns[index].response or "").strip()
+        return SkipReason.TOO_SHORT if len(response) < self.params.min_response_characters else None
+
+    def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
+        if len(answers) == 2 * self.params.rounds:
+            return None
+        index = last_exchange(conversation)
+        turn = conversation.turns[index]
+        refined = len(answers) // 2
+        texts = {
+            **context_of(conversation, index),
+            "source_prompt": turn.prompt,
+            "source_response": self.text_of(answers[2 * refined - 1]) if refined else turn.response,
+        }
+        if len(answers) % 2 == 0:
+            return self.request(_FEEDBACK, texts, sample_index=sample_index)
+        return self.request(_REFINE, {**texts, "feedback": self.text_of(answers[-1])}, sample_index=sample_index)
+
+    def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
+        """See `Strategy.parse`."""
+        return replaced(conversation, response=self.text_of(answers[-1]))
+
+    def _validators(self) -> tuple[Validator, ...]:
+        return (
+            FieldsFilled(_FIELDS),
+            NoLeakedInstruction(_FIELDS),
+            NotUnchanged(_FIELDS),
+            LengthRatio(_FIELDS, low=self.params.min_length_ratio, high=self.params.max_length_ratio, floor=80),
+            NotRepetitive(_FIELDS),
+            FinalAnswerKept(_FIELDS),
+            Language(_FIELDS),
+        )

@@ -1,0 +1,91 @@
+"""Answers with structure: the schema that is asked for, and a tolerant reading of what comes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+_THINKING: Final = re.compile(r"\s*<(think|thinking)>(.*?)</\1>\s*", re.DOTALL)
+_OPEN_THINKING: Final = re.compile(r"\s*<(think|thinking)>")
+
+# `\b` and `\f` are valid JSON escapes, but before a letter they are a LaTeX command whose backslash was not escaped
+_LOST_BACKSLASH: Final = re.compile("([\b\f])(?=[a-z])")
+# the same for commands that begin with t or r; a tab or return before exactly these letters is no white space
+_LOST_COMMAND: Final = re.compile(
+    "\t(?=(?:imes|heta|ext|extbf|frac|an|au|riangle|o)(?![a-z]))|\r(?=(?:ight|angle|ho|ightarrow|ceil|floor)(?![a-z]))"
+)
+_BROKEN_ESCAPE: Final = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
+
+
+def schema_of(keys: Sequence[str]) -> dict[str, Any]:
+    """A strict JSON schema: an object with these string keys and no others."""
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string"} for key in keys},
+        "required": list(keys),
+        "additionalProperties": False,
+    }
+
+
+def split_thinking(text: str) -> tuple[str | None, str]:
+    """(thinking, the rest) of an answer whose server left `<think>...</think>` in front of it.
+
+    Raises BadAnswer(cut) when the thinking never ends.
+    """
+    match = _THINKING.match(text)
+    if match:
+        return match.group(2).strip() or None, text[match.end() :]
+    if _OPEN_THINKING.match(text):
+        raise BadAnswer(BadReason.CUT, "the thinking block is not closed")
+    return None, text
+
+
+def read_object(text: str, keys: Sequence[str]) -> dict[str, str]:
+    """The wanted string values of the first JSON object in the text, which may stand in a code fence or in prose.
+
+    Further keys are ignored. Raises BadAnswer(malformed) when there is no object or a key is missing or no string,
+    BadAnswer(empty) when a value is blank.
+    """
+    found = _first_object(text)
+    if found is None:
+        found = _first_object(_BROKEN_ESCAPE.sub(r"\\\\", text))
+    if found is None:
+        raise BadAnswer(BadReason.MALFORMED, f"no JSON object with the keys {', '.join(keys)}")
+    values = {}
+    for key in keys:
+        value = found.get(key)
+        if not isinstance(value, str):
+            raise BadAnswer(BadReason.MALFORMED, f"key '{key}' is {'missing' if key not in found else 'not a string'}")
+        if not value.strip():
+            raise BadAnswer(BadReason.EMPTY, f"key '{key}' is blank")
+        values[key] = _with_backslashes(value)
+    return values
+
+
+def _first_object(text: str) -> dict[str, Any] | None:
+    decoder = json.JSONDecoder(strict=False)  # raw line ends inside of strings are the commonest slip
+    at = text.find("{")
+    for _ in range(20):  # braces in the prose before it
+        if at < 0:
+            return None
+        try:
+            value, _end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        return value if isinstance(value, dict) else None
+    return None
+
+
+def _with_backslashes(text: str) -> str:
+    """The LaTeX commands that unescaped backslashes turned into control characters, restored."""
+    if not any(char in text for char in "\b\f\t\r"):
+        return text
+    names = {"\b": "\\b", "\f": "\\f", "\t": "\\t", "\r": "\\r"}
+    text = _LOST_BACKSLASH.sub(lambda match: names[match.group()], text)
+    return _LOST_COMMAND.sub(lambda match: names[match.group()], text)

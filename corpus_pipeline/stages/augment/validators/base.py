@@ -1,0 +1,56 @@
+"""What a validator is: a named question to an answer that is about to become a row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.model import Answer, Conversation, Turn
+
+
+class Validator(ABC):
+    """Call it with the source, the new turns and the last answer; it returns the fault, or None."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        """The fault of these turns, None when there is none."""
+
+
+class Pair(NamedTuple):
+    """A text of the source and what it has become."""
+
+    field: str
+    source: str
+    new: str
+
+
+@dataclass(frozen=True)
+class PairValidator(Validator):
+    """Judges some fields of the last new turn (of every turn when `whole`) against the same fields of the source."""
+
+    fields: tuple[str, ...]
+    whole: bool = False
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        for pair in self.pairs(conversation, turns):
+            fault = self.judge(pair)
+            if fault is not None:
+                return fault
+        return None
+
+    def pairs(self, conversation: Conversation, turns: tuple[Turn, ...]) -> Iterator[Pair]:
+        """The texts to compare; new turns stand at the same index as the turns they were made from."""
+        for index in range(len(turns)) if self.whole else (len(turns) - 1,):
+            for field in self.fields:
+                new = getattr(turns[index], field)
+                if new is not None:
+                    yield Pair(field, getattr(conversation.turns[index], field) or "", new)
+
+    @abstractmethod
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """The fault of one text, None when there is none."""

@@ -1,0 +1,146 @@
+"""Does the new response come to the same final answer as the source?"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.numbers import readings
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+_HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
+_SAID: Final = re.compile(
+    r"""(?:final\ answer|the\ answer|correct\ answer|correct\ option|\banswer)\b[^\n\w]{0,6}(?:\ ?is\b|=|[:：])
+        [^\S\n]*([^\n]{1,120})
+    | (?:最终)?(?:答案|答)(?:应该?)?(?:是|为|為|[:：])+\s*([^\n]{1,80})
+    | (?:la\ réponse|la\ respuesta|die\ antwort|a\ resposta)[^\n\w]{0,6}(?:\w{1,10}\ )?(?:est|es|ist|é|lautet|[:：])
+        \s*([^\n]{1,120})
+    | (?:答え|正解)(?:は|[:：])\s*([^\n]{1,80})
+    | ответ\s*[-—:]\s*([^\n]{1,80})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SENTENCE_END: Final = re.compile(r"[.。;；!！](?=\s|\Z|\*)")
+_CHOICE: Final = re.compile(r"\A[(\[（]?([A-Ea-e])[)\]）]?(?:\Z|[.:、：,，)）]|\s*[-–—])")
+_CHOICE_ANYWHERE: Final = re.compile(r"(?<![A-Za-z])[(\[（]?([A-E])[)\]）.:、]?(?![A-Za-z'’])")
+_YES: Final = frozenset(("yes", "true", "是", "对"))
+_NO: Final = frozenset(("no", "false", "否", "错"))
+_VERDICT_ANYWHERE: Final = re.compile(r"\b(?:yes|no|true|false)\b|[是否对错]")
+_LONGEST: Final = 40  # what is said to be "the answer" and is longer than this is an explanation
+_BARE_NUMBER: Final = re.compile(r"[-−+]?\s?[$€£¥]?[\d.,'\s]+%?\D{0,4}")
+_BIG_FRACTIONS: Final = re.compile(r"\\[dt]frac(?=\{)")
+_WORD_COMMANDS: Final = re.compile(r"\\(?:text|mathrm|mathbf)(?=\{)")
+_NO_MATTER: Final = re.compile(r"[\s$.,;:!?\"'“”。，]|\\[,;!]|\\left|\\right|[{}]")
+_SHORT: Final = 20  # a whole response up to this many characters may itself be a final answer
+
+
+def final_answer(text: str) -> str | None:
+    """The marked final answer of a response (`#### X`, `\\boxed{X}`, "the answer is X"), None without a mark."""
+    hashes = _HASHES.findall(text)
+    if hashes:
+        return str(hashes[-1]).strip()
+    boxed = _last_boxed(text)
+    if boxed is not None:
+        return boxed
+    said = list(_SAID.finditer(text))
+    if not said:
+        return None
+    words = next(group for group in said[-1].groups() if group).strip()
+    answer = _SENTENCE_END.split(words, maxsplit=1)[0].strip(" *_\"'“”.。")
+    return answer if 0 < len(answer) <= _LONGEST else None
+
+
+def _last_boxed(text: str) -> str | None:
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return None
+    depth, at = 1, start + len("\\boxed{")
+    begin = at
+    while at < len(text):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[begin:at].strip()
+        at += 1
+    return None
+
+
+def _numbers(text: str) -> frozenset[Decimal] | None:
+    """The readings of the only number in a short text; None when there is none or several."""
+    found = [(written, values) for written, values in readings(text)]
+    if len(found) != 1:
+        return None
+    signed = re.search(r"[-−]\s?[$€£¥]?" + re.escape(found[0][0]), unicodedata.normalize("NFKC", text))
+    return frozenset(-value for value in found[0][1]) if signed else found[0][1]
+
+
+def _plain(text: str) -> str:
+    text = _WORD_COMMANDS.sub("", _BIG_FRACTIONS.sub(r"\\frac", unicodedata.normalize("NFKC", text)))
+    return _NO_MATTER.sub("", text).casefold()
+
+
+def same_answer(source: str, new: str) -> bool | None:
+    """Whether two responses come to the same end; None when the source has no end that can be compared.
+
+    A source without a mark is compared when all of it is a number, the letter of a choice, or yes or no.
+    """
+    wanted, got = final_answer(source), final_answer(new)
+    if wanted is None:
+        return _same_short(source.strip(), got if got is not None else new)
+    number = _numbers(wanted)
+    if number is not None:
+        found = _numbers(got) if got is not None else None
+        return bool(number & (found if found is not None else _last_number(new)))
+    if got is None:
+        return None if len(_plain(wanted)) > _SHORT else _plain(wanted) in _plain(new)
+    if wanted.isascii() != got.isascii():
+        return None  # words in two languages
+    return _plain(wanted) in _plain(got) or _plain(got) in _plain(wanted)
+
+
+def _last_number(text: str) -> frozenset[Decimal]:
+    last: frozenset[Decimal] = frozenset()
+    normal = unicodedata.normalize("NFKC", text)
+    position = 0
+    for written, values in readings(text):
+        position = normal.find(written, position)
+        negative = re.search(r"(?:^|[\s=(])[-−]\s?[$€£¥]?$", normal[max(0, position - 4) : position]) is not None
+        last = frozenset(-value for value in values) if negative else values
+        position += len(written)
+    return last
+
+
+def _same_short(wanted: str, new: str) -> bool | None:
+    """The comparison for a source that is nothing but an answer; `new` may be a longer text that contains it."""
+    if len(wanted) > _SHORT:
+        return None
+    number = _numbers(wanted)
+    if number is not None and _BARE_NUMBER.fullmatch(wanted):
+        return any(number & values for _written, values in readings(new)) or bool(number & _last_number(new))
+    choice = _CHOICE.match(wanted)
+    if choice:
+        letters = {found.upper() for found in _CHOICE_ANYWHERE.findall(new)}
+        return choice.group(1).upper() in letters if letters else None
+    plain = _plain(wanted)
+    if plain in _YES or plain in _NO:
+        said = _VERDICT_ANYWHERE.search(new.casefold())
+        return (said.group() in _YES) is (plain in _YES) if said else None
+    return None
+
+
+@dataclass(frozen=True)
+class FinalAnswerKept(PairValidator):
+    """The response ends in the final answer of its source, where the source has one that can be compared."""
+
+    name: ClassVar[str] = "final_answer_kept"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        if same_answer(pair.source, pair.new) is not False:
+            return None
+        wanted = final_answer(pair.source) or pair.source.strip()
+        got = final_answer(pair.new) or pair.new.strip()[-60:]
+        return BadAnswer(BadReason.ANSWER_CHANGED, f"the source ends in {wanted[:60]!r}, the answer in {got[:60]!r}")

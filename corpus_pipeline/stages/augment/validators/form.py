@@ -1,0 +1,161 @@
+"""Judges of form: something there, something new, in proportion, not in circles, nothing of our own prompt in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.answer import looks_refused, visible
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.scripts import weight_of
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+
+@dataclass(frozen=True)
+class FieldsFilled(PairValidator):
+    """Every new text has something visible, and is not a refusal that its source is not."""
+
+    name: ClassVar[str] = "fields_filled"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        if not visible(pair.new):
+            return BadAnswer(BadReason.EMPTY, f"{pair.field} has no visible character")
+        if looks_refused(pair.new) and not looks_refused(pair.source):
+            return BadAnswer(BadReason.REFUSED, f"{pair.field}: {pair.new.strip()[:200]}")
+        return None
+
+
+def _folded(text: str) -> str:
+    """Letters and digits only, in one case: what is the same in spite of layout."""
+    kept = (char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
+    return "".join(kept)
+
+
+@dataclass(frozen=True)
+class NotUnchanged(PairValidator):
+    """The new text says it in other words; case, layout and punctuation do not count."""
+
+    name: ClassVar[str] = "not_unchanged"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        source = _folded(pair.source)
+        if source and source == _folded(pair.new):
+            return BadAnswer(BadReason.UNCHANGED, f"{pair.field} is the source's, word for word")
+        return None
+
+
+@dataclass(frozen=True)
+class LengthRatio(PairValidator):
+    """The new text's length is between `low` and `high` times the source's.
+
+    Lengths are weighted so that scripts compare: a Han character counts as three letters. Both are taken as at least
+    `floor`, for a short text has no proportions.
+    """
+
+    name: ClassVar[str] = "length_ratio"
+    low: float = 0.2
+    high: float = 5.0
+    floor: int = 40
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        ratio = max(self.floor, weight_of(pair.new)) / max(self.floor, weight_of(pair.source))
+        if ratio < self.low:
+            return BadAnswer(BadReason.TOO_SHORT, f"{pair.field} is {ratio:.2f} times its source, below {self.low}")
+        if ratio > self.high:
+            return BadAnswer(BadReason.TOO_LONG, f"{pair.field} is {ratio:.2f} times its source, above {self.high}")
+        return None
+
+
+_CHARACTER_RUN: Final = re.compile(r"([^\s\-=_*.#~|+<>·…—─0])\1{39,}")
+_WORD_RUN: Final = re.compile(r"\b(\w{2,40})(?:\W{1,3}\1){11,}\b", re.IGNORECASE)
+_WHOLE_FROM: Final = 600  # bytes; shorter texts have no meaningful ratio
+_TAIL: Final = 1200
+
+
+def _squeezed(data: bytes) -> float:
+    return len(zlib.compress(data, 6)) / len(data)
+
+
+@dataclass(frozen=True)
+class NotRepetitive(PairValidator):
+    """The text, and its end, do not go round in circles: they compress like language and not like a loop.
+
+    Ordinary prose, code and tables compress to 0.2 or more of their size; a loop to a few hundredths.
+    """
+
+    name: ClassVar[str] = "not_repetitive"
+    limit: float = 0.08
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        if (_CHARACTER_RUN.search(pair.new) and not _CHARACTER_RUN.search(pair.source)) or (
+            _WORD_RUN.search(pair.new) and not _WORD_RUN.search(pair.source)
+        ):
+            return BadAnswer(BadReason.REPETITIVE, f"{pair.field} repeats one character or word")
+        new = pair.new.encode("utf-8", "replace")
+        tail = new[-_TAIL:]
+        if len(new) < _WHOLE_FROM or min(_squeezed(new), _squeezed(tail) if len(tail) == _TAIL else 1.0) >= self.limit:
+            return None
+        source = pair.source.encode("utf-8", "replace")
+        if len(source) >= _WHOLE_FROM and _squeezed(source) < 2 * self.limit:
+            return None  # a source of that kind: a table of zeros, a refrain
+        return BadAnswer(BadReason.REPETITIVE, f"{pair.field} goes round in circles")
+
+
+_OUR_MARKS: Final = re.compile(
+    r"\[\[(?:begin|end) \w+ [0-9a-f]{32}\]\]|^Output: (?:text|json \w+)|^Task: \w+\nStep: \w+|^=== user ===$"
+    r"|\b(?:source_prompt|source_response|source_system|evolved_prompt|previous_translation)\b",
+    re.MULTILINE,
+)
+_PREFACES: Final = re.compile(
+    r"""\A[\s"'“*_#>]*(?:
+    (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is|this\ is)\ +
+        .{0,40}?
+        (?:paraphras|rephras|rewrit|reword|translat|refin|improv|revis|evolv|more\ (?:complex|difficult)|new\ version)
+        [^\n]{0,60}?[:\n]
+    | (?:\#*\ ?)?(?:rewritten|rephrased|paraphrased|translated|revised|refined|improved|evolved|new)\ +
+        (?:prompt|question|instruction|text|response|answer|version)\b[*_\#]*\s*[:：]
+    | (?:translation|paraphrase|rewrite)[*_\#]*\s*[:：]
+    | (?:好的|当然|當然|没问题)?[，,。！!]?\s*(?:以下|下面|这|這)(?:是|为|為).{0,24}?
+        (?:改写|改寫|翻译|翻譯|重写|重寫|译文|譯文|润色|改进|改進)[^\n]{0,20}?[:：\n]
+    | (?:译文|譯文|翻译|翻譯|改写(?:后)?(?:的)?(?:问题|提示|文本)?)\s*[:：]
+    | voici\ .{0,30}?(?:traduction|traduite|reformul|paraphras|réécri|améliorée)[^\n]{0,40}?[:\n]
+    | hier\ ist\ .{0,30}?(?:übersetz|umformul|überarbeit|paraphras)[^\n]{0,40}?[:\n]
+    | aquí\ (?:está|tienes?)\ .{0,30}?(?:traducci|reformul|paráfras|reescri|mejorad)[^\n]{0,40}?[:\n]
+    | вот\ .{0,30}?(?:перевод|переформул|перефраз|улучшен)[^\n]{0,40}?[:\n]
+    | (?:以下|こちら)(?:は|が|に).{0,30}?(?:翻訳|言い換え|書き換え|訳文)[^\n]{0,20}?[:：。\n]
+    | 다음은\ .{0,30}?(?:번역|바꿔|다시\ 쓴)[^\n]{0,20}?[:：.\n]
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SELF_TALK: Final = re.compile(
+    r"\bas an? (?:ai|artificial intelligence)(?: language)? model\b|\bas a large language model\b"
+    r"|作为一个?(?:ai|人工智能|大型?语言)(?:语言)?模型|作为一个?人工智能",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class NoLeakedInstruction(PairValidator):
+    """Nothing of our prompt is in the text: no delimiter, no preface to a rewriting, no talk of being a model.
+
+    What the source itself says in this way is no leak.
+    """
+
+    name: ClassVar[str] = "no_leaked_instruction"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        for what, pattern in (("our delimiters", _OUR_MARKS), ("a preface", _PREFACES), ("talk of itself", _SELF_TALK)):
+            found = pattern.search(pair.new)
+            if found and not pattern.search(pair.source):
+                detail = f"{pair.field} has {what}: {found.group().strip()[:80]}"
+                return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail)
+        return None

@@ -1,0 +1,146 @@
+"""Is it in the language that was asked for? By script where the script decides, by n-grams where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Final, NamedTuple
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.scripts import prose, script_weights
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+# ISO 639-1 code -> (English name, scripts it is written in)
+LANGUAGES: Final[dict[str, tuple[str, frozenset[str]]]] = {
+    code: (name, frozenset(scripts.split()))
+    for code, name, scripts in (
+        ("am", "Amharic", "ethiopic"), ("ar", "Arabic", "arabic"), ("az", "Azerbaijani", "latin"),
+        ("be", "Belarusian", "cyrillic"), ("bg", "Bulgarian", "cyrillic"), ("bn", "Bengali", "bengali"),
+        ("ca", "Catalan", "latin"), ("cs", "Czech", "latin"), ("cy", "Welsh", "latin"), ("da", "Danish", "latin"),
+        ("de", "German", "latin"), ("el", "Greek", "greek"), ("en", "English", "latin"), ("es", "Spanish", "latin"),
+        ("et", "Estonian", "latin"), ("eu", "Basque", "latin"), ("fa", "Persian", "arabic"), ("fi", "Finnish", "latin"),
+        ("fr", "French", "latin"), ("ga", "Irish", "latin"), ("gl", "Galician", "latin"),
+        ("gu", "Gujarati", "gujarati"), ("he", "Hebrew", "hebrew"), ("hi", "Hindi", "devanagari"),
+        ("hr", "Croatian", "latin"),
+        ("hu", "Hungarian", "latin"), ("hy", "Armenian", "armenian"), ("id", "Indonesian", "latin"),
+        ("is", "Icelandic", "latin"), ("it", "Italian", "latin"), ("ja", "Japanese", "kana han"),
+        ("ka", "Georgian", "georgian"), ("kk", "Kazakh", "cyrillic"), ("km", "Khmer", "khmer"),
+        ("kn", "Kannada", "kannada"), ("ko", "Korean", "hangul"), ("lo", "Lao", "lao"), ("lt", "Lithuanian", "latin"),
+        ("lv", "Latvian", "latin"), ("mk", "Macedonian", "cyrillic"), ("ml", "Malayalam", "malayalam"),
+        ("mn", "Mongolian", "cyrillic"), ("mr", "Marathi", "devanagari"), ("ms", "Malay", "latin"),
+        ("my", "Burmese", "myanmar"), ("ne", "Nepali", "devanagari"), ("nl", "Dutch", "latin"),
+        ("no", "Norwegian", "latin"), ("pa", "Punjabi", "gurmukhi"), ("pl", "Polish", "latin"),
+        ("pt", "Portuguese", "latin"), ("ro", "Romanian", "latin"), ("ru", "Russian", "cyrillic"),
+        ("sk", "Slovak", "latin"), ("sl", "Slovenian", "latin"), ("sq", "Albanian", "latin"),
+        ("sr", "Serbian", "cyrillic latin"), ("sv", "Swedish", "latin"), ("sw", "Swahili", "latin"),
+        ("ta", "Tamil", "tamil"), ("te", "Telugu", "telugu"), ("th", "Thai", "thai"), ("tl", "Tagalog", "latin"),
+        ("tr", "Turkish", "latin"), ("uk", "Ukrainian", "cyrillic"), ("ur", "Urdu", "arabic"),
+        ("vi", "Vietnamese", "latin"), ("zh", "Chinese", "han"),
+    )
+}  # fmt: skip
+
+# languages that n-grams take for each other on a paragraph; between these we do not judge
+_LOOKALIKES: Final[tuple[frozenset[str], ...]] = (
+    frozenset({"id", "ms"}),
+    frozenset({"da", "no"}),
+    frozenset({"cs", "sk"}),
+    frozenset({"hr", "sr", "sl"}),
+    frozenset({"es", "gl", "pt", "ca"}),
+)
+
+MIN_LETTERS: Final = 24  # below, a text may be a name or a formula
+MIN_LETTERS_FOR_NGRAMS: Final = 100
+MIN_WORDS_FOR_NGRAMS: Final = 16
+MIN_CERTAINTY: Final = 0.95
+_NGRAM_SAMPLE: Final = 4000
+
+
+class Tongue(NamedTuple):
+    """What can be said of a text: its script ("kana" for any good part of it) and, where certain, its language."""
+
+    script: str | None
+    language: str | None
+
+
+@cache
+def _identifier() -> Any:
+    """The n-gram model; loaded at the first Latin text that is long enough (some 0.7 s and 100 MB)."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+
+
+def tongue_of(text: str) -> Tongue:
+    """The script and, where it is certain, the language of what a text says outside of code and formulas."""
+    words = prose(text)
+    weights = script_weights(words)
+    total = sum(weights.values())
+    if total < MIN_LETTERS:
+        return Tongue(None, None)
+    if weights["kana"] > 0.1 * total:
+        return Tongue("kana", "ja")
+    script, weight = weights.most_common(1)[0]
+    if weight < 0.6 * total:
+        return Tongue(None, None)  # a mixture: a dictionary, a lesson
+    only = [code for code, (_name, scripts) in LANGUAGES.items() if script in scripts and code != "ja"]
+    if len(only) == 1:
+        return Tongue(script, only[0])
+    if weight < MIN_LETTERS_FOR_NGRAMS or len(words.split()) < MIN_WORDS_FOR_NGRAMS:
+        return Tongue(script, None)
+    language, certainty = _identifier().classify(words[:_NGRAM_SAMPLE])
+    language = {"nb": "no", "nn": "no"}.get(str(language), str(language))
+    return Tongue(script, language if certainty >= MIN_CERTAINTY and language in only else None)
+
+
+def differs(wanted: Tongue, found: Tongue) -> bool:
+    """Whether a text is certainly in another language than the wanted one; what is unknown differs from nothing."""
+    if wanted.script is None or found.script is None:
+        return False
+    if wanted.script != found.script:
+        return True
+    if wanted.language is None or found.language is None or wanted.language == found.language:
+        return False
+    return not any({wanted.language, found.language} <= group for group in _LOOKALIKES)
+
+
+def matches(code: str, found: Tongue) -> bool:
+    """Whether a text may be in the language `code`."""
+    scripts = LANGUAGES[code][1]
+    if found.script is None:
+        return True
+    if found.script not in scripts:
+        return False
+    script = "kana" if code == "ja" else found.script
+    return not differs(Tongue(script, code), found._replace(script=script))
+
+
+@dataclass(frozen=True)
+class Language(PairValidator):
+    """The new text is in the language of its source, or in `target` when that is given.
+
+    Short texts, mixtures, code and formulas are not judged.
+    """
+
+    name: ClassVar[str] = "language"
+    target: str | None = None
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        found = tongue_of(pair.new)
+        if self.target is not None:
+            if matches(self.target, found):
+                return None
+            return BadAnswer(
+                BadReason.OFF_LANGUAGE, f"{pair.field} is not in {LANGUAGES[self.target][0]}: {_said(found)}"
+            )
+        if found.script is None:
+            return None
+        wanted = tongue_of(pair.source)
+        if differs(wanted, found):
+            return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is {_said(found)}, its source {_said(wanted)}")
+        return None
+
+
+def _said(tongue: Tongue) -> str:
+    return f"{tongue.language or 'unknown'} in {tongue.script or 'mixed'} script"

@@ -1,0 +1,69 @@
+"""Which scripts a text is written in, once code, formulas and addresses are taken out of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+# (name, weight of one character in letters, ranges); a syllable or ideograph says as much as a few letters
+_SCRIPTS: Final[tuple[tuple[str, float, str], ...]] = (
+    ("latin", 1.0, "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"),
+    ("han", 3.0, "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"),
+    ("kana", 2.0, "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"),
+    ("hangul", 2.0, "\uac00-\ud7af\u1100-\u11ff\u3130-\u318f"),
+    ("cyrillic", 1.0, "\u0400-\u052f"),
+    ("greek", 1.0, "\u0370-\u03ff\u1f00-\u1fff"),
+    ("arabic", 1.2, "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff"),
+    ("hebrew", 1.2, "\u0590-\u05ff"),
+    ("devanagari", 1.0, "\u0900-\u097f"),
+    ("bengali", 1.0, "\u0980-\u09ff"),
+    ("gurmukhi", 1.0, "\u0a00-\u0a7f"),
+    ("gujarati", 1.0, "\u0a80-\u0aff"),
+    ("tamil", 1.0, "\u0b80-\u0bff"),
+    ("telugu", 1.0, "\u0c00-\u0c7f"),
+    ("kannada", 1.0, "\u0c80-\u0cff"),
+    ("malayalam", 1.0, "\u0d00-\u0d7f"),
+    ("thai", 1.0, "\u0e00-\u0e7f"),
+    ("lao", 1.0, "\u0e80-\u0eff"),
+    ("myanmar", 1.0, "\u1000-\u109f"),
+    ("georgian", 1.0, "\u10a0-\u10ff"),
+    ("armenian", 1.0, "\u0530-\u058f"),
+    ("ethiopic", 2.0, "\u1200-\u137f"),
+    ("khmer", 1.0, "\u1780-\u17ff"),
+)
+_PATTERNS: Final = tuple((name, weight, re.compile(f"[{ranges}]+")) for name, weight, ranges in _SCRIPTS)
+_WIDE: Final = re.compile(
+    "[\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]"
+)
+
+FENCED_CODE: Final = re.compile(r"^([ \t]*)(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.MULTILINE | re.DOTALL)
+INLINE_CODE: Final = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
+_NO_LANGUAGE: Final = re.compile(
+    r"https?://\S+|\S+@\S+\.\S+|<[^<>\n]{1,200}>|\\[A-Za-z]+|\b\w*[\d_]\w*\b|\b[A-Za-z]\b|\$[^$\n]{1,300}\$|\\\(.{1,300}?\\\)"
+    r"|\\\[.{1,1000}?\\\]",
+    re.DOTALL,
+)
+
+
+def prose(text: str) -> str:
+    """The text without fenced and inline code, formulas, tags, addresses and identifiers."""
+    return _NO_LANGUAGE.sub(" ", INLINE_CODE.sub(" ", FENCED_CODE.sub(" ", text)))
+
+
+def script_weights(text: str) -> Counter[str]:
+    """How much of a text is in each script, in letters (see the weights above)."""
+    weights: Counter[str] = Counter()
+    if text.isascii():
+        weights["latin"] = sum(map(len, _PATTERNS[0][2].findall(text)))  # the common case
+        return +weights
+    for name, weight, pattern in _PATTERNS:
+        size = sum(map(len, pattern.findall(text)))
+        if size:
+            weights[name] = round(size * weight)
+    return weights
+
+
+def weight_of(text: str) -> int:
+    """The length of a text in letters: wide characters count as three, so that languages compare."""
+    return len(text) + 2 * len(_WIDE.findall(text))
