@@ -10,26 +10,26 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: ## the environment in .venv, from the locked list
-	@$(PYTHON) scripts/setup.py
+	@"$(PYTHON)" scripts/setup.py
 
 setup-test: ## the same, with what the tests need
-	@$(PYTHON) scripts/setup.py --test
+	@"$(PYTHON)" scripts/setup.py --test
 
 demo: setup ## the whole path on a small bundled corpus: no key, no server
-	@$(BIN)/corpus demo
+	@"$(BIN)/corpus" demo
 
 test: setup-test lint ## all tests, on SQLite and on a private MariaDB
-	$(BIN)/python -m pytest $(ARGS)
+	"$(BIN)/python" -m pytest $(ARGS)
 
 lint: setup-test
-	$(BIN)/ruff check .
+	"$(BIN)/ruff" check .
 
 types: setup-test ## mypy
-	$(BIN)/mypy
+	"$(BIN)/mypy"
 
 lock: ## writes locks/*.txt anew from pyproject.toml (needs the network)
-	$(PYTHON) scripts/lock.py
+	"$(PYTHON)" scripts/lock.py
 
 clean: ## removes the environment and all caches; keeps .corpus, which holds data
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf "$(VENV)" build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
