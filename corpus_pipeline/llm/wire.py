@@ -13,7 +13,7 @@ from corpus_pipeline.model import Answer, Request, Usage
 CHAT_PATH = "/v1/chat/completions"
 
 
-class BrokenAnswer(ValueError):  # noqa: N818 - as the errors of this package are named
+class BrokenAnswer(ValueError):
     """A body that says success and is no chat completion."""
 
 

@@ -22,7 +22,7 @@ _STEPS = 50  # how often a batch's progress moves
 _WINDOW_SECONDS = 24 * 3600
 
 
-class NotThere(LookupError):  # noqa: N818 - it reads as what it says
+class NotThere(LookupError):
     """No such file or batch."""
 
 

@@ -16,7 +16,7 @@ class StubOptions:
     """All times in seconds.
 
     models: further names that are answered; every answer still says a `corpus-stub` model. api_key: the only key that
-    is let in; None lets everybody in. retry_after: what 429 and 503 ask for. trickle: time between two bytes. batch: how
+    is let in; None lets all in. retry_after: what 429 and 503 ask for. trickle: time between two bytes. batch: how
     long a provider batch takes. request_log: a JSON Lines file, appended to.
     """
 

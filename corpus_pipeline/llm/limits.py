@@ -1,0 +1,277 @@
+"""The limits of one provider in this process: who may call now, who waits, and when it is hopeless.
+
+    async with limiter.slot(tokens, stop):
+        answer = await client.complete(...)
+
+A slot is held while a call is on the wire and at no other time: backoff and Retry-After are waited out outside, with
+`rest`. The slot learns from the exception that leaves it. All times are the event loop's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NamedTuple, TypedDict
+
+from corpus_pipeline.errors import Interrupted, ParkSample, Stopped
+from corpus_pipeline.llm.failures import CallFailed, Reason
+from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace, told
+
+
+class ProviderDown(Interrupted):
+    """The provider failed every call for longer than our patience: the task is paused, no sample is to blame."""
+
+
+class SharedState(TypedDict):
+    """What processes tell each other, through the database. Durations in seconds, so that clocks need not agree."""
+
+    concurrency: float
+    hold_seconds: float
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+
+
+class _Waiter(NamedTuple):
+    granted: asyncio.Future[bool]  # the result: whether the call is the probe of an open breaker
+    tokens: int
+
+
+class Limiter:
+    """concurrency: calls at once, at most. The two rates: from the recipe, or None to learn them from headers.
+
+    patience_seconds: how long a provider that is down is waited for before `slot` raises ProviderDown.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        patience_seconds: float = 600.0,
+    ) -> None:
+        self._most = concurrency
+        self._asked = (requests_per_minute, tokens_per_minute)
+        self._concurrency = Concurrency(concurrency)
+        self._requests = Pace(requests_per_minute)
+        self._tokens = Pace(tokens_per_minute)
+        self._breaker = Breaker(patience_seconds)
+        self._hold_until = 0.0
+        self._workers = 1
+        self._waiters: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self.in_flight = 0
+
+    @property
+    def provider_down(self) -> bool:
+        """While this holds, a failure says nothing about its sample and should spend none of its retries."""
+        return self._breaker.is_open
+
+    @property
+    def concurrency(self) -> int:
+        """Calls at once that are allowed at present."""
+        return self._concurrency.limit
+
+    def slot(self, tokens: int, stop: asyncio.Event | None = None) -> Slot:
+        """The right to one call of about so many tokens, input and output together; use with `async with`.
+
+        Raises Stopped when `stop` is set first, ProviderDown when the breaker gave up.
+        """
+        return Slot(self, tokens, stop)
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Learn from the headers of a response; give this to `ModelClient(observe=...)`."""
+        now = _now()
+        for pace, asked, what in (
+            (self._requests, self._asked[0], "requests"),
+            (self._tokens, self._asked[1], "tokens"),
+        ):
+            limit, remaining = told(headers, what)
+            if limit is not None and limit > 0:
+                wanted = limit if asked is None else min(limit, float(asked))
+                pace.learn(max(1.0, wanted / self._workers), remaining, now)
+
+    def set_workers(self, workers: int) -> None:
+        """How many processes share the provider: each takes its part of the rates and of the concurrency."""
+        workers = max(1, workers)
+        if workers == self._workers:
+            return
+        now = _now()
+        for pace in (self._requests, self._tokens):
+            if pace.per_minute is not None:
+                pace.learn(max(1.0, pace.per_minute * self._workers / workers), None, now)
+        self._concurrency.resize(max(1, self._most // workers))
+        self._workers = workers
+        self._pump()
+
+    def export_state(self) -> SharedState:
+        """For the other processes: what this one learnt, as of now, for the provider as a whole."""
+        rates = [None if p.per_minute is None else p.per_minute * self._workers for p in (self._requests, self._tokens)]
+        return SharedState(
+            concurrency=self._concurrency.level * self._workers,
+            hold_seconds=max(0.0, self._hold_until - _now()),
+            requests_per_minute=rates[0],
+            tokens_per_minute=rates[1],
+        )
+
+    def import_state(self, state: SharedState, *, age_seconds: float) -> None:
+        """Heed what another process wrote so many seconds ago, where it is more careful than we are."""
+        now = _now()
+        theirs = max(1.0, state["concurrency"] / self._workers)
+        self._concurrency.level = min(self._concurrency.level, theirs)
+        self._hold_until = max(self._hold_until, now + state["hold_seconds"] - age_seconds)
+        for pace, rate in ((self._requests, state["requests_per_minute"]), (self._tokens, state["tokens_per_minute"])):
+            if rate is not None and (pace.per_minute is None or rate / self._workers < pace.per_minute):
+                pace.learn(max(1.0, rate / self._workers), None, now)
+        self._pump()
+
+    # for Slot
+
+    async def acquire(self, tokens: int, stop: asyncio.Event | None) -> bool:
+        """Wait for a slot; whether the call is a probe."""
+        if stop is not None and stop.is_set():
+            raise _stopped()
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), tokens)
+        self._waiters.append(waiter)
+        self._pump()
+        try:
+            await _first(waiter.granted, stop)
+        except BaseException:
+            self._forget(waiter)
+            raise
+        return waiter.granted.result()
+
+    def release(self, error: BaseException | None, tokens: int, used: int | None, probe: bool) -> None:
+        """A call is over, with this outcome."""
+        self.in_flight -= 1
+        now = _now()
+        if used is not None:
+            self._tokens.take(used - tokens, now)
+        if error is None or isinstance(error, ParkSample):
+            self._breaker.succeeded()  # whatever the provider thinks of the sample, it is there
+            self._hold(self._concurrency.record(False, None), now)
+        elif isinstance(error, CallFailed):
+            failure = error.failure
+            throttled = failure.reason is Reason.RATE_LIMITED
+            self._hold(self._concurrency.record(throttled, failure.retry_after), now)
+            if not throttled:
+                self._breaker.failed(now, str(failure.reason), probe=probe)
+            elif probe:
+                self._breaker.succeeded()
+        self._pump()
+
+    def _hold(self, seconds: float, now: float) -> None:
+        if seconds > 0:
+            self._hold_until = max(self._hold_until, now + seconds)
+
+    def _forget(self, waiter: _Waiter) -> None:
+        """The one who waited went away: out of the line, or, when it was its turn already, the slot back."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+            waiter.granted.cancel()
+        elif waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None:
+            self.in_flight -= 1
+            self._tokens.take(-waiter.tokens, _now())
+            self._requests.take(-1, _now())
+        self._pump()
+
+    def _pump(self) -> None:
+        """Let in everybody who may call now; set the clock for the next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiters:
+            now = _now()
+            if self._breaker.gave_up(now):
+                self._turn_all_away()
+                return
+            if self.in_flight >= self._concurrency.limit:
+                return  # the next release pumps
+            waiter = self._waiters[0]
+            wait = max(
+                self._breaker.wait(now),
+                self._hold_until - now,
+                self._requests.wait(1.0, now),
+                self._tokens.wait(float(waiter.tokens), now),
+            )
+            if wait > 0:
+                self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
+                return
+            self._waiters.popleft()
+            self._requests.take(1.0, now)
+            self._tokens.take(float(waiter.tokens), now)
+            self.in_flight += 1
+            probe = self._breaker.is_open
+            self._breaker.probing(now)
+            waiter.granted.set_result(probe)
+
+    def _turn_all_away(self) -> None:
+        message = (
+            f"the provider has not answered one call for {self._breaker.patience:.0f} s"
+            f" (last: {self._breaker.last_failure}). Finished work is kept; `corpus run` goes on when it is back."
+        )
+        while self._waiters:
+            self._waiters.popleft().granted.set_exception(ProviderDown(message))
+
+
+class Slot:
+    """The right to one call. `used` corrects the tokens when the usage is known, before the block ends."""
+
+    def __init__(self, limiter: Limiter, tokens: int, stop: asyncio.Event | None) -> None:
+        self._limiter, self._tokens, self._stop = limiter, tokens, stop
+        self._used: int | None = None
+        self._probe = False
+
+    async def __aenter__(self) -> Slot:
+        self._probe = await self._limiter.acquire(self._tokens, self._stop)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limiter.release(error, self._tokens, self._used, self._probe)
+
+    def used(self, tokens: int) -> None:
+        self._used = tokens
+
+
+async def rest(seconds: float, stop: asyncio.Event | None = None) -> None:
+    """Sleep, holding no slot. Raises Stopped as soon as `stop` is set."""
+    done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    timer = asyncio.get_running_loop().call_later(max(0.0, seconds), _wake, done)
+    try:
+        await _first(done, stop)
+    finally:
+        timer.cancel()
+
+
+def _wake(sleeper: asyncio.Future[bool]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(True)
+
+
+async def _first(future: asyncio.Future[bool], stop: asyncio.Event | None) -> None:
+    """Until `future` is done. Raises Stopped when `stop` is set, even when both are."""
+    if stop is None:
+        await future
+        return
+    if not future.done():
+        halt: asyncio.Future[bool] = asyncio.ensure_future(stop.wait())
+        try:
+            both: set[asyncio.Future[bool]] = {future, halt}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            halt.cancel()
+    if stop.is_set():
+        raise _stopped()
+    await future
+
+
+def _stopped() -> Stopped:
+    return Stopped("stopped before the call was made.")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
