@@ -1,0 +1,134 @@
+"""Training-data conventions: one file each, reading and writing. `FORMATS` is also the order of detection.
+
+To add one: write `formats/<name>.py` with an instance of `Format`, add it below, and give the tests a generator of
+examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.formats import jsontext
+from corpus_pipeline.formats import shape as shapes
+from corpus_pipeline.formats.alpaca import ALPACA, ALPACA_KTO, ALPACA_PREFERENCE
+from corpus_pipeline.formats.axolotl import AXOLOTL
+from corpus_pipeline.formats.base import Format, Loss, NotExportable, Parsed, Record, Written
+from corpus_pipeline.formats.content_parts import CONTENT_PARTS
+from corpus_pipeline.formats.empty import EMPTY
+from corpus_pipeline.formats.llama_factory_openai import LLAMA_FACTORY_OPENAI
+from corpus_pipeline.formats.mapped import FIELDS, MAPPED, mapped
+from corpus_pipeline.formats.openai import OPENAI_DPO, OPENAI_SFT
+from corpus_pipeline.formats.question_answer import (
+    INSTRUCTION_RESPONSE,
+    PROMPT_RESPONSE,
+    QUERY_RESPONSE,
+    QUESTION_ANSWER,
+)
+from corpus_pipeline.formats.reasoning_content import REASONING_CONTENT
+from corpus_pipeline.formats.sharegpt import SHAREGPT, SHAREGPT_KTO, SHAREGPT_PREFERENCE
+from corpus_pipeline.formats.text import TEXT
+from corpus_pipeline.formats.trl import (
+    TRL_COMPLETION,
+    TRL_COMPLETION_CHAT,
+    TRL_IMPLICIT,
+    TRL_IMPLICIT_CHAT,
+    TRL_LABEL,
+    TRL_LABEL_CHAT,
+    TRL_MESSAGES,
+    TRL_PREFERENCE,
+    TRL_PREFERENCE_CHAT,
+    TRL_PROMPT,
+    TRL_PROMPT_CHAT,
+)
+from corpus_pipeline.model import Conversation
+
+__all__ = [
+    "EMPTY",
+    "FIELDS",
+    "FORMATS",
+    "MAPPED",
+    "Format",
+    "Loss",
+    "NotExportable",
+    "Parsed",
+    "Record",
+    "Written",
+    "by_name",
+    "detect",
+    "export_line",
+    "mapped",
+]
+
+# what says more stands before what says less: the first of those that accept most of the sample is taken
+FORMATS: tuple[Format, ...] = (
+    OPENAI_DPO,
+    SHAREGPT_PREFERENCE,
+    SHAREGPT_KTO,
+    SHAREGPT,
+    CONTENT_PARTS,
+    AXOLOTL,
+    REASONING_CONTENT,
+    LLAMA_FACTORY_OPENAI,
+    TRL_MESSAGES,
+    OPENAI_SFT,
+    TRL_PREFERENCE_CHAT,
+    TRL_IMPLICIT_CHAT,
+    TRL_LABEL_CHAT,
+    TRL_COMPLETION_CHAT,
+    TRL_PROMPT_CHAT,
+    ALPACA_PREFERENCE,
+    ALPACA_KTO,
+    ALPACA,
+    TRL_PREFERENCE,
+    TRL_IMPLICIT,
+    TRL_LABEL,
+    TRL_COMPLETION,
+    QUESTION_ANSWER,
+    PROMPT_RESPONSE,
+    QUERY_RESPONSE,
+    INSTRUCTION_RESPONSE,
+    TRL_PROMPT,
+    TEXT,
+)
+
+# EMPTY is no choice of detection
+_BY_NAME = {format.name: format for format in (*FORMATS, EMPTY)}
+
+
+def by_name(name: str) -> Format:
+    """The format of this name. Raises UnknownName that lists the known ones."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise UnknownName("format", name, _BY_NAME)
+    return found
+
+
+def detect(records: Sequence[Record]) -> Format | None:
+    """The format of a sample of records: it accepts the most of them, and more than half.
+
+    Of formats that accept equally many the first in `FORMATS` is taken. At least one record must speak for it (a key
+    that only this flavour has) and none against it. None: the recipe must name the columns.
+    """
+    best, best_count = None, len(records) // 2
+    for candidate in FORMATS:
+        accepted = [record for record in records if candidate.accepts(record)]
+        if len(accepted) > best_count:
+            evidence = [candidate.evidence(record) for record in accepted]
+            if max(evidence) > 0 and min(evidence) >= 0:
+                best, best_count = candidate, len(accepted)
+    return best
+
+
+def export_line(conversation: Conversation, source: Format, target: Format) -> tuple[bytes, tuple[str, ...]]:
+    """One line (compact UTF-8 JSON without line end) of a conversation read as `source`, and what it loses as `target`.
+
+    In its own format the record comes back key for key while its turns fit its shape, and is written anew when a step
+    dropped, added or moved turns. Raises NotExportable.
+    """
+    if source is target or source.name == target.name != MAPPED:
+        line = shapes.render_line(conversation)
+        if line is not None:
+            return line, ()
+    record, losses = target.write(conversation)
+    return jsontext.encode(record), losses

@@ -1,0 +1,146 @@
+"""Tool calls and tool definitions: the notations in which they are found, and the two in which they are written.
+
+A call is found as `{"id", "type": "function", "function": {"name", "arguments"}}` (OpenAI), bare as `{"name",
+"arguments"}` (sharegpt and others), or as JSON text of the bare form. `arguments` is JSON text at OpenAI and an
+object elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from corpus_pipeline.formats import jsontext
+
+# the notations of calls in a JSON text, tried in this order: (escape non-ASCII, separators)
+_STYLES: tuple[tuple[bool, tuple[str, str]], ...] = (
+    (False, (", ", ": ")),
+    (True, (", ", ": ")),
+    (False, (",", ":")),
+    (True, (",", ":")),
+)
+AS_VALUE = -1  # the call lies in the record as a value, not as text
+
+
+def _styled(value: Any, style: int) -> str:
+    ascii_only, separators = _STYLES[style]
+    return json.dumps(value, ensure_ascii=ascii_only, separators=separators)
+
+
+def read_calls_text(text: str) -> tuple[list[Any], list[Any] | None] | None:
+    """Calls from JSON text of one bare call or a list of them, with the way to write the same text again.
+
+    Returns (calls, [single, style]); the second is None when no style gives the same text; None when these are no
+    calls.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    single = isinstance(value, dict)
+    calls = [value] if single else value
+    if not isinstance(calls, list) or not calls or not all(is_bare_call(call) for call in calls):
+        return None
+    try:
+        for style in range(len(_STYLES)):
+            if _styled(value, style) == text:
+                text.encode("utf-8")
+                jsontext.dumps(value).encode("utf-8")
+                return calls, [single, style]
+        jsontext.dumps(value).encode("utf-8")
+    except ValueError:  # an escaped lone surrogate or NaN inside: not to be taken apart
+        return None
+    return calls, None
+
+
+def calls_text(calls: Sequence[Any], how: Sequence[Any]) -> str | None:
+    """The inverse of `read_calls_text`; None when the calls do not fit the notation any more."""
+    single, style = how
+    if single and len(calls) != 1:
+        return None
+    return _styled(calls[0] if single else list(calls), style)
+
+
+def call_value(calls: Sequence[Any], index: int, style: int) -> bytes | None:
+    """One call of a content part, as JSON value (`AS_VALUE`) or as JSON text in a string."""
+    if index >= len(calls):
+        return None
+    if style == AS_VALUE:
+        return jsontext.encode(calls[index])
+    return orjson.dumps(_styled(calls[index], style))
+
+
+def is_bare_call(call: Any) -> bool:
+    """Whether this is `{"name": str, "arguments": ...}`."""
+    return isinstance(call, dict) and isinstance(call.get("name"), str) and "arguments" in call
+
+
+def is_call(call: Any) -> bool:
+    """Whether this is a call in any of the notations."""
+    return is_bare_call(call) or (isinstance(call, dict) and isinstance(call.get("function"), dict))
+
+
+def bare(call: dict[str, Any], *, text_arguments: bool) -> dict[str, Any] | None:
+    """`{"name", "arguments"}` of a call with arguments as JSON text or as a value; None when they cannot be had so."""
+    function = call["function"] if isinstance(call.get("function"), dict) else call
+    name, arguments = function.get("name"), function.get("arguments", {})
+    if not isinstance(name, str):
+        return None
+    if text_arguments:
+        return {"name": name, "arguments": arguments if isinstance(arguments, str) else jsontext.dumps(arguments)}
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments or "{}")
+            jsontext.dumps(arguments).encode("utf-8")
+        except (ValueError, RecursionError):
+            return None
+    return {"name": name, "arguments": arguments} if isinstance(arguments, dict) else None
+
+
+def wrapped(call: dict[str, Any], default_id: str | None, *, text_arguments: bool) -> dict[str, Any] | None:
+    """The OpenAI notation of a call, with `default_id` if it has no id of its own.
+
+    None when its arguments are not what the notation wants.
+    """
+    function = bare(call, text_arguments=text_arguments)
+    if function is None:
+        return None
+    identifier = call.get("id", default_id)
+    named = {"id": identifier} if isinstance(identifier, str) else {}
+    return {**named, "type": "function", "function": function}
+
+
+def wrapped_tools(tools: str) -> list[Any] | None:
+    """Tool definitions as OpenAI takes them, `{"type": "function", "function": {...}}`; None when the text holds no
+    list.
+    """
+    found = _tool_list(tools)
+    if found is None:
+        return None
+    return [{"type": "function", "function": tool} if _is_bare_tool(tool) else tool for tool in found]
+
+
+def bare_tools(tools: str) -> str | None:
+    """Tool definitions as LLaMA-Factory's sharegpt takes them: JSON text of a list of bare functions."""
+    found = _tool_list(tools)
+    if found is None:
+        return None
+    return jsontext.dumps([t["function"] if set(t) == {"type", "function"} else t for t in found])
+
+
+def _is_bare_tool(tool: dict[str, Any]) -> bool:
+    return "function" not in tool and isinstance(tool.get("name"), str) and tool.get("type") != "function"
+
+
+def _tool_list(tools: str) -> list[dict[str, Any]] | None:
+    try:
+        found = json.loads(tools)
+        jsontext.dumps(found).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        found = [found]
+    return found if isinstance(found, list) and found and all(isinstance(tool, dict) for tool in found) else None

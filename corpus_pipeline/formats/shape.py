@@ -1,0 +1,257 @@
+"""The shape of a record: its JSON without the texts, from which the record comes back key for key.
+
+`{"record": ..., "turns": n, "slots": [[path, turn, field, how?], ...], "extra": [...], "marks"?: {...}, "kept"?:
+[...]}`
+
+- record: the record as it was read, with null at every slot; all that is not understood stays here, untouched.
+- turns: how many turns the conversation had.
+- slots: what goes where. `path` are keys and indexes from the top; `turn` is 1-based, 0 is the conversation itself.
+  `field` is one of `model.TEXT_FIELDS`, `weight`, `tools` (the JSON value), `tools_text` (the JSON text as a string),
+  a key of `Turn.extra`, or `calls_text` and `call` (parts of extra's tool_calls). `how` says which part or in which
+  notation: [first, last] lines of a text, the notation of a weight, the style of a call (see `formats.calls`).
+- extra: names of the top-level keys that the format does not know; they follow the row into any other format.
+- marks: by turn, what `Turn.extra` holds beside the slots (roles).
+- kept: losses (see `formats.base.Loss`) if the row leaves this shape, because only `record` holds these things.
+
+Records of the same kind have the same shape text, so that it is stored once and its line template is built once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from corpus_pipeline.formats import jsontext
+from corpus_pipeline.formats.calls import call_value, calls_text
+from corpus_pipeline.model import TEXT_FIELDS, Conversation, Turn
+
+Path = tuple[str | int, ...]
+
+_TEXT_INDEX = {name: index for index, name in enumerate(TEXT_FIELDS)}
+_WEIGHT_INDEX = Turn._fields.index("weight")
+_PRESENCE = _WEIGHT_INDEX + 1
+# slots that are a view of another key of Turn.extra
+_EXTRA_KEY_OF_SLOT = {"calls_text": "tool_calls", "call": "tool_calls", "function_call": "tool_calls"}
+
+
+class Slot(NamedTuple):
+    """One value of the record that lies in a turn."""
+
+    path: Path
+    turn: int
+    field: str
+    how: Any = None
+
+
+class Template(NamedTuple):
+    """A shape, ready to be filled."""
+
+    pieces: tuple[bytes, ...]  # fragments at even places, b"" for the slots at odd places
+    slots: tuple[Slot, ...]
+    texts: tuple[tuple[int, int, int], ...] | None  # (piece, turn index, field index) when every slot is a whole text
+    absent: tuple[tuple[bool, ...], ...]  # per turn: which of the text fields and the weight are None
+    extra_keys: tuple[frozenset[str], ...]  # per turn: keys of Turn.extra that slots take
+    marks: tuple[dict[str, Any], ...]  # per turn: what else Turn.extra must hold
+    has_tools: bool
+
+
+class Carried(NamedTuple):
+    """What of a shape goes along into another format."""
+
+    extra: dict[str, Any]  # unknown top-level keys with their values
+    kept: tuple[str, ...]  # losses on leaving the shape
+
+
+def make(
+    record: dict[str, Any],
+    slots: Sequence[Slot],
+    turns: Sequence[Turn],
+    extra: Iterable[str] = (),
+    kept: Iterable[str] = (),
+) -> str:
+    """The shape text of a record whose values at `slots` went to `turns`. The record is not changed."""
+    shape: dict[str, Any] = {
+        "record": _blanked(record, slots),
+        "turns": len(turns),
+        "slots": [slot[:3] if slot.how is None else slot for slot in slots],
+        "extra": list(extra),
+    }
+    marks = _marks(turns, slots)
+    if marks:
+        shape["marks"] = marks
+    lost = sorted(set(kept))
+    if lost:
+        shape["kept"] = lost
+    return jsontext.dumps(shape)
+
+
+def render(conversation: Conversation) -> dict[str, Any] | None:
+    """The record of a conversation in the format it came in; None when its turns do not fit its shape any more."""
+    line = render_line(conversation)
+    return None if line is None else jsontext.loads(line.decode("utf-8"))
+
+
+def render_line(conversation: Conversation) -> bytes | None:
+    """As `render`, as one line of compact UTF-8 JSON without its line end."""
+    template = line_template(conversation.shape)
+    turns = conversation.turns
+    if not _fits(template, conversation):
+        return None
+    pieces = list(template.pieces)
+    if template.texts is not None:
+        for piece, turn, field in template.texts:
+            pieces[piece] = orjson.dumps(turns[turn][field])
+        return b"".join(pieces)
+    for number, slot in enumerate(template.slots):
+        filled = _fill(slot, conversation)
+        if filled is None:
+            return None
+        pieces[2 * number + 1] = filled
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=4096)
+def line_template(shape: str) -> Template:
+    """The template of a shape text."""
+    body = jsontext.loads(shape)
+    count: int = body["turns"]
+    slots = tuple(Slot(tuple(slot[0]), *slot[1:]) for slot in body["slots"])
+    pieces, order = _fragments(body["record"], slots)
+    ordered = tuple(slots[index] for index in order)
+    plain = all(slot.field in _TEXT_INDEX and slot.how is None for slot in ordered)
+    absent = [[True] * _PRESENCE for _ in range(count)]
+    keys: list[set[str]] = [set() for _ in range(count)]
+    for slot in slots:
+        if slot.turn == 0:
+            continue
+        if slot.field in _TEXT_INDEX:
+            absent[slot.turn - 1][_TEXT_INDEX[slot.field]] = False
+        elif slot.field == "weight":
+            absent[slot.turn - 1][_WEIGHT_INDEX] = False
+        else:
+            keys[slot.turn - 1].add(_EXTRA_KEY_OF_SLOT.get(slot.field, slot.field))
+    marks = body.get("marks", {})
+    return Template(
+        pieces=pieces,
+        slots=ordered,
+        texts=tuple((2 * n + 1, s.turn - 1, _TEXT_INDEX[s.field]) for n, s in enumerate(ordered)) if plain else None,
+        absent=tuple(tuple(flags) for flags in absent),
+        extra_keys=tuple(frozenset(names) for names in keys),
+        marks=tuple(marks.get(str(turn + 1), {}) for turn in range(count)),
+        has_tools=any(slot.turn == 0 for slot in slots),
+    )
+
+
+@lru_cache(maxsize=4096)
+def carried(shape: str) -> Carried:
+    """What of a shape goes along when its row is written in another way. Treat it as read-only."""
+    body = jsontext.loads(shape)
+    return Carried({key: body["record"][key] for key in body["extra"]}, tuple(body.get("kept", ())))
+
+
+def _blanked(record: dict[str, Any], slots: Sequence[Slot]) -> dict[str, Any]:
+    root = dict(record)
+    copies: dict[Path, Any] = {}
+    for slot in slots:
+        node: Any = root
+        for depth, step in enumerate(slot.path[:-1], start=1):
+            prefix = slot.path[:depth]
+            child = copies.get(prefix)
+            if child is None:
+                child = node[step].copy()
+                copies[prefix] = child
+                node[step] = child
+            node = child
+        node[slot.path[-1]] = None
+    return root
+
+
+def _marks(turns: Sequence[Turn], slots: Sequence[Slot]) -> dict[str, Any]:
+    marks = {}
+    for number, turn in enumerate(turns, start=1):
+        if turn.extra:
+            taken = {_EXTRA_KEY_OF_SLOT.get(slot.field, slot.field) for slot in slots if slot.turn == number}
+            rest = {key: value for key, value in turn.extra.items() if key not in taken}
+            if rest:
+                marks[str(number)] = rest
+    return marks
+
+
+def _fragments(record: dict[str, Any], slots: Sequence[Slot]) -> tuple[tuple[bytes, ...], list[int]]:
+    """The record's JSON cut at its slots, and the numbers of the slots in the order in which they occur."""
+    token = b"slot"
+    whole = jsontext.encode(record)
+    while token in whole:
+        token += b"_"
+    for index, slot in enumerate(slots):
+        node: Any = record
+        for step in slot.path[:-1]:
+            node = node[step]
+        node[slot.path[-1]] = f"{token.decode()}{index}"
+    head, *rest = jsontext.encode(record).split(b'"' + token)
+    pieces, order = [head], []
+    for part in rest:
+        number, _, after = part.partition(b'"')
+        order.append(int(number))
+        pieces += [b"", after]
+    return tuple(pieces), order
+
+
+def _fits(template: Template, conversation: Conversation) -> bool:
+    turns = conversation.turns
+    if len(turns) != len(template.absent) or (conversation.tools is not None) is not template.has_tools:
+        return False
+    for index, turn in enumerate(turns):
+        if tuple([value is None for value in turn[:_PRESENCE]]) != template.absent[index]:
+            return False
+        extra = turn.extra
+        keys, marks = template.extra_keys[index], template.marks[index]
+        if extra:
+            if len(extra) != len(keys) + len(marks) or not all(key in extra for key in keys):
+                return False
+            if any(extra.get(key) != value for key, value in marks.items()):
+                return False
+        elif keys or marks:
+            return False
+    return True
+
+
+def _fill(slot: Slot, conversation: Conversation) -> bytes | None:
+    """The JSON of one slot; None when the turn has no such part any more."""
+    if slot.turn == 0:
+        tools = conversation.tools or "null"
+        return orjson.dumps(tools) if slot.field == "tools_text" else tools.encode("utf-8")
+    turn = conversation.turns[slot.turn - 1]
+    if slot.field in _TEXT_INDEX:
+        value = getattr(turn, slot.field)
+        return orjson.dumps(value) if slot.how is None else _lines(value, slot.how)
+    if slot.field == "weight":
+        return _weight(turn.weight or 0.0, slot.how)
+    extra = turn.extra or {}
+    if slot.field == "calls_text":
+        text = calls_text(extra["tool_calls"], slot.how)
+        return None if text is None else orjson.dumps(text)
+    if slot.field == "call":
+        return call_value(extra["tool_calls"], *slot.how)
+    if slot.field == "function_call":
+        return jsontext.encode(extra["tool_calls"][0]["function"])
+    return jsontext.encode(extra[slot.field])
+
+
+def _lines(text: str, span: Sequence[int | None]) -> bytes | None:
+    lines = text.split("\n")
+    first, last = span
+    if first is None or len(lines) <= first or (last is not None and len(lines) < last):
+        return None
+    return orjson.dumps("\n".join(lines[first:last]))
+
+
+def _weight(weight: float, notation: str | None) -> bytes:
+    if notation == "bool" and weight in (0, 1):
+        return b"true" if weight else b"false"
+    if notation == "int" and weight == int(weight):
+        return str(int(weight)).encode()
+    return orjson.dumps(float(weight))
