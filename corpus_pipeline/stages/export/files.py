@@ -1,0 +1,120 @@
+"""The few things that the export asks of a file system, and what its refusals mean for a person.
+
+A temporary file is locked (`flock`) by the process that writes it, so that a later process can tell a dead writer's
+leftovers from the work of a live one; the kernel lets go of the lock when the writer dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from corpus_pipeline.errors import TargetUnavailable
+
+TEMPORARY = ".tmp"
+CHUNK = 1 << 20
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "the disk quota is used up: free some space or ask for more",
+    errno.EIO: "the disk reports an error: check it (`dmesg`), or choose another place",
+    errno.EROFS: "the file system is read-only: choose another place",
+    errno.EACCES: "permission is denied: grant write permission",
+    errno.EPERM: "permission is denied: grant write permission",
+    errno.ENOTDIR: "a part of the path is a file: choose another place",
+}
+
+
+@contextlib.contextmanager
+def explained(place: Path, setting: str) -> Iterator[None]:
+    """Turns an OSError below `place` into TargetUnavailable that says what to do; `setting` chooses the place."""
+    try:
+        yield
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, f"{error.strerror or error}: see to it")
+        raise TargetUnavailable(
+            f"cannot write below {place}: {advice} ({setting}), then run the export again."
+            " The previous export is untouched."
+        ) from error
+
+
+def lock(descriptor: int) -> bool:
+    """Whether this descriptor now holds the file's lock; False when another live writer has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def create_temporary(folder: Path, stem: str, *, mode: int = 0o666, suffix: str = TEMPORARY) -> tuple[int, Path]:
+    """(descriptor, path) of a new, locked, writable file `.<stem>.<random><suffix>`; `mode` is subject to the umask."""
+    while True:
+        path = folder / f".{stem}.{secrets.token_hex(6)}{suffix}"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            continue
+        if lock(descriptor) and _same_file(descriptor, path):
+            return descriptor, path
+        os.close(descriptor)  # a sweeper took the file in the instant before it was locked
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replaces the file at `path` by `content`: a reader sees the old bytes or the new ones. Raises OSError."""
+    descriptor, temporary = create_temporary(path.parent, path.name[:100], mode=mode)
+    try:
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    sync_folder(path.parent)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Writes every byte; a short write (as on a disk that fills up) is continued until the error shows itself."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sweep(folder: Path, *, suffix: str = TEMPORARY, keep: Collection[str] = ()) -> list[str]:
+    """Removes temporaries directly in `folder` that no live process writes and that are not in `keep`; their names."""
+    removed = []
+    for path in sorted(folder.glob(f".*{suffix}")) if folder.is_dir() else ():
+        if path.name in keep or not path.is_file():
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if lock(descriptor) and _same_file(descriptor, path):
+                    path.unlink()
+                    removed.append(path.name)
+            finally:
+                os.close(descriptor)
+    return removed
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,84 @@
+"""The files that cover a whole target: `dataset_info.json` for LLaMA-Factory and the Hugging Face dataset card.
+
+Both are functions of the manifests that lie in the target, never of what one exporter happens to know, so that whoever
+writes them last writes them whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from corpus_pipeline.stages.export.manifest import StoredFile, stored_files, to_json
+
+DATASET_INFO = "dataset_info.json"
+CARD = "README.md"
+_UNFIT = re.compile(r"[<>:/\\|?*\x00-\x1f]")  # what `datasets` refuses in the name of a config
+
+Located = tuple[str, Mapping[str, Any]]  # an export's folder in the target, its manifest
+
+
+def overview(exports: Iterable[Located]) -> dict[str, bytes]:
+    """File name -> content of the two files, from every (folder, manifest) of the target, in any order."""
+    ordered = sorted(exports, key=lambda located: located[0])
+    return {DATASET_INFO: dataset_info(ordered), CARD: card(ordered)}
+
+
+def dataset_info(exports: Iterable[Located]) -> bytes:
+    """LLaMA-Factory's list of datasets; it reads plain JSONL only, so compressed files are left out."""
+    entries = {}
+    for folder, manifest in exports:
+        data, entry = _data(manifest), manifest["llama_factory"]
+        if entry is not None and data.compression == "none":
+            entries[manifest["name"]] = {**entry, "file_name": f"{folder}/{data.alias or data.path}"}
+    return to_json(entries)
+
+
+def card(exports: Iterable[Located]) -> bytes:
+    """A dataset card: one config per export with its file and the type of every column, and a table for people."""
+    located = list(exports)
+    configs, infos, table = [], [], []
+    for folder, manifest in located:
+        data, name = _data(manifest), _config_name(manifest["name"])
+        path = f"{folder}/{data.alias or data.path}"
+        configs.append({"config_name": name, "data_files": [{"split": "train", "path": path}]})
+        if manifest["features"]:
+            infos.append({"config_name": name, "features": manifest["features"]})
+        table.append(_row(name, manifest, data))
+    head = {"configs": configs, **({"dataset_info": infos} if infos else {})}
+    front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+    return "\n".join([f"---\n{front}---\n", _TEXT, *table, ""]).encode()
+
+
+_TEXT = """# Exported datasets
+
+Each row below is a config: load it with `load_dataset(<this folder>, <config>)`. The types of all columns are declared
+above, from the whole file. A tool that reads a file without this card guesses them from the first rows; where the table
+says "declare", that guess is wrong for some row, so load through this card, or pass `features=`. The type `json` needs
+a version of `datasets` that has the `Json` feature. Beside each file, `manifest.json` tells where its rows came from.
+
+| config | rows | format | types | recipe | sha256 of the file |
+|---|---|---|---|---|---|"""
+
+
+def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
+    types = "guessed well" if manifest["guessable"] else "declare"
+    recipe = f"{manifest['recipe']['name']} {manifest['recipe']['version'][:12]}"
+    cells = (_cell(name), str(data.lines), _cell(manifest["format"]), types, recipe, f"`{data.sha256}`")
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """A name as inert text in a table: in a code span, which no character of it can end."""
+    return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
+
+
+def _config_name(name: str) -> str:
+    return _UNFIT.sub("_", name)
+
+
+def _data(manifest: Mapping[str, Any]) -> StoredFile:
+    return next(file for file in stored_files(manifest) if file.role == "data")

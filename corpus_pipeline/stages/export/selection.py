@@ -1,0 +1,75 @@
+"""Rows to lines: each conversation in the export format, or on the not-exportable list with the reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from corpus_pipeline.formats import export_line, jsontext
+from corpus_pipeline.formats.base import Format, NotExportable
+from corpus_pipeline.model import Conversation, ConversationId
+
+CLEANED = "cleaned"
+
+
+class ExportRow(NamedTuple):
+    """One row to export.
+
+    augmented_id: of the augmented row, None for a cleaned one. origin: CLEANED or the strategy.
+    """
+
+    conversation_id: ConversationId
+    augmented_id: int | None
+    conversation: Conversation
+    origin: str = CLEANED
+
+
+@dataclass
+class Encoded:
+    """A batch as lines (without line ends), in the order of the rows.
+
+    not_exportable: lines for the not-exportable list. rows: origin -> lines. losses: word -> rows that lost it.
+    reasons: why rows are not exportable -> rows.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    not_exportable: list[bytes] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    losses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded:
+    """The lines of a batch of rows that came in the format `source` (see `formats.export_line`)."""
+    batch = Encoded()
+    for row in rows:
+        try:
+            line, losses = export_line(row.conversation, source, target)
+        except NotExportable as error:
+            batch.not_exportable.append(_not_exportable_line(row, error))
+            batch.reasons[error.reason] += 1
+            continue
+        batch.lines.append(line)
+        batch.losses.update(losses)
+        batch.rows[row.origin] += 1
+    return batch
+
+
+def _not_exportable_line(row: ExportRow, error: NotExportable) -> bytes:
+    conversation = row.conversation
+    turns = [{key: value for key, value in turn._asdict().items() if value is not None} for turn in conversation.turns]
+    return jsontext.encode(
+        {
+            "reason": error.reason,
+            "detail": error.detail,
+            "conversation_id": row.conversation_id,
+            "augmented_id": row.augmented_id,
+            "origin": row.origin,
+            "row_identifier": conversation.row_identifier,
+            "source_line": conversation.source_line,
+            "turns": turns,
+            "tools": conversation.tools,
+        }
+    )

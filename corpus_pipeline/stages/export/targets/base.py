@@ -1,0 +1,220 @@
+"""What every export target does, and in which order: the files, the manifest, then what covers the whole target."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import quote
+
+from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.stages.export.files import CHUNK
+from corpus_pipeline.stages.export.manifest import ExportFacts, StoredFile, build, same_export, stored_files
+from corpus_pipeline.stages.export.overview import overview
+from corpus_pipeline.stages.export.writer import FileFacts
+
+MANIFEST = "manifest.json"
+_MOST_BYTES = 150
+_SUFFIX = {"data": ".jsonl", "not_exportable": ".not_exportable.jsonl"}
+
+OnStep = Callable[[str], None]
+
+
+class Published(NamedTuple):
+    """uri: of the data file. changed: False when the target already held exactly this export. notes: for people."""
+
+    uri: str
+    manifest_uri: str
+    files: tuple[StoredFile, ...]
+    changed: bool
+    notes: tuple[str, ...] = ()
+
+
+class Check(NamedTuple):
+    """What `corpus doctor` shows. conditional_writes is None where the question does not arise; free_bytes likewise."""
+
+    ok: bool
+    sentence: str
+    conditional_writes: bool | None = None
+    free_bytes: int | None = None
+
+
+class Damage(NamedTuple):
+    """A stored file that is not what its manifest says."""
+
+    path: str
+    sentence: str
+    missing: bool = False
+
+
+class Target(ABC):
+    """A place that exports are published to. Raises TargetUnavailable; the previous export is then untouched."""
+
+    def publish(
+        self,
+        facts: ExportFacts,
+        data: FileFacts,
+        not_exportable: FileFacts | None = None,
+        *,
+        on_step: OnStep = lambda step: None,
+    ) -> Published:
+        """Publishes one export: each file under a name that holds its hash, then the manifest, then the overview.
+
+        on_step is called before and after each step that a reader could see; what it raises stops the publication there
+        (a lost lease, a crash drill). The files handed in are read, never moved.
+        """
+        folder = folder_name(facts.name)
+        notes = list(self._prepare(folder))
+        pairs = [(self._stored("data", folder, data), data)]
+        if not_exportable is not None and not_exportable.lines:
+            pairs.append((self._stored("not_exportable", folder, not_exportable), not_exportable))
+        files = tuple(stored for stored, _ in pairs)
+        content = build(facts, files)
+        changed = not same_export(self._old_manifest(folder), content)
+        while True:
+            for stored, file in pairs:
+                self._put_file(folder, stored, file, on_step)
+            if changed:
+                on_step("manifest.before")
+                self._put(f"{folder}/{MANIFEST}", content)
+                on_step("manifest.after")
+            if all(self._there(folder, stored) for stored in files):
+                break  # else another exporter tidied them away between the two steps
+        self._tidy(folder, files, on_step)
+        on_step("overview.before")
+        notes += self.refresh_overview()
+        on_step("overview.after")
+        uri, manifest_uri = self.uri(f"{folder}/{files[0].alias or files[0].path}"), self.uri(f"{folder}/{MANIFEST}")
+        return Published(uri, manifest_uri, files, changed, tuple(notes))
+
+    def manifest(self, name: str) -> dict[str, Any] | None:
+        """The parsed manifest of the current export of a dataset file, None when there is none."""
+        return self._manifest(folder_name(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether an export of this dataset file is published."""
+        return self.manifest(name) is not None
+
+    def open(self, name: str) -> BinaryIO:
+        """The data file of the current export as stored, as a stream; close it."""
+        manifest = self.manifest(name)
+        if manifest is None:
+            raise TargetUnavailable(f"no export of '{name}' is in {self.uri('')}. Run `corpus run {name} --to export`.")
+        data = next(file for file in stored_files(manifest) if file.role == "data")
+        return self._open(f"{folder_name(name)}/{data.path}")
+
+    def verify(self, name: str) -> list[Damage]:
+        """Reads every file of the current export back and compares it with its manifest; empty when all is well."""
+        manifest, folder = self.manifest(name), folder_name(name)
+        if manifest is None:
+            return [Damage(f"{folder}/{MANIFEST}", "there is no manifest", missing=True)]
+        return [damage for file in stored_files(manifest) if (damage := self._damage(folder, file)) is not None]
+
+    def refresh_overview(self) -> list[str]:
+        """Writes `dataset_info.json` and the card from the manifests in the target; returns notes for people."""
+        for path, content in overview(self._manifests() or ()).items():
+            self._put(path, content)
+        return []
+
+    @abstractmethod
+    def uri(self, path: str) -> str:
+        """How people and tools name a path of this target."""
+
+    @abstractmethod
+    def check(self) -> Check:
+        """Whether an export could be written now, tried for real; never raises for what it finds."""
+
+    @abstractmethod
+    def _prepare(self, folder: str) -> list[str]:
+        """Cleans what dead exporters of this dataset file left; returns notes."""
+
+    @abstractmethod
+    def _stored(self, role: str, folder: str, file: FileFacts) -> StoredFile:
+        """The names of a file in this target."""
+
+    @abstractmethod
+    def _put_file(self, folder: str, stored: StoredFile, file: FileFacts, on_step: OnStep) -> None:
+        """Makes the stored file hold exactly the bytes of `file`."""
+
+    @abstractmethod
+    def _there(self, folder: str, stored: StoredFile) -> bool:
+        """Whether the file still has its name; says nothing of its content."""
+
+    @abstractmethod
+    def _put(self, path: str, content: bytes) -> None:
+        """Replaces a small file whole."""
+
+    @abstractmethod
+    def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:
+        """What is left to do once the manifest points to `files`."""
+
+    @abstractmethod
+    def _open(self, path: str) -> BinaryIO:
+        """A stored file as a stream. Raises FileNotFoundError, TargetUnavailable."""
+
+    @abstractmethod
+    def _manifest(self, folder: str) -> dict[str, Any] | None:
+        """The parsed manifest in a folder."""
+
+    @abstractmethod
+    def _manifests(self) -> list[tuple[str, Mapping[str, Any]]] | None:
+        """(folder, manifest) of every export in the target; None when they may not be listed."""
+
+    def _old_manifest(self, folder: str) -> dict[str, Any] | None:
+        try:
+            return self._manifest(folder)
+        except TargetUnavailable:
+            return None
+
+    def _damage(self, folder: str, file: StoredFile) -> Damage | None:
+        path = f"{folder}/{file.path}"
+        try:
+            with self._open(path) as stream:
+                found, size = digest(stream)
+        except FileNotFoundError:
+            return Damage(path, "the file is missing", missing=True)
+        if (found, size) != (file.sha256, file.bytes):
+            return Damage(
+                path, f"the file has {size} bytes with sha256 {found}, expected {file.bytes} with {file.sha256}"
+            )
+        return None
+
+
+def digest(stream: BinaryIO) -> tuple[str, int]:
+    """(sha256 as hex, bytes) of a stream."""
+    value, size = hashlib.sha256(), 0
+    for block in blocks(stream, CHUNK):
+        value.update(block)
+        size += len(block)
+    return value.hexdigest(), size
+
+
+def blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """The stream in pieces of `size` bytes, the last one shorter."""
+    while True:
+        block = stream.read(size)
+        if not block:
+            return
+        yield block
+
+
+def file_suffix(role: str, compression: str) -> str:
+    """The end of a stored file's name."""
+    return _SUFFIX[role] + (".gz" if compression == "gzip" else "")
+
+
+def folder_name(name: str) -> str:
+    """A dataset file's name as one path component: letters of any script stay, what paths or globs misread is escaped.
+
+    Different names give different folders.
+    """
+    safe = re.sub(r"[^\w.+@=-]", lambda match: quote(match[0], safe=""), name)
+    if safe.startswith((".", "-")):
+        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
+    encoded = safe.encode()
+    if len(encoded) <= _MOST_BYTES:
+        return safe
+    short = encoded[: _MOST_BYTES - 17].decode(errors="ignore")
+    return f"{short}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"

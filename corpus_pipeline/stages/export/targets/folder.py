@@ -1,0 +1,200 @@
+"""A folder as export target.
+
+    <root>/<name>/manifest.json             points to the files below .versions
+    <root>/<name>/.versions/<sha256>.jsonl  the file under the name of its content
+    <root>/<name>/<name>.jsonl              the same file under the name that people and tools expect
+    <root>/dataset_info.json, README.md     cover all exports of the folder
+
+Every file is written under a temporary name, synced, renamed, and its folder synced. The friendly name is a hard link
+where the file system has them, else a copy; it changes in one rename, after the manifest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.stages.export.files import (
+    CHUNK,
+    create_temporary,
+    explained,
+    sweep,
+    sync_folder,
+    write_all,
+    write_whole,
+)
+from corpus_pipeline.stages.export.manifest import StoredFile, parse, stored_files
+from corpus_pipeline.stages.export.targets.base import MANIFEST, Check, OnStep, Target, blocks, file_suffix
+from corpus_pipeline.stages.export.writer import FileFacts
+
+_VERSIONS = ".versions"
+_LOCK = ".overview.lock"
+_ALIASES = tuple(file_suffix(role, packed) for role in ("data", "not_exportable") for packed in ("none", "gzip"))
+_SETTING = "CORPUS_EXPORT_URL"
+GRACE_SECONDS = 600.0
+
+
+class FolderTarget(Target):
+    """Exports below one folder of a local (or mounted) file system."""
+
+    def __init__(self, root: Path, *, grace_seconds: float = GRACE_SECONDS) -> None:
+        """grace_seconds: how long a version that the manifest does not name is kept, for another exporter's sake."""
+        self.root = root
+        self._grace_seconds = grace_seconds
+
+    def uri(self, path: str) -> str:
+        return str(self.root / path)
+
+    def check(self) -> Check:
+        try:
+            with self._explained():
+                self.root.mkdir(parents=True, exist_ok=True)
+                sweep(self.root)
+                probe = self.root / ".check"
+                write_whole(probe, b"written by a check; may be removed\n")
+                probe.unlink()
+                free = shutil.disk_usage(self.root).free
+        except TargetUnavailable as error:
+            return Check(False, str(error))
+        return Check(True, f"exports go to {self.root}, {free >> 20} MiB free", free_bytes=free)
+
+    def refresh_overview(self) -> list[str]:
+        with self._explained(), self._overview_lock():
+            return super().refresh_overview()
+
+    def _prepare(self, folder: str) -> list[str]:
+        with self._explained():
+            (self.root / folder / _VERSIONS).mkdir(parents=True, exist_ok=True)
+            for place in (self.root, self.root / folder, self.root / folder / _VERSIONS):
+                sweep(place)
+        return []
+
+    def _stored(self, role: str, folder: str, file: FileFacts) -> StoredFile:
+        suffix = file_suffix(role, file.compression)
+        path, alias = f"{_VERSIONS}/{file.sha256}{suffix}", f"{folder}{suffix}"
+        return StoredFile(role, path, alias, file.lines, file.bytes, file.sha256, file.compression)  # type: ignore[arg-type]
+
+    def _put_file(self, folder: str, stored: StoredFile, file: FileFacts, on_step: OnStep) -> None:
+        place = self.root / folder / stored.path
+        with self._explained():
+            if self._damage(folder, stored) is None:
+                os.utime(place)  # begins its grace anew
+                return
+            descriptor, temporary = create_temporary(place.parent, "export")
+            try:
+                _copy(file, descriptor)
+                os.fsync(descriptor)
+                on_step(f"{stored.role}.rename.before")
+                temporary.replace(place)
+            except Exception:
+                temporary.unlink(missing_ok=True)
+                raise
+            finally:
+                os.close(descriptor)
+            sync_folder(place.parent)
+        on_step(f"{stored.role}.rename.after")
+
+    def _there(self, folder: str, stored: StoredFile) -> bool:
+        return (self.root / folder / stored.path).exists()
+
+    def _put(self, path: str, content: bytes) -> None:
+        place = self.root / path
+        with self._explained():
+            if not (place.is_file() and place.read_bytes() == content):
+                write_whole(place, content)
+
+    def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:
+        """Renews the friendly names and removes versions that the manifest no longer names."""
+        home = self.root / folder
+        with self._explained():
+            for file in files:
+                if file.alias is not None and not _is_link(home / file.path, home / file.alias):
+                    on_step(f"{file.role}.alias.before")
+                    _link(home / file.path, home / file.alias)
+                    on_step(f"{file.role}.alias.after")
+            self._remove_old(folder)
+            sync_folder(home)
+
+    def _remove_old(self, folder: str) -> None:
+        """Goes by the manifest as it is now: another exporter may have replaced it since."""
+        manifest = self._manifest(folder)
+        if manifest is None:
+            return
+        home, files = self.root / folder, stored_files(manifest)
+        versions, aliases = {Path(file.path).name for file in files}, {file.alias for file in files}
+        for path in (home / _VERSIONS).glob("[!.]*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.name not in versions and time.time() - path.stat().st_mtime >= self._grace_seconds:
+                    path.unlink()
+        for suffix in _ALIASES:
+            if f"{folder}{suffix}" not in aliases:
+                (home / f"{folder}{suffix}").unlink(missing_ok=True)
+
+    def _open(self, path: str) -> BinaryIO:
+        return (self.root / path).open("rb")
+
+    def _manifest(self, folder: str) -> dict[str, Any] | None:
+        path = self.root / folder / MANIFEST
+        try:
+            return parse(path.read_bytes(), str(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _manifests(self) -> list[tuple[str, Mapping[str, Any]]]:
+        folders = sorted(path.parent.name for path in self.root.glob(f"*/{MANIFEST}"))
+        return [(folder, manifest) for folder in folders if (manifest := self._old_manifest(folder)) is not None]
+
+    def _explained(self) -> contextlib.AbstractContextManager[None]:
+        return explained(self.root, _SETTING)
+
+    @contextlib.contextmanager
+    def _overview_lock(self) -> Iterator[None]:
+        """One at a time reads all manifests and writes what follows from them, so that no entry is lost."""
+        descriptor = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _copy(file: FileFacts, descriptor: int) -> None:
+    """Copies a finished part and proves on the way that it is what it was."""
+    value = hashlib.sha256()
+    with file.path.open("rb") as source:
+        for block in blocks(source, CHUNK):
+            value.update(block)
+            write_all(descriptor, block)
+    if value.hexdigest() != file.sha256:
+        raise TargetUnavailable(f"{file.path} changed after it was written. Check the disk, then run the export again.")
+
+
+def _link(existing: Path, alias: Path) -> None:
+    """Gives `existing` a second name in one rename; a copy where there are no hard links."""
+    descriptor, temporary = create_temporary(alias.parent, "alias")
+    try:
+        temporary.unlink()
+        try:
+            temporary.hardlink_to(existing)
+        except OSError:
+            shutil.copyfile(existing, temporary)
+            with temporary.open("rb+") as copy:
+                os.fsync(copy.fileno())
+        temporary.replace(alias)
+    finally:
+        os.close(descriptor)
+
+
+def _is_link(path: Path, alias: Path) -> bool:
+    try:
+        return os.path.samestat(path.stat(), alias.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,77 @@
+"""The S3 client, and what its errors mean: codes by what follows from them, and advice for people."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from corpus_pipeline.errors import TargetUnavailable
+
+Checksums = Literal["when_required", "when_supported"]
+
+ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
+DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+EXISTS = frozenset({"PreconditionFailed", "412"})
+UNSUPPORTED = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
+# another exporter swept or finished our upload, the wire garbled it, or the store asks to start it again
+START_AGAIN = frozenset({"NoSuchUpload", "ConditionalRequestConflict", "409", "BadDigest", "InvalidPart"})
+
+_ADVICE = {
+    "NoSuchBucket": "create the bucket, or correct CORPUS_EXPORT_URL",
+    "AccessDenied": "grant the key PutObject and GetObject on the prefix",
+    "InvalidAccessKeyId": "correct AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "correct AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "renew the AWS credentials",
+}
+
+
+def connect(endpoint_url: str | None = None, checksums: Checksums = "when_required") -> Any:
+    """A boto3 S3 client with credentials from AWS_*. Raises TargetUnavailable.
+
+    endpoint_url: of any S3-compatible store; None is AWS.
+    checksums: "when_supported" lets boto3 add its CRC headers and trailers, which some S3-compatible stores refuse
+    (boto/boto3#4392); our own hashes do not depend on it.
+    """
+    config = Config(
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=20,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        s3={"addressing_style": "path"} if endpoint_url else None,
+    )
+    try:
+        return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
+    except (BotoCoreError, ValueError) as error:
+        raise TargetUnavailable(f"no S3 client: {error}. Set AWS_* and CORPUS_S3_ENDPOINT_URL.") from error
+
+
+@contextlib.contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turns what the store or the way to it refuses into TargetUnavailable that says what to do."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        advice = _ADVICE.get(code_of(error), "see whether the store is up and CORPUS_S3_ENDPOINT_URL is right")
+        raise TargetUnavailable(
+            f"cannot use {place}: {error}. Do this: {advice}; then run the export again."
+            " The previous export is untouched."
+        ) from error
+
+
+def code_of(error: Exception) -> str:
+    """The code of a store's answer, "" for any other failure."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def md5(content: bytes) -> str:
+    """For Content-MD5, the checksum that most S3-compatible stores check: it guards the wire, not against people."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
