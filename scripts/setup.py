@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wants_test = parser.parse_args(arguments).test
     check_python()
     lock = TEST_LOCK if wants_test else RUNTIME_LOCK
+    if wants_test:
+        ensure_mariadb()
     # the test environment holds all that the runtime one does
     if not is_current(VENV, TEST_LOCK) and (wants_test or not is_current(VENV, RUNTIME_LOCK)):
         started = time.monotonic()
@@ -67,8 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         install_project(VENV)
         (VENV / STAMP).write_text(stamp_of(lock))
         say(f"ready in {time.monotonic() - started:.0f} s: {VENV}")
-    if wants_test:
-        ensure_mariadb()
 
 
 def check_python() -> None:
