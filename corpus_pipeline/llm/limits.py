@@ -190,6 +190,9 @@ class Limiter:
             if self.in_flight >= self._concurrency.limit:
                 return  # the next release pumps
             waiter = self._waiters[0]
+            if waiter.granted.done():  # cancelled, and its task has not run since
+                self._waiters.popleft()
+                continue
             wait = max(
                 self._breaker.wait(now),
                 self._hold_until - now,
@@ -213,7 +216,8 @@ class Limiter:
             f" (last: {self._breaker.last_failure}). Finished work is kept; `corpus run` goes on when it is back."
         )
         while self._waiters:
-            self._waiters.popleft().granted.set_exception(ProviderDown(message))
+            if not (granted := self._waiters.popleft().granted).done():
+                granted.set_exception(ProviderDown(message))
 
 
 class Slot:

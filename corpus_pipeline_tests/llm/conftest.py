@@ -50,6 +50,19 @@ def start() -> Iterator[Callable[..., RunningStub]]:
         yield lambda **options: stack.enter_context(running(StubOptions(**options)))
 
 
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[RunningStub]:
+    with running(StubOptions(retry_after=7.0)) as stub:
+        yield stub
+
+
+@pytest.fixture
+def stub(_shared: RunningStub) -> Iterator[RunningStub]:
+    """A stand-in that all tests share: `stub.meet(empty=1.0)` spoils it for one test."""
+    yield _shared
+    _shared.meet()
+
+
 class _LeapingSelector(selectors.DefaultSelector):
     """Never waits: moves the clock of its loop to the next timer instead."""
 

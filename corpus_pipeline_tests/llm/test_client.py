@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
-import openai
 import pytest
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
-from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Reason
+from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Reason, from_status
 from corpus_pipeline.llm.stub import RunningStub
 from corpus_pipeline.llm.stub.faults import Fault
 from corpus_pipeline.llm.stub.latency import Latency
@@ -50,8 +48,8 @@ FAILURES = [
 ]
 
 
-def test_a_good_answer_arrives_whole(start: Start) -> None:
-    answer = call(start(), ask("Buy 3 large apples for $x^2$ friends."))
+def test_a_good_answer_arrives_whole(stub: RunningStub) -> None:
+    answer = call(stub, ask("Buy 3 large apples for $x^2$ friends."))
     assert answer.finish_reason == "stop"
     assert answer.model == "corpus-stub"
     assert "3" in answer.text and "$x^2$" in answer.text and "(corpus-stub)" in answer.text
@@ -61,9 +59,9 @@ def test_a_good_answer_arrives_whole(start: Start) -> None:
 
 @pytest.mark.parametrize(("fault", "error", "reason", "billed"), FAILURES)
 def test_every_fault_has_its_consequence(
-    start: Start, fault: Fault, error: type[Exception], reason: Reason, billed: bool
+    stub: RunningStub, fault: Fault, error: type[Exception], reason: Reason, billed: bool
 ) -> None:
-    stub = start(faults={fault: 1.0}, retry_after=7.0)
+    stub.meet(**{fault: 1.0})
     deadline = 0.3 if fault in (Fault.TIMEOUT, Fault.TRICKLE) else 5.0
     with pytest.raises(error) as caught:
         call(stub, ask("What is 2 + 2?"), deadline=deadline)
@@ -78,11 +76,12 @@ def test_the_three_exceptions_are_those_of_the_common_tree() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMIT, Fault.RATE_LIMIT_MS, Fault.RATE_LIMIT_DATE])
-def test_retry_after_is_read_in_each_notation(start: Start, fault: Fault) -> None:
+def test_retry_after_is_read_in_each_notation(stub: RunningStub, fault: Fault) -> None:
+    stub.meet(**{fault: 1.0})
     with pytest.raises(CallFailed) as caught:
-        call(start(faults={fault: 1.0}, retry_after=3600.0), ask("x"))
+        call(stub, ask("x"))
     said = caught.value.failure.retry_after
-    assert said is not None and 3597.0 <= said <= 3600.0
+    assert said is not None and 5.0 <= said <= 7.0
     assert not caught.value.failure.spends_retry
 
 
@@ -91,31 +90,38 @@ def test_retry_after_is_read_in_each_notation(start: Start, fault: Fault) -> Non
     [(Fault.CUT, "length", None), (Fault.FILTERED, "content_filter", None), (Fault.EMPTY, "stop", "")],
 )
 def test_spoilt_answers_are_handed_on_as_they_are(
-    start: Start, fault: Fault, finish: str, text: str | None
+    stub: RunningStub, fault: Fault, finish: str, text: str | None
 ) -> None:
-    answer = call(start(faults={fault: 1.0}), ask("Say something longer, please."))
+    stub.meet(**{fault: 1.0})
+    answer = call(stub, ask("Say something longer, please."))
     assert answer.finish_reason == finish
     assert text is None or answer.text == text
 
 
-def test_a_refusal_is_not_text(start: Start) -> None:
-    answer = call(start(faults={Fault.REFUSAL: 1.0}), ask("x"))
+def test_a_refusal_is_not_text(stub: RunningStub) -> None:
+    stub.meet(refusal=1.0)
+    answer = call(stub, ask("x"))
     assert answer.text == "" and answer.refusal
 
 
-def test_the_answering_model_is_recorded(start: Start) -> None:
-    assert call(start(faults={Fault.WRONG_MODEL: 1.0}), ask("x")).model == "some-other-model"
+def test_the_answering_model_is_recorded(stub: RunningStub) -> None:
+    stub.meet(wrong_model=1.0)
+    assert call(stub, ask("x")).model == "some-other-model"
 
 
-def test_usage_that_was_not_said_is_estimated(start: Start) -> None:
-    usage = call(start(faults={Fault.NO_USAGE: 1.0}), ask("Count to 10 for me.")).usage
+def test_usage_that_was_not_said_is_estimated(stub: RunningStub) -> None:
+    stub.meet(no_usage=1.0)
+    usage = call(stub, ask("Count to 10 for me.")).usage
     assert usage.estimated and usage.input_tokens > 10 and usage.output_tokens > 5
 
 
 def test_reasoning_and_cached_tokens_are_told_apart(start: Start) -> None:
-    usage = call(start(reasoning_tokens=40), ask("x", most=4000)._replace(
-        messages=({"role": "system", "content": "Be brief. " * 600}, {"role": "user", "content": "Hello"})
-    )).usage
+    usage = call(
+        start(reasoning_tokens=40),
+        ask("x", most=4000)._replace(
+            messages=({"role": "system", "content": "Be brief. " * 600}, {"role": "user", "content": "Hello"})
+        ),
+    ).usage
     assert usage.reasoning_tokens == 40 < usage.output_tokens
     assert 1024 <= usage.cached_tokens < usage.input_tokens
 
@@ -139,15 +145,13 @@ def test_a_server_that_is_not_there_was_not_paid() -> None:
     assert not caught.value.failure.maybe_billed
 
 
-def test_a_long_response_is_cut_off(start: Start) -> None:
+def test_a_long_response_is_cut_off(stub: RunningStub) -> None:
     with pytest.raises(CallFailed) as caught:
-        call(start(), ask("many words " * 200), response_cap_bytes=1000)
+        call(stub, ask("many words " * 200), response_cap_bytes=1000)
     assert caught.value.failure.reason is Reason.BROKEN_BODY
 
 
-def test_a_path_that_is_no_api_stops_the_job(start: Start) -> None:
-    stub = start()
-
+def test_a_path_that_is_no_api_stops_the_job(stub: RunningStub) -> None:
     async def one() -> None:
         async with ModelClient(endpoint(stub.base_url + "/nowhere", KEY)) as model:
             await model.complete(ask("x"), attempt_id="a", attempt=1, deadline_seconds=5)
@@ -192,12 +196,10 @@ def test_three_hundred_calls_at_once(start: Start, tmp_path: Path) -> None:
     assert sorted(line["attempt_id"] for line in invoice(log)) == sorted(f"id-{n}" for n in range(300))
 
 
-def test_what_goes_out_is_known_to_the_last_header(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_out_is_known_to_the_last_header(stub: RunningStub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Other: other-secret\nAuthorization: Bearer other-secret")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    stub = start()
     seen: list[dict[bytes, bytes]] = []
-    inner = stub.app.engine.answer
     original = type(stub.app).__call__
 
     async def spy(self, scope, receive, send):  # type: ignore[no-untyped-def]
@@ -206,11 +208,16 @@ def test_what_goes_out_is_known_to_the_last_header(start: Start, monkeypatch: py
 
     monkeypatch.setattr(type(stub.app), "__call__", spy)
     call(stub, ask("x"), attempt=4)
-    assert inner is not None
-    assert set(seen[0]) == {
-        b"host", b"authorization", b"content-type", b"content-length", b"accept", b"accept-encoding", b"connection",
-        b"user-agent", b"x-corpus-attempt", b"x-corpus-attempt-id",
-    } - ({b"connection"} - set(seen[0]))
+    known = {
+        b"host",
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"accept",
+        b"accept-encoding",
+        b"user-agent",
+    }
+    assert set(seen[0]) - {b"connection"} == known | {b"x-corpus-attempt", b"x-corpus-attempt-id"}
     assert seen[0][b"authorization"] == f"Bearer {KEY}".encode()
     assert seen[0][b"accept-encoding"] == b"identity"
     assert seen[0][b"x-corpus-attempt"] == b"4"
@@ -228,12 +235,13 @@ def test_the_models_are_listed(start: Start) -> None:
 
 @pytest.mark.parametrize("fault", [row[0] for row in FAILURES])
 def test_no_error_and_no_log_holds_the_key_or_the_prompt(
-    start: Start, fault: Fault, caplog: pytest.LogCaptureFixture
+    stub: RunningStub, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
+    stub.meet(**{fault: 1.0})
     caplog.set_level(logging.DEBUG)
     logging.getLogger("openai").setLevel(logging.WARNING)
     with pytest.raises((CallFailed, CallRefused, CallRejected)) as caught:
-        call(start(faults={fault: 1.0}), ask("canary-prompt-text"), deadline=0.5)
+        call(stub, ask("canary-prompt-text"), deadline=0.5)
     error: BaseException | None = caught.value
     shown = caplog.text
     while error is not None:
@@ -243,8 +251,6 @@ def test_no_error_and_no_log_holds_the_key_or_the_prompt(
 
 
 def test_a_key_that_a_provider_echoes_is_redacted() -> None:
-    from corpus_pipeline.llm.failures import from_status
-
     body = f'{{"error":{{"message":"Incorrect key: {KEY}","code":"invalid_api_key"}}}}'.encode()
     failure = from_status(401, {}, body, secrets=(KEY,))
     assert KEY not in failure.message and "[redacted]" in failure.message
@@ -253,4 +259,3 @@ def test_a_key_that_a_provider_echoes_is_redacted() -> None:
 def test_loggers_that_write_requests_are_kept_quiet() -> None:
     for name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
         assert logging.getLogger(name).level >= logging.WARNING
-    assert openai.AsyncOpenAI and httpx2.AsyncClient

@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, say where it listens, serve."""
     parser = argparse.ArgumentParser(prog="corpus llm-stub", description="A stand-in for an OpenAI-compatible server.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument("--port", type=int, default=8790, help="0: any free one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--latency", default="fixed:0", help="fixed:S | uniform:low=A,high=B | lognormal:median=M,p99=P"
@@ -50,12 +50,15 @@ def main(arguments: list[str] | None = None) -> int:
             request_log=said.request_log,
             fsync=said.fsync,
         )
-        print(f"corpus-stub: a stand-in model at http://{said.host}:{said.port}/v1 (it cannot think)", file=sys.stderr)
-        serve(said.host, said.port, options)
+        serve(said.host, said.port, options, _announce)
     except CorpusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _announce(base_url: str) -> None:
+    print(f"corpus-stub: a stand-in model at {base_url} (it cannot think)", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,9 +14,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.llm.stub.app import TRANSPORT, StubApp
+from corpus_pipeline.llm.stub.faults import FaultMix, fault_named
 from corpus_pipeline.llm.stub.options import StubOptions
 
 _START_SECONDS = 15.0
+_BACKLOG = 1024
 
 
 class _Protocol(HttpToolsProtocol):
@@ -32,34 +34,40 @@ class RunningStub:
     """A stand-in in this process; `app` gives its counters and takes another fault mix."""
 
     base_url: str
-    port: int
     app: StubApp
 
+    def meet(self, **shares: float) -> None:
+        """From now on meet these faults, as in `meet(empty=0.5)` or `meet(**{"429": 0.1})`; without any, none."""
+        mix = {fault_named(name): share for name, share in shares.items()}
+        self.app.engine.mix = FaultMix(mix, self.app.options.seed)
 
-def serve(host: str, port: int, options: StubOptions) -> None:
-    """Serve until interrupted."""
+
+def serve(host: str, port: int, options: StubOptions, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until interrupted; port 0 takes a free one. `ready` is told the base URL as soon as calls can come.
+
+    Raises CorpusError when the port is taken.
+    """
     app = StubApp(options)
-    try:
-        _server(app, host, port).run()
-    finally:
-        app.invoice.close()
+    with _listening(host, port) as listener:
+        try:
+            if ready is not None:
+                ready(_base_url(listener))
+            _server(app).run([listener])
+        finally:
+            app.invoice.close()
 
 
 @contextmanager
 def running(options: StubOptions | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RunningStub]:
     """A stand-in in a thread; port 0 takes a free one. Raises CorpusError when it does not come up."""
     app = StubApp(options or StubOptions())
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(1024)
-    bound = listener.getsockname()[1]
-    server = _server(app, host, bound)
+    listener = _listening(host, port)
+    server = _server(app)
     thread = threading.Thread(target=server.run, args=([listener],), name="corpus-stub", daemon=True)
     thread.start()
     try:
         _await_start(server, thread)
-        yield RunningStub(f"http://{host}:{bound}/v1", bound, app)
+        yield RunningStub(_base_url(listener), app)
     finally:
         server.should_exit = True
         server.force_exit = True  # faults leave calls that never end
@@ -68,11 +76,22 @@ def running(options: StubOptions | None = None, *, host: str = "127.0.0.1", port
         app.invoice.close()
 
 
-def _server(app: StubApp, host: str, port: int) -> uvicorn.Server:
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise CorpusError(f"{host}:{port} cannot be listened on: {error.strerror}. Try `--port 0`.") from error
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+
+def _server(app: StubApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=_Protocol,
         ws="none",
         lifespan="off",
@@ -83,7 +102,7 @@ def _server(app: StubApp, host: str, port: int) -> uvicorn.Server:
         date_header=False,
         timeout_keep_alive=120,
         timeout_graceful_shutdown=1,
-        backlog=1024,
+        backlog=_BACKLOG,
     )
     return uvicorn.Server(config)
 
@@ -92,5 +111,5 @@ def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
-            raise CorpusError("the stand-in model server did not start; try another port: `corpus llm-stub --port N`.")
+            raise CorpusError("the stand-in model server did not start. Try `corpus llm-stub`.")
         time.sleep(0.01)
