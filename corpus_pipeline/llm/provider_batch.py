@@ -19,7 +19,7 @@ import orjson
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm import failures, wire
 from corpus_pipeline.llm.client import ModelClient
-from corpus_pipeline.llm.failures import Failure, Reason
+from corpus_pipeline.llm.failures import CallRefused, Failure, Reason
 from corpus_pipeline.llm.redaction import redact
 from corpus_pipeline.model import Answer, Request
 
@@ -166,9 +166,14 @@ class BatchClient:
                 return found
             after = batches[-1].id
 
-    async def status(self, batch_id: str) -> Batch:
-        """Where the batch is now."""
-        return _batch(await self._call(self._client.sdk.batches.retrieve(batch_id)))
+    async def status(self, batch_id: str) -> Batch | None:
+        """Where the batch is now; None when the provider knows no such batch."""
+        try:
+            return _batch(await self._call(self._client.sdk.batches.retrieve(batch_id)))
+        except CallRefused as error:
+            if error.failure.status == 404:
+                return None
+            raise
 
     async def cancel(self, batch_id: str) -> Batch:
         """Ask to stop it; what was worked until then is delivered and billed."""

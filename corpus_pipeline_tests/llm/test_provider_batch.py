@@ -15,7 +15,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm import prices
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
-from corpus_pipeline.llm.failures import CallFailed, CallRefused, Reason
+from corpus_pipeline.llm.failures import CallRefused, Reason
 from corpus_pipeline.llm.provider_batch import Batch, BatchClient, BatchStatus, Chunk, Item, Result, chunks, results
 from corpus_pipeline.llm.stub import RunningStub
 from corpus_pipeline.llm.stub.faults import Fault
@@ -41,8 +41,14 @@ def with_batches(stub: RunningStub, work: Callable[[BatchClient], Awaitable[Any]
 async def finished(client: BatchClient, batch: Batch) -> Batch:
     while not batch.is_final:
         await asyncio.sleep(0.02)
-        batch = await client.status(batch.id)
+        batch = await status(client, batch)
     return batch
+
+
+async def status(client: BatchClient, batch: Batch) -> Batch:
+    now = await client.status(batch.id)
+    assert now is not None
+    return now
 
 
 def run_through(stub: RunningStub, asked: list[Item], folder: Path) -> tuple[Batch, dict[str, Result]]:
@@ -123,7 +129,7 @@ def test_a_cancelled_batch_keeps_what_was_worked(start: Start, tmp_path: Path) -
         batch = await client.submit(chunk, TASK)
         while batch.completed < 5:
             await asyncio.sleep(0.02)
-            batch = await client.status(batch.id)
+            batch = await status(client, batch)
         await client.cancel(batch.id)
         batch = await finished(client, batch)
         return batch, await client.download(batch, tmp_path)
@@ -161,13 +167,13 @@ def test_downloads_can_be_repeated(start: Start, tmp_path: Path) -> None:
 
 
 def test_errors_of_the_batch_api_are_classified_too(start: Start) -> None:
-    async def work(client: BatchClient) -> None:
-        await client.status("batch_nowhere")
+    async def work(client: BatchClient) -> Batch | None:
+        return await client.status("batch_nowhere")
 
-    with pytest.raises(CallRefused):
+    with pytest.raises(CallRefused) as caught:
         with_batches(start(api_key="another"), work)
-    with pytest.raises((CallFailed, CallRefused)):
-        with_batches(start(), work)
+    assert caught.value.failure.reason is Reason.BAD_KEY
+    assert with_batches(start(), work) is None
 
 
 def test_a_chunk_asks_one_model_and_keeps_its_order() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import resources
 
 MARK = "(corpus-stub)"
+_FENCES = ("```", "~~~")
 
 PROTECTED = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"  # fenced code
@@ -20,7 +21,7 @@ PROTECTED = re.compile(
     r"|\\boxed\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
     r"|^\#{4}[^\n]*$"
     r"|https?://\S+|<[^<>\n]{1,200}>|\{\{?[^{}\n]{1,80}\}\}?"
-    r"|[-+]?\d+(?:[.,:/]\d+)*%?",
+    r"|[-+]?\d+(?:[.,:/]\d+)*[\u00b9\u00b2\u00b3\u2070-\u2079]*%?",
     re.DOTALL | re.MULTILINE,
 )
 _FINAL = re.compile(
@@ -28,6 +29,7 @@ _FINAL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CJK = re.compile(r"[\u3400-\u9fff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
@@ -65,12 +67,16 @@ _ASIAN_MARKS = str.maketrans(".,?!;:()", "\u3002\uff0c\uff1f\uff01\uff1b\uff1a\u
 
 def language_of(text: str) -> str:
     """`zh` for text that is mostly Chinese characters, `en` for the rest: enough to pick a phrase."""
-    return "zh" if 4 * len(_CJK.findall(text)) > len(text) else "en"
+    characters = len(_CJK.findall(text))
+    return "zh" if characters and characters >= len(_LATIN_WORD.findall(text)) else "en"
 
 
 def marked(text: str) -> str:
-    """`text` with the stand-in's mark, before it when it ends in a final answer, else after it."""
-    return f"{MARK} {text}" if _FINAL.search(text) else f"{text.rstrip()} {MARK}"
+    """`text` with the stand-in's mark: in front when it ends in a final answer, else behind; not on a fence's line."""
+    if _FINAL.search(text):
+        return f"{MARK}\n\n{text}" if text.startswith(_FENCES) else f"{MARK} {text}"
+    bare = text.rstrip()
+    return f"{bare}\n\n{MARK}" if bare.endswith(_FENCES) else f"{bare} {MARK}"
 
 
 def rewritten(text: str, salt: str) -> str:
