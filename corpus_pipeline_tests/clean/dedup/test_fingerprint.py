@@ -1,0 +1,110 @@
+"""Fingerprints against the `simhash` package on the same features."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simhash import Simhash
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.stages.clean import features, fingerprint
+from corpus_pipeline.stages.clean.features_schemes import SCHEMES, Scheme, scheme_named
+from corpus_pipeline_tests.clean.dedup.test_features import HOSTILE
+
+
+def by_the_package(text: str, scheme: Scheme) -> int:
+    if scheme.kind == "characters":
+        return Simhash(text).value
+    listed = features.word_features(text)
+    if scheme.kind == "words":
+        return Simhash(listed, hashfunc=features.feature_hash).value
+    return Simhash(sorted(set(listed)), hashfunc=features.once_hash).value
+
+
+def assert_equal_to_the_package(texts: list[str], scheme: Scheme) -> None:
+    found = fingerprint.fingerprints(texts, scheme)
+    for text, value, enough in zip(texts, found.values.tolist(), found.enough.tolist(), strict=True):
+        if enough:
+            assert value == by_the_package(text, scheme)
+        else:
+            assert value == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_hostile_texts_equal_the_package(scheme: Scheme) -> None:
+    texts = [text for text in HOSTILE if len(text) < 10_000 and not (scheme.kind == "characters" and "x x" in text)]
+    assert_equal_to_the_package(texts, scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@given(
+    st.lists(
+        st.text(alphabet=st.sampled_from("abcdeXYZéß中文カ한𠀀🙂_1 \n.\u0301\u0000"), min_size=5, max_size=200),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_text_equals_the_package(scheme: Scheme, texts: list[str]) -> None:
+    assert_equal_to_the_package(texts, scheme)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_long_texts_equal_the_package_beyond_the_byte_lanes(scheme: Scheme) -> None:
+    chooser = random.Random(3)
+    vocabulary = ["".join(chooser.choices("abcdefgh", k=chooser.randint(1, 9))) for _ in range(3000)]
+    texts = [" ".join(chooser.choices(vocabulary, k=size)) for size in (127, 128, 129, 254, 255, 256, 511, 4000)]
+    assert_equal_to_the_package(texts, scheme)
+
+
+def test_a_shingle_that_overflows_the_package_still_counts() -> None:
+    text = "a" * 300 + "bcdefghijklm"
+    with pytest.raises(OverflowError):
+        Simhash(text)
+    found = fingerprint.fingerprints([text], scheme_named("characters"))
+    assert found.values[0] == Simhash(["aaaa"]).value  # 297 votes against 12
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("text", ["", "   ", "!!!", "?!…。，", "👍🏽", "❤️ 🙂 👨‍👩‍👧", "yes", "好的", "ok ok ok"])
+def test_too_few_features_are_not_enough(scheme: Scheme, text: str) -> None:
+    found = fingerprint.fingerprints([text], scheme)
+    assert (found.values.tolist(), found.enough.tolist()) == ([0], [False])
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_a_row_has_the_same_fingerprint_in_any_batch(scheme: Scheme) -> None:
+    chooser = random.Random(5)
+    texts = [" ".join(chooser.choices("alpha beta gamma delta 中 文 ü".split(), k=size)) for size in range(60)]
+    together = fingerprint.fingerprints(texts, scheme)
+    for row in (0, 7, 30, 59):
+        alone = fingerprint.fingerprints([texts[row]], scheme)
+        assert alone.values[0] == together.values[row]
+        assert np.array_equal(alone.signatures[0], together.signatures[row])
+
+
+def test_the_signature_is_the_token_count_and_the_lowest_triple_hashes() -> None:
+    texts = ["one two three four", "", " ".join(f"word{number % 37}" for number in range(200))]
+    found = fingerprint.fingerprints(texts, scheme_named("default")).signatures
+    for row, text in enumerate(texts):
+        items = features.tokens(text)
+        grams = {features.feature_hash(gram.encode()) >> 32 for gram in features.ngrams(items, 3)}
+        lowest = sorted(grams)[: fingerprint.SKETCH_SIZE]
+        assert found[row].tolist() == [len(items), *lowest, *[0] * (fingerprint.SKETCH_SIZE - len(lowest))]
+
+
+def test_no_texts_have_no_fingerprints() -> None:
+    assert len(fingerprint.fingerprints([], scheme_named("default")).values) == 0
+
+
+def test_unknown_schemes_and_parameters_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'words'"):
+        scheme_named("word")
+    with pytest.raises(UnknownName, match="verified_threshold"):
+        scheme_named("default", {"verified": 3})
+    with pytest.raises(UsageError, match=r"0\.\.32"):
+        scheme_named("default", {"verified_threshold": 99})
+    assert scheme_named("characters", {"width": 6}).width == 6
