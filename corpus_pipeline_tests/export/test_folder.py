@@ -10,8 +10,8 @@ import pytest
 
 from corpus_pipeline.errors import TargetUnavailable, UsageError
 from corpus_pipeline.stages.export import files
+from corpus_pipeline.stages.export.files import path_component
 from corpus_pipeline.stages.export.targets import open_target
-from corpus_pipeline.stages.export.targets.base import folder_name
 from corpus_pipeline.stages.export.targets.folder import FolderTarget
 from corpus_pipeline_tests.export.making import (
     Stop,
@@ -103,6 +103,7 @@ def test_a_new_export_replaces_the_old_one_and_its_leftovers(target, tmp_path):
     assert target.publish(described(new), new).changed
     assert sorted(path.name for path in (target.root / "notes").iterdir()) == [
         ".versions",
+        "README.md",
         "manifest.json",
         "notes.jsonl",
     ]
@@ -257,7 +258,7 @@ def test_the_check_of_an_impossible_place_says_so(tmp_path):
 
 def test_names_become_safe_and_different_folders():
     names = ["notes", "a/b", "a%2Fb", "..", ".", "-x", "数据 集", "a*b", "a?b", "é" * 200, "é" * 201, "A b", "a\nb"]
-    folders = [folder_name(name) for name in names]
+    folders = [path_component(name) for name in names]
     assert len(set(folders)) == len(names)
     assert folders[:2] == ["notes", "a%2Fb"] and folders[6] == "数据%20集"
     for folder in folders:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
+import re
 import secrets
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from corpus_pipeline.errors import TargetUnavailable
 
 TEMPORARY = ".tmp"
 CHUNK = 1 << 20
+_MOST_BYTES = 150  # of a name, which gets prefixes and suffixes and may not exceed 255
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space",
@@ -118,3 +122,18 @@ def _same_file(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+def path_component(name: str) -> str:
+    """A name as one path component: letters of any script stay, what paths or globs misread is escaped.
+
+    Different names give different folders.
+    """
+    safe = re.sub(r"[^\w.+@=-]", lambda match: quote(match[0], safe=""), name)
+    if safe.startswith((".", "-")):
+        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
+    encoded = safe.encode()
+    if len(encoded) <= _MOST_BYTES:
+        return safe
+    short = encoded[: _MOST_BYTES - 17].decode(errors="ignore")
+    return f"{short}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"

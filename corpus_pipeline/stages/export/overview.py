@@ -18,7 +18,7 @@ DATASET_INFO = "dataset_info.json"
 CARD = "README.md"
 _UNFIT = re.compile(r"[<>:/\\|?*\x00-\x1f]")  # what `datasets` refuses in the name of a config
 
-Located = tuple[str, Mapping[str, Any]]  # an export's folder in the target, its manifest
+Located = tuple[str, Mapping[str, Any]]  # the folder of an export relative to the card ("": the same), its manifest
 
 
 def overview(exports: Iterable[Located]) -> dict[str, bytes]:
@@ -33,7 +33,7 @@ def dataset_info(exports: Iterable[Located]) -> bytes:
     for folder, manifest in exports:
         data, entry = _data(manifest), manifest["llama_factory"]
         if entry is not None and data.compression == "none":
-            entries[manifest["name"]] = {**entry, "file_name": f"{folder}/{data.alias or data.path}"}
+            entries[manifest["name"]] = {**entry, "file_name": _path(folder, data)}
     return to_json(entries)
 
 
@@ -43,13 +43,13 @@ def card(exports: Iterable[Located]) -> bytes:
     configs, infos, table = [], [], []
     for folder, manifest in located:
         data, name = _data(manifest), _config_name(manifest["name"])
-        path = f"{folder}/{data.alias or data.path}"
-        configs.append({"config_name": name, "data_files": [{"split": "train", "path": path}]})
+        files = [{"split": "train", "path": _path(folder, data)}]
+        configs.append({"config_name": name, "data_files": files})
         if manifest["features"]:
             infos.append({"config_name": name, "features": manifest["features"]})
         table.append(_row(name, manifest, data))
     head = {"configs": configs, **({"dataset_info": infos} if infos else {})}
-    front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+    front = yaml.dump(head, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
     return "\n".join([f"---\n{front}---\n", _TEXT, *table, ""]).encode()
 
 
@@ -64,6 +64,17 @@ a version of `datasets` that has the `Json` feature. Beside each file, `manifest
 |---|---|---|---|---|---|"""
 
 
+class _Dumper(yaml.SafeDumper):
+    """Keeps every text on one line, so that no key of a row can end the front matter."""
+
+
+def _one_line(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _one_line)
+
+
 def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
     types = "guessed well" if manifest["guessable"] else "declare"
     recipe = f"{manifest['recipe']['name']} {manifest['recipe']['version'][:12]}"
@@ -74,6 +85,10 @@ def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
 def _cell(text: str) -> str:
     """A name as inert text in a table: in a code span, which no character of it can end."""
     return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
+
+
+def _path(folder: str, data: StoredFile) -> str:
+    return f"{folder}/{data.alias or data.path}" if folder else data.alias or data.path
 
 
 def _config_name(name: str) -> str:

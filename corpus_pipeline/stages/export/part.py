@@ -56,11 +56,11 @@ class ExportPart:
         self._counts = counts
 
     @classmethod
-    def start(cls, work_folder: Path, stem: str, compression: Compression = "none") -> ExportPart:
-        """New, empty parts. `stem` begins the names of the part files; it is one path component."""
-        data = LineSpool.start(work_folder, stem, compression)
+    def start(cls, work_folder: Path, name: str, compression: Compression = "none") -> ExportPart:
+        """New, empty parts for the export of `name`."""
+        data = LineSpool.start(work_folder, name, compression)
         try:
-            return cls(data, LineSpool.start(work_folder, f"{stem}.not_exportable", compression), Encoded())
+            return cls(data, LineSpool.start(work_folder, f"{name}.not_exportable", compression), Encoded())
         except BaseException:
             data.discard()
             raise

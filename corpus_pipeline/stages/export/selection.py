@@ -30,11 +30,13 @@ class ExportRow(NamedTuple):
 class Encoded:
     """A batch as lines (without line ends), in the order of the rows.
 
+    exported: for each line, which of the rows handed in it is (from 0).
     not_exportable: lines for the not-exportable list. rows: origin -> lines. losses: word -> rows that lost it.
     reasons: why rows are not exportable -> rows.
     """
 
     lines: list[bytes] = field(default_factory=list)
+    exported: list[int] = field(default_factory=list)
     not_exportable: list[bytes] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
@@ -44,7 +46,7 @@ class Encoded:
 def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded:
     """The lines of a batch of rows that came in the format `source` (see `formats.export_line`)."""
     batch = Encoded()
-    for row in rows:
+    for at, row in enumerate(rows):
         try:
             line, losses = export_line(row.conversation, source, target)
         except NotExportable as error:
@@ -52,6 +54,7 @@ def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded
             batch.reasons[error.reason] += 1
             continue
         batch.lines.append(line)
+        batch.exported.append(at)
         batch.losses.update(losses)
         batch.rows[row.origin] += 1
     return batch

@@ -15,7 +15,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from corpus_pipeline.stages.export.files import CHUNK, create_temporary, explained, lock, sweep, write_all
+from corpus_pipeline.stages.export.files import (
+    CHUNK,
+    create_temporary,
+    explained,
+    lock,
+    path_component,
+    sweep,
+    write_all,
+)
 
 Compression = Literal["none", "gzip"]
 
@@ -70,7 +78,7 @@ class LineSpool:
         """A new part for the export of `name`, readable by its owner only."""
         with explained(work_folder, _SETTING):
             work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, path = create_temporary(work_folder, name, mode=0o600, suffix=PART)
+            descriptor, path = create_temporary(work_folder, path_component(name), mode=0o600, suffix=PART)
         return cls(descriptor, path, compression)
 
     @classmethod

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import quote
 
 from corpus_pipeline.errors import TargetUnavailable
-from corpus_pipeline.stages.export.files import CHUNK
-from corpus_pipeline.stages.export.manifest import ExportFacts, StoredFile, build, same_export, stored_files
-from corpus_pipeline.stages.export.overview import overview
+from corpus_pipeline.stages.export.files import CHUNK, path_component
+from corpus_pipeline.stages.export.manifest import (
+    ExportFacts,
+    StoredFile,
+    build,
+    parse,
+    same_export,
+    stored_files,
+)
+from corpus_pipeline.stages.export.overview import CARD, card, overview
 from corpus_pipeline.stages.export.writer import FileFacts
 
 MANIFEST = "manifest.json"
-_MOST_BYTES = 150
 _SUFFIX = {"data": ".jsonl", "not_exportable": ".not_exportable.jsonl"}
 
 OnStep = Callable[[str], None]
@@ -65,7 +69,7 @@ class Target(ABC):
         on_step is called before and after each step that a reader could see; what it raises stops the publication there
         (a lost lease, a crash drill). The files handed in are read, never moved.
         """
-        folder = folder_name(facts.name)
+        folder = path_component(facts.name)
         notes = list(self._prepare(folder))
         pairs = [(self._stored("data", folder, data), data)]
         if not_exportable is not None and not_exportable.lines:
@@ -84,6 +88,7 @@ class Target(ABC):
                 break  # else another exporter tidied them away between the two steps
         self._tidy(folder, files, on_step)
         on_step("overview.before")
+        self._put(f"{folder}/{CARD}", card([("", parse(content, MANIFEST))]))
         notes += self.refresh_overview()
         on_step("overview.after")
         uri, manifest_uri = self.uri(f"{folder}/{files[0].alias or files[0].path}"), self.uri(f"{folder}/{MANIFEST}")
@@ -91,7 +96,7 @@ class Target(ABC):
 
     def manifest(self, name: str) -> dict[str, Any] | None:
         """The parsed manifest of the current export of a dataset file, None when there is none."""
-        return self._manifest(folder_name(name))
+        return self._manifest(path_component(name))
 
     def exists(self, name: str) -> bool:
         """Whether an export of this dataset file is published."""
@@ -103,11 +108,11 @@ class Target(ABC):
         if manifest is None:
             raise TargetUnavailable(f"no export of '{name}' is in {self.uri('')}. Run `corpus run {name} --to export`.")
         data = next(file for file in stored_files(manifest) if file.role == "data")
-        return self._open(f"{folder_name(name)}/{data.path}")
+        return self._open(f"{path_component(name)}/{data.path}")
 
     def verify(self, name: str) -> list[Damage]:
         """Reads every file of the current export back and compares it with its manifest; empty when all is well."""
-        manifest, folder = self.manifest(name), folder_name(name)
+        manifest, folder = self.manifest(name), path_component(name)
         if manifest is None:
             return [Damage(f"{folder}/{MANIFEST}", "there is no manifest", missing=True)]
         return [damage for file in stored_files(manifest) if (damage := self._damage(folder, file)) is not None]
@@ -203,18 +208,3 @@ def blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
 def file_suffix(role: str, compression: str) -> str:
     """The end of a stored file's name."""
     return _SUFFIX[role] + (".gz" if compression == "gzip" else "")
-
-
-def folder_name(name: str) -> str:
-    """A dataset file's name as one path component: letters of any script stay, what paths or globs misread is escaped.
-
-    Different names give different folders.
-    """
-    safe = re.sub(r"[^\w.+@=-]", lambda match: quote(match[0], safe=""), name)
-    if safe.startswith((".", "-")):
-        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
-    encoded = safe.encode()
-    if len(encoded) <= _MOST_BYTES:
-        return safe
-    short = encoded[: _MOST_BYTES - 17].decode(errors="ignore")
-    return f"{short}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -3,6 +3,7 @@
     <root>/<name>/manifest.json             points to the files below .versions
     <root>/<name>/.versions/<sha256>.jsonl  the file under the name of its content
     <root>/<name>/<name>.jsonl              the same file under the name that people and tools expect
+    <root>/<name>/README.md                 dataset card of this export
     <root>/dataset_info.json, README.md     cover all exports of the folder
 
 Every file is written under a temporary name, synced, renamed, and its folder synced. The friendly name is a hard link

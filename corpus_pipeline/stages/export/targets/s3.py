@@ -2,6 +2,7 @@
 
     <prefix>/<name>/<name>-<sha256>.jsonl   never changes: its name holds the hash of its content
     <prefix>/<name>/manifest.json           points to it; written last
+    <prefix>/<name>/README.md               dataset card of this export
     <prefix>/dataset_info.json, README.md   cover all exports below the prefix
 
 Needed permissions on the prefix: PutObject, GetObject, AbortMultipartUpload, ListBucket and ListBucketMultipartUploads;
@@ -43,7 +44,7 @@ from corpus_pipeline.stages.export.targets.s3_client import (
 )
 from corpus_pipeline.stages.export.writer import FileFacts
 
-PART_BYTES = 16 << 20
+PART_BYTES = 8 << 20
 _MOST_PARTS = 9_000  # S3 allows 10,000
 _UPLOADS = 3
 _PROBE = ".corpus-pipeline-check"
@@ -111,6 +112,7 @@ class S3Target(Target):
 
     def _put_file(self, folder: str, stored: StoredFile, file: FileFacts, on_step: OnStep) -> None:
         """Uploads and reads back until what is there is right; an earlier or another exporter may have seen to that."""
+        refusal = ""
         for _ in range(_UPLOADS):
             damage = self._damage(folder, stored)
             if damage is None:
@@ -121,12 +123,13 @@ class S3Target(Target):
                 except ClientError as error:
                     if code_of(error) not in START_AGAIN:
                         raise
+                    refusal = f" (the store's last word: {error})"
             on_step(f"{stored.role}.verify.before")
         damage = self._damage(folder, stored)
         if damage is not None:
             raise TargetUnavailable(
-                f"{self.uri(damage.path)} was uploaded {_UPLOADS} times, and still {damage.sentence}. Check the store"
-                " and what lies between, then run the export again. The previous export is untouched."
+                f"{self.uri(damage.path)} was uploaded {_UPLOADS} times, and still {damage.sentence}{refusal}."
+                " Check the store and what lies between, then run the export again. The previous export is untouched."
             )
 
     def _upload(self, path: str, stored: StoredFile, file: FileFacts, on_step: OnStep, *, overwrite: bool) -> None:
@@ -263,6 +266,8 @@ class S3Target(Target):
             except ClientError as error:
                 if code_of(error) in DENIED | UNSUPPORTED:
                     return None
+                if code_of(error) == "NoSuchUpload":
+                    return []  # what rclone answers as long as a bucket has had no upload
                 raise
 
     def _refuses_overwrite(self) -> bool:

@@ -20,8 +20,10 @@ ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 EXISTS = frozenset({"PreconditionFailed", "412"})
 UNSUPPORTED = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
-# another exporter swept or finished our upload, the wire garbled it, or the store asks to start it again
-START_AGAIN = frozenset({"NoSuchUpload", "ConditionalRequestConflict", "409", "BadDigest", "InvalidPart"})
+# another exporter swept or finished our upload, the wire garbled it, the store lost its way or asks to start again
+START_AGAIN = frozenset(
+    {"NoSuchUpload", "ConditionalRequestConflict", "409", "BadDigest", "InvalidPart", "InternalError", "500"}
+)
 
 _ADVICE = {
     "NoSuchBucket": "create the bucket, or correct CORPUS_EXPORT_URL",

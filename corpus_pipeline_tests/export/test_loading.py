@@ -1,0 +1,136 @@
+"""The exported files, loaded with Hugging Face `datasets` itself."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from corpus_pipeline.stages.export import features
+from corpus_pipeline.stages.export.targets.folder import FolderTarget
+from corpus_pipeline_tests.export.making import chat, described, rows, spooled
+
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": 1}}}
+TOOLS = {
+    "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "content": "r", "tool_call_id": "1"},
+        {"role": "assistant", "content": "a"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+}
+LATE = [
+    TOOLS,
+    chat("q", "a", note="x"),
+    chat("q", "a", id="a"),
+    chat("q", "a", id=1 << 40, score=1.5),
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "parts"}]}]},
+    chat("q", "a", meta={"deep": {"er": [1, None]}}),
+]
+ABOVE_THE_WINDOW = 11 << 20
+
+
+@pytest.fixture(scope="module")
+def datasets(tmp_path_factory):
+    """The library, with its caches in a folder of this run."""
+    os.environ["HF_HOME"] = str(tmp_path_factory.mktemp("hf"))
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+    return datasets
+
+
+@pytest.fixture
+def target(tmp_path):
+    return FolderTarget(tmp_path / "exports")
+
+
+def publish(target, records, name="notes", compression="none"):
+    """Publishes the records; returns the facts."""
+    data = spooled(target.root.parent / "work", rows(records), name, compression)
+    found = described(data, name)
+    target.publish(found, data)
+    return found
+
+
+def load(datasets, target, config, **more):
+    return datasets.load_dataset(
+        str(target.root), config, split="train", cache_dir=str(target.root.parent / "c"), **more
+    )
+
+
+def load_plainly(datasets, path):
+    return datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(path.parent.parent / "c"))
+
+
+def without_absent(row, record):
+    """The row without the columns that its record does not have; these must be None."""
+    assert all(value is None for key, value in row.items() if key not in record)
+    return {key: row[key] for key in record}
+
+
+def same(dataset, records):
+    assert len(dataset) == len(records)
+    return all(without_absent(row, record) == record for row, record in zip(dataset, records, strict=True))
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_every_row_of_a_mixed_file_comes_back_through_the_card(datasets, target, compression):
+    records = [*[chat("q", "a", "q", "a")] * 5, *LATE]
+    publish(target, records, compression=compression)
+    publish(target, [chat("other", "file")], "other")
+    assert same(load(datasets, target, "notes"), records)
+    assert same(load(datasets, target, "other"), [chat("other", "file")])
+
+
+def test_a_small_mixed_file_also_loads_without_the_card(datasets, target):
+    records = [*[chat("q", "a")] * 5, *LATE]
+    assert publish(target, records).guessable
+    assert same(load_plainly(datasets, target.root / "notes" / "notes.jsonl"), records)
+
+
+def test_the_export_folder_holds_each_row_once_for_a_loader_that_takes_all_files(datasets, target):
+    publish(target, [chat("q", "a")] * 3)
+    found = datasets.load_dataset(str(target.root / "notes"), split="train", cache_dir=str(target.root.parent / "c"))
+    assert len(found) == 3
+
+
+def test_a_key_that_comes_late_fails_without_the_card_is_said_to_and_loads_with_it(datasets, target):
+    size = len(rows([chat("q", "x" * 1000)])[0])
+    records = [chat("q", "x" * 1000)] * (ABOVE_THE_WINDOW // size) + LATE
+    facts = publish(target, records)
+    assert not facts.guessable
+    with pytest.raises(datasets.exceptions.DatasetGenerationError):
+        load_plainly(datasets, target.root / "notes" / "notes.jsonl")
+    assert same(load(datasets, target, "notes").select(range(len(records) - 20, len(records))), records[-20:])
+    declared = datasets.Features._from_yaml_list(list(facts.features))
+    plain = datasets.load_dataset(
+        "json",
+        data_files=str(target.root / "notes" / "notes.jsonl"),
+        features=declared,
+        split="train",
+        cache_dir=str(target.root.parent / "c"),
+    )
+    assert plain.features == declared and len(plain) == len(records)
+
+
+def test_the_window_is_that_of_the_loader(datasets):
+    from datasets.packaged_modules.json.json import JsonConfig
+
+    assert JsonConfig().chunksize == features.WINDOW
+
+
+def test_texts_that_look_like_dates_stay_texts_only_through_the_card(datasets, target):
+    records = [{"prompt": "When?", "answer": "2024-01-01"}, {"prompt": "And then?", "answer": "2024-01-02T10:00:00Z"}]
+    assert not publish(target, records).guessable
+    assert not same(load_plainly(datasets, target.root / "notes" / "notes.jsonl"), records)
+    assert same(load(datasets, target, "notes"), records)
+
+
+def test_names_in_other_scripts_and_with_odd_characters_load(datasets, target):
+    for name in ("数据 集.jsonl", "a/b[1]"):
+        publish(target, [chat(name, "a")], name)
+    assert same(load(datasets, target, "数据 集.jsonl"), [chat("数据 集.jsonl", "a")])
+    assert same(load(datasets, target, "a_b[1]"), [chat("a/b[1]", "a")])
