@@ -42,7 +42,7 @@ def request_key(request: Request, sample_index: int) -> str:
 def estimate_tokens(text: str) -> int:
     """An upper-bound-ish count of tokens without any tokenizer's vocabulary.
 
-    Rates, chosen above what the common byte-pair vocabularies (o200k, cl100k, Qwen, Llama 3) need on ordinary text:
+    Rates, chosen to lie above what byte-pair vocabularies of 100,000 entries and more usually need on ordinary text:
     an ASCII word one token and another for each 3.5 letters beyond its first five; a digit or an ASCII punctuation mark
     one; a two-byte character (accented Latin, Greek, Cyrillic, Hebrew, Arabic) 0.7; a three-byte one (CJK, Indic, Thai)
     1.3; a four-byte one (emoji, rare Han) 3; white space beyond a single blank one for every four characters of a run.

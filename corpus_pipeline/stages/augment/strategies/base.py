@@ -43,7 +43,7 @@ class StrategyParams(BaseModel):
     label: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$", description="its name in rows and reports")
     model: str | None = Field(None, description="null: the recipe's or the installation's model")
     temperature: float | None = Field(0.7, ge=0, le=2, description="null: the provider's default")
-    max_output_tokens: int = Field(2048, ge=1)
+    max_output_tokens: int = Field(2048, ge=1, description="an answer that needs more is cut and fails")
     samples: int = Field(1, ge=1, le=64, description="new rows wanted for each conversation")
     seed: int | None = Field(None, description="sample n is asked with seed + n")
     max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")

@@ -46,9 +46,9 @@ class EvolInstruct(Strategy):
     class Params(StrategyParams):
         """Parameters of `evol_instruct`."""
 
-        temperature: float | None = Field(0.9, ge=0, le=2)
+        temperature: float | None = Field(0.9, ge=0, le=2, description="null: the provider's default")
         operations: tuple[Operation, ...] = Field(OPERATIONS, min_length=1, description="ways to develop a prompt")
-        max_length_ratio: float = Field(6.0, ge=1)
+        max_length_ratio: float = Field(6.0, ge=1, description="longer, in proportion to the source: too_long")
 
     params: Params
 

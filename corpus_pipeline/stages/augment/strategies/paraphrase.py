@@ -20,6 +20,7 @@ from corpus_pipeline.stages.augment.validators.form import (
 )
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.numbers import NumbersKept
+from corpus_pipeline.stages.augment.validators.scripts import weight_of
 
 _REWRITE = Step("rewrite", ("source_prompt",), ("source_system", "conversation"), ("prompt",))
 _FIELDS = ("prompt",)
@@ -40,15 +41,15 @@ class Paraphrase(Strategy):
     class Params(StrategyParams):
         """Parameters of `paraphrase`."""
 
-        min_prompt_characters: int = Field(12, ge=1, description="shorter prompts are skipped")
-        min_length_ratio: float = Field(0.3, gt=0, le=1)
-        max_length_ratio: float = Field(3.0, ge=1)
+        min_prompt_letters: int = Field(12, ge=1, description="shorter prompts are skipped; a Han character counts 3")
+        min_length_ratio: float = Field(0.3, gt=0, le=1, description="shorter, in proportion to the source: too_short")
+        max_length_ratio: float = Field(3.0, ge=1, description="longer, in proportion to the source: too_long")
 
     params: Params
 
     def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
         prompt = (conversation.turns[index].prompt or "").strip()
-        return SkipReason.TOO_SHORT if len(prompt) < self.params.min_prompt_characters else None
+        return SkipReason.TOO_SHORT if weight_of(prompt) < self.params.min_prompt_letters else None
 
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:

@@ -42,10 +42,10 @@ class ReasoningDistillation(Strategy):
     class Params(StrategyParams):
         """Parameters of `reasoning_distillation`."""
 
-        max_output_tokens: int = Field(4096, ge=1)
+        max_output_tokens: int = Field(4096, ge=1, description="an answer that needs more is cut and fails")
         show_reference: bool = Field(True, description="let the model see the source response")
         replace: bool = Field(False, description="also work on exchanges that have a reasoning already")
-        max_length_ratio: float = Field(8.0, ge=1)
+        max_length_ratio: float = Field(8.0, ge=1, description="longer, in proportion to the source: too_long")
 
     params: Params
 

@@ -19,6 +19,7 @@ from corpus_pipeline.stages.augment.validators.form import (
     NotUnchanged,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
+from corpus_pipeline.stages.augment.validators.scripts import weight_of
 
 _ANSWER = Step("answer", ("source_prompt",), ("source_system", "conversation", "source_response"))
 _FIELDS = ("response",)
@@ -39,15 +40,15 @@ class ResponseRegeneration(Strategy):
         """Parameters of `response_regeneration`."""
 
         show_reference: bool = Field(True, description="let the model see the source response")
-        min_response_characters: int = Field(25, ge=1, description="shorter responses are skipped: nothing to say anew")
-        min_length_ratio: float = Field(0.2, gt=0, le=1)
-        max_length_ratio: float = Field(6.0, ge=1)
+        min_response_letters: int = Field(25, ge=1, description="shorter ones are skipped; a Han character counts 3")
+        min_length_ratio: float = Field(0.2, gt=0, le=1, description="shorter, in proportion to the source: too_short")
+        max_length_ratio: float = Field(6.0, ge=1, description="longer, in proportion to the source: too_long")
 
     params: Params
 
     def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
         response = (conversation.turns[index].response or "").strip()
-        return SkipReason.TOO_SHORT if len(response) < self.params.min_response_characters else None
+        return SkipReason.TOO_SHORT if weight_of(response) < self.params.min_response_letters else None
 
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:

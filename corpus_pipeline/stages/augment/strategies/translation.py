@@ -45,8 +45,8 @@ class Translation(Strategy):
     class Params(StrategyParams):
         """Parameters of `translation`."""
 
-        temperature: float | None = Field(0.3, ge=0, le=2)
-        max_output_tokens: int = Field(4096, ge=1)
+        temperature: float | None = Field(0.3, ge=0, le=2, description="null: the provider's default")
+        max_output_tokens: int = Field(4096, ge=1, description="an answer that needs more is cut and fails")
         target_language: str = Field("zh", description="ISO 639-1 code")
         max_turns: int = Field(20, ge=1, description="longer conversations are skipped: each turn is a call")
 

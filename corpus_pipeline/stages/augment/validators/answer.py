@@ -19,7 +19,7 @@ _REFUSALS: Final = re.compile(
         (?:but\ +)?(?:as\ an\ ai\b|i\ (?:can['’]?t|cannot|can\ not|am\ unable|won['’]t|am\ not\ able)
             |i['’]m\ (?:unable|not\ able))
     | i\ (?:can['’]?t|cannot|can\ not|won['’]t|will\ not|am\ unable\ to|am\ not\ able\ to)\ +
-        (?:assist|help|comply|fulfil|provide|answer|create|generate|write|do\ that|engage|continue|support|discuss)
+        (?:assist|help(?!\ but)|comply|fulfil|provide|answer|create|generate|write|do\ that|engage|continue|discuss)
     | i['’]m\ (?:unable|not\ able)\ to\ +(?:assist|help|comply|fulfil|provide|answer|create|generate|discuss)
     | i\ must\ (?:respectfully\ )?(?:decline|refuse)
     | as\ an?\ (?:ai|artificial\ intelligence)\b.{0,60}?\bi\ (?:can['’]?t|cannot|do\ not|don['’]t|am\ (?:not|unable))

@@ -50,7 +50,7 @@ def final_answer(text: str) -> str | None:
     if not said:
         return None
     words = next(group for group in said[-1].groups() if group).strip()
-    answer = _SENTENCE_END.split(words, maxsplit=1)[0].strip(" *_\"'“”.。")
+    answer = _SENTENCE_END.split(words, maxsplit=1)[0].strip(" *_:：\"'“”.。")
     return answer if 0 < len(answer) <= _LONGEST else None
 
 

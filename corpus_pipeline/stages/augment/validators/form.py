@@ -54,8 +54,8 @@ class NotUnchanged(PairValidator):
 class LengthRatio(PairValidator):
     """The new text's length is between `low` and `high` times the source's.
 
-    Lengths are weighted so that scripts compare: a Han character counts as three letters. Both are taken as at least
-    `floor`, for a short text has no proportions.
+    Lengths are weighted so that scripts compare: a Han character counts as three letters. A source below `floor` has no
+    proportions: nothing is too short for it, and it is taken as `floor` letters long where something may be too long.
     """
 
     name: ClassVar[str] = "length_ratio"
@@ -65,8 +65,9 @@ class LengthRatio(PairValidator):
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        ratio = max(self.floor, weight_of(pair.new)) / max(self.floor, weight_of(pair.source))
-        if ratio < self.low:
+        source = weight_of(pair.source)
+        ratio = weight_of(pair.new) / max(self.floor, source)
+        if ratio < self.low and source >= self.floor:
             return BadAnswer(BadReason.TOO_SHORT, f"{pair.field} is {ratio:.2f} times its source, below {self.low}")
         if ratio > self.high:
             return BadAnswer(BadReason.TOO_LONG, f"{pair.field} is {ratio:.2f} times its source, above {self.high}")
@@ -116,8 +117,7 @@ _OUR_MARKS: Final = re.compile(
 )
 _PREFACES: Final = re.compile(
     r"""\A[\s"'“*_#>]*(?:
-    (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is|this\ is)\ +
-        .{0,40}?
+    (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is)\ +.{0,40}?
         (?:paraphras|rephras|rewrit|reword|translat|refin|improv|revis|evolv|more\ (?:complex|difficult)|new\ version)
         [^\n]{0,60}?[:\n]
     | (?:\#*\ ?)?(?:rewritten|rephrased|paraphrased|translated|revised|refined|improved|evolved|new)\ +

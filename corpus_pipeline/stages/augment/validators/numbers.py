@@ -15,15 +15,21 @@ from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLIN
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _NUMBER: Final = re.compile(
-    r"(?<![A-Za-z_\d.])(\d{1,40}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
+    r"(?<![A-Za-z_\d.])(?<![A-Za-z]-)(\d{1,40}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
     r"(?:\s?(thousand|million|billion|trillion|mille|millions?|millones|mil|Tausend|Millionen|Milliarden|milliards?"
     r"|тыс\w*|млн|миллион\w*|млрд|миллиард\w*|[百千万萬亿億兆만억조]+|[kKmM](?![A-Za-z])))?"
 )
-_GROUPED: Final = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
+_POINT_IS_DECIMAL: Final = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_COMMA_IS_DECIMAL: Final = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?")
 _SEPARATORS: Final = re.compile(r"['\u2019\u00a0\u202f ]")
 _LIST_MARKER: Final = re.compile(r"^[ \t]*\d{1,3}[.)、．](?=\s|\D)", re.MULTILINE)
 _ORDINAL: Final = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 _HALF_DAY: Final = re.compile(r"\b\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?", re.IGNORECASE)
+
+_HALF: Final = re.compile(r"(?<![\d/.,])1[/⁄]2(?![\d/])")
+_HALF_WORDS: Final = re.compile(
+    r"\b(?:half|demie?|moitié|halb\w*|hälfte|medi[oa]|mitad|половин\w*|пол)\b|[半반절]", re.IGNORECASE
+)
 
 _SCALES: Final[dict[str, int]] = {
     "thousand": 3, "mille": 3, "mil": 3, "tausend": 3, "k": 3,
@@ -75,22 +81,24 @@ def _exponent(scale: str) -> int:
 
 def _values(written: str) -> Iterator[Decimal]:
     compact = _SEPARATORS.sub("", written)
-    if compact.count(".") <= 1:
+    if _POINT_IS_DECIMAL.fullmatch(compact):
         yield Decimal(compact.replace(",", ""))
-    if compact.count(",") <= 1:
+    if _COMMA_IS_DECIMAL.fullmatch(compact):
         yield Decimal(compact.replace(".", "").replace(",", "."))
-    if _GROUPED.fullmatch(written):
-        yield Decimal(re.sub(r"\D", "", written))
 
 
 def missing_numbers(source: str, new: str) -> list[str]:
     """The numbers of `source` that are not in `new`, as written. Code is left to `CodeKept`."""
     there: set[Decimal] = set()
-    for _written, values in readings(new):
-        there |= values
+    for text in (new, _judged(new)):  # what stands around a number decides whether it is one
+        for _written, values in readings(text):
+            there |= values
     words = unicodedata.normalize("NFKC", new)
+    judged = _judged(source)
+    if _HALF_WORDS.search(words):
+        judged = _HALF.sub(" ", unicodedata.normalize("NFKC", judged))
     gone = []
-    for written, values in readings(_judged(source)):
+    for written, values in readings(judged):
         if values & there or any(_may_be_spelled(value, words) for value in values):
             continue
         gone.append(written)
