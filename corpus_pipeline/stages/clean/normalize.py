@@ -1,0 +1,72 @@
+"""The normal form of a conversation: what two rows must share to count as exact duplicates.
+
+Case, Unicode composition and the amount of whitespace do not count; roles, the borders of turns, tools and tool calls
+do, so that text moved from the prompt to the answer makes another conversation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Sequence
+
+from corpus_pipeline.model import Turn
+
+# ASCII whitespace, and the separators below, become blanks within a text: no text can imitate a border.
+_BLANKS = bytes(32 if c in b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f" else c for c in range(256))
+_TURN, _EXTRA, _TOOLS = b"\x1e", b"\x1c", b"\x1d"
+# one separator and letter per text field, in the order of `Turn`: system, prompt, reasoning, response, rejected
+_ROLES = (b"\x1fs", b"\x1fp", b"\x1ft", b"\x1fr", b"\x1fj")
+
+
+def normalized(turns: Sequence[Turn], tools: str | None = None) -> bytes:
+    """The normal form as UTF-8 (lone surrogates included).
+
+    Each text is NFC, case-folded, and its whitespace collapsed to single blanks; a text that is not there differs from
+    an empty one. Weights do not count: they say how a text is trained on, not what it is.
+    """
+    parts: list[bytes] = []
+    for turn in turns:
+        parts.append(_TURN)
+        for role, text in zip(_ROLES, turn[:5], strict=True):
+            if text is not None:
+                parts += (role, _normal_text(text))
+        if turn.extra:
+            parts += (_EXTRA, _canonical(turn.extra))
+    if tools is not None:
+        parts += (_TOOLS, _canonical_json(tools))
+    return b"".join(parts)
+
+
+def content_hash(turns: Sequence[Turn], tools: str | None = None) -> bytes:
+    """sha256 (32 bytes) of the normal form."""
+    return hashlib.sha256(normalized(turns, tools)).digest()
+
+
+def text_for_fingerprint(turns: Sequence[Turn]) -> str:
+    """All texts in reading order, joined by a line feed: what near-duplicates are compared by."""
+    return "\n".join(text for turn in turns for text in turn[:5] if text)
+
+
+def _normal_text(text: str) -> bytes:
+    if text.isascii():
+        body = text.lower().encode().translate(_BLANKS)
+    else:
+        folded = unicodedata.normalize("NFC", text.casefold())
+        body = " ".join(folded.split()).encode("utf-8", "surrogatepass").translate(_BLANKS)
+    while b"  " in body:
+        body = body.replace(b"  ", b" ")
+    return body.strip(b" ")
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _canonical_json(text: str) -> bytes:
+    """Tool definitions with sorted keys, so that their layout does not count; as they are when they are not JSON."""
+    try:
+        return _canonical(json.loads(text))
+    except (ValueError, RecursionError):
+        return _normal_text(text)

@@ -1,0 +1,69 @@
+"""The rule pass: what the rules of a recipe say of a batch of conversations. Pure and picklable: it runs in a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId
+from corpus_pipeline.stages.clean.normalize import content_hash
+from corpus_pipeline.stages.clean.rules.base import Rule, View
+from corpus_pipeline.states import RowState
+
+# One rule's repair may uncover work for an earlier one (an entity that decodes to a control character); the rules are
+# repeated until none has anything to change. Real text needs two rounds, made-up text three or four.
+_MAX_ROUNDS = 10
+
+_KEPT, _DROPPED = RowState.KEPT, RowState.DROPPED
+
+
+def clean_batch(batch: Sequence[tuple[ConversationId, Conversation]], rules: Sequence[Rule]) -> list[Cleaned]:
+    """The verdict on each conversation, in order; `fingerprint` is None until the batch kernel runs."""
+    return [clean(identifier, conversation, rules) for identifier, conversation in batch]
+
+
+def clean(identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule]) -> Cleaned:
+    """The verdict on one conversation; the first rule that asks for it drops the row, with the changes so far."""
+    raw = turns = conversation.turns
+    changes: list[Change] = []
+    reason: str | None = None
+    language: str | None = None
+    view = View(turns, conversation.tools)
+    for again in range(_MAX_ROUNDS):
+        before = turns
+        for rule in rules:
+            if (again and turns is before and not rule.rewrites) or not rule.screen(view):
+                continue  # a judge need not look again at what it has seen
+            outcome = rule.apply(turns)
+            if outcome.changes:
+                changes += outcome.changes
+            if outcome.language is not None:
+                language = outcome.language
+            if outcome.turns is not turns:
+                turns = outcome.turns
+                view = View(turns, conversation.tools)
+            if outcome.drop_reason is not None:
+                reason = outcome.drop_reason
+                break
+        if reason is not None or turns is before:
+            break
+    return Cleaned(
+        identifier,
+        _KEPT if reason is None else _DROPPED,
+        reason,
+        _merged(changes) if changes else (),
+        turns if turns is not raw and turns != raw else None,
+        content_hash(turns, conversation.tools),
+        None,
+        view.characters,
+        language,
+    )
+
+
+def _merged(changes: list[Change]) -> tuple[Change, ...]:
+    """One change per rule, place and detail, in the order of their first occurrence: rounds are added up."""
+    merged: dict[tuple[str, int, int, str, str], Change] = {}
+    for change in changes:
+        key = (change.rule, change.version, change.turn, change.field, change.detail)
+        known = merged.get(key)
+        merged[key] = change if known is None else known._replace(count=known.count + change.count)
+    return tuple(merged.values())

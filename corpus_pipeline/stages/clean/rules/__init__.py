@@ -1,0 +1,85 @@
+"""The cleaning rules: one file each, in the order in which they work by default.
+
+Texts are repaired first (character set, composition, control characters, markup, whitespace), masked, then judged,
+so that a judgement is about the text that would be trained on. A new rule is a file `rules/<name>.py` and a line here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+from pydantic import ValidationError
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages.clean.rules.base import Rule
+from corpus_pipeline.stages.clean.rules.control_characters import ControlCharacters
+from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
+from corpus_pipeline.stages.clean.rules.language import Language
+from corpus_pipeline.stages.clean.rules.length_bounds import LengthBounds
+from corpus_pipeline.stages.clean.rules.markup import Markup
+from corpus_pipeline.stages.clean.rules.mojibake import Mojibake
+from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
+from corpus_pipeline.stages.clean.rules.refusals import Refusals
+from corpus_pipeline.stages.clean.rules.repetition import Repetition
+from corpus_pipeline.stages.clean.rules.turn_order import TurnOrder
+from corpus_pipeline.stages.clean.rules.unicode import Unicode
+from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
+
+RULES: tuple[type[Rule], ...] = (
+    Mojibake,
+    Unicode,
+    ControlCharacters,
+    Markup,
+    Whitespace,
+    PersonalData,
+    EmptyTurns,
+    TurnOrder,
+    LengthBounds,
+    Repetition,
+    Refusals,
+    Language,
+)
+_OFF_BY_DEFAULT = (Language,)
+DEFAULT_RULES: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in _OFF_BY_DEFAULT)
+
+
+def build(steps: Sequence[NamedStep] | None) -> tuple[Rule, ...]:
+    """The rules of a recipe in its order; None gives the default rules.
+
+    Raises UnknownName for a rule that does not exist, UsageError for one named twice, a bad parameter (with its place).
+    """
+    known = {rule.name: rule for rule in RULES}
+    if steps is None:
+        return tuple(known[name]() for name in DEFAULT_RULES)
+    rules: list[Rule] = []
+    for index, step in enumerate(steps):
+        if step.name not in known:
+            raise UnknownName("rule", step.name, known)
+        if any(rule.name == step.name for rule in rules):
+            raise UsageError(f"clean.rules[{index}]: '{step.name}' is named twice; give its parameters in one place.")
+        try:
+            rules.append(known[step.name](**step.params))
+        except ValidationError as error:
+            place = f"clean.rules[{index}].{step.name}"
+            faults = "; ".join(f"{'.'.join([place, *map(str, e['loc'])])}: {e['msg']}" for e in error.errors())
+            raise UsageError(f"{faults}. `corpus recipe show` prints every rule with its parameters.") from error
+    return tuple(rules)
+
+
+@cache
+def rules_code_hash() -> str:
+    """sha256 (hex) over the source of everything that decides what the rule pass does to a row."""
+    rules = resources.files("corpus_pipeline.stages.clean.rules")
+    clean = resources.files("corpus_pipeline.stages.clean")
+    sources = sorted((f for f in rules.iterdir() if f.name.endswith(".py")), key=lambda source: source.name)
+    sources += [clean / "rule_pass.py", clean / "normalize.py"]
+    digest = hashlib.sha256()
+    for source in sources:
+        body = source.read_bytes()
+        digest.update(f"{source.name} {len(body)}\n".encode())
+        digest.update(body)
+    return digest.hexdigest()

@@ -1,0 +1,82 @@
+"""Language: which language a conversation is written in, by script where a script settles it, else by py3langid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from pydantic import Field
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
+
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+_LETTER = re.compile(r"[^\W\d_]")
+_CODE = re.compile("[a-z]{2,3}")
+
+
+@cache
+def _model() -> Callable[[str], tuple[str, float]]:
+    """`classify(text) -> (language, probability)` of the py3langid model, loaded once per process.
+
+    Raises UsageError when py3langid is not installed.
+    """
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError as error:
+        raise UsageError(
+            "the rule 'language' needs py3langid: `pip install py3langid`, or take the rule out"
+        ) from error
+    classify: Callable[[str], tuple[str, float]] = LanguageIdentifier.from_model_file(
+        MODEL_FILE, norm_probs=True
+    ).classify
+    return classify
+
+
+def detect(text: str, min_characters: int = 20, min_confidence: float = 0.8) -> str | None:
+    """The language of `text` as an ISO 639 code, None when it is too short or unclear.
+
+    One ideograph says about as much as two letters, and one syllable block too.
+    """
+    text = prose(text)
+    han, kana, hangul = (len(script.findall(text)) for script in (_HAN, _KANA, _HANGUL))
+    letters = len(_LETTER.findall(text))
+    east = han + kana + hangul
+    if letters + east < min_characters:
+        return None
+    if east * 2 >= letters - east:  # weighed double: names and terms in Latin letters are long
+        if hangul >= max(han, kana):
+            return "ko"
+        return "ja" if kana * 10 > han else "zh"
+    language, confidence = _model()(text)
+    return str(language) if confidence >= min_confidence else None
+
+
+class Language(Rule):
+    name = "language"
+    summary = "Tags each conversation with its language; drops what an allow or a deny list says; off by default."
+    reasons = ("language", "language_unclear")
+
+    class Params(Rule.Params):
+        allow: tuple[str, ...] = Field((), description="ISO 639 codes that are kept; empty: all")
+        deny: tuple[str, ...] = Field((), description="ISO 639 codes that are dropped")
+        fields: tuple[str, ...] = Field(("prompt", "response"), description="the texts that are looked at")
+        min_characters: int = Field(20, ge=1, description="with fewer letters the language is unclear")
+        min_confidence: float = Field(0.8, ge=0, le=1)
+        drop_unclear: bool = Field(False, description="drop what has no clear language")
+
+    params: Params
+
+    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+        params = self.params
+        text = "\n".join(text for turn in turns for field, text in turn.texts() if field in params.fields)
+        language = detect(text, params.min_characters, params.min_confidence)
+        if language is None:
+            return self.drop(turns, "language_unclear") if params.drop_unclear else Outcome(turns)
+        if language in params.deny or (params.allow and language not in params.allow):
+            return self.drop(turns, "language", language)._replace(language=language)
+        return Outcome(turns, language=language)

@@ -1,0 +1,236 @@
+"""Personal data and secrets: e-mail addresses, phone, card and identity numbers, internet addresses, keys.
+
+Precision goes before recall: a pattern must carry its own proof (a checksum, a prefix, a layout), so that sums, dates,
+ISBNs, versions and file names are not taken for a person's number.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field
+
+from corpus_pipeline.model import Change, Turn
+from corpus_pipeline.stages.clean.rules.base import Outcome, TextRule, View
+
+Choice = Literal["mask", "drop", "keep"]
+
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+\-/=@])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@((?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24})(?![A-Za-z0-9@-]|\.[A-Za-z0-9])"
+)
+# RFC 2606 and RFC 6761: nobody lives there; nor in the domains that people write when they mean "yours".
+_NOBODY = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local)$|^(?:your|my|some)?(?:domain|company|email|mail|site|website)\.(?:com|org|net)$",
+    re.IGNORECASE,
+)
+
+_BEFORE_NUMBER = r"(?<![=+*/×÷^<>-]\s)(?<![\w.,=*/^$¥€£%<>#&\-+])"
+_AFTER_NUMBER = r"(?![\w%]|[.,:][\w]|\s*[=*/^×÷<>+]|-\d)"
+_PHONE = re.compile(
+    _BEFORE_NUMBER + r"(?:"
+    r"\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}"  # international
+    r"|(?:1[ -])?\(\d{3}\) ?\d{3}-\d{4}|(?:1-)?\d{3}-\d{3}-\d{4}"  # North America
+    r"|(?:\+?86[ -]?)?1[3-9]\d(?:(?:-\d{4}-|\x20\d{4}\x20)\d{4}|\d{8})"  # mobile, China
+    r"|0\d{2,3}-[2-8]\d{6,7}"  # land line, China
+    r"|0[789]0-\d{4}-\d{4}|01[016789]-\d{3,4}-\d{4}"  # mobile, Japan and Korea
+    r")" + _AFTER_NUMBER,
+    re.ASCII,
+)
+_CARD = re.compile(
+    _BEFORE_NUMBER
+    + r"(?:(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6011|65\d\d|35\d\d|62\d\d)([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
+    r"|3[47]\d\d([ -]?)\d{6}\2\d{5})" + _AFTER_NUMBER,
+    re.ASCII,
+)
+_ID_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z.])[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])",
+    re.ASCII,
+)
+_IPV4 = re.compile(
+    r"(?<![\w.:/-])(?<!version )(?<!Version )(?<!v )(?:\d{1,3}\.){3}\d{1,3}(?![\w/-]|\.\w)"
+    r"|(?<=//)(?:\d{1,3}\.){3}\d{1,3}(?![\w.-])",
+    re.ASCII,
+)
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:.])", re.ASCII)
+# Resolvers and the like that everybody cites.
+_PUBLIC_SERVICES = frozenset(
+    ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220")
+)
+
+_KEY_BLOCK = (
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----.{20,10000}?"
+    r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+)
+_SECRET = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:sk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,200}|[sr]k_live_[A-Za-z0-9]{20,200}|A(?:KIA|SIA)[0-9A-Z]{16}"
+    r"|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64}|xox[abprs]-[A-Za-z0-9-]{10,200}"
+    r"|AIza[0-9A-Za-z_-]{35}|hf_[A-Za-z0-9]{30,64}|npm_[A-Za-z0-9]{36}|LTAI[A-Za-z0-9]{12,30}"
+    r"|eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000})(?![A-Za-z0-9])"
+    rf"|{_KEY_BLOCK}",
+    re.DOTALL,
+)
+_SECRET_HINTS = (
+    "sk-", "k_live_", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AIza",
+    "hf_", "npm_", "LTAI", "eyJ", "PRIVATE KEY",
+)  # fmt: skip
+
+
+def _luhn(digits: str) -> bool:
+    """The checksum of card numbers, ISO/IEC 7812-1 annex B."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if index % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _is_email(match: re.Match[str]) -> bool:
+    return not _NOBODY.search(match.group(1)) and not match.group().startswith("git@")
+
+
+def _is_phone(match: re.Match[str]) -> bool:
+    digits = _digits(match.group())
+    # a round number is an amount, and one digit over and over is a placeholder
+    least = 10 if match.group()[0] == "+" else 8  # a sign before a shorter number is arithmetic
+    return least <= len(digits) <= 15 and not digits.endswith("00000") and len(set(digits)) > 2
+
+
+def _is_card(match: re.Match[str]) -> bool:
+    digits = _digits(match.group())
+    return len(set(digits)) > 1 and _luhn(digits)
+
+
+def _is_id_number(match: re.Match[str]) -> bool:
+    """The checksum of Chinese resident identity numbers, GB 11643-1999 (ISO 7064 MOD 11-2)."""
+    number = match.group().upper()
+    total = sum(int(digit) * pow(2, 17 - index, 11) for index, digit in enumerate(number[:17]))
+    return "10X98765432"[total % 11] == number[17]
+
+
+def _is_address(match: re.Match[str]) -> bool:
+    text = match.group()
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    # few digits are a section or a version; what is not global is nobody's
+    return address.is_global and not address.is_multicast and len(text) >= 11 and text not in _PUBLIC_SERVICES
+
+
+def _is_secret(match: re.Match[str]) -> bool:
+    text = match.group()
+    if not any(map(str.isdigit, text)):
+        return False
+    return text.startswith("-----") or (
+        len(set(text)) > 8 and "EXAMPLE" not in text.upper() and "xxxx" not in text.lower()
+    )
+
+
+# The shape of a text: digits, what may stand beside a digit in a key but hardly does in prose, and the rest.
+_KEY_CHARACTERS = frozenset(b"-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SHAPE = bytes(48 if 48 <= byte <= 57 else 97 if byte in _KEY_CHARACTERS else 32 for byte in range(256))
+_NOT_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
+_WITHIN_NUMBERS = b" .():-"
+_EIGHT_DIGITS = b"0" * 8
+
+_SECRET_SIGN, _EMAIL_SIGN, _NUMBER_SIGN = 1, 2, 4
+
+
+def _signs(text: str, data: bytes) -> int:
+    """Which kinds `text` (in UTF-8: `data`) may hold, as a sum of signs: yes too often, never no too often."""
+    signs = _EMAIL_SIGN if b"@" in data else 0
+    digits = len(data.translate(None, _NOT_DIGITS))
+    if not digits:  # a key has one, too
+        return signs
+    shape = data.translate(_SHAPE)
+    if (b"0a" in shape or b"a0" in shape) and any(hint in text for hint in _SECRET_HINTS):
+        signs |= _SECRET_SIGN
+    if digits >= 8 and (_EIGHT_DIGITS in data.translate(_SHAPE, _WITHIN_NUMBERS) or data.count(b":") > 6):
+        signs |= _NUMBER_SIGN
+    return signs
+
+
+# (kind, mask, sign, patterns, proof) in the order of application: the longer and surer first
+_KINDS: tuple[tuple[str, str, int, tuple[re.Pattern[str], ...], Callable[[re.Match[str]], bool]], ...] = (
+    ("secret", "[SECRET]", _SECRET_SIGN, (_SECRET,), _is_secret),
+    ("email", "[EMAIL]", _EMAIL_SIGN, (_EMAIL,), _is_email),
+    ("id_number", "[ID_NUMBER]", _NUMBER_SIGN, (_ID_NUMBER,), _is_id_number),
+    ("card", "[CARD_NUMBER]", _NUMBER_SIGN, (_CARD,), _is_card),
+    ("phone", "[PHONE]", _NUMBER_SIGN, (_PHONE,), _is_phone),
+    ("ip_address", "[IP_ADDRESS]", _NUMBER_SIGN, (_IPV4, _IPV6), _is_address),
+)
+
+
+class PersonalData(TextRule):
+    name = "personal_data"
+    summary = (
+        "Masks e-mail addresses, phone, card and Chinese identity numbers, public internet addresses and keys; each "
+        "kind may be masked, kept, or a reason to drop the conversation."
+    )
+    reasons = tuple(f"personal_{kind}" for kind, *_ in _KINDS)
+
+    class Params(TextRule.Params):
+        email: Choice = Field("mask", description="e-mail addresses but those of reserved example domains")
+        phone: Choice = Field("mask", description="international, North American, Chinese, Japanese, Korean numbers")
+        card: Choice = Field("mask", description="payment cards: known prefix and Luhn checksum")
+        id_number: Choice = Field("mask", description="Chinese resident identity numbers: date and checksum")
+        ip_address: Choice = Field("mask", description="public IPv4 and IPv6 addresses")
+        secret: Choice = Field("mask", description="API keys with a known prefix, JSON web tokens, private key blocks")
+
+    params: Params
+
+    def screen(self, view: View) -> bool:
+        marks = view.marks
+        if not marks or (b"@" not in marks and not marks.translate(None, _NOT_DIGITS)):
+            return False
+        return _signs(view.text, view.data) > 0
+
+    def fix(self, text: str, field: str) -> tuple[str, int]:
+        fixed, counts = self._masked(text)
+        return fixed, sum(counts.values())
+
+    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+        changes: list[Change] = []
+        out = list(turns)
+        for index, turn in enumerate(turns):
+            better: dict[str, Any] = {}
+            for field, text in turn.texts():
+                fixed, counts = self._masked(text)
+                for kind, count in counts.items():
+                    # which kind and how many; never the datum itself
+                    changes.append(Change(self.name, self.version, index + 1, field, count, kind))
+                    if getattr(self.params, kind) == "drop":
+                        return Outcome(tuple(out), tuple(changes), f"personal_{kind}", f"{count} in {field}")
+                if fixed != text:
+                    better[field] = fixed
+            if better:
+                out[index] = turn._replace(**better)
+        return Outcome(tuple(out), tuple(changes)) if changes else Outcome(turns)
+
+    def _masked(self, text: str) -> tuple[str, dict[str, int]]:
+        counts: dict[str, int] = {}
+        signs = _signs(text, text.encode("utf-8", "surrogatepass"))
+        if not signs:
+            return text, counts
+        for kind, mask, sign, patterns, proof in _KINDS:
+            if not signs & sign or getattr(self.params, kind) == "keep":
+                continue
+
+            def replaced(
+                match: re.Match[str], kind: str = kind, mask: str = mask, proof: Callable[..., bool] = proof
+            ) -> str:
+                if not proof(match):
+                    return match.group()
+                counts[kind] = counts.get(kind, 0) + 1
+                return mask
+
+            for pattern in patterns:
+                text = pattern.sub(replaced, text)
+        return text, counts

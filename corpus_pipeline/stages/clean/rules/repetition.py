@@ -1,0 +1,132 @@
+"""Repetition: answers in which a model got stuck.
+
+Two measures, both without words, so that Chinese and Japanese are judged as English is: a stretch of text that repeats
+itself with one period (a loop of characters, words or lines), and sentences or lines that come back (after Rae et al.
+2021, "Scaling Language Models", A1.1, whose limits are for web pages and stricter).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pydantic import Field
+
+from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
+
+_PROBES = 6
+_PROBE_LENGTH = 12
+_TRIES = 3  # a unit may contain its own beginning: then the nearest repeat is not the period
+_STOPS = ("\n", ". ", "! ", "? ", "。", "！", "？")
+_SEGMENT_ENDS = re.compile(r"[.!?。！？…]+[\s\"'”’」）)]*|\n+")
+
+
+def _equal_length(text: str, left: int, right: int) -> int:
+    """How many characters from `left` on equal those from `right` on (left < right)."""
+    good, step, limit = 0, 16, len(text) - right
+    while step:
+        take = min(step, limit - good)
+        if take > 0 and text[left + good : left + good + take] == text[right + good : right + good + take]:
+            good += take
+            if good == limit:
+                break
+            step *= 2
+        else:
+            step = min(step, max(take, 0)) // 2
+    return good
+
+
+def longest_loop(text: str) -> tuple[int, int, int]:
+    """(start, length, period) of a stretch that repeats itself; length 0 when the probes see none.
+
+    A stretch of 120 characters or more that covers 0.3 of the text and holds its unit five times is always seen: a
+    probe lies in it, and the probe's repeat too.
+    """
+    size = len(text)
+    window = size // 4 + _PROBE_LENGTH
+    best = (0, 0, 1)
+    for probe in range(_PROBES):
+        position = (size - 2 * _PROBE_LENGTH) * probe // (_PROBES - 1)
+        found = text.find(text[position : position + _PROBE_LENGTH], position + 1, position + window)
+        if found >= 0:
+            best = max(best, _loop_at(text, position, found), key=lambda loop: loop[1])
+    return best
+
+
+def _loop_at(text: str, position: int, found: int) -> tuple[int, int, int]:
+    """The longest loop through `position`, whose first characters come back at `found`."""
+    unit = text[position : position + _PROBE_LENGTH]
+    best = (0, 0, 1)
+    for _ in range(_TRIES):
+        period = found - position
+        ahead = _equal_length(text, position, found)
+        behind = _equal_length(text[:found][::-1], 0, period)
+        if ahead + behind + period > best[1]:
+            best = (position - behind, ahead + behind + period, period)
+        found = text.find(unit, found + 1, position + len(text) // 4 + _PROBE_LENGTH)
+        if found < 0:
+            break
+    return best
+
+
+def repeated_share(text: str, min_length: int = 6) -> tuple[float, int]:
+    """(share of the characters that lie in lines or sentences seen before, how many these are)."""
+    segments = [s for piece in _SEGMENT_ENDS.split(text) if len(s := piece.strip()) >= min_length]
+    total = sum(map(len, segments))
+    counts = Counter(segments)
+    again = sum(len(segment) * (count - 1) for segment, count in counts.items())
+    return (again / total if total else 0.0), len(segments) - len(counts)
+
+
+def _may_repeat(text: str, least: int) -> bool:
+    """Whether at least `least` lines or sentences come back, seen roughly and fast."""
+    for stop in _STOPS:
+        if stop[0] in text:
+            segments = text.split(stop)
+            if len(segments) > least and len(segments) - len(set(segments)) >= least:
+                return True
+    return False
+
+
+class Repetition(Rule):
+    name = "repetition"
+    summary = (
+        "Drops conversations with an answer that got stuck: a loop of characters, words or lines, or the same "
+        "sentences over and over."
+    )
+    reasons = ("looping_response", "repeated_sentences")
+
+    class Params(Rule.Params):
+        min_characters: int = Field(120, ge=20, description="shorter loops and answers are not judged")
+        min_loops: int = Field(5, ge=2, description="times that the unit of a loop must occur")
+        max_loop_share: float = Field(0.3, ge=0.25, le=1, description="of an answer's characters that a loop may cover")
+        min_repeats: int = Field(4, ge=1, description="lines or sentences that must come back")
+        max_repeated_share: float = Field(0.5, gt=0, le=1, description="of an answer's characters that may come back")
+
+    params: Params
+
+    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+        for number, turn in enumerate(turns, 1):
+            if turn.response is not None and len(turn.response) >= self.params.min_characters:
+                fault = self._fault(turn.response)
+                if fault:
+                    return self.drop(turns, fault[0], fault[1], turn=number, field="response")
+        return Outcome(turns)
+
+    def _fault(self, text: str) -> tuple[str, str] | None:
+        params = self.params
+        start, length, period = longest_loop(text)
+        if (
+            length >= params.min_characters
+            and length > params.max_loop_share * len(text)
+            and length >= params.min_loops * period
+            and any(map(str.isalpha, text[start : start + period]))
+        ):
+            unit = text[start : start + min(period, 40)]
+            return "looping_response", f"{length // period} x {unit!r}"
+        if _may_repeat(text, params.min_repeats):
+            share, repeats = repeated_share(prose(text))
+            if repeats >= params.min_repeats and share > params.max_repeated_share:
+                return "repeated_sentences", f"{repeats} again, {share:.0%} of the characters"
+        return None

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
+from corpus_pipeline_tests.clean.rules.making import one, outcome
+
+CALL = {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}
+
+
+@pytest.mark.parametrize(
+    ("turns", "reason"),
+    [
+        (one("", "x"), "empty_prompt"),
+        (one(" \n", "x"), "empty_prompt"),
+        (one("x", ""), "empty_response"),
+        (one("x", "\u3000\n" * 100), "empty_response"),
+        (one("x", "fine", rejected=""), "empty_response"),
+        (one("x", None, extra={"bare": ["response"]}), "empty_response"),
+        ((Turn(prompt="a", response="b"), Turn(prompt="c", response="")), "empty_response"),
+        (one("x", "..."), "trivial_response"),
+        (one("x", "？！"), "trivial_response"),
+        (one("x", "---"), "trivial_response"),
+        (one("x", "N/A"), "placeholder_response"),
+        (one("x", "ToDo."), "placeholder_response"),
+        (one("x", "<nooutput>"), "placeholder_response"),
+        (one("x", "待补充。"), "placeholder_response"),
+        ((Turn(),), "empty_conversation"),
+        ((), "empty_conversation"),
+    ],
+)
+def test_drops_what_says_nothing(turns: tuple[Turn, ...], reason: str) -> None:
+    result = outcome(EmptyTurns(), turns)
+    assert result.drop_reason == reason
+    assert result.changes[0].rule == "empty_turns"
+    assert result.turns is turns
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        one("What is 2+2?", "4"),
+        one("Which operator?", "+"),
+        one("Close it", ") ] }"),
+        one("Sentiment?", "👍"),
+        one("Continue", "A"),
+        one("对吗？", "对"),
+        one("System is empty", "fine", system=""),
+        one("prompt only", None),
+        one(None, "plain text"),
+        one("call", "", extra=CALL),
+        one("call", None, extra=CALL),
+        one("no", "", extra={"refusal": "I can't."}),
+        one("", "nothing came back", extra={"prompt_role": "tool", "tool_call_id": "1"}),
+        one("Is it None?", "None"),
+        one("x", "fine", rejected="..."),
+    ],
+)
+def test_keeps_short_answers_calls_and_prompts(turns: tuple[Turn, ...]) -> None:
+    assert outcome(EmptyTurns(), turns).drop_reason is None
+
+
+def test_parameters() -> None:
+    assert outcome(EmptyTurns(trivial=False), one("x", "...")).drop_reason is None
+    assert outcome(EmptyTurns(placeholders=["Nada"]), one("x", "nada")).drop_reason == "placeholder_response"
+    assert outcome(EmptyTurns(placeholders=["Nada"]), one("x", "TODO")).drop_reason is None

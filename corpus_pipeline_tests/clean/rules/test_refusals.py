@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.base import View
+from corpus_pipeline.stages.clean.rules.refusals import Refusals
+from corpus_pipeline_tests.clean.rules.making import one, outcome
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't assist with that.",
+        "I’m sorry, but I cannot help you with this request.",
+        "Sorry, I can't provide that information.",
+        "I apologize, but I am unable to fulfill this request.",
+        "As an AI language model, I cannot provide personal opinions.",
+        "As an AI, I don't have access to your files.",
+        "I cannot assist with that request.",
+        "Unfortunately, I am not able to generate images.",
+        "很抱歉，我无法回答这个问题。",
+        "对不起，我不能提供这方面的信息。",
+        "作为一个人工智能语言模型，我无法访问互联网。",
+        "我无法满足您的要求。",
+        "申し訳ありませんが、そのご要望にはお応えできません。",
+        "죄송합니다. 그 요청은 도와드릴 수 없습니다.",
+        "Lo siento, pero no puedo ayudarte con eso.",
+        "Je suis désolé, mais je ne peux pas vous aider.",
+        "Es tut mir leid, aber ich kann dir dabei nicht helfen.",
+        "К сожалению, я не могу помочь с этим.",
+    ],
+)
+def test_drops_refusals_in_many_languages(answer: str) -> None:
+    result = outcome(Refusals(), one(response=answer))
+    assert result.drop_reason == "refusal"
+    assert result.changes[0].field == "response"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry to hear that your cat is ill. Take it to a vet soon.",
+        "I cannot believe how well this works.",
+        "I can't wait to see you on Friday!",
+        "Sorry for the late reply. The answer is 12.",
+        "Unfortunately, the museum is closed on Mondays.",
+        "I'm sorry, but I can't see the picture. However, roses of this kind are usually red.",
+        "As an AI, I can help you with that: first open the lid.",
+        "Apologies are best made in person.",
+        "He said: \"I'm sorry, but I can't assist with that.\"",
+        "抱歉让您久等了，答案是十二。",
+        "对不起，我不能直接看到图片，但是这种花通常是红色的。",
+        "作为一名医生，他不能拒绝病人。",
+        "我无法想象没有音乐的生活。",
+        "Leider ist das Museum montags geschlossen.",
+        "",
+    ],
+)
+def test_keeps_answers_that_only_sound_like_one(answer: str) -> None:
+    assert outcome(Refusals(), one(response=answer)).drop_reason is None
+
+
+def test_a_refusal_among_answers_stays() -> None:
+    no = Turn(prompt="hack it", response="I'm sorry, but I can't help with that.")
+    yes = Turn(prompt="and a cake?", response="Take flour and eggs.")
+    assert outcome(Refusals(), (no, yes)).drop_reason is None
+    assert outcome(Refusals(), (yes, no)).drop_reason is None
+    assert outcome(Refusals(), (no, no)).drop_reason == "refusal"
+
+
+def test_with_tools_at_hand_a_refusal_is_a_lesson() -> None:
+    no = one("Order a pizza", "I'm sorry, but I can't order food.")
+    assert not Refusals().screen(View(no, tools='[{"name": "weather"}]'))
+    assert Refusals().screen(View(no, tools="[]"))
+
+
+def test_a_long_answer_is_kept() -> None:
+    long = "I'm sorry, but I can't provide medical advice. " + "Rest and drink enough water. " * 20
+    assert outcome(Refusals(), one(response=long)).drop_reason is None
+    assert outcome(Refusals(max_bytes=10_000), one(response=long)).drop_reason == "refusal"
