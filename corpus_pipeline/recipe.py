@@ -98,7 +98,9 @@ class AugmentSection(_Section):
 
     batch_size: int = Field(10, ge=1)
     concurrency: int = Field(50, ge=1, le=2000)
-    max_retries: int = Field(3, ge=0, le=20)
+    max_retries: int = Field(3, ge=0, le=20)  # of one call, for 5xx, timeouts and dropped connections
+    answer_retries: int = Field(1, ge=0, le=20)  # of one question whose answer is no good
+    provider_patience_seconds: float = Field(600.0, gt=0)  # a provider that is down this long pauses the task
     backoff_cap_seconds: float = Field(600.0, gt=0)
     call_deadline_seconds: float = Field(600.0, gt=0)
     model: str | None = None

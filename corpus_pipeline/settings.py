@@ -31,6 +31,7 @@ VARIABLES = (
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
+    Variable("CORPUS_PRIVATE_HOSTS", "none", "hosts of your own network that may serve models, comma-separated"),
     Variable("CORPUS_MODEL", "none", "the model of recipes that name none"),
 )
 
@@ -49,6 +50,7 @@ class Settings:
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
     model: str | None
+    private_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -66,6 +68,7 @@ class Settings:
             openai_api_key=env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             model=env.get("CORPUS_MODEL") or None,
+            private_hosts=tuple(h.strip() for h in env.get("CORPUS_PRIVATE_HOSTS", "").split(",") if h.strip()),
         )
 
     def make_home(self) -> Path:

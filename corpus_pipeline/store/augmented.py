@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, select
+from sqlalchemy import Column, Connection, Row, and_, case, func, insert, select
 
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
 from corpus_pipeline.states import ItemState
@@ -188,6 +188,29 @@ def augmented_of(connection: Connection, task_id: TaskId, parent_id: Conversatio
         augmented_rows.c.task_id == task_id, augmented_rows.c.conversation_id == parent_id
     )
     return connection.execute(query.order_by(augmented_rows.c.strategy, augmented_rows.c.sample_index)).all()
+
+
+def models(connection: Connection, task_id: TaskId) -> dict[str, str]:
+    """Which models answered, by strategy; several are joined with a comma."""
+    return _distinct(connection, task_id, augmented_rows.c.model)
+
+
+def prompt_versions(connection: Connection, task_id: TaskId) -> dict[str, str]:
+    """Which prompt versions the rows were made with, by strategy; several are joined with a comma."""
+    return _distinct(connection, task_id, augmented_rows.c.prompt_version)
+
+
+def _distinct(connection: Connection, task_id: TaskId, column: Column[str]) -> dict[str, str]:
+    query = (
+        select(augmented_rows.c.strategy, column)
+        .where(augmented_rows.c.task_id == task_id)
+        .distinct()
+        .order_by(augmented_rows.c.strategy, column)
+    )
+    found: dict[str, list[str]] = {}
+    for strategy, value in connection.execute(query):
+        found.setdefault(strategy, []).append(value)
+    return {strategy: ",".join(values) for strategy, values in found.items()}
 
 
 def save_prompt(connection: Connection, version: str, strategy: str, body: str) -> None:

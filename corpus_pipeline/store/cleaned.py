@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, and_, func, select
 
-from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Duplicate, TaskId
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, TaskId
 from corpus_pipeline.states import DuplicateKind, RowState
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.rows import page as raw_page
@@ -30,7 +31,7 @@ _ROW_COLUMNS = (
     "language",
 )
 _TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
-_DUPLICATE_COLUMNS = ("task_id", "conversation_id", "duplicate_of", "kind", "distance")
+_DUPLICATE_COLUMNS = ("task_id", "conversation_id", "nearest", "duplicate_of", "kind", "distance")
 _SIGN = 1 << 63
 
 
@@ -50,7 +51,17 @@ class Prints(NamedTuple):
     content_hashes: np.ndarray  # (n, 32) uint8
     fingerprints: np.ndarray  # uint64
     enough: np.ndarray  # bool: the fingerprint means something
-    signatures: list[bytes | None]
+    signatures: np.ndarray  # (n, columns) uint32; zeros for a row without one
+
+
+class KnownDuplicate(NamedTuple):
+    """A row of `duplicates` as it stands."""
+
+    conversation_id: int
+    nearest: int
+    duplicate_of: int
+    kind: DuplicateKind
+    distance: int
 
 
 def insert_batch(
@@ -73,7 +84,7 @@ def insert_batch(
                 c.state.value,
                 c.reason,
                 0 if c.turns is None else 1,
-                orjson.dumps(c.changes).decode() if c.changes else None,
+                orjson.dumps([tuple(change) for change in c.changes]).decode() if c.changes else None,
                 c.content_hash,
                 None if c.fingerprint is None else _signed(c.fingerprint),
                 mark,
@@ -95,8 +106,8 @@ def _signed(fingerprint: int) -> int:
     return fingerprint - (1 << 64) if fingerprint >= _SIGN else fingerprint
 
 
-def prints(connection: Connection, task_id: TaskId) -> Prints:
-    """The prints of all kept rows of a task."""
+def prints(connection: Connection, task_ids: Sequence[TaskId], columns: int) -> Prints:
+    """The prints of all kept rows of some tasks; `columns` is the width of a signature."""
     query = (
         select(
             cleaned_rows.c.conversation_id,
@@ -104,44 +115,74 @@ def prints(connection: Connection, task_id: TaskId) -> Prints:
             cleaned_rows.c.fingerprint,
             cleaned_rows.c.signature,
         )
-        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.KEPT.value)
+        .where(cleaned_rows.c.task_id.in_(task_ids), cleaned_rows.c.state == RowState.KEPT.value)
         .order_by(cleaned_rows.c.conversation_id)
     )
+    nothing = bytes(4 * columns)
     ids: list[int] = []
-    hashes: list[bytes] = []
+    hashes = bytearray()
     marks: list[int] = []
     enough: list[bool] = []
-    signatures: list[bytes | None] = []
-    for identifier, content_hash, fingerprint, signature in connection.execution_options(yield_per=10_000).execute(
-        query
-    ):
+    signatures = bytearray()
+    found = connection.execution_options(yield_per=10_000).execute(query)
+    for identifier, content_hash, fingerprint, signature in found:
         ids.append(identifier)
-        hashes.append(content_hash)
+        hashes += content_hash
         marks.append(fingerprint or 0)
         enough.append(fingerprint is not None)
-        signatures.append(signature)
+        signatures += signature if signature is not None and columns else nothing
     return Prints(
         np.array(ids, dtype=np.int64),
-        np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(len(ids), 32),
+        np.frombuffer(bytes(hashes), dtype=np.uint8).reshape(len(ids), 32),
         np.array(marks, dtype=np.int64).view(np.uint64),
         np.array(enough, dtype=bool),
-        signatures,
+        np.frombuffer(bytes(signatures), dtype="<u4").reshape(len(ids), columns),
     )
 
 
-def insert_duplicates(connection: Connection, backend: Backend, task_id: TaskId, found: Sequence[Duplicate]) -> None:
-    """Record duplicates; where one is known already the lower keeper wins, so that the order of work does not matter."""
+def known_duplicates(connection: Connection, task_ids: Sequence[TaskId]) -> list[KnownDuplicate]:
+    """The duplicates of some tasks, in id order."""
+    query = (
+        select(*(duplicates.c[name] for name in _DUPLICATE_COLUMNS[1:]))
+        .where(duplicates.c.task_id.in_(task_ids))
+        .order_by(duplicates.c.conversation_id)
+    )
+    return [KnownDuplicate(r[0], r[1], r[2], DuplicateKind(r[3]), r[4]) for r in connection.execute(query)]
+
+
+def write_duplicates(
+    connection: Connection, backend: Backend, found: Sequence[tuple[TaskId, KnownDuplicate]]
+) -> None:
+    """Record duplicates; one that is recorded already is corrected."""
     backend.insert(
         connection,
         duplicates,
         _DUPLICATE_COLUMNS,
-        [(task_id, d.conversation_id, d.duplicate_of, d.kind.value, d.distance) for d in found],
+        [(task_id, d.conversation_id, d.nearest, d.duplicate_of, d.kind.value, d.distance) for task_id, d in found],
         updates={
-            "kind": "CASE WHEN {new} IS NULL THEN {old} ELSE {new} END",
-            "distance": "CASE WHEN {new} IS NULL THEN {old} ELSE {new} END",
-            "duplicate_of": "CASE WHEN {new} < {old} THEN {new} ELSE {old} END",
+            "kind": "{new}",
+            "distance": "{new}",
+            "nearest": "{new}",
+            "duplicate_of": "{new}",
         },
     )
+
+
+def page_end(connection: Connection, task_id: TaskId, after: int, end: int, limit: int) -> tuple[int, int] | None:
+    """(last id, number) of the next `limit` verdicts with after < id <= end; None when there are none."""
+    page = (
+        select(cleaned_rows.c.conversation_id)
+        .where(
+            cleaned_rows.c.task_id == task_id,
+            cleaned_rows.c.conversation_id > after,
+            cleaned_rows.c.conversation_id <= end,
+        )
+        .order_by(cleaned_rows.c.conversation_id)
+        .limit(limit)
+        .subquery()
+    )
+    last, number = connection.execute(select(func.max(page.c.conversation_id), func.count())).one()
+    return None if last is None else (int(last), int(number))
 
 
 def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, limit: int) -> list[CleanRow]:
@@ -226,6 +267,23 @@ def counts(connection: Connection, task_id: TaskId) -> tuple[int, int, int]:
         select(func.count()).select_from(duplicates).where(duplicates.c.task_id == task_id)
     ).scalar_one()
     return int(total), int(dropped or 0), int(repeated)
+
+
+def changed_count(connection: Connection, task_id: TaskId) -> int:
+    """How many rows a rule changed."""
+    query = select(func.count()).where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.changed.is_(True))
+    return int(connection.execute(query).scalar_one())
+
+
+def rule_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """How many rows each rule changed or dropped."""
+    query = select(cleaned_rows.c.changes).where(
+        cleaned_rows.c.task_id == task_id, cleaned_rows.c.changes.is_not(None)
+    )
+    found: Counter[str] = Counter()
+    for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
+        found.update({change[0] for change in orjson.loads(changes)})
+    return dict(found)
 
 
 class Verdict(NamedTuple):

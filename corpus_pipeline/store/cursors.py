@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from corpus_pipeline.errors import KeylessWrite
 from corpus_pipeline.model import FileId, TaskId
@@ -229,6 +229,26 @@ def start_over(connection: Connection, task_id: TaskId, stage: Stage, *, who: st
             status=Status.PENDING.value,
         )
     )
+
+
+def rewind(connection: Connection, task_id: TaskId, stage: Stage, task_type: str) -> None:
+    """Put a cursor back to its first row while the stage is being worked; its end and its status stay."""
+    touched = connection.execute(
+        update(execution_cursors)
+        .where(_key(task_id, stage, task_type))
+        .values(
+            current_offset=0, last_id=0, processed_rows=0, dropped_rows=0, failed_rows=0, position=None, updated_at=now_ms()
+        )
+    )
+    _exactly_one(touched.rowcount, task_id, stage, task_type, "rewind")
+
+
+def last_event(connection: Connection, task_id: TaskId, stage: Stage) -> int:
+    """The id of the last transition of a stage, 0 when there was none."""
+    query = select(func.coalesce(func.max(cursor_events.c.id), 0)).where(
+        cursor_events.c.task_id == task_id, cursor_events.c.stage == stage.value
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def events(connection: Connection, task_ids: Sequence[TaskId], *, limit: int = 1000) -> Sequence[Row]:

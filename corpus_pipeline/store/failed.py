@@ -136,6 +136,16 @@ def count(connection: Connection, where: Where) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """Open failed samples of a task by reason."""
+    query = (
+        select(_F.reason, func.count())
+        .where(_F.task_id == task_id, _F.state == FailedState.OPEN.value)
+        .group_by(_F.reason)
+    )
+    return {reason: int(number) for reason, number in connection.execute(query)}
+
+
 def open_counts(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
     """Open (or not yet replayed) failed samples per task: what blocks its export."""
     query = (

@@ -156,6 +156,17 @@ def finish_ingest(
     )
 
 
+def reopen_ingest(connection: Connection, file_id: FileId) -> None:
+    """The file's rows are gone: they will be read again."""
+    connection.execute(
+        update(dataset_files)
+        .where(dataset_files.c.id == file_id)
+        .values(
+            state=FileState.REGISTERED.value, lines=None, conversations=None, rejects=None, blanks=None, ingested_at=None
+        )
+    )
+
+
 def task_for(connection: Connection, file_id: FileId, recipe_id: int) -> Task:
     """The task of a dataset file under a recipe version; made when it is new (needs a write transaction then)."""
     query = select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).where(

@@ -210,10 +210,11 @@ duplicates = _table(
     "duplicates",
     _task(),
     Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("duplicate_of", BigInteger, nullable=False),
+    Column("nearest", BigInteger, nullable=False),  # the lowest row that it repeats, itself a duplicate perhaps
+    Column("duplicate_of", BigInteger, nullable=False),  # where that leads to: the row that is kept
     Column("kind", String(16), nullable=False),
     Column("distance", Integer, nullable=False),
-    CheckConstraint("duplicate_of < conversation_id", name="keeper_is_lower"),
+    CheckConstraint("nearest < conversation_id AND duplicate_of <= nearest", name="keeper_is_lower"),
     _one_of("kind", DuplicateKind),
 )
 

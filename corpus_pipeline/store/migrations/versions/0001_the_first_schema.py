@@ -271,11 +271,14 @@ def upgrade() -> None:
         "duplicates",
         sa.Column("task_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("nearest", sa.BigInteger(), nullable=False),
         sa.Column("duplicate_of", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("distance", sa.Integer(), nullable=False),
         sa.CheckConstraint("kind IN ('exact', 'near')", name=op.f("ck_duplicates_kind")),
-        sa.CheckConstraint("duplicate_of < conversation_id", name=op.f("ck_duplicates_keeper_is_lower")),
+        sa.CheckConstraint(
+            "nearest < conversation_id AND duplicate_of <= nearest", name=op.f("ck_duplicates_keeper_is_lower")
+        ),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_duplicates_task_id")),
         sa.PrimaryKeyConstraint("task_id", "conversation_id", name=op.f("pk_duplicates")),
         **TABLE_OPTIONS,

@@ -1,0 +1,67 @@
+"""`corpus pause` and `corpus resume`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from corpus_pipeline.cli.output import say
+from corpus_pipeline.states import Stage, Status
+
+_STAGES = click.Choice([stage.value for stage in Stage])
+_stage = click.option("--stage", type=_STAGES, help="Only this stage.")
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@_stage
+@click.option("--all", "everything", is_flag=True, help="Everything there is and that will be registered.")
+@click.option("--reason", required=True, help="Why; shown to whoever finds the work paused.")
+@click.option("--wait/--no-wait", default=True, help="Wait until each scope has really stopped.")
+@click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds to wait.")
+def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: str, wait: bool, timeout: float) -> int:
+    """Stop work at its next batch boundary: dataset files, a stage, a stage of a file, or everything."""
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.control import scope_text
+
+    with Corpus.open() as corpus:
+        flags = corpus.pause(names, Stage(stage) if stage else None, everything, reason)
+        for flag in flags:
+            say(f"pause flag {flag.id}: {scope_text(flag)}")
+        deadline = time.monotonic() + timeout
+        while wait:
+            busy = [
+                f"{state['name']} {name}"
+                for state in corpus.status()
+                for name, own in state["stages"].items()
+                if own["status"] in (Status.PAUSING, Status.RUNNING)
+                and any(flag.covers(state["name"], Stage(name)) for flag in flags)
+            ]
+            if not busy:
+                say("stopped; `corpus resume` with the same scope goes on")
+                return 0
+            if time.monotonic() > deadline:
+                say(f"still pausing: {', '.join(busy)}; calls in flight are waited for. `corpus status` shows them")
+                return 4
+            time.sleep(0.2)
+    return 0
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@_stage
+@click.option("--all", "everything", is_flag=True, help="Clear every flag there is.")
+def resume(names: tuple[str, ...], stage: str | None, everything: bool) -> None:
+    """Clear pause flags. With `corpus ui` running the work goes on by itself, otherwise with `corpus run`."""
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.control import scope_text
+
+    with Corpus.open() as corpus:
+        flags = corpus.resume(names, Stage(stage) if stage else None, everything)
+        for flag in flags:
+            say(f"cleared: {scope_text(flag)} ({flag})")
+        if not flags:
+            say("no flag of this scope is set; `corpus status` shows what is paused and why")
+            return
+        say("Next: corpus run (a running `corpus ui` goes on by itself)")

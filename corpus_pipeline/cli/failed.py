@@ -1,0 +1,113 @@
+"""`corpus failed`: the failed-sample queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from corpus_pipeline.cli.output import json_option, print_json, print_lines, print_table, say
+from corpus_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from corpus_pipeline.store.failed import Where
+
+_KEYS = ("file", "stage", "strategy", "reason", "state")
+_where = click.option("--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match.")
+
+
+@click.group()
+def failed() -> None:
+    """Samples that failed: list, show, replay or dismiss them. An export waits until none is open."""
+
+
+@failed.command("list")
+@_where
+@click.option("--after", type=int, default=0, help="Begin behind this id.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+@json_option
+def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> None:
+    """Failed samples, oldest first."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.failed_samples(where_of(wheres), after=after, limit=limit)
+    if as_json:
+        print_lines(found)
+        return
+    print_table(
+        ("id", "row", "strategy", "reason", "state", "attempts", "error"),
+        ((f["id"], f["row"], f["strategy"], f["reason"], f["state"], f["attempts"], f["error"][:80]) for f in found),
+    )
+    if found:
+        say("Next: corpus failed show ID, corpus failed replay --where reason=..., corpus failed dismiss ... --reason TEXT")
+    else:
+        say("no failed sample matches")
+
+
+@failed.command()
+@click.argument("identifier", type=int)
+def show(identifier: int) -> None:
+    """One failed sample as JSON: input, prompt as sent, raw answer, error, attempts."""
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.store.failed import Where
+
+    with Corpus.open() as corpus:
+        found = corpus.failed_samples(Where(ids=(identifier,)), limit=1)
+    if not found:
+        raise UsageError(f"there is no failed sample {identifier}; `corpus failed list` shows them")
+    print_json(found[0])
+
+
+@failed.command()
+@click.argument("ids", nargs=-1, type=int)
+@_where
+@click.option("--all", "everything", is_flag=True, help="Every open one.")
+@click.option("--model", help="Ask this model instead.")
+@click.option("--max-output-tokens", type=int, help="Allow answers of this length.")
+def replay(
+    ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool, model: str | None, max_output_tokens: int | None
+) -> None:
+    """Let the next run try open samples again."""
+    from corpus_pipeline.service import Corpus
+
+    overrides = {
+        k: v for k, v in (("model", model), ("max_output_tokens", max_output_tokens)) if v is not None
+    }
+    with Corpus.open() as corpus:
+        changed = corpus.replay(chosen(ids, wheres, everything), overrides)
+    say(f"{len(changed)} samples will be tried again." + (" Next: corpus run" if changed else " Nothing open matches."))
+
+
+@failed.command()
+@click.argument("ids", nargs=-1, type=int)
+@_where
+@click.option("--all", "everything", is_flag=True, help="Every open one.")
+@click.option("--reason", required=True, help="Why they do not matter; kept in the audit log.")
+def dismiss(ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool, reason: str) -> None:
+    """Say that open samples do not matter: they no longer block the export."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        changed = corpus.dismiss(chosen(ids, wheres, everything), reason)
+    say(f"{len(changed)} samples dismissed." + (" Next: corpus run" if changed else " Nothing open matches."))
+
+
+def chosen(ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool) -> Where:
+    """What a changing command means; it must be said. Raises UsageError."""
+    if not ids and not wheres and not everything:
+        raise UsageError("say which: ids, --where KEY=VALUE, or --all")
+    return where_of(wheres)._replace(ids=ids)
+
+
+def where_of(wheres: tuple[str, ...]) -> Where:
+    """KEY=VALUE pairs as a filter. Raises UsageError for an unknown key."""
+    from corpus_pipeline.store.failed import Where
+
+    values = {}
+    for where in wheres:
+        key, sign, value = where.partition("=")
+        if not sign or key not in _KEYS:
+            raise UsageError(f"--where {where!r}: use KEY=VALUE with one of {', '.join(_KEYS)}")
+        values["file_name" if key == "file" else key] = value
+    return Where(**values)

@@ -1,0 +1,194 @@
+"""Reading commands: status, report, cost, rows, show, trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from corpus_pipeline.cli.output import duration, json_option, money, print_json, print_lines, print_table, printable, say
+from corpus_pipeline.states import Stage
+
+_STAGES = click.Choice([stage.value for stage in Stage])
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@json_option
+def status(names: tuple[str, ...], as_json: bool) -> None:
+    """Progress of each dataset file, stage by stage."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.status(names)
+    if as_json:
+        print_json({"files": found})
+        return
+    print_table(
+        ("name", *(stage.value for stage in Stage), "failed samples"),
+        (
+            (f["name"], *(_cell(f["stages"][stage.value]) for stage in Stage), f["open_failed_samples"] or "")
+            for f in found
+        ),
+    )
+    for file in found:
+        for name, stage in file["stages"].items():
+            if stage["flag"] or (stage["reason"] and stage["status"] not in ("done", "pending")):
+                say(f"{file['name']} {name}: {stage['flag'] or stage['reason']}")
+    if not found:
+        say("No dataset file is registered. Next: corpus add FILE...")
+
+
+def _cell(stage: dict[str, Any]) -> str:
+    if stage["status"] == "pending" and not stage["processed"]:
+        return "pending"
+    total = f"/{stage['total']:,}" if stage["total"] is not None else ""
+    return f"{stage['status']} {stage['processed']:,}{total}"
+
+
+@click.command()
+@click.argument("name")
+@click.option("--stage", type=_STAGES, help="Only this stage.")
+@json_option
+def report(name: str, stage: str | None, as_json: bool) -> None:
+    """The completion report of a dataset file: counts, reasons, time, tokens, money."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.report(name, Stage(stage) if stage else None)
+    if as_json:
+        print_lines(found)
+        return
+    for entry in found:
+        say(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
+        for key in ("dropped", "failed", "retried", "calls", "unknown", "reused", "input_tokens", "output_tokens"):
+            if entry.get(key):
+                say(f"  {key.replace('_', ' ')}: {entry[key]:,}")
+        for key in ("drop_reasons", "fail_reasons", "rules"):
+            for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):
+                say(f"    {reason}: {count:,}")
+        if entry["cost_usd"]:
+            say(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
+        if entry["export_uri"]:
+            say(f"  export: {entry['export_uri']}")
+    if not found:
+        say(f"nothing has been done for {name} yet; run `corpus run {name}`")
+
+
+@click.command()
+@click.option(
+    "--by",
+    type=click.Choice(["consumer", "file", "strategy", "model", "day"]),
+    default="consumer",
+    show_default=True,
+    help="What to group by; every grouping adds up to the same sum.",
+)
+@json_option
+def cost(by: str, as_json: bool) -> None:
+    """Money spent, from the ledger of calls. Calls with an unknown outcome count with the most that they can have cost."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.cost(by)
+    if as_json:
+        print_lines(found)
+        return
+    columns = (by, "calls", "answered", "errors", "unknown", "input_tokens", "output_tokens", "cost_usd")
+    print_table(columns, ([row[key] for key in columns] for row in found), right=columns[1:])
+    say(f"total {money(sum(row['cost_usd'] for row in found))}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--stage", type=_STAGES, default=Stage.INGEST.value, show_default=True, help="As which stage left them.")
+@click.option("--search", help="Only rows that contain this text.")
+@click.option("--where", "wheres", multiple=True, help="KEY=VALUE, e.g. state=dropped or reason=near_duplicate.")
+@click.option("--after", type=int, default=0, help="Begin behind this row number.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many rows.")
+@json_option
+def rows(
+    name: str, stage: str, search: str | None, wheres: tuple[str, ...], after: int, limit: int, as_json: bool
+) -> None:
+    """Rows of a dataset file, page by page (the next page begins --after the last row number)."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.rows(name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit)
+    if as_json:
+        print_lines(found)
+        return
+    for row in found:
+        note = row.get("reason") or row.get("strategy") or ("changed" if row.get("changed") else "")
+        say_row(f"{row['row']}  {note}")
+        for turn in row["turns"]:
+            for field in ("system", "prompt", "reasoning", "response"):
+                if turn.get(field):
+                    click.echo(f"  {field}: {printable(_short(turn[field]))}")
+    if len(found) == limit:
+        last = found[-1]["row"].partition(":")[2].partition("/")[0]
+        say(f"more: corpus rows {name} --stage {stage} --after {last}")
+
+
+def say_row(text: str) -> None:
+    click.secho(text, bold=True)
+
+
+def _short(text: str, most: int = 200) -> str:
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _pairs(wheres: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for where in wheres:
+        key, sign, value = where.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{where!r} is not KEY=VALUE", param_hint="--where")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+@click.command()
+@click.argument("row")
+def show(row: str) -> None:
+    """One conversation with its history, as JSON: raw, cleaned, what was made from it, every call. ROW is FILE:NUMBER."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        print_json(corpus.show(row))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("line", type=click.IntRange(min=1))
+@json_option
+def trace(name: str, line: int, as_json: bool) -> None:
+    """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money."""
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.trace(name, line)
+    if as_json:
+        print_json(found)
+        return
+    source = found["source"]
+    say(f"{found['export']} line {found['line']}: row {found['row']}")
+    say(f"  source: {source['file']} line {source['line']} (byte {source['byte_offset']:,}), sha256 {source['sha256'][:12]}")
+    for step in found["steps"]:
+        say(f"  {step['stage']}: " + _step(step))
+
+
+def _step(step: dict[str, Any]) -> str:
+    match step["stage"]:
+        case "ingest":
+            return f"read as {step['format']}"
+        case "clean":
+            changes = ", ".join(f"{c['rule']} x{c['count']} in turn {c['turn']} {c['field']}" for c in step["changes"])
+            return f"{step['state']} under recipe {step['recipe']} {step['recipe_version'][:12]}; {changes or 'unchanged'}"
+        case "augment":
+            return (
+                f"{step['strategy']} by {step['model']}, prompt {step['prompt_version'][:12]},"
+                f" {len(step['calls'])} calls, {money(step['cost_usd'])}"
+            )
+        case _:
+            return "written" + (f" by run {step['runs'][-1]}" if step["runs"] else "")

@@ -1,0 +1,56 @@
+"""`corpus recipe`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from corpus_pipeline.cli.output import say
+
+
+@click.group()
+def recipe() -> None:
+    """Recipes: how a dataset file is worked. Bundled, stored in the database, or a YAML file."""
+
+
+@recipe.command()
+@click.argument("name", default="default")
+def show(name: str) -> None:
+    """A recipe with every default written out."""
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.recipes import resolve
+
+    with Corpus.open() as corpus:
+        chosen = resolve(corpus.store, name)
+    say(f"# {chosen.origin}, version {chosen.recipe.version[:12]}")
+    click.echo(chosen.recipe.to_yaml(), nl=False)
+
+
+@recipe.command()
+@click.argument("name")
+@click.option("--bind", "files", multiple=True, help="Bind it to this dataset file when it is right. Repeatable.")
+def check(name: str, files: tuple[str, ...]) -> None:
+    """Check a recipe: every section, rule, strategy, parameter and template."""
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.recipes import resolve
+
+    with Corpus.open() as corpus:
+        chosen = resolve(corpus.store, name)
+        say(f"{name} is right; version {chosen.recipe.version[:12]}")
+        for file in files:
+            corpus.bind_recipe(file, name)
+            say(f"{file} is bound to it: new work takes this version. Next: corpus run {file}")
+
+
+@recipe.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=Path("recipe.yaml"))
+def new(path: Path) -> None:
+    """Write a recipe file to start from."""
+    from corpus_pipeline.recipe import parse
+
+    name = path.stem.lower().replace(" ", "_")
+    text = parse("{}").model_copy(update={"name": name}).to_yaml()
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+    say(f"{path} is written. Next: edit it, then corpus recipe check {path}")

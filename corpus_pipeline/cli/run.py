@@ -1,0 +1,193 @@
+"""`corpus run`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say
+from corpus_pipeline.states import Stage, Status
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service import Corpus
+
+_REFRESH_SECONDS = 0.5
+_STAGES = click.Choice([stage.value for stage in Stage])
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--to", "to", type=_STAGES, default=Stage.EXPORT.value, show_default=True, help="The last stage to work.")
+@click.option("--limit", type=click.IntRange(min=1), help="Augment only so many rows of each file, as a preview.")
+@click.option("--redo", is_flag=True, help="Start the stage given by --to over; paid answers are used again.")
+@json_option
+def run(names: tuple[str, ...], to: str, limit: int | None, redo: bool, as_json: bool) -> int:
+    """Materialize partitions through Dagster on this machine: all dataset files, or those named.
+
+    What is complete is left alone; what is partial goes on where it stopped. Ctrl-C stops at the next batch boundary.
+    """
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        return run_files(corpus, names, Stage(to), limit=limit, redo=redo, as_json=as_json)
+
+
+def run_files(
+    corpus: Corpus, names: Sequence[str], to: Stage, *, limit: int | None = None, redo: bool = False, as_json: bool = False
+) -> int:
+    """Run files one after the other; returns the exit code."""
+    files = corpus.files(names)
+    if not files:
+        say("No dataset file is registered. Next: corpus add FILE...")
+        return 0
+    if to in (Stage.AUGMENT, Stage.EXPORT):
+        for file in files:
+            corpus.require_models(file)
+    if redo:
+        for file in files:
+            corpus.redo(file.name, to)
+    from corpus_pipeline.defs.launch import Launcher
+
+    launcher = Launcher(corpus.settings)
+    launcher.register([file.name for file in files])
+    codes = []
+    with _progress(corpus, [file.name for file in files], to):
+        for file in files:
+            code = _run_one(corpus, launcher, file.name, to, limit)
+            codes.append(code)
+            if code == 130:
+                break
+    return _close(corpus, [file.name for file in files], codes, as_json)
+
+
+def _run_one(corpus: Corpus, launcher: Any, name: str, to: Stage, limit: int | None) -> int:
+    stages = corpus.incomplete_stages(name, to)
+    if not stages:
+        return 0
+    try:
+        launched = launcher.run(name, stages, limit=limit)
+    except KeyboardInterrupt:
+        return 130
+    return _code(corpus, name, launched.error)
+
+
+def _code(corpus: Corpus, name: str, problem: str | None) -> int:
+    """How the stages of a file stand after a run, as an exit code."""
+    (state,) = corpus.status([name])
+    words = {stage["status"] for stage in state["stages"].values()}
+    if Status.FAILED in words:
+        error(f"{name}: {problem or 'failed'}")
+        return 1
+    if Status.BLOCKED in words or state["open_failed_samples"]:
+        if problem:
+            error(f"{name}: {problem}")
+        return 3
+    if words & {Status.PAUSED, Status.PAUSING}:
+        return 4
+    if Status.INTERRUPTED in words:
+        limited = any("limit of" in (stage["reason"] or "") for stage in state["stages"].values())
+        return 0 if limited else 130
+    if problem:
+        error(f"{name}: {problem}")
+        return 1
+    return 0
+
+
+def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: bool) -> int:
+    reports = [report for name in names for report in corpus.report(name)]
+    if as_json:
+        print_json({"reports": reports})
+    for line in closing_lines(reports):
+        say(line)
+    worst = max(codes, key=lambda code: (code != 0, code in (1, 130), code)) if codes else 0
+    if worst == 3:
+        say("Some samples failed. Next: corpus failed list")
+    elif worst == 4:
+        say("Paused. Next: corpus status, then corpus resume")
+    elif worst == 130:
+        say("Stopped; finished work is kept. The same command continues.")
+    return worst
+
+
+def closing_lines(reports: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What happened, stage by stage over all files."""
+    for stage in Stage:
+        own = [report for report in reports if report["stage"] == stage.value]
+        if not own:
+            continue
+
+        def total(key: str, own: list[dict[str, Any]] = own) -> Any:
+            return sum(report.get(key) or 0 for report in own)
+
+        line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}"
+        if total("dropped"):
+            reasons: dict[str, int] = {}
+            for report in own:
+                for reason, count in report["drop_reasons"].items():
+                    reasons[reason] = reasons.get(reason, 0) + count
+            listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items(), key=lambda r: -r[1]))
+            line += f"; dropped {total('dropped'):,} ({listed})"
+        if total("failed"):
+            line += f"; {total('failed'):,} failed"
+        if total("calls"):
+            line += f"; {total('calls'):,} calls, {money(total('cost_usd'))}"
+        line += f"; {duration(total('wall_seconds'))}"
+        yield line
+
+
+@contextmanager
+def _progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]:
+    """Bars on a terminal, drawn from the database by a thread of their own; one line a file otherwise."""
+    out = console()
+    if not out.is_terminal:
+        yield
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    done = threading.Event()
+    bars = Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=out,
+        transient=True,
+    )
+    wanted = list(Stage)[: list(Stage).index(to) + 1]
+    rows = {stage: bars.add_task(stage.value, total=None, note="") for stage in wanted}
+
+    def draw() -> None:
+        began = time.monotonic()
+        first: dict[Stage, int] = {}
+        while not done.wait(_REFRESH_SECONDS):
+            try:
+                states = corpus.status(names)
+                spent = sum(row["cost_usd"] for row in corpus.cost("file") if row["file"] in names)
+            except Exception:  # the bars must never end a run
+                continue
+            for stage, row in rows.items():
+                own = [state["stages"][stage.value] for state in states]
+                processed = sum(s["processed"] for s in own)
+                total = sum(s["total"] or 0 for s in own)
+                first.setdefault(stage, processed)
+                rate = (processed - first[stage]) / max(0.1, time.monotonic() - began)
+                note = f"{rate:,.0f}/s" if processed > first[stage] else ""
+                if stage is Stage.AUGMENT and spent:
+                    note += f" {money(spent)}"
+                bars.update(row, completed=processed, total=total or None, note=note)
+
+    with bars:
+        thread = threading.Thread(target=draw, name="progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join(timeout=5)

@@ -1,0 +1,69 @@
+"""`corpus ui` and `corpus llm-stub`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import click
+
+from corpus_pipeline.cli.output import say
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+def ui(host: str, port: int) -> int:
+    """The Dagster UI with its daemon: materialize, backfill, re-run, follow the lineage.
+
+    Dagster has no login: whoever reaches the port can start work. Any address but this machine's own must be allowed by
+    CORPUS_UI_ALLOW_REMOTE=1, behind a proxy that asks for one.
+    """
+    from corpus_pipeline.defs import home
+    from corpus_pipeline.defs.partitions import register
+    from corpus_pipeline.errors import UsageError
+    from corpus_pipeline.service import Corpus
+
+    if host not in ("127.0.0.1", "localhost", "::1") and os.environ.get("CORPUS_UI_ALLOW_REMOTE") != "1":
+        raise UsageError(
+            f"--host {host} lets others in, and Dagster asks nobody for a password. Put a proxy with a login in front"
+            " and set CORPUS_UI_ALLOW_REMOTE=1, or keep 127.0.0.1"
+        )
+    with Corpus.open() as corpus:
+        register(home.instance(corpus.settings), [file.name for file in corpus.files()])
+    say(f"Dagster UI: http://{host}:{port} (ready in about 20 seconds; Ctrl-C stops it)")
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "--module-name",
+        "corpus_pipeline.definitions",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
+    # started from a background shell SIGINT is ignored, and Dagster would then ignore SIGTERM too
+    child = subprocess.Popen(command, preexec_fn=_default_signals)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        return child.wait()
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@click.command("llm-stub", context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def llm_stub(arguments: tuple[str, ...]) -> int:
+    """An OpenAI-compatible stand-in for demos, load and fault drills. `corpus llm-stub --help` lists its options."""
+    from corpus_pipeline.llm.stub.__main__ import main
+
+    return main(list(arguments))

@@ -1,0 +1,39 @@
+"""`corpus doctor` and `corpus upgrade`."""
+
+from __future__ import annotations
+
+import click
+
+from corpus_pipeline.cli.output import json_option, print_lines, say
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> int:
+    """Check database, schema, model, price, export target and permissions; each finding has its next command."""
+    from corpus_pipeline.service.doctor import examine
+
+    findings = list(examine())
+    if as_json:
+        print_lines(finding._asdict() for finding in findings)
+    else:
+        for finding in findings:
+            mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
+            say(f"{mark} {finding.subject}: {finding.sentence}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+@click.command()
+def upgrade() -> None:
+    """Bring the database schema to this version of the program. Make a backup first."""
+    from corpus_pipeline.settings import Settings
+    from corpus_pipeline.store import Store, migrate
+
+    settings = Settings.from_env()
+    settings.make_home()
+    store = Store(settings.database_url)
+    try:
+        before, after = migrate.upgrade(store)
+    finally:
+        store.close()
+    say(f"schema {after}" + (" (it was so already)" if before == after else f", from {before or 'nothing'}"))

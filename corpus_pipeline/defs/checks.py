@@ -1,0 +1,53 @@
+"""Asset checks: what must hold before the next stage may build on a partition. They block it when they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from corpus_pipeline.defs.partitions import dataset_files
+from corpus_pipeline.service import checks as facts
+from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.states import Stage
+
+ASSETS = {
+    Stage.INGEST: "dataset_rows",
+    Stage.CLEAN: "cleaned_rows",
+    Stage.AUGMENT: "augmented_rows",
+    Stage.EXPORT: "jsonl_export",
+}
+
+
+def specs(stage: Stage) -> list[dg.AssetCheckSpec]:
+    """The checks of a stage's asset."""
+    return [
+        dg.AssetCheckSpec(
+            name=check.name,
+            asset=ASSETS[stage],
+            description=check.description,
+            blocking=stage is not Stage.EXPORT,
+            partitions_def=dataset_files,
+        )
+        for check in facts.CHECKS
+        if check.stage is stage
+    ]
+
+
+def results(corpus: Corpus, partition_key: str, stage: Stage) -> Iterator[dg.AssetCheckResult]:
+    """The results of a stage's checks, counted from the rows."""
+    for check in facts.CHECKS:
+        if check.stage is stage:
+            verdict = corpus.store.fetch(lambda c, k=check: k.look(c, corpus.work(partition_key, stage)))
+            yield dg.AssetCheckResult(
+                check_name=check.name,
+                passed=verdict.passed,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=verdict.sentence,
+                metadata=_numbers(verdict.counts),
+            )
+
+
+def _numbers(counts: dict[str, int]) -> dict[str, Any]:
+    return {name: int(count) for name, count in counts.items()}

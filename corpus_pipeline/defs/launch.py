@@ -1,0 +1,62 @@
+"""Running partitions through Dagster in this process, so that its UI shows these runs like any other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import dagster as dg
+
+from corpus_pipeline.defs import home, partitions
+from corpus_pipeline.defs.assets import LIMIT_TAG
+from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.definitions import PATH_JOB, defs
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
+
+
+class Launched(NamedTuple):
+    """One Dagster run. error: the message of the step that failed, None when none did."""
+
+    run_id: str
+    success: bool
+    error: str | None
+
+
+class Launcher:
+    """Launches runs of the path job in this process, one partition at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.instance = home.instance(settings)
+        self._job = defs.resolve_job_def(PATH_JOB)
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+
+    def register(self, names: Sequence[str]) -> list[str]:
+        """Make the partitions that are missing."""
+        return partitions.register(self.instance, names)
+
+    def run(self, name: str, stages: Sequence[Stage], *, limit: int | None = None) -> Launched:
+        """Materialize these stages of one partition; what a stage says about itself is in the corpus, not here."""
+        result = self._job.execute_in_process(
+            partition_key=name,
+            asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
+            instance=self.instance,
+            raise_on_error=False,
+            tags={LIMIT_TAG: str(limit)} if limit is not None else None,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        return Launched(result.run_id, result.success, _error(result))
+
+
+def _error(result: dg.ExecuteInProcessResult) -> str | None:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return None if error is None else error.message.strip()
+    return None

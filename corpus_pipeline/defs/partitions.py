@@ -1,0 +1,19 @@
+"""One dynamic partition per dataset file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+PARTITIONS_NAME = "dataset_files"
+dataset_files = dg.DynamicPartitionsDefinition(name=PARTITIONS_NAME)
+
+
+def register(instance: dg.DagsterInstance, names: Iterable[str]) -> list[str]:
+    """Make partitions for dataset files that have none yet; returns the new ones."""
+    known = set(instance.get_dynamic_partitions(PARTITIONS_NAME))
+    new = [name for name in dict.fromkeys(names) if name not in known]
+    if new:
+        instance.add_dynamic_partitions(PARTITIONS_NAME, new)
+    return new

@@ -1,0 +1,74 @@
+"""The resource that holds the database cursor: assets ask it to go on from where a partition stands."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from corpus_pipeline.jobs.runner import Outcome
+from corpus_pipeline.jobs.stop import StopSignal
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import cursors
+
+
+class CursorResource(dg.ConfigurableResource):
+    """The execution cursors of the corpus, one connection for a run. It has no configuration and so no secret: all comes
+    from the environment (see `Settings`), because run config is stored and shown."""
+
+    _corpus: Corpus | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        self._corpus = Corpus.open(Settings.from_env())
+        if self._corpus.settings.export_url.startswith("s3://"):
+            self._corpus.__dict__["target"] = _s3_target(self._corpus.settings)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._corpus is not None:
+            self._corpus.close()
+            self._corpus = None
+
+    @property
+    def corpus(self) -> Corpus:
+        """The open corpus of this run."""
+        if self._corpus is None:
+            raise RuntimeError("the cursor resource is used outside of a run")
+        return self._corpus
+
+    def go_on(self, partition_key: str, stage: Stage, *, stop: StopSignal, run_id: str, limit: int | None) -> Outcome:
+        """Work a stage of a dataset file from its cursor to its end (see `jobs.runner.run_stage`)."""
+        return self.corpus.run_stage(partition_key, stage, stop=stop, run_id=run_id, limit=limit)
+
+    def positions(self, partition_key: str, stage: Stage) -> list[cursors.Cursor]:
+        """Where the cursors of a stage of a dataset file stand."""
+        work = self.corpus.work(partition_key, stage)
+        return work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, stage))
+
+
+def _s3_target(settings: Settings) -> Any:
+    """The S3 target over dagster-aws' resource, so that its settings (profile, region, retries) hold for exports too."""
+    from dagster_aws.s3 import S3Resource
+
+    from corpus_pipeline.stages.export.targets.s3 import S3Target
+
+    bucket, _, prefix = settings.export_url.removeprefix("s3://").partition("/")
+    # older S3-compatible stores refuse the checksum headers that boto3 adds by itself; our own hashes do not need them
+    os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+    os.environ.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required")
+    client = S3Resource(endpoint_url=settings.s3_endpoint_url).get_client()
+    return S3Target(client, bucket, prefix)
+
+
+@contextmanager
+def opened() -> Any:
+    """A corpus for sensors, which run outside of runs."""
+    corpus = Corpus.open(Settings.from_env())
+    try:
+        yield corpus
+    finally:
+        corpus.close()

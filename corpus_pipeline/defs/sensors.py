@@ -1,0 +1,113 @@
+"""Sensors: new files in the inbox, and the pause flags. Neither is needed for a pause to work: the assets look themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.defs.partitions import dataset_files
+from corpus_pipeline.defs.resources import opened
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.service import control
+from corpus_pipeline.service.control import Resumable
+from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.states import Stage
+
+PARTITION_TAG = "dagster/partition"
+BACKFILL_TAG = "dagster/backfill"
+_WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
+_ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+@dg.sensor(
+    asset_selection=list(ASSETS.values()),
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Registers dataset files that appear in the inbox folder, and makes partitions for all that are registered.",
+)
+def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One tick: register what is new and has settled, then make the partitions that are missing."""
+    with opened() as corpus:
+        added, problems = corpus.scan_inbox()
+        for problem in problems:
+            context.log.warning(problem)
+        known = set(context.instance.get_dynamic_partitions(dataset_files.name or ""))
+        new = [file.name for file in corpus.files() if file.name not in known]
+    if not new:
+        return dg.SkipReason("; ".join(problems) or "no new dataset file")
+    context.log.info(f"{len(added)} files registered, {len(new)} partitions made")
+    return dg.SensorResult(dynamic_partitions_requests=[dataset_files.build_add_request(new)])
+
+
+@dg.sensor(
+    asset_selection=list(ASSETS.values()),
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Follows the pause flags: marks and cancels what they cover; requests runs for what may go on.",
+)
+def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
+    with opened() as corpus:
+        active = corpus.mark_flags()
+        cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
+        requests = list(_resume_requests(context.instance, corpus.resumable()))
+    if not requests and not cancelled:
+        return dg.SkipReason("nothing to stop and nothing to go on with")
+    context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
+    return dg.SensorResult(run_requests=requests)
+
+
+def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[control.PauseFlag]) -> int:
+    cancelled = 0
+    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
+        name = run.tags.get(PARTITION_TAG)
+        stages = _stages_of(run)
+        if name and stages and any(flag.covers(name, stages[0]) for flag in flags):
+            try:
+                corpus.mark_paused(name, stages, str(next(flag for flag in flags if flag.covers(name, stages[0]))), run.run_id)
+            except CorpusError:
+                continue  # somebody works on it right now: the asset looks at the flag itself
+            cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))
+    return cancelled
+
+
+def _stages_of(run: dg.DagsterRun) -> list[Stage]:
+    """The stages that a run was launched for, in their order."""
+    names = {key.path[-1] for key in run.asset_selection or ()}
+    return [stage for stage in Stage if not names or ASSETS[stage] in names]
+
+
+def _resume_requests(instance: dg.DagsterInstance, resumable: Iterable[Resumable]) -> Iterable[dg.RunRequest]:
+    """One run for each stage of a partition that may go on: the stage itself and what its run would have done behind it."""
+    for work in resumable:
+        active = instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}), limit=1)
+        if active:
+            continue
+        before = instance.get_run_by_id(work.run_id) if work.run_id else None
+        if before is None:
+            continue  # the work of a `corpus run` without Dagster's knowledge, or of a purged run: its owner goes on
+        order = list(Stage)
+        stages = [s for s in _stages_of(before) if order.index(s) >= order.index(work.stage)]
+        tags = {"corpus/resume": work.why}
+        backfill = before.tags.get(BACKFILL_TAG)
+        if backfill and _is_open(instance, backfill):
+            tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
+        if "corpus/limit" in before.tags:
+            tags["corpus/limit"] = before.tags["corpus/limit"]
+        yield dg.RunRequest(
+            run_key=f"{work.why}:{work.task_id}:{work.stage}:{work.generation}",
+            partition_key=work.name,
+            asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
+            tags=tags,
+        )
+
+
+def _is_open(instance: dg.DagsterInstance, backfill_id: str) -> bool:
+    backfill = instance.get_backfill(backfill_id)
+    return backfill is not None and backfill.status.value == "REQUESTED"
+
+
+SENSORS = (inbox, pause_flags)

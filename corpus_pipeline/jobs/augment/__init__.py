@@ -1,0 +1,54 @@
+"""The augment stage: every kept row under every strategy of the recipe, in a window of calls across batch borders."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import SettingMissing
+from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
+from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.model import id_range
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import augmented, cleaned, cursors, failed, ledger, rows
+
+
+def task_types(work: Work) -> tuple[str, ...]:
+    return labels(work.recipe.augment) or ("nothing",)
+
+
+def begin(connection: Connection, held: Held) -> None:
+    """Fix the end of the read; book what an earlier holder left on the wire."""
+    work = held.work
+    kept = None
+    for cursor in cursors.stage_cursors(connection, work.task.id, Stage.AUGMENT):
+        if cursor.end_id is None:
+            if kept is None:
+                total, dropped, repeated = cleaned.counts(connection, work.task.id)
+                kept = total - dropped - repeated
+            end = rows.last_id(connection, work.file.id) or id_range(work.file.id)[0]
+            cursors.fix_end(connection, work.task.id, Stage.AUGMENT, cursor.task_type, end_id=end, total_rows=kept)
+    ledger.book_unknown(connection, work.task.id, held.lease.epoch)
+
+
+def forget(connection: Connection, work: Work) -> None:
+    augmented.remove_augmented(connection, work.task.id)
+    failed.remove_task(connection, work.task.id, Stage.AUGMENT)
+
+
+def work(held: Held) -> None:
+    section = held.work.recipe.augment
+    if not section.strategies:
+        return
+    access: ModelAccess | None = held.work.services.get("models")
+    if access is None:
+        raise SettingMissing(
+            "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own, and run again."
+            " `corpus llm-stub` starts a stand-in."
+        )
+    from corpus_pipeline.jobs.augment.window import Window  # brings the SDK, which takes seconds to import
+
+    plan = prepare(section, access.default_model)
+    held.commit(lambda c: save_prompts(c, plan))
+    asyncio.run(Window(held, plan, access).run())

@@ -1,0 +1,167 @@
+"""The items of an augment stage in row order: first what is to be replayed, then every batch that is not finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.jobs.augment.ask import Item
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, with_overrides
+from corpus_pipeline.jobs.augment.prefix import Prefix
+from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.model import id_range
+from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.states import ItemState, Stage
+from corpus_pipeline.store import augmented, cleaned, failed, ledger
+from corpus_pipeline.store.augmented import ItemKey
+from corpus_pipeline.store.cleaned import CleanRow
+from corpus_pipeline.store.ledger import StoredAnswer
+
+# rows that one read fetches: several batches, so that the read costs little beside the calls
+_PAGE_BATCHES = 20
+
+
+@dataclass
+class Begun:
+    """Items to ask for, and those that a strategy does not apply to: they have their outcome without a call."""
+
+    items: list[Item] = field(default_factory=list)
+    skipped: list[tuple[ItemKey, ItemState, str | None, bool]] = field(default_factory=list)
+
+
+class Feed:
+    """Hands out batches. Reads in short transactions; nothing that augment writes is ever read as input."""
+
+    def __init__(self, held: Held, plan: dict[str, Prepared], prefixes: dict[str, Prefix], access: ModelAccess) -> None:
+        self._held = held
+        self._plan = plan
+        self._prefixes = prefixes
+        self._access = access
+        self.rows_begun = 0
+        self.limit_reached = False
+
+    def replays(self) -> Iterator[Begun]:
+        """What people sent back from the failed-sample queue."""
+        held, task_id = self._held, self._held.work.task.id
+        waiting = held.fetch(lambda c: failed.to_replay(c, task_id, Stage.AUGMENT))
+        for start in range(0, len(waiting), 100):
+            part = waiting[start : start + 100]
+            rows = {row.id: row for row in held.fetch(lambda c, p=part: _rows_of(c, task_id, [r[0] for r in p]))}
+            wanted = [
+                (rows[entry[0]], self._replayed(entry[1], entry[3]), entry[2], None)
+                for entry in part
+                if entry[0] in rows and entry[1] in self._plan
+            ]
+            yield self._begun(wanted, {})
+
+    def _replayed(self, label: str, overrides: str | None) -> Prepared:
+        if not overrides:
+            return self._plan[label]
+        section = self._held.work.recipe.augment
+        return with_overrides(section, label, self._access.default_model, orjson.loads(overrides))
+
+    def batches(self) -> Iterator[Begun]:
+        """Every batch behind the cursors, in row order, up to the end that was fixed at the start."""
+        held, work = self._held, self._held.work
+        cursors = [held.cursor(label) for label in self._plan]
+        size, limit = work.recipe.augment.batch_size, work.limit
+        after = min((cursor.last_id for cursor in cursors), default=0) or id_range(work.file.id)[0]
+        end = max((cursor.end_id or 0 for cursor in cursors), default=0)
+        passed = {cursor.task_type: cursor.last_id for cursor in cursors}
+        finished = min((cursor.processed_rows for cursor in cursors), default=0)
+        while page := held.fetch(lambda c: cleaned.kept_page(c, work.task.id, after, end, size * _PAGE_BATCHES)):
+            states = held.fetch(lambda c, p=page: augmented.item_states(c, work.task.id, p[0].id - 1, p[-1].id))
+            for start in range(0, len(page), size):
+                rows = page[start : start + size]
+                if limit is not None:
+                    rows = rows[: max(0, limit - finished - self.rows_begun)]
+                if not rows:
+                    self.limit_reached = True
+                    return
+                self.rows_begun += len(rows)
+                yield self._batch(rows, states, passed)
+            after = page[-1].id
+
+    def _batch(
+        self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]
+    ) -> Begun:
+        wanted: list[tuple[CleanRow, Prepared, int, Any]] = []
+        for label, prepared in self._plan.items():
+            ahead = [row for row in rows if row.id > passed[label]]
+            if not ahead:
+                continue
+            samples = range(prepared.strategy.samples)
+            undone = [(row, n) for row in ahead for n in samples if (row.id, label, n) not in states]
+            batch = self._prefixes[label].add(ahead[-1].id, len(ahead), len(undone))
+            wanted += [(row, prepared, n, batch) for row, n in undone]
+        return self._begun(wanted, states)
+
+    def _begun(self, wanted: list[tuple[CleanRow, Prepared, int, Any]], states: dict[ItemKey, ItemState]) -> Begun:
+        begun = Begun()
+        asked: list[tuple[Item, str | None]] = []
+        for row, prepared, sample, batch in wanted:
+            item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch)
+            reason = prepared.strategy.applies(row.conversation)
+            if reason is not None:
+                begun.skipped.append((item.key, ItemState.SKIPPED, str(reason), False))
+                if batch is not None:
+                    batch.open_items -= 1
+                continue
+            asked.append((item, _first_key(item)))
+        self._look_up(asked)
+        begun.items = [item for item, _ in asked]
+        return begun
+
+    def _look_up(self, asked: list[tuple[Item, str | None]]) -> None:
+        """Find answers that are paid already, and count the attempts that were begun."""
+        if not asked:
+            return
+        task_id = self._held.work.task.id
+        keys = [key for _, key in asked if key is not None]
+        known = self._held.fetch(lambda c: ledger.usable_answers(c, keys))
+        begun = self._held.fetch(
+            lambda c: ledger.attempts_made(c, task_id, sorted({item.conversation_id for item, _ in asked}))
+        )
+        for item, key in asked:
+            item.begun = begun.get(item.key, 0)
+            if key is not None and key in known:
+                item.known = self._further_answers(item, {key: known[key]})
+
+    def _further_answers(self, item: Item, known: dict[str, StoredAnswer]) -> dict[str, StoredAnswer]:
+        """Follow a strategy of several questions as far as its answers are known."""
+        answers = list(known.values())
+        while True:
+            try:
+                request = item.prepared.strategy.next_request(
+                    item.conversation, tuple(stored.answer for stored in answers), item.sample_index
+                )
+            except BadAnswer:  # an answer that is no good: the asker meets it again and deals with it
+                return known
+            if request is None:
+                return known
+            key = request_key(request, item.sample_index)
+            found = self._held.fetch(lambda c, k=key: ledger.usable_answers(c, [k]))
+            if key not in found:
+                return known
+            known[key] = found[key]
+            answers.append(found[key])
+
+
+def _first_key(item: Item) -> str | None:
+    try:
+        request = item.prepared.strategy.next_request(item.conversation, (), item.sample_index)
+    except BadAnswer:  # the asker meets the same fault and parks the sample
+        return None
+    return None if request is None else request_key(request, item.sample_index)
+
+
+def _rows_of(connection: Connection, task_id: Any, ids: Sequence[int]) -> list[CleanRow]:
+    found: list[CleanRow] = []
+    for identifier in sorted(set(ids)):
+        found += cleaned.kept_page(connection, task_id, identifier - 1, identifier, 1)
+    return found

@@ -1,0 +1,80 @@
+"""What an augment run will do, decided before the first call: strategies, prices, prompt versions, the window."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import SettingMissing
+from corpus_pipeline.llm.endpoint import Endpoint
+from corpus_pipeline.llm.prices import TokenPrice, dollars, price_of
+from corpus_pipeline.recipe import AugmentSection, NamedStep
+from corpus_pipeline.stages.augment.strategies import build
+from corpus_pipeline.stages.augment.strategies.base import Strategy, prompt_version
+from corpus_pipeline.store import augmented
+
+
+class Prepared(NamedTuple):
+    """A strategy ready to be asked: its prompt version and the price of its model."""
+
+    strategy: Strategy
+    prompt_version: str
+    price: TokenPrice
+
+
+class ModelAccess(NamedTuple):
+    """Where models are asked, and which one when the recipe names none."""
+
+    endpoint: Endpoint
+    default_model: str | None
+
+
+def labels(section: AugmentSection) -> tuple[str, ...]:
+    """The task types of an augment stage: one per strategy, by its label."""
+    return tuple(str(step.params.get("label") or step.name) for step in section.strategies)
+
+
+def prepare(section: AugmentSection, default_model: str | None) -> dict[str, Prepared]:
+    """The strategies of a recipe by label.
+
+    Raises SettingMissing when no model is named, UsageError for a wrong parameter or a model without a known price.
+    """
+    model = section.model or default_model
+    needs_model = [step.name for step in section.strategies if not step.params.get("model")]
+    if not model and needs_model:
+        raise SettingMissing(
+            f"no model is named for {', '.join(needs_model)}: set CORPUS_MODEL, or `augment: {{model: ...}}` in the recipe"
+        )
+    found = {}
+    for strategy in build(section.strategies, model or ""):
+        found[strategy.label] = _prepared(strategy, section)
+    return found
+
+
+def with_overrides(section: AugmentSection, label: str, default_model: str | None, overrides: dict[str, Any]) -> Prepared:
+    """A strategy as a replay wants it: another model, another limit."""
+    step = next(step for step in section.strategies if label in (step.params.get("label"), step.name))
+    changed = NamedStep(name=step.name, params=step.params | overrides)
+    (strategy,) = build((changed,), section.model or default_model or "")
+    return _prepared(strategy, section)
+
+
+def _prepared(strategy: Strategy, section: AugmentSection) -> Prepared:
+    prices = {name: dollars(price.input, price.cached_input, price.output) for name, price in section.prices.items()}
+    return Prepared(strategy, prompt_version(strategy), price_of(strategy.model, prices))
+
+
+def save_prompts(connection: Connection, plan: dict[str, Prepared]) -> None:
+    """Keep the text behind each prompt version, for the audit trail."""
+    for prepared in plan.values():
+        strategy = prepared.strategy
+        body = {
+            "strategy": strategy.name,
+            "version": strategy.version,
+            "source": strategy.source,
+            "templates": strategy.templates,
+            "params": strategy.params.model_dump(mode="json"),
+        }
+        augmented.save_prompt(connection, prepared.prompt_version, strategy.label, orjson.dumps(body).decode())

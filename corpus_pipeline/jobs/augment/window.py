@@ -1,0 +1,152 @@
+"""The window: many items under way at once, across batch borders and strategies, until all is done or something stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
+from corpus_pipeline.jobs.augment.ask import Asker, Item
+from corpus_pipeline.jobs.augment.feed import Begun, Feed
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
+from corpus_pipeline.jobs.augment.prefix import Prefix
+from corpus_pipeline.jobs.augment.writer import Unit, Writer
+from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.llm.client import ModelClient
+from corpus_pipeline.llm.limits import Limiter
+
+_LOOK_SECONDS = 0.1  # how often flags and the lease are looked at: no call begins later than this after a pause
+_DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal
+
+
+class Window:
+    """One augment run over one lease. `run()` returns when every item has its outcome.
+
+    Items that wait (backoff, Retry-After) hold no call slot, so more items are under way than calls.
+    """
+
+    def __init__(self, held: Held, plan: dict[str, Prepared], access: ModelAccess) -> None:
+        self._held = held
+        self._section = held.work.recipe.augment
+        self._prefixes = {label: Prefix(label) for label in plan}
+        self._feed = Feed(held, plan, self._prefixes, access)
+        self._access = access
+        self._most_items = self._section.concurrency * 3 + self._section.batch_size
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+        self._stop_reason: CorpusError | None = None
+
+    async def run(self) -> None:
+        """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
+        self._stop = asyncio.Event()
+        self._changed = asyncio.Event()
+        limits = self._section.limits
+        limiter = Limiter(
+            self._section.concurrency,
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+            patience_seconds=self._section.provider_patience_seconds,
+        )
+        self._writer = Writer(self._held, self._complete)
+        watch = asyncio.create_task(self._watch())
+        try:
+            async with ModelClient(
+                self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
+            ) as client:
+                self._asker = Asker(self._held, client, limiter, self._writer, self._stop, random.Random())
+                await self._pour()
+                await self._come_home()
+        finally:
+            watch.cancel()
+            await self._writer.close()
+        self._raise()
+
+    async def _pour(self) -> None:
+        for source in (self._feed.replays(), self._feed.batches()):
+            while not self._stop.is_set():
+                begun = await asyncio.to_thread(_next, source)
+                if begun is None:
+                    break
+                await self._start(begun)
+
+    async def _start(self, begun: Begun) -> None:
+        self._writer.unit.items.extend(begun.skipped)
+        self._writer.soon()
+        for item in begun.items:
+            while len(self._under_way) >= self._most_items and not self._stop.is_set():
+                self._changed.clear()
+                await self._changed.wait()
+            if self._stop.is_set():
+                return
+            task = asyncio.create_task(self._make(item))
+            self._under_way.add(task)
+            task.add_done_callback(self._done)
+
+    async def _make(self, item: Item) -> None:
+        try:
+            await self._asker.make(item)
+        except asyncio.CancelledError:
+            raise
+        except Stopped as stop:
+            self._stop_for(stop if isinstance(stop, Paused | Interrupted) else None)
+        except BaseException as error:
+            self._failure = self._failure or error
+            self._stop_for(None)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._changed.set()
+
+    def _stop_for(self, reason: CorpusError | None) -> None:
+        self._stop_reason = self._stop_reason or reason
+        self._stop.set()
+        self._changed.set()
+
+    async def _come_home(self) -> None:
+        """Wait for the items under way: after a pause for as long as a call may take, after a signal not so long."""
+        patience = None if isinstance(self._stop_reason, Paused) or not self._stop.is_set() else _DRAIN_SECONDS
+        while self._under_way:
+            _, late = await asyncio.wait(set(self._under_way), timeout=0.5 if patience is not None else 1.0)
+            if patience is None and isinstance(self._stop_reason, Interrupted):
+                patience = _DRAIN_SECONDS
+            if patience is not None:
+                patience -= 0.5
+                if patience <= 0:
+                    for task in late:
+                        task.cancel()
+                    await asyncio.wait(late)
+
+    async def _watch(self) -> None:
+        """Look at flags, signals and the lease; works when no daemon runs and while every item waits."""
+        while True:
+            try:
+                self._held.lease.check()
+                reason = await asyncio.to_thread(self._held.why_stop)
+            except CorpusError as error:
+                self._failure = self._failure or error
+                reason = None
+                self._stop_for(None)
+                return
+            if reason is not None:
+                self._stop_for(reason)
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _complete(self, unit: Unit) -> None:
+        for prefix in self._prefixes.values():
+            step = prefix.take()
+            if step is not None:
+                unit.advances.append(step)
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._stop_reason is not None:
+            raise self._stop_reason
+        if self._feed.limit_reached:
+            raise Interrupted(f"the limit of {self._held.work.limit} rows is reached")
+
+
+def _next(source: Iterator[Begun]) -> Begun | None:
+    return next(source, None)

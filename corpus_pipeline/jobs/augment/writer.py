@@ -1,0 +1,152 @@
+"""Committing while calls are in flight: whatever arrived since the last commit goes into one transaction.
+
+One commit is under way at a time. Everyone who waits for it goes on when it is durable, so that an intent is in the ledger
+before its call leaves, and an answer is stored before anything is built on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from corpus_pipeline import crashpoints
+from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.model import Answer, AugmentedRow
+from corpus_pipeline.states import ItemState, Stage
+from corpus_pipeline.store import augmented, cursors, failed, files, ledger
+from corpus_pipeline.store.augmented import ItemKey, Provenance
+
+
+@dataclass
+class Advance:
+    """How far the finished prefix of one strategy moves with a commit."""
+
+    label: str
+    last_id: int
+    rows: int
+    processed: int
+    failed: int
+
+
+@dataclass
+class Unit:
+    """All that one transaction writes."""
+
+    intents: list[ledger.Intent] = field(default_factory=list)
+    settlements: list[ledger.Settlement] = field(default_factory=list)
+    answers: list[tuple[str, str, Answer]] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    items: list[tuple[ItemKey, ItemState, str | None, bool]] = field(default_factory=list)
+    rows: list[tuple[AugmentedRow, Provenance]] = field(default_factory=list)
+    failures: list[failed.Failure] = field(default_factory=list)
+    resolved: list[ItemKey] = field(default_factory=list)
+    advances: list[Advance] = field(default_factory=list)
+
+    def is_empty(self) -> bool:
+        return not any(vars(self).values())
+
+    def write(self, connection: Connection, held: Held, lap_ms: int) -> None:
+        """Write everything; the cursor moves in the same transaction as the rows that it covers."""
+        work, backend = held.work, held.store.backend
+        task_id = work.task.id
+        ledger.insert_intents(connection, backend, self.intents)
+        ledger.settle(connection, self.settlements)
+        ledger.insert_answers(connection, backend, self.answers)
+        ledger.reject_answers(connection, self.rejected)
+        augmented.insert_items(connection, backend, task_id, self.items)
+        augmented.insert_rows(connection, backend, task_id, self.rows)
+        failed.record(connection, backend, task_id, Stage.AUGMENT, self.failures)
+        failed.resolve(connection, task_id, Stage.AUGMENT, self.resolved)
+        if self.rows or self.failures:
+            files.touch_content(connection, task_id)
+        for number, step in enumerate(self.advances):
+            cursors.advance(
+                connection,
+                task_id,
+                Stage.AUGMENT,
+                step.label,
+                last_id=step.last_id,
+                rows=step.rows,
+                processed=step.processed,
+                failed=step.failed,
+                active_ms=lap_ms if number == 0 else 0,
+            )
+
+
+class Writer:
+    """Collects what is to be written and commits it in groups. Use from one event loop.
+
+    complete: called when a unit is closed, to add how far the cursors move with it.
+    """
+
+    def __init__(self, held: Held, complete: Callable[[Unit], None]) -> None:
+        self._held = held
+        self._complete = complete
+        self._unit = Unit()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._wake = asyncio.Event()
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="corpus-writer")
+        self._failure: BaseException | None = None
+        self._closing = False
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that the next commit will write: add to it, then `await committed()` or go on."""
+        return self._unit
+
+    async def committed(self) -> None:
+        """Wait until everything that was added so far is durable. Raises what the commit raised."""
+        if self._failure is not None:
+            raise self._failure
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._wake.set()
+        await future
+
+    def soon(self) -> None:
+        """Commit what was added without waiting for it."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Commit the rest and end. Raises what a commit raised."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        self._pool.shutdown(wait=False)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            unit, self._unit = self._unit, Unit()
+            waiting, self._waiting = self._waiting, []
+            try:
+                self._complete(unit)
+                if not unit.is_empty():
+                    await loop.run_in_executor(self._pool, self._commit, unit)
+            except BaseException as error:
+                self._failure = error
+                waiting += self._waiting
+                for future in waiting:
+                    if not future.done():
+                        future.set_exception(error)
+                        future.exception()  # the one who waits may be gone already
+                return
+            for future in waiting:
+                if not future.done():
+                    future.set_result(None)
+            if self._closing and not self._wake.is_set() and self._unit.is_empty():
+                return
+
+    def _commit(self, unit: Unit) -> None:
+        lap = self._held.lap_ms()
+        self._held.commit(lambda connection: unit.write(connection, self._held, lap))
+        crashpoints.point("answers committed")

@@ -1,0 +1,106 @@
+"""What a stage is given to work with, and its batch boundary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import Interrupted, Paused
+from corpus_pipeline.jobs.lease import HeldLease
+from corpus_pipeline.jobs.stop import StopSignal
+from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import Store, cursors, pauses
+from corpus_pipeline.store.files import DatasetFile, Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage of one task, before anybody holds it.
+
+    services: what this stage needs beside the store: a model endpoint, an export target (see `jobs.stages`).
+    run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
+    """
+
+    store: Store
+    file: DatasetFile
+    task: Task
+    recipe: Recipe
+    stage: Stage
+    work_folder: Path
+    lease_seconds: float
+    stop: StopSignal
+    who: str
+    run_id: str | None = None
+    limit: int | None = None
+    services: dict[str, Any] = field(default_factory=dict)
+
+
+class Held:
+    """A stage that is being worked: the lease is ours. All writes go through `commit`."""
+
+    def __init__(self, work: Work, lease: HeldLease) -> None:
+        self.work = work
+        self.lease = lease
+        self._clock = time.monotonic()
+
+    @property
+    def store(self) -> Store:
+        return self.work.store
+
+    def fetch(self, read: Callable[[Connection], T]) -> T:
+        """Read in a short transaction."""
+        return self.store.fetch(read)
+
+    def commit(self, unit: Callable[[Connection], T]) -> T:
+        """Commit one unit of work: rows, cursor and the check of the epoch in one transaction."""
+        return self.store.write(unit, self.lease.guard)
+
+    def cursor(self, task_type: str) -> cursors.Cursor:
+        """The cursor of a task type as the database has it now."""
+        found = self.fetch(lambda c: cursors.stage_cursors(c, self.work.task.id, self.work.stage))
+        return next(cursor for cursor in found if cursor.task_type == task_type)
+
+    def lap_ms(self) -> int:
+        """Milliseconds of work since the last lap."""
+        now = time.monotonic()
+        lap, self._clock = now - self._clock, now
+        return int(lap * 1000)
+
+    def advance(self, connection: Connection, task_type: str, **marks: Any) -> None:
+        """Move the cursor of a task type in the transaction that holds the rows (see `cursors.advance`)."""
+        cursors.advance(connection, self.work.task.id, self.work.stage, task_type, **marks)
+
+    def finish(self, connection: Connection, task_type: str) -> None:
+        """This task type is through, in the transaction of its last rows."""
+        cursors.set_status(
+            connection,
+            self.work.task.id,
+            self.work.stage,
+            Status.DONE,
+            task_type=task_type,
+            who=self.work.who,
+            run_id=self.work.run_id,
+            epoch=self.lease.epoch,
+        )
+
+    def why_stop(self) -> Paused | Interrupted | None:
+        """Why the work should stop now, or None. Reads the flags from the database: it works when no daemon runs."""
+        if self.work.stop.is_set():
+            return Interrupted(f"stopped by {self.work.stop.reason}")
+        flag = self.fetch(lambda c: pauses.covering(c, self.work.file.name, self.work.stage))
+        return None if flag is None else Paused(str(flag))
+
+    def boundary(self) -> None:
+        """A batch boundary, the only place where a stage stops on purpose. Raises Paused, Interrupted or Fenced."""
+        self.lease.check()
+        reason = self.why_stop()
+        if reason is not None:
+            raise reason

@@ -1,0 +1,299 @@
+"""The export stage: the gate, the lines in row order, the files, and the map from each line back to its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from corpus_pipeline import crashpoints
+from corpus_pipeline.errors import StopJob
+from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.model import id_range
+from corpus_pipeline.stages.export import gate
+from corpus_pipeline.stages.export.features import infer_file
+from corpus_pipeline.stages.export.manifest import ExportFacts
+from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
+from corpus_pipeline.stages.export.selection import ExportRow, encode
+from corpus_pipeline.stages.export.targets import Target
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, rows
+from corpus_pipeline.store.cleaned import CleanRow
+from corpus_pipeline.store.files import Task
+
+FILE = "file"
+_MOST_STARTS = 5
+
+
+def task_types(work: Work) -> tuple[str, ...]:
+    return (FILE,)
+
+
+def is_current(work: Work, export: Row, task: Task) -> bool:
+    """Whether the newest export holds what an export of now would hold, at the same place."""
+    target: Target = work.services["target"]
+    return export.content_version == task.content_version and export.target == target.uri("")
+
+
+def begin(connection: Connection, held: Held) -> None:
+    """Fix the end of the read."""
+    work = held.work
+    for cursor in cursors.stage_cursors(connection, work.task.id, Stage.EXPORT):
+        if cursor.end_id is None:
+            total, dropped, repeated = cleaned.counts(connection, work.task.id)
+            end = rows.last_id(connection, work.file.id) or id_range(work.file.id)[0]
+            cursors.fix_end(
+                connection,
+                work.task.id,
+                Stage.EXPORT,
+                cursor.task_type,
+                end_id=end,
+                total_rows=total - dropped - repeated,
+            )
+
+
+def forget(connection: Connection, work: Work) -> None:
+    exports.start(connection, work.task.id)
+
+
+def work(held: Held) -> None:
+    for _ in range(_MOST_STARTS):
+        held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
+        snapshot = _Snapshot.of(held)
+        part = _resumed(held, snapshot) or _started(held)
+        try:
+            _write_lines(held, part, snapshot)
+            finished = part.finish()
+        except BaseException:
+            part.close()
+            raise
+        if _publish(held, snapshot, finished):
+            part.discard()
+            return
+        part.discard()
+        held.commit(lambda c: _start_over(c, held))
+    raise StopJob(
+        f"the rows of {held.work.file.name} kept changing while they were exported; pause what changes them and run again"
+    )
+
+
+class _Snapshot(NamedTuple):
+    """What this export is of. `version` is compared again when it is published: rows must not change in between."""
+
+    version: int
+    labels: tuple[str, ...]
+    source: Format
+    target: Format
+
+    @classmethod
+    def of(cls, held: Held) -> _Snapshot:
+        work = held.work
+        task = held.fetch(lambda c: files.task_by_id(c, work.task.id))
+        source = mapped(work.file.columns) if work.file.format == MAPPED else by_name(work.file.format)
+        wanted = work.recipe.export.format
+        return cls(
+            task.content_version,
+            labels(work.recipe.augment) if "augmented" in work.recipe.export.include else (),
+            source,
+            source if wanted == "same" else by_name(wanted),
+        )
+
+
+def gate_facts(connection: Connection, work: Work) -> gate.GateFacts:
+    """The counts that the gate decides on."""
+    task_id = work.task.id
+    unfinished = 0
+    for cursor in cursors.stage_cursors(connection, task_id, Stage.AUGMENT):
+        if cursor.status is not Status.DONE:
+            unfinished = max(unfinished, (cursor.total_rows or 0) - cursor.processed_rows)
+    return gate.GateFacts(
+        name=work.file.name,
+        total=work.file.conversations or 0,
+        failed=failed.open_counts(connection, [task_id]).get(task_id, 0),
+        empty=augmented.empty_rows(connection, task_id),
+        unfinished=unfinished,
+        stale=augmented.stale_rows(connection, task_id),
+    )
+
+
+def _resumed(held: Held, snapshot: _Snapshot) -> ExportPart | None:
+    """The half-written file of an earlier run, when it is of the same rows and still whole."""
+    position = held.cursor(FILE).position
+    if not position or position.get("version") != snapshot.version:
+        return None
+    mark = Mark.from_json(orjson.dumps(position["mark"]).decode())
+    return ExportPart.resume(held.work.work_folder, mark, held.work.recipe.export.compression)
+
+
+def _started(held: Held) -> ExportPart:
+    held.commit(lambda c: _start_over(c, held))
+    return ExportPart.start(held.work.work_folder, held.work.file.name, held.work.recipe.export.compression)
+
+
+def _start_over(connection: Connection, held: Held) -> None:
+    exports.start(connection, held.work.task.id)
+    cursors.rewind(connection, held.work.task.id, Stage.EXPORT, FILE)
+
+
+def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
+    work, include = held.work, held.work.recipe.export.include
+    for page in _pages(held):
+        made = (
+            held.fetch(lambda c, p=page: augmented.rows_between(c, work.task.id, p[0].id - 1, p[-1].id))
+            if snapshot.labels
+            else {}
+        )
+        chosen = list(_export_rows(page, made, snapshot.labels, include))
+        encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target)
+        first_line = part.lines + 1
+        part.add(encoded)
+        mark = part.mark()
+        lines = [chosen[at] for at in encoded.exported]
+        held.commit(lambda c, p=page, m=mark, n=first_line, x=lines: _write_page(c, held, snapshot, p, m, n, x))
+        held.boundary()
+
+
+def _pages(held: Held) -> Iterator[list[CleanRow]]:
+    cursor = held.cursor(FILE)
+    after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
+    size = held.work.recipe.export.batch_size
+    while page := held.fetch(lambda c: cleaned.kept_page(c, held.work.task.id, after, end, size)):
+        yield page
+        after = page[-1].id
+
+
+def _export_rows(
+    page: list[CleanRow], made: dict[Any, Any], order: tuple[str, ...], include: tuple[str, ...]
+) -> Iterator[tuple[ExportRow, int]]:
+    """(row, variant) in the order of the file: each source row, then what was made from it in the recipe's order."""
+    for row in page:
+        if "cleaned" in include:
+            yield ExportRow(row.id, None, row.conversation), 0
+        own = sorted((x for x in made.get(row.id, ()) if x[0] in order), key=lambda x: (order.index(x[0]), x[1]))
+        for label, sample, turns in own:
+            variant = variant_number(order, label, sample)
+            yield ExportRow(row.id, variant, row.conversation._replace(turns=turns), label), variant
+
+
+MOST_SAMPLES = 64  # of a strategy, by its parameters
+
+
+def variant_number(order: tuple[str, ...], label: str, sample: int) -> int:
+    """The number under which the line map knows a strategy's sample; 0 is the cleaned row."""
+    return 1 + order.index(label) * MOST_SAMPLES + sample
+
+
+def _write_page(
+    connection: Connection,
+    held: Held,
+    snapshot: _Snapshot,
+    page: list[CleanRow],
+    mark: Mark,
+    first_line: int,
+    lines: list[tuple[ExportRow, int]],
+) -> None:
+    exports.insert_chunk(
+        connection, held.work.task.id, first_line, [row.conversation_id for row, _ in lines], [v for _, v in lines]
+    )
+    held.advance(
+        connection,
+        FILE,
+        last_id=page[-1].id,
+        rows=len(page),
+        position={"version": snapshot.version, "mark": orjson.loads(mark.to_json())},
+        active_ms=held.lap_ms(),
+    )
+
+
+def _publish(held: Held, snapshot: _Snapshot, finished: Finished) -> bool:
+    """Put the files where readers look, then record the export. False when the rows changed meanwhile."""
+    if not held.fetch(lambda c: _unchanged(c, held, snapshot)):
+        return False
+    target: Target = held.work.services["target"]
+
+    def on_step(step: str) -> None:
+        held.lease.check()
+        crashpoints.point(f"export {step}")
+
+    facts = held.fetch(lambda c: _facts(c, held, snapshot, finished))
+    published = target.publish(facts, finished.data, finished.not_exportable, on_step=on_step)
+    manifest = target.manifest(held.work.file.name) or {}
+
+    def record(connection: Connection) -> None:
+        exports.publish(
+            connection,
+            held.work.task.id,
+            {
+                "uri": published.uri,
+                "target": target.uri(""),
+                "sha256": finished.data.sha256,
+                "bytes": finished.data.bytes,
+                "lines": finished.data.lines,
+                "variants": orjson.dumps(_variants(snapshot.labels)).decode(),
+                "manifest": orjson.dumps(manifest).decode(),
+                "content_version": snapshot.version,
+                "run_id": held.work.run_id,
+            },
+        )
+        held.finish(connection, FILE)
+
+    held.commit(record)
+    return True
+
+
+def _variants(order: tuple[str, ...]) -> list[list[Any]]:
+    return [[label, sample] for label in order for sample in range(MOST_SAMPLES)]
+
+
+def _unchanged(connection: Connection, held: Held, snapshot: _Snapshot) -> bool:
+    return files.task_by_id(connection, held.work.task.id).content_version == snapshot.version
+
+
+def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> ExportFacts:
+    file, recipe, task_id = held.work.file, held.work.recipe, held.work.task.id
+    total, dropped, repeated = cleaned.counts(connection, task_id)
+    items = augmented.item_counts(connection, task_id)
+    features = infer_file(finished.data.path, finished.data.compression)
+    finished_at = max(
+        (c.finished_at or 0 for c in cursors.stage_cursors(connection, task_id, Stage.AUGMENT)), default=0
+    )
+    entry = snapshot.target.llama_factory_entry("", [column["name"] for column in features.columns])
+    if entry is not None:
+        entry.pop("file_name", None)
+    return ExportFacts(
+        name=file.name,
+        source_sha256=file.sha256,
+        source_bytes=file.bytes,
+        source_format=file.format,
+        export_format=snapshot.target.name,
+        recipe_name=recipe.name,
+        recipe_version=recipe.version,
+        stage_counts={
+            "ingest": {
+                "lines": file.lines or 0,
+                "conversations": file.conversations or 0,
+                "rejects": file.rejects or 0,
+                "blanks": file.blanks or 0,
+            },
+            "clean": {"kept": total - dropped - repeated, "dropped": dropped, "duplicates": repeated},
+            "augment": {
+                word: sum(counts[word] for counts in items.values()) for word in ("done", "failed", "skipped", "reused")
+            },
+        },
+        drop_reasons=cleaned.drop_reasons(connection, task_id),
+        rows_by_origin=finished.rows,
+        losses=finished.losses,
+        not_exportable=finished.reasons,
+        models=augmented.models(connection, task_id),
+        prompt_versions=augmented.prompt_versions(connection, task_id),
+        tolerated=gate.tolerated(gate_facts(connection, held.work), recipe.export.gate),
+        created=datetime.fromtimestamp(finished_at / 1000, tz=UTC).isoformat(timespec="seconds"),
+        llama_factory=entry,
+        features=features.columns,
+        guessable=features.guessable,
+    )

@@ -1,0 +1,134 @@
+"""The ingest stage: the lines of a dataset file become rows, batch by batch; readable once every line is accounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import LeaseHeld, SourceChanged
+from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.model import conversation_id
+from corpus_pipeline.stages.ingest.conversations import IngestBatch, read_batches
+from corpus_pipeline.stages.ingest.identity import Identity
+from corpus_pipeline.stages.ingest.sniff import limits_of
+from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source
+from corpus_pipeline.states import FileState, Stage
+from corpus_pipeline.store import cursors, files, invariants, leases, rows
+from corpus_pipeline.store.files import DatasetFile
+
+PARSE = "parse"
+
+
+def task_types(work: Work) -> tuple[str, ...]:
+    return (PARSE,)
+
+
+def begin(connection: Connection, held: Held) -> None:
+    """The rows are the file's, whatever the task: only one may read it at a time, and a half-read one starts over."""
+    work = held.work
+    others = [task_id for task_id in files.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
+    for lease in leases.live(connection):
+        if lease.stage is Stage.INGEST and lease.task_id in others:
+            raise LeaseHeld(f"{work.file.name} is being read under another recipe by {lease.owner}; wait for it")
+    if files.file_by_id(connection, work.file.id).state is FileState.INGESTED:
+        return
+    for task_id in others:
+        for cursor in cursors.stage_cursors(connection, task_id, Stage.INGEST):
+            cursors.start_over(connection, task_id, Stage.INGEST, who=work.who, task_type=cursor.task_type)
+
+
+def forget(connection: Connection, work: Work) -> None:
+    rows.remove_file_rows(connection, work.file.id)
+    files.reopen_ingest(connection, work.file.id)
+
+
+def work(held: Held) -> None:
+    file = held.fetch(lambda c: files.file_by_id(c, held.work.file.id))
+    if file.state is FileState.INGESTED:  # by the task of another recipe: the rows are the file's, not the task's
+        held.commit(lambda c: _adopt(c, held, file))
+        return
+    position, blanks = _position(held)
+    if position.row_identifier == 0:
+        held.commit(lambda c: rows.remove_file_rows(c, file.id))
+    try:
+        for batch in read_batches(
+            source_of(file),
+            format_of(file),
+            held.work.recipe.ingest.batch_size,
+            position,
+            limits_of(held.work.recipe.ingest),
+        ):
+            blanks += batch.blanks
+            held.commit(lambda c, b=batch, n=blanks: _write_batch(c, held, b, n))
+            held.boundary()
+    except SourceChanged:
+        held.commit(lambda c: _discard(c, held))
+        raise
+    held.commit(lambda c: _complete(c, held, blanks))
+
+
+def source_of(file: DatasetFile) -> Source:
+    """Where a dataset file lies and what it must turn out to be."""
+    return Source(
+        Path(file.path), Container(file.container), Compression(file.compression), Identity(file.sha256, file.bytes)
+    )
+
+
+def format_of(file: DatasetFile) -> Format:
+    """The format that a dataset file is read in."""
+    return mapped(file.columns) if file.format == MAPPED else by_name(file.format)
+
+
+def _position(held: Held) -> tuple[Position, int]:
+    kept = held.cursor(PARSE).position
+    if kept is None:
+        return Position(), 0
+    return Position(*kept["next"]), int(kept["blanks"])
+
+
+def _write_batch(connection: Connection, held: Held, batch: IngestBatch, blanks: int) -> None:
+    file = held.work.file
+    rows.insert_batch(connection, held.store.backend, file.id, batch.conversations, batch.rejects)
+    held.advance(
+        connection,
+        PARSE,
+        last_id=conversation_id(file.id, batch.next_position.row_identifier),
+        rows=batch.lines,
+        dropped=len(batch.rejects),
+        position={"next": list(batch.next_position), "blanks": blanks, "bytes_read": batch.bytes_read},
+        active_ms=held.lap_ms(),
+    )
+
+
+def _complete(connection: Connection, held: Held, blanks: int) -> None:
+    file = held.work.file
+    stored = invariants.stored_rows(connection, file.id)
+    files.finish_ingest(
+        connection,
+        file.id,
+        lines=stored.conversations + stored.rejects + blanks,
+        conversations=stored.conversations,
+        rejects=stored.rejects,
+        blanks=blanks,
+    )
+    held.finish(connection, PARSE)
+
+
+def _adopt(connection: Connection, held: Held, file: DatasetFile) -> None:
+    cursor = cursors.stage_cursors(connection, held.work.task.id, Stage.INGEST)[0]
+    held.advance(
+        connection,
+        PARSE,
+        last_id=rows.last_id(connection, file.id) or cursor.last_id,
+        rows=(file.lines or 0) - cursor.current_offset,
+        dropped=(file.rejects or 0) - cursor.dropped_rows,
+    )
+    held.finish(connection, PARSE)
+
+
+def _discard(connection: Connection, held: Held) -> None:
+    """The file is not the one that was registered: nothing of it may be seen."""
+    rows.remove_file_rows(connection, held.work.file.id)
+    cursors.rewind(connection, held.work.task.id, Stage.INGEST, PARSE)

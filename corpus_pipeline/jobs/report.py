@@ -1,0 +1,113 @@
+"""The completion report: what came of a stage, counted from the rows, never from memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, ledger, rows
+from corpus_pipeline.store.files import DatasetFile, Task
+
+MICRO = 1_000_000
+
+
+def completion_report(
+    connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage
+) -> dict[str, Any]:
+    """{name, stage, total, succeeded, dropped, drop_reasons, failed, retried, wall_seconds, cost_usd, cost_per_item, calls,
+    input_tokens, output_tokens, export_uri, failed_samples, ...}; what does not apply to a stage is 0 or None."""
+    report = _frame(connection, file, task, recipe, stage)
+    return report | _FACTS[stage](connection, file, task)
+
+
+def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage) -> dict[str, Any]:
+    own = cursors.stage_cursors(connection, task.id, stage)
+    return {
+        "name": file.name,
+        "stage": stage.value,
+        "recipe": recipe.name,
+        "recipe_version": recipe.version,
+        "total": 0,
+        "succeeded": 0,
+        "dropped": 0,
+        "drop_reasons": {},
+        "failed": 0,
+        "retried": 0,
+        "wall_seconds": round(sum(cursor.active_ms for cursor in own) / 1000, 3),
+        "cost_usd": 0.0,
+        "cost_per_item": 0.0,
+        "calls": 0,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "export_uri": None,
+        "failed_samples": f"corpus failed list --where file={file.name}",
+    }
+
+
+def _ingest(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+    now = files.file_by_id(connection, file.id)
+    reasons = rows.reject_reasons(connection, file.id)
+    return {
+        "total": now.lines or 0,
+        "succeeded": now.conversations or 0,
+        "dropped": sum(reasons.values()),
+        "drop_reasons": reasons,
+        "blank_lines": now.blanks or 0,
+    }
+
+
+def _clean(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+    total, dropped, repeated = cleaned.counts(connection, task.id)
+    return {
+        "total": total,
+        "succeeded": total - dropped - repeated,
+        "dropped": dropped + repeated,
+        "drop_reasons": cleaned.drop_reasons(connection, task.id),
+        "changed": cleaned.changed_count(connection, task.id),
+        "rules": cleaned.rule_counts(connection, task.id),
+    }
+
+
+def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+    items = augmented.item_counts(connection, task.id)
+    spent = ledger.totals(connection, task.id)
+    done = sum(counts["done"] for counts in items.values())
+    waiting = failed.count(connection, failed.Where(task_id=task.id, state="open"))
+    return {
+        "total": sum(counts["done"] + counts["failed"] for counts in items.values()),
+        "succeeded": done,
+        "failed": sum(counts["failed"] for counts in items.values()),
+        "open_failed_samples": waiting,
+        "skipped": sum(counts["skipped"] for counts in items.values()),
+        "reused": sum(counts["reused"] for counts in items.values()),
+        "retried": spent.retried,
+        "unknown": spent.unknown,
+        "calls": spent.calls,
+        "input_tokens": spent.input_tokens,
+        "cached_tokens": spent.cached_tokens,
+        "output_tokens": spent.output_tokens,
+        "reasoning_tokens": spent.reasoning_tokens,
+        "cost_usd": spent.cost / MICRO,
+        "cost_per_item": round(spent.cost / MICRO / done, 8) if done else 0.0,
+        "strategies": items,
+        "fail_reasons": failed.reasons(connection, task.id),
+    }
+
+
+def _export(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+    export = exports.current(connection, task.id)
+    if export is None:
+        return {}
+    return {
+        "total": export.lines,
+        "succeeded": export.lines,
+        "export_uri": export.uri,
+        "bytes": export.bytes,
+        "sha256": export.sha256,
+    }
+
+
+_FACTS = {Stage.INGEST: _ingest, Stage.CLEAN: _clean, Stage.AUGMENT: _augment, Stage.EXPORT: _export}

@@ -1,0 +1,180 @@
+"""Running one stage of one task: claim, work, and say how it ended. One status, changed by one guarded statement."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, Interrupted, LeaseHeld, Paused, StopJob
+from corpus_pipeline.jobs import stages
+from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.lease import holding
+from corpus_pipeline.jobs.report import completion_report
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import cursors, exports, files, leases, pauses, reports
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """How a stage ended. `worked` is False when it was complete already and nothing was touched."""
+
+    status: Status
+    report: dict[str, Any]
+    worked: bool
+
+
+def run_stage(work: Work) -> Outcome:
+    """Work one stage of a task until it is complete; continue where the database stands.
+
+    A stage that is complete is a no-op. Raises Paused, Interrupted, GateRefused, LeaseHeld, Fenced or another StopJob;
+    whatever it raises, finished batches are kept and the next run continues behind them.
+    """
+    if is_complete(work):
+        return Outcome(Status.DONE, _report(work), worked=False)
+    _require_previous(work)
+    task_types = stages.TASK_TYPES[work.stage](work)
+    with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
+        held = Held(work, lease)
+        held.commit(lambda c: _begin(c, held, task_types))
+        _stop_if_flagged(held)
+        held.commit(lambda c: _set(c, held, Status.RUNNING, None))
+        _work(held, stages.WORKERS[work.stage])
+        report = held.commit(lambda c: _complete(c, held))
+    return Outcome(Status.DONE, report, worked=True)
+
+
+def is_complete(work: Work) -> bool:
+    """Whether the stage has nothing to do: all cursors are done and, for the export, nothing changed since."""
+
+    def look(connection: Connection) -> bool:
+        own = cursors.stage_cursors(connection, work.task.id, work.stage)
+        expected = set(stages.TASK_TYPES[work.stage](work))
+        if {cursor.task_type for cursor in own if cursor.status is Status.DONE} < expected or not own:
+            return False
+        if work.stage is not Stage.EXPORT:
+            return True
+        export = exports.current(connection, work.task.id)
+        task = files.task_by_id(connection, work.task.id)
+        return export is not None and stages.export_is_current(work, export, task)
+
+    return work.store.fetch(look)
+
+
+def leave_paused(work: Work, reason: str) -> None:
+    """Mark a stage that nobody works on as paused. Raises LeaseHeld while somebody does."""
+    task_types = stages.TASK_TYPES[work.stage](work)
+    with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
+        held = Held(work, lease)
+        held.commit(
+            lambda c: cursors.open_cursors(c, work.task.id, work.stage, task_types, work.file.id)
+            and _set(c, held, Status.PAUSED, reason)
+        )
+
+
+def _require_previous(work: Work) -> None:
+    order = list(Stage)
+    if work.stage is order[0]:
+        return
+    before = order[order.index(work.stage) - 1]
+    own = work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, before))
+    status = cursors.stage_status(own)
+    if status is not Status.DONE:
+        raise StopJob(
+            f"{work.stage} of {work.file.name} needs {before} to be complete, and it is {status}."
+            f" Run: corpus run {work.file.name} --to {work.stage}"
+        )
+
+
+def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> None:
+    work = held.work
+    found = cursors.open_cursors(connection, work.task.id, work.stage, task_types, work.file.id)
+    if all(cursor.status is Status.DONE for cursor in found):  # an export whose rows changed since: start over
+        cursors.start_over(connection, work.task.id, work.stage, who=work.who)
+    stages.BEGIN[work.stage](connection, held)
+
+
+def _stop_if_flagged(held: Held) -> None:
+    """A flag that was set before the start: the stage is paused without having run."""
+    work = held.work
+    flag = held.fetch(lambda c: pauses.covering(c, work.file.name, work.stage))
+    if flag is not None:
+        held.commit(lambda c: _set(c, held, Status.PAUSED, str(flag)))
+        raise Paused(str(flag))
+
+
+def _work(held: Held, worker: Callable[[Held], None]) -> None:
+    try:
+        worker(held)
+    except Fenced:
+        raise  # the status is the new holder's to set
+    except Paused as stop:
+        _end(held, Status.PAUSED, str(stop))
+        raise
+    except Interrupted as stop:
+        _end(held, Status.INTERRUPTED, str(stop))
+        raise
+    except GateRefused as refusal:
+        _end(held, Status.BLOCKED, str(refusal))
+        raise
+    except BaseException as error:
+        reason = str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {error}"
+        _end(held, Status.FAILED, reason)
+        raise
+
+
+def _end(held: Held, status: Status, reason: str) -> None:
+    try:
+        held.commit(lambda c: _set(c, held, status, reason))
+    except CorpusError as error:  # the database is away or the lease is lost: the next run sets the status right
+        log.warning("could not record %s of %s as %s: %s", held.work.stage, held.work.file.name, status, error)
+
+
+def _set(connection: Connection, held: Held, status: Status, reason: str | None) -> None:
+    work = held.work
+    cursors.set_status(
+        connection,
+        work.task.id,
+        work.stage,
+        status,
+        reason=reason,
+        who=work.who,
+        run_id=work.run_id,
+        epoch=held.lease.epoch,
+    )
+
+
+def _complete(connection: Connection, held: Held) -> dict[str, Any]:
+    _set(connection, held, Status.DONE, None)
+    work = held.work
+    report = completion_report(connection, work.file, work.task, work.recipe, work.stage)
+    reports.save(connection, work.task.id, work.stage, report, work.run_id)
+    return report
+
+
+def _report(work: Work) -> dict[str, Any]:
+    def read(connection: Connection) -> dict[str, Any]:
+        kept = reports.latest(connection, work.task.id).get(work.stage)
+        return kept or completion_report(connection, work.file, work.task, work.recipe, work.stage)
+
+    return work.store.fetch(read)
+
+
+def redo(work: Work) -> None:
+    """Start a stage over, and all stages behind it. Answers that were paid for stay and are used again."""
+
+    def forget(connection: Connection) -> None:
+        for lease in leases.live(connection):
+            if lease.task_id == work.task.id:
+                raise LeaseHeld(f"{lease.stage} of {work.file.name} is being worked on by {lease.owner}; pause it first")
+        order = list(Stage)
+        for stage in order[order.index(work.stage) :]:
+            cursors.start_over(connection, work.task.id, stage, who=work.who)
+            stages.FORGET[stage](connection, work)
+        files.touch_content(connection, work.task.id)
+        reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
+
+    work.store.write(forget)

@@ -1,0 +1,88 @@
+"""What must hold of a stage's rows, as facts that anyone can ask for: the Dagster checks, the doctor, the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.jobs.context import Work
+from corpus_pipeline.jobs.export import gate_facts
+from corpus_pipeline.stages.export import gate
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import augmented, cleaned, exports, files, invariants
+
+
+class Verdict(NamedTuple):
+    """Whether a check passed, in one sentence, with the counts behind it."""
+
+    passed: bool
+    sentence: str
+    counts: dict[str, int]
+
+
+class Check(NamedTuple):
+    """A named fact about one stage of a task."""
+
+    name: str
+    stage: Stage
+    description: str
+    look: Callable[[Connection, Work], Verdict]
+
+
+def _lines_conserved(connection: Connection, work: Work) -> Verdict:
+    file = files.file_by_id(connection, work.file.id)
+    counts = {
+        "lines": file.lines or 0,
+        "conversations": file.conversations or 0,
+        "rejects": file.rejects or 0,
+        "blanks": file.blanks or 0,
+    }
+    stored = invariants.stored_rows(connection, work.file.id)
+    passed = counts["lines"] == stored.conversations + stored.rejects + counts["blanks"]
+    return Verdict(passed, "every line became a conversation, a reject or a blank", counts | stored._asdict())
+
+
+def _rows_conserved(connection: Connection, work: Work) -> Verdict:
+    total, dropped, repeated = cleaned.counts(connection, work.task.id)
+    missing = invariants.rows_without_verdict(connection, work.file.id, work.task.id)
+    counts = {"verdicts": total, "dropped": dropped, "duplicates": repeated, "without_verdict": missing}
+    return Verdict(missing == 0, f"{missing} rows have no verdict", counts)
+
+
+def _no_duplicate_left(connection: Connection, work: Work) -> Verdict:
+    if not work.recipe.clean.dedup.exact:
+        return Verdict(True, "the recipe does not remove exact duplicates", {})
+    left = invariants.exact_duplicates_left(connection, work.task.id)
+    return Verdict(left == 0, f"{left} kept rows repeat the content of a lower one", {"left": left})
+
+
+def _nothing_empty(connection: Connection, work: Work) -> Verdict:
+    empty = augmented.empty_rows(connection, work.task.id)
+    return Verdict(empty == 0, f"{empty} augmented rows have no answer text", {"empty": empty})
+
+
+def _gate(connection: Connection, work: Work) -> Verdict:
+    facts = gate_facts(connection, work)
+    found = gate.decide(facts, work.recipe.export.gate)
+    sentence = " ".join(finding.sentence for finding in found) or "nothing stands in the way of the export"
+    counts = {"failed": facts.failed, "empty": facts.empty, "unfinished": facts.unfinished, "stale": facts.stale}
+    return Verdict(not found, sentence, counts)
+
+
+def _export_is_current(connection: Connection, work: Work) -> Verdict:
+    export = exports.current(connection, work.task.id)
+    task = files.task_by_id(connection, work.task.id)
+    passed = export is not None and export.content_version == task.content_version
+    return Verdict(passed, "the export holds the rows as they are now", {"lines": export.lines if export else 0})
+
+
+CHECKS = (
+    Check("lines_conserved", Stage.INGEST, "physical lines = conversations + rejects + blanks", _lines_conserved),
+    Check("rows_conserved", Stage.CLEAN, "every ingested row was kept, dropped or found a duplicate", _rows_conserved),
+    Check("no_duplicate_left", Stage.CLEAN, "no two kept rows have the same normalized content", _no_duplicate_left),
+    Check("nothing_empty", Stage.AUGMENT, "no augmented row is without text", _nothing_empty),
+    Check("gate", Stage.AUGMENT, "what the recipe's export gate tolerates is not exceeded", _gate),
+    Check("export_is_current", Stage.EXPORT, "no row changed since the export was written", _export_is_current),
+)

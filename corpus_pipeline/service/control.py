@@ -1,0 +1,144 @@
+"""Pausing, resuming, replaying, dismissing: requests by people, each with its line in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.states import FailedState, Stage, Status
+from corpus_pipeline.store import Store, cursors, failed, files, leases, pauses, reports
+from corpus_pipeline.store.pauses import PauseFlag
+
+
+def pause(
+    store: Store, names: Sequence[str], stage: Stage | None, everything: bool, reason: str, who: str
+) -> list[PauseFlag]:
+    """Set a flag for each named file, for a stage of all files, or for everything. Setting one twice is the same as once.
+
+    Raises UsageError when the scope is not said, UnknownName for a file that is not registered.
+    """
+    if not names and stage is None and not everything:
+        raise UsageError("say what to pause: names of dataset files, --stage, or --all")
+    if not reason.strip():
+        raise UsageError("say why: `corpus pause ... --reason TEXT`; whoever finds the job paused will want to know")
+
+    def write(connection: Connection) -> list[PauseFlag]:
+        files.current_files(connection, names)
+        scopes: list[str | None] = list(names) if names else [None]
+        flags = [
+            pauses.set_flag(connection, stage=stage, file_name=name, reason=reason, requested_by=who) for name in scopes
+        ]
+        for flag in flags:
+            reports.log(connection, who, "pause", scope_text(flag), {"reason": reason})
+        return flags
+
+    return store.write(write, repeatable=True)
+
+
+def resume(store: Store, names: Sequence[str], stage: Stage | None, everything: bool, who: str) -> list[PauseFlag]:
+    """Clear the flags of exactly this scope (`everything`: all there are). Returns those that were set."""
+    if not names and stage is None and not everything:
+        raise UsageError("say what to resume: names of dataset files, --stage, or --all")
+
+    def write(connection: Connection) -> list[PauseFlag]:
+        files.current_files(connection, names)
+        flags = pauses.clear(connection, stage=stage, file_names=names, everything=everything, cleared_by=who)
+        for flag in flags:
+            reports.log(connection, who, "resume", scope_text(flag))
+        return flags
+
+    return store.write(write, repeatable=True)
+
+
+def scope_text(flag: PauseFlag) -> str:
+    """The scope of a flag in words."""
+    where = f"file {flag.file_name}" if flag.file_name else "every file"
+    return f"{flag.stage or 'every stage'} of {where}"
+
+
+def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: str) -> list[int]:
+    """Mark open failed samples for replay and open their augment stage again."""
+
+    def write(connection: Connection) -> list[int]:
+        rows = failed.find(connection, where._replace(state=FailedState.OPEN.value), limit=1 << 31)
+        ids = failed.set_state(
+            connection,
+            where,
+            FailedState.REPLAYED,
+            who=who,
+            overrides=orjson.dumps(overrides).decode() if overrides else None,
+        )
+        for task_id in {TaskId(row.task_id) for row in rows}:
+            cursors.set_status(connection, task_id, Stage.AUGMENT, Status.PENDING, reason="replay", who=who)
+            files.touch_content(connection, task_id)
+        if ids:
+            reports.log(connection, who, "replay", f"{len(ids)} failed samples", {"ids": ids[:1000], **overrides})
+        return ids
+
+    return store.write(write)
+
+
+def settle_failed(store: Store, where: failed.Where, target: FailedState, reason: str, who: str) -> list[int]:
+    """Move open failed samples to another state, with the reason in the audit log."""
+
+    def write(connection: Connection) -> list[int]:
+        ids = failed.set_state(connection, where, target, who=who, reason=reason)
+        if ids:
+            reports.log(connection, who, target.value, f"{len(ids)} failed samples", {"ids": ids[:1000], "reason": reason})
+        return ids
+
+    return store.write(write)
+
+
+class Resumable(NamedTuple):
+    """A stage that may go on: its flag was cleared (`resume`), or its worker died (`takeover`).
+
+    generation: changes with every pause and every new holder, so that each is answered by one run.
+    """
+
+    task_id: TaskId
+    name: str
+    stage: Stage
+    run_id: str | None
+    why: str
+    generation: int
+
+
+def mark_flags(store: Store) -> list[PauseFlag]:
+    """Mark what runs below a set flag as pausing; also for flags that another client inserted. Returns the set flags."""
+    flags = store.fetch(pauses.active)
+    for flag in flags:
+        store.write(lambda c, f=flag: pauses.mark_pausing(c, f), repeatable=True)
+    return flags
+
+
+def resumable(store: Store) -> list[Resumable]:
+    """Paused stages that no flag covers any more, and running ones whose lease has ended."""
+
+    def read(connection: Connection) -> list[Resumable]:
+        flags = pauses.active(connection)
+        held = {(lease.task_id, lease.stage) for lease in leases.live(connection)}
+        pairs = {task.id: file for file, task in files.current_tasks(connection) if task is not None}
+        found = []
+        for (task_id, stage), own in cursors.task_cursors(connection, list(pairs)).items():
+            file = pairs[task_id]
+            status = cursors.stage_status(own)
+            if (task_id, stage) in held or any(flag.covers(file.name, stage) for flag in flags):
+                continue
+            if status is Status.PAUSED:
+                why = "resume"
+            elif status in (Status.RUNNING, Status.PAUSING):
+                why = "takeover"
+            else:
+                continue
+            run_id = next((cursor.run_id for cursor in own if cursor.run_id), None)
+            generation = cursors.last_event(connection, task_id, stage)
+            found.append(Resumable(task_id, file.name, stage, run_id, why, generation))
+        return found
+
+    return store.fetch(read)

@@ -1,0 +1,265 @@
+"""One corpus: its store and settings, opened once, with everything that people do to it as a method."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import SettingMissing, UsageError
+from corpus_pipeline.jobs import runner
+from corpus_pipeline.jobs.augment.plan import ModelAccess
+from corpus_pipeline.jobs.context import Work
+from corpus_pipeline.jobs.runner import Outcome
+from corpus_pipeline.jobs.stop import StopSignal
+from corpus_pipeline.llm.endpoint import endpoint
+from corpus_pipeline.recipe import Recipe, parse
+from corpus_pipeline.service import browse, control, inbox, questions, recipes, registry
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.stages.export.targets import Target, open_target
+from corpus_pipeline.states import FailedState, Stage
+from corpus_pipeline.store import Store, failed, files, migrate
+from corpus_pipeline.store.files import DatasetFile
+from corpus_pipeline.store.pauses import PauseFlag
+
+
+@dataclass
+class Corpus:
+    """A corpus. Open with `Corpus.open()`; close it, or use it as a context manager."""
+
+    settings: Settings
+    store: Store
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Corpus:
+        """Open the corpus of the settings; a fresh database gets its schema. Raises SchemaMismatch, StoreUnavailable."""
+        settings = settings or Settings.from_env()
+        settings.make_home()
+        store = Store(settings.database_url)
+        try:
+            migrate.ensure(store)
+        except BaseException:
+            store.close()
+            raise
+        return cls(settings, store)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def __enter__(self) -> Corpus:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- dataset files -------------------------------------------------------------------------------------------------
+
+    def add(self, path: Path, **options: Any) -> registry.Added:
+        """Register a dataset file (see `registry.add`)."""
+        return registry.add(self.store, path, **options)
+
+    def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
+        """The current dataset files, all or by name. Raises UnknownName."""
+        return self.store.fetch(lambda c: files.current_files(c, names))
+
+    def recipe_of(self, file: DatasetFile) -> Recipe:
+        """The recipe version that a dataset file is bound to."""
+        row = self.store.fetch(lambda c: files.recipe_row(c, file.recipe_id))
+        return parse(row.body, origin=f"recipe {row.name}")
+
+    def bind_recipe(self, name: str, recipe: str) -> str:
+        """Bind a recipe (a bundled or stored name, or a file) to a dataset file; returns the version."""
+        return recipes.bind(self.store, name, recipe, who=who())
+
+    # --- running -------------------------------------------------------------------------------------------------------
+
+    def work(
+        self,
+        name: str,
+        stage: Stage,
+        *,
+        stop: StopSignal | None = None,
+        run_id: str | None = None,
+        limit: int | None = None,
+    ) -> Work:
+        """One stage of the current task of a dataset file, ready to be run."""
+        (file,) = self.files([name])
+        recipe = self.recipe_of(file)
+        task = self.store.write(lambda c: files.task_for(c, file.id, file.recipe_id), repeatable=True)
+        return Work(
+            store=self.store,
+            file=file,
+            task=task,
+            recipe=recipe,
+            stage=stage,
+            work_folder=self.settings.work_folder,
+            lease_seconds=self.settings.lease_seconds,
+            stop=stop or StopSignal(),
+            who=who(),
+            run_id=run_id,
+            limit=limit,
+            services=self._services(stage, recipe),
+        )
+
+    def run_stage(self, name: str, stage: Stage, **options: Any) -> Outcome:
+        """Run one stage of one dataset file to its end (see `jobs.runner.run_stage`)."""
+        return runner.run_stage(self.work(name, stage, **options))
+
+    def incomplete_stages(self, name: str, to: Stage = Stage.EXPORT) -> list[Stage]:
+        """The stages of a dataset file that have something to do, from the first such one up to `to`."""
+        wanted = list(Stage)[: list(Stage).index(to) + 1]
+        for number, stage in enumerate(wanted):
+            if not runner.is_complete(self.work(name, stage)):
+                return wanted[number:]
+        return []
+
+    def redo(self, name: str, stage: Stage) -> None:
+        """Start a stage of a dataset file over, and those behind it."""
+        runner.redo(self.work(name, stage))
+
+    def _services(self, stage: Stage, recipe: Recipe) -> dict[str, Any]:
+        if stage is Stage.AUGMENT:
+            return {"models": self.models}
+        if stage is Stage.EXPORT:
+            return {"target": self.target}
+        return {}
+
+    @cached_property
+    def models(self) -> ModelAccess | None:
+        """Where models are asked; None when neither a key nor a base URL is set."""
+        settings = self.settings
+        if settings.openai_api_key is None and settings.openai_base_url is None:
+            return None
+        where = endpoint(
+            settings.openai_base_url, settings.openai_api_key, private_hosts=frozenset(settings.private_hosts)
+        )
+        return ModelAccess(where, settings.model)
+
+    @cached_property
+    def target(self) -> Target:
+        """Where exports go."""
+        return open_target(self.settings.export_url, endpoint_url=self.settings.s3_endpoint_url)
+
+    def require_models(self, file: DatasetFile) -> None:
+        """Raises SettingMissing, before anything starts, when this file needs a model and none can be reached."""
+        if self.recipe_of(file).augment.strategies and self.models is None:
+            raise SettingMissing(
+                "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
+                " `corpus llm-stub` starts a stand-in; `corpus run --to clean` needs no model."
+            )
+
+    # --- stopping and going on -------------------------------------------------------------------------------------------
+
+    def pause(self, names: Sequence[str], stage: Stage | None, everything: bool, reason: str) -> list[Any]:
+        """Set pause flags (see `control.pause`)."""
+        return control.pause(self.store, names, stage, everything, reason, who())
+
+    def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[Any]:
+        """Clear pause flags (see `control.resume`)."""
+        return control.resume(self.store, names, stage, everything, who())
+
+    # --- failed samples --------------------------------------------------------------------------------------------------
+
+    def replay(self, where: failed.Where, overrides: dict[str, Any] | None = None) -> list[int]:
+        """Let the next augment run try these failed samples again; returns the ids that were open."""
+        return control.replay(self.store, where, overrides or {}, who())
+
+    def dismiss(self, where: failed.Where, reason: str) -> list[int]:
+        """Say that these failed samples do not matter; they no longer block the export."""
+        if not reason.strip():
+            raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
+        return control.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
+
+    # --- what the sensors do ---------------------------------------------------------------------------------------------
+
+    def scan_inbox(self) -> tuple[list[str], list[str]]:
+        """Register the files of the inbox folder (see `inbox.scan`)."""
+        return inbox.scan(self.store, self.settings.inbox, who="inbox")
+
+    def mark_flags(self) -> list[PauseFlag]:
+        """Mark what runs below a set flag as pausing; returns the set flags."""
+        return control.mark_flags(self.store)
+
+    def resumable(self) -> list[control.Resumable]:
+        """Stages that may go on although nobody works on them."""
+        return control.resumable(self.store)
+
+    def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:
+        """The queued run of these stages will not start: leave the first unfinished one as paused."""
+        for stage in stages:
+            work = self.work(name, stage, run_id=run_id)
+            if not runner.is_complete(work):
+                runner.leave_paused(work, reason)
+                return
+
+    # --- looking ---------------------------------------------------------------------------------------------------------
+
+    def status(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Progress of each dataset file, the keys that `corpus status --json` promises."""
+        return self.store.fetch(lambda c: questions.status(c, names))
+
+    def report(self, name: str, stage: Stage | None = None) -> list[dict[str, Any]]:
+        """Completion reports of the current task, counted now."""
+
+        def read(connection: Connection) -> list[dict[str, Any]]:
+            (file,) = files.current_files(connection, [name])
+            recipe = parse(files.recipe_row(connection, file.recipe_id).body)
+            return questions.report(connection, file, recipe, stage)
+
+        return self.store.fetch(read)
+
+    def preview(self, name: str, stage: Stage, limit: int) -> list[dict[str, Any]]:
+        """A few rows of a stage as flat dictionaries."""
+        return browse.preview(self.work(name, stage), limit)
+
+    def data_version_parts(self, name: str, stage: Stage) -> list[str]:
+        """What the result of a stage depends on: two runs with the same parts made the same rows."""
+        return questions.data_version_parts(self.work(name, stage))
+
+    def rows(
+        self,
+        name: str,
+        stage: Stage,
+        *,
+        search: str | None = None,
+        where: dict[str, str] | None = None,
+        after: int = 0,
+        limit: int = 50,
+    ) -> list[dict[str, Any]]:
+        """Rows of a stage, page by page (see `browse.search_rows`)."""
+        return self.store.fetch(
+            lambda c: browse.search_rows(
+                c, name, stage, search=search, where=where or {}, after=after, limit=limit
+            )
+        )
+
+    def show(self, row: str) -> dict[str, Any]:
+        """One conversation with its history."""
+        return self.store.fetch(lambda c: browse.show(c, row))
+
+    def trace(self, name: str, line: int) -> dict[str, Any]:
+        """Where a line of the newest export comes from."""
+        return self.store.fetch(lambda c: browse.trace(c, name, line))
+
+    def failed_samples(self, where: failed.Where, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Failed samples that match, with their full context."""
+        return self.store.fetch(
+            lambda c: [browse.failed_dict(row) for row in failed.find(c, where, after=after, limit=limit)]
+        )
+
+    def cost(self, by: str) -> list[dict[str, Any]]:
+        """Money spent by consumer, file, strategy, model or day. Raises UnknownName."""
+        return self.store.fetch(lambda c: questions.cost(c, by))
+
+
+def who() -> str:
+    """Who acts, for flags, events and the audit log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

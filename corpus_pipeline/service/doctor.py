@@ -1,0 +1,109 @@
+"""Checks of everything around the corpus, each finding with the next command to run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
+from corpus_pipeline.recipe import parse
+from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.settings import Settings, masked_url
+from corpus_pipeline.store import Store, files, migrate
+
+
+class Finding(NamedTuple):
+    """What was looked at and what was found; the sentence of a bad one ends with the next step."""
+
+    subject: str
+    ok: bool
+    sentence: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at settings, home, database, models, prices and the export target, in this order."""
+    try:
+        settings = Settings.from_env()
+    except CorpusError as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield _guarded("home", lambda: _home(settings))
+    database = _guarded("database", lambda: _database(settings))
+    yield database
+    if not database.ok:
+        return
+    with Corpus.open(settings) as corpus:
+        yield _guarded("export target", lambda: _target(corpus))
+        yield _guarded("model", lambda: _model(corpus))
+        yield _guarded("prices", lambda: _prices(corpus))
+
+
+def _guarded(subject: str, look: Callable[[], tuple[bool, str]]) -> Finding:
+    try:
+        return Finding(subject, *look())
+    except CorpusError as error:
+        return Finding(subject, False, str(error))
+    except Exception as error:
+        return Finding(subject, False, f"{type(error).__name__}: {error}"[:500])
+
+
+def _home(settings: Settings) -> tuple[bool, str]:
+    home = settings.make_home()
+    mode = stat.S_IMODE(os.stat(home).st_mode)
+    if mode & 0o077:
+        return False, f"{home} can be read by others (mode {mode:o}). Run: chmod 700 {home}"
+    return True, f"{home}, for its owner only"
+
+
+def _database(settings: Settings) -> tuple[bool, str]:
+    store = Store(settings.database_url, patience=5)
+    try:
+        version = store.fetch(migrate.version_of)
+        if version is None:
+            migrate.ensure(store)
+            version = migrate.head()
+        if version != migrate.head():
+            return False, f"schema {version}, this program works with {migrate.head()}. Run: corpus upgrade"
+        problems = store.fetch(store.backend.problems) + [
+            f"table {name} is missing; restore a backup" for name in store.fetch(migrate.differences)
+        ]
+        return not problems, "; ".join(problems) or f"{masked_url(settings.database_url)}, schema {version}"
+    finally:
+        store.close()
+
+
+def _target(corpus: Corpus) -> tuple[bool, str]:
+    check = corpus.target.check()
+    return check.ok, check.sentence
+
+
+def _model(corpus: Corpus) -> tuple[bool, str]:
+    access = corpus.models
+    if access is None:
+        return False, "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set; `corpus llm-stub` starts a stand-in"
+    names = asyncio.run(_model_names(access))
+    if access.default_model and access.default_model not in names:
+        return False, f"{access.endpoint} answers, but has no model {access.default_model}. Set CORPUS_MODEL"
+    return True, f"{access.endpoint} answers with {len(names)} models"
+
+
+async def _model_names(access: ModelAccess) -> list[str]:
+    from corpus_pipeline.llm.client import ModelClient
+
+    async with ModelClient(access.endpoint) as client:
+        return await client.models(deadline_seconds=10)
+
+
+def _prices(corpus: Corpus) -> tuple[bool, str]:
+    names = set()
+    for file in corpus.files():
+        row = corpus.store.fetch(lambda c, f=file: files.recipe_row(c, f.recipe_id))
+        recipe = parse(row.body)
+        if recipe.augment.strategies:
+            plan = prepare(recipe.augment, corpus.settings.model)
+            names |= {prepared.strategy.model for prepared in plan.values()}
+    return True, f"known for {', '.join(sorted(names))}" if names else "no registered file asks a model yet"

@@ -1,0 +1,138 @@
+"""What people ask: progress, reports, money. Plain dictionaries whose keys scripts may rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.jobs.context import Work
+from corpus_pipeline.jobs.report import MICRO, completion_report
+from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.service.versions import code_version
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses
+from corpus_pipeline.store.cursors import Cursor
+from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.pauses import PauseFlag
+
+
+def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """files[].{name, consumer, recipe, stages.{stage}.{status, total, processed, dropped, failed, ...}}."""
+    pairs = files.current_tasks(connection, names)
+    task_ids = [task.id for _, task in pairs if task is not None]
+    by_stage = cursors.task_cursors(connection, task_ids)
+    recipes = {row.id: row.name for row in files.recipe_rows(connection)}
+    flags = pauses.active(connection)
+    held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
+    blocked = failed.open_counts(connection, task_ids)
+    found = []
+    for file, task in pairs:
+        stages = {}
+        for stage in Stage:
+            own = by_stage.get((task.id, stage), []) if task else []
+            stages[stage.value] = stage_status(connection, file, task, stage, own, flags, held)
+        found.append(
+            {
+                "name": file.name,
+                "consumer": file.consumer,
+                "recipe": recipes[file.recipe_id],
+                "format": file.format,
+                "open_failed_samples": blocked.get(task.id, 0) if task else 0,
+                "stages": stages,
+            }
+        )
+    return found
+
+
+def stage_status(
+    connection: Connection,
+    file: DatasetFile,
+    task: Task | None,
+    stage: Stage,
+    own: Sequence[Cursor],
+    flags: Sequence[PauseFlag],
+    held: dict[tuple[int, Stage], leases.Lease],
+) -> dict[str, Any]:
+    """One stage as people see it: the cursors' status, corrected by what flags and leases say of it right now."""
+    word = cursors.stage_status(own)
+    flag = next((flag for flag in flags if flag.covers(file.name, stage)), None)
+    worker = held.get((task.id, stage)) if task else None
+    reason = next((cursor.status_reason for cursor in own if cursor.status_reason), None)
+    if word in (Status.RUNNING, Status.PAUSING) and worker is None:
+        word, reason = Status.INTERRUPTED, "the worker is gone; the next run continues"
+    elif word is Status.RUNNING and flag is not None:
+        word, reason = Status.PAUSING, str(flag)
+    lead = min(own, key=lambda cursor: cursor.processed_rows) if own else None
+    dropped = max((cursor.dropped_rows for cursor in own), default=0)
+    if stage is Stage.CLEAN and task is not None and own:
+        dropped = sum(cursor.dropped_rows for cursor in own)
+    return {
+        "status": word.value,
+        "total": lead.total_rows if lead and lead.total_rows is not None else _expected(file, stage),
+        "processed": lead.processed_rows if lead else 0,
+        "dropped": dropped,
+        "failed": sum(cursor.failed_rows for cursor in own),
+        "reason": reason,
+        "flag": None if flag is None else str(flag),
+        "worker": None if worker is None else worker.owner,
+        "active_ms": sum(cursor.active_ms for cursor in own),
+        "run_id": lead.run_id if lead else None,
+    }
+
+
+def _expected(file: DatasetFile, stage: Stage) -> int | None:
+    return file.lines if stage is Stage.INGEST else file.conversations
+
+
+def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Stage | None) -> list[dict[str, Any]]:
+    """The report of one stage, or of every stage that has begun, counted from the rows now."""
+    task = next((task for _, task in files.current_tasks(connection, [file.name])), None)
+    if task is None:
+        return []
+    begun = {key[1] for key in cursors.task_cursors(connection, [task.id])}
+    wanted = [stage] if stage else [s for s in Stage if s in begun]
+    return [completion_report(connection, file, task, recipe, s) for s in wanted]
+
+
+def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
+    """Money by one key; the last row is the total, which is the same for every key."""
+    if by not in ledger.COST_KEYS:
+        raise UnknownName("cost key", by, ledger.COST_KEYS)
+    rows = ledger.cost_by(connection, by)
+    found = []
+    for row in rows:
+        key = row.key
+        if by == "day":
+            key = datetime.fromtimestamp(int(key) / 1000, tz=UTC).date().isoformat()
+        found.append(
+            {
+                by: key,
+                "calls": int(row.calls),
+                "answered": int(row.answered),
+                "errors": int(row.errors),
+                "unknown": int(row.unknown),
+                "input_tokens": int(row.input_tokens),
+                "cached_tokens": int(row.cached_tokens),
+                "output_tokens": int(row.output_tokens),
+                "cost_usd": int(row.cost) / MICRO,
+            }
+        )
+    return found
+
+
+
+
+def data_version_parts(work: Work) -> list[str]:
+    """The source, the recipe sections up to the stage, the code of the stage and its counts."""
+    stages = [stage.value for stage in Stage][: list(Stage).index(work.stage) + 1]
+    version = work.store.fetch(lambda c: files.task_by_id(c, work.task.id)).content_version
+    return [
+        work.file.sha256,
+        work.recipe.section_hash(*stages),
+        *(code_version(Stage(stage)) for stage in stages),
+        str(version if work.stage in (Stage.AUGMENT, Stage.EXPORT) else 0),
+    ]

@@ -1,0 +1,133 @@
+"""Registering dataset files: identity, name, format, recipe, consumer. A changed file under a known name is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import SourceChanged, UsageError
+from corpus_pipeline.formats import by_name
+from corpus_pipeline.service import recipes
+from corpus_pipeline.stages.ingest import identity, sniff
+from corpus_pipeline.store import Store, files, reports
+from corpus_pipeline.store.files import DatasetFile
+
+DEFAULT_CONSUMER = "default"
+
+
+class _Found(NamedTuple):
+    """A file as it lies on the disk now."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class Added(NamedTuple):
+    """A registered dataset file; `new` is False when it was known already. `twins` hold the same bytes."""
+
+    file: DatasetFile
+    new: bool
+    twins: tuple[str, ...]
+
+
+def add(
+    store: Store,
+    path: Path,
+    *,
+    name: str | None = None,
+    recipe: str | None = None,
+    consumer: str | None = None,
+    format: str | None = None,
+    replace: bool = False,
+    who: str = "unknown",
+) -> Added:
+    """Register the file at `path`. Registering the same bytes under the same name again changes nothing but what is asked.
+
+    replace: a known name with other bytes gets a new version; rows and exports of the old one stay for the audit trail.
+    Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
+    """
+    source = _Found(path.resolve(), *identity.identify(path))
+    name = _checked(name) if name else identity.dataset_name(path)
+    known = store.fetch(lambda c: files.current_file(c, name))
+    if known is not None and (known.sha256, known.bytes) != (source.sha256, source.size) and not replace:
+        raise _changed(known, source, path)
+    if known is not None and (known.sha256, known.bytes) == (source.sha256, source.size):
+        return _again(store, known, source, recipe=recipe, consumer=consumer, format=format, who=who)
+    chosen = recipes.resolve(store, recipe)
+    section = chosen.recipe.ingest
+    found = sniff.sniff(source.path, section.model_copy(update={"format": format}) if format else section)
+
+    def register(connection: Connection) -> Added:
+        recipe_id = files.save_recipe(connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml())
+        twins = tuple(twin.name for twin in files.same_content(connection, source.sha256, source.size))
+        file_id = files.add_file(
+            connection,
+            {
+                "name": name,
+                "path": str(source.path),
+                "sha256": source.sha256,
+                "bytes": source.size,
+                "container": found.source.container.value,
+                "compression": found.source.compression.value,
+                "format": found.format.name,
+                "columns": dict(chosen.recipe.ingest.columns),
+                "consumer": consumer or DEFAULT_CONSUMER,
+                "recipe_id": recipe_id,
+            },
+        )
+        reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
+        return Added(files.file_by_id(connection, file_id), True, twins)
+
+    return store.write(register)
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", name):
+        raise UsageError(f"--name {name!r}: a name has 1 to 64 of the characters a-z, 0-9, _ and -")
+    return name
+
+
+def _again(
+    store: Store,
+    known: DatasetFile,
+    source: _Found,
+    *,
+    recipe: str | None,
+    consumer: str | None,
+    format: str | None,
+    who: str,
+) -> Added:
+    if format not in (None, known.format):
+        by_name(format)  # an unknown one is the more helpful error
+        raise UsageError(
+            f"{known.name} is registered as {known.format}; to read it as {format} register it under another --name,"
+            " or use --replace"
+        )
+    chosen = recipes.resolve(store, recipe) if recipe else None
+
+    def update(connection: Connection) -> Added:
+        recipe_id = None
+        if chosen is not None:
+            recipe_id = files.save_recipe(
+                connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml()
+            )
+        files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
+        if known.path != str(source.path):
+            files.move_file(connection, known.id, str(source.path))
+            reports.log(connection, who, "move", known.name, {"path": str(source.path)})
+        return Added(files.file_by_id(connection, known.id), False, ())
+
+    return store.write(update)
+
+
+def _changed(known: DatasetFile, source: _Found, path: Path) -> SourceChanged:
+    return SourceChanged(
+        f"{path} is not the file that is registered as {known.name}: {source.size:,} bytes, sha256 {source.sha256[:12]},"
+        f" instead of {known.bytes:,} bytes, sha256 {known.sha256[:12]}. Either register it beside the old one"
+        f" (`corpus add {path} --name {known.name}-2`) or let it take the old one's place"
+        f" (`corpus add {path} --name {known.name} --replace`); the old rows and exports stay for the audit trail."
+    )
