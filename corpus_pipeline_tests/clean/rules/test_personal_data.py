@@ -54,6 +54,7 @@ def test_masks(text: str, better: str) -> None:
         "file_20240115_103045.tar.gz IMG-20240115-0001.jpg report-2024-000123456.pdf",
         "lodash@4.17.21, @angular/core, git@github.com:me/repo.git, @app.route('/x')",
         "user@example.com, me@host.example.org, you@yourdomain.com, a@b",
+        "Call 1-800-273-8255 or (555) 123-4567 or +1 888 555 1212",
         "tel:1-2-3, 12-34-56, 100-200-300, 555-1234",
         "4111 1111 1111 1112 fails the checksum; 0000 0000 0000 0000",
         "110105194912310021 has a wrong check digit",

@@ -13,8 +13,8 @@ _SUSPECT = re.compile(
     "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022"
     "\u2026\u2030\u2039\u203a\u20ac\u2122\u2202\u2211\u221a\u0402-\u0491]"
 )
-# Frequent in UTF-8 Chinese read as GBK: the full-width comma, full stop and the particle "de" become these.
-_GBK_SUSPECT = re.compile("[\u951b\u9286\u9428\u6d93\u9365\u6d5c]")
+# Frequent in UTF-8 Chinese read as GBK: comma, full stop and the commonest particles, at even and at odd places.
+_GBK_SUSPECT = re.compile("[锛紝銆鐨殑鏄槸鍦湪涓浜]")
 # What is left when characters were lost for good: U+FFFD, and U+FFFD itself read as GBK.
 _LOST = re.compile("\ufffd|\u951f\u65a4\u62f7")
 

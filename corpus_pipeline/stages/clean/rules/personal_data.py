@@ -95,9 +95,15 @@ def _is_email(match: re.Match[str]) -> bool:
     return not _NOBODY.search(match.group(1)) and not match.group().startswith("git@")
 
 
+# North American numbers that are nobody's: toll-free lines and the area code of made-up numbers.
+_PUBLIC_AREAS = frozenset(("800", "822", "833", "844", "855", "866", "877", "888", "555"))
+
+
 def _is_phone(match: re.Match[str]) -> bool:
     digits = _digits(match.group())
     # a round number is an amount, and one digit over and over is a placeholder
+    if len(digits) in (10, 11) and digits[-10:-7] in _PUBLIC_AREAS and digits[:-10] in ("", "1"):
+        return False
     least = 10 if match.group()[0] == "+" else 8  # a sign before a shorter number is arithmetic
     return least <= len(digits) <= 15 and not digits.endswith("00000") and len(set(digits)) > 2
 

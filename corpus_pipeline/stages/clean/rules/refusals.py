@@ -12,7 +12,7 @@ from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View
 _REFUSED_VERBS = (
     "assist|help|provide|fulfil+|comply|answer|create|generate|write|complete|engage|participate|discuss|support|offer|share"
     "|give|respond|browse|access|perform|process|produce|recommend|promote|endorse|encourage|condone|make"
-    "|order|book|send|purchase|disclose|reveal|diagnose|determine|predict|verify|translate|do that|do this"
+    "|order|book|send|purchase|disclose|reveal|diagnose|do that|do this"
 )
 _AS_AI = r"as an? (?:ai|artificial intelligence|large language|language)\b[^.\n]{0,60}?,"
 _CANNOT = (
