@@ -73,10 +73,6 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-# the `default` scheme compares features by this many bits before they vote, so that a row's number fits above them
-ONCE_BITS = 48
-
-
 def ngrams(items: list[str], width: int) -> list[str]:
     """Neighbouring items joined by a space, which no token contains."""
     return [" ".join(items[start : start + width]) for start in range(len(items) - width + 1)]
@@ -122,8 +118,3 @@ def feature_hash(feature: bytes) -> int:
         return mix((hashes[0] * PAIR + hashes[1]) & MASK)
     first, second, third = hashes
     return mix((first * TRIPLE + second * PAIR + third) & MASK)
-
-
-def once_hash(feature: bytes) -> int:
-    """The hash that votes when each distinct feature of a row counts once: the upper ONCE_BITS bits, mixed again."""
-    return mix(feature_hash(feature) >> (64 - ONCE_BITS))

@@ -1,7 +1,7 @@
 """The features of many texts at once, in numpy: the same hashes as `features`, some hundred times faster.
 
 A batch is one long array of code points. Every character is looked up once (kind, mixed value); a token's polynomial
-hash is a segment sum of value * BASE**position, shifted back by BASE**-start, all modulo 2**64.
+hash is a difference of running sums of value * BASE**position, shifted back by BASE**-start, all modulo 2**64.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int64]
 
 BATCH_CHARACTERS = 1 << 17  # a batch's arrays stay within the second-level cache
-BATCH_ROWS = 1 << 14  # rows of a batch fit into the 16 bits above a 48-bit hash
-ONCE_SHIFT = np.uint64(64 - features.ONCE_BITS)
+BATCH_ROWS = 1 << 14
 _ALPHABETS = (0x80, 0x10000, 0x110000)  # ASCII, the basic plane, all code points
 
 
@@ -89,7 +88,7 @@ def tokens(texts: Sequence[str]) -> Tokens:
     codes, text_starts = code_points(texts)
     highest = int(codes.max())
     kinds, values = _alphabet(next(size for size in _ALPHABETS if highest < size))
-    kind = kinds[codes]
+    kind = kinds.take(codes)
     goes_on = np.zeros(len(kind), np.uint8)  # this character continues the word of the one before it
     np.bitwise_and(kind[1:], kind[:-1], out=goes_on[1:])
     starts = np.flatnonzero((kind > 0) & ((goes_on & features.LETTER) == 0))
@@ -98,11 +97,13 @@ def tokens(texts: Sequence[str]) -> Tokens:
         return Tokens(np.zeros(0, np.uint64), bounds)
     length = 1 << max(len(codes) - 1, BATCH_CHARACTERS * 2 - 1).bit_length()
     power, inverse = _powers(length)
-    weighted = values[codes]
-    weighted *= power[: len(codes)]
+    sums = np.empty(len(codes) + 1, np.uint64)  # of the characters before each place
+    sums[0] = 0
+    np.cumsum(values.take(codes) * power[: len(codes)], out=sums[1:])
     # separators weigh nothing, so the sum up to the next token's start is the sum of this token
-    hashes = np.add.reduceat(weighted, starts)
-    hashes *= inverse[starts]
+    at_start = sums.take(starts)
+    hashes = np.append(at_start[1:], sums[-1]) - at_start
+    hashes *= inverse.take(starts)
     return Tokens(mixed(hashes), bounds)
 
 
@@ -136,3 +137,30 @@ def triples(found: Tokens) -> tuple[Hashes, npt.NDArray[np.bool_]]:
 def lasts(bounds: Positions) -> Positions:
     """The last token of every row that has one."""
     return bounds[1:][bounds[1:] > bounds[:-1]] - 1
+
+
+def first_of_each(hashes: Hashes, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """One place of every distinct (row, hash): bool[f].
+
+    A scatter instead of a sort, which numpy does several times slower: every place writes its number into the slot of
+    its key, and who reads another key there tries again among the others of this kind.
+    """
+    chosen = np.zeros(len(hashes), np.bool_)
+    left = np.arange(len(hashes))
+    keys = rows.astype(np.uint64)
+    keys *= np.uint64(features.PAIR)
+    keys += hashes
+    while len(left):
+        places = np.arange(len(left))
+        bits = len(left).bit_length() + 1
+        slots = ((keys * np.uint64(features.BASE)) >> np.uint64(64 - bits)).view(np.int64)
+        table = np.empty(1 << bits, np.int64)
+        table[slots] = places
+        winner = table.take(slots)
+        first = winner == places
+        chosen[left[first]] = True
+        other = keys.take(winner) != keys
+        again = np.flatnonzero(first == other)  # neither the first nor of another key: a repetition, most likely
+        other[again] = rows[left[again]] != rows[left[winner[again]]]
+        left, keys = left[other], keys[other]
+    return chosen

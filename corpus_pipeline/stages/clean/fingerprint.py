@@ -1,7 +1,7 @@
 """Fingerprints of a batch of texts: a 64-bit SimHash each, and for phrase schemes a signature beside it.
 
 The value equals that of PyPI `simhash` on the same features with the same feature hash:
-  default     Simhash(set of features.word_features(text), hashfunc=features.once_hash)
+  default     Simhash(set of features.word_features(text), hashfunc=features.feature_hash)
   words       Simhash(features.word_features(text), hashfunc=features.feature_hash)
   characters  Simhash(text), its own md5
 except where that package cannot answer: it raises OverflowError for a shingle that occurs more than 255 times (ours
@@ -27,9 +27,9 @@ ENOUGH_FEATURES = 8
 
 SKETCH_SIZE = 16  # lowest triple hashes that are kept of a row
 SIGNATURE_COLUMNS = 1 + SKETCH_SIZE  # uint32: number of tokens, then the sketch in ascending order, 0 where it ends
-_ROW_SHIFT = np.uint64(features.ONCE_BITS)
-_HASH_MASK = np.uint64((1 << features.ONCE_BITS) - 1)
-_SKETCH_SHIFT = np.uint64(32)
+# of a longer row only triples below a bound are sorted, which leaves about this many; too few left: all are
+_SKETCH_SORTED = 3 * SKETCH_SIZE
+_HALF = np.uint64(32)
 _MAX_CACHED_SHINGLES = 1 << 20
 
 
@@ -67,29 +67,26 @@ def fingerprints(texts: Sequence[str], scheme: Scheme) -> Fingerprints:
 
 def _words(tokens: Tokens) -> tuple[Hashes, Positions]:
     """(fingerprint, number of features) per row; tokens and pairs as often as they occur."""
-    interleaved = np.empty((len(tokens.hashes), 2), np.uint64)
-    interleaved[:, 0] = tokens.hashes
-    interleaved[:, 1] = features_batch.pairs(tokens)  # the filler 0 at a row's last token votes for nothing
     counts = np.maximum(2 * np.diff(tokens.bounds) - 1, 0)
-    return votes(interleaved.ravel(), 2 * tokens.bounds, counts), counts
+    return votes(_with_pairs(tokens), 2 * tokens.bounds, counts), counts
 
 
 def _distinct(tokens: Tokens) -> tuple[Hashes, Positions]:
-    """(fingerprint, number of features) per row; each distinct token and pair once.
-
-    One sort of (row, 48 bits of hash) brings equal features of a row together; the vote is a new mix of the 48 bits.
-    """
-    rows = _rows(tokens) << _ROW_SHIFT
-    pairs = features_batch.pairs(tokens)
-    there = np.ones(len(pairs), np.bool_)
-    there[features_batch.lasts(tokens.bounds)] = False
-    keys = np.concatenate(
-        (rows | (tokens.hashes >> features_batch.ONCE_SHIFT), (rows | (pairs >> features_batch.ONCE_SHIFT))[there])
-    )
-    keys, bounds = _sorted_once(keys, len(tokens.bounds) - 1, _ROW_SHIFT)
+    """(fingerprint, number of features) per row; each distinct token and pair once."""
+    hashes = _with_pairs(tokens)
+    chosen = features_batch.first_of_each(hashes, np.repeat(_rows(tokens), 2))
+    chosen[2 * features_batch.lasts(tokens.bounds) + 1] = False
+    bounds = np.concatenate(([0], np.cumsum(chosen)))[2 * tokens.bounds]
     counts = np.diff(bounds)
-    keys &= _HASH_MASK
-    return votes(features_batch.mixed(keys), bounds, counts), counts
+    return votes(hashes.compress(chosen), bounds, counts), counts
+
+
+def _with_pairs(tokens: Tokens) -> Hashes:
+    """Each token followed by its pair; the filler 0 after a row's last token votes for nothing."""
+    interleaved = np.empty((len(tokens.hashes), 2), np.uint64)
+    interleaved[:, 0] = tokens.hashes
+    interleaved[:, 1] = features_batch.pairs(tokens)
+    return interleaved.ravel()
 
 
 def _signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
@@ -99,29 +96,38 @@ def _signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
     Jaccard similarity of the triple sets, and is exact for rows of up to SKETCH_SIZE triples.
     """
     triples, there = features_batch.triples(tokens)
-    keys = (_rows(tokens)[there] << _SKETCH_SHIFT) | np.maximum(triples[there] >> _SKETCH_SHIFT, np.uint64(1))
-    keys, bounds = _sorted_once(keys, len(tokens.bounds) - 1, _SKETCH_SHIFT)
-    result = np.zeros((len(tokens.bounds) - 1, SIGNATURE_COLUMNS), np.uint32)
-    result[:, 0] = np.diff(tokens.bounds)
-    if len(keys):
-        places = bounds[:-1, None] + np.arange(SKETCH_SIZE)
-        result[:, 1:] = np.where(places < bounds[1:, None], keys[np.minimum(places, len(keys) - 1)], np.uint64(0))
-    return result
+    triples >>= _HALF
+    np.maximum(triples, 1, out=triples)
+    rows, sizes = _rows(tokens), np.diff(tokens.bounds)
+    limits = (np.float64(1 << 32) * _SKETCH_SORTED / np.maximum(sizes, _SKETCH_SORTED)).astype(np.uint64)
+    low = there & (triples <= np.repeat(limits, sizes))
+    sketches = _lowest(triples[low], rows[low], len(sizes))
+    short = (sketches[:, -1] == 0) & (sizes > _SKETCH_SORTED)
+    if short.any():
+        again = there & short[rows]
+        sketches[short] = _lowest(triples[again], rows[again], len(sizes))[short]
+    return np.concatenate((sizes[:, None].astype(np.uint32), sketches), axis=1)
 
 
-def _rows(tokens: Tokens) -> Hashes:
-    """The row of each token, counted from 0 in the batch."""
-    return np.repeat(np.arange(len(tokens.bounds) - 1, dtype=np.uint64), np.diff(tokens.bounds))
-
-
-def _sorted_once(keys: Hashes, rows: int, row_shift: np.uint64) -> tuple[Hashes, Positions]:
-    """(sorted keys without repetitions, int64[rows + 1] where each row's keys start); the row stands above
-    `row_shift`."""
+def _lowest(hashes: Hashes, rows: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.uint32]:
+    """The lowest SKETCH_SIZE distinct hashes (below 2**32) of each of `count` rows, ascending, filled with 0."""
+    keys = (rows.astype(np.uint64) << _HALF) | hashes
     keys.sort()
     new = np.ones(len(keys), np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])
     keys = keys[new]
-    return keys, np.searchsorted(keys, np.arange(rows + 1, dtype=np.uint64) << row_shift)
+    starts = np.searchsorted(keys, np.arange(count + 1, dtype=np.uint64) << _HALF)
+    result = np.zeros((count, SKETCH_SIZE), np.uint32)
+    if len(keys):
+        places = starts[:-1, None] + np.arange(SKETCH_SIZE)
+        values = keys[np.minimum(places, len(keys) - 1)].astype(np.uint32)
+        np.copyto(result, values, where=places < starts[1:, None])
+    return result
+
+
+def _rows(tokens: Tokens) -> npt.NDArray[np.int32]:
+    """The row of each token, counted from 0 in the batch."""
+    return np.repeat(np.arange(len(tokens.bounds) - 1, dtype=np.int32), np.diff(tokens.bounds))
 
 
 def _characters(texts: Sequence[str], width: int, known: dict[str, int]) -> tuple[Hashes, Positions]:

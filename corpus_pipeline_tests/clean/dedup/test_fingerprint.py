@@ -22,7 +22,7 @@ def by_the_package(text: str, scheme: Scheme) -> int:
     listed = features.word_features(text)
     if scheme.kind == "words":
         return Simhash(listed, hashfunc=features.feature_hash).value
-    return Simhash(sorted(set(listed)), hashfunc=features.once_hash).value
+    return Simhash(sorted(set(listed)), hashfunc=features.feature_hash).value
 
 
 def assert_equal_to_the_package(texts: list[str], scheme: Scheme) -> None:
@@ -88,6 +88,7 @@ def test_a_row_has_the_same_fingerprint_in_any_batch(scheme: Scheme) -> None:
 
 def test_the_signature_is_the_token_count_and_the_lowest_triple_hashes() -> None:
     texts = ["one two three four", "", " ".join(f"word{number % 37}" for number in range(200))]
+    texts += [" ".join(f"word{number}" for number in range(400)), " ".join("abcdefghij" * 30), "a b c " * 100]
     found = fingerprint.fingerprints(texts, scheme_named("default")).signatures
     for row, text in enumerate(texts):
         items = features.tokens(text)
