@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import dagster as dg
 
-# partitions_def on checks is a preview in this version of Dagster; the tests run it for real
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
-from corpus_pipeline.defs.assets import ASSETS  # noqa: E402
-from corpus_pipeline.defs.partitions import dataset_files  # noqa: E402
-from corpus_pipeline.defs.resources import CursorResource  # noqa: E402
-from corpus_pipeline.defs.sensors import SENSORS  # noqa: E402
+from corpus_pipeline.defs.assets import ASSETS
+from corpus_pipeline.defs.partitions import dataset_files
+from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.sensors import SENSORS
 
 PATH_JOB = "corpus_path"
 

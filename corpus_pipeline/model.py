@@ -62,7 +62,8 @@ class Turn(NamedTuple):
 
     def texts(self) -> list[tuple[str, str]]:
         """(field, text) of every text that is there, in `TEXT_FIELDS` order."""
-        return [(name, text) for name, text in zip(TEXT_FIELDS, self, strict=False) if text is not None]
+        texts = (self.system, self.prompt, self.reasoning, self.response, self.rejected)
+        return [(name, text) for name, text in zip(TEXT_FIELDS, texts, strict=True) if text is not None]
 
 
 class Conversation(NamedTuple):
@@ -102,7 +103,7 @@ class Change(NamedTuple):
     version: int
     turn: int  # 1-based; 0 is the whole conversation
     field: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a change
     detail: str = ""
 
 

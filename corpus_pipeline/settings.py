@@ -23,7 +23,9 @@ class Variable(NamedTuple):
 
 VARIABLES = (
     Variable("CORPUS_HOME", ".corpus", "folder of the database, exports, Dagster storage and logs (mode 0700)"),
-    Variable("CORPUS_DATABASE_URL", "SQLite in CORPUS_HOME", "mysql+pymysql://user:password@host/database", secret=True),
+    Variable(
+        "CORPUS_DATABASE_URL", "SQLite in CORPUS_HOME", "mysql+pymysql://user:password@host/database", secret=True
+    ),
     Variable("CORPUS_EXPORT_URL", "a folder in CORPUS_HOME", "folder, or s3://bucket/prefix"),
     Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
     Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),

@@ -26,7 +26,13 @@ from corpus_pipeline.cli.output import error
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
 from corpus_pipeline.settings import VARIABLES
 
-EXIT_CODES = {0: "done", 1: "failed", 2: "wrong use", 3: "finished, but samples failed or the gate refused", 4: "paused"}
+EXIT_CODES = {
+    0: "done",
+    1: "failed",
+    2: "wrong use",
+    3: "finished, but samples failed or the gate refused",
+    4: "paused",
+}
 EXIT_CODES[130] = "interrupted"
 
 _EPILOG = "\b\nSettings (environment):\n" + "\n".join(f"  {v.name}: {v.meaning} [{v.default}]" for v in VARIABLES)

@@ -21,7 +21,9 @@ CONSUMER = "demo-team"
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), help="Where to keep it. Default: CORPUS_HOME, else .corpus-demo.")
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="Where to keep it. Default: CORPUS_HOME, else .corpus-demo."
+)
 def demo(home: Path | None) -> int:
     """The whole path on a small bundled corpus. Without a key and a base URL a stand-in model is started for it."""
     from corpus_pipeline.service import Corpus
@@ -52,9 +54,7 @@ def _add(corpus: Corpus) -> list[str]:
             target = kept / path.name
             if not target.exists():
                 target.write_bytes(path.read_bytes())
-    return [
-        corpus.add(path, recipe="demo", consumer=CONSUMER, who=who()).file.name for path in candidates(kept)
-    ]
+    return [corpus.add(path, recipe="demo", consumer=CONSUMER, who=who()).file.name for path in candidates(kept)]
 
 
 @contextmanager
@@ -70,7 +70,13 @@ def _model() -> Iterator[None]:
     # a provider as it is in life: some calls are sent away, some fail, some answers are no good
     options = stub.StubOptions(
         latency=parse_latency("lognormal:median=0.05,p99=0.3"),
-        faults={Fault.RATE_LIMIT: 0.03, Fault.SERVER_ERROR: 0.02, Fault.REFUSAL: 0.06, Fault.CUT: 0.02, Fault.EMPTY: 0.02},
+        faults={
+            Fault.RATE_LIMIT: 0.03,
+            Fault.SERVER_ERROR: 0.02,
+            Fault.REFUSAL: 0.06,
+            Fault.CUT: 0.02,
+            Fault.EMPTY: 0.02,
+        },
         retry_after=0.2,
     )
     with stub.running(options) as server:
@@ -90,7 +96,9 @@ def _tell(corpus: Corpus, names: list[str]) -> None:
     uri = next((uri for uri in sorted(filter(None, exports))), None)
     home = os.path.relpath(corpus.settings.home)
     say("")
-    say(f"{waiting} failed samples wait in the queue; the calls would have cost {money(spent)} at the stand-in's price list")
+    say(
+        f"{waiting} failed samples wait in the queue; the calls would have cost {money(spent)} at the stand-in's price list"
+    )
     say(f"exports: {corpus.settings.export_url}" + (f", for example {uri}" if uri else ""))
     say("")
     say(f"Next, with CORPUS_HOME={home}:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from corpus_pipeline.store.failed import Where
 
 _KEYS = ("file", "stage", "strategy", "reason", "state")
-_where = click.option("--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match.")
+_where = click.option(
+    "--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match."
+)
 
 
 @click.group()
@@ -40,7 +42,9 @@ def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> Non
         ((f["id"], f["row"], f["strategy"], f["reason"], f["state"], f["attempts"], f["error"][:80]) for f in found),
     )
     if found:
-        say("Next: corpus failed show ID, corpus failed replay --where reason=..., corpus failed dismiss ... --reason TEXT")
+        say(
+            "Next: corpus failed show ID, corpus failed replay --where reason=..., corpus failed dismiss ... --reason TEXT"
+        )
     else:
         say("no failed sample matches")
 
@@ -71,9 +75,7 @@ def replay(
     """Let the next run try open samples again."""
     from corpus_pipeline.service import Corpus
 
-    overrides = {
-        k: v for k, v in (("model", model), ("max_output_tokens", max_output_tokens)) if v is not None
-    }
+    overrides = {k: v for k, v in (("model", model), ("max_output_tokens", max_output_tokens)) if v is not None}
     with Corpus.open() as corpus:
         changed = corpus.replay(chosen(ids, wheres, everything), overrides)
     say(f"{len(changed)} samples will be tried again." + (" Next: corpus run" if changed else " Nothing open matches."))
@@ -104,7 +106,7 @@ def where_of(wheres: tuple[str, ...]) -> Where:
     """KEY=VALUE pairs as a filter. Raises UsageError for an unknown key."""
     from corpus_pipeline.store.failed import Where
 
-    values = {}
+    values: dict[str, Any] = {}
     for where in wheres:
         key, sign, value = where.partition("=")
         if not sign or key not in _KEYS:

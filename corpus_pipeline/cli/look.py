@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from corpus_pipeline.cli.output import duration, json_option, money, print_json, print_lines, print_table, printable, say
+from corpus_pipeline.cli.output import (
+    duration,
+    json_option,
+    money,
+    print_json,
+    print_lines,
+    print_table,
+    printable,
+    say,
+)
 from corpus_pipeline.states import Stage
 
 _STAGES = click.Choice([stage.value for stage in Stage])
@@ -173,7 +182,9 @@ def trace(name: str, line: int, as_json: bool) -> None:
         return
     source = found["source"]
     say(f"{found['export']} line {found['line']}: row {found['row']}")
-    say(f"  source: {source['file']} line {source['line']} (byte {source['byte_offset']:,}), sha256 {source['sha256'][:12]}")
+    say(
+        f"  source: {source['file']} line {source['line']} (byte {source['byte_offset']:,}), sha256 {source['sha256'][:12]}"
+    )
     for step in found["steps"]:
         say(f"  {step['stage']}: " + _step(step))
 
@@ -184,7 +195,9 @@ def _step(step: dict[str, Any]) -> str:
             return f"read as {step['format']}"
         case "clean":
             changes = ", ".join(f"{c['rule']} x{c['count']} in turn {c['turn']} {c['field']}" for c in step["changes"])
-            return f"{step['state']} under recipe {step['recipe']} {step['recipe_version'][:12]}; {changes or 'unchanged'}"
+            return (
+                f"{step['state']} under recipe {step['recipe']} {step['recipe_version'][:12]}; {changes or 'unchanged'}"
+            )
         case "augment":
             return (
                 f"{step['strategy']} by {step['model']}, prompt {step['prompt_version'][:12]},"

@@ -80,5 +80,3 @@ def _colour() -> bool | None:
     import os
 
     return False if os.environ.get("NO_COLOR") else None
-
-

@@ -38,7 +38,13 @@ def run(names: tuple[str, ...], to: str, limit: int | None, redo: bool, as_json:
 
 
 def run_files(
-    corpus: Corpus, names: Sequence[str], to: Stage, *, limit: int | None = None, redo: bool = False, as_json: bool = False
+    corpus: Corpus,
+    names: Sequence[str],
+    to: Stage,
+    *,
+    limit: int | None = None,
+    redo: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Run files one after the other; returns the exit code."""
     files = corpus.files(names)
@@ -83,9 +89,13 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
     if Status.FAILED in words:
         error(f"{name}: {problem or 'failed'}")
         return 1
-    if Status.BLOCKED in words or state["open_failed_samples"]:
-        if problem:
-            error(f"{name}: {problem}")
+    if Status.BLOCKED in words:
+        reason = next(s["reason"] for s in state["stages"].values() if s["status"] == Status.BLOCKED)
+        error(f"{name}: {reason}")
+        return 3
+    if state["open_failed_samples"]:
+        if state["stages"][Stage.EXPORT]["status"] != Status.DONE:
+            error(f"{name}: {state['open_failed_samples']} failed samples block its export")
         return 3
     if words & {Status.PAUSED, Status.PAUSING}:
         return 4
@@ -147,7 +157,14 @@ def _progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]
     if not out.is_terminal:
         yield
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     done = threading.Event()
     bars = Progress(

@@ -60,7 +60,9 @@ def _default_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-@click.command("llm-stub", context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.command(
+    "llm-stub", context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def llm_stub(arguments: tuple[str, ...]) -> int:
     """An OpenAI-compatible stand-in for demos, load and fault drills. `corpus llm-stub --help` lists its options."""

@@ -86,7 +86,9 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     yield _materialized(context, cursor, stage, outcome)
 
 
-def _paused(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, reason: str) -> dg.AssetObservation:
+def _paused(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, reason: str
+) -> dg.AssetObservation:
     positions = cursor.positions(context.partition_key, stage)
     return dg.AssetObservation(
         asset_key=context.asset_key,

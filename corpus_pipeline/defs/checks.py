@@ -39,7 +39,7 @@ def results(corpus: Corpus, partition_key: str, stage: Stage) -> Iterator[dg.Ass
     """The results of a stage's checks, counted from the rows."""
     for check in facts.CHECKS:
         if check.stage is stage:
-            verdict = corpus.store.fetch(lambda c, k=check: k.look(c, corpus.work(partition_key, stage)))
+            verdict = corpus.store.fetch(check.look, corpus.work(partition_key, stage))
             yield dg.AssetCheckResult(
                 check_name=check.name,
                 passed=verdict.passed,

@@ -33,7 +33,7 @@ def prepare(settings: Settings) -> Path:
     if not target.exists() or target.read_text(encoding="utf-8") != text:
         temporary = home / f"dagster.yaml.{os.getpid()}"
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
+        temporary.replace(target)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["CORPUS_HOME"] = str(settings.home)
     os.environ.setdefault("CORPUS_DAGSTER_STORAGE", str(home))

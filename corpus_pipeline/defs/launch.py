@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from corpus_pipeline.definitions import PATH_JOB, defs
 from corpus_pipeline.defs import home, partitions
 from corpus_pipeline.defs.assets import LIMIT_TAG
 from corpus_pipeline.defs.checks import ASSETS
-from corpus_pipeline.definitions import PATH_JOB, defs
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 

@@ -11,10 +11,10 @@ from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import opened
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.service import control
 from corpus_pipeline.service.control import Resumable
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store.pauses import PauseFlag
 
 PARTITION_TAG = "dagster/partition"
 BACKFILL_TAG = "dagster/backfill"
@@ -60,14 +60,16 @@ def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Ski
     return dg.SensorResult(run_requests=requests)
 
 
-def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[control.PauseFlag]) -> int:
+def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[PauseFlag]) -> int:
     cancelled = 0
     for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
         name = run.tags.get(PARTITION_TAG)
         stages = _stages_of(run)
         if name and stages and any(flag.covers(name, stages[0]) for flag in flags):
             try:
-                corpus.mark_paused(name, stages, str(next(flag for flag in flags if flag.covers(name, stages[0]))), run.run_id)
+                corpus.mark_paused(
+                    name, stages, str(next(flag for flag in flags if flag.covers(name, stages[0]))), run.run_id
+                )
             except CorpusError:
                 continue  # somebody works on it right now: the asset looks at the flag itself
             cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))

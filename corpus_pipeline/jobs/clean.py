@@ -53,9 +53,9 @@ def work(held: Held) -> None:
 
 def _rule_pass(held: Held) -> None:
     for verdicts in _verdicts(held):
-        held.commit(lambda c, v=verdicts: _write_verdicts(c, held, v))
+        held.commit(_write_verdicts, held, verdicts)
         held.boundary()
-    held.commit(lambda c: held.finish(c, RULES))
+    held.commit(held.finish, RULES)
 
 
 def _verdicts(held: Held) -> Iterator[Verdicts]:
@@ -68,7 +68,7 @@ def _verdicts(held: Held) -> Iterator[Verdicts]:
 
 def _pages(held: Held, cursor: cursors.Cursor, batch_size: int) -> Iterator[Sequence[StoredConversation]]:
     after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
-    while page := held.fetch(lambda c: rows.page(c, after, end, batch_size)):
+    while page := held.fetch(rows.page, after, end, batch_size):
         yield page
         after = page[-1].id
 
@@ -91,9 +91,9 @@ def _dedup_pass(held: Held) -> None:
     scope = _scope(held)
     found = _find_duplicates(held, scope)
     for page in _duplicate_pages(held, found, scope):
-        held.commit(lambda c, p=page: _write_duplicates(c, held, p))
+        held.commit(_write_duplicates, held, page)
         held.boundary()
-    held.commit(lambda c: _finish_dedup(c, held))
+    held.commit(_finish_dedup, held)
 
 
 class _Scope(NamedTuple):
@@ -108,7 +108,7 @@ def _scope(held: Held) -> _Scope:
     work, dedup = held.work, held.work.recipe.clean.dedup
     own = {work.file.id: work.task.id}
     if dedup.scope == "corpus":
-        held.fetch(lambda c: own.update(_comparable(c, work)))
+        own |= held.fetch(_comparable, work)
     return _Scope(tuple(own.values()), own)
 
 
@@ -131,7 +131,7 @@ def _find_duplicates(held: Held, scope: _Scope) -> list[KnownDuplicate]:
         return []
     scheme = scheme_named(dedup.features, dedup.params)
     columns = SIGNATURE_COLUMNS if scheme.verified_threshold is not None else 0
-    prints = held.fetch(lambda c: cleaned.prints(c, scope.tasks, columns))
+    prints = held.fetch(cleaned.prints, scope.tasks, columns)
     alone = len(scope.tasks) == 1
     low, high = id_range(held.work.file.id)
     found = duplicates.find(
@@ -144,7 +144,7 @@ def _find_duplicates(held: Held, scope: _Scope) -> list[KnownDuplicate]:
     )
     if alone:
         return _entries(found)
-    known = held.fetch(lambda c: cleaned.known_duplicates(c, scope.tasks))
+    known = held.fetch(cleaned.known_duplicates, scope.tasks)
     recorded = set(known)
     return [entry for entry in _entries(duplicates.merged(_arrays(known), found)) if entry not in recorded]
 
@@ -195,7 +195,7 @@ def _duplicate_pages(held: Held, found: list[KnownDuplicate], scope: _Scope) -> 
     after = cursor.last_id or low
     at = bisect_right(own, after, key=lambda entry: entry.conversation_id)
     while after < end:
-        ids = held.fetch(lambda c: cleaned.page_end(c, held.work.task.id, after, end, size))
+        ids = held.fetch(cleaned.page_end, held.work.task.id, after, end, size)
         if ids is None:
             break
         last, rows = ids
@@ -212,9 +212,7 @@ def _write_duplicates(connection: Connection, held: Held, page: _DuplicatePage) 
     cleaned.write_duplicates(connection, held.store.backend, page.entries)
     for task_id in {task_id for task_id, _ in page.entries} - {held.work.task.id}:
         files.touch_content(connection, task_id)  # rows of another file turned out to repeat ours: its export is stale
-    held.advance(
-        connection, DEDUP, last_id=page.last_id, rows=page.rows, dropped=page.dropped, active_ms=held.lap_ms()
-    )
+    held.advance(connection, DEDUP, last_id=page.last_id, rows=page.rows, dropped=page.dropped, active_ms=held.lap_ms())
 
 
 def _finish_dedup(connection: Connection, held: Held) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ from corpus_pipeline.store import Store, cursors, pauses
 from corpus_pipeline.store.files import DatasetFile, Task
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,14 @@ class Held:
     def store(self) -> Store:
         return self.work.store
 
-    def fetch(self, read: Callable[[Connection], T]) -> T:
-        """Read in a short transaction."""
-        return self.store.fetch(read)
+    def fetch(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read in a short transaction: `read(connection, *args, **kwargs)`."""
+        return self.store.fetch(read, *args, **kwargs)
 
-    def commit(self, unit: Callable[[Connection], T]) -> T:
-        """Commit one unit of work: rows, cursor and the check of the epoch in one transaction."""
-        return self.store.write(unit, self.lease.guard)
+    def commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Commit one unit of work, `unit(connection, *args, **kwargs)`: rows, cursor and the check of the epoch in one
+        transaction."""
+        return self.store.write(lambda connection: unit(connection, *args, **kwargs), self.lease.guard)
 
     def cursor(self, task_type: str) -> cursors.Cursor:
         """The cursor of a task type as the database has it now."""

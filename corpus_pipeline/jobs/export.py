@@ -76,7 +76,7 @@ def work(held: Held) -> None:
             part.discard()
             return
         part.discard()
-        held.commit(lambda c: _start_over(c, held))
+        held.commit(_start_over, held)
     raise StopJob(
         f"the rows of {held.work.file.name} kept changing while they were exported; pause what changes them and run again"
     )
@@ -93,7 +93,7 @@ class _Snapshot(NamedTuple):
     @classmethod
     def of(cls, held: Held) -> _Snapshot:
         work = held.work
-        task = held.fetch(lambda c: files.task_by_id(c, work.task.id))
+        task = held.fetch(files.task_by_id, work.task.id)
         source = mapped(work.file.columns) if work.file.format == MAPPED else by_name(work.file.format)
         wanted = work.recipe.export.format
         return cls(
@@ -131,7 +131,7 @@ def _resumed(held: Held, snapshot: _Snapshot) -> ExportPart | None:
 
 
 def _started(held: Held) -> ExportPart:
-    held.commit(lambda c: _start_over(c, held))
+    held.commit(_start_over, held)
     return ExportPart.start(held.work.work_folder, held.work.file.name, held.work.recipe.export.compression)
 
 
@@ -143,18 +143,14 @@ def _start_over(connection: Connection, held: Held) -> None:
 def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
     work, include = held.work, held.work.recipe.export.include
     for page in _pages(held):
-        made = (
-            held.fetch(lambda c, p=page: augmented.rows_between(c, work.task.id, p[0].id - 1, p[-1].id))
-            if snapshot.labels
-            else {}
-        )
+        made = held.fetch(augmented.rows_between, work.task.id, page[0].id - 1, page[-1].id) if snapshot.labels else {}
         chosen = list(_export_rows(page, made, snapshot.labels, include))
         encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target)
         first_line = part.lines + 1
         part.add(encoded)
         mark = part.mark()
         lines = [chosen[at] for at in encoded.exported]
-        held.commit(lambda c, p=page, m=mark, n=first_line, x=lines: _write_page(c, held, snapshot, p, m, n, x))
+        held.commit(_write_page, held, snapshot, page, mark, first_line, lines)
         held.boundary()
 
 
@@ -162,7 +158,7 @@ def _pages(held: Held) -> Iterator[list[CleanRow]]:
     cursor = held.cursor(FILE)
     after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
     size = held.work.recipe.export.batch_size
-    while page := held.fetch(lambda c: cleaned.kept_page(c, held.work.task.id, after, end, size)):
+    while page := held.fetch(cleaned.kept_page, held.work.task.id, after, end, size):
         yield page
         after = page[-1].id
 
@@ -212,7 +208,7 @@ def _write_page(
 
 def _publish(held: Held, snapshot: _Snapshot, finished: Finished) -> bool:
     """Put the files where readers look, then record the export. False when the rows changed meanwhile."""
-    if not held.fetch(lambda c: _unchanged(c, held, snapshot)):
+    if not held.fetch(_unchanged, held, snapshot):
         return False
     target: Target = held.work.services["target"]
 
@@ -220,7 +216,7 @@ def _publish(held: Held, snapshot: _Snapshot, finished: Finished) -> bool:
         held.lease.check()
         crashpoints.point(f"export {step}")
 
-    facts = held.fetch(lambda c: _facts(c, held, snapshot, finished))
+    facts = held.fetch(_facts, held, snapshot, finished)
     published = target.publish(facts, finished.data, finished.not_exportable, on_step=on_step)
     manifest = target.manifest(held.work.file.name) or {}
 

@@ -45,13 +45,13 @@ def forget(connection: Connection, work: Work) -> None:
 
 
 def work(held: Held) -> None:
-    file = held.fetch(lambda c: files.file_by_id(c, held.work.file.id))
+    file = held.fetch(files.file_by_id, held.work.file.id)
     if file.state is FileState.INGESTED:  # by the task of another recipe: the rows are the file's, not the task's
-        held.commit(lambda c: _adopt(c, held, file))
+        held.commit(_adopt, held, file)
         return
     position, blanks = _position(held)
     if position.row_identifier == 0:
-        held.commit(lambda c: rows.remove_file_rows(c, file.id))
+        held.commit(rows.remove_file_rows, file.id)
     try:
         for batch in read_batches(
             source_of(file),
@@ -61,12 +61,12 @@ def work(held: Held) -> None:
             limits_of(held.work.recipe.ingest),
         ):
             blanks += batch.blanks
-            held.commit(lambda c, b=batch, n=blanks: _write_batch(c, held, b, n))
+            held.commit(_write_batch, held, batch, blanks)
             held.boundary()
     except SourceChanged:
-        held.commit(lambda c: _discard(c, held))
+        held.commit(_discard, held)
         raise
-    held.commit(lambda c: _complete(c, held, blanks))
+    held.commit(_complete, held, blanks)
 
 
 def source_of(file: DatasetFile) -> Source:

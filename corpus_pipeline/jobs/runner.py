@@ -39,11 +39,11 @@ def run_stage(work: Work) -> Outcome:
     task_types = stages.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         held = Held(work, lease)
-        held.commit(lambda c: _begin(c, held, task_types))
+        held.commit(_begin, held, task_types)
         _stop_if_flagged(held)
-        held.commit(lambda c: _set(c, held, Status.RUNNING, None))
+        held.commit(_set, held, Status.RUNNING, None)
         _work(held, stages.WORKERS[work.stage])
-        report = held.commit(lambda c: _complete(c, held))
+        report = held.commit(_complete, held)
     return Outcome(Status.DONE, report, worked=True)
 
 
@@ -69,10 +69,8 @@ def leave_paused(work: Work, reason: str) -> None:
     task_types = stages.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         held = Held(work, lease)
-        held.commit(
-            lambda c: cursors.open_cursors(c, work.task.id, work.stage, task_types, work.file.id)
-            and _set(c, held, Status.PAUSED, reason)
-        )
+        held.commit(cursors.open_cursors, work.task.id, work.stage, task_types, work.file.id)
+        held.commit(_set, held, Status.PAUSED, reason)
 
 
 def _require_previous(work: Work) -> None:
@@ -80,7 +78,7 @@ def _require_previous(work: Work) -> None:
     if work.stage is order[0]:
         return
     before = order[order.index(work.stage) - 1]
-    own = work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, before))
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, before)
     status = cursors.stage_status(own)
     if status is not Status.DONE:
         raise StopJob(
@@ -100,9 +98,9 @@ def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> N
 def _stop_if_flagged(held: Held) -> None:
     """A flag that was set before the start: the stage is paused without having run."""
     work = held.work
-    flag = held.fetch(lambda c: pauses.covering(c, work.file.name, work.stage))
+    flag = held.fetch(pauses.covering, work.file.name, work.stage)
     if flag is not None:
-        held.commit(lambda c: _set(c, held, Status.PAUSED, str(flag)))
+        held.commit(_set, held, Status.PAUSED, str(flag))
         raise Paused(str(flag))
 
 
@@ -128,7 +126,7 @@ def _work(held: Held, worker: Callable[[Held], None]) -> None:
 
 def _end(held: Held, status: Status, reason: str) -> None:
     try:
-        held.commit(lambda c: _set(c, held, status, reason))
+        held.commit(_set, held, status, reason)
     except CorpusError as error:  # the database is away or the lease is lost: the next run sets the status right
         log.warning("could not record %s of %s as %s: %s", held.work.stage, held.work.file.name, status, error)
 
@@ -169,7 +167,9 @@ def redo(work: Work) -> None:
     def forget(connection: Connection) -> None:
         for lease in leases.live(connection):
             if lease.task_id == work.task.id:
-                raise LeaseHeld(f"{lease.stage} of {work.file.name} is being worked on by {lease.owner}; pause it first")
+                raise LeaseHeld(
+                    f"{lease.stage} of {work.file.name} is being worked on by {lease.owner}; pause it first"
+                )
         order = list(Stage)
         for stage in order[order.index(work.stage) :]:
             cursors.start_over(connection, work.task.id, stage, who=work.who)

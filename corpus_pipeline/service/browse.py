@@ -33,9 +33,7 @@ def preview(work: Work, limit: int) -> list[dict[str, Any]]:
         if work.stage is Stage.CLEAN or not page:
             return [flat(row.id, row.conversation.turns) | {"changed": row.changed} for row in page]
         made = augmented.rows_between(connection, work.task.id, page[0].id - 1, page[-1].id)
-        found = [
-            flat(parent, turns) | {"strategy": label} for parent, own in made.items() for label, _, turns in own
-        ]
+        found = [flat(parent, turns) | {"strategy": label} for parent, own in made.items() for label, _, turns in own]
         return (found or [flat(row.id, row.conversation.turns) for row in page])[:limit]
 
     return work.store.fetch(read)
@@ -210,7 +208,12 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
     ]
     found["calls"] = [call_dict(row) for row in ledger.attempts_of(connection, task.id, identifier)]
     found["exported"] = [
-        {"export": export.uri, "line": number, "strategy": where.strategy, "superseded": export.superseded_at is not None}
+        {
+            "export": export.uri,
+            "line": number,
+            "strategy": where.strategy,
+            "superseded": export.superseded_at is not None,
+        }
         for export, number, where in exports.lines_of(connection, identifier)
     ]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -89,7 +90,9 @@ def settle_failed(store: Store, where: failed.Where, target: FailedState, reason
     def write(connection: Connection) -> list[int]:
         ids = failed.set_state(connection, where, target, who=who, reason=reason)
         if ids:
-            reports.log(connection, who, target.value, f"{len(ids)} failed samples", {"ids": ids[:1000], "reason": reason})
+            reports.log(
+                connection, who, target.value, f"{len(ids)} failed samples", {"ids": ids[:1000], "reason": reason}
+            )
         return ids
 
     return store.write(write)
@@ -113,7 +116,7 @@ def mark_flags(store: Store) -> list[PauseFlag]:
     """Mark what runs below a set flag as pausing; also for flags that another client inserted. Returns the set flags."""
     flags = store.fetch(pauses.active)
     for flag in flags:
-        store.write(lambda c, f=flag: pauses.mark_pausing(c, f), repeatable=True)
+        store.write(partial(pauses.mark_pausing, flag=flag), repeatable=True)
     return flags
 
 

@@ -233,9 +233,7 @@ class Corpus:
     ) -> list[dict[str, Any]]:
         """Rows of a stage, page by page (see `browse.search_rows`)."""
         return self.store.fetch(
-            lambda c: browse.search_rows(
-                c, name, stage, search=search, where=where or {}, after=after, limit=limit
-            )
+            lambda c: browse.search_rows(c, name, stage, search=search, where=where or {}, after=after, limit=limit)
         )
 
     def show(self, row: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -53,7 +52,7 @@ def _guarded(subject: str, look: Callable[[], tuple[bool, str]]) -> Finding:
 
 def _home(settings: Settings) -> tuple[bool, str]:
     home = settings.make_home()
-    mode = stat.S_IMODE(os.stat(home).st_mode)
+    mode = stat.S_IMODE(home.stat().st_mode)
     if mode & 0o077:
         return False, f"{home} can be read by others (mode {mode:o}). Run: chmod 700 {home}"
     return True, f"{home}, for its owner only"
@@ -65,9 +64,9 @@ def _database(settings: Settings) -> tuple[bool, str]:
         version = store.fetch(migrate.version_of)
         if version is None:
             migrate.ensure(store)
-            version = migrate.head()
-        if version != migrate.head():
-            return False, f"schema {version}, this program works with {migrate.head()}. Run: corpus upgrade"
+            version = migrate.HEAD
+        if version != migrate.HEAD:
+            return False, f"schema {version}, this program works with {migrate.HEAD}. Run: corpus upgrade"
         problems = store.fetch(store.backend.problems) + [
             f"table {name} is missing; restore a backup" for name in store.fetch(migrate.differences)
         ]
@@ -101,7 +100,7 @@ async def _model_names(access: ModelAccess) -> list[str]:
 def _prices(corpus: Corpus) -> tuple[bool, str]:
     names = set()
     for file in corpus.files():
-        row = corpus.store.fetch(lambda c, f=file: files.recipe_row(c, f.recipe_id))
+        row = corpus.store.fetch(files.recipe_row, file.recipe_id)
         recipe = parse(row.body)
         if recipe.augment.strategies:
             plan = prepare(recipe.augment, corpus.settings.model)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.report import MICRO, completion_report
+from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version
 from corpus_pipeline.states import Stage, Status
@@ -55,7 +56,7 @@ def stage_status(
     stage: Stage,
     own: Sequence[Cursor],
     flags: Sequence[PauseFlag],
-    held: dict[tuple[int, Stage], leases.Lease],
+    held: dict[tuple[TaskId, Stage], leases.Lease],
 ) -> dict[str, Any]:
     """One stage as people see it: the cursors' status, corrected by what flags and leases say of it right now."""
     word = cursors.stage_status(own)
@@ -122,8 +123,6 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
 
 
 def data_version_parts(work: Work) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Row, and_, case, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func, insert, select
 
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
 from corpus_pipeline.states import ItemState
@@ -36,9 +36,7 @@ def item_states(connection: Connection, task_id: TaskId, after: int, last: int) 
     """The items with after < conversation id <= last that have an outcome."""
     query = select(
         work_items.c.conversation_id, work_items.c.strategy, work_items.c.sample_index, work_items.c.state
-    ).where(
-        work_items.c.task_id == task_id, work_items.c.conversation_id > after, work_items.c.conversation_id <= last
-    )
+    ).where(work_items.c.task_id == task_id, work_items.c.conversation_id > after, work_items.c.conversation_id <= last)
     return {(r[0], r[1], r[2]): ItemState(r[3]) for r in connection.execute(query)}
 
 
@@ -126,7 +124,7 @@ def rows_between(
     return found
 
 
-def _parent_is_fresh():  # type: ignore[no-untyped-def]
+def _parent_is_fresh() -> ColumnElement[bool]:
     return and_(
         cleaned_rows.c.task_id == augmented_rows.c.task_id,
         cleaned_rows.c.conversation_id == augmented_rows.c.conversation_id,

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, and_, func, select
 
-from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, TaskId
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.rows import page as raw_page
@@ -150,9 +150,7 @@ def known_duplicates(connection: Connection, task_ids: Sequence[TaskId]) -> list
     return [KnownDuplicate(r[0], r[1], r[2], DuplicateKind(r[3]), r[4]) for r in connection.execute(query)]
 
 
-def write_duplicates(
-    connection: Connection, backend: Backend, found: Sequence[tuple[TaskId, KnownDuplicate]]
-) -> None:
+def write_duplicates(connection: Connection, backend: Backend, found: Sequence[tuple[TaskId, KnownDuplicate]]) -> None:
     """Record duplicates; one that is recorded already is corrected."""
     backend.insert(
         connection,
@@ -211,7 +209,7 @@ def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, lim
     if not heads:
         return []
     last = heads[-1].conversation_id
-    stored = {s.id: s.conversation for s in _raw_range(connection, after, last)}
+    stored = {s.id: s.conversation for s in raw_page(connection, after, last, limit=1 << 31)}
     texts = changed_turns(connection, task_id, after, last)
     rows = []
     for identifier, changed, content_hash in heads:
@@ -222,13 +220,9 @@ def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, lim
     return rows
 
 
-def _raw_range(connection: Connection, after: int, last: int) -> list:  # type: ignore[type-arg]
-    return raw_page(connection, after, last, limit=1 << 31)
-
-
 def changed_turns(
     connection: Connection, task_id: TaskId, after: int, last: int
-) -> dict[ConversationId, tuple]:  # type: ignore[type-arg]
+) -> dict[ConversationId, tuple[Turn, ...]]:
     """The cleaned turns of the changed rows with after < id <= last."""
     query = (
         select(cleaned_turns.c.conversation_id, *(cleaned_turns.c[name] for name in DATA_COLUMNS))
@@ -249,9 +243,7 @@ def drop_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
         .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.DROPPED.value)
         .group_by(cleaned_rows.c.reason)
     )
-    by_kind = (
-        select(duplicates.c.kind, func.count()).where(duplicates.c.task_id == task_id).group_by(duplicates.c.kind)
-    )
+    by_kind = select(duplicates.c.kind, func.count()).where(duplicates.c.task_id == task_id).group_by(duplicates.c.kind)
     reasons = {reason: count for reason, count in connection.execute(by_rule)}
     return reasons | {f"{kind}_duplicate": count for kind, count in connection.execute(by_kind)}
 
@@ -277,9 +269,7 @@ def changed_count(connection: Connection, task_id: TaskId) -> int:
 
 def rule_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
     """How many rows each rule changed or dropped."""
-    query = select(cleaned_rows.c.changes).where(
-        cleaned_rows.c.task_id == task_id, cleaned_rows.c.changes.is_not(None)
-    )
+    query = select(cleaned_rows.c.changes).where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.changes.is_not(None))
     found: Counter[str] = Counter()
     for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
         found.update({change[0] for change in orjson.loads(changes)})

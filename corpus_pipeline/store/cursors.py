@@ -181,9 +181,7 @@ def _transition(
         values["finished_at"] = None
     connection.execute(update(execution_cursors).where(*guard).values(values))
     if target is Status.RUNNING:
-        connection.execute(
-            update(execution_cursors).where(*where, _C.started_at.is_(None)).values(started_at=now_ms())
-        )
+        connection.execute(update(execution_cursors).where(*where, _C.started_at.is_(None)).values(started_at=now_ms()))
     connection.execute(
         insert(cursor_events),
         [
@@ -205,7 +203,9 @@ def _transition(
     return True
 
 
-def start_over(connection: Connection, task_id: TaskId, stage: Stage, *, who: str, task_type: str | None = None) -> None:
+def start_over(
+    connection: Connection, task_id: TaskId, stage: Stage, *, who: str, task_type: str | None = None
+) -> None:
     """Forget the position of a stage's cursors: the stage will be worked from its first row."""
     where = [_C.task_id == task_id, _C.stage == stage.value]
     if task_type is not None:
@@ -237,7 +237,13 @@ def rewind(connection: Connection, task_id: TaskId, stage: Stage, task_type: str
         update(execution_cursors)
         .where(_key(task_id, stage, task_type))
         .values(
-            current_offset=0, last_id=0, processed_rows=0, dropped_rows=0, failed_rows=0, position=None, updated_at=now_ms()
+            current_offset=0,
+            last_id=0,
+            processed_rows=0,
+            dropped_rows=0,
+            failed_rows=0,
+            position=None,
+            updated_at=now_ms(),
         )
     )
     _exactly_one(touched.rowcount, task_id, stage, task_type, "rewind")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,7 @@ from corpus_pipeline.store.backends import BACKENDS, Backend, Fault
 from corpus_pipeline.store.schema import leases
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Guard:
@@ -90,9 +91,14 @@ class Store:
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
-    def fetch(self, work: Callable[[Connection], T]) -> T:
-        """Run a read, again while the database is away (up to `patience`)."""
-        return self._attempts(lambda: self._read_once(work))
+    def fetch(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a read, `work(connection, *args, **kwargs)`; again while the database is away (up to `patience`)."""
+
+        def once() -> T:
+            with self.read() as connection:
+                return work(connection, *args, **kwargs)
+
+        return self._attempts(once)
 
     def write(self, work: Callable[[Connection], T], guard: Guard | None = None, *, repeatable: bool = False) -> T:
         """Run `work` in one transaction and commit it. `work` must depend on its arguments and the database only: it is
@@ -107,10 +113,6 @@ class Store:
             return self._attempts(lambda: self._write_once(work, None, repeatable))
         with guard.lock:
             return self._attempts(lambda: self._write_once(work, guard, repeatable))
-
-    def _read_once(self, work: Callable[[Connection], T]) -> T:
-        with self.read() as connection:
-            return work(connection)
 
     def _write_once(self, work: Callable[[Connection], T], guard: Guard | None, repeatable: bool) -> T:
         committing = False

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from corpus_pipeline.model import ConversationId, TaskId
 from corpus_pipeline.store.schema import dataset_files, export_chunks, exports, tasks
-from corpus_pipeline.store.types import now_ms
+from corpus_pipeline.store.types import inserted_id, now_ms
 
 _C = export_chunks.c
 _WRITING = 0
@@ -48,7 +48,7 @@ def publish(connection: Connection, task_id: TaskId, values: dict[str, Any]) -> 
         .where(exports.c.task_id == task_id, exports.c.target == values["target"], exports.c.superseded_at.is_(None))
         .values(superseded_at=now_ms())
     )
-    export_id = int(connection.execute(insert(exports).values(task_id=task_id, **values)).inserted_primary_key[0])
+    export_id = inserted_id(connection.execute(insert(exports).values(task_id=task_id, **values)))
     connection.execute(
         update(export_chunks).where(_C.task_id == task_id, _C.export_id == _WRITING).values(export_id=export_id)
     )

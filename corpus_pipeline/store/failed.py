@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import FailedState, Stage
@@ -100,8 +100,8 @@ class Where(NamedTuple):
     task_id: int | None = None
 
 
-def _conditions(where: Where) -> list:  # type: ignore[type-arg]
-    found = []
+def _conditions(where: Where) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if where.ids:
         found.append(_F.id.in_(where.ids))
     if where.file_name is not None:
@@ -113,9 +113,7 @@ def _conditions(where: Where) -> list:  # type: ignore[type-arg]
     return found
 
 
-_FROM = failed_samples.join(tasks, tasks.c.id == _F.task_id).join(
-    dataset_files, dataset_files.c.id == tasks.c.file_id
-)
+_FROM = failed_samples.join(tasks, tasks.c.id == _F.task_id).join(dataset_files, dataset_files.c.id == tasks.c.file_id)
 
 
 def find(connection: Connection, where: Where, *, after: int = 0, limit: int = 100) -> Sequence[Row]:

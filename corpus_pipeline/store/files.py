@@ -12,7 +12,7 @@ from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.states import FileState
 from corpus_pipeline.store.schema import dataset_files, recipes, tasks
-from corpus_pipeline.store.types import now_ms
+from corpus_pipeline.store.types import inserted_id, now_ms
 
 
 class DatasetFile(NamedTuple):
@@ -64,7 +64,7 @@ def save_recipe(connection: Connection, name: str, version: str, body: str) -> i
     if found is not None:
         return int(found)
     result = connection.execute(insert(recipes).values(name=name, version=version, body=body))
-    return int(result.inserted_primary_key[0])
+    return inserted_id(result)
 
 
 def recipe_row(connection: Connection, recipe_id: int) -> Row:
@@ -90,7 +90,7 @@ def add_file(connection: Connection, values: dict[str, object]) -> FileId:
         )
     row = dict(values, version=(last or 0) + 1, state=FileState.REGISTERED.value)
     row["columns"] = orjson.dumps(row["columns"], option=orjson.OPT_SORT_KEYS).decode()
-    return FileId(int(connection.execute(insert(dataset_files).values(row)).inserted_primary_key[0]))
+    return FileId(inserted_id(connection.execute(insert(dataset_files).values(row))))
 
 
 def current_files(connection: Connection, names: Sequence[str] = ()) -> list[DatasetFile]:
@@ -162,7 +162,12 @@ def reopen_ingest(connection: Connection, file_id: FileId) -> None:
         update(dataset_files)
         .where(dataset_files.c.id == file_id)
         .values(
-            state=FileState.REGISTERED.value, lines=None, conversations=None, rejects=None, blanks=None, ingested_at=None
+            state=FileState.REGISTERED.value,
+            lines=None,
+            conversations=None,
+            rejects=None,
+            blanks=None,
+            ingested_at=None,
         )
     )
 
@@ -200,13 +205,9 @@ def current_tasks(connection: Connection, names: Sequence[str] = ()) -> list[tup
 
 def touch_content(connection: Connection, task_id: TaskId) -> None:
     """Something that an export of this task would hold has changed."""
-    connection.execute(
-        update(tasks).where(tasks.c.id == task_id).values(content_version=tasks.c.content_version + 1)
-    )
+    connection.execute(update(tasks).where(tasks.c.id == task_id).values(content_version=tasks.c.content_version + 1))
 
 
 def tasks_of_file(connection: Connection, file_id: FileId) -> list[TaskId]:
     """All tasks of a dataset file version, whatever their recipe."""
     return [TaskId(i) for i in connection.execute(select(tasks.c.id).where(tasks.c.file_id == file_id)).scalars()]
-
-

@@ -24,9 +24,7 @@ def stored_rows(connection: Connection, file_id: FileId) -> StoredRows:
     rows = connection.execute(
         select(func.count()).select_from(conversations).where(conversations.c.id > low, conversations.c.id <= high)
     ).scalar_one()
-    bad = connection.execute(
-        select(func.count()).select_from(rejects).where(rejects.c.file_id == file_id)
-    ).scalar_one()
+    bad = connection.execute(select(func.count()).select_from(rejects).where(rejects.c.file_id == file_id)).scalar_one()
     return StoredRows(int(rows), int(bad))
 
 

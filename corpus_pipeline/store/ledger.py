@@ -116,9 +116,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
         )
 
 
-def insert_answers(
-    connection: Connection, backend: Backend, arrived: Sequence[tuple[str, str, Answer]]
-) -> None:
+def insert_answers(connection: Connection, backend: Backend, arrived: Sequence[tuple[str, str, Answer]]) -> None:
     """(attempt id, request key, answer) of answers that arrived."""
     columns = ("attempt_id", "request_key", "text", "reasoning", "refusal", "finish_reason", "model")
     backend.insert(
@@ -292,4 +290,3 @@ def attempts_of(connection: Connection, task_id: TaskId, conversation_id: Conver
         .order_by(_A.id)
     )
     return connection.execute(query).all()
-

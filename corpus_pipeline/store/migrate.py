@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
 from corpus_pipeline.errors import SchemaMismatch
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.store import leases
 from corpus_pipeline.store.engine import Store
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    return config
+# the schema version that this program works with: the newest script in migrations/versions (a test compares them)
+HEAD = "0001"
+_VERSIONS = Path(__file__).with_name("migrations") / "versions"
+_ALEMBIC = table("alembic_version", column("version_num"))
 
 
-def head() -> str:
-    """The schema version that this program works with."""
-    version = ScriptDirectory.from_config(_config()).get_current_head()
-    assert version is not None
-    return version
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration for a connection that the caller owns. Imported late: it takes a while."""
+    from alembic.config import Config
+
+    found = Config()
+    found.set_main_option("script_location", str(_VERSIONS.parent))
+    found.attributes["connection"] = connection
+    return found
 
 
 def version_of(connection: Connection) -> str | None:
     """The schema version of a database; None when it holds no corpus yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_ALEMBIC.name):
+        return None
+    return connection.execute(select(_ALEMBIC.c.version_num)).scalar_one_or_none()
 
 
 def ensure(store: Store) -> None:
@@ -41,16 +44,15 @@ def ensure(store: Store) -> None:
     if version is None:
         upgrade(store)
         return
-    if version == head():
+    if version == HEAD:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if version in known:
+    if any(path.name.startswith(version) for path in _VERSIONS.glob("*.py")):
         raise SchemaMismatch(
-            f"the database {masked_url(store.url)} has schema {version}, this program works with {head()}."
+            f"the database {masked_url(store.url)} has schema {version}, this program works with {HEAD}."
             " Pause running work, make a backup, then run: corpus upgrade"
         )
     raise SchemaMismatch(
-        f"the database {masked_url(store.url)} has schema {version}, which this program (schema {head()}) does not know."
+        f"the database {masked_url(store.url)} has schema {version}, which this program (schema {HEAD}) does not know."
         " It was made by a newer version: install that one."
     )
 
@@ -58,18 +60,20 @@ def ensure(store: Store) -> None:
 def upgrade(store: Store) -> tuple[str | None, str]:
     """Bring the schema to this program's version; returns (before, after). Refused while somebody works."""
 
+    from alembic import command
+
     def work(connection: Connection) -> tuple[str | None, str]:
         before = version_of(connection)
-        if before is not None and before != head():
+        if before is not None and before != HEAD:
             busy = leases.live(connection)
             if busy:
                 raise SchemaMismatch(
                     f"{len(busy)} stages are being worked on (first: {busy[0].owner});"
                     " pause them with `corpus pause --all --reason upgrade` and run `corpus upgrade` again"
                 )
-        if before != head():
-            command.upgrade(_config(connection), "head")
-        return before, head()
+        if before != HEAD:
+            command.upgrade(config(connection), HEAD)
+        return before, HEAD
 
     with store.backend.exclusive(store.engine):
         return store.write(work)

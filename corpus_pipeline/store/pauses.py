@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store.cursors import _transition
@@ -35,7 +35,7 @@ class PauseFlag(NamedTuple):
         return f"paused by {self.requested_by}: {self.reason}"
 
 
-def _flags(connection: Connection, *where: object) -> list[PauseFlag]:
+def _flags(connection: Connection, *where: ColumnElement[bool]) -> list[PauseFlag]:
     rows = connection.execute(select(pause_flags).where(*where).order_by(_F.id))
     return [PauseFlag(**(row._asdict() | {"stage": row.stage and Stage(row.stage)})) for row in rows]
 
@@ -97,8 +97,8 @@ def mark_pausing(connection: Connection, flag: PauseFlag) -> bool:
     )
 
 
-def _scope(flag: PauseFlag) -> list:  # type: ignore[type-arg]
-    where = []
+def _scope(flag: PauseFlag) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
     if flag.stage is not None:
         where.append(execution_cursors.c.stage == flag.stage.value)
     if flag.file_name is not None:
@@ -115,7 +115,7 @@ def clear(
     connection: Connection, *, stage: Stage | None, file_names: Sequence[str], everything: bool, cleared_by: str
 ) -> list[PauseFlag]:
     """Clear the flags of exactly this scope (`everything`: all flags there are). Returns those cleared."""
-    where = [_F.cleared_at.is_(None)]
+    where: list[ColumnElement[bool]] = [_F.cleared_at.is_(None)]
     if not everything:
         where.append(_F.stage.is_(None) if stage is None else _F.stage == stage.value)
         where.append(_F.file_name.in_(file_names) if file_names else _F.file_name.is_(None))

@@ -35,9 +35,7 @@ def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any
 def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
     """Write one line of the audit log, in the transaction of what it tells."""
     connection.execute(
-        insert(audit_log).values(
-            who=who, action=action, subject=subject, detail=orjson.dumps(detail or {}).decode()
-        )
+        insert(audit_log).values(who=who, action=action, subject=subject, detail=orjson.dumps(detail or {}).decode())
     )
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from corpus_pipeline.errors import KeylessWrite
-from corpus_pipeline.model import Conversation, ConversationId, FileId, Reject, conversation_id, id_range, split_id
+from corpus_pipeline.model import (
+    Conversation,
+    ConversationId,
+    FileId,
+    Reject,
+    Turn,
+    conversation_id,
+    id_range,
+    split_id,
+)
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import DATA_COLUMNS, conversations, rejects, turns
 from corpus_pipeline.store.turn_columns import grouped, numbered
@@ -128,8 +137,8 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> dict[ConversationId, S
     return {ConversationId(head.id): _stored(head, texts[head.id]) for head in heads}
 
 
-def _stored(head: object, its_turns: tuple) -> StoredConversation:  # type: ignore[type-arg]
-    identifier, shape, tools, line, offset, size, deleted = head  # type: ignore[misc]
+def _stored(head: Row, its_turns: tuple[Turn, ...]) -> StoredConversation:
+    identifier, shape, tools, line, offset, size, deleted = head
     return StoredConversation(
         ConversationId(identifier),
         Conversation(split_id(identifier)[1], its_turns, shape, tools, line, offset, size),

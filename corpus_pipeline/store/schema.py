@@ -364,8 +364,10 @@ execution_cursors = _table(
     Column("updated_at", Moment, nullable=False, server_default=now_ms()),
     Column("finished_at", Moment),
     CheckConstraint("current_offset >= 0 AND processed_rows >= 0", name="counts"),
-    CheckConstraint("last_id = 0 OR (last_id >= current_file_id * 4294967296"
-                    " AND last_id < (current_file_id + 1) * 4294967296)", name="offset_is_of_this_file"),  # fmt: skip
+    CheckConstraint(
+        "last_id = 0 OR (last_id >= current_file_id * 4294967296 AND last_id < (current_file_id + 1) * 4294967296)",
+        name="offset_is_of_this_file",
+    ),
     _one_of("stage", Stage),
     _one_of("status", Status),
 )

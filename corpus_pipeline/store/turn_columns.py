@@ -28,7 +28,8 @@ def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
 def turn_from(values: Sequence[Any]) -> Turn:
     """A turn from the values of `DATA_COLUMNS`."""
     extra = values[6]
-    return Turn(*values[:6], None if extra is None else orjson.loads(extra))
+    system, prompt, reasoning, response, rejected, weight = values[:6]
+    return Turn(system, prompt, reasoning, response, rejected, weight, None if extra is None else orjson.loads(extra))
 
 
 def grouped(rows: Iterable[Sequence[Any]], key_width: int) -> dict[Any, tuple[Turn, ...]]:

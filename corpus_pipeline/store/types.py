@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ColumnElement, CursorResult, Integer, LargeBinary, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -23,14 +23,14 @@ Name = String(64)
 HexHash = String(64)  # a sha256 as 64 hexadecimal digits
 
 # every table: InnoDB, and text compared byte by byte, so that 'a', 'A' and 'á' stay three keys
-TABLE_OPTIONS = {
+TABLE_OPTIONS: dict[str, Any] = {
     f"{dialect}_{option}": value
     for dialect in _MYSQL
     for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
 }
 
 
-class now_ms(FunctionElement[int]):
+class now_ms(FunctionElement[int]):  # noqa: N801 - it reads as the SQL function that it is
     """The time of the database in milliseconds since 1970-01-01 UTC."""
 
     type = BigInteger()
@@ -46,3 +46,10 @@ def _now_sqlite(element: ColumnElement[Any], compiler: Any, **kw: Any) -> str:
 @compiles(now_ms, "mariadb")
 def _now_mysql(element: ColumnElement[Any], compiler: Any, **kw: Any) -> str:
     return "(CAST(UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) * 1000 AS SIGNED))"
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """The id that the database gave to the row of a single INSERT."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])

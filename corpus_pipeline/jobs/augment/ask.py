@@ -108,7 +108,9 @@ class Asker:
                 await self._park(item, last, str(fault.reason), fault.detail, attempts - item.begun)
                 return
             except CallFailed as failure:
-                await self._park(item, last, str(failure.failure.reason), failure.failure.message, attempts - item.begun)
+                await self._park(
+                    item, last, str(failure.failure.reason), failure.failure.message, attempts - item.begun
+                )
                 return
         assert last.request is not None and last.request_key is not None
         row = AugmentedRow(item.conversation_id, strategy.label, item.sample_index, tuple(turns))
@@ -163,9 +165,7 @@ class Asker:
                 if retries_left < 0:
                     raise
                 waits += 1
-                seconds = wait_seconds(
-                    error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds
-                )
+                seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
             await rest(seconds, self._stop)
 
     async def _attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:

@@ -48,10 +48,10 @@ class Feed:
     def replays(self) -> Iterator[Begun]:
         """What people sent back from the failed-sample queue."""
         held, task_id = self._held, self._held.work.task.id
-        waiting = held.fetch(lambda c: failed.to_replay(c, task_id, Stage.AUGMENT))
+        waiting = held.fetch(failed.to_replay, task_id, Stage.AUGMENT)
         for start in range(0, len(waiting), 100):
             part = waiting[start : start + 100]
-            rows = {row.id: row for row in held.fetch(lambda c, p=part: _rows_of(c, task_id, [r[0] for r in p]))}
+            rows = {row.id: row for row in held.fetch(_rows_of, task_id, [entry[0] for entry in part])}
             wanted = [
                 (rows[entry[0]], self._replayed(entry[1], entry[3]), entry[2], None)
                 for entry in part
@@ -74,8 +74,8 @@ class Feed:
         end = max((cursor.end_id or 0 for cursor in cursors), default=0)
         passed = {cursor.task_type: cursor.last_id for cursor in cursors}
         finished = min((cursor.processed_rows for cursor in cursors), default=0)
-        while page := held.fetch(lambda c: cleaned.kept_page(c, work.task.id, after, end, size * _PAGE_BATCHES)):
-            states = held.fetch(lambda c, p=page: augmented.item_states(c, work.task.id, p[0].id - 1, p[-1].id))
+        while page := held.fetch(cleaned.kept_page, work.task.id, after, end, size * _PAGE_BATCHES):
+            states = held.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
             for start in range(0, len(page), size):
                 rows = page[start : start + size]
                 if limit is not None:
@@ -87,9 +87,7 @@ class Feed:
                 yield self._batch(rows, states, passed)
             after = page[-1].id
 
-    def _batch(
-        self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]
-    ) -> Begun:
+    def _batch(self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]) -> Begun:
         wanted: list[tuple[CleanRow, Prepared, int, Any]] = []
         for label, prepared in self._plan.items():
             ahead = [row for row in rows if row.id > passed[label]]
@@ -123,7 +121,7 @@ class Feed:
             return
         task_id = self._held.work.task.id
         keys = [key for _, key in asked if key is not None]
-        known = self._held.fetch(lambda c: ledger.usable_answers(c, keys))
+        known = self._held.fetch(ledger.usable_answers, keys)
         begun = self._held.fetch(
             lambda c: ledger.attempts_made(c, task_id, sorted({item.conversation_id for item, _ in asked}))
         )
@@ -145,7 +143,7 @@ class Feed:
             if request is None:
                 return known
             key = request_key(request, item.sample_index)
-            found = self._held.fetch(lambda c, k=key: ledger.usable_answers(c, [k]))
+            found = self._held.fetch(ledger.usable_answers, [key])
             if key not in found:
                 return known
             known[key] = found[key]

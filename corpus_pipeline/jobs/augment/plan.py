@@ -53,7 +53,9 @@ def prepare(section: AugmentSection, default_model: str | None) -> dict[str, Pre
     return found
 
 
-def with_overrides(section: AugmentSection, label: str, default_model: str | None, overrides: dict[str, Any]) -> Prepared:
+def with_overrides(
+    section: AugmentSection, label: str, default_model: str | None, overrides: dict[str, Any]
+) -> Prepared:
     """A strategy as a replay wants it: another model, another limit."""
     step = next(step for step in section.strategies if label in (step.params.get("label"), step.name))
     changed = NamedStep(name=step.name, params=step.params | overrides)

@@ -60,7 +60,12 @@ class SQLiteBackend(Backend):
         text = str(error.orig).lower()
         if "locked" in text or "busy" in text:
             return Fault.CONFLICT
-        if "disk is full" in text or "disk i/o error" in text or "readonly database" in text or "unable to open" in text:
+        if (
+            "disk is full" in text
+            or "disk i/o error" in text
+            or "readonly database" in text
+            or "unable to open" in text
+        ):
             return Fault.FULL
         return Fault.WRONG
 

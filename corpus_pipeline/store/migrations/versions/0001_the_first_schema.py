@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from corpus_pipeline.store.types import TABLE_OPTIONS, Hash, Key, LongBlob, LongText, now_ms
+from corpus_pipeline.store.types import TABLE_OPTIONS, Key, LongBlob, LongText, now_ms
 
 revision = "0001"
 down_revision = None
