@@ -59,13 +59,15 @@ def find(
     exact: bool = True,
     near: bool = True,
     own: Mask | None = None,
+    held: Mask | None = None,
 ) -> DuplicateArrays:
     """The duplicates among rows.
 
     ids: int64[n], strictly ascending; content_hashes: uint8[n, 32]; fingerprints: uint64[n]; enough: bool[n], false for
     rows that are compared by content hash only; signatures: uint32[n, columns] of the same scheme; threshold: 0..64
     bits; exact, near: the recipe's switches; own: bool[n], only pairs with at least one of these rows are found (merge
-    them with what is known already, see `merged`). Raises ValueError when the ids do not ascend.
+    them with what is known already, see `merged`); held: bool[n, columns - 1], what `held_phrases` said of the whole
+    files when only some of their rows are given. Raises ValueError when the ids do not ascend.
     Memory beside the arguments is some 250 bytes per row.
     """
     if len(ids) > 1 and not (ids[1:] > ids[:-1]).all():
@@ -76,7 +78,7 @@ def find(
     is_exact = nearest != NOBODY
     if near:
         queries = enough & (lowest_same == NOBODY) if exact else enough
-        found = _nearest(ids, fingerprints, enough, signatures, scheme, threshold, queries, copies, own)
+        found = _nearest(ids, fingerprints, enough, signatures, scheme, threshold, queries, copies, own, held)
         nearest = np.where(is_exact, nearest, found)
     rows = np.flatnonzero(nearest != NOBODY)
     nearest, is_exact = nearest[rows], is_exact[rows]
@@ -118,6 +120,7 @@ def _nearest(
     queries: Mask,
     copies: Mask,
     own: Mask | None,
+    held: Mask | None,
 ) -> Positions:
     """The lowest near-duplicate row of each query row, NOBODY where there is none."""
     if own is None:
@@ -130,7 +133,7 @@ def _nearest(
     if scheme.verified_threshold is None:
         return found
     silent = copies | ~enough
-    phrased = lowest_verified(ids, fingerprints, signatures, scheme.verified_threshold, queries, silent, own)
+    phrased = lowest_verified(ids, fingerprints, signatures, scheme.verified_threshold, queries, silent, own, held)
     return _lower(found, phrased)
 
 
