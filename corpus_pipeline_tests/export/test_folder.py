@@ -205,6 +205,15 @@ def test_exporters_of_many_partitions_at_once_lose_no_entry(tmp_path):
     assert all(f"config_name: {name}\n" in (root / "README.md").read_text() for name in names)
 
 
+def test_the_overview_can_be_left_for_later(target, tmp_path):
+    for name in ("a", "b"):
+        data = spooled(tmp_path / "work", NEW, name)
+        target.publish(described(data, name), data, refresh=False)
+    assert not (target.root / "README.md").exists() and (target.root / "a" / "README.md").exists()
+    assert target.refresh_overview() == []
+    assert sorted(json.loads((target.root / "dataset_info.json").read_bytes())) == ["a", "b"]
+
+
 def test_a_flipped_byte_is_found_and_the_next_export_repairs_it(target, tmp_path):
     data = spooled(tmp_path / "work", NEW)
     target.publish(described(data), data)

@@ -134,3 +134,11 @@ def test_names_in_other_scripts_and_with_odd_characters_load(datasets, target):
         publish(target, [chat(name, "a")], name)
     assert same(load(datasets, target, "数据 集.jsonl"), [chat("数据 集.jsonl", "a")])
     assert same(load(datasets, target, "a_b[1]"), [chat("a/b[1]", "a")])
+
+
+def test_an_export_without_rows_does_not_stand_in_the_way_of_the_others(datasets, target):
+    publish(target, [], "empty")
+    publish(target, [chat("q", "a")], "full")
+    assert datasets.get_dataset_config_names(str(target.root)) == ["full"]
+    assert same(load(datasets, target, "full"), [chat("q", "a")])
+    assert "| `empty` | 0 | `openai` | no rows |" in (target.root / "README.md").read_text()

@@ -8,9 +8,12 @@ from corpus_pipeline.stages.export.manifest import StoredFile, build, parse, sam
 from corpus_pipeline.stages.export.overview import card, dataset_info, overview
 from corpus_pipeline_tests.export.making import facts
 
+TEXT = [{"name": "text", "dtype": "string"}]
 
-def manifest(name="notes", compression="none", **changes):
-    data = StoredFile("data", f"{name}-1.jsonl", None, 7, 99, "ef" * 32, compression)
+
+def manifest(name="notes", compression="none", lines=7, **changes):
+    changes.setdefault("features", TEXT)
+    data = StoredFile("data", f"{name}-1.jsonl", None, lines, 99, "ef" * 32, compression)
     return parse(build(facts(name, **changes), [data]), "here")
 
 
@@ -38,19 +41,19 @@ def test_llama_factory_gets_plain_files_in_formats_that_it_reads():
         ("b", manifest("b")),
         ("a", manifest("a", llama_factory=None)),
         ("c", manifest("c", compression="gzip")),
+        ("d", manifest("d", lines=0)),
     ]
     assert list(json.loads(dataset_info(exports))) == ["b"]
     assert json.loads(dataset_info(exports))["b"]["file_name"] == "b/b-1.jsonl"
 
 
 def test_the_card_has_a_config_with_typed_columns_per_export():
-    typed = manifest("a", features=[{"name": "text", "dtype": "string"}])
-    head = front(card([("a", typed), ("b%2Fc", manifest("b/c"))]))
+    head = front(card([("a", manifest("a")), ("b%2Fc", manifest("b/c"))]))
     assert head["configs"] == [
         {"config_name": "a", "data_files": [{"split": "train", "path": "a/a-1.jsonl"}]},
         {"config_name": "b_c", "data_files": [{"split": "train", "path": "b%2Fc/b/c-1.jsonl"}]},
     ]
-    assert head["dataset_info"] == [{"config_name": "a", "features": [{"name": "text", "dtype": "string"}]}]
+    assert head["dataset_info"] == [{"config_name": name, "features": TEXT} for name in ("a", "b_c")]
 
 
 def test_the_order_of_the_manifests_does_not_matter():

@@ -28,27 +28,30 @@ def overview(exports: Iterable[Located]) -> dict[str, bytes]:
 
 
 def dataset_info(exports: Iterable[Located]) -> bytes:
-    """LLaMA-Factory's list of datasets; it reads plain JSONL only, so compressed files are left out."""
+    """LLaMA-Factory's list of datasets, without compressed and empty files, which it cannot read."""
     entries = {}
     for folder, manifest in exports:
         data, entry = _data(manifest), manifest["llama_factory"]
-        if entry is not None and data.compression == "none":
+        if entry is not None and data.compression == "none" and data.lines:
             entries[manifest["name"]] = {**entry, "file_name": _path(folder, data)}
     return to_json(entries)
 
 
 def card(exports: Iterable[Located]) -> bytes:
-    """A dataset card: one config per export with its file and the type of every column, and a table for people."""
+    """A dataset card: one config per export with its file and the type of every column, and a table for people.
+
+    An export without rows is in the table only: a config that cannot be loaded is an error to Hugging Face's tools.
+    """
     located = list(exports)
     configs, infos, table = [], [], []
     for folder, manifest in located:
         data, name = _data(manifest), _config_name(manifest["name"])
-        files = [{"split": "train", "path": _path(folder, data)}]
-        configs.append({"config_name": name, "data_files": files})
-        if manifest["features"]:
+        if data.lines:
+            files = [{"split": "train", "path": _path(folder, data)}]
+            configs.append({"config_name": name, "data_files": files})
             infos.append({"config_name": name, "features": manifest["features"]})
         table.append(_row(name, manifest, data))
-    head = {"configs": configs, **({"dataset_info": infos} if infos else {})}
+    head = {"configs": configs, "dataset_info": infos} if configs else {}
     front = yaml.dump(head, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
     return "\n".join([f"---\n{front}---\n", _TEXT, *table, ""]).encode()
 
@@ -58,7 +61,7 @@ _TEXT = """# Exported datasets
 Each row below is a config: load it with `load_dataset(<this folder>, <config>)`. The types of all columns are declared
 above, from the whole file. A tool that reads a file without this card guesses them from the first rows; where the table
 says "declare", that guess is wrong for some row, so load through this card, or pass `features=`. The type `json` needs
-a version of `datasets` that has the `Json` feature. Beside each file, `manifest.json` tells where its rows came from.
+`datasets` 4.7 or newer. Beside each file, `manifest.json` tells where its rows came from.
 
 | config | rows | format | types | recipe | sha256 of the file |
 |---|---|---|---|---|---|"""
@@ -76,7 +79,7 @@ _Dumper.add_representer(str, _one_line)
 
 
 def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
-    types = "guessed well" if manifest["guessable"] else "declare"
+    types = "no rows" if not data.lines else "guessed well" if manifest["guessable"] else "declare"
     recipe = f"{manifest['recipe']['name']} {manifest['recipe']['version'][:12]}"
     cells = (_cell(name), str(data.lines), _cell(manifest["format"]), types, recipe, f"`{data.sha256}`")
     return f"| {' | '.join(cells)} |"

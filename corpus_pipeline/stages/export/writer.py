@@ -101,16 +101,15 @@ class LineSpool:
         """Appends encoded lines (each without its line end, holding none); returns how many."""
         block: list[bytes] = []
         held = count = 0
-        with self._guarded():
-            for line in lines:
-                block.append(line)
-                count += 1
-                held += len(line) + 1
-                if held >= CHUNK:
-                    self._append(b"\n".join(block) + b"\n")
-                    block, held = [], 0
-            if block:
-                self._append(b"\n".join(block) + b"\n")
+        for line in lines:
+            block.append(line)
+            count += 1
+            held += len(line) + 1
+            if held >= CHUNK:
+                self._append(block)
+                block, held = [], 0
+        if block:
+            self._append(block)
         self.lines += count
         return count
 
@@ -126,7 +125,7 @@ class LineSpool:
         """Closes the part and says what is in it; the file stays until `discard` or `sweep_parts`."""
         with self._guarded():
             if self._compression == "gzip" and not self._bytes and self._member is None:
-                self._append(b"")  # an empty gzip file still has one member
+                self._append([])  # an empty gzip file still has one member
             self._end_member()
             os.fsync(self._descriptor)
         facts = FileFacts(self.path, self.lines, self._bytes, self._hash.hexdigest(), self._compression)
@@ -144,12 +143,14 @@ class LineSpool:
         self.path.unlink(missing_ok=True)
         self.close()
 
-    def _append(self, content: bytes) -> None:
+    def _append(self, lines: list[bytes]) -> None:
+        content = b"".join([line + b"\n" for line in lines])
         if self._compression == "gzip":
             if self._member is None:
                 self._member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
             content = self._member.compress(content)
-        self._store(content)
+        with self._guarded():
+            self._store(content)
 
     def _end_member(self) -> None:
         if self._member is not None:

@@ -62,10 +62,12 @@ class Target(ABC):
         data: FileFacts,
         not_exportable: FileFacts | None = None,
         *,
+        refresh: bool = True,
         on_step: OnStep = lambda step: None,
     ) -> Published:
         """Publishes one export: each file under a name that holds its hash, then the manifest, then the overview.
 
+        refresh: whether to renew the overview, which reads every manifest of the target; else `refresh_overview` later.
         on_step is called before and after each step that a reader could see; what it raises stops the publication there
         (a lost lease, a crash drill). The files handed in are read, never moved.
         """
@@ -89,7 +91,7 @@ class Target(ABC):
         self._tidy(folder, files, on_step)
         on_step("overview.before")
         self._put(f"{folder}/{CARD}", card([("", parse(content, MANIFEST))]))
-        notes += self.refresh_overview()
+        notes += self.refresh_overview() if refresh else []
         on_step("overview.after")
         uri, manifest_uri = self.uri(f"{folder}/{files[0].alias or files[0].path}"), self.uri(f"{folder}/{MANIFEST}")
         return Published(uri, manifest_uri, files, changed, tuple(notes))
