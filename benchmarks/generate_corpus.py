@@ -96,7 +96,7 @@ class Language:
 
     def conversation(self, random_: random.Random) -> tuple[str, str]:
         """(question, answer) of about a lognormal length."""
-        wanted = min(max(random_.lognormvariate(6.1, 0.95), SHORTEST), LONGEST - 150)
+        wanted = min(max(random_.lognormvariate(5.9, 0.95), SHORTEST), LONGEST - 150)
         wanted = wanted if self.joiner else wanted / 3  # one Chinese character says about three letters
         subject = self.subject(random_)
         question = self.sentence(random_, self.questions, subject)

@@ -98,6 +98,11 @@ def merged(known: DuplicateArrays, new: DuplicateArrays) -> DuplicateArrays:
     return _followed(ids[order], nearest[order], exact[order], distance[order])
 
 
+def copies_in_file(ids: Positions, content_hashes: npt.NDArray[np.uint8]) -> Mask:
+    """Which rows repeat the content of a lower row of their own file: bool[n]."""
+    return _same_content(ids, content_hashes, np.ones(len(ids), np.bool_))[2]
+
+
 def _followed(ids: Positions, nearest: Positions, exact: Mask, distance: Positions) -> DuplicateArrays:
     """With `duplicate_of`: from each row to its nearest, from there on as long as that is a duplicate itself."""
     keeper = nearest.copy()
