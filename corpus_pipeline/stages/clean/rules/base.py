@@ -107,7 +107,6 @@ class TextRule(Rule):
     """A rule that rewrites texts one by one."""
 
     rewrites = True
-    fields: ClassVar[tuple[str, ...]] = TEXT_FIELDS
 
     @abstractmethod
     def fix(self, text: str, field: str) -> tuple[str, int]:
@@ -117,16 +116,17 @@ class TextRule(Rule):
         changes: list[Change] = []
         out = list(turns)
         for index, turn in enumerate(turns):
-            better: dict[str, Any] = {}
-            for field, text in turn.texts():
-                if field not in self.fields:
-                    continue
-                fixed, count = self.fix(text, field)
-                if fixed != text:
-                    better[field] = fixed
-                    changes.append(Change(self.name, self.version, index + 1, field, count))
-            if better:
-                out[index] = turn._replace(**better)
+            texts = list(turn[:5])
+            changed = False
+            for place, text in enumerate(texts):
+                if text:
+                    fixed, count = self.fix(text, TEXT_FIELDS[place])
+                    if fixed != text:
+                        texts[place] = fixed
+                        changed = True
+                        changes.append(Change(self.name, self.version, index + 1, TEXT_FIELDS[place], count))
+            if changed:
+                out[index] = Turn._make((*texts, *turn[5:]))
         return Outcome(tuple(out), tuple(changes)) if changes else Outcome(turns)
 
 

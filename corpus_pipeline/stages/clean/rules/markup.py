@@ -35,20 +35,18 @@ _BOILERPLATE = re.compile(
 )
 _BOILERPLATE_HINT = ("ookie", "kip to ", "展开全")
 
-# Words of a conversation whose subject is markup, web pages or code that has angle brackets of its own.
-_SUBJECT = re.compile(
-    r"\b(?:x?html\d?|xml|xslt|css|jsx|tsx|svg|php|javascript|typescript|xpath|dom|ajax|jquery|bootstrap|markup"
-    r"|markdown|tags?|web ?pages?|entit(?:y|ies)|hyperlinks?|front-?end)\b"
-    r"|</?(?:html|head|body|form|input|table|button|canvas)\b|<!doctype"
-    r"|网页|标签|前端|超链接|表单",
-    re.IGNORECASE,
-)
-_SUBJECT_HINTS = (
-    "html", "xml", "xslt", "css", "jsx", "tsx", "svg", "php", "script", "xpath", "dom", "ajax", "jquery", "bootstrap",
-    "markup", "markdown", "tag", "page", "entit", "hyperlink", "front", "<head", "</head", "<body", "</body", "<form",
-    "</form", "<input", "<table", "</table", "<button", "</button", "<canvas", "</canvas", "<!doctype",
-    "网页", "标签", "前端", "超链接", "表单",
+# Signs of a conversation whose subject is markup, web pages or code that has angle brackets of its own: tags of whole
+# pages, and words (first parts of them, which are searched for fast, then the words).
+_PAGE_TAG = re.compile(r"<(?:/?(?:html|head|body|form|input|table|button|canvas)\b|!doctype)", re.IGNORECASE)
+_SUBJECT_PARTS = (
+    "html", "xml", "xsl", "css", "jsx", "tsx", "svg", "php", "script", "xpath", "dom", "ajax", "jquery", "bootstrap",
+    "mark", "tag", "page", "entit", "hyperlink", "front",
 )  # fmt: skip
+_SUBJECT = re.compile(
+    r"\b(?:x?html\d?|xml|xslt?|css|jsx|tsx|svg|php|(?:java|type)script|xpath|dom|ajax|jquery|bootstrap|mark(?:up|down)"
+    r"|tags?|web ?pages?|entit(?:y|ies)|hyperlinks?|front-?end)\b"
+)
+_CHINESE_SUBJECT = re.compile("网页|标签|前端|超链接|表单")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\"'<>]+|<[^<>]*\.html?[^<>]*>", re.IGNORECASE)
 
 
@@ -80,7 +78,9 @@ class Markup(TextRule):
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         total = 0
-        while True:  # decoding and joining may uncover more; every round but the last makes the text shorter
+        while (
+            "<" in text or "&" in text or "[" in text
+        ):  # decoding and joining may uncover more; every round but the last makes the text shorter
             better, count = outside(CODE, text, self._fix_prose)
             if not count:
                 break
@@ -110,10 +110,10 @@ _TOKENS_ONLY = _TokensOnly()
 
 
 def _is_about_markup(text: str) -> bool:
+    if _PAGE_TAG.search(text) or (not text.isascii() and _CHINESE_SUBJECT.search(text)):
+        return True
     lowered = text.lower()
-    if not any(hint in lowered for hint in _SUBJECT_HINTS):
-        return False
-    return _SUBJECT.search(_ADDRESS.sub("", text)) is not None
+    return any(part in lowered for part in _SUBJECT_PARTS) and _SUBJECT.search(_ADDRESS.sub("", lowered)) is not None
 
 
 def _without_sentence_tokens(text: str) -> tuple[str, int]:

@@ -40,6 +40,18 @@ _WINDOWS_1252 = {
 }
 
 
+def _repaired(line: str) -> str:
+    """`line` repaired by ftfy, which gets the suspect stretch with two words on either side: it is thorough and slow."""
+    from ftfy import fix_encoding  # an import that clean corpora never need
+
+    suspects = list(_SUSPECT.finditer(line))
+    start = line.rfind(" ", 0, max(0, line.rfind(" ", 0, suspects[0].start()))) + 1
+    end = line.find(" ", suspects[-1].end())
+    end = line.find(" ", end + 1) if end >= 0 else -1
+    end = end if end >= 0 else len(line)
+    return line[:start] + fix_encoding(line[start:end]) + line[end:]
+
+
 class Mojibake(TextRule):
     name = "mojibake"
     summary = (
@@ -62,12 +74,10 @@ class Mojibake(TextRule):
             return text, 0
         if len(_GBK_SUSPECT.findall(text)) > 1 and (repaired := _from_gbk(text)):
             return repaired, 1
-        from ftfy import fix_encoding  # a slow import that clean corpora never need
-
         count = 0
         lines = text.split("\n")
         for index, line in enumerate(lines):
-            if _SUSPECT.search(line) and (fixed := fix_encoding(line)) != line:
+            if _SUSPECT.search(line) and (fixed := _repaired(line)) != line:
                 lines[index] = fixed
                 count += 1
         text = "\n".join(lines)

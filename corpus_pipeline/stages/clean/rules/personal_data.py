@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -19,7 +19,8 @@ from corpus_pipeline.stages.clean.rules.base import Outcome, TextRule, View
 Choice = Literal["mask", "drop", "keep"]
 
 _EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+\-/=@])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@((?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24})(?![A-Za-z0-9@-]|\.[A-Za-z0-9])"
+    r"(?<![A-Za-z0-9._%+\-/=@])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}+@((?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24})"
+    r"(?![A-Za-z0-9@-]|\.[A-Za-z0-9])"
 )
 # RFC 2606 and RFC 6761: nobody lives there; nor in the domains that people write when they mean "yours".
 _NOBODY = re.compile(
@@ -146,7 +147,7 @@ _NOT_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 _WITHIN_NUMBERS = b" .():-"
 _EIGHT_DIGITS = b"0" * 8
 
-_SECRET_SIGN, _EMAIL_SIGN, _NUMBER_SIGN = 1, 2, 4
+_SECRET_SIGN, _EMAIL_SIGN, _NUMBER_SIGN, _HEX_SIGN = 1, 2, 4, 8
 
 
 def _signs(text: str, data: bytes) -> int:
@@ -158,20 +159,52 @@ def _signs(text: str, data: bytes) -> int:
     shape = data.translate(_SHAPE)
     if (b"0a" in shape or b"a0" in shape) and any(hint in text for hint in _SECRET_HINTS):
         signs |= _SECRET_SIGN
-    if digits >= 8 and (_EIGHT_DIGITS in data.translate(_SHAPE, _WITHIN_NUMBERS) or data.count(b":") > 6):
+    if digits >= 8 and _EIGHT_DIGITS in data.translate(_SHAPE, _WITHIN_NUMBERS):
         signs |= _NUMBER_SIGN
+    if data.count(b":") > 6:
+        signs |= _HEX_SIGN
     return signs
 
 
-# (kind, mask, sign, patterns, proof) in the order of application: the longer and surer first
-_KINDS: tuple[tuple[str, str, int, tuple[re.Pattern[str], ...], Callable[[re.Match[str]], bool]], ...] = (
-    ("secret", "[SECRET]", _SECRET_SIGN, (_SECRET,), _is_secret),
-    ("email", "[EMAIL]", _EMAIL_SIGN, (_EMAIL,), _is_email),
-    ("id_number", "[ID_NUMBER]", _NUMBER_SIGN, (_ID_NUMBER,), _is_id_number),
-    ("card", "[CARD_NUMBER]", _NUMBER_SIGN, (_CARD,), _is_card),
-    ("phone", "[PHONE]", _NUMBER_SIGN, (_PHONE,), _is_phone),
-    ("ip_address", "[IP_ADDRESS]", _NUMBER_SIGN, (_IPV4, _IPV6), _is_address),
+class _Kind(NamedTuple):
+    name: str
+    mask: str
+    sign: int
+    pattern: re.Pattern[str]
+    proof: Callable[[re.Match[str]], bool]
+
+
+# in the order of application: the longer and surer first
+_KINDS = (
+    _Kind("secret", "[SECRET]", _SECRET_SIGN, _SECRET, _is_secret),
+    _Kind("email", "[EMAIL]", _EMAIL_SIGN, _EMAIL, _is_email),
+    _Kind("ip_address", "[IP_ADDRESS]", _HEX_SIGN, _IPV6, _is_address),
+    _Kind("id_number", "[ID_NUMBER]", _NUMBER_SIGN, _ID_NUMBER, _is_id_number),
+    _Kind("card", "[CARD_NUMBER]", _NUMBER_SIGN, _CARD, _is_card),
+    _Kind("phone", "[PHONE]", _NUMBER_SIGN, _PHONE, _is_phone),
+    _Kind("ip_address", "[IP_ADDRESS]", _NUMBER_SIGN, _IPV4, _is_address),
 )
+
+# What every number is a part of, and how far around it the patterns look.
+_NUMBER = re.compile(r"\d[\d .():-]{6,}\d", re.ASCII)
+_AROUND = 24
+
+
+def _around_numbers(text: str, edit: Callable[[str], str]) -> str:
+    """`edit` applied to the surroundings of the numbers in `text`, so that its patterns need not search the rest."""
+    windows: list[list[int]] = []
+    for match in _NUMBER.finditer(text):
+        start, end = max(0, match.start() - _AROUND), match.end() + _AROUND
+        if windows and start <= windows[-1][1]:
+            windows[-1][1] = end
+        else:
+            windows.append([start, end])
+    parts: list[str] = []
+    position = 0
+    for start, end in windows:
+        parts += (text[position:start], edit(text[start:end]))
+        position = end
+    return "".join(parts) + text[position:]
 
 
 class PersonalData(TextRule):
@@ -180,7 +213,7 @@ class PersonalData(TextRule):
         "Masks e-mail addresses, phone, card and Chinese identity numbers, public internet addresses and keys; each "
         "kind may be masked, kept, or a reason to drop the conversation."
     )
-    reasons = tuple(f"personal_{kind}" for kind, *_ in _KINDS)
+    reasons = tuple(dict.fromkeys(f"personal_{kind.name}" for kind in _KINDS))
 
     class Params(TextRule.Params):
         email: Choice = Field("mask", description="e-mail addresses but those of reserved example domains")
@@ -221,22 +254,32 @@ class PersonalData(TextRule):
         return Outcome(tuple(out), tuple(changes)) if changes else Outcome(turns)
 
     def _masked(self, text: str) -> tuple[str, dict[str, int]]:
+        """The masked text, and how many places of each kind."""
         counts: dict[str, int] = {}
         signs = _signs(text, text.encode("utf-8", "surrogatepass"))
         if not signs:
             return text, counts
-        for kind, mask, sign, patterns, proof in _KINDS:
-            if not signs & sign or getattr(self.params, kind) == "keep":
-                continue
-
-            def replaced(
-                match: re.Match[str], kind: str = kind, mask: str = mask, proof: Callable[..., bool] = proof
-            ) -> str:
-                if not proof(match):
-                    return match.group()
-                counts[kind] = counts.get(kind, 0) + 1
-                return mask
-
-            for pattern in patterns:
-                text = pattern.sub(replaced, text)
+        wanted = [kind for kind in _KINDS if signs & kind.sign and getattr(self.params, kind.name) != "keep"]
+        for kind in wanted:
+            if kind.sign != _NUMBER_SIGN:
+                text = _replaced(kind, text, counts)
+        numbers = [kind for kind in wanted if kind.sign == _NUMBER_SIGN]
+        if numbers:
+            text = _around_numbers(text, lambda window: _all_replaced(numbers, window, counts))
         return text, counts
+
+
+def _replaced(kind: _Kind, text: str, counts: dict[str, int]) -> str:
+    def mask(match: re.Match[str]) -> str:
+        if not kind.proof(match):
+            return match.group()
+        counts[kind.name] = counts.get(kind.name, 0) + 1
+        return kind.mask
+
+    return kind.pattern.sub(mask, text)
+
+
+def _all_replaced(kinds: Sequence[_Kind], text: str, counts: dict[str, int]) -> str:
+    for kind in kinds:
+        text = _replaced(kind, text, counts)
+    return text

@@ -15,7 +15,7 @@ from pydantic import Field
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
 
-_PROBES = 6
+_PROBES = 5  # steps between probes
 _PROBE_LENGTH = 12
 _TRIES = 3  # a unit may contain its own beginning: then the nearest repeat is not the period
 _STOPS = ("\n", ". ", "! ", "? ", "。", "！", "？")
@@ -45,13 +45,17 @@ def longest_loop(text: str) -> tuple[int, int, int]:
     """
     size = len(text)
     window = size // 4 + _PROBE_LENGTH
+    last = size - 2 * _PROBE_LENGTH
     best = (0, 0, 1)
-    for probe in range(_PROBES):
-        position = (size - 2 * _PROBE_LENGTH) * probe // (_PROBES - 1)
+    for position in range(0, last + 1, max(1, last // _PROBES)):
         found = text.find(text[position : position + _PROBE_LENGTH], position + 1, position + window)
         if found >= 0:
-            best = max(best, _loop_at(text, position, found), key=lambda loop: loop[1])
+            best = max(best, _loop_at(text, position, found), key=_length)
     return best
+
+
+def _length(loop: tuple[int, int, int]) -> int:
+    return loop[1]
 
 
 def _loop_at(text: str, position: int, found: int) -> tuple[int, int, int]:

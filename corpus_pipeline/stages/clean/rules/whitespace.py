@@ -22,6 +22,10 @@ _BEYOND_ASCII = re.compile("[\x85\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u20
 _MARKS = re.compile(rb"[\r\x0b\x0c\x1c-\x1e]")
 
 
+def _has_odd_line_ends(text: str) -> bool:
+    return any(map(text.__contains__, _LINE_END_CHARACTERS))
+
+
 class Whitespace(TextRule):
     name = "whitespace"
     summary = (
@@ -42,18 +46,23 @@ class Whitespace(TextRule):
         self._kept = "\n" * keep
 
     def screen(self, view: View) -> bool:
-        for text in view.texts:
-            if "\n" in text and (text[0] == "\n" or " \n" in text or self._run in text):
-                return True
-            if text and text[-1].isspace():
-                return True
+        if any(map(self._is_untidy, view.texts)):
+            return True
         if view.marks and (b"\t" in view.marks or _MARKS.search(view.marks)):
             return True
         return bool(view.beyond) and _BEYOND_ASCII.search(view.beyond) is not None
 
+    def _is_untidy(self, text: str) -> bool:
+        """Whether the commonest faults are there: blank lines, or blanks at line ends, that should not be."""
+        if "\n" in text and (text[0] == "\n" or " \n" in text or self._run in text):
+            return True
+        return text != "" and text[-1].isspace()
+
     def fix(self, text: str, field: str) -> tuple[str, int]:
+        if text.isascii() and "\t" not in text and not self._is_untidy(text) and not _has_odd_line_ends(text):
+            return text, 0
         count = 0
-        if any(character in text for character in _LINE_END_CHARACTERS):
+        if _has_odd_line_ends(text):
             text, count = _LINE_ENDS.subn("\n", text)
         if not text.isascii():
             text, hidden = _ZERO_WIDTH.subn("", text)
