@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState
@@ -251,7 +251,7 @@ def drop_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
 def counts(connection: Connection, task_id: TaskId) -> tuple[int, int, int]:
     """(rows with a verdict, dropped by a rule, duplicates)."""
     total, dropped = connection.execute(
-        select(func.count(), func.sum(cleaned_rows.c.state == RowState.DROPPED.value)).where(
+        select(func.count(), func.sum(case((cleaned_rows.c.state == RowState.DROPPED.value, 1), else_=0))).where(
             cleaned_rows.c.task_id == task_id
         )
     ).one()

@@ -51,11 +51,11 @@ def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded
             line, losses = export_line(row.conversation, source, target)
         except NotExportable as error:
             batch.not_exportable.append(_not_exportable_line(row, error))
-            batch.reasons[error.reason] += 1
+            batch.reasons[str(error.reason)] += 1
             continue
         batch.lines.append(line)
         batch.exported.append(at)
-        batch.losses.update(losses)
+        batch.losses.update(str(word) for word in losses)  # plain text: the counts are stored as JSON
         batch.rows[row.origin] += 1
     return batch
 
