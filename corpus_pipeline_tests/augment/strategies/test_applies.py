@@ -97,3 +97,10 @@ def test_what_was_said_before_and_the_system_message_in_force_are_the_context(ki
         assert "Second question" in asked
         assert "Old rules." not in asked
         assert "Never answered" not in asked
+
+
+def test_a_source_that_refuses_is_no_model_for_a_response(kit: Any) -> None:
+    row = kit.row(kit.word_problem._replace(response="I'm sorry, but I can't help with that. Ask a baker instead."))
+    for strategy in STRATEGIES:
+        expected = SkipReason.REFUSED_SOURCE if strategy.writes_response else None
+        assert kit.strategy(strategy.name).applies(row) == expected

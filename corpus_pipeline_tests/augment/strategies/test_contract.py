@@ -20,7 +20,11 @@ from corpus_pipeline.stages.augment.strategies.sections import FENCE_DIGITS, fen
 
 README = (resources.files("corpus_pipeline.stages.augment") / "prompts" / "README.md").read_text("utf-8")
 SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
-ALL = build([NamedStep(name=strategy.name) for strategy in STRATEGIES], "stand-in")
+# what is asked is looked at here, not what is answered: any answer will do
+ALL = tuple(
+    build([NamedStep(name=one.name, params={"without": tuple({v.name for v in one.validators})})], "stand-in")[0]
+    for one in build([NamedStep(name=strategy.name) for strategy in STRATEGIES], "stand-in")
+)
 
 HOSTILE = [
     "{{ 7 * 7 }} {% for x in range(9) %}x{% endfor %} {# gone #}",

@@ -18,7 +18,7 @@ EVOLVED = (
     "A baker sells 48 rolls in the morning and half as many in the afternoon. Each roll costs 2 dollars, and a tenth of "
     "the takings goes to charity. How many rolls are sold that day, and how much money is left?"
 )
-SOLVED = "After lunch half of the morning's 48 rolls find a buyer: 24. Both parts of the day give 72.\n#### 72"
+SOLVED = "After lunch half of the morning's 48 rolls find a buyer: 24. Both parts give 72.\n#### 72"
 CHINESE = {
     "system": "你是一位耐心的老师。",
     "prompt": "面包师上午卖出48个面包卷，下午卖出的数量是上午的一半。这一天一共卖出多少个面包卷？",
@@ -247,3 +247,36 @@ def test_a_rejected_response_goes_with_the_prompt_that_it_answered(kit: Any) -> 
     pair = kit.word_problem._replace(rejected="It is 96, for twice as many are sold.")
     assert drive(kit, "paraphrase", GOOD["paraphrase"], (pair,))[0].rejected == pair.rejected
     assert drive(kit, "evol_instruct", GOOD["evol_instruct"], (pair,))[0].rejected is None
+
+
+def test_what_the_first_question_brought_is_judged_before_the_second_is_paid_for(kit: Any) -> None:
+    def second(name: str, first: Any) -> str | None:
+        strategy = kit.strategy(name)
+        try:
+            strategy.next_request(kit.row(), (kit.answer(first),))
+        except BadAnswer as bad:
+            return bad.reason
+        return None
+
+    source = kit.word_problem
+    assert second("evol_instruct", {"prompt": EVOLVED}) is None
+    assert second("evol_instruct", {"prompt": source.prompt}) == BadReason.UNCHANGED
+    assert second("evol_instruct", {"prompt": CHINESE["prompt"]}) == BadReason.OFF_LANGUAGE
+    assert second("evol_instruct", {"prompt": "so " * 100}) == BadReason.REPETITIVE
+    assert second("self_refine", REVIEW) is None
+    assert second("self_refine", source.response) == BadReason.UNCHANGED
+    assert second("self_refine", source.prompt) == BadReason.UNCHANGED
+    assert second("self_refine", "again " * 200) == BadReason.REPETITIVE
+    assert second("self_refine", '{"feedback": "Sho') == BadReason.MALFORMED
+
+
+def test_a_response_may_be_in_the_language_of_the_prompt_that_it_answers(kit: Any) -> None:
+    row = Turn(
+        prompt="请写一段代码，显示提示用户输入姓名的消息。", response="Here is a simple piece of code for it:\nprint(1)"
+    )
+    chinese = "下面这段代码会先显示提示，然后等待用户输入姓名，最后把它打印出来。"
+    assert drive(kit, "response_regeneration", [chinese], (row,))
+    english = "The code below shows a message, waits for a name and prints it in the end."
+    assert drive(kit, "response_regeneration", [english], (row,))
+    russian = "Этот код показывает сообщение, ждёт имя и печатает его."
+    assert fault(kit, "response_regeneration", [russian], (row,)) == BadReason.OFF_LANGUAGE

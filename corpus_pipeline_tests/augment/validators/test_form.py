@@ -10,8 +10,10 @@ from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
     NoLeakedInstruction,
+    NotEchoed,
     NotRepetitive,
     NotUnchanged,
+    PlainText,
 )
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -149,3 +151,33 @@ def test_only_the_named_fields_of_the_last_turn_are_judged_unless_all_turns_are_
     assert FieldsFilled(("response",))(conversation, new, ANSWER) is not None
     assert FieldsFilled(("prompt",), whole=True)(conversation, new, ANSWER) is not None
     assert FieldsFilled(("system", "reasoning"), whole=True)(conversation, new, ANSWER) is None
+
+
+def echo_reason(source: Turn, new: Turn) -> str | None:
+    fault = NotEchoed()(Conversation(1, (source,), "{}"), (new,), ANSWER)
+    return fault.reason if fault else None
+
+
+def test_a_response_that_is_the_prompt_and_a_reasoning_that_is_either_are_echoes() -> None:
+    source = Turn(prompt="How many rolls?", response="There are 72.")
+    assert echo_reason(source, source._replace(response="how many rolls")) == BadReason.UNCHANGED
+    for reasoning in ("How many rolls?", "There are 72!", "How many rolls?\nThere are 72."):
+        assert echo_reason(source, source._replace(reasoning=reasoning)) == BadReason.UNCHANGED
+    assert echo_reason(source, source._replace(response="72 rolls.", reasoning="24 and 48 are 72.")) is None
+
+
+def test_a_source_that_echoes_may_go_on_echoing() -> None:
+    source = Turn(prompt="Repeat this.", response="Repeat this.", reasoning="Repeat this.")
+    assert echo_reason(source, source) is None
+
+
+def test_an_object_where_a_text_was_asked_for_is_malformed() -> None:
+    for new in ('{"response": "It is 72."}', '```json\n{"response": "It', ' {"text": "It is'):
+        assert reason(PlainText(FIELD), "How many?", new) == BadReason.MALFORMED
+
+
+def test_an_answer_about_json_may_be_json_but_not_half_of_it() -> None:
+    for source in ("Give me JSON", '{"a": 1}', 'What is in {"a": 1}?'):
+        assert reason(PlainText(FIELD), source, '{"a": 2}') is None
+    assert reason(PlainText(FIELD), "Give me JSON", '{"a": ') == BadReason.MALFORMED
+    assert reason(PlainText(FIELD), "How many?", "{x | x > 0}") is None

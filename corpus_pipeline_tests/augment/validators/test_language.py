@@ -103,3 +103,11 @@ def test_prose_is_what_is_left_without_code() -> None:
 
 def test_a_very_long_text_that_changes_its_language_in_the_end_is_noticed() -> None:
     assert off(TEXTS["zh"] * 10 + TEXTS["en"] * 60, target="zh")
+
+
+def test_prices_hide_no_sentence_and_digits_no_ideograph() -> None:
+    assert (
+        tongue_of("She spent $28 on a lamp and saved half of what was left of the $60 that she had earned.").script
+        == "latin"
+    )
+    assert tongue_of("24小时有多少分钟？").script == "han"

@@ -26,7 +26,7 @@ from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.sandbox import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
-from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS
+from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -73,6 +73,7 @@ class Strategy(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]  # the paper: authors, year, title, arXiv id
     steps: ClassVar[tuple[Step, ...]]
+    writes_response: ClassVar[bool] = True  # a source that is itself a refusal is then no model to go by
 
     class Params(StrategyParams):
         """Parameters of the strategy."""
@@ -84,7 +85,7 @@ class Strategy(ABC):
         self.label = params.label or self.name
         self.samples = params.samples
         self.templates = self._template_texts()
-        self.validators = self._chosen_validators()
+        self.validators = self._known_validators()
         self._prompts = {step.name: self._prepared(step) for step in self.steps}
 
     # --- what subclasses say -------------------------------------------------------------------------------------
@@ -114,9 +115,12 @@ class Strategy(ABC):
     def applies(self, conversation: Conversation) -> str | None:
         """None when the strategy applies, else the reason word for which the sample is skipped."""
         reason = exchange.skip_reason(conversation, self.params.max_input_characters)
-        if reason is None:
-            reason = self._skips(conversation, exchange.last_exchange(conversation))
-        return reason
+        if reason is not None:
+            return reason
+        index = exchange.last_exchange(conversation)
+        if self.writes_response and looks_refused(conversation.turns[index].response or ""):
+            return exchange.SkipReason.REFUSED_SOURCE
+        return self._skips(conversation, index)
 
     def next_request(
         self, conversation: Conversation, answers: tuple[Answer, ...] = (), sample_index: int = 0
@@ -131,6 +135,21 @@ class Strategy(ABC):
         """Raise BadAnswer when an answer is cut, held back, refused or empty. No recipe can switch this off."""
         for validator in ANSWER_VALIDATORS:
             fault = validator(conversation, (), answer)
+            if fault is not None:
+                raise fault
+
+    def judge(
+        self,
+        validators: Sequence[Validator],
+        conversation: Conversation,
+        turns: tuple[Turn, ...],
+        answer: Answer,
+    ) -> None:
+        """Raise the first fault that the validators find; those that the recipe leaves out are not asked."""
+        for validator in validators:
+            if validator.name in self.params.without:
+                continue
+            fault = validator(conversation, turns, answer)
             if fault is not None:
                 raise fault
 
@@ -239,13 +258,13 @@ class Strategy(ABC):
             if missing:
                 raise TemplateFault(f"the user part does not show {', '.join(missing)} as it is")
 
-    def _chosen_validators(self) -> tuple[Validator, ...]:
+    def _known_validators(self) -> tuple[Validator, ...]:
         declared = self._validators()
         names = [validator.name for validator in declared]
         for name in self.params.without:
             if name not in names:
                 raise UnknownName(f"validator of {self.name}", name, names)
-        return tuple(validator for validator in declared if validator.name not in self.params.without)
+        return declared
 
 
 def accept(strategy: Strategy, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
@@ -256,10 +275,7 @@ def accept(strategy: Strategy, conversation: Conversation, answers: tuple[Answer
     for answer in answers:
         strategy.check_answer(conversation, answer)
     turns = strategy.parse(conversation, answers)
-    for validator in strategy.validators:
-        fault = validator(conversation, turns, answers[-1])
-        if fault is not None:
-            raise fault
+    strategy.judge(strategy.validators, conversation, turns, answers[-1])
     return turns
 
 

@@ -15,8 +15,10 @@ from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
     NoLeakedInstruction,
+    NotEchoed,
     NotRepetitive,
     NotUnchanged,
+    PlainText,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
 
@@ -65,9 +67,10 @@ class EvolInstruct(Strategy):
             lines = {"Operation": self.operation_for(prompt, sample_index)}
             return self.request(_EVOLVE, {**context, "source_prompt": prompt}, sample_index=sample_index, lines=lines)
         if len(answers) == 1:
-            return self.request(
-                _ANSWER, {**context, "evolved_prompt": self._evolved(answers)}, sample_index=sample_index
-            )
+            evolved = self._evolved(answers)
+            # judged before its answer is paid for
+            self.judge(self._prompt_validators(), conversation, replaced(conversation, prompt=evolved), answers[0])
+            return self.request(_ANSWER, {**context, "evolved_prompt": evolved}, sample_index=sample_index)
         return None
 
     def _evolved(self, answers: tuple[Answer, ...]) -> str:
@@ -84,12 +87,18 @@ class EvolInstruct(Strategy):
             rejected=None,
         )
 
+    def _prompt_validators(self) -> tuple[Validator, ...]:
+        return (*self._judges(("prompt",)), Language(("prompt",)))
+
     def _validators(self) -> tuple[Validator, ...]:
+        fields = ("prompt", "response")
+        return (*self._judges(fields), PlainText(("response",)), NotEchoed(), Language(fields))
+
+    def _judges(self, fields: tuple[str, ...]) -> tuple[Validator, ...]:
         return (
-            FieldsFilled(("prompt", "response")),
-            NoLeakedInstruction(("prompt", "response")),
-            NotUnchanged(("prompt", "response")),
+            FieldsFilled(fields),
+            NoLeakedInstruction(fields),
+            NotUnchanged(fields),
             LengthRatio(("prompt",), low=0.5, high=self.params.max_length_ratio, floor=100),
-            NotRepetitive(("prompt", "response")),
-            Language(("prompt", "response")),
+            NotRepetitive(fields),
         )

@@ -17,7 +17,7 @@ class SkipReason(StrEnum):
 
     TOOLS = "tools"  # tools are defined or called: their calls and results would no longer fit together
     NO_EXCHANGE = "no_exchange"  # no prompt with an answer that is trained on
-    REFUSED_SOURCE = "refused_source"  # the provider marked the source's own answer as a refusal
+    REFUSED_SOURCE = "refused_source"  # the source's own answer is a refusal
     TOO_LONG = "too_long"  # more characters than `max_input_characters`
     TOO_SHORT = "too_short"  # too little text to be said in another way
     HAS_REASONING = "has_reasoning"  # it has what the strategy would add

@@ -37,6 +37,7 @@ class Paraphrase(Strategy):
         "Models, arXiv:2309.12284"
     )
     steps: ClassVar[tuple[Step, ...]] = (_REWRITE,)
+    writes_response: ClassVar[bool] = False
 
     class Params(StrategyParams):
         """Parameters of `paraphrase`."""

@@ -11,7 +11,13 @@ from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, Strat
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
-from corpus_pipeline.stages.augment.validators.form import FieldsFilled, LengthRatio, NoLeakedInstruction, NotRepetitive
+from corpus_pipeline.stages.augment.validators.form import (
+    FieldsFilled,
+    LengthRatio,
+    NoLeakedInstruction,
+    NotEchoed,
+    NotRepetitive,
+)
 from corpus_pipeline.stages.augment.validators.language import Language
 
 _EXPLAIN = Step(
@@ -75,8 +81,9 @@ class ReasoningDistillation(Strategy):
         return (
             FieldsFilled(("reasoning", "response")),
             NoLeakedInstruction(("reasoning", "response")),
+            NotEchoed(),
             LengthRatio(("response",), low=0.05, high=self.params.max_length_ratio, floor=200),
             NotRepetitive(("reasoning", "response")),
             FinalAnswerKept(("response",)),
-            Language(("response",)),
+            Language(("reasoning", "response")),
         )

@@ -15,8 +15,10 @@ from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
     NoLeakedInstruction,
+    NotEchoed,
     NotRepetitive,
     NotUnchanged,
+    PlainText,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
@@ -72,7 +74,9 @@ class ResponseRegeneration(Strategy):
         return (
             FieldsFilled(_FIELDS),
             NoLeakedInstruction(_FIELDS),
+            PlainText(_FIELDS),
             NotUnchanged(_FIELDS),
+            NotEchoed(),
             LengthRatio(_FIELDS, low=self.params.min_length_ratio, high=self.params.max_length_ratio, floor=80),
             NotRepetitive(_FIELDS),
             FinalAnswerKept(_FIELDS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
@@ -15,8 +15,10 @@ from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
     NoLeakedInstruction,
+    NotEchoed,
     NotRepetitive,
     NotUnchanged,
+    PlainText,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
@@ -25,6 +27,13 @@ _CONTEXT = ("source_system", "conversation")
 _FEEDBACK = Step("feedback", ("source_prompt", "source_response"), _CONTEXT)
 _REFINE = Step("refine", ("source_prompt", "source_response", "feedback"), _CONTEXT)
 _FIELDS = ("response",)
+# a review that is none spoils the refinement that is paid for next; it is judged as if it were the response
+_FEEDBACK_JUDGES: Final[tuple[Validator, ...]] = (
+    PlainText(_FIELDS),
+    NotUnchanged(_FIELDS),
+    NotEchoed(),
+    NotRepetitive(_FIELDS),
+)
 
 
 class SelfRefine(Strategy):
@@ -65,7 +74,9 @@ class SelfRefine(Strategy):
         }
         if len(answers) % 2 == 0:
             return self.request(_FEEDBACK, texts, sample_index=sample_index)
-        return self.request(_REFINE, {**texts, "feedback": self.text_of(answers[-1])}, sample_index=sample_index)
+        feedback = self.text_of(answers[-1])
+        self.judge(_FEEDBACK_JUDGES, conversation, replaced(conversation, response=feedback), answers[-1])
+        return self.request(_REFINE, {**texts, "feedback": feedback}, sample_index=sample_index)
 
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
         """See `Strategy.parse`."""
@@ -75,7 +86,9 @@ class SelfRefine(Strategy):
         return (
             FieldsFilled(_FIELDS),
             NoLeakedInstruction(_FIELDS),
+            PlainText(_FIELDS),
             NotUnchanged(_FIELDS),
+            NotEchoed(),
             LengthRatio(_FIELDS, low=self.params.min_length_ratio, high=self.params.max_length_ratio, floor=80),
             NotRepetitive(_FIELDS),
             FinalAnswerKept(_FIELDS),

@@ -41,6 +41,7 @@ class Translation(Strategy):
         "Observations, arXiv:2310.20246"
     )
     steps: ClassVar[tuple[Step, ...]] = (_TRANSLATE,)
+    writes_response: ClassVar[bool] = False
 
     class Params(StrategyParams):
         """Parameters of `translation`."""

@@ -22,11 +22,13 @@ class Validator(ABC):
 
 
 class Pair(NamedTuple):
-    """A text of the source and what it has become."""
+    """A text of the source and what it has become, with the new prompt that it follows and the response it may copy."""
 
     field: str
     source: str
     new: str
+    asked: str = ""
+    known: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,12 @@ class PairValidator(Validator):
     def pairs(self, conversation: Conversation, turns: tuple[Turn, ...]) -> Iterator[Pair]:
         """The texts to compare; new turns stand at the same index as the turns they were made from."""
         for index in range(len(turns)) if self.whole else (len(turns) - 1,):
+            source, new = conversation.turns[index], turns[index]
             for field in self.fields:
-                new = getattr(turns[index], field)
-                if new is not None:
-                    yield Pair(field, getattr(conversation.turns[index], field) or "", new)
+                text = getattr(new, field)
+                if text is not None:
+                    asked = "" if field == "prompt" else new.prompt or ""
+                    yield Pair(field, getattr(source, field) or "", text, asked, source.response or "")
 
     @abstractmethod
     def judge(self, pair: Pair) -> BadAnswer | None:

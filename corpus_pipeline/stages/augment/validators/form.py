@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 import zlib
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.answer import looks_refused, visible
-from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -48,6 +50,47 @@ class NotUnchanged(PairValidator):
         if source and source == _folded(pair.new):
             return BadAnswer(BadReason.UNCHANGED, f"{pair.field} is the source's, word for word")
         return None
+
+
+class NotEchoed(Validator):
+    """The response does not merely say the prompt again, and the reasoning neither the prompt nor the response."""
+
+    name: ClassVar[str] = "not_echoed"
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        """See `Validator`."""
+        source, new = conversation.turns[len(turns) - 1], turns[-1]
+        prompt, response, reasoning = (_folded(text or "") for text in (new.prompt, new.response, new.reasoning))
+        known = _folded(source.response or "")
+        if response and response == prompt and known != prompt:
+            return BadAnswer(BadReason.UNCHANGED, "the response is the prompt, word for word")
+        if reasoning and new.reasoning != source.reasoning and reasoning in (prompt, known, response, prompt + known):
+            return BadAnswer(BadReason.UNCHANGED, "the reasoning is the prompt or the response, word for word")
+        return None
+
+
+_OBJECT: Final = re.compile(r"\{\s*\"\w+\"\s*:")
+_OBJECT_HEAD: Final = re.compile(r"\A\s*(?:```(?:json)?\s*)?(?=\{\s*\"\w+\"\s*:)")
+
+
+@dataclass(frozen=True)
+class PlainText(PairValidator):
+    """No JSON object where a text was asked for, unless source or prompt are about JSON; and never half of one."""
+
+    name: ClassVar[str] = "plain_text"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        head = _OBJECT_HEAD.match(pair.new)
+        if head is None or _OBJECT_HEAD.match(pair.source):
+            return None
+        if any("json" in text.lower() or _OBJECT.search(text) for text in (pair.source, pair.asked)):
+            try:
+                json.JSONDecoder(strict=False).raw_decode(pair.new, head.end())
+            except (ValueError, RecursionError):
+                return BadAnswer(BadReason.MALFORMED, f"{pair.field} is a broken JSON object: {pair.new[:60]}")
+            return None
+        return BadAnswer(BadReason.MALFORMED, f"{pair.field} is a JSON object, a text was asked for: {pair.new[:60]}")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ _LOOKALIKES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"es", "gl", "pt", "ca"}),
 )
 
-MIN_LETTERS: Final = 24  # below, a text may be a name or a formula
+MIN_LETTERS: Final = 12  # below, a text may be a formula or an abbreviation
+MIN_LETTERS_TO_TRANSLATE: Final = 24  # below, a text may be a name that stays as it is
 MIN_LETTERS_FOR_NGRAMS: Final = 100
 MIN_WORDS_FOR_NGRAMS: Final = 16
 MIN_CERTAINTY: Final = 0.95
@@ -78,12 +79,12 @@ def _identifier() -> Any:
     return identifier
 
 
-def tongue_of(text: str) -> Tongue:
+def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
     """The script and, where it is certain, the language of what a text says outside of code and formulas."""
     words = prose(text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}")
     weights = script_weights(words)
     total = sum(weights.values())
-    if total < MIN_LETTERS:
+    if total < least:
         return Tongue(None, None)
     if weights["kana"] > 0.1 * total:
         return Tongue("kana", "ja")
@@ -122,6 +123,7 @@ def matches(code: str, found: Tongue) -> bool:
 class Language(PairValidator):
     """The new text is in the language of its source, or in `target` when that is given.
 
+    A response or a reasoning may also be in the language of the prompt that it answers, or of the source's response.
     Short texts, mixtures, code and formulas are not judged.
     """
 
@@ -130,19 +132,28 @@ class Language(PairValidator):
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
+        return self._against_source(pair) if self.target is None else self._against_target(pair, self.target)
+
+    @staticmethod
+    def _against_target(pair: Pair, target: str) -> BadAnswer | None:
+        found = tongue_of(pair.new, MIN_LETTERS_TO_TRANSLATE)
+        if matches(target, found) or tongue_of(pair.source).mixed:
+            return None
+        return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is not in {LANGUAGES[target][0]}: {_said(found)}")
+
+    @staticmethod
+    def _against_source(pair: Pair) -> BadAnswer | None:
         found = tongue_of(pair.new)
-        if self.target is not None:
-            if matches(self.target, found) or tongue_of(pair.source).mixed:
-                return None
-            return BadAnswer(
-                BadReason.OFF_LANGUAGE, f"{pair.field} is not in {LANGUAGES[self.target][0]}: {_said(found)}"
-            )
         if found.script is None:
             return None
-        wanted = tongue_of(pair.source)
-        if differs(wanted, found):
-            return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is {_said(found)}, its source {_said(wanted)}")
-        return None
+        models = [pair.source]
+        if pair.field in ("reasoning", "response"):
+            models += [pair.asked, pair.known]
+        wanted = [tongue for tongue in map(tongue_of, models) if tongue.script is not None]
+        if not wanted or not all(differs(tongue, found) for tongue in wanted):
+            return None
+        said = " and ".join(dict.fromkeys(map(_said, wanted)))
+        return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is {_said(found)}, its source {said}")
 
 
 def _said(tongue: Tongue) -> str:

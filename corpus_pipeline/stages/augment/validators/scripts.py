@@ -40,8 +40,8 @@ _WIDE: Final = re.compile(
 FENCED_CODE: Final = re.compile(r"^([ \t]*)(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.MULTILINE | re.DOTALL)
 INLINE_CODE: Final = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
 _NO_LANGUAGE: Final = re.compile(
-    r"https?://\S+|\S+@\S+\.\S+|<[^<>\n]{1,200}>|\\[A-Za-z]+|\b\w*[\d_]\w*\b|\b[A-Za-z]\b|\$[^$\n]{1,300}\$|\\\(.{1,300}?\\\)"
-    r"|\\\[.{1,1000}?\\\]",
+    r"https?://\S+|\S+@\S+\.\S+|<[^<>\n]{1,200}>|\\\(.{1,300}?\\\)|\\\[.{1,1000}?\\\]|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?!\w)"
+    r"|\\[A-Za-z]+|(?<![A-Za-z_])[A-Za-z_]*\d[A-Za-z_\d]*|[A-Za-z]+_[A-Za-z_]*|(?<![A-Za-z])[A-Za-z](?![A-Za-z])",
     re.DOTALL,
 )
 
