@@ -37,6 +37,8 @@ _ALONE_RANGES = (
 )
 _VARIATION_SELECTORS = (0xFE00, 0xFE0F)  # marks by category, but they follow emoji
 
+WORD_CHARACTERS = re.compile(r"[\w\u4e00-\u9fcc]+")  # of PyPI simhash
+
 # odd multipliers of the polynomial hashes, modulo 2**64 (digits of the golden ratio and of xxHash's primes)
 BASE = 0x9E3779B97F4A7C15
 PAIR = 0xC2B2AE3D27D4EB4F
@@ -89,7 +91,7 @@ def character_features(text: str, width: int = 4) -> list[str]:
 
     A text shorter than the width is one feature, and so is the empty text: "" (see PyPI simhash 2.1.2, `_tokenize`).
     """
-    content = "".join(re.findall(r"[\w\u4e00-\u9fcc]+", text.lower()))
+    content = "".join(WORD_CHARACTERS.findall(text.lower()))
     return [content[start : start + width] for start in range(max(len(content) - width + 1, 1))]
 
 

@@ -10,16 +10,16 @@ counts on) and fails on an empty feature list (ours is 0 with `enough` false).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus_pipeline.stages.clean import features, features_batch
+from corpus_pipeline.stages.clean import features_batch
 from corpus_pipeline.stages.clean.features_batch import Hashes, Positions, Tokens
 from corpus_pipeline.stages.clean.features_schemes import Scheme
+from corpus_pipeline.stages.clean.features_shingles import Shingles
 from corpus_pipeline.stages.clean.fingerprint_votes import votes
 
 # fewer features say too little about a text: "yes", "!!!", an emoji; such rows are compared by their content hash only
@@ -30,7 +30,6 @@ SIGNATURE_COLUMNS = 1 + SKETCH_SIZE  # uint32: number of tokens, then the sketch
 # of a longer row only triples below a bound are sorted, which leaves about this many; too few left: all are
 _SKETCH_SORTED = 3 * SKETCH_SIZE
 _HALF = np.uint64(32)
-_MAX_CACHED_SHINGLES = 1 << 20
 
 
 class Fingerprints(NamedTuple):
@@ -48,11 +47,13 @@ def fingerprints(texts: Sequence[str], scheme: Scheme) -> Fingerprints:
     values = np.zeros(len(texts), np.uint64)
     counts = np.zeros(len(texts), np.int64)
     signatures = np.zeros((len(texts), columns), np.uint32)
-    shingle_hashes: dict[str, int] = {}
+    known = Shingles(scheme.width or 4)
     for start, end in features_batch.batches(texts):
         batch = texts[start:end]
         if scheme.kind == "characters":
-            values[start:end], counts[start:end] = _characters(batch, scheme.width or 4, shingle_hashes)
+            hashes, bounds = known.hashes(batch)
+            counts[start:end] = np.diff(bounds)
+            values[start:end] = votes(hashes, bounds, counts[start:end])
             continue
         tokens = features_batch.tokens(batch)
         if scheme.kind == "words":
@@ -128,20 +129,3 @@ def _lowest(hashes: Hashes, rows: npt.NDArray[np.int32], count: int) -> npt.NDAr
 def _rows(tokens: Tokens) -> npt.NDArray[np.int32]:
     """The row of each token, counted from 0 in the batch."""
     return np.repeat(np.arange(len(tokens.bounds) - 1, dtype=np.int32), np.diff(tokens.bounds))
-
-
-def _characters(texts: Sequence[str], width: int, known: dict[str, int]) -> tuple[Hashes, Positions]:
-    """(fingerprint, number of features) per row, as PyPI simhash; `known` keeps md5 values from batch to batch."""
-    bounds = np.zeros(len(texts) + 1, np.int64)
-    found: list[int] = []
-    if len(known) > _MAX_CACHED_SHINGLES:
-        known.clear()
-    for row, text in enumerate(texts):
-        shingles = features.character_features(text, width)
-        for shingle in shingles:
-            if shingle not in known:
-                known[shingle] = int.from_bytes(hashlib.md5(shingle.encode("utf-8")).digest()[-8:], "big")
-        found.extend([known[shingle] for shingle in shingles])
-        bounds[row + 1] = len(found)
-    counts = np.diff(bounds)
-    return votes(np.array(found, np.uint64), bounds, counts), counts

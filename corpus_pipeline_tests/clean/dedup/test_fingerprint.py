@@ -15,6 +15,8 @@ from corpus_pipeline.stages.clean import features, fingerprint
 from corpus_pipeline.stages.clean.features_schemes import SCHEMES, Scheme, scheme_named
 from corpus_pipeline_tests.clean.dedup.test_features import HOSTILE
 
+FERRY = "The harbour master counts every lantern before the last ferry leaves."
+
 
 def by_the_package(text: str, scheme: Scheme) -> int:
     if scheme.kind == "characters":
@@ -58,6 +60,15 @@ def test_long_texts_equal_the_package_beyond_the_byte_lanes(scheme: Scheme) -> N
     vocabulary = ["".join(chooser.choices("abcdefgh", k=chooser.randint(1, 9))) for _ in range(3000)]
     texts = [" ".join(chooser.choices(vocabulary, k=size)) for size in (127, 128, 129, 254, 255, 256, 511, 4000)]
     assert_equal_to_the_package(texts, scheme)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 9])
+def test_shingles_of_any_width_equal_the_package(width: int) -> None:
+    texts = [FERRY, "渡轮离开之前数一数码头上的灯笼" * 2, FERRY + " 𠀀𠀁", "naïve Straße ŒUVRE déjà vu à côté"]
+    for batch in (texts, texts[:2], texts[3:]):
+        found = fingerprint.fingerprints(batch, scheme_named("characters", {"width": width}))
+        for text, value in zip(batch, found.values.tolist(), strict=True):
+            assert value == Simhash(sorted(features.character_features(text, width))).value
 
 
 def test_a_shingle_that_overflows_the_package_still_counts() -> None:
