@@ -16,8 +16,7 @@ from corpus_pipeline.model import Turn
 # ASCII whitespace, and the separators below, become blanks within a text: no text can imitate a border.
 _BLANKS = bytes(32 if c in b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f" else c for c in range(256))
 _TURN, _EXTRA, _TOOLS = b"\x1e", b"\x1c", b"\x1d"
-# one separator and letter per text field, in the order of `Turn`: system, prompt, reasoning, response, rejected
-_ROLES = (b"\x1fs", b"\x1fp", b"\x1ft", b"\x1fr", b"\x1fj")
+_SYSTEM, _PROMPT, _REASONING, _RESPONSE, _REJECTED = b"\x1fs", b"\x1fp", b"\x1ft", b"\x1fr", b"\x1fj"
 
 
 def normalized(turns: Sequence[Turn], tools: str | None = None) -> bytes:
@@ -27,13 +26,20 @@ def normalized(turns: Sequence[Turn], tools: str | None = None) -> bytes:
     an empty one. Weights do not count: they say how a text is trained on, not what it is.
     """
     parts: list[bytes] = []
-    for turn in turns:
+    for system, prompt, reasoning, response, rejected, _, extra in turns:
         parts.append(_TURN)
-        for role, text in zip(_ROLES, turn[:5], strict=True):
-            if text is not None:
-                parts += (role, _normal_text(text))
-        if turn.extra:
-            parts += (_EXTRA, _canonical(turn.extra))
+        if system is not None:
+            parts += (_SYSTEM, _normal_text(system))
+        if prompt is not None:
+            parts += (_PROMPT, _normal_text(prompt))
+        if reasoning is not None:
+            parts += (_REASONING, _normal_text(reasoning))
+        if response is not None:
+            parts += (_RESPONSE, _normal_text(response))
+        if rejected is not None:
+            parts += (_REJECTED, _normal_text(rejected))
+        if extra:
+            parts += (_EXTRA, _canonical(extra))
     if tools is not None:
         parts += (_TOOLS, _canonical_json(tools))
     return b"".join(parts)

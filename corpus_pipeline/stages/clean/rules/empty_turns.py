@@ -38,9 +38,13 @@ class EmptyTurns(Rule):
         self._placeholders = frozenset(word.casefold() for word in self.params.placeholders)
 
     def screen(self, view: View) -> bool:
-        if not view.texts or any(len(text) <= _LONGEST_TRIVIAL or text[0].isspace() for text in view.texts):
-            return True
-        return any(turn.extra is not None and "bare" in turn.extra for turn in view.turns)
+        for text in view.texts:
+            if len(text) <= _LONGEST_TRIVIAL or text[0].isspace():
+                return True
+        for turn in view.turns:
+            if turn.extra is not None:
+                return True
+        return not view.texts
 
     def apply(self, turns: tuple[Turn, ...]) -> Outcome:
         if not any(turn.texts() or turn.extra for turn in turns):

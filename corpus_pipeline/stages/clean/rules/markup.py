@@ -66,9 +66,10 @@ class Markup(TextRule):
                 or "<s>" in text or "</s>" in text or _WITH_CONTENT.search(text)
             ):  # fmt: skip
                 return True
-        if len(view.texts) > view.text.count("\n"):  # a banner is one line of several
+        text = view.text
+        if len(view.texts) > text.count("\n"):  # a banner is one line of several
             return False
-        return any(hint in view.text for hint in _BOILERPLATE_HINT)
+        return "ookie" in text or "kip to " in text or (not view.ascii and "展开全" in text)
 
     def apply(self, turns: tuple[Turn, ...]) -> Outcome:
         whole = "\n".join(text for turn in turns for _, text in turn.texts())

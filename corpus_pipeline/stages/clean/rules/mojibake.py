@@ -67,7 +67,9 @@ class Mojibake(TextRule):
 
     def screen(self, view: View) -> bool:
         text = view.beyond
-        return bool(text) and any(pattern.search(text) for pattern in (_SUSPECT, _GBK_SUSPECT, _C1, _LOST))
+        if not text:
+            return False
+        return bool(_SUSPECT.search(text) or _GBK_SUSPECT.search(text) or _C1.search(text) or _LOST.search(text))
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         if text.isascii():

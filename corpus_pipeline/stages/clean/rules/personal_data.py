@@ -140,7 +140,7 @@ def _is_secret(match: re.Match[str]) -> bool:
     )
 
 
-# The shape of a text: digits, what may stand beside a digit in a key but hardly does in prose, and the rest.
+# The shape of a text: digits, what stands before a digit in a key but hardly does in prose, and the rest.
 _KEY_CHARACTERS = frozenset(b"-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SHAPE = bytes(48 if 48 <= byte <= 57 else 97 if byte in _KEY_CHARACTERS else 32 for byte in range(256))
 _NOT_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
@@ -150,14 +150,16 @@ _EIGHT_DIGITS = b"0" * 8
 _SECRET_SIGN, _EMAIL_SIGN, _NUMBER_SIGN, _HEX_SIGN = 1, 2, 4, 8
 
 
-def _signs(text: str, data: bytes) -> int:
-    """Which kinds `text` (in UTF-8: `data`) may hold, as a sum of signs: yes too often, never no too often."""
-    signs = _EMAIL_SIGN if b"@" in data else 0
-    digits = len(data.translate(None, _NOT_DIGITS))
+def _signs(text: str, data: bytes, marks: bytes) -> int:
+    """Which kinds a text may hold, as a sum of signs: yes too often, never no too often.
+
+    data: the text in UTF-8; marks: its `@` and digits and maybe more, in order (as in `View`).
+    """
+    signs = _EMAIL_SIGN if b"@" in marks else 0
+    digits = len(marks.translate(None, _NOT_DIGITS))
     if not digits:  # a key has one, too
         return signs
-    shape = data.translate(_SHAPE)
-    if (b"0a" in shape or b"a0" in shape) and any(hint in text for hint in _SECRET_HINTS):
+    if b"a0" in data.translate(_SHAPE) and any(hint in text for hint in _SECRET_HINTS):
         signs |= _SECRET_SIGN
     if digits >= 8 and _EIGHT_DIGITS in data.translate(_SHAPE, _WITHIN_NUMBERS):
         signs |= _NUMBER_SIGN
@@ -226,10 +228,7 @@ class PersonalData(TextRule):
     params: Params
 
     def screen(self, view: View) -> bool:
-        marks = view.marks
-        if not marks or (b"@" not in marks and not marks.translate(None, _NOT_DIGITS)):
-            return False
-        return _signs(view.text, view.data) > 0
+        return bool(view.marks) and _signs(view.text, view.data, view.marks) > 0
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         fixed, counts = self._masked(text)
@@ -256,7 +255,8 @@ class PersonalData(TextRule):
     def _masked(self, text: str) -> tuple[str, dict[str, int]]:
         """The masked text, and how many places of each kind."""
         counts: dict[str, int] = {}
-        signs = _signs(text, text.encode("utf-8", "surrogatepass"))
+        data = text.encode("utf-8", "surrogatepass")
+        signs = _signs(text, data, data)
         if not signs:
             return text, counts
         wanted = [kind for kind in _KINDS if signs & kind.sign and getattr(self.params, kind.name) != "keep"]

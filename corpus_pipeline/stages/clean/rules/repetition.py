@@ -18,7 +18,8 @@ from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
 _PROBES = 5  # steps between probes
 _PROBE_LENGTH = 12
 _TRIES = 3  # a unit may contain its own beginning: then the nearest repeat is not the period
-_STOPS = ("\n", ". ", "! ", "? ", "。", "！", "？")
+_ASCII_STOPS = (("\n", "\n"), (".", ". "), ("!", "! "), ("?", "? "))
+_STOPS = (*_ASCII_STOPS, ("。", "。"), ("！", "！"), ("？", "？"))
 _SEGMENT_ENDS = re.compile(r"[.!?。！？…]+[\s\"'”’」）)]*|\n+")
 
 
@@ -85,8 +86,8 @@ def repeated_share(text: str, min_length: int = 6) -> tuple[float, int]:
 
 def _may_repeat(text: str, least: int) -> bool:
     """Whether at least `least` lines or sentences come back, seen roughly and fast."""
-    for stop in _STOPS:
-        if stop[0] in text:
+    for mark, stop in _ASCII_STOPS if text.isascii() else _STOPS:
+        if mark in text:
             segments = text.split(stop)
             if len(segments) > least and len(segments) - len(set(segments)) >= least:
                 return True
