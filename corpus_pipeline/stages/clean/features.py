@@ -36,6 +36,7 @@ _ALONE_RANGES = (
     (0x20000, 0x3FFFF),  # CJK Extensions B and later
 )
 _VARIATION_SELECTORS = (0xFE00, 0xFE0F)  # marks by category, but they follow emoji
+FIRST_UNUSED = 0x40000  # beyond are variation selectors, tags and private use: separators
 
 WORD_CHARACTERS = re.compile(r"[\w\u4e00-\u9fcc]+")  # of PyPI simhash
 
@@ -47,6 +48,8 @@ TRIPLE = 0x165667B19E3779F9
 
 def kind_of(code: int) -> int:
     """SEPARATOR, LETTER or ALONE for a code point."""
+    if code >= FIRST_UNUSED:
+        return SEPARATOR
     character = chr(code)
     if character == "_":
         return LETTER

@@ -55,8 +55,10 @@ def mixed(values: Hashes) -> Hashes:
 @lru_cache(maxsize=3)
 def _alphabet(size: int) -> tuple[npt.NDArray[np.uint8], Hashes]:
     """(kind, mixed value of the lower-case character) of the first `size` code points; 0 and 0 for separators."""
-    kinds = np.fromiter((features.kind_of(code) for code in range(size)), np.uint8, size)
-    lowered = np.fromiter((features.lower_code(code) for code in range(size)), np.uint64, size)
+    codes = range(min(size, features.FIRST_UNUSED))
+    kinds, lowered = np.zeros(size, np.uint8), np.zeros(size, np.uint64)
+    kinds[: len(codes)] = np.fromiter(map(features.kind_of, codes), np.uint8, len(codes))
+    lowered[: len(codes)] = np.fromiter(map(features.lower_code, codes), np.uint64, len(codes))
     values = mixed(lowered + np.uint64(features.BASE))
     values[kinds == features.SEPARATOR] = 0
     return kinds, values

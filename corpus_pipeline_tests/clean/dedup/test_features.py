@@ -24,6 +24,7 @@ HOSTILE = [
     "ภาษาไทย ខ្មែរ བོད",
     "한국어 단어 나누기",
     "👍🏽 ❤️ 1️⃣ 👨‍👩‍👧",
+    "tag \U000e0041 selector \U000e0101 private \U000f0000\U0010ffff end",
     "lone \ud800 surrogate",
     "nul \x00 and \u2028 line",
     "tab\tnew\nline\r\n",
