@@ -67,6 +67,16 @@ class FlatFormat(Format):
         self._required = tuple(k for k in (columns.prompt, columns.response, columns.rejected) if k is not None)
         self._optional = tuple(k for k in (columns.input, columns.system, columns.reasoning) if k is not None)
         self._shapes: dict[Any, str] = {}
+        # the common case, a prompt and a response and nothing else: its shape by the key that comes first
+        self._pair: tuple[str, str] | None = None
+        self._pair_shapes: dict[str, str] = {}
+        if columns.prompt is not None and columns.response is not None and len(self._required) == 2:
+            pair = (columns.prompt, columns.response)
+            if columns.label is None:
+                self._pair = pair
+                self._pair_shapes = {
+                    keys[0]: self._parse_any(dict.fromkeys(keys, "")).shape for keys in (pair, pair[::-1])
+                }
         self.loses = _ALWAYS_LOST | {
             loss
             for loss, column in (
@@ -82,6 +92,14 @@ class FlatFormat(Format):
         return -1 if self.foreign and not self.foreign.isdisjoint(record) else 1
 
     def parse(self, record: Record) -> Parsed:
+        if len(record) == 2 and self._pair is not None:
+            prompt, response = record.get(self._pair[0]), record.get(self._pair[1])
+            if type(prompt) is str and type(response) is str:
+                shape = self._pair_shapes[next(iter(record))]
+                return Parsed((Turn(None, prompt, None, response),), shape)
+        return self._parse_any(record)
+
+    def _parse_any(self, record: Record) -> Parsed:
         columns = self.columns
         for key in self._required:
             if type(record.get(key)) is not str:

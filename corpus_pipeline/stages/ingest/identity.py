@@ -1,0 +1,85 @@
+"""What a dataset file is: a regular file with a sha256, a size and a name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+from corpus_pipeline.errors import UsageError
+
+_CHUNK = 1 << 20
+_NAME_LIMIT = 64
+_SUFFIXES = (".gz", ".jsonl", ".ndjson", ".json")
+
+
+class Identity(NamedTuple):
+    """sha256 (hex) and size in bytes of a file as it lies on the disk."""
+
+    sha256: str
+    size: int
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a regular file for reading, without waiting for a writer and without buffering.
+
+    Symbolic links to regular files are followed. Raises UsageError for all else: missing, not readable, a directory, a
+    FIFO, a socket, a device.
+    """
+    try:
+        # without O_NONBLOCK, opening a FIFO would wait for ever
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file.") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be opened: {error.strerror}.") from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise UsageError(f"{path}: is {_kind(mode)}, not a regular file. Give the path of a .jsonl or .json file.")
+    return FileIO(descriptor, "rb")
+
+
+def identify(path: Path) -> Identity:
+    """Read the whole file once. Raises UsageError as `open_regular`."""
+    digest, size = hashlib.sha256(), 0
+    with open_regular(path) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return Identity(digest.hexdigest(), size)
+
+
+def dataset_name(path: Path) -> str:
+    """A partition key from a file name: `[a-z0-9_-]{1,64}`, without the suffixes of containers and compression.
+
+    A name that had to be cut ends with a hash of the whole, so that two long names stay two.
+
+    >>> dataset_name(Path("in/My Chats (2).jsonl.gz"))
+    'my_chats_2'
+    """
+    stem = path.name
+    for suffix in _SUFFIXES:
+        if stem.lower().endswith(suffix):
+            stem = stem[: -len(suffix)]
+    slug = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_")
+    if not slug:
+        return "file-" + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+    if len(slug) > _NAME_LIMIT:
+        slug = f"{slug[: _NAME_LIMIT - 9]}-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}"
+    return slug
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for test, name in kinds if test(mode)), "something else")

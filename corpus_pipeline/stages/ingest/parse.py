@@ -1,0 +1,155 @@
+"""From the bytes of a record to a JSON object, strictly: nothing is rounded, replaced, merged or guessed.
+
+Most records take orjson's way and a few checks that cost little; what these cannot vouch for is read again by the
+standard library, which shows every key and every number as it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import orjson
+
+from corpus_pipeline.errors import LineRejected
+from corpus_pipeline.states import RejectReason
+
+# every key of an object ends like this; an escaped quote before a colon inside a text looks the same
+_KEY_END = re.compile(rb'"[ \t\r\n]*+:')
+# a number that may not survive as a double: 16 or more digits, or an exponent of three
+_RISKY_NUMBER = re.compile(rb"[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]{3}")
+_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_BACKSLASH = ord("\\")
+_MAX_DIGITS = 4300  # Python converts no longer integer by default
+
+
+def parse_record(raw: bytes, max_depth: int = 64) -> dict[str, Any]:
+    """The object of one record. Raises LineRejected with a word of `RejectReason`."""
+    try:
+        value = orjson.loads(raw)  # gives up by itself at 1024 levels
+    except orjson.JSONDecodeError:
+        value = _parse_strictly(raw, max_depth)
+    else:
+        if type(value) is dict:
+            keys, containers, floats = _survey(value)
+            if containers > max_depth:
+                _check_depth(raw, max_depth)
+            if (keys != len(_KEY_END.findall(raw)) and keys != _key_ends(raw)) or (
+                floats and _RISKY_NUMBER.search(raw)
+            ):
+                value = _parse_strictly(raw, max_depth)
+    if type(value) is not dict:
+        raise LineRejected(RejectReason.NOT_AN_OBJECT, f"this is {_kind(value)}")
+    return value
+
+
+def _survey(value: dict[str, Any]) -> tuple[int, int, bool]:
+    """How many keys and containers there are at all depths, and whether there is a number that is no integer."""
+    keys, floats = 0, False
+    nodes: list[Any] = [value]
+    for node in nodes:
+        if type(node) is dict:
+            keys += len(node)
+            node = node.values()
+        for item in node:
+            kind = type(item)
+            if kind is dict or kind is list:
+                nodes.append(item)
+            elif kind is float:
+                floats = True
+    return keys, len(nodes), floats
+
+
+def _key_ends(raw: bytes) -> int:
+    """As many as `_KEY_END` finds, without those whose quote is escaped: never fewer than there are keys."""
+    count = 0
+    for match in _KEY_END.finditer(raw):
+        place = end = match.start()
+        while place and raw[place - 1] == _BACKSLASH:
+            place -= 1
+        count += (end - place) % 2 == 0
+    return count
+
+
+def _parse_strictly(raw: bytes, max_depth: int) -> Any:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LineRejected(RejectReason.INVALID_UTF8, f"byte {error.start}: {error.reason}") from error
+    _check_depth(raw, max_depth)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_not_finite,
+            parse_int=_whole,
+            parse_float=_exact,
+        )
+    except json.JSONDecodeError as error:
+        raise LineRejected(RejectReason.BROKEN_JSON, f"character {error.pos}: {error.msg}") from error
+    if _SURROGATE.search(raw):
+        _check_surrogates(value)
+    return value
+
+
+def _check_depth(raw: bytes, max_depth: int) -> None:
+    """Before the standard library's parser sees it, which would end in a RecursionError."""
+    depth = 0
+    for match in _BRACKETS.finditer(raw):
+        byte = raw[match.start()]
+        if byte in b"[{":
+            depth += 1
+            if depth > max_depth:
+                raise LineRejected(RejectReason.TOO_DEEP, f"byte {match.start()}: deeper than {max_depth}")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = ord(error.object[error.start])
+        raise LineRejected(RejectReason.LONE_SURROGATE, f"U+{found:04X} stands alone") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen = set[str]()
+        double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise LineRejected(RejectReason.DUPLICATE_KEY, f"{double[:100]!r} occurs twice in an object")
+    return found
+
+
+def _not_finite(text: str) -> NoReturn:
+    raise LineRejected(RejectReason.NON_FINITE_NUMBER, text)
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > _MAX_DIGITS:
+        raise LineRejected(RejectReason.OVERSIZED_NUMBER, f"an integer of {len(text)} digits")
+    return int(text)
+
+
+def _exact(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise LineRejected(RejectReason.NON_FINITE_NUMBER, f"{text[:50]} is beyond a double")
+    try:
+        kept = Decimal(text) == Decimal(repr(value))
+    except InvalidOperation:
+        kept = False
+    if not kept:
+        raise LineRejected(RejectReason.OVERSIZED_NUMBER, f"{text[:50]} would be rounded to {value!r}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    return {list: "an array", str: "a text", bool: "true or false"}.get(type(value), "a number")

@@ -1,0 +1,133 @@
+"""Numbered raw records of a dataset file, from its start or from any position between two records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from types import TracebackType
+from typing import assert_never
+
+from corpus_pipeline.errors import SourceChanged
+from corpus_pipeline.stages.ingest.arrays import read_array
+from corpus_pipeline.stages.ingest.identity import Identity, open_regular
+from corpus_pipeline.stages.ingest.lines import read_lines
+from corpus_pipeline.stages.ingest.source import (
+    START,
+    Compression,
+    Container,
+    Limits,
+    Position,
+    RawRecord,
+    Source,
+    SourceBroken,
+)
+from corpus_pipeline.stages.ingest.streams import GzipStream, HashingStream
+
+BOM = b"\xef\xbb\xbf"
+_BUFFER = 1 << 20
+
+
+class RecordReader:
+    """Reads the records of a source in order, in bounded memory.
+
+    A record's number is its physical line (JSONL, blank lines included) or its 1-based index (array). Resuming reads
+    and hashes the bytes before `start` again, so that the identity of the file is known at its end whatever the start
+    was.
+    """
+
+    def __init__(self, source: Source, start: Position = START, limits: Limits | None = None) -> None:
+        self.source = source
+        self.limits = limits or Limits()
+        self._start = start
+        self._last: RawRecord | None = None
+        self.has_bom = False
+        self._hashing = HashingStream(open_regular(source.path))
+        self._stream: io.BufferedReader = io.BufferedReader(self._unpacked(), _BUFFER)
+
+    def __enter__(self) -> RecordReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Reading again needs a new reader."""
+        self._stream.close()
+        self._hashing.close()
+
+    @property
+    def position(self) -> Position:
+        """The place behind the record that was given last."""
+        return self._start if self._last is None else self._last.next_position
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file, as it lies on the disk, that were read so far."""
+        return self._hashing.size
+
+    def records(self) -> Iterator[RawRecord]:
+        """The records behind the start; `position` is always behind the one given last.
+
+        Raises SourceBroken when the file cannot be read to its end, and at the end SourceChanged when it is not what
+        `source.identity` says.
+        """
+        try:
+            start = self._seek(self._start)
+            for record in self._read(start):
+                self._last = record
+                yield record
+        except SourceBroken as error:
+            raise SourceBroken(f"{self.source.path}: {error}") from error
+        self._check_identity()
+
+    def head(self, most: int) -> bytes:
+        """The first bytes, for sniffing; records cannot be read any more."""
+        return self._stream.read(most)
+
+    def identity(self) -> Identity:
+        """sha256 and size of the file. Call it after the last record."""
+        while self._stream.read(_BUFFER):
+            pass
+        return self._hashing.identity()
+
+    def _unpacked(self) -> io.RawIOBase:
+        match self.source.compression:
+            case Compression.NONE:
+                return self._hashing
+            case Compression.GZIP:
+                return GzipStream(self._hashing, self.limits.max_expansion)
+            case _:
+                assert_never(self.source.compression)
+
+    def _read(self, start: Position) -> Iterator[RawRecord]:
+        match self.source.container:
+            case Container.LINES:
+                return read_lines(self._stream, start, self.limits.max_record_bytes)
+            case Container.ARRAY:
+                return read_array(self._stream, start, self.limits.max_record_bytes)
+            case _:
+                assert_never(self.source.container)
+
+    def _seek(self, start: Position) -> Position:
+        if self._stream.peek(3)[:3] == BOM:
+            self.has_bom = True
+        if start.source_offset == 0:
+            return start._replace(source_offset=len(self._stream.read(3))) if self.has_bom else start
+        left = start.source_offset
+        while left:
+            skipped = len(self._stream.read(min(left, _BUFFER)))
+            if not skipped:
+                raise SourceBroken(f"the file ends before byte {start.source_offset}, where reading was to go on")
+            left -= skipped
+        return start
+
+    def _check_identity(self) -> None:
+        expected, found = self.source.identity, self.identity()
+        if expected is not None and found != expected:
+            raise SourceChanged(
+                f"{self.source.path}: changed since it was registered: sha256 {expected.sha256[:12]} "
+                f"({expected.size} bytes) became {found.sha256[:12]} ({found.size} bytes). Put the old file back, or "
+                "add the new one under another name with `corpus add --name`."
+            )

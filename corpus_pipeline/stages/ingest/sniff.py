@@ -1,0 +1,142 @@
+"""What a file is, from its first records: container, compression, format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from corpus_pipeline.errors import LineRejected, UsageError
+from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Format, by_name, detect, mapped
+from corpus_pipeline.recipe import IngestSection
+from corpus_pipeline.stages.ingest.identity import open_regular
+from corpus_pipeline.stages.ingest.parse import parse_record
+from corpus_pipeline.stages.ingest.records import BOM, RecordReader
+from corpus_pipeline.stages.ingest.source import START, Compression, Container, Limits, Source, SourceBroken
+
+_SAMPLE = 200
+_HEAD = 64 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOMS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+_KEYS_SHOWN = 12
+
+
+class Sniffed(NamedTuple):
+    """What a file was found to be. `records`: how many records of the sample could be read; `bom`: UTF-8 with BOM."""
+
+    source: Source
+    format: Format
+    records: int
+    bom: bool
+
+
+def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
+    """Look at the first records of a file, with the format or the columns of a recipe if it names them.
+
+    Raises UsageError that says what to do: not a regular file, UTF-16, broken container, no record that can be read, no
+    format that fits.
+    """
+    section = section or IngestSection()
+    limits = limits_of(section)
+    try:
+        source = _packing(path)
+        with RecordReader(source, START, limits) as reader:
+            raw = [record for record in islice(reader.records(), _SAMPLE * 5) if record.raw.strip()]
+            bom = reader.has_bom
+    except SourceBroken as error:
+        raise UsageError(str(error)) from error
+    records, problem = list[dict[str, Any]](), ""
+    for record in raw:
+        try:
+            if record.problem is not None:
+                raise LineRejected(record.problem, record.detail)
+            records.append(parse_record(record.raw, limits.max_depth))
+        except LineRejected as error:
+            problem = problem or f"line {record.source_line}: {error}"
+        if len(records) == _SAMPLE:
+            break
+    if raw and not records:
+        raise UsageError(f"{path}: none of the first {len(raw)} records can be read; {problem}. Is it JSON?")
+    return Sniffed(source, format_of(path, section, records), len(records), bom)
+
+
+def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> Format:
+    """The format that a recipe names, or else the one that the records show. Raises UsageError, UnknownName."""
+    if section.columns:
+        return mapped(section.columns)
+    if section.format not in ("auto", MAPPED):
+        return by_name(section.format)
+    if not records:
+        return EMPTY
+    found = detect(records)
+    if found is None:
+        raise UsageError(_unknown_format(path, records))
+    return found
+
+
+def limits_of(section: IngestSection) -> Limits:
+    """The limits that a recipe sets, and the defaults of the rest."""
+    return Limits(max_record_bytes=section.max_record_bytes, max_depth=section.max_depth)
+
+
+def _packing(path: Path) -> Source:
+    with open_regular(path) as file:
+        magic = file.read(2)
+    packed = magic == _GZIP_MAGIC
+    if not packed and path.name.lower().endswith(".gz") and magic:
+        raise UsageError(f"{path}: is named .gz but is not gzip. Rename it, or get it again.")
+    source = Source(path, Container.LINES, Compression.GZIP if packed else Compression.NONE)
+    with RecordReader(source) as reader:
+        head = reader.head(_HEAD)
+    _refuse_wide_text(path, head)
+    return source._replace(container=_container(path, head.removeprefix(BOM)))
+
+
+def _refuse_wide_text(path: Path, head: bytes) -> None:
+    name = next((name for bom, name in _BOMS if head.startswith(bom)), None)
+    if name is None and len(head) >= 2 and 0 in head[:2] and head[:2] != b"\0\0":
+        name = "UTF-16"
+    if name is not None:
+        raise UsageError(f"{path}: is {name}, only UTF-8 is read. Convert it: iconv -f {name} -t UTF-8 IN > OUT")
+
+
+def _container(path: Path, head: bytes) -> Container:
+    """By content, since both are found under both names: an array, unless its first line is a whole array itself."""
+    first = head.lstrip(b" \t\r\n")
+    if first.startswith(b"{"):
+        _refuse_single_object(path, first)
+    if not first.startswith(b"["):
+        return Container.LINES
+    lines = [line for line in first.split(b"\n", 2)[:2] if line.strip()]
+    if len(lines) == 2 and all(line.strip().startswith(b"[") and line.strip().endswith(b"]") for line in lines):
+        return Container.LINES
+    return Container.ARRAY
+
+
+def _refuse_single_object(path: Path, first: bytes) -> None:
+    if first.split(b"\n", 1)[0].strip() == b"{":
+        raise UsageError(
+            f"{path}: is one JSON object over several lines. Write one object per line (jq -c), or an array of objects."
+        )
+
+
+def _unknown_format(path: Path, records: list[dict[str, Any]]) -> str:
+    counts = Counter((key, type(value).__name__) for record in records for key, value in record.items())
+    shown = ", ".join(f"{key} ({_KINDS.get(kind, kind)}, {n}x)" for (key, kind), n in counts.most_common(_KEYS_SHOWN))
+    texts = [key for (key, kind), _ in counts.most_common() if kind == "str"]
+    prompt, response = (texts[0] if texts else "KEY"), (texts[1] if len(texts) > 1 else "KEY")
+    return (
+        f"{path}: no known format fits. Keys in {len(records)} records: {shown or 'none'}.\n"
+        "Say in the recipe which key holds what, for example:\n"
+        f"  ingest:\n    columns:\n      prompt: {prompt}\n      response: {response}\n"
+        f"or name a format with --format: {', '.join(format.name for format in FORMATS)}."
+    )
+
+
+_KINDS = {"str": "text", "dict": "object", "int": "number", "float": "number", "bool": "true/false", "NoneType": "null"}

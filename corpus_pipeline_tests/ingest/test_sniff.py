@@ -1,0 +1,155 @@
+"""What a file is, told from its first records, and clear words when it cannot be told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from corpus_pipeline import recipe
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.formats import FORMATS
+from corpus_pipeline.recipe import IngestSection
+from corpus_pipeline.stages.ingest.identity import dataset_name, identify
+from corpus_pipeline.stages.ingest.sniff import sniff
+from corpus_pipeline.stages.ingest.source import Compression, Container
+from corpus_pipeline_tests.formats.examples import TYPICAL
+from corpus_pipeline_tests.ingest.files import GOOD
+
+
+def write(tmp_path: Path, content: bytes | str, name: str = "data.jsonl") -> Path:
+    file = tmp_path / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+@pytest.mark.parametrize("name", [format.name for format in FORMATS])
+def test_each_format_is_detected_from_typical_records(tmp_path: Path, name: str) -> None:
+    line = json.dumps(TYPICAL[name])
+    found = sniff(write(tmp_path, f"{line}\n{line}\n"))
+    assert (found.format.name, found.records) == (name, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "container"),
+    [
+        ("a.jsonl", GOOD + b"\n" + GOOD, Container.LINES),
+        ("a.json", b"[" + GOOD + b",\n" + GOOD + b"]", Container.ARRAY),
+        ("lines.json", GOOD + b"\n" + GOOD, Container.LINES),
+        ("array.jsonl", b"[\n  " + GOOD + b",\n  " + GOOD + b"\n]\n", Container.ARRAY),
+        ("bom.json", b"\xef\xbb\xbf[" + GOOD + b"]", Container.ARRAY),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_container_and_compression_are_told_from_the_content(
+    tmp_path: Path, name: str, content: bytes, container: Container, packed: bool
+) -> None:
+    file = write(tmp_path, gzip.compress(content) if packed else content, name + (".gz" if packed else ""))
+    found = sniff(file)
+    assert found.source.container is container
+    assert found.source.compression is (Compression.GZIP if packed else Compression.NONE)
+    assert found.format.name == "question_answer"
+    assert found.bom is name.startswith("bom")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b" \r\n", b"[]", b"\xef\xbb\xbf"], ids=repr)
+def test_file_without_records_is_empty_not_wrong(tmp_path: Path, content: bytes) -> None:
+    assert sniff(write(tmp_path, content)).format.name == "empty"
+
+
+def test_bad_lines_do_not_hide_the_format(tmp_path: Path) -> None:
+    found = sniff(write(tmp_path, b"{broken\n" + GOOD + b'\n{"question": 3}\n' + GOOD + b"\n" + GOOD))
+    assert (found.format.name, found.records) == ("question_answer", 4)
+
+
+def test_unknown_format_shows_keys_and_the_recipe_to_write(tmp_path: Path) -> None:
+    file = write(tmp_path, '{"inquiry": "a", "reply": "b", "n": 1}\n' * 3)
+    with pytest.raises(UsageError) as caught:
+        sniff(file)
+    message = str(caught.value)
+    assert "inquiry (text, 3x), reply (text, 3x), n (number, 3x)" in message
+    lines = message[message.index("  ingest:") :].split("\n")[:4]
+    section = recipe.parse("\n".join(line.removeprefix("  ") for line in lines)).ingest
+    found = sniff(file, section)
+    assert found.format.name == "mapped"
+    assert found.format.read({"inquiry": "a", "reply": "b"}).turns[0].response == "b"
+
+
+def test_half_of_a_sample_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    """A context beside question and answer belongs to the prompt: the recipe must say so."""
+    with pytest.raises(UsageError, match="no known format fits"):
+        sniff(write(tmp_path, '{"question": "q", "context": "c", "answer": "a"}\n'))
+
+
+def test_format_named_by_the_recipe_is_taken(tmp_path: Path) -> None:
+    file = write(tmp_path, '{"question": "q", "context": "c", "answer": "a"}\n')
+    assert sniff(file, IngestSection(format="question_answer")).format.name == "question_answer"
+    with pytest.raises(UnknownName, match="question_answer"):
+        sniff(file, IngestSection(format="question_answr"))
+    with pytest.raises(UnknownName, match="column field"):
+        sniff(file, IngestSection(columns={"promt": "question"}))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{}".encode("utf-16"), "is UTF-16, only UTF-8 is read"),
+        ("{}".encode("utf-16-le"), "is UTF-16"),
+        ("{}".encode("utf-16-be"), "is UTF-16"),
+        ("{}".encode("utf-32"), "is UTF-32"),
+        (b"{broken\n{broken\n", "none of the first 2 records can be read"),
+        (b'{\n  "a": 1\n}\n', "one JSON object over several lines"),
+        (b'[{"question": "q", "answer": "a"}', "the file ends inside element 1"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_unreadable_file_is_refused_with_the_reason(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        sniff(write(tmp_path, content))
+
+
+def test_name_that_lies_about_gzip_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not gzip"):
+        sniff(write(tmp_path, GOOD, "a.jsonl.gz"))
+    assert sniff(write(tmp_path, gzip.compress(GOOD), "a.jsonl")).source.compression is Compression.GZIP
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(write(tmp_path, GOOD))
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    for path, words in [
+        (tmp_path, "is a directory"),
+        (tmp_path / "fifo", "is a FIFO"),
+        (Path("/dev/zero"), "is a device"),
+        (tmp_path / "missing", "no such file"),
+        (tmp_path / "dangling", "no such file"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            identify(path)
+    assert identify(tmp_path / "link") == identify(tmp_path / "data.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("data/Chat.jsonl", "chat"),
+        ("a-b_c.JSON.GZ", "a-b_c"),
+        ("my chats (2).jsonl.gz", "my_chats_2"),
+        ("v1.2.json", "v1_2"),
+        ("données.jsonl", "donn_es"),
+    ],
+)
+def test_dataset_name_is_a_slug_of_the_file_name(path: str, name: str) -> None:
+    assert dataset_name(Path(path)) == name
+
+
+def test_long_and_foreign_names_stay_apart() -> None:
+    names = {
+        dataset_name(Path(name)) for name in ("数据.jsonl", "文件.jsonl", "x" * 70 + "1.json", "x" * 70 + "2.json")
+    }
+    assert len(names) == 4
+    assert all(1 <= len(name) <= 64 for name in names)
