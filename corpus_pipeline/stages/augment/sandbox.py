@@ -41,13 +41,12 @@ CHECK_CPU_SECONDS: Final = 2
 CHECK_WALL_SECONDS: Final = 30.0
 
 _ALLOWED_NODES: Final = frozenset(
-    (
-        nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.For, nodes.Assign,
-        nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr,
-        nodes.Getitem, nodes.Slice, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg,
-        nodes.Pos, nodes.List, nodes.Tuple, nodes.Call,
-    )
-)  # fmt: skip
+    getattr(nodes, name)
+    for name in (
+        "Template Output TemplateData Name Const If For Assign Filter Test Compare Operand And Or Not CondExpr Getitem "
+        "Slice Add Sub Mul Div FloorDiv Mod Neg Pos List Tuple Call"
+    ).split()
+)
 
 
 class TemplateFault(UsageError):

@@ -18,6 +18,7 @@ from corpus_pipeline.stages.augment.strategies.reasoning_distillation import Rea
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
 from corpus_pipeline.stages.augment.strategies.translation import Translation
+from corpus_pipeline.stages.augment.validators.language import Language, tongue_of
 
 STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     Paraphrase,
@@ -28,7 +29,7 @@ STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     Translation,
 )
 
-__all__ = ["STRATEGIES", "Strategy", "accept", "build", "prompt_version", "templates_code_hash"]
+__all__ = ["STRATEGIES", "Strategy", "accept", "build", "prompt_version", "templates_code_hash", "warm_up"]
 
 
 def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...]:
@@ -54,6 +55,12 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
             raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
         built.append(strategy)
     return tuple(built)
+
+
+def warm_up(strategies: Sequence[Strategy]) -> None:
+    """Load what judging the first answer would otherwise wait for (a second, and some 100 MB)."""
+    if any(isinstance(validator, Language) for strategy in strategies for validator in strategy.validators):
+        tongue_of("The quick brown fox jumps over the lazy dog, and then it does so once more, because it is fun to do.")
 
 
 def templates_code_hash() -> str:

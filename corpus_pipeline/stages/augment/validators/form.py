@@ -32,10 +32,12 @@ class FieldsFilled(PairValidator):
         return None
 
 
+_NO_LETTER: Final = re.compile(r"[\W_]+")
+
+
 def _folded(text: str) -> str:
     """Letters and digits only, in one case: what is the same in spite of layout."""
-    kept = (char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
-    return "".join(kept)
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 @dataclass(frozen=True)

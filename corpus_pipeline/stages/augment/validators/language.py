@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
@@ -40,6 +40,13 @@ LANGUAGES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     )
 }  # fmt: skip
 
+# script -> the languages that may be meant by it alone; Japanese is known by its kana
+_WRITTEN_IN: Final[dict[str, list[str]]] = {
+    script: [code for code, (_, scripts) in LANGUAGES.items() if script in scripts and code != "ja"]
+    for _, all_scripts in LANGUAGES.values()
+    for script in all_scripts
+}
+
 # languages that n-grams take for each other on a paragraph; between these we do not judge
 _LOOKALIKES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"id", "ms"}),
@@ -55,7 +62,7 @@ MIN_LETTERS_FOR_NGRAMS: Final = 100
 MIN_WORDS_FOR_NGRAMS: Final = 16
 MIN_CERTAINTY: Final = 0.95
 _HEAD, _TAIL = 4000, 2000  # of a long text, its beginning and its end are looked at
-_NGRAM_SAMPLE: Final = 1500
+_NGRAM_SAMPLE: Final = 900
 
 
 class Tongue(NamedTuple):
@@ -79,6 +86,7 @@ def _identifier() -> Any:
     return identifier
 
 
+@lru_cache(maxsize=64)  # the strategies of a task look at the same sources one after another
 def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
     """The script and, where it is certain, the language of what a text says outside of code and formulas."""
     words = prose(text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}")
@@ -91,7 +99,7 @@ def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
     script, weight = weights.most_common(1)[0]
     if weight < 0.6 * total:
         return Tongue(script, None, mixed=True)
-    only = [code for code, (_name, scripts) in LANGUAGES.items() if script in scripts and code != "ja"]
+    only = _WRITTEN_IN[script]
     if len(only) == 1:
         return Tongue(script, only[0])
     if weight < MIN_LETTERS_FOR_NGRAMS or len(words.split()) < MIN_WORDS_FOR_NGRAMS:
@@ -149,8 +157,13 @@ class Language(PairValidator):
         models = [pair.source]
         if pair.field in ("reasoning", "response"):
             models += [pair.asked, pair.known]
-        wanted = [tongue for tongue in map(tongue_of, models) if tongue.script is not None]
-        if not wanted or not all(differs(tongue, found) for tongue in wanted):
+        wanted: list[Tongue] = []
+        for tongue in map(tongue_of, models):
+            if tongue.script is not None:
+                if not differs(tongue, found):
+                    return None
+                wanted.append(tongue)
+        if not wanted:
             return None
         said = " and ".join(dict.fromkeys(map(_said, wanted)))
         return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is {_said(found)}, its source {said}")
