@@ -18,7 +18,7 @@ from corpus_pipeline.stages.augment.strategies.reasoning_distillation import Rea
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
 from corpus_pipeline.stages.augment.strategies.translation import Translation
-from corpus_pipeline.stages.augment.validators.language import Language, tongue_of
+from corpus_pipeline.stages.augment.validators.language import Language, load_model
 
 STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     Paraphrase,
@@ -60,7 +60,7 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
 def warm_up(strategies: Sequence[Strategy]) -> None:
     """Load what judging the first answer would otherwise wait for (a second, and some 100 MB)."""
     if any(isinstance(validator, Language) for strategy in strategies for validator in strategy.validators):
-        tongue_of("The quick brown fox jumps over the lazy dog, and then it does so once more, because it is fun to do.")
+        load_model()
 
 
 def templates_code_hash() -> str:

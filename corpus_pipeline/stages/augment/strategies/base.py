@@ -85,7 +85,7 @@ class Strategy(ABC):
         self.label = params.label or self.name
         self.samples = params.samples
         self.templates = self._template_texts()
-        self.validators = self._known_validators()
+        self.validators = self._chosen_validators()
         self._prompts = {step.name: self._prepared(step) for step in self.steps}
 
     # --- what subclasses say -------------------------------------------------------------------------------------
@@ -258,13 +258,13 @@ class Strategy(ABC):
             if missing:
                 raise TemplateFault(f"the user part does not show {', '.join(missing)} as it is")
 
-    def _known_validators(self) -> tuple[Validator, ...]:
+    def _chosen_validators(self) -> tuple[Validator, ...]:
         declared = self._validators()
         names = [validator.name for validator in declared]
         for name in self.params.without:
             if name not in names:
                 raise UnknownName(f"validator of {self.name}", name, names)
-        return declared
+        return tuple(validator for validator in declared if validator.name not in self.params.without)
 
 
 def accept(strategy: Strategy, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:

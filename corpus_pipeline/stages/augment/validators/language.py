@@ -86,6 +86,11 @@ def _identifier() -> Any:
     return identifier
 
 
+def load_model() -> None:
+    """Load the n-gram model now instead of at the first text that needs it."""
+    _identifier()
+
+
 @lru_cache(maxsize=64)  # the strategies of a task look at the same sources one after another
 def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
     """The script and, where it is certain, the language of what a text says outside of code and formulas."""
