@@ -1,0 +1,90 @@
+"""Commands that change something: failed samples, pauses, recipes, doctor, upgrade."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from corpus_pipeline.llm import stub
+from corpus_pipeline_tests.cli.conftest import lines, run
+from corpus_pipeline_tests.small_corpus import pair, write_jsonl
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> dict[str, str]:
+    return os.environ | {"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_MODEL": "corpus-stub"}
+
+
+def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(fresh: dict[str, str], tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "sums.jsonl", [pair(n) for n in range(1, 9)])
+    with stub.running(stub.StubOptions()) as server:
+        fresh["OPENAI_BASE_URL"] = server.base_url
+        assert run(fresh, "add", str(tmp_path / "sums.jsonl")).returncode == 0
+        server.meet(refusal=1.0)
+        done = run(fresh, "run")
+        assert done.returncode == 3 and "8 failed samples block its export" in done.stderr
+        assert not (tmp_path / "home" / "exports").exists()
+        server.meet()
+        assert run(fresh, "failed", "replay").returncode == 2, "what to replay must be said"
+        assert "3 samples" in run(fresh, "failed", "replay", "1", "2", "3").stderr
+        assert "5 samples dismissed" in run(fresh, "failed", "dismiss", "--where", "reason=refused", "--reason", "t").stderr
+        assert run(fresh, "run").returncode == 0
+    samples = lines(run(fresh, "failed", "list", "--json"))
+    assert [sample["state"] for sample in samples] == ["resolved"] * 3 + ["dismissed"] * 5
+    exported = (tmp_path / "home" / "exports" / "sums" / "sums.jsonl").read_text().splitlines()
+    assert len(exported) == 8 + 3
+
+
+def test_a_pause_flag_stops_a_run_before_it_begins_and_resume_lets_it_go(fresh: dict[str, str], tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "sums.jsonl", [pair(1), pair(2)])
+    run(fresh, "add", str(tmp_path / "sums.jsonl"))
+    assert run(fresh, "pause", "sums").returncode == 2, "a reason must be given"
+    assert run(fresh, "pause", "sums", "--stage", "clean", "--reason", "night").returncode == 0
+    done = run(fresh, "run", "--to", "clean")
+    assert done.returncode == 4
+    (state,) = json.loads(run(fresh, "status", "--json").stdout)["files"]
+    assert state["stages"]["ingest"]["status"] == "done" and state["stages"]["clean"]["status"] == "paused"
+    assert "night" in state["stages"]["clean"]["reason"]
+    assert run(fresh, "resume", "sums", "--stage", "clean").returncode == 0
+    assert run(fresh, "run", "--to", "clean").returncode == 0
+
+
+def test_without_a_model_only_the_stages_that_need_none_run(fresh: dict[str, str], tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "sums.jsonl", [pair(1), pair(2)])
+    run(fresh, "add", str(tmp_path / "sums.jsonl"))
+    refused = run(fresh, "run")
+    assert refused.returncode == 2 and "OPENAI_API_KEY" in refused.stderr
+    assert run(fresh, "run", "--to", "clean").returncode == 0
+
+
+def test_a_recipe_is_written_checked_bound_and_its_faults_are_named(fresh: dict[str, str], tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    run(fresh, "add", str(tmp_path / "sums.jsonl"))
+    recipe = tmp_path / "mine.yaml"
+    assert run(fresh, "recipe", "new", str(recipe)).returncode == 0
+    assert run(fresh, "recipe", "check", str(recipe), "--bind", "sums").returncode == 0
+    assert json.loads(run(fresh, "status", "--json").stdout)["files"][0]["recipe"] == "mine"
+    recipe.write_text("clean: {rules: [whitespce]}")
+    faulty = run(fresh, "recipe", "check", str(recipe))
+    assert faulty.returncode == 2 and "did you mean 'whitespace'" in faulty.stderr
+
+
+def test_the_doctor_names_the_next_step(fresh: dict[str, str]) -> None:
+    done = run(fresh, "doctor", "--json")
+    findings = {finding["subject"]: finding for finding in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert not findings["model"]["ok"] and "OPENAI_API_KEY" in findings["model"]["sentence"]
+    assert all(findings[subject]["ok"] for subject in ("home", "database", "export target", "prices"))
+
+
+def test_upgrade_makes_the_schema_and_says_when_there_is_nothing_to_do(fresh: dict[str, str]) -> None:
+    assert "from nothing" in run(fresh, "upgrade").stderr
+    assert "was so already" in run(fresh, "upgrade").stderr
+
+
+def test_the_ui_is_not_opened_to_others_by_accident(fresh: dict[str, str]) -> None:
+    done = run(fresh, "ui", "--host", "0.0.0.0")
+    assert done.returncode == 2 and "CORPUS_UI_ALLOW_REMOTE" in done.stderr

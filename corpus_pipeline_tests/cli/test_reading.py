@@ -1,0 +1,102 @@
+"""What the reading commands promise to scripts: JSON keys, exit codes, words on stderr and data on stdout."""
+
+from __future__ import annotations
+
+import json
+
+from corpus_pipeline_tests.cli.conftest import Command, lines, run_process
+
+
+def test_status_has_the_promised_keys(corpus: Command) -> None:
+    (found,) = lines(corpus("status", "sums", "--json"))
+    (file,) = found["files"]
+    assert {"name", "consumer", "recipe", "stages"} <= set(file)
+    assert list(file["stages"]) == ["ingest", "clean", "augment", "export"]
+    for stage in file["stages"].values():
+        assert {"status", "total", "processed", "dropped", "failed"} <= set(stage)
+        assert stage["status"] == "done" and stage["processed"] == stage["total"] == 12
+
+
+def test_report_counts_add_up(corpus: Command) -> None:
+    reports = {report["stage"]: report for report in lines(corpus("report", "dirty", "--json"))}
+    ingest, clean, augment = reports["ingest"], reports["clean"], reports["augment"]
+    assert (ingest["total"], ingest["succeeded"], ingest["drop_reasons"]) == (16, 15, {"broken_json": 1})
+    assert clean["total"] == ingest["succeeded"] == clean["succeeded"] + clean["dropped"]
+    assert clean["drop_reasons"]["exact_duplicate"] == 1
+    assert augment["succeeded"] + augment["failed"] == augment["total"] == clean["succeeded"]
+    assert augment["failed"] > 0 and augment["fail_reasons"] == {"empty": augment["failed"]}
+    keys = {
+        "name", "stage", "total", "succeeded", "dropped", "drop_reasons", "failed", "retried", "wall_seconds", "cost_usd",
+        "cost_per_item", "calls", "input_tokens", "output_tokens", "export_uri", "failed_samples",
+    }  # fmt: skip
+    assert all(keys <= set(report) for report in reports.values())
+
+
+def test_cost_adds_up_to_the_same_whatever_it_is_grouped_by(corpus: Command) -> None:
+    sums = {
+        by: (round(sum(row["cost_usd"] * 1_000_000 for row in rows)), sum(row["calls"] for row in rows))
+        for by in ("consumer", "file", "strategy", "model", "day")
+        for rows in [lines(corpus("cost", "--by", by, "--json"))]
+    }
+    assert len(set(sums.values())) == 1
+    assert {row["consumer"] for row in lines(corpus("cost", "--json"))} == {"school", "hospital"}
+
+
+def test_rows_come_in_pages_by_key(corpus: Command) -> None:
+    first = lines(corpus("rows", "sums", "--limit", "5", "--json"))
+    assert [row["row"] for row in first] == [f"sums:{n}" for n in range(1, 6)]
+    second = lines(corpus("rows", "sums", "--after", "5", "--limit", "100", "--json"))
+    assert [row["row"] for row in second] == [f"sums:{n}" for n in range(6, 13)]
+
+
+def test_rows_are_found_by_text_and_by_what_became_of_them(corpus: Command) -> None:
+    (hit,) = lines(corpus("rows", "dirty", "--search", "SEVEN CLAY", "--json"))
+    assert hit["row"] == "dirty:16" and hit["changes"][0]["rule"] == "personal_data"
+    dropped = lines(corpus("rows", "dirty", "--where", "state=dropped", "--json"))
+    assert {row["reason"] for row in dropped} == {"exact_duplicate", "empty_prompt"}
+
+
+def test_show_tells_the_history_of_a_row(corpus: Command) -> None:
+    (row,) = lines(corpus("show", "sums:2"))
+    assert row["cleaned"]["state"] == "kept"
+    assert row["augmented"][0]["strategy"] == "paraphrase"
+    assert row["calls"][0]["state"] == "answered" and row["calls"][0]["cost_usd"] > 0
+    assert [where["line"] for where in row["exported"]] == [3, 4]
+
+
+def test_trace_leads_from_a_line_to_its_source(corpus: Command) -> None:
+    (trace,) = lines(corpus("trace", "sums", "4", "--json"))
+    assert {"export", "line", "source", "steps"} <= set(trace)
+    assert (trace["source"]["line"], trace["row"]) == (2, "sums:2/paraphrase/0")
+    stages = [step["stage"] for step in trace["steps"]]
+    assert stages == ["ingest", "clean", "augment", "export"]
+    assert all(step["runs"] for step in trace["steps"]), "each step names the Dagster run that did it"
+    with open(trace["source"]["file"], "rb") as source:
+        source.seek(trace["source"]["byte_offset"])
+        assert json.loads(source.read(trace["source"]["bytes"]))["question"].startswith("In workshop 2 ")
+
+
+def test_failed_samples_have_their_whole_context(corpus: Command) -> None:
+    found = lines(corpus("failed", "list", "--where", "file=dirty", "--json"))
+    assert found and {sample["reason"] for sample in found} == {"empty"}
+    (sample,) = lines(corpus("failed", "show", str(found[0]["id"])))
+    assert sample["prompt"][0]["role"] == "system" and sample["attempts"] == 2 and sample["state"] == "open"
+
+
+def test_an_unknown_file_is_wrong_use_and_lists_the_known_ones(worked: dict[str, str]) -> None:
+    done = run_process(worked, "report", "summs")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "did you mean 'sums'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_complete_is_left_alone(corpus: Command) -> None:
+    before = lines(corpus("cost", "--json"))
+    done = corpus("run", "sums")
+    assert done.returncode == 0 and lines(corpus("cost", "--json")) == before
+
+
+def test_tables_do_not_pass_control_characters_on(corpus: Command) -> None:
+    from corpus_pipeline.cli.output import printable
+
+    assert printable("a\x1b[31mb\u202ec") == "a\\x1b[31mb\\u202ec"
+    assert "\x1b" not in corpus("rows", "dirty").stdout

@@ -1,0 +1,95 @@
+"""Registration: identity, names, changed files, the inbox."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from corpus_pipeline.errors import SourceChanged, UnknownName, UsageError
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.states import Stage
+from corpus_pipeline_tests.small_corpus import pair, settings, write_jsonl
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Iterator[Corpus]:
+    with Corpus.open(settings(tmp_path / "home")) as opened:
+        yield opened
+
+
+def test_a_file_is_known_by_name_sha256_size_and_format(corpus: Corpus, tmp_path: Path) -> None:
+    added = corpus.add(write_jsonl(tmp_path / "My Sums.jsonl", [pair(1), pair(2)]))
+    assert (added.file.name, added.file.format, added.new) == ("my_sums", "question_answer", True)
+    assert len(added.file.sha256) == 64 and added.file.bytes == (tmp_path / "My Sums.jsonl").stat().st_size
+
+
+def test_registering_the_same_bytes_again_changes_nothing(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    first, second = corpus.add(path), corpus.add(path)
+    assert second.file == first.file and not second.new
+
+
+def test_a_changed_file_under_a_known_name_is_refused_with_the_choice(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    corpus.add(path)
+    write_jsonl(path, [pair(2)])
+    with pytest.raises(SourceChanged, match=r"--name sums-2.*--replace"):
+        corpus.add(path)
+    replaced = corpus.add(path, replace=True)
+    assert replaced.file.version == 2
+    assert [file.version for file in corpus.files()] == [2]
+
+
+def test_the_rows_of_a_replaced_file_stay(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    old = corpus.add(path).file
+    corpus.run_stage("sums", Stage.INGEST)
+    write_jsonl(path, [pair(2), pair(3)])
+    corpus.add(path, replace=True)
+    corpus.run_stage("sums", Stage.INGEST)
+    from corpus_pipeline.store import invariants
+
+    new = corpus.files(["sums"])[0]
+    counts = [corpus.store.fetch(invariants.stored_rows, file.id).conversations for file in (old, new)]
+    assert counts == [1, 2]
+
+
+def test_the_same_bytes_under_two_names_are_said_to_be_twins(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.add(write_jsonl(tmp_path / "one.jsonl", [pair(1)]))
+    assert corpus.add(write_jsonl(tmp_path / "two.jsonl", [pair(1)])).twins == ("one",)
+
+
+def test_unknown_names_list_the_known_ones(corpus: Corpus, tmp_path: Path) -> None:
+    corpus.add(write_jsonl(tmp_path / "sums.jsonl", [pair(1)]))
+    with pytest.raises(UnknownName, match="did you mean 'sums'"):
+        corpus.files(["summs"])
+    with pytest.raises(UnknownName, match="Known: default, demo"):
+        corpus.add(tmp_path / "sums.jsonl", recipe="nosuch")
+
+
+def test_a_wrong_recipe_is_refused_before_anything_is_registered(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("augment: {strategies: [{translation: {target_language: xx}}]}")
+    with pytest.raises(UsageError, match="target_language"):
+        corpus.add(write_jsonl(tmp_path / "sums.jsonl", [pair(1)]), recipe=str(recipe))
+    assert corpus.files() == []
+
+
+def test_the_inbox_registers_settled_files_once_and_reports_what_it_cannot(corpus: Corpus) -> None:
+    inbox = corpus.settings.inbox
+    inbox.mkdir(parents=True)
+    settled = write_jsonl(inbox / "settled.jsonl", [pair(1)])
+    growing = write_jsonl(inbox / "growing.jsonl", [pair(2)])
+    odd = inbox / "odd.jsonl"
+    odd.write_text('{"left": 1}\n')
+    long_ago = time.time() - 60
+    for path in (settled, odd):
+        os.utime(path, (long_ago, long_ago))
+    assert growing.exists()
+    added, problems = corpus.scan_inbox()
+    assert added == ["settled"] and len(problems) == 1 and "odd.jsonl" in problems[0]
+    assert corpus.scan_inbox()[0] == []
