@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -18,20 +19,16 @@ from corpus_pipeline.store import cursors
 
 
 class CursorResource(dg.ConfigurableResource):
-    """The execution cursors of the corpus, one connection for a run. It has no configuration and so no secret: all comes
+    """The execution cursors of the corpus. It has no configuration and so no secret: all comes
     from the environment (see `Settings`), because run config is stored and shown."""
 
     _corpus: Corpus | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        self._corpus = Corpus.open(Settings.from_env())
-        if self._corpus.settings.export_url.startswith("s3://"):
-            self._corpus.__dict__["target"] = _s3_target(self._corpus.settings)
+        self._corpus = _kept(Settings.from_env())
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        if self._corpus is not None:
-            self._corpus.close()
-            self._corpus = None
+        self._corpus = None
 
     @property
     def corpus(self) -> Corpus:
@@ -48,6 +45,16 @@ class CursorResource(dg.ConfigurableResource):
         """Where the cursors of a stage of a dataset file stand."""
         work = self.corpus.work(partition_key, stage)
         return work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, stage))
+
+
+@lru_cache(maxsize=1)
+def _kept(settings: Settings) -> Corpus:
+    """The corpus of this process, open as long as it lives: a process that runs one partition after the other would spend
+    more on opening it than on a small partition."""
+    corpus = Corpus.open(settings)
+    if settings.export_url.startswith("s3://"):
+        corpus.__dict__["target"] = _s3_target(settings)
+    return corpus
 
 
 def _s3_target(settings: Settings) -> Any:
