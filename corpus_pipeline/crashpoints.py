@@ -1,7 +1,9 @@
-"""Named points at which a test may kill the process. A no-op unless CORPUS_CRASH_AT or CORPUS_CRASH_LOG is set.
+"""Named points at which a test may end the process. A no-op unless it is armed, by the environment or by `arm`.
 
-CORPUS_CRASH_AT: the number of the point (1-based, in the order of passing) at which the process kills itself with SIGKILL.
-CORPUS_CRASH_LOG: a file to which every point that is passed is appended as `<number> <name>`.
+CORPUS_CRASH_AT: `name#k` (the k-th passing of the point `name`, 1 is the first) or a number (the n-th point of all): where
+  the process kills itself with SIGKILL. It dies in front of what follows the point, with no clean-up at all.
+CORPUS_CRASH_HOW: `stop` freezes it there instead (SIGSTOP), until somebody sends SIGCONT.
+CORPUS_CRASH_LOG: a file to which every point that is passed is appended as one line `name#k`.
 """
 
 from __future__ import annotations
@@ -9,27 +11,37 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 
-_crash_at = int(os.environ.get("CORPUS_CRASH_AT") or "0")
-_log = os.environ.get("CORPUS_CRASH_LOG")
-_armed = bool(_crash_at or _log)
-_passed = 0
 _lock = threading.Lock()
+_counts: Counter[str] = Counter()
+_at = os.environ.get("CORPUS_CRASH_AT") or ""
+_log = os.environ.get("CORPUS_CRASH_LOG") or ""
+_signals = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+_how = os.environ.get("CORPUS_CRASH_HOW") or "kill"
+
+
+def arm(at: str = "", log: str = "", how: str = "kill") -> None:
+    """From now on die at `at` and write the points that are passed to `log`; empty: do not. Counts begin anew."""
+    global _at, _log, _how
+    with _lock:
+        _at, _log, _how = at, log, how
+        _counts.clear()
 
 
 def point(name: str) -> None:
-    """Pass the point `name`; die here when the environment says so."""
-    if _armed:
+    """Pass the point `name`; die here when it was asked for."""
+    if _at or _log:
         _pass(name)
 
 
 def _pass(name: str) -> None:
-    global _passed
     with _lock:
-        _passed += 1
+        _counts[name] += 1
+        key = f"{name}#{_counts[name]}"
         if _log:
             descriptor = os.open(_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            os.write(descriptor, f"{_passed} {name}\n".encode())
+            os.write(descriptor, f"{key}\n".encode())
             os.close(descriptor)
-        if _passed == _crash_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if _at in (key, str(_counts.total())):
+            os.kill(os.getpid(), _signals[_how])

@@ -63,7 +63,8 @@ class Held:
     def commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Commit one unit of work, `unit(connection, *args, **kwargs)`: rows, cursor and the check of the epoch in one
         transaction."""
-        return self.store.write(lambda connection: unit(connection, *args, **kwargs), self.lease.guard)
+        name = f"{self.work.stage} {getattr(unit, '__name__', 'unit').strip('_')}"
+        return self.store.write(lambda connection: unit(connection, *args, **kwargs), self.lease.guard, name=name)
 
     def cursor(self, task_type: str) -> cursors.Cursor:
         """The cursor of a task type as the database has it now."""

@@ -21,6 +21,7 @@ from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
 from corpus_pipeline.stages.export.selection import ExportRow, encode
 from corpus_pipeline.stages.export.targets import Target
+from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, rows
 from corpus_pipeline.store.cleaned import CleanRow
@@ -62,6 +63,7 @@ def forget(connection: Connection, work: Work) -> None:
 
 
 def work(held: Held) -> None:
+    sweep_parts(held.work.work_folder, keep=held.fetch(_marked_parts))
     for _ in range(_MOST_STARTS):
         held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
         snapshot = _Snapshot.of(held)
@@ -80,6 +82,13 @@ def work(held: Held) -> None:
     raise StopJob(
         f"the rows of {held.work.file.name} kept changing while they were exported; pause what changes them and run again"
     )
+
+
+def _marked_parts(connection: Connection) -> list[Position]:
+    """The parts of all exports that stopped half-way: what dead workers left beside them is removed."""
+    marks = [cursor.position for cursor in cursors.positions(connection, Stage.EXPORT) if cursor.position]
+    found = [Mark.from_json(orjson.dumps(position["mark"]).decode()) for position in marks]
+    return [position for mark in found for position in (mark.data, mark.not_exportable)]
 
 
 class _Snapshot(NamedTuple):

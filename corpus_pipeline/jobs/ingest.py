@@ -35,6 +35,7 @@ def begin(connection: Connection, held: Held) -> None:
     if files.file_by_id(connection, work.file.id).state is FileState.INGESTED:
         return
     for task_id in others:
+        leases.revoke(connection, task_id, Stage.INGEST)
         for cursor in cursors.stage_cursors(connection, task_id, Stage.INGEST):
             cursors.start_over(connection, task_id, Stage.INGEST, who=work.who, task_type=cursor.task_type)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -10,11 +11,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from corpus_pipeline import crashpoints
+from sqlalchemy import Connection
+
 from corpus_pipeline.errors import CorpusError, Fenced
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Guard, Store, leases
+
+log = logging.getLogger(__name__)
 
 
 def owner_name() -> str:
@@ -29,12 +33,13 @@ class HeldLease:
     be renewed for its whole length, or somebody else holds it, `lost` is set: no call may be made from then on.
     """
 
-    def __init__(self, store: Store, lease: leases.Lease, ttl_seconds: float) -> None:
+    def __init__(self, store: Store, lease: leases.Lease, ttl_seconds: float, taken: float) -> None:
+        """taken: the monotonic clock before the lease was asked for; by the database's clock it began later."""
         self.guard = Guard(lease.task_id, lease.stage, lease.owner, lease.epoch, lease.seq)
         self.lost = threading.Event()
         self._store = store
         self._ttl = ttl_seconds
-        self._renewed = time.monotonic()
+        self._renewed = taken
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{lease.stage}", daemon=True)
         self._thread.start()
@@ -55,42 +60,54 @@ class HeldLease:
 
     def _beat(self) -> None:
         guard = self.guard
+
+        def extend(connection: Connection) -> float | None:
+            begun = time.monotonic()
+            ttl_ms = int(self._ttl * 1000)
+            held = leases.extend(connection, guard.task_id, guard.stage, guard.owner, guard.epoch, ttl_ms)
+            return begun if held else None
+
         while not self._stop.wait(self._ttl / 3):
             try:
-                held = self._store.write(
-                    lambda connection: leases.extend(
-                        connection, guard.task_id, guard.stage, guard.owner, guard.epoch, int(self._ttl * 1000)
-                    ),
-                    repeatable=True,
-                )
+                renewed = self._store.write(extend, repeatable=True, name="heartbeat", patience=self._ttl)
             except CorpusError:
                 continue  # the database is away; check() ends the work when the lease has run out
-            crashpoints.point("heartbeat")
-            if not held:
+            if renewed is None:
                 self.lost.set()
                 return
-            self._renewed = time.monotonic()
+            self._renewed = renewed
 
     def release(self) -> None:
-        """Stop the heartbeat and give the lease back, so that the next one need not wait."""
+        """Stop the heartbeat and give the lease back, so that the next one need not wait.
+
+        When the database is away, the lease ends by itself: that must not hide what ended the work.
+        """
         self._stop.set()
         self._thread.join(timeout=self._ttl)
         guard = self.guard
-        if not self.lost.is_set():
-            self._store.write(
-                lambda connection: leases.release(connection, guard.task_id, guard.stage, guard.owner, guard.epoch),
-                repeatable=True,
-            )
+        if self.lost.is_set():
+            return
+
+        def release(connection: Connection) -> None:
+            leases.release(connection, guard.task_id, guard.stage, guard.owner, guard.epoch)
+
+        try:
+            self._store.write(release, repeatable=True, name="lease release", patience=min(self._ttl, 10.0))
+        except CorpusError as error:
+            log.warning("the lease on %s of task %s ends by itself: %s", guard.stage, guard.task_id, error)
 
 
 @contextmanager
 def holding(store: Store, task_id: TaskId, stage: Stage, ttl_seconds: float) -> Iterator[HeldLease]:
     """Hold the lease of a stage of a task. Raises LeaseHeld at once while another process works on it."""
     owner = owner_name()
-    lease = store.write(
-        lambda connection: leases.acquire(connection, task_id, stage, owner, int(ttl_seconds * 1000)), repeatable=True
-    )
-    held = HeldLease(store, lease, ttl_seconds)
+
+    def acquire(connection: Connection) -> tuple[leases.Lease, float]:
+        begun = time.monotonic()
+        return leases.acquire(connection, task_id, stage, owner, int(ttl_seconds * 1000)), begun
+
+    lease, taken = store.write(acquire, repeatable=True, name="lease acquire")
+    held = HeldLease(store, lease, ttl_seconds, taken)
     try:
         yield held
     finally:

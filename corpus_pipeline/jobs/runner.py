@@ -53,7 +53,7 @@ def is_complete(work: Work) -> bool:
     def look(connection: Connection) -> bool:
         own = cursors.stage_cursors(connection, work.task.id, work.stage)
         expected = set(stages.TASK_TYPES[work.stage](work))
-        if {cursor.task_type for cursor in own if cursor.status is Status.DONE} < expected or not own:
+        if not own or not expected <= {cursor.task_type for cursor in own if cursor.status is Status.DONE}:
             return False
         if work.stage is not Stage.EXPORT:
             return True
@@ -118,9 +118,12 @@ def _work(held: Held, worker: Callable[[Held], None]) -> None:
     except GateRefused as refusal:
         _end(held, Status.BLOCKED, str(refusal))
         raise
-    except BaseException as error:
+    except Exception as error:
         reason = str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {error}"
         _end(held, Status.FAILED, reason)
+        raise
+    except BaseException as stop:  # Ctrl-C for the second time, and what Dagster raises between two lines
+        _end(held, Status.INTERRUPTED, f"interrupted: {type(stop).__name__}")
         raise
 
 

@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.model import TaskId
+from corpus_pipeline.model import ConversationId, TaskId, split_id
 from corpus_pipeline.states import FailedState, Stage, Status
-from corpus_pipeline.store import Store, cursors, failed, files, leases, pauses, reports
+from corpus_pipeline.store import Store, cursors, failed, files, leases, pauses, reports, rows
 from corpus_pipeline.store.pauses import PauseFlag
 
 
@@ -62,11 +62,28 @@ def scope_text(flag: PauseFlag) -> str:
     return f"{flag.stage or 'every stage'} of {where}"
 
 
+def delete_rows(store: Store, ids: Sequence[ConversationId], reason: str, who: str) -> None:
+    """Soft-delete rows (`is_deleted`): no stage reads them any more, and the next export is without them and what was
+    made from them. Raises UsageError without a reason, KeylessWrite (nothing is changed) when one does not exist.
+    """
+    if not reason.strip():
+        raise UsageError("say why the rows are deleted; it is kept in the audit log")
+
+    def write(connection: Connection) -> None:
+        rows.soft_delete(connection, ids)
+        for file_id in {split_id(identifier)[0] for identifier in ids}:
+            for task_id in files.tasks_of_file(connection, file_id):
+                files.touch_content(connection, task_id)
+        reports.log(connection, who, "delete", f"{len(ids)} rows", {"ids": list(ids[:1000]), "reason": reason})
+
+    store.write(write, repeatable=True)
+
+
 def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: str) -> list[int]:
     """Mark open failed samples for replay and open their augment stage again."""
 
     def write(connection: Connection) -> list[int]:
-        rows = failed.find(connection, where._replace(state=FailedState.OPEN.value), limit=1 << 31)
+        samples = failed.find(connection, where._replace(state=FailedState.OPEN.value), limit=1 << 31)
         ids = failed.set_state(
             connection,
             where,
@@ -74,7 +91,7 @@ def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: st
             who=who,
             overrides=orjson.dumps(overrides).decode() if overrides else None,
         )
-        for task_id in {TaskId(row.task_id) for row in rows}:
+        for task_id in {TaskId(sample.task_id) for sample in samples}:
             cursors.set_status(connection, task_id, Stage.AUGMENT, Status.PENDING, reason="replay", who=who)
             files.touch_content(connection, task_id)
         if ids:
@@ -117,6 +134,7 @@ def mark_flags(store: Store) -> list[PauseFlag]:
     flags = store.fetch(pauses.active)
     for flag in flags:
         store.write(partial(pauses.mark_pausing, flag=flag), repeatable=True)
+    store.write(pauses.unmark, repeatable=True)
     return flags
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.endpoint import endpoint
+from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service import browse, control, inbox, questions, recipes, registry
 from corpus_pipeline.settings import Settings
@@ -70,7 +71,7 @@ class Corpus:
     def recipe_of(self, file: DatasetFile) -> Recipe:
         """The recipe version that a dataset file is bound to."""
         row = self.store.fetch(lambda c: files.recipe_row(c, file.recipe_id))
-        return parse(row.body, origin=f"recipe {row.name}")
+        return _parsed(row.body, f"recipe {row.name}")
 
     def bind_recipe(self, name: str, recipe: str) -> str:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file; returns the version."""
@@ -90,7 +91,10 @@ class Corpus:
         """One stage of the current task of a dataset file, ready to be run."""
         (file,) = self.files([name])
         recipe = self.recipe_of(file)
-        task = self.store.write(lambda c: files.task_for(c, file.id, file.recipe_id), repeatable=True)
+        task = self.store.fetch(files.known_task, file.id, file.recipe_id)
+        if task is None:
+            make = partial(files.task_for, file_id=file.id, recipe_id=file.recipe_id)
+            task = self.store.write(make, repeatable=True, name="task")
         return Work(
             store=self.store,
             file=file,
@@ -163,6 +167,10 @@ class Corpus:
         """Clear pause flags (see `control.resume`)."""
         return control.resume(self.store, names, stage, everything, who())
 
+    def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
+        """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
+        control.delete_rows(self.store, ids, reason, who())
+
     # --- failed samples --------------------------------------------------------------------------------------------------
 
     def replay(self, where: failed.Where, overrides: dict[str, Any] | None = None) -> list[int]:
@@ -208,7 +216,7 @@ class Corpus:
 
         def read(connection: Connection) -> list[dict[str, Any]]:
             (file,) = files.current_files(connection, [name])
-            recipe = parse(files.recipe_row(connection, file.recipe_id).body)
+            recipe = _parsed(files.recipe_row(connection, file.recipe_id).body, "recipe")
             return questions.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
@@ -253,6 +261,10 @@ class Corpus:
     def cost(self, by: str) -> list[dict[str, Any]]:
         """Money spent by consumer, file, strategy, model or day. Raises UnknownName."""
         return self.store.fetch(lambda c: questions.cost(c, by))
+
+
+# a stored recipe version never changes, and reading YAML takes longer than many a stage of a small file
+_parsed = lru_cache(maxsize=256)(lambda body, origin: parse(body, origin=origin))
 
 
 def who() -> str:

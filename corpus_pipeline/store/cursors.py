@@ -76,6 +76,12 @@ def stage_cursors(connection: Connection, task_id: TaskId, stage: Stage) -> list
     return [_cursor(row) for row in connection.execute(query)]
 
 
+def positions(connection: Connection, stage: Stage) -> list[Cursor]:
+    """The cursors of one stage of all tasks that stand somewhere inside their read."""
+    query = select(execution_cursors).where(_C.stage == stage.value, _C.position.is_not(None))
+    return [_cursor(row) for row in connection.execute(query)]
+
+
 def task_cursors(connection: Connection, task_ids: Sequence[TaskId]) -> dict[tuple[TaskId, Stage], list[Cursor]]:
     """The cursors of some tasks by (task, stage)."""
     found: dict[tuple[TaskId, Stage], list[Cursor]] = {}

@@ -23,6 +23,9 @@ from corpus_pipeline.store.schema import leases
 T = TypeVar("T")
 P = ParamSpec("P")
 
+# a unit that looks, finds nothing and inserts may meet another one that did so at the same time: it is redone and finds it
+_MOST_TAKEN = 3
+
 
 class Guard:
     """The right to write for one stage of a task: an epoch, and the number of the last write that was committed.
@@ -59,11 +62,14 @@ class Guard:
             )
 
     def arrived(self, connection: Connection) -> bool:
-        """Whether the transaction that was being committed is in the database."""
+        """Whether the transaction that was being committed is in the database.
+
+        The row is locked: while the server still works on that transaction, this waits for its end.
+        """
         row = connection.execute(
-            select(leases.c.owner, leases.c.epoch, leases.c.seq).where(
-                leases.c.task_id == self.task_id, leases.c.stage == self.stage.value
-            )
+            select(leases.c.owner, leases.c.epoch, leases.c.seq)
+            .where(leases.c.task_id == self.task_id, leases.c.stage == self.stage.value)
+            .with_for_update()
         ).one()
         if (row.owner, row.epoch) != (self.owner, self.epoch):
             raise Fenced(f"another worker took over {self.stage} of task {self.task_id} while the database was away")
@@ -100,21 +106,31 @@ class Store:
 
         return self._attempts(once)
 
-    def write(self, work: Callable[[Connection], T], guard: Guard | None = None, *, repeatable: bool = False) -> T:
+    def write(
+        self,
+        work: Callable[[Connection], T],
+        guard: Guard | None = None,
+        *,
+        repeatable: bool = False,
+        name: str | None = None,
+        patience: float | None = None,
+    ) -> T:
         """Run `work` in one transaction and commit it. `work` must depend on its arguments and the database only: it is
         redone as a whole after a deadlock, a lock timeout or a lost connection.
 
         guard: checked first, in the same transaction; it also tells what a COMMIT without an answer did.
         repeatable: without a guard, whether the unit may be redone when the outcome of its COMMIT is not known.
+        name: what the crash points around the commit are called. patience: instead of the store's.
 
         Raises Fenced, StoreUnavailable (patience used up, disk full, outcome unknown), or what `work` raises.
         """
+        name = name or getattr(work, "__name__", "unit").strip("_")
         if guard is None:
-            return self._attempts(lambda: self._write_once(work, None, repeatable))
+            return self._attempts(lambda: self._write_once(work, None, repeatable, name), patience)
         with guard.lock:
-            return self._attempts(lambda: self._write_once(work, guard, repeatable))
+            return self._attempts(lambda: self._write_once(work, guard, repeatable, name), patience)
 
-    def _write_once(self, work: Callable[[Connection], T], guard: Guard | None, repeatable: bool) -> T:
+    def _write_once(self, work: Callable[[Connection], T], guard: Guard | None, repeatable: bool, name: str) -> T:
         committing = False
         result: T
         try:
@@ -123,10 +139,10 @@ class Store:
                     if guard is not None:
                         guard.check(connection)
                     result = work(connection)
-                    crashpoints.point("before commit")
+                    crashpoints.point(f"before commit: {name}")
                     committing = True
                     transaction.commit()
-                crashpoints.point("after commit")
+                crashpoints.point(f"after commit: {name}")
         except DBAPIError as error:
             if not committing or self.backend.fault(error) is not Fault.LOST:
                 raise
@@ -143,9 +159,10 @@ class Store:
             guard.seq += 1
         return result
 
-    def _attempts(self, once: Callable[[], T]) -> T:
-        deadline = time.monotonic() + self.patience
-        pause = 0.02
+    def _attempts(self, once: Callable[[], T], patience: float | None = None) -> T:
+        patience = self.patience if patience is None else patience
+        deadline = time.monotonic() + patience
+        pause, taken = 0.02, 0
         while True:
             try:
                 return once()
@@ -156,11 +173,12 @@ class Store:
                         f"the database {masked_url(self.url)} cannot write: {error.orig}."
                         " Make room or mend the disk, then run the same command again: it continues."
                     ) from error
-                if fault is Fault.WRONG:
+                taken += fault is Fault.TAKEN
+                if fault is Fault.WRONG or taken > _MOST_TAKEN:
                     raise
                 if time.monotonic() + pause > deadline:
                     raise StoreUnavailable(
-                        f"the database {masked_url(self.url)} did not answer for {self.patience:.0f} s: {error.orig}."
+                        f"the database {masked_url(self.url)} did not answer for {patience:.0f} s: {error.orig}."
                         " Finished work is kept; run the same command again when it is back."
                     ) from error
             time.sleep(pause * (0.5 + random.random()))

@@ -172,16 +172,24 @@ def reopen_ingest(connection: Connection, file_id: FileId) -> None:
     )
 
 
+def known_task(connection: Connection, file_id: FileId, recipe_id: int) -> Task | None:
+    """The task of a dataset file under a recipe version, None when there is none yet."""
+    row = connection.execute(
+        select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).where(
+            tasks.c.file_id == file_id, tasks.c.recipe_id == recipe_id
+        )
+    ).one_or_none()
+    return None if row is None else Task(*row)
+
+
 def task_for(connection: Connection, file_id: FileId, recipe_id: int) -> Task:
-    """The task of a dataset file under a recipe version; made when it is new (needs a write transaction then)."""
-    query = select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).where(
-        and_(tasks.c.file_id == file_id, tasks.c.recipe_id == recipe_id)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    """The task of a dataset file under a recipe version; made when it is new."""
+    known = known_task(connection, file_id, recipe_id)
+    if known is None:
         connection.execute(insert(tasks).values(file_id=file_id, recipe_id=recipe_id))
-        row = connection.execute(query).one()
-    return Task(*row)
+        known = known_task(connection, file_id, recipe_id)
+        assert known is not None
+    return known
 
 
 def task_by_id(connection: Connection, task_id: TaskId) -> Task:

@@ -80,6 +80,15 @@ def extend(connection: Connection, task_id: TaskId, stage: Stage, owner: str, ep
     return touched.rowcount == 1
 
 
+def revoke(connection: Connection, task_id: TaskId, stage: Stage) -> None:
+    """Refuse all further writes of whoever held this lease before it ended; does nothing while it holds."""
+    connection.execute(
+        update(leases)
+        .where(_L.task_id == task_id, _L.stage == stage.value, _L.expires_at <= now_ms())
+        .values(epoch=_L.epoch + 1, expires_at=0)
+    )
+
+
 def release(connection: Connection, task_id: TaskId, stage: Stage, owner: str, epoch: int) -> None:
     """Give the lease back; does nothing when it is another's by now."""
     connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, not_, or_, select, true, update
 
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store.cursors import _transition
@@ -13,6 +13,7 @@ from corpus_pipeline.store.schema import dataset_files, execution_cursors, pause
 from corpus_pipeline.store.types import now_ms
 
 _F = pause_flags.c
+_C = execution_cursors.c
 
 
 class PauseFlag(NamedTuple):
@@ -97,6 +98,20 @@ def mark_pausing(connection: Connection, flag: PauseFlag) -> bool:
     )
 
 
+def unmark(connection: Connection) -> bool:
+    """Mark cursors that are pausing, but that no flag covers any more, as running: their worker goes on."""
+    flags = active(connection)
+    return _transition(
+        connection,
+        [_C.status == Status.PAUSING.value, *(not_(and_(true(), *_scope(flag))) for flag in flags)],
+        Status.RUNNING,
+        None,
+        None,
+        None,
+        None,
+    )
+
+
 def _scope(flag: PauseFlag) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
     if flag.stage is not None:
@@ -114,7 +129,10 @@ def _scope(flag: PauseFlag) -> list[ColumnElement[bool]]:
 def clear(
     connection: Connection, *, stage: Stage | None, file_names: Sequence[str], everything: bool, cleared_by: str
 ) -> list[PauseFlag]:
-    """Clear the flags of exactly this scope (`everything`: all flags there are). Returns those cleared."""
+    """Clear the flags of exactly this scope (`everything`: all flags there are). Returns those cleared.
+
+    A worker that has not yet met the flag at a batch boundary goes on as if there had been none.
+    """
     where: list[ColumnElement[bool]] = [_F.cleared_at.is_(None)]
     if not everything:
         where.append(_F.stage.is_(None) if stage is None else _F.stage == stage.value)
@@ -126,4 +144,5 @@ def clear(
             .where(_F.id.in_([flag.id for flag in flags]), _F.cleared_at.is_(None))
             .values(cleared_at=now_ms(), cleared_by=cleared_by)
         )
+        unmark(connection)
     return flags

@@ -50,5 +50,5 @@ def work(held: Held) -> None:
     from corpus_pipeline.jobs.augment.window import Window  # brings the SDK, which takes seconds to import
 
     plan = prepare(section, access.default_model)
-    held.commit(lambda c: save_prompts(c, plan))
+    held.commit(save_prompts, plan)
     asyncio.run(Window(held, plan, access).run())

@@ -16,6 +16,7 @@ class Fault(Enum):
     """What a database error means for the unit of work that it ended."""
 
     CONFLICT = "rolled back by the database; the whole unit may be redone"
+    TAKEN = "another transaction inserted the same key; a unit that is redone will find it"
     LOST = "the connection is gone; what a COMMIT in flight did is not known"
     FULL = "no space, or the disk fails; a person must act"
     WRONG = "the statement or the data are wrong; trying again changes nothing"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from pymysql.err import DatabaseError
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -17,10 +18,15 @@ from corpus_pipeline.store.backends.base import Backend, Fault
 _CONFLICTS = frozenset({1205, 1213, 1020, 1412, 3101, 3572})
 _LOST = frozenset({0, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
 _FULL = frozenset({3, 28, 1021, 1114, 1290, 1836, 1969, 3024})
+# a worker that is frozen inside a transaction must not keep its rows locked for longer than this
+_IDLE = "SET SESSION idle_write_transaction_timeout = 20"
+_DUPLICATE_KEY = 1062
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
     " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20"
 )
+# seconds; a URL may say others, as in mysql+pymysql://.../corpus?read_timeout=30
+_TIMEOUTS = {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120}
 _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
 
 
@@ -31,18 +37,17 @@ class MySQLBackend(Backend):
 
     def create_engine(self, url: str) -> Engine:
         parsed = make_url(url).set(drivername="mysql+pymysql")
+        seconds = {name: int(str(parsed.query.get(name, default))) for name, default in _TIMEOUTS.items()}
         engine = create_engine(
-            parsed,
+            parsed.difference_update_query(_TIMEOUTS),
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,
             connect_args={
                 "charset": "utf8mb4",
-                "connect_timeout": 10,
-                "read_timeout": 120,
-                "write_timeout": 120,
                 "local_infile": False,
+                **seconds,
             },
         )
 
@@ -50,6 +55,9 @@ class MySQLBackend(Backend):
         def _configure(connection: Any, _record: Any) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(_SESSION)
+                # MySQL has no such variable
+                with suppress(DatabaseError):
+                    cursor.execute(_IDLE)
 
         return engine
 
@@ -57,6 +65,8 @@ class MySQLBackend(Backend):
         code = error.orig.args[0] if error.orig is not None and error.orig.args else None
         if code in _CONFLICTS:
             return Fault.CONFLICT
+        if code == _DUPLICATE_KEY:
+            return Fault.TAKEN
         if error.connection_invalidated or code in _LOST:
             return Fault.LOST
         if code in _FULL:
