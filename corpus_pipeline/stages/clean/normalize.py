@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 from corpus_pipeline.model import Turn
 
@@ -17,6 +19,7 @@ from corpus_pipeline.model import Turn
 _BLANKS = bytes(32 if c in b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f" else c for c in range(256))
 _TURN, _EXTRA, _TOOLS = b"\x1e", b"\x1c", b"\x1d"
 _SYSTEM, _PROMPT, _REASONING, _RESPONSE, _REJECTED = b"\x1fs", b"\x1fp", b"\x1ft", b"\x1fr", b"\x1fj"
+_MARKS_IN_A_ROW = 30
 
 
 def normalized(turns: Sequence[Turn], tools: str | None = None) -> bytes:
@@ -55,11 +58,31 @@ def text_for_fingerprint(turns: Sequence[Turn]) -> str:
     return "\n".join(text for turn in turns for text in turn[:5] if text)
 
 
+@cache
+def _too_many_marks() -> re.Pattern[str]:
+    """More non-starters (marks that reorder) in a row than any script uses, by Unicode's Stream-Safe Text Format."""
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{_MARKS_IN_A_ROW}}})[{marks}]+")
+
+
+def compose(text: str) -> str:
+    """`text` in NFC (Unicode Standard Annex 15).
+
+    Sorting marks takes quadratic time, so that a long run of them could stop a job: of more than 30 in a row (section
+    13 of the annex) the rest is cut off, unless they are in order already.
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    if len(text) > _MARKS_IN_A_ROW:
+        text = _too_many_marks().sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
+
+
 def _normal_text(text: str) -> bytes:
     if text.isascii():
         body = text.lower().encode().translate(_BLANKS)
     else:
-        folded = unicodedata.normalize("NFC", text.casefold())
+        folded = compose(text.casefold())
         body = " ".join(folded.split()).encode("utf-8", "surrogatepass").translate(_BLANKS)
     while b"  " in body:
         body = body.replace(b"  ", b" ")

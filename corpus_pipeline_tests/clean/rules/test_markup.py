@@ -16,6 +16,7 @@ from corpus_pipeline_tests.clean.rules.making import fixed, one, outcome
         ("Fish &amp; chips &quot;here&quot; &#39;now&#39;&nbsp;!", "Fish & chips \"here\" 'now' !"),
         ("5 &lt; 7 &amp;&amp; 7 &gt; 5", "5 < 7 && 7 > 5"),
         ("twice &amp;amp; encoded", "twice & encoded"),
+        ("&" + "amp;" * 50_000 + "nbsp;x", " x"),
         ("The answer.<|endoftext|>", "The answer."),
         ("<|im_start|>assistant\nHi<|im_end|>", "assistant\nHi"),
         ("[INST] Say hi. [/INST]", " Say hi. "),

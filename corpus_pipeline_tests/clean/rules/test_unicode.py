@@ -39,6 +39,11 @@ def test_composes_around_a_compatibility_ideograph() -> None:
     assert fixed(Unicode(), "e\u0301\ufa19e\u0301") == "é\ufa19é"
 
 
+def test_a_pile_of_marks_is_cut_and_takes_no_quadratic_time() -> None:
+    pile = "e" + "\u0301\u0316" * 100_000
+    assert len(fixed(Unicode(), pile)) <= 31
+
+
 def test_says_where_it_changed() -> None:
     change = outcome(Unicode(), one("e\u0301", "fine")).changes[0]
     assert (change.rule, change.turn, change.field) == ("unicode", 1, "prompt")

@@ -13,11 +13,13 @@ _BLOCK = "article|blockquote|br|div|footer|h[1-6]|header|hr|li|ol|p|section|ul"
 _ATTRIBUTES = r"(?:\s+[\w:-]+\s*=\s*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>]{1,500}))*"
 _OPEN = re.compile(rf"<({_INLINE}|{_BLOCK}|img)({_ATTRIBUTES})\s*/?>", re.IGNORECASE)
 _CLOSE = re.compile(rf"</({_INLINE}|{_BLOCK})\s*>", re.IGNORECASE)
-_WITH_CONTENT = re.compile(r"<(script|style)\b[^<>]*>.{0,5000}?</\1\s*>|<!--.{0,5000}?-->", re.IGNORECASE | re.DOTALL)
+_WITH_CONTENT = re.compile(r"<(script|style)\b[^<>]*>.{0,2000}?</\1\s*>|<!--.{0,2000}?-->", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(
-    r"&(?:amp|quot|apos|nbsp|lt|gt|hellip|[mn]dash|[lr][sd]quo|copy|reg|trade|euro|bull|middot|deg|times"
+    r"&(?:(?:amp;)*amp|quot|apos|nbsp|lt|gt|hellip|[mn]dash|[lr][sd]quo|copy|reg|trade|euro|bull|middot|deg|times"
     r"|#\d{2,6}|#[xX][0-9a-fA-F]{2,5});"
 )
+# Decoding and cutting may uncover more. Nothing but an attack is deeper, and that shall not take quadratic time.
+_MAX_DEPTH = 5
 _ESCAPED_TAG = re.compile(r"&lt;(?=[A-Za-z/!?|])")
 
 # Control tokens of tokenizers and chat templates (GPT, Llama, Qwen, Phi, DeepSeek): they would be read as structure.
@@ -79,13 +81,13 @@ class Markup(TextRule):
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         total = 0
-        while (
-            "<" in text or "&" in text or "[" in text
-        ):  # decoding and joining may uncover more; every round but the last makes the text shorter
-            better, count = outside(CODE, text, self._fix_prose)
+        for _ in range(_MAX_DEPTH):
+            if "<" not in text and "&" not in text and "[" not in text:
+                break
+            text, count = outside(CODE, text, self._fix_prose)
             if not count:
                 break
-            text, total = better, total + count
+            total += count
         text, sentences = _without_sentence_tokens(text)
         text, lines = _without_boilerplate(text)
         return text, total + sentences + lines
@@ -168,7 +170,12 @@ def _decoded(text: str) -> tuple[str, int]:
     def character(match: re.Match[str]) -> str:
         nonlocal count
         entity = match.group()
-        decoded = " " if entity == "&nbsp;" else html.unescape(entity)
+        if entity == "&nbsp;":
+            decoded = " "
+        elif entity.startswith("&amp;"):  # however often it was encoded
+            decoded = "&"
+        else:
+            decoded = html.unescape(entity)
         if (keep_brackets and decoded in "<>") or not (decoded == " " or decoded.isprintable()):
             return entity
         count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from corpus_pipeline.stages.clean.normalize import compose
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
 
 # NFC would replace a compatibility ideograph by its unified twin: a misspelling to who is named with it.
@@ -28,7 +29,7 @@ class Unicode(TextRule):
         changed = position = 0
         for match in [*_COMPATIBILITY_IDEOGRAPHS.finditer(text), None]:
             piece = text[position : match.start() if match else len(text)]
-            composed = unicodedata.normalize("NFC", piece)
+            composed = compose(piece)
             changed += composed != piece
             parts.append(composed)
             if match:
