@@ -1,0 +1,190 @@
+"""Writes docs/reference.md from the code: commands, settings, recipe keys, rules, strategies, formats, words.
+
+    .venv/bin/python scripts/reference.py          write it
+    .venv/bin/python scripts/reference.py --check  fail when it is not what the code says
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from corpus_pipeline import states
+from corpus_pipeline.cli import EXIT_CODES, cli
+from corpus_pipeline.formats import FORMATS
+from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.settings import VARIABLES
+from corpus_pipeline.stages.augment.strategies import STRATEGIES
+from corpus_pipeline.stages.clean.features_schemes import SCHEMES
+from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, RULES
+
+TARGET = Path(__file__).parents[1] / "docs" / "reference.md"
+
+
+def text() -> str:
+    """The whole page."""
+    parts = [
+        "# Reference",
+        "",
+        "Written by `scripts/reference.py` from the code; a test fails when it is out of date.",
+        "",
+        *_commands(),
+        *_settings(),
+        *_recipe(),
+        *_rules(),
+        *_schemes(),
+        *_strategies(),
+        *_formats(),
+        *_words(),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands"
+    yield ""
+    yield "Words go to stderr, data to stdout. Exit codes: " + ", ".join(f"{c} {w}" for c, w in EXIT_CODES.items()) + "."
+    yield ""
+    for path, command in _walk(cli, "corpus"):
+        yield f"### `{path}`"
+        yield ""
+        context = click.Context(command, info_name=path, max_content_width=100)
+        yield "```text"
+        yield command.get_help(context).split("\n\nSettings (environment):")[0].rstrip()
+        yield "```"
+        yield ""
+
+
+def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name in sorted(command.commands):
+        yield from _walk(command.commands[name], f"{path} {name}")
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings"
+    yield ""
+    yield from _table(("variable", "default", "meaning"), [(f"`{v.name}`", v.default, v.meaning) for v in VARIABLES])
+
+
+def _recipe() -> Iterator[str]:
+    yield "## Recipe keys"
+    yield ""
+    yield "`corpus recipe show` prints a recipe with every default written out."
+    yield ""
+    yield from _table(("key", "default"), list(_keys(Recipe, "")))
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from _keys(type(default), f"{prefix}{name}.")
+        else:
+            yield f"`{prefix}{name}`", _default(default)
+
+
+def _rules() -> Iterator[str]:
+    yield "## Cleaning rules"
+    yield ""
+    yield "In the order in which they work by default."
+    yield ""
+    for rule in RULES:
+        off = "" if rule.name in DEFAULT_RULES else " (off by default)"
+        yield f"### `{rule.name}`{off}"
+        yield ""
+        yield rule.summary
+        if rule.reasons:
+            yield ""
+            yield "Drops with: " + ", ".join(f"`{reason}`" for reason in rule.reasons) + "."
+        yield ""
+        yield from _params(rule.Params)
+
+
+def _schemes() -> Iterator[str]:
+    yield "## Deduplication features"
+    yield ""
+    yield from _table(("name", "what is compared"), [(f"`{s.name}`", s.summary) for s in SCHEMES])
+
+
+def _strategies() -> Iterator[str]:
+    yield "## Strategies"
+    yield ""
+    for strategy in STRATEGIES:
+        yield f"### `{strategy.name}`"
+        yield ""
+        yield f"{strategy.summary} Source: {strategy.source}"
+        yield ""
+        yield from _params(strategy.Params)
+
+
+def _params(model: type[BaseModel]) -> Iterator[str]:
+    rows = [
+        (f"`{name}`", _default(field.get_default(call_default_factory=True)), field.description or "")
+        for name, field in model.model_fields.items()
+    ]
+    if rows:
+        yield from _table(("parameter", "default", ""), rows)
+
+
+def _formats() -> Iterator[str]:
+    yield "## Formats"
+    yield ""
+    yield "Each is read and written. The last column is what a row that came in another format can lose in it."
+    yield ""
+    rows = [
+        (f"`{f.name}`", f.description, ", ".join(f"`{k}`" for k in f.keys), ", ".join(sorted(map(str, f.loses))) or "nothing")
+        for f in FORMATS
+    ]
+    yield from _table(("name", "what it is", "keys", "can lose"), rows)
+
+
+def _words() -> Iterator[str]:
+    yield "## States and reasons"
+    yield ""
+    for kind in (states.Status, states.FailedState, states.AttemptState, states.RejectReason):
+        yield f"* {kind.__name__}: " + ", ".join(f"`{word.value}`" for word in kind)
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, BaseModel):
+        return f"`{value.model_dump(mode='json')}`"
+    if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        return ", ".join(f"`{getattr(item, 'name', item)}`" for item in value)
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value)
+    return f"`{value}`"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+    yield ""
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    if "--check" in sys.argv[1:]:
+        if TARGET.read_text(encoding="utf-8") == text():
+            return 0
+        print("docs/reference.md is not what the code says. Run: python scripts/reference.py", file=sys.stderr)
+        return 1
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
