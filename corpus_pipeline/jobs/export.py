@@ -287,7 +287,8 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
             },
             "clean": {"kept": total - dropped - repeated, "dropped": dropped, "duplicates": repeated},
             "augment": {
-                word: sum(counts[word] for counts in items.values()) for word in ("done", "failed", "skipped", "reused")
+                # how many were made of answers paid before is left out: it tells how the work went, not what came of it
+                word: sum(counts[word] for counts in items.values()) for word in ("done", "failed", "skipped")
             },
         },
         drop_reasons=cleaned.drop_reasons(connection, task_id),

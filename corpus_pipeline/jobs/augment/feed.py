@@ -96,6 +96,8 @@ class Feed:
             samples = range(prepared.strategy.samples)
             undone = [(row, n) for row in ahead for n in samples if (row.id, label, n) not in states]
             batch = self._prefixes[label].add(ahead[-1].id, len(ahead), len(undone))
+            # those that failed before this run began count for the batch too: the cursor has not passed it yet
+            batch.failed = sum(states.get((row.id, label, n)) is ItemState.FAILED for row in ahead for n in samples)
             wanted += [(row, prepared, n, batch) for row, n in undone]
         return self._begun(wanted, states)
 

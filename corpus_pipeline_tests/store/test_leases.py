@@ -1,0 +1,138 @@
+"""Leases: one holder, times of the database, an epoch that rises, and no write with an old one."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import select, update
+
+from corpus_pipeline.errors import Fenced, LeaseHeld
+from corpus_pipeline.jobs.lease import holding
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import Guard, Store, cursors, leases, schema
+from corpus_pipeline.store.types import now_ms
+from corpus_pipeline_tests.store import making
+
+
+def expire(store: Store, made: making.Made) -> None:
+    store.write(
+        lambda c: c.execute(update(schema.leases).where(schema.leases.c.task_id == made.task_id).values(expires_at=1))
+    )
+
+
+def test_a_lease_keeps_others_out_until_it_is_released(store: Store) -> None:
+    made = making.task(store)
+    first = store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "one", 30_000))
+    assert (first.epoch, first.seq) == (1, 0)
+    assert 25_000 < first.left_ms <= 30_000
+    with pytest.raises(LeaseHeld, match=r"worked on by one \(lease for another"):
+        store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "two", 30_000))
+    store.write(
+        lambda c: leases.acquire(c, made.task_id, Stage.AUGMENT, "two", 30_000)
+    )  # another stage is another lease
+    store.write(lambda c: leases.release(c, made.task_id, Stage.CLEAN, "one", first.epoch))
+    second = store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "two", 30_000))
+    assert second.epoch == 2
+
+
+def test_a_dead_holders_lease_ends_by_the_clock_of_the_database(store: Store) -> None:
+    made = making.task(store)
+    store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "dead", 300))
+    with pytest.raises(LeaseHeld):
+        store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "next", 30_000))
+    time.sleep(0.35)
+    assert store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "next", 30_000)).epoch == 2
+    clock = store.fetch(lambda c: c.execute(select(now_ms())).scalar_one())
+    assert abs(clock - time.time() * 1000) < 5_000
+
+
+def test_nobody_writes_with_an_old_epoch(store: Store) -> None:
+    made = making.task(store)
+    zombie = making.held(store, made, owner="zombie")
+    making.running(store, made, zombie)
+    expire(store, made)
+    store.write(lambda c: None, zombie)  # late, but nobody took over: nothing is lost by letting it write
+    successor = making.held(store, made, owner="successor")
+    assert successor.epoch == zombie.epoch + 1
+    with pytest.raises(Fenced, match="another worker took over"):
+        store.write(lambda c: cursors.advance(c, made.task_id, Stage.INGEST, "parse", last_id=0, rows=5), zombie)
+    assert making.cursor(store, made).current_offset == 0
+    assert not store.write(lambda c: leases.extend(c, made.task_id, Stage.INGEST, "zombie", zombie.epoch, 30_000))
+    store.write(lambda c: leases.release(c, made.task_id, Stage.INGEST, "zombie", zombie.epoch))
+    store.write(lambda c: None, successor)  # the zombie's release did not touch the successor's lease
+
+
+def test_a_released_lease_writes_no_more(store: Store) -> None:
+    made = making.task(store)
+    guard = making.held(store, made)
+    store.write(lambda c: leases.release(c, made.task_id, Stage.INGEST, "me", guard.epoch))
+    with pytest.raises(Fenced):
+        store.write(lambda c: None, guard)
+
+
+def test_revoking_a_lease_that_ended_refuses_its_holder(store: Store) -> None:
+    made = making.task(store)
+    guard = making.held(store, made)
+    store.write(lambda c: leases.revoke(c, made.task_id, Stage.INGEST))
+    store.write(lambda c: None, guard)  # it holds: nothing was revoked
+    expire(store, made)
+    store.write(lambda c: leases.revoke(c, made.task_id, Stage.INGEST))
+    with pytest.raises(Fenced):
+        store.write(lambda c: None, guard)
+
+
+def test_the_heartbeat_keeps_a_lease_longer_than_it_lasts(store: Store) -> None:
+    made = making.task(store)
+    with holding(store, made.task_id, Stage.CLEAN, 1.5) as lease:
+        time.sleep(2.2)  # as long as a call that blocks every other thread of work would
+        lease.check()
+        with pytest.raises(LeaseHeld):
+            store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "other", 1_500))
+    assert store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "other", 1_500)).epoch == 2
+
+
+def test_a_holder_that_cannot_renew_stops_by_itself(store: Store) -> None:
+    """Another one took over while this one slept: the next heartbeat notices, and no call is made after that."""
+    made = making.task(store)
+    with holding(store, made.task_id, Stage.CLEAN, 0.9) as lease:
+        expire(store, made)
+        store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "other", 30_000))
+        assert lease.lost.wait(5)
+        with pytest.raises(Fenced, match="was lost"):
+            lease.check()
+    assert store.fetch(lambda c: leases.current(c, made.task_id, Stage.CLEAN)).owner == "other"
+
+
+def test_of_two_starts_at_the_same_moment_one_gets_the_lease(store: Store) -> None:
+    for _ in range(10):
+        made = making.task(store)
+        barrier, got = threading.Barrier(4), []
+
+        def start(name: str, made: making.Made = made, barrier: threading.Barrier = barrier, got: list = got) -> None:
+            barrier.wait()
+            try:
+                got.append(store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, name, 30_000)))
+            except LeaseHeld:
+                got.append(None)
+
+        threads = [threading.Thread(target=start, args=(f"starter {n}",)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) == 4
+        assert [lease.epoch for lease in got if lease is not None] == [1]
+
+
+def test_every_guarded_write_raises_the_number_of_the_lease(store: Store) -> None:
+    made = making.task(store)
+    guard = making.held(store, made)
+    before = guard.seq
+    for _ in range(3):
+        store.write(lambda c: None, guard)
+    row = store.fetch(lambda c: leases.current(c, made.task_id, Stage.INGEST))
+    assert row.seq == guard.seq == before + 3
+    assert Status.PENDING is making.cursor(store, made).status
+    assert isinstance(guard, Guard)

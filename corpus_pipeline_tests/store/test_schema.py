@@ -1,0 +1,82 @@
+"""The schema: the migrations make what the program expects, and no other version is worked with."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from corpus_pipeline.errors import SchemaMismatch
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import Store, leases, migrate, schema
+from corpus_pipeline_tests.store import making
+
+
+def test_the_migrations_make_exactly_the_schema(store: Store) -> None:
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    assert store.fetch(migrate.differences) == []
+
+
+def test_the_program_works_with_the_newest_script() -> None:
+    script = ScriptDirectory.from_config(migrate.config())
+    assert script.get_current_head() == migrate.HEAD
+
+
+def test_every_table_compares_text_byte_by_byte(mariadb_store: Store) -> None:
+    """The test server's default is latin1 and case-insensitive."""
+    query = "SELECT table_name, engine, table_collation FROM information_schema.tables WHERE table_schema = DATABASE()"
+    with mariadb_store.read() as connection:
+        found = {row[0]: (row[1], row[2]) for row in connection.execute(text(query))}
+    own = {name: found[name] for name in schema.metadata.tables}
+    assert set(own.values()) == {("InnoDB", "utf8mb4_bin")}
+
+
+def test_another_schema_version_is_not_worked_with(database_url: str) -> None:
+    store = Store(database_url)
+    migrate.ensure(store)
+    made = making.task(store)
+
+    def set_version(version: str) -> None:
+        store.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version}))
+
+    set_version("9999")
+    with pytest.raises(SchemaMismatch, match="newer version"):
+        migrate.ensure(store)
+    older = migrate._VERSIONS / "0000_older.py"
+    try:
+        older.touch()
+        set_version("0000")
+        with pytest.raises(SchemaMismatch, match="corpus upgrade"):
+            migrate.ensure(store)
+        store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "someone", 30_000))
+        with pytest.raises(SchemaMismatch, match="1 stages are being worked on"):
+            migrate.upgrade(store)
+    finally:
+        older.unlink()
+        store.close()
+
+
+def test_two_processes_may_open_a_fresh_database_at_once(database_url: str, tmp_path: Path) -> None:
+    settings = Settings.from_env({"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_DATABASE_URL": database_url})
+    problems = []
+
+    def open_it() -> None:
+        try:
+            Corpus.open(settings).close()
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
