@@ -87,21 +87,24 @@ class ChatFormat(Format):
             if key is not None
         }
         self._simple: dict[tuple[str, ...], tuple[str, tuple[tuple[int, int], ...], int]] = {}
-        self.loses = SHAPE_LOSSES | {
-            loss
-            for loss, said in (
-                (Loss.ROLES, dialect.developer),
-                (Loss.NAMES, dialect.names),
-                (Loss.REASONING, dialect.reasoning != "drop"),
-                (Loss.WEIGHTS, dialect.weight == "loss_weight"),
-                (Loss.REJECTED, False),
-                (Loss.LABEL, dialect.label),
-                (Loss.TOOLS, False),
-                (Loss.CALL_IDS, dialect.call_ids),
-                (Loss.REFUSAL, dialect.refusal),
-            )
-            if not said
-        }
+        self.loses = (
+            SHAPE_LOSSES
+            | {Loss.ROLES}
+            | {
+                loss
+                for loss, said in (
+                    (Loss.NAMES, dialect.names),
+                    (Loss.REASONING, dialect.reasoning != "drop"),
+                    (Loss.WEIGHTS, dialect.weight == "loss_weight"),
+                    (Loss.REJECTED, False),
+                    (Loss.LABEL, dialect.label),
+                    (Loss.TOOLS, False),
+                    (Loss.CALL_IDS, dialect.call_ids),
+                    (Loss.REFUSAL, dialect.refusal),
+                )
+                if not said
+            }
+        )
 
     # reading
 
@@ -171,7 +174,7 @@ class ChatFormat(Format):
     def _system_message(self, record: Record) -> list[Decoded]:
         key = self.dialect.system
         text = record.get(key) if key is not None else None
-        if key is None or text is None or text == "":
+        if key is None or text is None:
             return []
         if type(text) is not str:
             wrong_shape(f"'{key}' is not text")
@@ -390,7 +393,9 @@ class ChatFormat(Format):
     def llama_factory_entry(self, file_name: str, columns: Collection[str] = ()) -> dict[str, Any] | None:
         if self._entry is None:
             return None
-        required = {str(path[0]) for path in self.dialect.lists}
+        required = {str(path[0]) for path in (*self.dialect.lists, self.dialect.rejected) if path} | {
+            self.dialect.label
+        }
         present = {tag: key for tag, key in self._entry["columns"].items() if key in required or key in columns}
         return {"file_name": file_name, **self._entry, "columns": present}
 

@@ -184,7 +184,8 @@ class FlatFormat(Format):
         if system is not None and columns.system is None:
             losses.add(Loss.SYSTEM)
             system = None
-        losses |= _message_losses(system, messages)
+        told = [m for m in messages if columns.response is not None or side_of(m.role) != ANSWER_SIDE]
+        losses |= _message_losses(system, told)
         record: Record = {}
         if columns.prompt is not None:
             record[columns.prompt] = _required(prompt, "no_prompt")

@@ -29,8 +29,7 @@ class _Prompt(ChatFormat):
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
         kept = list(messages)
         while kept and side_of(kept[-1].role) == ANSWER_SIDE:
-            kept.pop()
-            losses.add(Loss.ANSWER)
+            losses |= {Loss.ANSWER} if kept.pop().rejected is None else {Loss.ANSWER, Loss.REJECTED}
         return super().suited(kept, losses)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ numbers = (
 )
 scalars = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=4
 )
 objects = st.dictionaries(texts, values, max_size=3)
 
@@ -27,12 +28,13 @@ def records(required: dict[str, st.SearchStrategy], optional: dict[str, st.Searc
     unknown = st.dictionaries(st.sampled_from(["id", "source", "meta", "ключ", "score"]), values, max_size=2).map(
         lambda found: {key: value for key, value in found.items() if key not in known}
     )
-    whole = st.tuples(st.fixed_dictionaries(required, optional=optional or {}), unknown)
-    return whole.map(lambda two: {**two[0], **two[1]}).flatmap(shuffled)
+    order = st.sampled_from([list, sorted, lambda keys: list(reversed(keys))])
+    whole = st.tuples(st.fixed_dictionaries(required, optional=optional or {}), unknown, order)
+    return whole.map(lambda three: _ordered({**three[0], **three[1]}, three[2]))
 
 
-def shuffled(record: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.permutations(list(record)).map(lambda keys: {key: record[key] for key in keys})
+def _ordered(record: dict[str, Any], order: Callable[[dict[str, Any]], list[str]]) -> dict[str, Any]:
+    return {key: record[key] for key in order(record)}
 
 
 names = st.sampled_from(["ann", "bob", ""])

@@ -15,7 +15,7 @@ from corpus_pipeline.model import TEXT_FIELDS
 from corpus_pipeline_tests.formats.examples import EXAMPLES, TYPICAL, values
 
 quick = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 every_format = pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
 

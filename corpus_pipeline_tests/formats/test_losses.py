@@ -1,0 +1,268 @@
+"""Across formats: what a format says a row loses is what is missing when its record is read again, no more and no less."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line
+from corpus_pipeline.formats import shape as shapes
+from corpus_pipeline.formats.base import with_thinking
+from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of, unpack
+from corpus_pipeline.model import Conversation
+from corpus_pipeline_tests.formats.examples import EXAMPLES, TYPICAL
+
+every_target = pytest.mark.parametrize("target", FORMATS, ids=lambda format: format.name)
+quick = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+@every_target
+@quick
+@given(data=st.data())
+def test_declared_losses_are_the_observed_ones(target: Format, data: st.DataObject) -> None:
+    source = by_name(data.draw(st.sampled_from(sorted(EXAMPLES))))
+    before = source.read(data.draw(EXAMPLES[source.name]))
+    try:
+        written = target.write(before)
+    except NotExportable as error:
+        assert error.reason
+        return
+    after = target.read(written.record)
+    assert set(written.losses) == observed(before, after, written.record)
+    assert set(written.losses) <= target.loses
+    assert list(written.losses) == sorted(written.losses)
+
+
+@every_target
+def test_some_typical_record_can_be_written(target: Format) -> None:
+    """The property above would hold of a format that refuses everything."""
+    done = 0
+    for name, record in TYPICAL.items():
+        try:
+            target.write(by_name(name).read(record))
+        except NotExportable:
+            continue
+        done += 1
+    assert done >= 1
+
+
+def observed(before: Conversation, after: Conversation, record: dict[str, Any]) -> set[str]:
+    """What of `before` is missing in `after`."""
+    found: set[str] = set(shapes.carried(before.shape).kept)
+    old, new = unpack(before.turns), unpack(after.turns)
+    if old[-1].role == "tool" and new[-1].role != "tool":
+        found.add(Loss.TRAILING_TOOL)
+        while old[-1].role == "tool":
+            old.pop()
+    if side_of(old[0].role) == SYSTEM_SIDE and side_of(new[0].role) != SYSTEM_SIDE:
+        found.add(Loss.SYSTEM)
+        old.pop(0)
+    if side_of(old[-1].role) == ANSWER_SIDE and side_of(new[-1].role) != ANSWER_SIDE:
+        found.add(Loss.ANSWER)
+        while side_of(old[-1].role) == ANSWER_SIDE:
+            if old.pop().rejected is not None:
+                found.add(Loss.REJECTED)
+    assert len(old) == len(new)
+    for one, other in zip(old, new, strict=True):
+        found |= missing_in_message(one, other)
+    old_extra, new_extra = (c.turns[-1].extra or {} for c in (before, after))
+    if old_extra.get("label") != new_extra.get("label"):
+        found.add(Loss.LABEL)
+    if "rejected_messages" in old_extra:
+        found.add(Loss.REJECTED)
+    if before.tools is not None and tool_list(before.tools) != tool_list(after.tools or "null"):
+        found.add(Loss.TOOLS)
+    carried = shapes.carried(before.shape).extra
+    if any(key not in record or json.dumps(record[key]) != json.dumps(value) for key, value in carried.items()):
+        found.add(Loss.TOP_KEYS)
+    return found
+
+
+def missing_in_message(old: Message, new: Message) -> set[str]:
+    found: set[str] = set()
+    checks = [
+        (Loss.ROLES, old.role != new.role),
+        (Loss.NAMES, old.name is not None and old.name != new.name),
+        (Loss.CALL_IDS, old.tool_call_id is not None and old.tool_call_id != new.tool_call_id),
+        (Loss.WEIGHTS, (1 if old.weight is None else old.weight) != (1 if new.weight is None else new.weight)),
+        (Loss.REFUSAL, old.refusal is not None and old.refusal != new.refusal),
+        (Loss.REJECTED, old.rejected is not None and old.rejected != new.rejected),
+    ]
+    found |= {loss for loss, lost in checks if lost}
+    text = old.text or ""
+    if old.reasoning is not None and old.reasoning != new.reasoning:
+        if new.text == with_thinking(old.reasoning, text):
+            text = new.text
+        else:
+            found.add(Loss.REASONING)
+    if text != (new.text or ""):
+        assert old.tool_calls
+        found.add(Loss.CALL_TEXT)
+    assert [call_meaning(call) for call in old.tool_calls or ()] == [
+        call_meaning(call) for call in new.tool_calls or ()
+    ]
+    for call, kept in zip(old.tool_calls or (), new.tool_calls or (), strict=True):
+        if "id" in call and call["id"] != kept.get("id"):
+            found.add(Loss.CALL_IDS)
+    return found
+
+
+def call_meaning(call: dict[str, Any]) -> tuple[str, str]:
+    function = call.get("function", call)
+    arguments = function["arguments"]
+    if isinstance(arguments, str):
+        with suppress(ValueError):
+            arguments = json.loads(arguments)
+    return function["name"], json.dumps(arguments)
+
+
+def tool_list(text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps([tool.get("function", tool) for tool in found]) if isinstance(found, list) else text
+
+
+def read(name: str, record: dict[str, Any]) -> Conversation:
+    return by_name(name).read(record)
+
+
+CALLING = {
+    "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "2+3?"},
+        {
+            "role": "assistant",
+            "content": "Let me see.",
+            "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 3}'}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "5"},
+        {"role": "assistant", "content": "5", "weight": 0},
+    ],
+    "tools": [{"type": "function", "function": {"name": "add", "parameters": {}}}],
+    "id": 7,
+}
+
+
+def test_calls_go_to_llama_factory_as_its_readers_want_them() -> None:
+    record, losses = by_name("llama_factory_openai").write(read("openai_sft", CALLING))
+    assert losses == ("call_text", "roles", "weights")
+    call = record["messages"][2]
+    assert call["content"] == ""
+    assert call["tool_calls"][0]["function"]["arguments"] == {"a": 2, "b": 3}
+    assert json.loads(record["tools"])[0]["function"]["name"] == "add"
+    assert record["id"] == 7
+    record, losses = by_name("sharegpt").write(read("openai_sft", CALLING))
+    assert losses == ("call_ids", "call_text", "weights")
+    assert record == {
+        "system": "Be brief.",
+        "conversations": [
+            {"from": "human", "value": "2+3?"},
+            {"from": "function_call", "value": '{"name": "add", "arguments": {"a": 2, "b": 3}}'},
+            {"from": "observation", "value": "5"},
+            {"from": "gpt", "value": "5"},
+        ],
+        "tools": '[{"name":"add","parameters":{}}]',
+        "id": 7,
+    }
+
+
+def test_calls_come_from_sharegpt_to_openai_with_ids() -> None:
+    sharegpt = by_name("sharegpt").write(read("openai_sft", CALLING)).record
+    record, losses = by_name("openai_sft").write(read("sharegpt", sharegpt))
+    assert losses == ()
+    call, result = record["messages"][2:4]
+    assert json.loads(call["tool_calls"][0]["function"]["arguments"]) == {"a": 2, "b": 3}
+    assert call["tool_calls"][0]["id"] == result["tool_call_id"]
+    assert record["tools"] == CALLING["tools"]
+
+
+def test_reasoning_is_thought_aloud_where_there_is_no_field_for_it() -> None:
+    conversation = read("reasoning_content", TYPICAL["reasoning_content"])
+    assert by_name("alpaca").write(conversation).record["output"] == "<think>\n2 and 3\n</think>\n\n5"
+    assert by_name("axolotl").write(conversation).record["messages"][1]["reasoning_content"] == "2 and 3"
+    assert by_name("openai_sft").write(conversation).losses == ("reasoning",)
+
+
+@pytest.mark.parametrize(
+    ("target", "messages", "reason"),
+    [
+        ("sharegpt", ["user", "user", "assistant"], "turn_order"),
+        ("sharegpt", ["user", "assistant", "user"], "turn_order"),
+        ("sharegpt", ["user", "assistant", "system", "user", "assistant"], "system_in_the_middle"),
+        ("llama_factory_openai", ["assistant"], "turn_order"),
+        ("openai_sft", ["user"], "no_answer"),
+        ("question_answer", ["user", "assistant", "user", "assistant"], "several_turns"),
+        ("text", ["user", "assistant"], "has_a_prompt"),
+        ("trl_preference", ["user", "assistant"], "no_preference"),
+        ("alpaca_kto", ["user", "assistant"], "no_label"),
+        ("trl_prompt_completion_chat", ["assistant"], "no_prompt"),
+    ],
+)
+def test_rows_that_the_target_would_skip_are_not_exportable(target: str, messages: list[str], reason: str) -> None:
+    record = {"messages": [{"role": role, "content": "x"} for role in messages]}
+    with pytest.raises(NotExportable) as caught:
+        by_name(target).write(read("openai_sft", record))
+    assert caught.value.reason == reason
+
+
+def test_calls_with_broken_arguments_are_not_exportable_as_objects() -> None:
+    record = json.loads(json.dumps(CALLING))
+    record["messages"][2]["tool_calls"][0]["function"]["arguments"] = "{broken"
+    for target in ("trl_messages", "sharegpt", "llama_factory_openai", "content_parts"):
+        with pytest.raises(NotExportable, match="broken_arguments"):
+            by_name(target).write(read("openai_sft", record))
+
+
+def test_unknown_keys_follow_the_row_and_yield_to_the_targets_own() -> None:
+    conversation = read(
+        "question_answer", {"question": "q", "answer": "a", "meta": {"k": [1.0, 2**70]}, "text": "mine"}
+    )
+    line, losses = export_line(conversation, by_name("question_answer"), by_name("openai_sft"))
+    assert json.loads(line)["meta"] == {"k": [1.0, 2**70]}
+    assert losses == ()
+    spoken = conversation._replace(turns=(conversation.turns[0]._replace(prompt=None),))
+    record, losses = by_name("text").write(spoken)
+    assert record == {"text": "a", "meta": {"k": [1.0, 2**70]}}
+    assert losses == ("top_keys",)
+
+
+def test_llama_factory_entries_name_only_columns_that_are_there() -> None:
+    alpaca = by_name("alpaca")
+    assert alpaca.llama_factory_entry("a.jsonl") == {
+        "file_name": "a.jsonl",
+        "formatting": "alpaca",
+        "columns": {"prompt": "instruction", "response": "output"},
+    }
+    entry = alpaca.llama_factory_entry("a.jsonl", {"instruction", "input", "output", "system"})
+    assert entry is not None
+    assert entry["columns"] == {
+        "prompt": "instruction", "query": "input", "response": "output", "system": "system"
+    }  # fmt: skip
+    preference = by_name("sharegpt_preference").llama_factory_entry("p.jsonl", {"tools"})
+    assert preference is not None
+    assert preference["ranking"] is True
+    assert set(preference["columns"]) == {"messages", "chosen", "rejected", "tools"}
+    kto = by_name("sharegpt_kto").llama_factory_entry("k.jsonl")
+    assert kto is not None
+    assert kto["columns"]["kto_tag"] == "kto_tag"
+    assert by_name("openai_dpo").llama_factory_entry("o.jsonl") is None
+
+
+@every_target
+def test_each_format_is_described(target: Format) -> None:
+    assert target.description
+    assert target.keys
+    assert target.loses <= set(Loss)
