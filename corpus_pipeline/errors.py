@@ -15,8 +15,8 @@ CorpusError
 │   └── TargetUnavailable    the export folder or bucket cannot be written
 ├── GateRefused              finished, but the export gate says no; exit code 3
 ├── Stopped                  stopped on purpose at a batch boundary
-│   ├── Paused               by a pause flag; exit code 4
-│   └── Interrupted          by a signal, a limit or a budget; exit code 130 (signal) or 4
+│   ├── Paused               by a pause flag (of a person or a budget) or a provider that is down; exit code 4
+│   └── Interrupted          by a signal or a row limit; exit code 130 (signal)
 ├── ParkSample               this sample fails, the job goes on
 │   ├── LineRejected         a line of a dataset file becomes a reject
 │   └── BadAnswer            an answer that must not become a row
@@ -105,7 +105,7 @@ class Stopped(CorpusError):
 
 
 class Paused(Stopped):
-    """A pause flag covers this work."""
+    """A pause flag covers this work, or the provider is down: the status says it, and why."""
 
 
 class Interrupted(Stopped):

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.states import BudgetScope
 
 DEFAULT_RECIPE_NAME = "default"
 
@@ -84,6 +85,11 @@ class Budget(_Section):
     consumer_usd: float | None = Field(None, ge=0)
     day_usd: float | None = Field(None, ge=0)
 
+    def ceilings(self) -> dict[BudgetScope, int]:
+        """The limits that are set, in micro-dollars."""
+        said = {BudgetScope.TASK: self.task_usd, BudgetScope.CONSUMER: self.consumer_usd, BudgetScope.DAY: self.day_usd}
+        return {scope: int(dollars * 1_000_000) for scope, dollars in said.items() if dollars is not None}
+
 
 class Price(_Section):
     """US dollars per million tokens."""
@@ -113,6 +119,19 @@ class AugmentSection(_Section):
     @classmethod
     def _named(cls, value: Any) -> Any:
         return tuple(step if isinstance(step, NamedStep) else NamedStep.parse(step) for step in value or ())
+
+
+# settings of the augment section that may change while a task is under way
+SHAPES_NO_ROW = (
+    "concurrency",
+    "max_retries",
+    "provider_patience_seconds",
+    "backoff_cap_seconds",
+    "call_deadline_seconds",
+    "limits",
+    "budget",
+    "prices",
+)
 
 
 class Gate(_Section):
@@ -145,12 +164,15 @@ class Recipe(_Section):
 
     @property
     def version(self) -> str:
-        """sha256 (hex) of the canonical content without name and description: same work, same version."""
+        """sha256 (hex) of the canonical content without name and description: same work, same version.
+
+        How fast and for how much money models are asked is no part of it: a task whose budget is raised stays the same task.
+        """
         return self.section_hash("ingest", "clean", "augment", "export")
 
     def section_hash(self, *sections: str) -> str:
-        """sha256 (hex) of the canonical JSON of some sections."""
-        body = self.model_dump(mode="json", include=set(sections))
+        """sha256 (hex) of the canonical JSON of some sections, without what shapes no row."""
+        body = self.model_dump(mode="json", include=set(sections), exclude={"augment": set(SHAPES_NO_ROW)})
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def to_yaml(self) -> str:

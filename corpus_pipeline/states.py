@@ -117,6 +117,30 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"  # the process died or the wire was cut: booked at its upper bound
 
 
+class BudgetScope(StrEnum):
+    """Whose money a budget is, in the order in which their rows are locked."""
+
+    TASK = "task"  # subject: the task's id
+    CONSUMER = "consumer"  # subject: the consumer's name
+    DAY = "day"  # subject: the day (UTC, by the clock of the database) on which the call was begun
+
+
+class BatchState(StrEnum):
+    """Where a provider batch is, as far as we know."""
+
+    PLANNED = "planned"  # its requests are booked; it is sent, or found by its key, before anything else is
+    SENT = "sent"  # the provider works on it
+    TAKEN = "taken"  # its results are stored; what it left unworked may be asked again
+
+
+class DeliveryState(StrEnum):
+    """Whether a webhook was delivered."""
+
+    WAITING = "waiting"  # to be sent, or sent again after a failure
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"  # refused too often
+
+
 class FailedState(StrEnum):
     """The state of a failed sample."""
 

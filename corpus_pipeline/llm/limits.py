@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
-from corpus_pipeline.errors import Interrupted, ParkSample, Stopped
+from corpus_pipeline.errors import ParkSample, Paused, Stopped
 from corpus_pipeline.llm.failures import CallFailed, Reason
 from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace, told
 
 
-class ProviderDown(Interrupted):
+class ProviderDown(Paused):
     """The provider failed every call for longer than our patience: the task is paused, no sample is to blame."""
 
 
@@ -41,7 +41,8 @@ class _Waiter(NamedTuple):
 class Limiter:
     """concurrency: calls at once, at most. The two rates: from the recipe, or None to learn them from headers.
 
-    patience_seconds: how long a provider that is down is waited for before `slot` raises ProviderDown.
+    patience_seconds: how long a provider that is down is waited for before `slot` raises ProviderDown. ahead: how many
+    more may hold a slot before they are on the wire, to get ready while the calls before them end (see `Slot.on_wire`).
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Limiter:
         requests_per_minute: int | None = None,
         tokens_per_minute: int | None = None,
         patience_seconds: float = 600.0,
+        ahead: int = 0,
     ) -> None:
         self._most = concurrency
+        self._ahead = ahead
         self._asked = (requests_per_minute, tokens_per_minute)
         self._concurrency = Concurrency(concurrency)
         self._requests = Pace(requests_per_minute)
@@ -61,8 +64,10 @@ class Limiter:
         self._hold_until = 0.0
         self._workers = 1
         self._waiters: deque[_Waiter] = deque()
+        self._ready: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self.in_flight = 0
+        self.in_flight = 0  # slots that are held
+        self.on_wire = 0  # of which calls
 
     @property
     def provider_down(self) -> bool:
@@ -143,10 +148,41 @@ class Limiter:
             raise
         return waiter.granted.result()
 
-    def release(self, error: BaseException | None, tokens: int, used: int | None, probe: bool) -> None:
-        """A call is over, with this outcome."""
+    def enter_at_once(self) -> bool:
+        """Where nobody may be ahead, a slot is a call."""
+        if self._ahead == 0:
+            self.on_wire += 1
+        return self._ahead == 0
+
+    async def enter(self, stop: asyncio.Event | None) -> None:
+        """Wait until a call may leave: for one that ends, or for a hold that began since the slot was given."""
+        if stop is not None and stop.is_set():
+            raise _stopped()
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._ready.append(turn)
+        self._pump()
+        try:
+            await _first(turn, stop)
+        except BaseException:
+            if turn in self._ready:
+                self._ready.remove(turn)
+                turn.cancel()
+            elif turn.done() and not turn.cancelled():
+                self.on_wire -= 1
+                self._pump()
+            raise
+
+    def release(
+        self, error: BaseException | None, tokens: int, used: int | None, probe: bool, *, called: bool = True
+    ) -> None:
+        """A call is over, with this outcome; `called`: whether it was on the wire at all (see `enter`)."""
         self.in_flight -= 1
         now = _now()
+        if called:
+            self.on_wire -= 1
+        else:
+            self._tokens.take(-tokens, now)
+            self._requests.take(-1, now)
         if used is not None:
             self._tokens.take(used - tokens, now)
         if error is None or isinstance(error, ParkSample):
@@ -182,12 +218,21 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        held = self._hold_until - _now()
+        if held > 0 and self._ready:
+            self._timer = asyncio.get_running_loop().call_later(held, self._pump)
+            return
+        while self._ready and self.on_wire < self._concurrency.limit:
+            turn = self._ready.popleft()
+            if not turn.done():
+                self.on_wire += 1
+                turn.set_result(True)
         while self._waiters:
             now = _now()
             if self._breaker.gave_up(now):
                 self._turn_all_away()
                 return
-            if self.in_flight >= self._concurrency.limit:
+            if self.in_flight >= self._concurrency.limit + self._ahead:
                 return  # the next release pumps
             waiter = self._waiters[0]
             if waiter.granted.done():  # cancelled, and its task has not run since
@@ -213,7 +258,7 @@ class Limiter:
     def _turn_all_away(self) -> None:
         message = (
             f"the provider has not answered one call for {self._breaker.patience:.0f} s"
-            f" (last: {self._breaker.last_failure}). Finished work is kept; `corpus run` goes on when it is back."
+            f" (last: {self._breaker.last_failure}). No sample is to blame; `corpus run` goes on when it is back."
         )
         while self._waiters:
             if not (granted := self._waiters.popleft().granted).done():
@@ -221,21 +266,33 @@ class Limiter:
 
 
 class Slot:
-    """The right to one call. `used` corrects the tokens when the usage is known, before the block ends."""
+    """The right to one call: get ready, `await slot.on_wire()`, call. A slot that never got there costs no rate.
+
+    Where nobody may be ahead, whoever has a slot is on the wire. `used` corrects the tokens when the usage is known, before
+    the block ends.
+    """
 
     def __init__(self, limiter: Limiter, tokens: int, stop: asyncio.Event | None) -> None:
         self._limiter, self._tokens, self._stop = limiter, tokens, stop
         self._used: int | None = None
         self._probe = False
+        self._called = False
 
     async def __aenter__(self) -> Slot:
         self._probe = await self._limiter.acquire(self._tokens, self._stop)
+        self._called = self._limiter.enter_at_once()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._limiter.release(error, self._tokens, self._used, self._probe)
+        self._limiter.release(error, self._tokens, self._used, self._probe, called=self._called)
+
+    async def on_wire(self) -> None:
+        """Wait until the call may leave. Raises Stopped."""
+        if not self._called:
+            await self._limiter.enter(self._stop)
+            self._called = True
 
     def used(self, tokens: int) -> None:
         self._used = tokens
@@ -249,6 +306,15 @@ async def rest(seconds: float, stop: asyncio.Event | None = None) -> None:
         await _first(done, stop)
     finally:
         timer.cancel()
+
+
+async def until(happens: Coroutine[Any, Any, Any], stop: asyncio.Event | None = None) -> None:
+    """Wait for something else, holding no slot. Raises Stopped as soon as `stop` is set."""
+    waiting: asyncio.Future[bool] = asyncio.ensure_future(happens)
+    try:
+        await _first(waiting, stop)
+    finally:
+        waiting.cancel()
 
 
 def _wake(sleeper: asyncio.Future[bool]) -> None:

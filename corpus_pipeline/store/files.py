@@ -57,12 +57,15 @@ def _file(row: Row) -> DatasetFile:
 
 
 def save_recipe(connection: Connection, name: str, version: str, body: str) -> int:
-    """The id of the recipe version; inserted when it is new."""
+    """The id of the recipe version; inserted when it is new. The newest body of a version holds: budgets, limits and prices
+    may change without another version."""
     found = connection.execute(
-        select(recipes.c.id).where(recipes.c.name == name, recipes.c.version == version)
-    ).scalar_one_or_none()
+        select(recipes.c.id, recipes.c.body).where(recipes.c.name == name, recipes.c.version == version)
+    ).first()
     if found is not None:
-        return int(found)
+        if found.body != body:
+            connection.execute(update(recipes).where(recipes.c.id == found.id).values(body=body))
+        return int(found.id)
     result = connection.execute(insert(recipes).values(name=name, version=version, body=body))
     return inserted_id(result)
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
-from corpus_pipeline.states import AttemptState
+from corpus_pipeline.states import AttemptState, BudgetScope
+from corpus_pipeline.store import budgets
 from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
 from corpus_pipeline.store.schema import answers, dataset_files, llm_attempts, tasks
 from corpus_pipeline.store.types import now_ms
 
@@ -59,14 +61,39 @@ class StoredAnswer(NamedTuple):
     answer: Answer
 
 
-_INTENT_COLUMNS = (*Intent._fields, "state")
+_INTENT_COLUMNS = (*Intent._fields, "state", "created_at")
 
 
-def insert_intents(connection: Connection, backend: Backend, intents: Sequence[Intent]) -> None:
-    """Commit these before the calls are made."""
+def insert_intents(
+    connection: Connection, backend: Backend, intents: Sequence[Intent], ceilings: Ceilings
+) -> dict[str, BudgetScope]:
+    """Commit these before the calls are made; their worst case is reserved. All are of one task.
+
+    Returns those that were refused, by the scope whose ceiling they would have broken: there is no row of them.
+    """
+    if not intents:
+        return {}
+    now = int(connection.execute(select(now_ms())).scalar_one())
+    payer = Payer(intents[0].task_id, intents[0].consumer, budgets.day_of(now))
+    taken, refusal = budgets.reserve(connection, backend, payer, [i.reserved for i in intents], ceilings)
     backend.insert(
-        connection, llm_attempts, _INTENT_COLUMNS, [(*intent, AttemptState.INTENT.value) for intent in intents]
+        connection,
+        llm_attempts,
+        _INTENT_COLUMNS,
+        [(*intent, AttemptState.INTENT.value, now) for intent in intents[:taken]],
     )
+    return {intent.id: refusal for intent in intents[taken:] if refusal is not None}
+
+
+def _open(connection: Connection, *where: Any) -> Sequence[Row]:
+    """Intents that are not settled, with what budgets need to know of them."""
+    query = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved)
+    return connection.execute(query.where(_A.state == AttemptState.INTENT.value, *where)).all()
+
+
+def _booked(row: Row, cost: int) -> Booked:
+    payer = Payer(TaskId(row.task_id), row.consumer, budgets.day_of(row.created_at))
+    return Booked(payer, row.reserved, cost)
 
 
 _SETTLE = (
@@ -93,6 +120,8 @@ _SETTLE = (
 def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
     """Settle intents. One that was settled meanwhile (booked as unknown by a successor) stays as it is."""
     if settlements:
+        costs = {s.id: s.cost for s in settlements}
+        budgets.book(connection, [_booked(row, costs[row.id]) for row in _open(connection, _A.id.in_(list(costs)))])
         connection.execute(
             _SETTLE,
             [
@@ -114,6 +143,13 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
                 for s in settlements
             ],
         )
+
+
+def withdraw(connection: Connection, attempt_ids: Sequence[str]) -> None:
+    """Take back intents whose calls never left: the ledger has one row per HTTP attempt."""
+    if attempt_ids:
+        budgets.book(connection, [_booked(row, 0) for row in _open(connection, _A.id.in_(attempt_ids))])
+        connection.execute(llm_attempts.delete().where(_A.id.in_(attempt_ids), _A.state == AttemptState.INTENT.value))
 
 
 def insert_answers(connection: Connection, backend: Backend, arrived: Sequence[tuple[str, str, Answer]]) -> None:
@@ -192,9 +228,11 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
 
     Returns how many.
     """
+    left = (_A.task_id == task_id, _A.epoch < epoch, _A.batch_id.is_(None))
+    budgets.book(connection, [_booked(row, row.reserved) for row in _open(connection, *left)])
     touched = connection.execute(
         update(llm_attempts)
-        .where(_A.task_id == task_id, _A.state == AttemptState.INTENT.value, _A.epoch < epoch, _A.batch_id.is_(None))
+        .where(_A.state == AttemptState.INTENT.value, *left)
         .values(state=AttemptState.UNKNOWN.value, outcome="process_died", cost=_A.reserved, settled_at=now_ms())
     )
     return touched.rowcount
@@ -284,7 +322,14 @@ def cost_by(connection: Connection, key: str) -> Sequence[Row]:
 def attempts_of(connection: Connection, task_id: TaskId, conversation_id: ConversationId) -> Sequence[Row]:
     """All attempts for one row of a task with the answers that arrived, oldest first."""
     query = (
-        select(llm_attempts, answers.c.text, answers.c.finish_reason, answers.c.rejected)
+        select(
+            llm_attempts,
+            answers.c.text,
+            answers.c.reasoning,
+            answers.c.refusal,
+            answers.c.finish_reason,
+            answers.c.rejected,
+        )
         .outerjoin(answers, answers.c.attempt_id == _A.id)
         .where(_A.task_id == task_id, _A.conversation_id == conversation_id)
         .order_by(_A.id)

@@ -6,6 +6,7 @@ How to read it:
   cleaned_rows (+ cleaned_turns where changed), duplicates     written by clean, read by augment and export
   work_items, augmented_rows, augmented_turns, failed_samples  written by augment
   llm_attempts (the ledger), answers                           one row per HTTP attempt; what arrived
+  budgets, provider_batches, provider_workers                  money spent and reserved; provider batches; who calls whom
   exports, export_chunks                                       which row is at which line of which file
   execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is asked for
 A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is micro-dollars.
@@ -33,6 +34,9 @@ from sqlalchemy import (
 
 from corpus_pipeline.states import (
     AttemptState,
+    BatchState,
+    BudgetScope,
+    DeliveryState,
     DuplicateKind,
     FailedState,
     FileState,
@@ -215,6 +219,7 @@ duplicates = _table(
     Column("kind", String(16), nullable=False),
     Column("distance", Integer, nullable=False),
     CheckConstraint("nearest < conversation_id AND duplicate_of <= nearest", name="keeper_is_lower"),
+    Index("ix_duplicates_duplicate_of", "duplicate_of"),  # a kept row shows what repeats it
     _one_of("kind", DuplicateKind),
 )
 
@@ -313,6 +318,65 @@ answers = _table(
     Column("rejected", String(32)),  # reason word once it was found unusable; such an answer is never used again
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Index("ix_answers_request_key", "request_key"),
+)
+
+budgets = _table(
+    "budgets",
+    # what is spent and reserved; the limits are the recipe's. A conditional UPDATE keeps the sum below them
+    Column("scope", String(16), primary_key=True),
+    Column("subject", Name, primary_key=True),
+    Column("spent", Money, nullable=False, server_default="0"),
+    Column("reserved", Money, nullable=False, server_default="0"),
+    CheckConstraint("spent >= 0 AND reserved >= 0", name="amounts"),
+    _one_of("scope", BudgetScope),
+)
+
+provider_batches = _table(
+    "provider_batches",
+    Column("id", Integer, primary_key=True),
+    Column("task_id", Integer, ForeignKey("tasks.id"), nullable=False),
+    Column("chunk_key", HexHash, nullable=False),  # sha256 of the input file; goes with the batch as metadata
+    Column("model", String(128), nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("provider_id", String(128)),
+    Column("provider_status", String(32)),
+    Column("detail", LongText),  # why the provider refused it
+    Column("created_at", Moment, nullable=False, server_default=now_ms()),
+    Column("sent_at", Moment),
+    Column("taken_at", Moment),
+    Index("ix_provider_batches_task_id_state", "task_id", "state"),
+    _one_of("state", BatchState),
+)
+
+provider_workers = _table(
+    "provider_workers",
+    # one row for each process that calls a provider now: what it learnt of the limits, for the others
+    Column("origin", String(255), primary_key=True),  # https://host:port
+    Column("owner", String(128), primary_key=True),
+    Column("concurrency", Float),  # for all together; NULL: never throttled
+    Column("hold_ms", BigInteger, nullable=False),
+    Column("requests_per_minute", Float),
+    Column("tokens_per_minute", Float),
+    Column("updated_at", Moment, nullable=False, server_default=now_ms()),
+)
+
+webhook_events = _table(
+    "webhook_events",
+    Column("id", Key, primary_key=True),
+    Column("task_id", Integer, ForeignKey("tasks.id"), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("url", LongText, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("body", LongText, nullable=False),  # JSON, signed as it stands here
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", LongText),
+    Column("due_at", Moment, nullable=False, server_default=now_ms()),
+    Column("created_at", Moment, nullable=False, server_default=now_ms()),
+    Index("ix_webhook_events_state_due_at", "state", "due_at"),
+    _one_of("stage", Stage),
+    _one_of("state", DeliveryState),
 )
 
 failed_samples = _table(

@@ -6,13 +6,13 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
 
 from corpus_pipeline import crashpoints
-from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.errors import BadAnswer, Paused, Stopped
 from corpus_pipeline.jobs.augment.plan import Prepared
 from corpus_pipeline.jobs.augment.prefix import Batch
 from corpus_pipeline.jobs.augment.writer import Writer
@@ -21,12 +21,12 @@ from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
-from corpus_pipeline.llm.limits import Limiter, rest
+from corpus_pipeline.llm.limits import Limiter, Slot, rest, until
 from corpus_pipeline.model import Answer, AugmentedRow, Conversation, ConversationId, MicroDollars, Request, Usage
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import accept
-from corpus_pipeline.states import AttemptState, ItemState
-from corpus_pipeline.store import failed, ledger
+from corpus_pipeline.states import AttemptState, BudgetScope, ItemState
+from corpus_pipeline.store import budgets, failed, ledger
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
@@ -63,11 +63,30 @@ class _Last:
     answer: Answer | None = None
 
 
+class _TooDear(Exception):
+    """A call was not made, because its worst case would have broken a budget."""
+
+    def __init__(self, scope: BudgetScope, reserved: MicroDollars) -> None:
+        super().__init__(scope)
+        self.scope, self.reserved = scope, reserved
+
+
 class Asker:
-    """Asks for items through one client, limiter and writer; `stop` ends every wait."""
+    """Asks for items through one client, limiter and writer; `stop` ends every wait.
+
+    ready: done when answers can be judged. rested: called when an item begins to wait without holding a slot.
+    """
 
     def __init__(
-        self, held: Held, client: ModelClient, limiter: Limiter, writer: Writer, stop: asyncio.Event, rng: random.Random
+        self,
+        held: Held,
+        client: ModelClient,
+        limiter: Limiter,
+        writer: Writer,
+        stop: asyncio.Event,
+        *,
+        ready: asyncio.Future[None],
+        rested: Callable[[], None],
     ) -> None:
         self._held = held
         self._section = held.work.recipe.augment
@@ -75,7 +94,11 @@ class Asker:
         self._limiter = limiter
         self._writer = writer
         self._stop = stop
-        self._rng = rng
+        self._ready = ready
+        self._rested = rested
+        self._rng = random.Random()
+        self._tight = asyncio.Lock()  # where money is short, one item at a time tries
+        self.resting = 0  # items that wait for their next attempt
 
     async def make(self, item: Item) -> None:
         """Bring one item to its outcome and commit it. Raises Stopped, ProviderRefused, or what a commit raises."""
@@ -95,6 +118,7 @@ class Asker:
                 if stored is None or stored.attempt_id in {a.attempt_id for a in answers}:
                     stored, attempts = await self._ask(item, request, key, len(answers) + 1, attempts)
                     paid_now = True
+                await self._ready
                 answers.append(stored)
                 last.answer = stored.answer
             except BadAnswer as fault:
@@ -158,7 +182,7 @@ class Asker:
         while True:
             attempts += 1
             try:
-                return await self._attempt(item, request, key, step, attempts), attempts
+                return await self._paid_attempt(item, request, key, step, attempts), attempts
             except CallFailed as error:
                 if error.failure.spends_retry and not self._limiter.provider_down:
                     retries_left -= 1
@@ -166,7 +190,48 @@ class Asker:
                     raise
                 waits += 1
                 seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
-            await rest(seconds, self._stop)
+            self.resting += 1
+            self._rested()
+            try:
+                await rest(seconds, self._stop)
+            finally:
+                self.resting -= 1
+
+    async def _paid_attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
+        """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
+        try:
+            return await self._attempt(item, request, key, step, attempt)
+        except _TooDear:
+            pass
+        async with self._tight:
+            while True:
+                self._writer.settled.clear()
+                alone = self._writer.outstanding == 0
+                try:
+                    return await self._attempt(item, request, key, step, attempt)
+                except _TooDear as refusal:
+                    if alone:
+                        raise await self._out_of_money(refusal) from None
+                await until(self._writer.settled.wait(), self._stop)
+
+    async def _out_of_money(self, refusal: _TooDear) -> Paused:
+        """Pause the task, for everybody to see, until a person clears the flag."""
+        work, budget = self._held.work, self._section.budget
+        subject = {BudgetScope.TASK: str(work.task.id), BudgetScope.CONSUMER: work.file.consumer}.get(refusal.scope, "")
+        ceiling = budget.ceilings()[refusal.scope]
+        whose = {BudgetScope.TASK: "this task", BudgetScope.CONSUMER: f"consumer {subject}", BudgetScope.DAY: "the day"}
+        spent = ""
+        if subject:
+            level = await asyncio.to_thread(self._held.fetch, budgets.level, refusal.scope, subject)
+            spent = f" ${level.spent / 1e6:.4f} is spent, ${level.reserved / 1e6:.4f} reserved;"
+        reason = (
+            f"the budget of {whose[refusal.scope]}, ${ceiling / 1e6:.4f}, is used up:{spent}"
+            f" the next call may cost ${refusal.reserved / 1e6:.4f}. Raise augment.budget.{refusal.scope}_usd in the"
+            f" recipe, bind it again, then: corpus resume {work.file.name} --stage augment && corpus run {work.file.name}"
+        )
+        self._writer.unit.pauses.append(reason)
+        await self._writer.committed()
+        return Paused(f"paused by budget: {reason}")
 
     async def _attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
         """One HTTP attempt: the intent is durable before it leaves, the answer before it is used."""
@@ -177,8 +242,8 @@ class Asker:
         try:
             async with self._limiter.slot(expected, self._stop) as slot:
                 self._held.lease.check()
-                self._writer.unit.intents.append(intent)
-                await self._writer.committed()
+                await self._intend(intent)
+                await self._leave(intent, slot)
                 crashpoints.point("before call")
                 begun = time.monotonic()
                 answer = await self._client.complete(
@@ -211,6 +276,26 @@ class Asker:
         unit.answers.append((attempt_id, key, answer))
         self._writer.soon()
         return StoredAnswer(attempt_id, answer)
+
+    async def _intend(self, intent: ledger.Intent) -> None:
+        """Make an intent durable. Raises Stopped or _TooDear when it may not be."""
+        unit = self._writer.unit
+        unit.intents.append(intent)
+        await self._writer.committed()
+        assert unit.written is not None
+        if unit.written.flag is not None:
+            raise Stopped("a pause flag was set before the call")
+        if (scope := unit.written.refused.get(intent.id)) is not None:
+            raise _TooDear(scope, intent.reserved)
+
+    async def _leave(self, intent: ledger.Intent, slot: Slot) -> None:
+        """Wait until the call may go out; an intent that a stop overtakes is taken back: nothing was sent."""
+        try:
+            await slot.on_wire()
+        except BaseException:
+            self._writer.unit.withdrawn.append(intent.id)
+            self._writer.soon()
+            raise
 
     def _settle_failure(self, intent: ledger.Intent, failure: Failure, begun: float) -> None:
         unknown = failure.maybe_billed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterator
 
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
@@ -15,8 +14,11 @@ from corpus_pipeline.jobs.augment.writer import Unit, Writer
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.limits import Limiter
+from corpus_pipeline.stages.augment.strategies import warm_up
 
-_LOOK_SECONDS = 0.1  # how often flags and the lease are looked at: no call begins later than this after a pause
+_LOOK_SECONDS = 0.05  # how often flags and the lease are looked at: no call begins much later than this after a pause
+# calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
+_AHEAD_SHARE = 8
 _DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal
 
 
@@ -32,7 +34,9 @@ class Window:
         self._prefixes = {label: Prefix(label) for label in plan}
         self._feed = Feed(held, plan, self._prefixes, access)
         self._access = access
-        self._most_items = self._section.concurrency * 3 + self._section.batch_size
+        self._busy_items = self._section.concurrency * 3 + self._section.batch_size
+        self._most_items = self._section.concurrency * 20 + self._section.batch_size
+        self._plan = plan
         self._under_way: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._stop_reason: CorpusError | None = None
@@ -47,14 +51,18 @@ class Window:
             requests_per_minute=limits.requests_per_minute,
             tokens_per_minute=limits.tokens_per_minute,
             patience_seconds=self._section.provider_patience_seconds,
+            ahead=-(-self._section.concurrency // _AHEAD_SHARE),
         )
-        self._writer = Writer(self._held, self._complete)
+        self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings())
         watch = asyncio.create_task(self._watch())
+        ready = asyncio.ensure_future(asyncio.to_thread(warm_up, [p.strategy for p in self._plan.values()]))
         try:
             async with ModelClient(
                 self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
             ) as client:
-                self._asker = Asker(self._held, client, limiter, self._writer, self._stop, random.Random())
+                self._asker = Asker(
+                    self._held, client, limiter, self._writer, self._stop, ready=ready, rested=self._changed.set
+                )
                 await self._pour()
                 await self._come_home()
         finally:
@@ -74,7 +82,7 @@ class Window:
         self._writer.unit.items.extend(begun.skipped)
         self._writer.soon()
         for item in begun.items:
-            while len(self._under_way) >= self._most_items and not self._stop.is_set():
+            while self._is_full() and not self._stop.is_set():
                 self._changed.clear()
                 await self._changed.wait()
             if self._stop.is_set():
@@ -82,6 +90,11 @@ class Window:
             task = asyncio.create_task(self._make(item))
             self._under_way.add(task)
             task.add_done_callback(self._done)
+
+    def _is_full(self) -> bool:
+        """Items that wait for their next attempt make room for others, up to what memory should hold."""
+        under_way = len(self._under_way)
+        return under_way >= self._most_items or under_way - self._asker.resting >= self._busy_items
 
     async def _make(self, item: Item) -> None:
         try:

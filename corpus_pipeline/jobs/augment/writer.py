@@ -10,15 +10,18 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline import crashpoints
+from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.model import Answer, AugmentedRow
-from corpus_pipeline.states import ItemState, Stage
-from corpus_pipeline.store import augmented, cursors, failed, files, ledger
+from corpus_pipeline.states import BudgetScope, ItemState, Stage
+from corpus_pipeline.store import augmented, cursors, failed, files, ledger, pauses
 from corpus_pipeline.store.augmented import ItemKey, Provenance
+from corpus_pipeline.store.budgets import Ceilings
+from corpus_pipeline.store.pauses import PauseFlag
 
 
 @dataclass
@@ -32,12 +35,23 @@ class Advance:
     failed: int
 
 
+class Written(NamedTuple):
+    """What a transaction found. flag: a pause flag that covers the work: none of its intents was written.
+
+    refused: intents that were not written because they would have broken a budget.
+    """
+
+    flag: PauseFlag | None
+    refused: dict[str, BudgetScope]
+
+
 @dataclass
 class Unit:
-    """All that one transaction writes."""
+    """All that one transaction writes; `written` is what it found, once it is committed."""
 
     intents: list[ledger.Intent] = field(default_factory=list)
     settlements: list[ledger.Settlement] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)  # intents of calls that were never made
     answers: list[tuple[str, str, Answer]] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     items: list[tuple[ItemKey, ItemState, str | None, bool]] = field(default_factory=list)
@@ -45,16 +59,21 @@ class Unit:
     failures: list[failed.Failure] = field(default_factory=list)
     resolved: list[ItemKey] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
+    pauses: list[str] = field(default_factory=list)  # why this task is to be paused until a person clears the flag
+    written: Written | None = None
 
     def is_empty(self) -> bool:
         return not any(vars(self).values())
 
-    def write(self, connection: Connection, held: Held, lap_ms: int) -> None:
-        """Write everything; the cursor moves in the same transaction as the rows that it covers."""
+    def write(self, connection: Connection, held: Held, lap_ms: int, ceilings: Ceilings) -> Written:
+        """Write everything; the cursor moves in the same transaction as the rows that it covers.
+
+        The flag is looked at and the money is reserved in the transaction of the intents: no call can begin behind them.
+        """
         work, backend = held.work, held.store.backend
         task_id = work.task.id
-        ledger.insert_intents(connection, backend, self.intents)
         ledger.settle(connection, self.settlements)
+        ledger.withdraw(connection, self.withdrawn)
         ledger.insert_answers(connection, backend, self.answers)
         ledger.reject_answers(connection, self.rejected)
         augmented.insert_items(connection, backend, task_id, self.items)
@@ -75,17 +94,38 @@ class Unit:
                 failed=step.failed,
                 active_ms=lap_ms if number == 0 else 0,
             )
+        for reason in self.pauses:
+            pauses.set_flag(
+                connection, stage=Stage.AUGMENT, file_name=work.file.name, reason=reason, requested_by="budget"
+            )
+        if not self.intents:
+            return Written(None, {})
+        flag = pauses.covering(connection, work.file.name, Stage.AUGMENT)
+        if flag is not None:
+            return Written(flag, {})
+        return Written(None, ledger.insert_intents(connection, backend, self.intents, ceilings))
 
 
 class Writer:
     """Collects what is to be written and commits it in groups. Use from one event loop.
 
-    complete: called when a unit is closed, to add how far the cursors move with it.
+    complete: called when a unit is closed, to add how far the cursors move with it. flagged: told when a commit met a
+    pause flag. ceilings: of the budgets, in micro-dollars.
     """
 
-    def __init__(self, held: Held, complete: Callable[[Unit], None]) -> None:
+    def __init__(
+        self,
+        held: Held,
+        complete: Callable[[Unit], None],
+        flagged: Callable[[Paused], None],
+        ceilings: Ceilings,
+    ) -> None:
         self._held = held
         self._complete = complete
+        self._flagged = flagged
+        self._ceilings = ceilings
+        self.outstanding = 0  # intents that are not settled: money of ours that is reserved
+        self.settled = asyncio.Event()  # set with every commit that settles one
         self._unit = Unit()
         self._waiting: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
@@ -131,7 +171,7 @@ class Writer:
             try:
                 self._complete(unit)
                 if not unit.is_empty():
-                    await loop.run_in_executor(self._pool, self._commit, unit)
+                    self._take_in(unit, await loop.run_in_executor(self._pool, self._commit, unit))
             except BaseException as error:
                 self._failure = error
                 waiting += self._waiting
@@ -146,7 +186,16 @@ class Writer:
             if self._closing and not self._wake.is_set() and self._unit.is_empty():
                 return
 
-    def _commit(self, unit: Unit) -> None:
+    def _commit(self, unit: Unit) -> Written:
         lap = self._held.lap_ms()
-        self._held.commit(lambda connection: unit.write(connection, self._held, lap))
-        crashpoints.point("answers committed")
+        return self._held.commit(unit.write, self._held, lap, self._ceilings)
+
+    def _take_in(self, unit: Unit, written: Written) -> None:
+        unit.written = written
+        if unit.settlements or unit.withdrawn:
+            self.outstanding -= len(unit.settlements) + len(unit.withdrawn)
+            self.settled.set()
+        if written.flag is not None:
+            self._flagged(Paused(str(written.flag)))
+        else:
+            self.outstanding += len(unit.intents) - len(written.refused)

@@ -25,6 +25,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_log_subject", "audit_log", ["subject"], unique=False)
     op.create_table(
+        "budgets",
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("spent", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("reserved", sa.BigInteger(), server_default="0", nullable=False),
+        sa.CheckConstraint("scope IN ('task', 'consumer', 'day')", name=op.f("ck_budgets_scope")),
+        sa.CheckConstraint("spent >= 0 AND reserved >= 0", name=op.f("ck_budgets_amounts")),
+        sa.PrimaryKeyConstraint("scope", "subject", name=op.f("pk_budgets")),
+        **TABLE_OPTIONS,
+    )
+    op.create_table(
         "conversations",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("turns", sa.Integer(), nullable=False),
@@ -60,6 +71,18 @@ def upgrade() -> None:
         sa.Column("body", LongText, nullable=False),
         sa.Column("created_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_prompts")),
+        **TABLE_OPTIONS,
+    )
+    op.create_table(
+        "provider_workers",
+        sa.Column("origin", sa.String(length=255), nullable=False),
+        sa.Column("owner", sa.String(length=128), nullable=False),
+        sa.Column("concurrency", sa.Float(), nullable=True),
+        sa.Column("hold_ms", sa.BigInteger(), nullable=False),
+        sa.Column("requests_per_minute", sa.Float(), nullable=True),
+        sa.Column("tokens_per_minute", sa.Float(), nullable=True),
+        sa.Column("updated_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", "owner", name=op.f("pk_provider_workers")),
         **TABLE_OPTIONS,
     )
     op.create_table(
@@ -283,6 +306,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("task_id", "conversation_id", name=op.f("pk_duplicates")),
         **TABLE_OPTIONS,
     )
+    op.create_index("ix_duplicates_duplicate_of", "duplicates", ["duplicate_of"], unique=False)
     op.create_table(
         "execution_cursors",
         sa.Column("task_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -451,6 +475,46 @@ def upgrade() -> None:
         "ix_llm_attempts_task_id_conversation_id", "llm_attempts", ["task_id", "conversation_id"], unique=False
     )
     op.create_index("ix_llm_attempts_task_id_state", "llm_attempts", ["task_id", "state"], unique=False)
+    op.create_table(
+        "provider_batches",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=False),
+        sa.Column("chunk_key", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("provider_id", sa.String(length=128), nullable=True),
+        sa.Column("provider_status", sa.String(length=32), nullable=True),
+        sa.Column("detail", LongText, nullable=True),
+        sa.Column("created_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("taken_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state IN ('planned', 'sent', 'taken')", name=op.f("ck_provider_batches_state")),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_provider_batches_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_batches")),
+        **TABLE_OPTIONS,
+    )
+    op.create_index("ix_provider_batches_task_id_state", "provider_batches", ["task_id", "state"], unique=False)
+    op.create_table(
+        "webhook_events",
+        sa.Column("id", Key, nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=16), nullable=False),
+        sa.Column("url", LongText, nullable=False),
+        sa.Column("event", sa.String(length=16), nullable=False),
+        sa.Column("body", LongText, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", LongText, nullable=True),
+        sa.Column("due_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
+        sa.CheckConstraint("stage IN ('ingest', 'clean', 'augment', 'export')", name=op.f("ck_webhook_events_stage")),
+        sa.CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name=op.f("ck_webhook_events_state")),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_webhook_events_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_events")),
+        **TABLE_OPTIONS,
+    )
+    op.create_index("ix_webhook_events_state_due_at", "webhook_events", ["state", "due_at"], unique=False)
     op.create_table(
         "work_items",
         sa.Column("task_id", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,0 +1,279 @@
+"""How full the window is: augmentation against the stand-in, beside a hand-written asyncio + SDK + JSONL script.
+
+    python benchmarks/augment_window.py --calls 2000
+    python benchmarks/augment_window.py --calls 20000
+    python benchmarks/augment_window.py --calls 2000 --mix      # 10 % 429, 3 % 500, 2 % drops, 1 % 400, 4 % bad content
+
+Latencies are lognormal (median 0.5 s, 99th percentile 4 s) and a function of the request, so that both sides are asked for
+the same seconds of work. Three processes: stand-in, ours, the script; each is measured by itself. Printed for each side:
+
+    of ideal   calls x mean latency / (slots x wall time); with faults the calls are the rows that were wanted
+    of best    the same against a schedule without any overhead: a slot takes the next call when it is free
+    CPU        seconds of the client process per 1,000 calls, ours with every database write
+    memory     peak of the client process, of which the libraries take a part before the first call
+
+Run it on a quiet machine: the stand-in needs a core of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import heapq
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+LATENCY = "lognormal:median=0.5,p99=4"
+MIX = {
+    "429": 0.10,
+    "500": 0.03,
+    "rst": 0.02,
+    "400": 0.01,
+    "empty": 0.01,
+    "cut": 0.01,
+    "refusal": 0.01,
+    "malformed": 0.01,
+}
+SOURCE = (
+    "Please explain in your own words how a gardener waters the plants of bed {row} in a dry summer, and say"
+    " which of them may wait until the evening of day {row}."
+)
+
+
+def write_rows(path: Path, rows: int) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        for row in range(1, rows + 1):
+            answer = f"With a can, early in the morning; bed {row} first, then its neighbours. " * 4
+            out.write(json.dumps({"prompt": SOURCE.format(row=row), "response": answer}) + "\n")
+
+
+# --- ours: one process that ingests, cleans and then augments; only the last is measured -------------------------------
+
+
+def ours(folder: Path, rows: int, slots: int, database_url: str | None) -> dict[str, Any]:
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.settings import Settings
+    from corpus_pipeline.states import Stage
+
+    recipe = folder / "window.yaml"
+    recipe.write_text(
+        "name: window\nclean: {rules: [], dedup: {exact: false, near: false}}\n"
+        f"augment: {{model: corpus-stub, concurrency: {slots}, strategies: [paraphrase]}}\n"
+    )
+    data = folder / "window.jsonl"
+    write_rows(data, rows)
+    env = {"CORPUS_HOME": str(folder / "home"), "OPENAI_BASE_URL": os.environ["OPENAI_BASE_URL"]}
+    if database_url:
+        env["CORPUS_DATABASE_URL"] = database_url
+    with Corpus.open(Settings.from_env(env)) as corpus:
+        corpus.add(data, recipe=str(recipe))
+        corpus.run_stage("window", Stage.INGEST)
+        corpus.run_stage("window", Stage.CLEAN)
+        with Measured() as measured:
+            report = corpus.run_stage("window", Stage.AUGMENT).report
+        facts = _ledger_facts(corpus)
+    return measured.figures | facts | {k: report[k] for k in ("total", "succeeded", "failed", "calls", "cost_usd")}
+
+
+def _ledger_facts(corpus: Any) -> dict[str, Any]:
+    from sqlalchemy import text
+
+    def read(connection: Any) -> dict[str, Any]:
+        def one(statement: str) -> int:
+            return int(connection.execute(text(statement)).scalar_one() or 0)
+
+        return {
+            "ledger_rows": one("SELECT COUNT(*) FROM llm_attempts"),
+            "ledger_micro": one("SELECT SUM(cost) FROM llm_attempts WHERE state = 'answered'"),
+            "ledger_tokens": one("SELECT SUM(input_tokens + output_tokens) FROM llm_attempts"),
+            "unknown": one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'unknown'"),
+            "bad_stored": one(
+                "SELECT COUNT(*) FROM augmented_rows r JOIN answers a ON a.request_key = r.request_key"
+                " WHERE a.rejected IS NOT NULL AND NOT EXISTS (SELECT 1 FROM answers g"
+                " WHERE g.request_key = r.request_key AND g.rejected IS NULL)"
+            ),
+        }
+
+    return corpus.store.fetch(read)
+
+
+# --- the hand-written script: what somebody writes in an afternoon, with retries ------------------------------------------
+
+
+def script(folder: Path, rows: int, slots: int) -> dict[str, Any]:
+    with Measured() as measured:
+        counts = asyncio.run(_script(folder / "script.jsonl", rows, slots))
+    return measured.figures | counts
+
+
+async def _script(path: Path, rows: int, slots: int) -> dict[str, Any]:
+    import openai
+
+    client = openai.AsyncOpenAI(api_key="none", base_url=os.environ["OPENAI_BASE_URL"], max_retries=0)
+    semaphore, counts = asyncio.Semaphore(slots), Counter[str]()
+    system = "Task: paraphrase\nStep: rewrite\n\nSay it in other words."
+    fence = "0123456789abcdef" * 2
+
+    async def one(row: int, out: Any) -> None:
+        user = f"[[begin source_prompt {fence}]]\n{SOURCE.format(row=row)}\n[[end source_prompt {fence}]]\nOutput: json prompt"
+        messages: Any = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        for attempt in range(1, 7):
+            async with semaphore:
+                counts["calls"] += 1
+                try:
+                    answer = await client.chat.completions.create(
+                        model="corpus-stub", messages=messages, extra_headers={"x-corpus-attempt": str(attempt)}
+                    )
+                except openai.BadRequestError:
+                    counts["failed"] += 1
+                    return
+                except openai.APIError as error:
+                    wait = 1.0 if isinstance(error, openai.RateLimitError) else 2.0**attempt * 0.5
+                else:
+                    out.write(json.dumps({"row": row, "text": answer.choices[0].message.content}) + "\n")
+                    out.flush()
+                    counts["succeeded"] += 1
+                    return
+            await asyncio.sleep(wait)
+        counts["failed"] += 1
+
+    with path.open("w", encoding="utf-8") as out:
+        async with asyncio.TaskGroup() as group:
+            for row in range(1, rows + 1):
+                group.create_task(one(row, out))
+    return dict(counts)
+
+
+class Measured:
+    """Wall time, processor time and peak memory of a block."""
+
+    def __enter__(self) -> Measured:
+        self._wall, self._cpu, self._before = time.perf_counter(), time.process_time(), _peak_mb()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.figures = {
+            "wall": time.perf_counter() - self._wall,
+            "cpu": time.process_time() - self._cpu,
+            "peak_mb": _peak_mb(),
+            "before_mb": self._before,
+        }
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+# --- the request log, the schedules, the table ----------------------------------------------------------------------------
+
+
+def latencies(log: Path) -> list[float]:
+    """The seconds that the stand-in took for each call, in the order of its log."""
+    from corpus_pipeline.llm.stub.faults import uniform
+    from corpus_pipeline.llm.stub.latency import parse_latency
+
+    law = parse_latency(LATENCY)
+    return [
+        law.seconds(uniform(0, line["request"], line["attempt"], "latency")) for line in map(json.loads, log.open())
+    ]
+
+
+def greedy_seconds(seconds: list[float], slots: int) -> float:
+    """How long the calls take when a free slot takes the next one and nothing costs any time."""
+    free = [0.0] * slots
+    for length in seconds:
+        heapq.heapreplace(free, free[0] + length)
+    return max(free)
+
+
+def side(name: str, part: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One client process with a stand-in of its own."""
+    with tempfile.TemporaryDirectory(prefix="corpus-window-") as folder:
+        log = Path(folder) / "invoice.jsonl"
+        command = [sys.executable, "-m", "corpus_pipeline.llm.stub", "--port", "0", "--latency", LATENCY]
+        command += ["--request-log", str(log), "--retry-after", "1"]
+        for fault, share in (MIX if arguments.mix else {}).items():
+            command += ["--fault", f"{fault}={share}"]
+        stub = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            assert stub.stderr is not None
+            address = stub.stderr.readline().split(" at ")[1].split()[0]
+            own = [sys.executable, __file__, "--part", part, "--folder", folder, "--calls", str(arguments.calls)]
+            own += ["--slots", str(arguments.slots)]
+            own += ["--database-url", arguments.database_url] if arguments.database_url else []
+            done = subprocess.run(
+                own, env=os.environ | {"OPENAI_BASE_URL": address}, capture_output=True, text=True, check=False
+            )
+        finally:
+            stub.terminate()
+            stub.wait()
+        if done.returncode:
+            raise SystemExit(f"{name} failed:\n{done.stderr}")
+        figures = json.loads(done.stdout.splitlines()[-1])
+        taken = latencies(log)
+        lines = [json.loads(line) for line in log.open()]
+    mean = sum(taken) / len(taken)
+    work = arguments.calls * mean if arguments.mix else sum(taken)
+    figures["of_ideal"] = work / arguments.slots / figures["wall"]
+    figures["of_best"] = greedy_seconds(taken, arguments.slots) / figures["wall"]
+    figures["best"] = sum(taken) / arguments.slots / greedy_seconds(taken, arguments.slots)
+    figures["billed_micro"] = sum(line["micro_dollars"] for line in lines)
+    figures["log_lines"] = len(lines)
+    figures["refused_400"] = sum(line["status"] == 400 for line in lines)
+    figures["requests_400"] = len({line["request"] for line in lines if line["status"] == 400})
+    figures["log_tokens"] = sum(line["input_tokens"] + line["output_tokens"] for line in lines)
+    return figures
+
+
+def show(name: str, figures: dict[str, Any]) -> None:
+    calls = figures["log_lines"]
+    print(
+        f"{name:<16} {calls:>6} calls {figures['wall']:7.1f} s   of ideal {figures['of_ideal']:.3f}"
+        f" (best schedule {figures['best']:.3f})   of best {figures['of_best']:.3f}"
+        f"   CPU {figures['cpu'] / calls * 1000:5.2f} s per 1k   memory {figures['peak_mb']} MB"
+        f" ({figures['before_mb']} before)",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--slots", type=int, default=50)
+    parser.add_argument("--mix", action="store_true", help="with faults")
+    parser.add_argument("--only", choices=["ours", "script"])
+    parser.add_argument("--database-url", help="ours on another database than SQLite")
+    parser.add_argument("--part", choices=["ours", "script"], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part == "ours":
+        print(json.dumps(ours(arguments.folder, arguments.calls, arguments.slots, arguments.database_url)))
+        return
+    if arguments.part == "script":
+        print(json.dumps(script(arguments.folder, arguments.calls, arguments.slots)))
+        return
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}; {arguments.slots} slots, {LATENCY}", flush=True)
+    if arguments.only != "ours":
+        show("script", side("script", "script", arguments))
+    if arguments.only != "script":
+        figures = side("ours", "ours", arguments)
+        show("corpus-pipeline", figures)
+        print(
+            f"  {figures['total']} asked = {figures['succeeded']} succeeded + {figures['failed']} failed;"
+            f" bad answers stored: {figures['bad_stored']};"
+            f" calls per 400: {figures['refused_400'] / max(1, figures['requests_400']):.2f};"
+            f" ledger {figures['ledger_rows']} rows, {figures['ledger_tokens']} tokens;"
+            f" request log {figures['log_lines']} lines, {figures['log_tokens']} tokens (unknown: {figures['unknown']})"
+        )
+
+
+if __name__ == "__main__":
+    main()

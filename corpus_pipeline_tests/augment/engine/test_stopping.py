@@ -1,0 +1,112 @@
+"""Pausing, resuming, and a provider that is down: nothing paid is lost, nothing is paid twice."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.errors import Paused
+from corpus_pipeline.states import Stage
+
+
+def test_no_call_begins_after_a_pause_and_the_answers_in_flight_are_kept(
+    make_kit: Any, wait_until: Any, database_url: str
+) -> None:
+    kit = make_kit(latency="uniform:low=0.3,high=0.9", database_url=database_url)
+    kit.add(120, strategies=["paraphrase"], concurrency=20)
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM answers") > 10)
+        kit.corpus.pause(["rows"], Stage.AUGMENT, False, "lunch")
+        outcome = background.wait()
+    assert isinstance(outcome, Paused), outcome
+    flagged = kit.one("SELECT requested_at FROM pause_flags")
+    late = kit.one("SELECT MAX(created_at) FROM llm_attempts") - flagged
+    assert late <= 100, f"a call was begun {late} ms after the flag"
+    status = kit.status()
+    assert (status["status"], "lunch" in status["reason"]) == ("paused", True)
+    paid = kit.one("SELECT COUNT(*) FROM answers")
+    assert paid == len(kit.invoice()), "an answer in flight was lost"
+    kit.books_agree()
+
+    kit.corpus.resume(["rows"], Stage.AUGMENT, False)
+    assert kit.run().report["succeeded"] == 120
+    assert len(kit.invoice()) == 120, "a call was paid again"
+
+
+def test_a_signal_stops_every_wait_at_once(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(faults={"429": 1.0}, retry_after=3600.0)
+    kit.add(20, strategies=["paraphrase"], concurrency=5)
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'error'") >= 5)
+        begun = time.monotonic()
+        background.stop.set("SIGTERM")
+        background.wait()
+    assert time.monotonic() - begun < 3.0
+    assert kit.status()["status"] == "interrupted"
+    assert kit.one("SELECT COUNT(*) FROM failed_samples") == 0
+    kit.books_agree()
+
+
+def test_a_provider_that_is_down_pauses_the_task_with_the_reason(make_kit: Any) -> None:
+    kit = make_kit(faults={"503": 1.0}, retry_after=0.0)
+    kit.add(30, strategies=["paraphrase"], concurrency=10, provider_patience_seconds=1.5)
+    with pytest.raises(Paused, match="has not answered one call"):
+        kit.run()
+    status = kit.status()
+    assert status["status"] == "paused"
+    assert "server_error" in status["reason"] and "corpus run" in status["reason"]
+    assert kit.one("SELECT COUNT(*) FROM failed_samples") == 0, "samples were blamed for the provider"
+    kit.books_agree()
+
+    kit.stub.meet()
+    assert kit.run().report["succeeded"] == 30
+
+
+def test_a_long_retry_after_is_honoured(make_kit: Any) -> None:
+    kit = make_kit(faults={"429": 0.3}, retry_after=1.2)
+    kit.add(12, strategies=["paraphrase"], backoff_cap_seconds=0.1)
+    kit.run()
+    by_request: dict[str, list[float]] = {}
+    for line in kit.invoice():
+        by_request.setdefault(line["request"], []).append(line["time"])
+    waits = [later - earlier for times in by_request.values() for earlier, later in itertools.pairwise(times)]
+    assert waits and min(waits) >= 1.2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("401", "OPENAI_API_KEY"), ("insufficient_quota", "Top up"), ("model_not_found", "Name a model")],
+)
+def test_what_no_call_can_pass_stops_the_job_at_once(make_kit: Any, fault: str, words: str) -> None:
+    from corpus_pipeline.errors import ProviderRefused
+
+    kit = make_kit(faults={fault: 1.0}, latency="fixed:0.05")
+    kit.add(200, strategies=["paraphrase"], concurrency=10)
+    with pytest.raises(ProviderRefused, match=words):
+        kit.run()
+    assert len(kit.invoice()) <= 20, "more was asked than was under way"
+    assert kit.one("SELECT COUNT(*) FROM failed_samples") == 0
+    assert kit.status()["status"] == "failed"
+    kit.books_agree()
+
+    kit.stub.meet()
+    assert kit.run().report["succeeded"] == 200
+
+
+def test_being_sent_away_spends_no_retry(make_kit: Any) -> None:
+    kit = make_kit(faults={"429": 0.6}, retry_after=0.01)
+    kit.add(30, strategies=["paraphrase"], max_retries=0)
+    report = kit.run().report
+    assert (report["succeeded"], report["failed"]) == (30, 0)
+
+
+def test_a_broken_call_is_tried_again_so_often_and_then_its_sample_waits_in_the_queue(make_kit: Any) -> None:
+    kit = make_kit(faults={"500": 0.5})
+    kit.add(40, strategies=["paraphrase"], max_retries=1)
+    report = kit.run().report
+    assert report["failed"] > 0 and report["fail_reasons"] == {"server_error": report["failed"]}
+    assert max(line["attempt"] for line in kit.invoice()) == 2
+    kit.books_agree()
