@@ -5,10 +5,9 @@ written.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from corpus_pipeline.formats import calls, jsontext
+from corpus_pipeline.formats import calls
 from corpus_pipeline.formats.base import (
     SHAPE_LOSSES,
     Format,
@@ -19,48 +18,14 @@ from corpus_pipeline.formats.base import (
     Written,
     carry_along,
     with_thinking,
-    wrong_shape,
 )
-from corpus_pipeline.formats.messages import (
-    ANSWER_SIDE,
-    PROMPT_SIDE,
-    SYSTEM_SIDE,
-    TURN_FIELD,
-    Message,
-    pack,
-    places,
-    side_of,
-    unpack,
-)
-from corpus_pipeline.formats.reading import ROLES, Decoded, MessageReader
-from corpus_pipeline.formats.shape import Path, Slot, make
-from corpus_pipeline.model import Conversation, Turn
+from corpus_pipeline.formats.chat_parsing import ChatParser
+from corpus_pipeline.formats.dialect import Dialect, put
+from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of, unpack
+from corpus_pipeline.formats.reading import MessageReader
+from corpus_pipeline.model import Conversation
 
-_SHAPES_KEPT = 1000
-_MISSING = object()
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a flavour says things. None or False: it cannot say them.
-
-    lists: paths of the message lists that make up the conversation, in order. In the last of several lists stands the
-    answer. rejected: path of the list (or single message) with the answer that lost.
-    """
-
-    lists: tuple[Path, ...] = (("messages",),)
-    rejected: Path | None = None
-    label: str | None = None
-    tools: Path = ("tools",)
-    system: str | None = None  # top-level key of the system message
-    weight: Literal["weight", "train", "loss_weight"] | None = None
-    reasoning: Literal["reasoning_content", "think", "drop"] = "think"
-    text_arguments: bool = False  # arguments of calls as JSON text
-    null_content: bool = True  # an absent text is null; False: ""
-    developer: bool = False
-    names: bool = True
-    refusal: bool = False
-    call_ids: bool = True
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 
 class ChatFormat(Format):
@@ -81,12 +46,7 @@ class ChatFormat(Format):
         self.name, self.description, self.dialect, self.keys = name, description, dialect, keys
         self.needs_answer = needs_answer
         self._entry = entry
-        self._known = frozenset(str(path[0]) for path in (*dialect.lists, dialect.tools)) | {
-            str(key)
-            for key in (dialect.rejected and dialect.rejected[0], dialect.label, dialect.system)
-            if key is not None
-        }
-        self._simple: dict[tuple[str, ...], tuple[str, tuple[tuple[int, int], ...], int]] = {}
+        self._parser = ChatParser(dialect, self.reader)
         self.loses = (
             SHAPE_LOSSES
             | {Loss.ROLES}
@@ -106,154 +66,8 @@ class ChatFormat(Format):
             }
         )
 
-    # reading
-
     def parse(self, record: Record) -> Parsed:
-        simple = self._parse_simple(record)
-        return simple if simple is not None else self._parse_any(record)
-
-    def _parse_any(self, record: Record) -> Parsed:
-        decoded = self._system_message(record)
-        for path in self.dialect.lists:
-            decoded += self._decode_list(record, path)
-        turns = list(pack([item.message for item in decoded]))
-        where = places(item.message.role for item in decoded)
-        slots: list[Slot] = []
-        kept: set[str] = set()
-        for item, place in zip(decoded, where, strict=True):
-            kept |= item.kept
-            for part in item.parts:
-                field = TURN_FIELD[place.side].get(part.name, part.name)
-                slots.append(Slot(part.path, place.turn, field, part.how))
-        if not turns:
-            wrong_shape("there is no message")
-        if self.dialect.rejected is not None:
-            self._read_rejected(record, decoded, turns, slots, kept)
-        if self.dialect.label is not None:
-            self._read_label(record, turns, slots)
-        tools = self._read_tools(record, slots)
-        if not any(turn.texts() or (turn.extra or {}).get("tool_calls") for turn in turns):
-            wrong_shape("no message has a text")
-        extra = [key for key in record if key not in self._known]
-        if self._keeps_beside_known(record):
-            kept.add(Loss.MESSAGE_KEYS)
-        return Parsed(tuple(turns), make(record, slots, turns, extra, kept), tools)
-
-    def _parse_simple(self, record: Record) -> Parsed | None:
-        """The common case, cached by its roles: one list of `{"role", "content"}` and nothing else."""
-        key = self.dialect.lists[0][0]
-        if len(record) != 1 or len(self.dialect.lists[0]) != 1:
-            return None
-        messages = record.get(str(key))
-        if type(messages) is not list or not messages:
-            return None
-        role_key, content_key = self.reader.role_key, self.reader.content_key
-        roles, texts = [], []
-        for message in messages:
-            if type(message) is not dict or len(message) != 2:
-                return None
-            role, text = message.get(role_key), message.get(content_key)
-            if type(role) is not str or type(text) is not str or next(iter(message)) != role_key:
-                return None
-            roles.append(role)
-            texts.append(text)
-        kind = tuple(roles)
-        plan = self._simple.get(kind)
-        if plan is None:
-            parsed = self._parse_any(record)
-            where = tuple((place.turn - 1, place.side) for place in places(ROLES[role] for role in roles))
-            if len(self._simple) < _SHAPES_KEPT and all(turn.extra is None for turn in parsed.turns):
-                self._simple[kind] = (parsed.shape, where, len(parsed.turns))
-            return parsed
-        shape, where, count = plan
-        sides: list[list[str | None]] = [[None, None, None] for _ in range(count)]
-        for (turn, side), text in zip(where, texts, strict=True):
-            sides[turn][side] = text
-        return Parsed(tuple([Turn(system, prompt, None, response) for system, prompt, response in sides]), shape)
-
-    def _system_message(self, record: Record) -> list[Decoded]:
-        key = self.dialect.system
-        text = record.get(key) if key is not None else None
-        if key is None or text is None:
-            return []
-        if type(text) is not str:
-            wrong_shape(f"'{key}' is not text")
-        return [Decoded.of_text(Message("system", text), (key,))]
-
-    def _decode_list(self, record: Record, path: Path) -> list[Decoded]:
-        found = at(record, path)
-        name = ".".join(map(str, path))
-        if type(found) is dict and len(self.dialect.lists) > 1:
-            return [self.reader.decode(found, path)]
-        if type(found) is not list:
-            wrong_shape(f"'{name}' is {'missing' if found is _MISSING else 'not a list of messages'}")
-        return [self.reader.decode(message, (*path, index)) for index, message in enumerate(found)]
-
-    def _read_rejected(
-        self, record: Record, decoded: list[Decoded], turns: list[Turn], slots: list[Slot], kept: set[str]
-    ) -> None:
-        """The answer that lost. Messages that it shares with the chosen list take the same turns."""
-        path = self.dialect.rejected
-        assert path is not None
-        found = at(record, path)
-        if found is _MISSING or found is None:
-            wrong_shape(f"'{'.'.join(map(str, path))}' is missing")
-        chosen_path = self.dialect.lists[-1]
-        chosen = at(record, chosen_path)
-        lost = [found] if type(found) is dict else found
-        won = [chosen] if type(chosen) is dict else chosen
-        if type(lost) is not list or not lost or not won or decoded[-1].message.role != "assistant":
-            wrong_shape(f"'{'.'.join(map(str, path))}' and the chosen answer are not both messages")
-        at_end: Path = path if type(found) is dict else (*path, len(lost) - 1)
-        last = self.reader.decode(lost[-1], at_end)
-        if last.message.role != "assistant":
-            wrong_shape(f"'{'.'.join(map(str, path))}' does not end with an answer")
-        whole = [part for part in last.parts if part.name == "text"]
-        if len(lost) == len(won) and lost[:-1] == won[:-1] and repr(lost[:-1]) == repr(won[:-1]) and whole:
-            if len(last.parts) > len(whole):
-                kept.add(Loss.MESSAGE_KEYS)
-            kept |= last.kept
-            shared = [slot for slot in slots if slot.path[: len(chosen_path)] == chosen_path and len(won) > 1]
-            for slot in shared:
-                if slot.path[len(chosen_path)] != len(won) - 1:
-                    slots.append(slot._replace(path=(*path, *slot.path[len(chosen_path) :])))
-            slots += [Slot(part.path, len(turns), "rejected", part.how) for part in whole]
-            turns[-1] = turns[-1]._replace(rejected=last.message.text)
-        else:
-            for index, message in enumerate(lost):
-                self.reader.decode(message, (*path, index))
-            turns[-1] = _with_extra(turns[-1], rejected_messages=lost)
-
-    def _read_label(self, record: Record, turns: list[Turn], slots: list[Slot]) -> None:
-        key = self.dialect.label
-        assert key is not None
-        if type(record.get(key)) is not bool:
-            wrong_shape(f"'{key}' is not true or false")
-        turns[-1] = _with_extra(turns[-1], label=record[key])
-        slots.append(Slot((key,), len(turns), "label"))
-
-    def _read_tools(self, record: Record, slots: list[Slot]) -> str | None:
-        found = at(record, self.dialect.tools)
-        if found is _MISSING or found is None or found == "" or found == []:
-            return None
-        if isinstance(found, str):
-            slots.append(Slot(self.dialect.tools, 0, "tools_text"))
-            return found
-        if not isinstance(found, list):
-            wrong_shape("'tools' is neither a list nor JSON text")
-        slots.append(Slot(self.dialect.tools, 0, "tools"))
-        return jsontext.dumps(found)
-
-    def _keeps_beside_known(self, record: Record) -> bool:
-        """Whether an object on the way to a list (`input` of a preference record) holds keys of its own."""
-        paths = (*self.dialect.lists, self.dialect.tools)
-        for outer in {path[0] for path in paths if len(path) > 1}:
-            inner = {path[1] for path in paths if path[0] == outer and len(path) > 1}
-            if not inner.issuperset(record[str(outer)]):
-                return True
-        return False
-
-    # writing
+        return self._parser.parse(record)
 
     def write(self, conversation: Conversation) -> Written:
         losses = set[Loss]()
@@ -398,40 +212,3 @@ class ChatFormat(Format):
         }
         present = {tag: key for tag, key in self._entry["columns"].items() if key in required or key in columns}
         return {"file_name": file_name, **self._entry, "columns": present}
-
-
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
-
-
-def at(record: Record, path: Path) -> Any:
-    """The value at a path of keys, or a marker that is no JSON value."""
-    node: Any = record
-    for step in path:
-        if not isinstance(node, dict) or step not in node:
-            return _MISSING
-        node = node[step]
-    return node
-
-
-def messages_of(record: Record) -> list[dict[str, Any]]:
-    """The objects in `messages`, whatever else is there."""
-    found = record.get("messages")
-    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else []
-
-
-def put(record: Record, path: Path, value: Any) -> None:
-    """Set the value at a path of keys, making the objects on the way."""
-    node = record
-    for step in path[:-1]:
-        node = node.setdefault(str(step), {})
-    node[str(path[-1])] = value
-
-
-def _with_extra(turn: Turn, **more: Any) -> Turn:
-    return turn._replace(extra={**(turn.extra or {}), **more})
-
-
-def alternating(messages: Sequence[Message]) -> bool:
-    """Whether prompts and answers alternate, beginning with a prompt and ending with an answer."""
-    sides = [side_of(message.role) for message in messages]
-    return len(sides) % 2 == 0 and sides == [PROMPT_SIDE, ANSWER_SIDE] * (len(sides) // 2)

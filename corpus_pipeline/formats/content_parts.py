@@ -10,7 +10,8 @@ from typing import Any
 
 from corpus_pipeline.formats import calls, jsontext
 from corpus_pipeline.formats.base import Loss, NotExportable, Record
-from corpus_pipeline.formats.chat import ChatFormat, Dialect, messages_of
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect, messages_of
 from corpus_pipeline.formats.messages import Message
 
 

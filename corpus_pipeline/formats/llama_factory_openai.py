@@ -11,7 +11,8 @@ from typing import Any
 
 from corpus_pipeline.formats import calls, jsontext
 from corpus_pipeline.formats.base import Loss, NotExportable, Record
-from corpus_pipeline.formats.chat import ChatFormat, Dialect, alternating, messages_of
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect, alternating, messages_of
 from corpus_pipeline.formats.messages import SYSTEM_SIDE, Message, side_of
 
 

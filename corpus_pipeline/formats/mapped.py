@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.formats.base import Format
-from corpus_pipeline.formats.chat import ChatFormat, Dialect
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect
 from corpus_pipeline.formats.flat import Columns, FlatFormat
 from corpus_pipeline.model import TEXT_FIELDS
 

@@ -6,7 +6,8 @@ stands on assistant messages only; `function_call` is the deprecated form of `to
 
 from __future__ import annotations
 
-from corpus_pipeline.formats.chat import ChatFormat, Dialect
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect
 
 OPENAI_SFT = ChatFormat(
     "openai_sft",

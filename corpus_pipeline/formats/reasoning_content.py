@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from corpus_pipeline.formats.base import Record
-from corpus_pipeline.formats.chat import ChatFormat, Dialect, messages_of
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect, messages_of
 
 
 class _ReasoningContent(ChatFormat):

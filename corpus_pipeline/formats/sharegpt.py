@@ -13,7 +13,8 @@ from typing import Any
 
 from corpus_pipeline.formats import calls
 from corpus_pipeline.formats.base import Format, Loss, NotExportable, with_thinking
-from corpus_pipeline.formats.chat import ChatFormat, Dialect, alternating
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect, alternating
 from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of
 from corpus_pipeline.formats.reading import Draft, MessageReader
 

@@ -8,7 +8,8 @@ Source: its "Dataset formats" page. Each type is found with texts ("standard") a
 from __future__ import annotations
 
 from corpus_pipeline.formats.base import Loss, Record
-from corpus_pipeline.formats.chat import ChatFormat, Dialect, messages_of
+from corpus_pipeline.formats.chat import ChatFormat
+from corpus_pipeline.formats.dialect import Dialect, messages_of
 from corpus_pipeline.formats.flat import Columns, FlatFormat
 from corpus_pipeline.formats.llama_factory_openai import object_arguments
 from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of

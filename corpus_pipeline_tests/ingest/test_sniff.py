@@ -153,3 +153,8 @@ def test_long_and_foreign_names_stay_apart() -> None:
     }
     assert len(names) == 4
     assert all(1 <= len(name) <= 64 for name in names)
+
+
+def test_sample_is_bounded_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus_pipeline.stages.ingest.sniff._SAMPLE_BYTES", 3 * len(GOOD) - 1)
+    assert sniff(write(tmp_path, (GOOD + b"\n") * 50)).records == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from corpus_pipeline.stages.ingest.records import BOM, RecordReader
 from corpus_pipeline.stages.ingest.source import START, Compression, Container, Limits, Source, SourceBroken
 
 _SAMPLE = 200
+_SAMPLE_BYTES = 32 * 1024 * 1024
 _HEAD = 64 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOMS = (
@@ -47,23 +47,32 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
     try:
         source = _packing(path)
         with RecordReader(source, START, limits) as reader:
-            raw = [record for record in islice(reader.records(), _SAMPLE * 5) if record.raw.strip()]
+            records, looked_at, problem = _sample(reader, limits.max_depth)
             bom = reader.has_bom
     except SourceBroken as error:
         raise UsageError(str(error)) from error
-    records, problem = list[dict[str, Any]](), ""
-    for record in raw:
+    if looked_at and not records:
+        raise UsageError(f"{path}: none of the first {looked_at} records can be read; {problem}. Is it JSON?")
+    return Sniffed(source, format_of(path, section, records), len(records), bom)
+
+
+def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]], int, str]:
+    """The first records that can be read, how many were looked at, and what is wrong with the first bad one."""
+    records, looked_at, size, problem = list[dict[str, Any]](), 0, 0, ""
+    for record in reader.records():
+        if record.problem is None and not record.raw.strip():
+            continue
+        looked_at += 1
+        size += len(record.raw)
         try:
             if record.problem is not None:
                 raise LineRejected(record.problem, record.detail)
-            records.append(parse_record(record.raw, limits.max_depth))
+            records.append(parse_record(record.raw, max_depth))
         except LineRejected as error:
             problem = problem or f"line {record.source_line}: {error}"
-        if len(records) == _SAMPLE:
+        if len(records) == _SAMPLE or looked_at == _SAMPLE * 5 or size > _SAMPLE_BYTES:
             break
-    if raw and not records:
-        raise UsageError(f"{path}: none of the first {len(raw)} records can be read; {problem}. Is it JSON?")
-    return Sniffed(source, format_of(path, section, records), len(records), bom)
+    return records, looked_at, problem
 
 
 def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> Format:
