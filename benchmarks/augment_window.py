@@ -176,14 +176,16 @@ def _peak_mb() -> int:
 
 
 def latencies(log: Path) -> list[float]:
-    """The seconds that the stand-in took for each call, in the order of its log."""
+    """The seconds that the stand-in took for each call, in the order in which they arrived there."""
     from corpus_pipeline.llm.stub.faults import uniform
     from corpus_pipeline.llm.stub.latency import parse_latency
 
     law = parse_latency(LATENCY)
-    return [
-        law.seconds(uniform(0, line["request"], line["attempt"], "latency")) for line in map(json.loads, log.open())
+    taken = [
+        (line["time"], law.seconds(uniform(0, line["request"], line["attempt"], "latency")))
+        for line in map(json.loads, log.open())
     ]
+    return [seconds for _, seconds in sorted(taken, key=lambda entry: entry[0] - entry[1])]
 
 
 def greedy_seconds(seconds: list[float], slots: int) -> float:

@@ -25,9 +25,12 @@ class ProviderDown(Paused):
 
 
 class SharedState(TypedDict):
-    """What processes tell each other, through the database. Durations in seconds, so that clocks need not agree."""
+    """What processes tell each other, through the database. Durations in seconds, so that clocks need not agree.
 
-    concurrency: float
+    concurrency: calls at once that the provider bore, all processes together; None when it never sent many away.
+    """
+
+    concurrency: float | None
     hold_seconds: float
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -115,7 +118,7 @@ class Limiter:
         """For the other processes: what this one learnt, as of now, for the provider as a whole."""
         rates = [None if p.per_minute is None else p.per_minute * self._workers for p in (self._requests, self._tokens)]
         return SharedState(
-            concurrency=self._concurrency.level * self._workers,
+            concurrency=self._concurrency.level * self._workers if self._concurrency.is_lowered else None,
             hold_seconds=max(0.0, self._hold_until - _now()),
             requests_per_minute=rates[0],
             tokens_per_minute=rates[1],
@@ -124,8 +127,8 @@ class Limiter:
     def import_state(self, state: SharedState, *, age_seconds: float) -> None:
         """Heed what another process wrote so many seconds ago, where it is more careful than we are."""
         now = _now()
-        theirs = max(1.0, state["concurrency"] / self._workers)
-        self._concurrency.level = min(self._concurrency.level, theirs)
+        if state["concurrency"] is not None:
+            self._concurrency.level = min(self._concurrency.level, max(1.0, state["concurrency"] / self._workers))
         self._hold_until = max(self._hold_until, now + state["hold_seconds"] - age_seconds)
         for pace, rate in ((self._requests, state["requests_per_minute"]), (self._tokens, state["tokens_per_minute"])):
             if rate is not None and (pace.per_minute is None or rate / self._workers < pace.per_minute):

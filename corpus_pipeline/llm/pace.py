@@ -84,6 +84,11 @@ class Concurrency:
     def limit(self) -> int:
         return max(1, int(self.level))
 
+    @property
+    def is_lowered(self) -> bool:
+        """Whether the provider throttled us and we have not grown back since."""
+        return self.level < self.most
+
     def record(self, throttled: bool, retry_after: float | None) -> float:
         """Count one result; the answer is for how many seconds nobody should call, mostly none."""
         self._results += 1

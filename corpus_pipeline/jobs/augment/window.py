@@ -10,6 +10,7 @@ from corpus_pipeline.jobs.augment.ask import Asker, Item
 from corpus_pipeline.jobs.augment.feed import Begun, Feed
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.prefix import Prefix
+from corpus_pipeline.jobs.augment.sharing import Sharing
 from corpus_pipeline.jobs.augment.writer import Unit, Writer
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm.client import ModelClient
@@ -55,8 +56,11 @@ class Window:
         )
         self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings())
         watch = asyncio.create_task(self._watch())
+        sharing = Sharing(self._held.store, self._access.endpoint.origin, limiter)
+        shared = asyncio.create_task(sharing.run())
         ready = asyncio.ensure_future(asyncio.to_thread(warm_up, [p.strategy for p in self._plan.values()]))
         try:
+            await sharing.join()
             async with ModelClient(
                 self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
             ) as client:
@@ -67,7 +71,9 @@ class Window:
                 await self._come_home()
         finally:
             watch.cancel()
+            shared.cancel()
             await self._writer.close()
+            await sharing.leave()
         self._raise()
 
     async def _pour(self) -> None:

@@ -96,6 +96,23 @@ def test_what_no_call_can_pass_stops_the_job_at_once(make_kit: Any, fault: str, 
     assert kit.run().report["succeeded"] == 200
 
 
+def test_a_call_that_fails_for_an_unknown_reason_of_ours_ends_the_job_with_all_that_is_finished(make_kit: Any) -> None:
+    """The engine's own faults stop it; nothing is swallowed."""
+    kit = make_kit(latency="uniform:low=0.01,high=0.3")
+    kit.add(40, strategies=["paraphrase"], concurrency=10)
+    with kit.corpus.store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON augmented_rows WHEN (SELECT COUNT(*) FROM augmented_rows) >= 15"
+            " BEGIN SELECT RAISE(ABORT, 'no more rows'); END"
+        )
+    with pytest.raises(Exception, match="no more rows"):
+        kit.run()
+    assert 1 <= kit.one("SELECT COUNT(*) FROM augmented_rows") <= 15
+    with kit.corpus.store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    assert kit.run().report["succeeded"] == 40
+
+
 def test_being_sent_away_spends_no_retry(make_kit: Any) -> None:
     kit = make_kit(faults={"429": 0.6}, retry_after=0.01)
     kit.add(30, strategies=["paraphrase"], max_retries=0)

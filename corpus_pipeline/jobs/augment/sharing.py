@@ -1,0 +1,79 @@
+"""One provider, several processes: each says every other second what it learnt, and takes its part of the limits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.jobs.lease import owner_name
+from corpus_pipeline.llm.limits import SharedState
+from corpus_pipeline.store import Store, workers
+from corpus_pipeline.store.workers import Learnt, Other
+
+if TYPE_CHECKING:
+    from corpus_pipeline.llm.limits import Limiter
+
+EVERY_SECONDS = 2.0
+
+
+class Sharing:
+    """Keeps a limiter in step with those of other processes that call the same `origin`."""
+
+    def __init__(self, store: Store, origin: str, limiter: Limiter) -> None:
+        self._store, self._origin, self._limiter = store, origin, limiter
+        self._owner = owner_name()
+
+    async def join(self) -> None:
+        """Before the first call: how many we are, and what the others learnt."""
+        await self._once()
+
+    async def run(self) -> None:
+        """Until cancelled. A database that is away for a moment changes nothing: the limits that we know still hold."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await self._once()
+            except CorpusError:  # the writer meets the same trouble and ends the work when it lasts
+                continue
+
+    async def _once(self) -> None:
+        said = _learnt(self._limiter.export_state())
+        others = await asyncio.to_thread(self._exchange, said)
+        self._limiter.set_workers(1 + len(others))
+        for other in others:
+            self._limiter.import_state(_state(other), age_seconds=other.age_ms / 1000)
+
+    def _exchange(self, said: Learnt) -> list[Other]:
+        def exchange(connection: Connection) -> list[Other]:
+            return workers.exchange(connection, self._store.backend, self._origin, self._owner, said)
+
+        return self._store.write(exchange, repeatable=True, name="provider workers")
+
+    async def leave(self) -> None:
+        """After the last call."""
+
+        def leave(connection: Connection) -> None:
+            workers.leave(connection, self._origin, self._owner)
+
+        try:
+            await asyncio.to_thread(self._store.write, leave, repeatable=True, name="provider workers", patience=5.0)
+        except CorpusError:
+            return  # the row ends by itself
+
+
+def _learnt(state: SharedState) -> Learnt:
+    hold_ms = int(state["hold_seconds"] * 1000)
+    return Learnt(state["concurrency"], hold_ms, state["requests_per_minute"], state["tokens_per_minute"])
+
+
+def _state(other: Other) -> SharedState:
+    said = other.learnt
+    return SharedState(
+        concurrency=said.concurrency,
+        hold_seconds=said.hold_ms / 1000,
+        requests_per_minute=said.requests_per_minute,
+        tokens_per_minute=said.tokens_per_minute,
+    )

@@ -1,0 +1,59 @@
+"""Who calls a provider at this moment, and what each of them learnt of its limits: one row a process, no row shared."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select
+
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.schema import provider_workers
+from corpus_pipeline.store.types import now_ms
+
+_W = provider_workers.c
+# who has not written for so long is gone
+_GONE_MS = 10_000
+
+
+class Learnt(NamedTuple):
+    """What one worker says. concurrency and rates are for all workers together, None where nothing was learnt.
+
+    hold_ms: for how long, from when it was written, nobody should call.
+    """
+
+    concurrency: float | None
+    hold_ms: int
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+
+
+class Other(NamedTuple):
+    """What another worker said, so many milliseconds ago."""
+
+    owner: str
+    learnt: Learnt
+    age_ms: int
+
+
+def exchange(connection: Connection, backend: Backend, origin: str, owner: str, learnt: Learnt) -> list[Other]:
+    """Say what we learnt of the provider at `origin`; what the others said who are there now."""
+    now = int(connection.execute(select(now_ms())).scalar_one())
+    columns = ("origin", "owner", *Learnt._fields, "updated_at")
+    backend.insert(
+        connection,
+        provider_workers,
+        columns,
+        [(origin, owner, *learnt, now)],
+        updates={name: "{new}" for name in columns[2:]},
+    )
+    rows = connection.execute(
+        select(provider_workers).where(_W.origin == origin, _W.owner != owner, _W.updated_at > now - _GONE_MS)
+    )
+    return [Other(r.owner, Learnt(*(getattr(r, f) for f in Learnt._fields)), max(0, now - r.updated_at)) for r in rows]
+
+
+def leave(connection: Connection, origin: str, owner: str) -> None:
+    """We call no more; and so do those who are long gone."""
+    now = int(connection.execute(select(now_ms())).scalar_one())
+    connection.execute(delete(provider_workers).where(_W.origin == origin, _W.owner == owner))
+    connection.execute(delete(provider_workers).where(_W.origin == origin, _W.updated_at < now - 60 * _GONE_MS))
