@@ -10,7 +10,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.model import MicroDollars, Usage
 
 _PER_MILLION = 1_000_000
-PRICES_AS_OF = "2026-11"  # when the table below was last compared with the provider's public list
+PRICES_AS_OF = "2026-11"  # when the table below was last compared, with lists that others copied from the provider's
 BATCH_PERCENT = 50  # what the provider's Batch API charges of the normal price
 
 
@@ -28,7 +28,9 @@ def dollars(input: float, cached_input: float | None, output: float) -> TokenPri
     return TokenPrice(round(input * _PER_MILLION), round(cached * _PER_MILLION), round(output * _PER_MILLION))
 
 
-# standard tier, short context; the provider's list at https://platform.openai.com/docs/pricing is what counts
+# Standard tier, short context: beyond some 270,000 input tokens the newest models cost more, which a conversation of
+# `max_input_characters` never reaches. What counts is the provider's list, https://platform.openai.com/docs/pricing;
+# `augment.prices` in the recipe overrides this table.
 PRICES: dict[str, TokenPrice] = {
     "gpt-5.5": dollars(5.00, 0.50, 30.00),
     "gpt-5.4": dollars(2.50, 0.25, 15.00),
