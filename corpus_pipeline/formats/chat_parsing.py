@@ -22,7 +22,9 @@ class ChatParser:
         self._dialect = dialect
         self._reader = reader
         self._known = dialect.top_keys
-        self._simple: dict[tuple[str, ...], tuple[str, tuple[tuple[int, int], ...], int]] = {}
+        self._list_key = str(dialect.lists[0][0]) if len(dialect.lists[0]) == 1 else None
+        self._usual_keys = (reader.role_key, reader.content_key)
+        self._simple: dict[tuple[str, ...], tuple[str, tuple[tuple[int, ...], ...]]] = {}
 
     def parse(self, record: Record) -> Parsed:
         """See `Format.parse`."""
@@ -58,19 +60,18 @@ class ChatParser:
 
     def _parse_simple(self, record: Record) -> Parsed | None:
         """The common case, cached by its roles: one list of `{"role", "content"}` and nothing else."""
-        key = self._dialect.lists[0][0]
-        if len(record) != 1 or len(self._dialect.lists[0]) != 1:
+        if len(record) != 1 or self._list_key is None:
             return None
-        messages = record.get(str(key))
+        messages = record.get(self._list_key)
         if type(messages) is not list or not messages:
             return None
-        role_key, content_key = self._reader.role_key, self._reader.content_key
-        roles, texts = [], []
+        usual = self._usual_keys
+        roles, texts = [], list[str | None]()
         for message in messages:
-            if type(message) is not dict or len(message) != 2:
+            if type(message) is not dict or tuple(message) != usual:
                 return None
-            role, text = message.get(role_key), message.get(content_key)
-            if type(role) is not str or type(text) is not str or next(iter(message)) != role_key:
+            role, text = message.values()
+            if type(role) is not str or type(text) is not str:
                 return None
             roles.append(role)
             texts.append(text)
@@ -78,15 +79,12 @@ class ChatParser:
         plan = self._simple.get(kind)
         if plan is None:
             parsed = self._parse_any(record)
-            where = tuple((place.turn - 1, place.side) for place in places(ROLES[role] for role in roles))
             if len(self._simple) < _SHAPES_KEPT and all(turn.extra is None for turn in parsed.turns):
-                self._simple[kind] = (parsed.shape, where, len(parsed.turns))
+                self._simple[kind] = (parsed.shape, _who_speaks(kind))
             return parsed
-        shape, where, count = plan
-        sides: list[list[str | None]] = [[None, None, None] for _ in range(count)]
-        for (turn, side), text in zip(where, texts, strict=True):
-            sides[turn][side] = text
-        return Parsed(tuple([Turn(system, prompt, None, response) for system, prompt, response in sides]), shape)
+        texts.append(None)  # where the plan says -1
+        shape, speakers = plan
+        return Parsed(tuple([Turn(texts[s], texts[p], None, texts[r]) for s, p, r in speakers]), shape)
 
     def _system_message(self, record: Record) -> list[Decoded]:
         key = self._dialect.system
@@ -173,3 +171,12 @@ class ChatParser:
 
 def _with_extra(turn: Turn, **more: Any) -> Turn:
     return turn._replace(extra={**(turn.extra or {}), **more})
+
+
+def _who_speaks(roles: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """For each turn the indexes of its system message, prompt and answer; -1 is "none"."""
+    found = places(ROLES[role] for role in roles)
+    turns = [[-1, -1, -1] for _ in range(found[-1].turn)]
+    for index, place in enumerate(found):
+        turns[place.turn - 1][place.side] = index
+    return tuple(tuple(turn) for turn in turns)

@@ -196,7 +196,7 @@ class FlatFormat(Format):
             answer = answer._replace(reasoning=None)
         if columns.response is not None:
             record[columns.response] = with_thinking(answer.reasoning, _required(answer.text, "no_answer"))
-        elif answer.text is not None or answer.reasoning is not None:
+        elif len(told) < len(messages):
             losses.add(Loss.ANSWER)
         if columns.rejected is not None:
             record[columns.rejected] = _required(answer.rejected, "no_preference")
