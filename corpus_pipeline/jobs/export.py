@@ -74,8 +74,7 @@ def work(held: Held) -> None:
         except BaseException:
             part.close()
             raise
-        if _publish(held, snapshot, finished):
-            part.discard()
+        if _publish(held, snapshot, part, finished):
             return
         part.discard()
         held.commit(_start_over, held)
@@ -86,7 +85,8 @@ def work(held: Held) -> None:
 
 def _marked_parts(connection: Connection) -> list[Position]:
     """The parts of all exports that stopped half-way: what dead workers left beside them is removed."""
-    marks = [cursor.position for cursor in cursors.positions(connection, Stage.EXPORT) if cursor.position]
+    begun = [cursor for cursor in cursors.positions(connection, Stage.EXPORT) if cursor.status is not Status.DONE]
+    marks = [cursor.position for cursor in begun if cursor.position]
     found = [Mark.from_json(orjson.dumps(position["mark"]).decode()) for position in marks]
     return [position for mark in found for position in (mark.data, mark.not_exportable)]
 
@@ -179,7 +179,9 @@ def _export_rows(
     for row in page:
         if "cleaned" in include:
             yield ExportRow(row.id, None, row.conversation), 0
-        own = sorted((x for x in made.get(row.id, ()) if x[0] in order), key=lambda x: (order.index(x[0]), x[1]))
+        if row.id not in made:
+            continue
+        own = sorted((x for x in made[row.id] if x[0] in order), key=lambda x: (order.index(x[0]), x[1]))
         for label, sample, turns in own:
             variant = variant_number(order, label, sample)
             yield ExportRow(row.id, variant, row.conversation._replace(turns=turns), label), variant
@@ -215,7 +217,7 @@ def _write_page(
     )
 
 
-def _publish(held: Held, snapshot: _Snapshot, finished: Finished) -> bool:
+def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
     """Put the files where readers look, then record the export. False when the rows changed meanwhile."""
     if not held.fetch(_unchanged, held, snapshot):
         return False
@@ -228,6 +230,7 @@ def _publish(held: Held, snapshot: _Snapshot, finished: Finished) -> bool:
     facts = held.fetch(_facts, held, snapshot, finished)
     published = target.publish(facts, finished.data, finished.not_exportable, on_step=on_step)
     manifest = target.manifest(held.work.file.name) or {}
+    part.discard()  # before the record: what dies in between writes the lines once more, but leaves nothing behind
 
     def record(connection: Connection) -> None:
         exports.publish(
