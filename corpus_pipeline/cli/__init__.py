@@ -14,6 +14,7 @@ from corpus_pipeline import __version__
 from corpus_pipeline.cli import (
     control,
     demo,
+    estimate,
     failed,
     files,
     look,
@@ -59,6 +60,7 @@ for _command in (
     look.status,
     look.report,
     look.cost,
+    estimate.estimate,
     look.rows,
     look.show,
     look.trace,

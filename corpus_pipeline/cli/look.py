@@ -87,7 +87,7 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
 @click.command()
 @click.option(
     "--by",
-    type=click.Choice(["consumer", "file", "strategy", "model", "day"]),
+    type=click.Choice(["consumer", "file", "strategy", "model", "day", "item"]),
     default="consumer",
     show_default=True,
     help="What to group by; every grouping adds up to the same sum.",
@@ -99,12 +99,15 @@ def cost(by: str, as_json: bool) -> None:
 
     with Corpus.open() as corpus:
         found = corpus.cost(by)
+        items, share = corpus.dearest_share() if by == "item" else (0, 0.0)
     if as_json:
         print_lines(found)
         return
     columns = (by, "calls", "answered", "errors", "unknown", "input_tokens", "output_tokens", "cost_usd")
     print_table(columns, ([row[key] for key in columns] for row in found), right=columns[1:])
     say(f"total {money(sum(row['cost_usd'] for row in found))}")
+    if items:
+        say(f"the dearest tenth of {items:,} items cost {share:.0%} of it")
 
 
 @click.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,9 +16,12 @@ from corpus_pipeline.cli.output import console, duration, error, json_option, mo
 from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:
+    from corpus_pipeline.defs.launch import Launched
     from corpus_pipeline.service import Corpus
 
 _REFRESH_SECONDS = 0.5
+_MANY_FILES = 8  # a second process takes seconds to start
+_MOST_PROCESSES = 4
 _STAGES = click.Choice([stage.value for stage in Stage])
 
 
@@ -46,7 +51,7 @@ def run_files(
     redo: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Run files one after the other; returns the exit code."""
+    """Run files; returns the exit code."""
     files = corpus.files(names)
     if not files:
         say("No dataset file is registered. Next: corpus add FILE...")
@@ -57,29 +62,60 @@ def run_files(
     if redo:
         for file in files:
             corpus.redo(file.name, to)
+    todo = [(file.name, stages) for file in files if (stages := corpus.incomplete_stages(file.name, to))]
+    codes = []
+    if todo:  # what is complete costs no start of Dagster
+        with _progress(corpus, [file.name for file in files], to):
+            codes = _run_all(corpus, todo, limit)
+    return _close(corpus, [file.name for file in files], codes, as_json, limit)
+
+
+def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None) -> list[int]:
     from corpus_pipeline.defs.launch import Launcher
 
     launcher = Launcher(corpus.settings)
-    launcher.register([file.name for file in files])
+    launcher.register([name for name, _ in todo])
+    processes = _processes(corpus, [name for name, _ in todo])
+    if processes > 1:
+        return _run_side_by_side(corpus, todo, limit, processes)
     codes = []
-    with _progress(corpus, [file.name for file in files], to):
-        for file in files:
-            code = _run_one(corpus, launcher, file.name, to, limit)
-            codes.append(code)
-            if code == 130:
-                break
-    return _close(corpus, [file.name for file in files], codes, as_json)
+    for name, stages in todo:
+        try:
+            codes.append(_code(corpus, name, launcher.run(name, stages, limit=limit).error))
+        except KeyboardInterrupt:
+            codes.append(130)
+            break
+    return codes
 
 
-def _run_one(corpus: Corpus, launcher: Any, name: str, to: Stage, limit: int | None) -> int:
-    stages = corpus.incomplete_stages(name, to)
-    if not stages:
-        return 0
+def _run_side_by_side(
+    corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None, processes: int
+) -> list[int]:
+    from corpus_pipeline.defs.workers import Job, run_jobs
+
+    codes: list[int] = []
+    stops: list[int] = []
+
+    def ended(name: str, launched: Launched | None) -> None:
+        codes.append(130 if launched is None else _code(corpus, name, launched.error))
+
+    before = {n: signal.signal(n, lambda number, _: stops.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        launched = launcher.run(name, stages, limit=limit)
-    except KeyboardInterrupt:
-        return 130
-    return _code(corpus, name, launched.error)
+        run_jobs([Job(name, tuple(stages), limit) for name, stages in todo], processes, ended, stops)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return [*codes, 130] if stops else codes
+
+
+def _processes(corpus: Corpus, names: Sequence[str]) -> int:
+    """How many partitions to work at a time: one a processor when there are many. One in all where files are compared with
+    each other: a file that is through before a lower one would have paid for rows that turn out to be duplicates."""
+    if len(names) < _MANY_FILES:
+        return 1
+    if any(corpus.recipe_of(file).clean.dedup.scope == "corpus" for file in corpus.files(names)):
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
 def _code(corpus: Corpus, name: str, problem: str | None) -> int:
@@ -99,6 +135,10 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
         return 3
     if words & {Status.PAUSED, Status.PAUSING}:
         return 4
+    holder = next((s["worker"] for s in state["stages"].values() if s["worker"]), None)
+    if holder is not None:
+        error(f"{name}: {holder} works on it; wait for it, or pause it with `corpus pause {name}`")
+        return 1
     if Status.INTERRUPTED in words:
         limited = any("limit of" in (stage["reason"] or "") for stage in state["stages"].values())
         return 0 if limited else 130
@@ -108,12 +148,15 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
     return 0
 
 
-def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: bool) -> int:
+def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: bool, limit: int | None = None) -> int:
     reports = [report for name in names for report in corpus.report(name)]
     if as_json:
         print_json({"reports": reports})
     for line in closing_lines(reports):
         say(line)
+    if limit is not None:
+        for line in preview_lines(corpus.status(names), reports):
+            say(line)
     worst = max(codes, key=lambda code: (code != 0, code in (1, 130), code)) if codes else 0
     if worst == 3:
         say("Some samples failed. Next: corpus failed list")
@@ -144,10 +187,28 @@ def closing_lines(reports: Sequence[dict[str, Any]]) -> Iterator[str]:
             line += f"; dropped {total('dropped'):,} ({listed})"
         if total("failed"):
             line += f"; {total('failed'):,} failed"
+        if total("reused"):
+            line += f"; {total('reused'):,} from answers that were paid before ({money(total('saved_usd'))} saved)"
         if total("calls"):
             line += f"; {total('calls'):,} calls, {money(total('cost_usd'))}"
         line += f"; {duration(total('wall_seconds'))}"
         yield line
+
+
+def preview_lines(states: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What all rows would cost and take, from the rows that a limit let through."""
+    spent = {report["name"]: report for report in reports if report["stage"] == Stage.AUGMENT.value}
+    for state in states:
+        stage, report = state["stages"][Stage.AUGMENT.value], spent.get(state["name"])
+        done, total = stage["processed"], stage["total"] or 0
+        if report is None or not 0 < done < total:
+            continue
+        share = total / done
+        yield (
+            f"{state['name']}: {done:,} of {total:,} rows cost {money(report['cost_usd'])}; all of them about"
+            f" {money(report['cost_usd'] * share)}, {duration(report['wall_seconds'] * share)} at this pace."
+            f" `corpus estimate {state['name']}` counts the rest row by row"
+        )
 
 
 @contextmanager

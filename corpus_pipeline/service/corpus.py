@@ -20,7 +20,7 @@ from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import browse, control, inbox, questions, recipes, registry
+from corpus_pipeline.service import browse, control, estimate, inbox, questions, recipes, registry
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
@@ -258,9 +258,17 @@ class Corpus:
             lambda c: [browse.failed_dict(row) for row in failed.find(c, where, after=after, limit=limit)]
         )
 
+    def estimate(self, name: str) -> dict[str, Any]:
+        """What augmenting a dataset file will cost (see `estimate.estimate`)."""
+        return estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model)
+
     def cost(self, by: str) -> list[dict[str, Any]]:
-        """Money spent by consumer, file, strategy, model or day. Raises UnknownName."""
+        """Money spent by consumer, file, strategy, model, day or item. Raises UnknownName."""
         return self.store.fetch(lambda c: questions.cost(c, by))
+
+    def dearest_share(self) -> tuple[int, float]:
+        """(items that were asked about, share of all money that the dearest tenth of them cost)."""
+        return self.store.fetch(questions.dearest_share)
 
 
 # a stored recipe version never changes, and reading YAML takes longer than many a stage of a small file

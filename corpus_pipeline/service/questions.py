@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.report import MICRO, completion_report
-from corpus_pipeline.model import TaskId
+from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version
 from corpus_pipeline.states import Stage, Status
@@ -19,6 +19,9 @@ from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses
 from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.files import DatasetFile, Task
 from corpus_pipeline.store.pauses import PauseFlag
+
+ITEM = "item"  # the cost key of single items, beside those of the ledger
+DEAREST = 20
 
 
 def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -100,9 +103,11 @@ def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Sta
 
 
 def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
-    """Money by one key; the last row is the total, which is the same for every key."""
+    """Money by one key. The rows of every key add up to the same sum, that of the ledger."""
+    if by == ITEM:
+        return _cost_of_items(connection)
     if by not in ledger.COST_KEYS:
-        raise UnknownName("cost key", by, ledger.COST_KEYS)
+        raise UnknownName("cost key", by, [*ledger.COST_KEYS, ITEM])
     rows = ledger.cost_by(connection, by)
     found = []
     for row in rows:
@@ -123,6 +128,35 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+_COUNTS = ("calls", "answered", "errors", "unknown", "input_tokens", "cached_tokens", "output_tokens")
+
+
+def _cost_of_items(connection: Connection) -> list[dict[str, Any]]:
+    """The dearest items one by one, then the others of the dearest tenth and all the rest in a row each."""
+    rows = ledger.cost_by_item(connection)
+    tenth = -(-len(rows) // 10)
+    found = [
+        _sum_of(f"{row.name}:{split_id(row.conversation_id)[1]}/{row.strategy}/{row.sample_index}", [row])
+        for row in rows[:DEAREST]
+    ]
+    if rest := rows[DEAREST:tenth]:
+        found.append(_sum_of(f"{len(rest):,} more of the dearest tenth", rest))
+    if rest := rows[max(DEAREST, tenth) :]:
+        found.append(_sum_of(f"{len(rest):,} others", rest))
+    return found
+
+
+def _sum_of(name: str, rows: Sequence[Any]) -> dict[str, Any]:
+    sums = {key: sum(int(getattr(row, key)) for row in rows) for key in _COUNTS}
+    return {ITEM: name, **sums, "cost_usd": sum(int(row.cost) for row in rows) / MICRO}
+
+
+def dearest_share(connection: Connection) -> tuple[int, float]:
+    """(items that were asked about, share of all money that the dearest tenth of them cost)."""
+    costs = [int(row.cost) for row in ledger.cost_by_item(connection)]
+    return len(costs), sum(costs[: -(-len(costs) // 10)]) / max(1, sum(costs))
 
 
 def data_version_parts(work: Work) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, select, update
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope
 from corpus_pipeline.store import budgets
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
-from corpus_pipeline.store.schema import answers, dataset_files, llm_attempts, tasks
+from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, llm_attempts, tasks, work_items
 from corpus_pipeline.store.types import now_ms
 
 _A = llm_attempts.c
@@ -277,6 +277,52 @@ def totals(connection: Connection, task_id: TaskId) -> Totals:
     return Totals(*(int(value) for value in row))
 
 
+def saved(connection: Connection, task_id: TaskId) -> MicroDollars:
+    """What the last answers of reused items had cost when they were paid for, once."""
+    paid = (
+        select(func.max(_A.cost).label("cost"))
+        .join(answers, answers.c.attempt_id == _A.id)
+        .where(answers.c.request_key == augmented_rows.c.request_key, answers.c.rejected.is_(None))
+        .scalar_subquery()
+    )
+    same = [work_items.c[key] == augmented_rows.c[key] for key in ("conversation_id", "strategy", "sample_index")]
+    query = (
+        select(func.coalesce(func.sum(paid), 0))
+        .select_from(augmented_rows.join(work_items, and_(work_items.c.task_id == augmented_rows.c.task_id, *same)))
+        .where(augmented_rows.c.task_id == task_id, work_items.c.reused.is_(True))
+    )
+    return MicroDollars(int(connection.execute(query).scalar_one()))
+
+
+class Experience(NamedTuple):
+    """What a strategy's calls to a model were like. attempts: per answer. cached_share: of the input tokens."""
+
+    output_tokens: float
+    attempts: float
+    cached_share: float
+
+
+_ENOUGH_CALLS = 10
+
+
+def experience(connection: Connection, strategy: str, model: str) -> Experience | None:
+    """From all calls of that strategy and model, in any task; None from too few."""
+    answered = case((_A.state == AttemptState.ANSWERED.value, 1), else_=0)
+    row = connection.execute(
+        select(
+            func.count().label("calls"),
+            func.coalesce(func.sum(answered), 0).label("answered"),
+            func.coalesce(func.sum(_A.input_tokens), 0).label("input"),
+            func.coalesce(func.sum(_A.cached_tokens), 0).label("cached"),
+            func.coalesce(func.sum(_A.output_tokens), 0).label("output"),
+        ).where(_A.strategy == strategy, _A.model == model, _A.http_status.is_distinct_from(429))
+    ).one()
+    if row.answered < _ENOUGH_CALLS:
+        return None
+    done = float(row.answered)
+    return Experience(float(row.output) / done, float(row.calls) / done, float(row.cached) / max(1.0, float(row.input)))
+
+
 # what `corpus cost --by` may group by; the day is UTC
 _DAY_MS = 86_400_000
 COST_KEYS: dict[str, Any] = {
@@ -315,6 +361,38 @@ def cost_by(connection: Connection, key: str) -> Sequence[Row]:
         )
         .group_by(column)
         .order_by(column)
+    )
+    return connection.execute(query).all()
+
+
+def cost_by_item(connection: Connection) -> Sequence[Row]:
+    """(name, conversation_id, strategy, sample_index, calls, answered, errors, unknown, input_tokens, cached_tokens,
+    output_tokens, cost) of every item that was asked about, the dearest first; cost in micro-dollars."""
+
+    def count(word: AttemptState) -> Any:
+        return func.sum(case((_A.state == word.value, 1), else_=0))
+
+    key = (dataset_files.c.name, _A.conversation_id, _A.strategy, _A.sample_index)
+    cost = func.sum(_A.cost).label("cost")
+    query = (
+        select(
+            *key,
+            func.count().label("calls"),
+            count(AttemptState.ANSWERED).label("answered"),
+            count(AttemptState.ERROR).label("errors"),
+            count(AttemptState.UNKNOWN).label("unknown"),
+            func.sum(_A.input_tokens).label("input_tokens"),
+            func.sum(_A.cached_tokens).label("cached_tokens"),
+            func.sum(_A.output_tokens).label("output_tokens"),
+            cost,
+        )
+        .select_from(
+            llm_attempts.join(tasks, tasks.c.id == _A.task_id).join(
+                dataset_files, dataset_files.c.id == tasks.c.file_id
+            )
+        )
+        .group_by(_A.task_id, *key)
+        .order_by(cost.desc(), *key)
     )
     return connection.execute(query).all()
 

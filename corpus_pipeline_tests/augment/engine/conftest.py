@@ -39,25 +39,39 @@ class Kit:
     def settings(self) -> Settings:
         return self.corpus.settings
 
-    def recipe(self, name: str = "engine", **augment: Any) -> str:
-        """Writes a recipe with this augment section and nothing to clean; returns its path."""
+    def recipe(self, name: str = "engine", rules: list[Any] | None = None, **augment: Any) -> str:
+        """Writes a recipe with this augment section and, where no rules are given, nothing to clean; returns its path."""
         body = {
             "name": name,
-            "clean": {"rules": [], "dedup": {"exact": False, "near": False}},
+            "clean": {"rules": rules or [], "dedup": {"exact": False, "near": False}},
             "augment": {"model": "corpus-stub", "backoff_cap_seconds": 0.2, **augment},
         }
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(body), encoding="utf-8")
         return str(path)
 
-    def add(self, rows: int, name: str = NAME, *, consumer: str = "team", **augment: Any) -> None:
+    def add(
+        self,
+        rows: int,
+        name: str = NAME,
+        *,
+        consumer: str = "team",
+        prompt: Callable[[int], str] = prompt_of,
+        **augment: Any,
+    ) -> None:
         """A dataset file of so many rows, ingested and cleaned."""
         path = self.folder / f"{name}.jsonl"
         with path.open("wb") as out:
             for row in range(1, rows + 1):
-                turn = {"prompt": prompt_of(row), "response": f"With a can, early in the morning. Bed {row} first."}
+                turn = {"prompt": prompt(row), "response": f"With a can, early in the morning. Bed {row} first."}
                 out.write(orjson.dumps(turn, option=orjson.OPT_APPEND_NEWLINE))
         self.corpus.add(path, name=name, consumer=consumer, recipe=self.recipe(**augment))
+        for stage in (Stage.INGEST, Stage.CLEAN):
+            self.corpus.run_stage(name, stage)
+
+    def rebind(self, name: str = NAME, **recipe: Any) -> None:
+        """Binds another recipe to the dataset file and cleans it anew."""
+        self.corpus.bind_recipe(name, self.recipe(**recipe))
         for stage in (Stage.INGEST, Stage.CLEAN):
             self.corpus.run_stage(name, stage)
 

@@ -1,0 +1,69 @@
+"""`corpus estimate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say
+
+
+@click.command()
+@click.argument("name")
+@json_option
+def estimate(name: str, as_json: bool) -> None:
+    """What augmenting a dataset file will cost, from its cleaned rows: calls, tokens, money (low, expected, high).
+
+    What is answered already is not asked again and not counted. No model is asked.
+    """
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.estimate(name)
+    if as_json:
+        print_json(found)
+        return
+    columns = ("strategy", "model", "items", "answered", "calls", "input", "output", "low", "expected", "high")
+    print_table(columns, (_cells(line) for line in found["strategies"]), right=columns[2:])
+    for line in closing_lines(found):
+        say(line)
+
+
+def _cells(line: dict[str, Any]) -> tuple[Any, ...]:
+    cost = line["cost_usd"]
+    return (
+        line["strategy"],
+        line["model"],
+        line["items"],
+        line["already_answered"],
+        line["calls"],
+        line["input_tokens"],
+        line["output_tokens"],
+        *(money(cost[word]) for word in ("low", "expected", "high")),
+    )
+
+
+def closing_lines(found: dict[str, Any]) -> list[str]:
+    """The sum, what is saved and could be, and which budget will stop it."""
+    total = found["total"]
+    cost = total["cost_usd"]
+    lines = [
+        f"{found['rows']:,} rows; {total['calls']:,} calls for about {money(cost['expected'])}"
+        f" (at least {money(cost['low'])}, at most {money(cost['high'])})"
+    ]
+    if found["rows_looked_at"] < found["rows"]:
+        lines.append(f"from {found['rows_looked_at']:,} rows, evenly spread")
+    if total["already_answered"]:
+        lines.append(
+            f"{total['already_answered']:,} items are answered already: {money(total['saved_by_reuse_usd'])} saved"
+        )
+    if total["saved_by_caching_usd"]:
+        lines.append(f"prompt caching saves about {money(total['saved_by_caching_usd'])} of it (counted)")
+    if total["saving_of_provider_batch_usd"]:
+        saving = money(total["saving_of_provider_batch_usd"])
+        lines.append(f"as provider batches (`provider_batch: true`, up to 24 hours) it would cost {saving} less")
+    for name, limit in found["budgets"].items():
+        if cost["expected"] > limit:
+            lines.append(f"the budget {name} of {money(limit)} will stop it before its end")
+    return lines

@@ -1,0 +1,215 @@
+"""Money before it is spent: calls, tokens and cost per strategy, counted from the real rows and what is answered already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpus_pipeline.errors import BadAnswer, UsageError
+from corpus_pipeline.jobs.augment.plan import Prepared, prepare
+from corpus_pipeline.jobs.context import Work
+from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.model import Answer, Request, Usage, id_range
+from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.strategies.exchange import find_exchange
+from corpus_pipeline.states import ItemState, Stage, Status
+from corpus_pipeline.store import augmented, cleaned, cursors, ledger
+from corpus_pipeline.store.augmented import ItemKey
+from corpus_pipeline.store.cleaned import CleanRow
+from corpus_pipeline.store.ledger import Experience
+
+_PAGE = 500
+SAMPLE_ROWS = 5000  # of a larger file so many rows are looked at, evenly spread
+# without experience: so many attempts per call, and an answer is so much shorter or longer than expected
+_ATTEMPTS, _LOW = 1.05, 0.5
+_WRAPPING_TOKENS = 12  # of an answer in JSON
+# https://platform.openai.com/docs/guides/prompt-caching: from 1024 tokens on, in steps of 128
+_CACHED_FROM, _CACHED_STEP = 1024, 128
+
+
+@dataclass
+class _Sum:
+    """What one strategy will ask."""
+
+    prepared: Prepared
+    experience: Experience | None
+    items: int = 0
+    finished: int = 0
+    skipped: int = 0
+    answered: int = 0
+    saved: int = 0
+    calls: int = 0
+    expected: dict[str, int] = field(default_factory=lambda: {"input": 0, "cached": 0, "output": 0})
+    high: dict[str, int] = field(default_factory=lambda: {"input": 0, "output": 0})
+
+    def add(self, request: Request, source_tokens: int, calls: int) -> None:
+        """`calls` further questions, of which this is the first; a later one holds what was answered before it."""
+        output = self._output(source_tokens, request.max_output_tokens)
+        first, bound = tokens.expected_input(request), tokens.input_bound(request)
+        system = tokens.expected(request.messages[0]["content"])
+        self.calls += calls
+        self.expected["input"] += first * calls + output * calls * (calls - 1) // 2
+        self.expected["output"] += output * calls
+        self.high["input"] += bound * calls + request.max_output_tokens * calls * (calls - 1) // 2
+        self.high["output"] += request.max_output_tokens * calls
+        if first >= _CACHED_FROM:
+            self.expected["cached"] += system // _CACHED_STEP * _CACHED_STEP * calls
+
+    def _output(self, source_tokens: int, most: int) -> int:
+        if self.experience is not None:
+            return min(most, round(self.experience.output_tokens))
+        return min(most, source_tokens + _WRAPPING_TOKENS)
+
+
+def estimate(work: Work, default_model: str | None) -> dict[str, Any]:
+    """What augmenting the rest of a dataset file will cost.
+
+    Raises UsageError when its rows are not cleaned yet (which costs nothing), or the price of a model is not known.
+    """
+    plan = prepare(work.recipe.augment, default_model)
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, Stage.CLEAN)
+    if not own or cursors.stage_status(own) is not Status.DONE:
+        raise UsageError(
+            f"the rows of {work.file.name} are not cleaned yet, so that nobody knows which will be asked about."
+            f" Run: corpus run {work.file.name} --to clean (it asks no model)"
+        )
+    total, dropped, repeated = work.store.fetch(cleaned.counts, work.task.id)
+    rows = total - dropped - repeated
+    every = max(1, -(-rows // SAMPLE_ROWS))
+    sums = {label: _Sum(p, work.store.fetch(ledger.experience, label, p.strategy.model)) for label, p in plan.items()}
+    looked_at = 0
+    for page in _pages(work, every):
+        looked_at += len(page)
+        states = work.store.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
+        for own_sum in sums.values():
+            _look(work, own_sum, page, states)
+    scale = rows / looked_at if looked_at else 0.0
+    strategies = [_line(label, own_sum, scale) for label, own_sum in sums.items()]
+    return {
+        "name": work.file.name,
+        "rows": rows,
+        "rows_looked_at": looked_at,
+        "strategies": strategies,
+        "total": _total(strategies),
+        "budgets": {
+            f"{scope}_usd": ceiling / MICRO for scope, ceiling in work.recipe.augment.budget.ceilings().items()
+        },
+    }
+
+
+def _pages(work: Work, every: int) -> Iterator[list[CleanRow]]:
+    after, end = id_range(work.file.id)
+    number = 0
+    while page := work.store.fetch(cleaned.kept_page, work.task.id, after, end, _PAGE):
+        after = page[-1].id
+        chosen = [row for at, row in enumerate(page, number) if at % every == 0]
+        number += len(page)
+        if chosen:
+            yield chosen
+
+
+def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey, ItemState]) -> None:
+    strategy = own.prepared.strategy
+    asked: list[tuple[CleanRow, int, Request]] = []
+    for row in page:
+        if strategy.applies(row.conversation) is not None:
+            own.skipped += strategy.samples
+            continue
+        for sample in range(strategy.samples):
+            if (row.id, strategy.label, sample) in states:
+                own.finished += 1
+                continue
+            own.items += 1
+            try:
+                request = strategy.next_request(row.conversation, (), sample)
+            except BadAnswer:  # it will be parked without a call
+                continue
+            if request is not None:
+                asked.append((row, sample, request))
+    keys = [request_key(request, sample) for _, sample, request in asked]
+    known = work.store.fetch(ledger.usable_answers, keys)
+    for (row, sample, request), key in zip(asked, keys, strict=True):
+        answers: list[Answer] = []
+        while (stored := known.get(key)) is not None:
+            answers.append(stored.answer)
+            own.saved += _price(own, stored.answer.usage)
+            try:
+                following = strategy.next_request(row.conversation, tuple(answers), sample)
+            except BadAnswer:
+                break
+            if following is None:
+                break
+            request, key = following, request_key(following, sample)
+            known = work.store.fetch(ledger.usable_answers, [key])
+        else:
+            own.add(request, _source_tokens(own, row), max(1, len(strategy.steps) - len(answers)))
+            continue
+        own.answered += 1
+
+
+def _price(own: _Sum, usage: Usage) -> int:
+    return prices.cost(usage, own.prepared.price)
+
+
+def _source_tokens(own: _Sum, row: CleanRow) -> int:
+    """How long an answer will be: about as long as what it is made from."""
+    index = find_exchange(row.conversation)
+    if index is None:
+        return 0
+    turn = row.conversation.turns[index]
+    texts = {"prompt": turn.prompt, "response": turn.response, "reasoning": turn.reasoning or turn.response}
+    steps = own.prepared.strategy.steps
+    wanted = [key for step in steps for key in step.keys or ("response",)]
+    return sum(tokens.expected(texts.get(key) or "") for key in wanted) // len(steps)
+
+
+def _line(label: str, own: _Sum, scale: float) -> dict[str, Any]:
+    """One strategy of the estimate; money in US dollars."""
+    price, attempts = own.prepared.price, own.experience.attempts if own.experience else _ATTEMPTS
+    cached = own.expected["cached"]
+    if own.experience is not None:
+        cached = round(own.expected["input"] * own.experience.cached_share)
+    expected = prices.cost(Usage(own.expected["input"], own.expected["output"], cached), price)
+    uncached = prices.cost(Usage(own.expected["input"], own.expected["output"]), price)
+    low = prices.cost(Usage(own.expected["input"], round(own.expected["output"] * _LOW), cached), price)
+    high = prices.upper_bound(own.high["input"], own.high["output"], price)
+
+    def usd(micro: float) -> float:
+        return round(micro * scale / MICRO, 6)
+
+    return {
+        "strategy": label,
+        "model": own.prepared.strategy.model,
+        "items": round(own.items * scale),
+        "finished": round(own.finished * scale),
+        "skipped": round(own.skipped * scale),
+        "already_answered": round(own.answered * scale),
+        "calls": round(own.calls * attempts * scale),
+        "input_tokens": round(own.expected["input"] * attempts * scale),
+        "cached_tokens": round(cached * attempts * scale),
+        "output_tokens": round(own.expected["output"] * scale),
+        "cost_usd": {
+            "low": usd(low),
+            "expected": usd(expected * attempts),
+            "high": usd(max(high, expected * attempts)),
+        },
+        "saved_by_reuse_usd": usd(own.saved),
+        "saved_by_caching_usd": usd((uncached - expected) * attempts),
+        "saving_of_provider_batch_usd": usd(expected * attempts * (100 - prices.BATCH_PERCENT) / 100),
+        "from_experience": own.experience is not None,
+    }
+
+
+def _total(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    sums: dict[str, Any] = {
+        key: sum(line[key] for line in lines)
+        for key in ("items", "already_answered", "calls", "input_tokens", "cached_tokens", "output_tokens")
+    }
+    sums["cost_usd"] = {
+        word: round(sum(line["cost_usd"][word] for line in lines), 6) for word in ("low", "expected", "high")
+    }
+    for key in ("saved_by_reuse_usd", "saved_by_caching_usd", "saving_of_provider_batch_usd"):
+        sums[key] = round(sum(line[key] for line in lines), 6)
+    return sums

@@ -1,0 +1,95 @@
+"""Money before it is spent and after: estimates from real rows, sums that are the ledger's, savings that are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.errors import Interrupted, UsageError
+from corpus_pipeline.states import Stage
+
+STRATEGIES = ["paraphrase", "response_regeneration", "self_refine"]
+
+
+def test_an_estimate_needs_no_model_and_is_near_what_it_comes_to(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(40, strategies=STRATEGIES)
+    before = kit.corpus.estimate("rows")
+    assert kit.invoice() == []
+    report = kit.run().report
+    cost = before["total"]["cost_usd"]
+    assert cost["low"] < cost["expected"] < cost["high"]
+    assert cost["low"] <= report["cost_usd"] <= cost["high"]
+    assert before["total"]["calls"] == pytest.approx(report["calls"], rel=0.1)
+    assert before["total"]["input_tokens"] == pytest.approx(report["input_tokens"], rel=0.25)
+    after = kit.corpus.estimate("rows")["total"]
+    assert (after["items"], after["calls"], after["cost_usd"]["high"]) == (0, 0, 0.0)
+
+
+def test_an_estimate_learns_from_what_was_paid_and_leaves_out_what_is_answered(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(60, strategies=["paraphrase"])
+    with pytest.raises(Interrupted):
+        kit.run(limit=20)
+    rest = kit.corpus.estimate("rows")
+    (line,) = rest["strategies"]
+    assert (line["finished"], line["items"], line["from_experience"]) == (20, 40, True)
+    spent = kit.report()["cost_usd"]
+    assert line["cost_usd"]["expected"] == pytest.approx(spent * 2, rel=0.1)
+
+    kit.corpus.redo("rows", Stage.AUGMENT)
+    (line,) = kit.corpus.estimate("rows")["strategies"]
+    assert (line["finished"], line["items"], line["already_answered"], line["calls"]) == (0, 60, 20, 40)
+    assert line["saved_by_reuse_usd"] == pytest.approx(spent)
+
+
+def test_an_estimate_says_what_it_lacks(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(5, strategies=["paraphrase"])
+    kit.corpus.redo("rows", Stage.CLEAN)
+    with pytest.raises(UsageError, match="corpus run rows --to clean"):
+        kit.corpus.estimate("rows")
+
+
+def test_every_grouping_of_the_costs_is_the_ledger(make_kit: Any) -> None:
+    kit = make_kit(faults={"500": 0.1, "rst": 0.1, "empty": 0.1})
+    kit.add(30, strategies=["paraphrase", "response_regeneration"])
+    kit.run()
+    kit.add(5, "second", consumer="others", strategies=[{"paraphrase": {"temperature": 0.1}}])
+    kit.run("second")
+    whole = tuple(kit.rows_of("SELECT COUNT(*), SUM(input_tokens), SUM(cost) FROM llm_attempts")[0])
+    for by in ("consumer", "file", "strategy", "model", "day", "item"):
+        found = kit.corpus.cost(by)
+        micro = [round(row["cost_usd"] * 1_000_000) for row in found]
+        sums = (sum(row["calls"] for row in found), sum(row["input_tokens"] for row in found), sum(micro))
+        assert sums == whole, by
+    assert micro[:20] == sorted(micro[:20], reverse=True)
+    items, share = kit.corpus.dearest_share()
+    assert items == 65 and 0.1 < share < 1
+
+
+def test_only_rows_whose_request_changed_are_asked_again(make_kit: Any) -> None:
+    """A cleaning rule that changes five rows, then a prompt that changes all of one strategy."""
+    kit = make_kit()
+
+    def prompt(row: int) -> str:
+        gap = "  \n\n\n\n\n" if row <= 5 else " "
+        return f"Please explain in your own words how bed {row} is watered.{gap}Say what may wait until the evening."
+
+    both = ["paraphrase", "response_regeneration"]
+    kit.add(30, prompt=prompt, strategies=both)
+    kit.run()
+    assert len(kit.invoice()) == 60
+
+    kit.rebind(rules=["whitespace"], strategies=both)
+    report = kit.run().report
+    assert (report["total"], report["reused"], report["calls"]) == (60, 50, 10)
+    assert len(kit.invoice()) == 70, "a row that did not change was paid again"
+    assert report["saved_usd"] == pytest.approx(50 * report["cost_usd"] / 10, rel=0.2)
+
+    template = "Say it in other words.\n=== user ===\n{{ source_prompt }}"
+    kit.rebind(rules=["whitespace"], strategies=[{"paraphrase": {"template": template}}, "response_regeneration"])
+    report = kit.run().report
+    assert (report["total"], report["reused"], report["calls"]) == (60, 30, 30)
+    assert report["saved_usd"] > 0
