@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 from corpus_pipeline.defs.assets import ASSETS
-from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.defs.sensors import SENSORS
 
@@ -17,7 +16,6 @@ defs = dg.Definitions(
         dg.define_asset_job(
             PATH_JOB,
             selection=dg.AssetSelection.assets(*(asset.key for asset in ASSETS)),
-            partitions_def=dataset_files,
             description="The whole path of one dataset file: ingest, clean, augment, export.",
         )
     ],

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 
 import click
 
 from corpus_pipeline.cli.output import say
+from corpus_pipeline.cli.supervise import supervise
 
 
 @click.command()
@@ -33,12 +32,18 @@ def ui(host: str, port: int) -> int:
         )
     with Corpus.open() as corpus:
         register(home.instance(corpus.settings), [file.name for file in corpus.files()])
-    say(f"Dagster UI: http://{host}:{port} (ready in about 20 seconds; Ctrl-C stops it)")
+    say(
+        f"Dagster UI: http://{host}:{port} (ready in about 20 seconds; Ctrl-C stops it, and runs at their next boundary)"
+    )
     command = [
         sys.executable,
+        "-W",
+        "ignore",
         "-m",
         "dagster",
         "dev",
+        "--log-level",
+        "warning",
         "--module-name",
         "corpus_pipeline.definitions",
         "--host",
@@ -46,18 +51,7 @@ def ui(host: str, port: int) -> int:
         "--port",
         str(port),
     ]
-    # started from a background shell SIGINT is ignored, and Dagster would then ignore SIGTERM too
-    child = subprocess.Popen(command, preexec_fn=_default_signals)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.send_signal(signal.SIGINT)
-        return child.wait()
-
-
-def _default_signals() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return supervise(command)
 
 
 @click.command(

@@ -34,6 +34,8 @@ _DESCRIPTIONS = {
     Stage.EXPORT: "The dataset file as JSONL for trainers, with its manifest, behind a gate.",
 }
 
+_LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
+
 Events = Iterator[dg.MaterializeResult | dg.AssetObservation]
 
 
@@ -41,21 +43,32 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
     order = list(Stage)
     before = order[: order.index(stage)][-1:]
 
-    @dg.asset(
+    @dg.multi_asset(
         name=checks.ASSETS[stage],
-        partitions_def=dataset_files,
-        deps=[checks.ASSETS[earlier] for earlier in before],
-        group_name="corpus",
-        kinds=_KINDS[stage],
-        owners=["team:corpus"],
-        description=_DESCRIPTIONS[stage],
-        code_version=code_version(stage),
+        specs=[
+            dg.AssetSpec(
+                checks.ASSETS[stage],
+                deps=[checks.ASSETS[earlier] for earlier in before],
+                group_name="corpus",
+                kinds=_KINDS[stage],
+                owners=["team:corpus"],
+                description=_DESCRIPTIONS[stage],
+                code_version=code_version(stage),
+                skippable=True,  # a paused partition is neither a success nor a failure: it yields an observation
+                tags={"corpus/stage": stage.value},
+            )
+        ],
         check_specs=checks.specs(stage),
+        partitions_def=dataset_files,
         pool=_POOLS.get(stage),
-        output_required=False,  # a paused partition is neither a success nor a failure: it yields an observation
-        tags={"corpus/stage": stage.value},
+        can_subset=True,  # a paused partition has no check results either
     )
     def materialize(context: dg.AssetExecutionContext, cursor: CursorResource) -> Events:
+        if not context.selected_asset_keys:  # the checks alone: Dagster gives them no partition
+            raise dg.Failure(
+                "The checks are evaluated with their partition. Materialize it: what is complete is left as it is.",
+                allow_retries=False,
+            )
         yield from _go_on(context, cursor, stage)
 
     return materialize
@@ -67,40 +80,62 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     limit = context.run.tags.get(LIMIT_TAG)
     try:
         with on_signals(stop):
-            outcome = cursor.go_on(
-                name, stage, stop=stop, run_id=context.run_id, limit=int(limit) if limit is not None else None
-            )
+            outcome = _outcome(context, cursor, stage, stop, int(limit) if limit is not None else None)
+    except LeaseHeld as held:
+        # no failure: it would alarm, and un-materialize what the holder is about to finish
+        context.log.warning(f"{stage} of {name}: {held}")
+        yield _observation(context, cursor, stage, "held", str(held))
+        return
     except Paused as pause:
         context.log.info(f"{stage} of {name} is {pause}")
-        yield _paused(context, cursor, stage, str(pause))
+        yield _observation(context, cursor, stage, "paused", str(pause))
         return
     except Interrupted as interrupt:
         if not stop.is_set():  # a limit or a provider that is down: said by the job, not by a signal
             context.log.info(f"{stage} of {name} stopped: {interrupt}")
-            yield _paused(context, cursor, stage, str(interrupt))
+            yield _observation(context, cursor, stage, "interrupted", str(interrupt))
             return
         raise dg.DagsterExecutionInterruptedError(f"{stage} of {name}: {interrupt}") from interrupt
-    except (LeaseHeld, GateRefused, StopJob, UsageError) as error:
+    except (GateRefused, StopJob, UsageError) as error:
         # nothing that another attempt could mend by itself
         raise dg.Failure(description=str(error), allow_retries=False) from error
     yield _materialized(context, cursor, stage, outcome)
 
 
-def _paused(
-    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, reason: str
+def _outcome(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, stop: StopSignal, limit: int | None
+) -> Outcome:
+    """Work the stage. Held by our own run (two daemons started it) or by the dead run that this one repeats: wait, and go
+    on where that one ends or its lease does. Held by anybody else: LeaseHeld, at once."""
+    ours = {context.run.run_id, context.run.parent_run_id}
+    looked = False
+    while True:
+        try:
+            return cursor.go_on(context.partition_key, stage, stop=stop, run_id=context.run.run_id, limit=limit)
+        except LeaseHeld:
+            if looked and not ours & cursor.run_ids(context.partition_key, stage):
+                raise
+        looked = True  # a holder that has just begun may not have said its name yet
+        if stop.wait(_LOOK_SECONDS):
+            raise Interrupted(f"stopped by {stop.reason}")
+
+
+def _observation(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, status: str, reason: str
 ) -> dg.AssetObservation:
+    """Neither a success nor a failure: the run ends, and the partition stays as it was."""
     positions = cursor.positions(context.partition_key, stage)
     return dg.AssetObservation(
-        asset_key=context.asset_key,
+        asset_key=checks.ASSETS[stage],
         partition=context.partition_key,
         description=reason,
         metadata={
-            "status": positions[0].status.value if positions else "paused",
+            "status": status,
             "reason": reason,
             "offset": min((p.current_offset for p in positions), default=0),
             "total": max((p.total_rows or 0 for p in positions), default=0),
         },
-        tags={"corpus/status": "paused"},
+        tags={"corpus/status": status},
     )
 
 
@@ -113,6 +148,7 @@ def _materialized(
     metadata: dict[str, Any] = stage_metadata(report, stage, corpus.preview(name, stage, PREVIEW_ROWS), link)
     metadata["was_complete"] = not outcome.worked
     return dg.MaterializeResult(
+        asset_key=checks.ASSETS[stage],
         metadata=metadata,
         data_version=dg.DataVersion(_data_version(corpus.data_version_parts(name, stage))),
         check_results=list(checks.results(corpus, name, stage)),

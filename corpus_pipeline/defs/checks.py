@@ -41,6 +41,7 @@ def results(corpus: Corpus, partition_key: str, stage: Stage) -> Iterator[dg.Ass
         if check.stage is stage:
             verdict = corpus.store.fetch(check.look, corpus.work(partition_key, stage))
             yield dg.AssetCheckResult(
+                asset_key=ASSETS[stage],
                 check_name=check.name,
                 passed=verdict.passed,
                 severity=dg.AssetCheckSeverity.ERROR,

@@ -37,15 +37,21 @@ class Launcher:
         return partitions.register(self.instance, names)
 
     def run(self, name: str, stages: Sequence[Stage], *, limit: int | None = None) -> Launched:
-        """Materialize these stages of one partition; what a stage says about itself is in the corpus, not here."""
-        result = self._job.execute_in_process(
-            partition_key=name,
-            asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
-            instance=self.instance,
-            raise_on_error=False,
-            tags={LIMIT_TAG: str(limit)} if limit is not None else None,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        """Materialize these stages of one partition; what a stage says about itself is in the corpus, not here.
+
+        Raises KeyboardInterrupt when a signal stopped it at a batch boundary.
+        """
+        try:
+            result = self._job.execute_in_process(
+                partition_key=name,
+                asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
+                instance=self.instance,
+                raise_on_error=False,
+                tags={LIMIT_TAG: str(limit)} if limit is not None else None,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except dg.DagsterExecutionInterruptedError as stop:
+            raise KeyboardInterrupt from stop
         return Launched(result.run_id, result.success, _error(result))
 
 

@@ -41,6 +41,10 @@ class CursorResource(dg.ConfigurableResource):
         """Work a stage of a dataset file from its cursor to its end (see `jobs.runner.run_stage`)."""
         return self.corpus.run_stage(partition_key, stage, stop=stop, run_id=run_id, limit=limit)
 
+    def run_ids(self, partition_key: str, stage: Stage) -> set[str | None]:
+        """The Dagster runs that last worked a stage of a dataset file."""
+        return {position.run_id for position in self.positions(partition_key, stage)} - {None}
+
     def positions(self, partition_key: str, stage: Stage) -> list[cursors.Cursor]:
         """Where the cursors of a stage of a dataset file stand."""
         work = self.corpus.work(partition_key, stage)

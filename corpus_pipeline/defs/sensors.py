@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -18,6 +18,11 @@ from corpus_pipeline.store.pauses import PauseFlag
 
 PARTITION_TAG = "dagster/partition"
 BACKFILL_TAG = "dagster/backfill"
+WILL_RETRY_TAG = "dagster/will_retry"
+RETRY_RUN_TAG = "dagster/auto_retry_run_id"
+TAKEOVER_TAG = "corpus/takeover"  # "number@rows": how often in a row workers died at the same row
+MAX_TAKEOVERS = 5
+TAKEOVER = "takeover"
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -53,7 +58,7 @@ def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Ski
     with opened() as corpus:
         active = corpus.mark_flags()
         cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
-        requests = list(_resume_requests(context.instance, corpus.resumable()))
+        requests = list(_resume_requests(context.instance, corpus))
     if not requests and not cancelled:
         return dg.SkipReason("nothing to stop and nothing to go on with")
     context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
@@ -61,18 +66,21 @@ def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Ski
 
 
 def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[PauseFlag]) -> int:
+    """Cancel queued runs whose next stage a flag covers, and leave that stage as paused."""
     cancelled = 0
     for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
-        name = run.tags.get(PARTITION_TAG)
-        stages = _stages_of(run)
-        if name and stages and any(flag.covers(name, stages[0]) for flag in flags):
-            try:
-                corpus.mark_paused(
-                    name, stages, str(next(flag for flag in flags if flag.covers(name, stages[0]))), run.run_id
-                )
-            except CorpusError:
-                continue  # somebody works on it right now: the asset looks at the flag itself
-            cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))
+        name, stages = run.tags.get(PARTITION_TAG), _stages_of(run)
+        if not name or not stages:
+            continue
+        try:
+            ahead = next((stage for stage in corpus.incomplete_stages(name, stages[-1]) if stage in stages), None)
+            flag = next((flag for flag in flags if ahead and flag.covers(name, ahead)), None)
+            if ahead is None or flag is None:
+                continue
+            corpus.mark_paused(name, [ahead], str(flag), run.run_id)
+        except CorpusError:
+            continue  # somebody works on it right now: the asset looks at the flag itself
+        cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))
     return cancelled
 
 
@@ -82,29 +90,65 @@ def _stages_of(run: dg.DagsterRun) -> list[Stage]:
     return [stage for stage in Stage if not names or ASSETS[stage] in names]
 
 
-def _resume_requests(instance: dg.DagsterInstance, resumable: Iterable[Resumable]) -> Iterable[dg.RunRequest]:
-    """One run for each stage of a partition that may go on: the stage itself and what its run would have done behind it."""
-    for work in resumable:
-        active = instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}), limit=1)
-        if active:
-            continue
+def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[dg.RunRequest]:
+    """One run for each stage of a partition that may go on: the stage and what its run would have done behind it."""
+    for work in corpus.resumable():
         before = instance.get_run_by_id(work.run_id) if work.run_id else None
         if before is None:
-            continue  # the work of a `corpus run` without Dagster's knowledge, or of a purged run: its owner goes on
-        order = list(Stage)
-        stages = [s for s in _stages_of(before) if order.index(s) >= order.index(work.stage)]
+            continue  # the run was deleted, or there never was one: its owner goes on
+        if work.why == TAKEOVER and not before.is_finished:
+            before = _report_dead(instance, before)
+        if _others_go_on(instance, work, before):
+            continue
         tags = {"corpus/resume": work.why}
+        if work.why == TAKEOVER and not _worth_another(corpus, work, before, tags):
+            continue
         backfill = before.tags.get(BACKFILL_TAG)
         if backfill and _is_open(instance, backfill):
             tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
         if "corpus/limit" in before.tags:
             tags["corpus/limit"] = before.tags["corpus/limit"]
+        order = list(Stage)
+        stages = [s for s in _stages_of(before) if order.index(s) >= order.index(work.stage)]
         yield dg.RunRequest(
             run_key=f"{work.why}:{work.task_id}:{work.stage}:{work.generation}",
             partition_key=work.name,
             asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
             tags=tags,
         )
+
+
+def _report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
+    """End a run in Dagster's books whose worker's lease has ended: the default launcher does not notice a lost host.
+
+    A worker that comes back is refused by the epoch of its lease."""
+    message = "The lease of this run's worker has ended without a sign of life: its process is gone."
+    if run.status is DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, message=message)
+    else:
+        instance.report_run_failed(run, message=message)
+    return instance.get_run_by_id(run.run_id) or run
+
+
+def _others_go_on(instance: dg.DagsterInstance, work: Resumable, before: dg.DagsterRun) -> bool:
+    """Whether a run of this partition is on its way, Dagster is about to repeat the dead one, or a person ended it."""
+    if instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}), limit=1):
+        return True
+    if work.why != TAKEOVER:
+        return False
+    if before.status is DagsterRunStatus.CANCELED:
+        return True
+    return before.tags.get(WILL_RETRY_TAG) == "true" and RETRY_RUN_TAG not in before.tags
+
+
+def _worth_another(corpus: Corpus, work: Resumable, before: dg.DagsterRun, tags: dict[str, str]) -> bool:
+    """Whether to take over once more: not when the workers keep dying at the same row. Notes the count in the tags."""
+    (state,) = corpus.status([work.name])
+    offset = str(state["stages"][work.stage.value]["processed"])
+    count, _, last = before.tags.get(TAKEOVER_TAG, "").partition("@")
+    number = int(count) + 1 if last == offset else 1
+    tags[TAKEOVER_TAG] = f"{number}@{offset}"
+    return number <= MAX_TAKEOVERS
 
 
 def _is_open(instance: dg.DagsterInstance, backfill_id: str) -> bool:

@@ -1,0 +1,181 @@
+"""Fixtures of the Dagster tests: a home with a few small dataset files, the stand-in model, and one real `corpus ui`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import pytest
+
+from corpus_pipeline.defs import home as dagster_home
+from corpus_pipeline.defs import partitions
+from corpus_pipeline.llm import stub
+from corpus_pipeline.llm.stub.latency import parse_latency
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.settings import Settings
+from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
+from corpus_pipeline_tests.servers.process import free_port
+
+KEY = "sk-canary-4f1d0c7e9b"
+OURS = ("CORPUS_HOME", "OPENAI_BASE_URL", "OPENAI_API_KEY", "CORPUS_MODEL", "CORPUS_LEASE_SECONDS")
+WORDS = "river stone amber falcon quiet orbit lantern meadow copper signal harbor violet engine marble thunder".split()
+RECIPE = """\
+name: slow
+description: Two calls at a time, so that a person can stop it half way.
+augment:
+  model: corpus-stub
+  batch_size: 2
+  concurrency: 2
+  strategies: [paraphrase]
+"""
+
+
+def write_file(folder: Path, name: str, rows: int) -> Path:
+    """A dataset file of questions and answers that no rule drops and no two of which are alike."""
+    random_words = random.Random(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(rows):
+            words = random_words.sample(WORDS, 9)
+            record = {
+                "question": f"What is told of the {' '.join(words[:5])} in the year {1000 + number}?",
+                "answer": f"It tells how the {' '.join(words[4:])} came to number {random_words.randrange(10**6)}.",
+            }
+            file.write(json.dumps(record) + "\n")
+    return path
+
+
+# --- in this process ---
+
+
+class Home(NamedTuple):
+    """A corpus home with its Dagster instance, in this process."""
+
+    corpus: Corpus
+    instance: dg.DagsterInstance
+    folder: Path
+
+    def add(self, name: str, rows: int = 6, recipe: str | None = None) -> str:
+        """Register a new dataset file and its partition."""
+        path = write_file(self.folder / "data", name, rows)
+        self.corpus.add(path, recipe=recipe)
+        partitions.register(self.instance, [name])
+        return name
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[stub.RunningStub]:
+    """A stand-in that answers at once."""
+    with stub.running(stub.StubOptions(api_key=KEY)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory, model: stub.RunningStub) -> Iterator[tuple[Home, dict[str, str]]]:
+    """One corpus home for all tests of this process, each of which brings files of its own; and its environment."""
+    folder = tmp_path_factory.mktemp("in-process") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(folder, model.base_url).items():
+            patch.setenv(name, value)
+        settings = Settings.from_env()
+        with Corpus.open(settings) as corpus, dagster_home.instance(settings) as instance:
+            mine = {name: os.environ[name] for name in (*OURS, "DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE")}
+            patch.delenv("DAGSTER_HOME")
+            patch.delenv("CORPUS_DAGSTER_STORAGE")
+            patch.undo()
+            yield Home(corpus, instance, folder), mine
+
+
+@pytest.fixture
+def home(opened: tuple[Home, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Home:
+    """The corpus home of this process, with the environment set for it."""
+    for name, value in opened[1].items():
+        monkeypatch.setenv(name, value)
+    return opened[0]
+
+
+# --- real processes ---
+
+
+class UI(NamedTuple):
+    """A running `corpus ui` on a home of its own."""
+
+    graphql: GraphQL
+    corpus: Corpus
+    environment: Mapping[str, str]
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def add(self, name: str, rows: int = 12) -> str:
+        """Register a dataset file with the command, and wait for its partition in the UI."""
+        path = write_file(self.folder / "data", name, rows)
+        recipe = self.folder / "slow.yaml"
+        recipe.write_text(RECIPE, encoding="utf-8")
+        self.corpus.add(path, recipe=str(recipe))
+        partitions.register(dagster_home.instance(self.corpus.settings), [name])
+        return name
+
+    def stage(self, name: str, stage: str) -> tuple[str, int]:
+        """(status, rows) of a stage of a dataset file."""
+        (state,) = self.corpus.status([name])
+        return state["stages"][stage]["status"], state["stages"][stage]["processed"]
+
+    def calls(self, name: str) -> int:
+        """How many calls were paid for a dataset file."""
+        return sum(int(row["calls"]) for row in self.corpus.cost("file") if row["file"] == name)
+
+
+def environment(home: Path, base_url: str) -> dict[str, str]:
+    """The environment of a child that works on a home."""
+    return os.environ | dict(zip(OURS, (str(home), base_url, KEY, "corpus-stub", "5"), strict=True))
+
+
+def answers(graphql: GraphQL) -> bool:
+    """Whether the webserver is up and has loaded the definitions, and the daemon has begun to look at the sensors."""
+    try:
+        return any(tick["status"] in ("SUCCESS", "SKIPPED") for tick in graphql.sensor_state("pause_flags")["ticks"])
+    except (OSError, KeyError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
+    """One `corpus ui` for the session: webserver, daemon and code server are real, calls take a quarter of a second."""
+    folder = tmp_path_factory.mktemp("ui")
+    options = stub.StubOptions(latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl")
+    with stub.running(options) as server:
+        child = environment(folder / "home", server.base_url)
+        port = free_port()
+        before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME")}
+        with Corpus.open(Settings.from_env(child)) as corpus, (folder / "ui.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "corpus_pipeline", "ui", "--port", str(port)], env=child, stdout=log, stderr=log
+            )
+            try:
+                graphql = GraphQL(f"http://127.0.0.1:{port}")
+                wait_for(lambda: answers(graphql) or process.poll() is not None, 180, "`corpus ui`")
+                assert process.poll() is None, (folder / "ui.log").read_text()
+                yield UI(graphql, corpus, child, folder, process)
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGTERM)
+                    deadline = time.monotonic() + 60
+                    while process.poll() is None and time.monotonic() < deadline:
+                        time.sleep(0.1)
+                    process.kill()
+                process.wait()
+                for name, value in before.items():
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value

@@ -1,0 +1,253 @@
+"""The assets in this process, on a real instance below a temporary home."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
+from dagster._core.storage.tags import WILL_RETRY_TAG
+
+from corpus_pipeline.defs import assets as asset_module
+from corpus_pipeline.defs import partitions
+from corpus_pipeline.defs.assets import ASSETS
+from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
+from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.jobs.lease import holding
+from corpus_pipeline.states import Stage
+from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, Home
+
+NAMES = list(ASSET_OF.values())
+
+
+def run(home: Home, name: str, stages: Sequence[Stage] = tuple(Stage), **tags: str) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        list(ASSETS),
+        selection=[ASSET_OF[stage] for stage in stages],
+        partition_key=name,
+        instance=home.instance,
+        resources={"cursor": CursorResource()},
+        raise_on_error=False,
+        tags=tags,
+    )
+
+
+def materialized(home: Home, asset: str) -> set[str]:
+    return set(home.instance.get_materialized_partitions(dg.AssetKey(asset)))
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    (event,) = result.asset_materializations_for_node(asset)
+    return {key: value.value for key, value in event.metadata.items()}
+
+
+def test_each_stage_tells_what_came_of_it_and_its_checks_pass(home: Home):
+    home.add("whole", rows=6)
+    result = run(home, "whole")
+    assert result.success
+    ingest, augment, export = (metadata(result, ASSET_OF[s]) for s in (Stage.INGEST, Stage.AUGMENT, Stage.EXPORT))
+    assert (ingest["dagster/row_count"], ingest["total"], ingest["dropped"]) == (6, 6, 0)
+    assert (augment["calls"], augment["failed"], augment["dagster/row_count"]) == (6, 0, 6)
+    assert int(str(augment["input_tokens"])) > 0 and float(str(augment["cost_usd"])) >= 0
+    assert export["dagster/row_count"] == 12
+    assert Path(str(export["dagster/uri"]).removeprefix("file://")).is_file()
+    assert str(ingest["rows"]).endswith("/files/whole")
+    assert str(ingest["preview"]).startswith("```text\n")
+    evaluations = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+    assert set(evaluations) == {
+        "lines_conserved",
+        "rows_conserved",
+        "no_duplicate_left",
+        "nothing_empty",
+        "gate",
+        "export_is_current",
+    }
+    assert all(evaluation.passed for evaluation in evaluations.values())
+    assert {evaluation.partition for evaluation in evaluations.values()} == {"whole"}
+
+
+def test_a_complete_partition_is_materialized_again_without_a_call_and_with_the_same_data_version(home: Home):
+    home.add("twice", rows=4)
+    first, second = run(home, "twice"), run(home, "twice")
+    for name in NAMES:
+        versions = {
+            result.asset_materializations_for_node(name)[0].tags["dagster/data_version"] for result in (first, second)
+        }
+        assert len(versions) == 1
+    assert metadata(first, "augmented_rows")["was_complete"] is False
+    assert metadata(second, "augmented_rows")["was_complete"] is True
+    assert [row["calls"] for row in home.corpus.cost("file") if row["file"] == "twice"] == [4]
+
+
+def test_row_text_cannot_leave_its_code_fence(home: Home):
+    path = home.folder / "data" / "hostile.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        '{"question": "What do these marks mean: ```` and </pre><script>alert(1)</script>?", '
+        '"answer": "They close a fence.\\n````\\n![x](http://evil.example/x.png) is then drawn."}\n'
+    )
+    home.corpus.add(path)
+
+    partitions.register(home.instance, ["hostile"])
+    text = str(metadata(run(home, "hostile", [Stage.INGEST]), "dataset_rows")["preview"])
+    fence = text.split("text\n", 1)[0]
+    assert set(fence) == {"`"} and text.endswith("\n" + fence)
+    assert max(len(found) for found in re.findall("`+", text[len(fence) : -len(fence)])) < len(fence)
+
+
+def test_a_failed_check_materializes_its_asset_and_stops_the_next(home: Home, model):
+    home.add("spoilt", rows=4)
+    model.meet(refusal=1.0)
+    try:
+        result = run(home, "spoilt")
+    finally:
+        model.meet()
+    assert not result.success
+    assert "spoilt" in materialized(home, "augmented_rows")
+    assert "spoilt" not in materialized(home, "jsonl_export")
+    (gate,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "gate"]
+    assert not gate.passed and gate.severity is dg.AssetCheckSeverity.ERROR
+    assert "4" in str(gate.description)
+
+
+def test_the_gate_refuses_an_export_alone_and_nothing_tries_it_again(home: Home, model):
+    home.add("refused", rows=4)
+    model.meet(refusal=1.0)
+    try:
+        run(home, "refused", [Stage.INGEST, Stage.CLEAN, Stage.AUGMENT])
+    finally:
+        model.meet()
+    result = run(home, "refused", [Stage.EXPORT])
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data.description.startswith("the export of 'refused'")
+    assert not any(event.is_step_up_for_retry for event in result.all_events)
+    record = home.instance.get_run_by_id(result.run_id)
+    assert record is not None and record.tags.get(WILL_RETRY_TAG, "false") == "false"
+    assert home.corpus.status(["refused"])[0]["stages"]["export"]["status"] == "blocked"
+
+
+def test_a_paused_partition_ends_as_an_observation_and_stays_what_it_was(home: Home):
+    home.add("held", rows=4)
+    home.corpus.pause(["held"], Stage.AUGMENT, False, "look at the prices first")
+    result = run(home, "held")
+    assert result.success
+    (observation,) = result.asset_observations_for_node("augmented_rows")
+    assert observation.tags == {"corpus/status": "paused"}
+    assert "look at the prices first" in str(observation.metadata["reason"].value)
+    assert "held" in materialized(home, "cleaned_rows")
+    assert "held" not in materialized(home, "augmented_rows")
+    assert not any(event.is_step_failure for event in result.all_events)
+
+    home.corpus.resume(["held"], Stage.AUGMENT, False)
+    assert run(home, "held", [Stage.AUGMENT, Stage.EXPORT]).success
+    home.corpus.pause(["held"], None, False, "again")
+    home.corpus.redo("held", Stage.AUGMENT)
+    assert run(home, "held", [Stage.AUGMENT, Stage.EXPORT]).success
+    assert "held" in materialized(home, "jsonl_export")  # what was there before the pause is still there
+
+
+def test_a_partition_that_somebody_else_works_on_is_left_alone_without_an_alarm(home: Home):
+    home.add("busy", rows=4)
+    task = home.corpus.work("busy", Stage.INGEST).task
+    with holding(home.corpus.store, task.id, Stage.INGEST, 30):
+        result = run(home, "busy")
+    assert result.success
+    (observation,) = result.asset_observations_for_node("dataset_rows")
+    assert observation.tags == {"corpus/status": "held"}
+    assert "busy" not in materialized(home, "dataset_rows")
+
+
+def stale(home: Home, definitions: Sequence[dg.AssetsDefinition], asset: str, partition: str) -> tuple[str, list[str]]:
+    graph = dg.Definitions(assets=list(definitions), resources={"cursor": CursorResource()}).resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(home.instance, graph, LoadingContextForTest(home.instance))
+    key = dg.AssetKey(asset)
+    return (
+        resolver.get_status(key, partition).value,
+        [cause.reason for cause in resolver.get_stale_causes(key, partition)],
+    )
+
+
+def test_a_changed_rule_or_recipe_makes_what_was_made_by_the_old_one_stale(home: Home, monkeypatch):
+    home.add("old", rows=4)
+    run(home, "old")
+    assert {name: stale(home, ASSETS, name, "old")[0] for name in NAMES} == dict.fromkeys(NAMES, "FRESH")
+
+    real = asset_module.code_version
+    monkeypatch.setattr(
+        asset_module, "code_version", lambda stage: "other rules" if stage is Stage.CLEAN else real(stage)
+    )
+    changed = [asset_module._asset(stage) for stage in Stage]
+    assert stale(home, changed, "cleaned_rows", "old") == ("STALE", ["has a new code version"])
+    assert stale(home, changed, "dataset_rows", "old")[0] == "FRESH"
+
+
+def test_a_new_recipe_makes_the_stages_behind_it_stale(home: Home):
+    home.add("recipes", rows=4)
+    run(home, "recipes")
+    recipe = home.folder / "other.yaml"
+    recipe.write_text(RECIPE.replace("name: slow", "name: other\nclean: {rules: [whitespace]}"), encoding="utf-8")
+    home.corpus.bind_recipe("recipes", str(recipe))
+    run(home, "recipes", [Stage.INGEST, Stage.CLEAN])
+    assert stale(home, ASSETS, "cleaned_rows", "recipes")[0] == "FRESH"
+    assert stale(home, ASSETS, "augmented_rows", "recipes") == ("STALE", ["has a new dependency data version"])
+
+
+def test_neither_key_nor_password_is_in_the_dagster_home(home: Home):
+    home.add("secret", rows=3)
+    assert run(home, "secret").success
+    home.corpus.pause(["secret"], None, False, "x")
+    run(home, "secret")
+    files = [path for path in (home.folder / "dagster").rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+
+
+def test_no_io_manager_ever_pickles_a_row(home: Home):
+    home.add("plain", rows=3)
+    result = run(home, "plain")
+    assert not any(event.is_handled_output or event.is_loaded_input for event in result.all_events)
+    stored = home.folder / "dagster" / "storage"  # where the default one would put its pickles
+    assert not stored.exists() or {path.name for path in stored.rglob("*") if path.is_file()} == set()
+
+
+def test_the_asset_graph_is_what_it_was():
+    from corpus_pipeline.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    assert {
+        key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    } == {
+        "dataset_rows": [],
+        "cleaned_rows": ["dataset_rows"],
+        "augmented_rows": ["cleaned_rows"],
+        "jsonl_export": ["augmented_rows"],
+    }
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.partitions_def == dg.DynamicPartitionsDefinition(name="dataset_files")
+        assert node.group_name == "corpus" and node.owners == ["team:corpus"] and node.description and node.kinds
+        assert node.code_version
+    assert {(key.asset_key.to_user_string(), key.name, graph.get(key).blocking) for key in graph.asset_check_keys} == {
+        ("dataset_rows", "lines_conserved", True),
+        ("cleaned_rows", "rows_conserved", True),
+        ("cleaned_rows", "no_duplicate_left", True),
+        ("augmented_rows", "nothing_empty", True),
+        ("augmented_rows", "gate", True),
+        ("jsonl_export", "export_is_current", False),
+    }
+    assert {asset.key.to_user_string(): asset.op.pool for asset in ASSETS} == {
+        "dataset_rows": None,
+        "cleaned_rows": "clean",
+        "augmented_rows": "augmentation",
+        "jsonl_export": "export",
+    }
+    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags"}
+    assert all(
+        s.default_status is dg.DefaultSensorStatus.RUNNING
+        for s in defs.sensors or ()
+        if isinstance(s, dg.SensorDefinition)
+    )
