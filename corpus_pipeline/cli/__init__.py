@@ -20,6 +20,7 @@ from corpus_pipeline.cli import (
     look,
     recipes,
     run,
+    serve,
     servers,
     upkeep,
 )
@@ -66,6 +67,7 @@ for _command in (
     look.trace,
     failed.failed,
     servers.ui,
+    serve.serve,
     servers.llm_stub,
     recipes.recipe,
     upkeep.doctor,

@@ -202,6 +202,7 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
         {
             "row": address(file.name, identifier, label, sample),
             "strategy": label,
+            "sample": sample,
             "turns": [turn_dict(turn) for turn in turns],
         }
         for label, sample, turns in made
@@ -210,8 +211,10 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
     found["exported"] = [
         {
             "export": export.uri,
+            "export_id": export.id,
             "line": number,
             "strategy": where.strategy,
+            "sample": where.sample_index,
             "superseded": export.superseded_at is not None,
         }
         for export, number, where in exports.lines_of(connection, identifier)
@@ -238,7 +241,9 @@ def call_dict(row: Row) -> dict[str, Any]:
         "cost_usd": row.cost / MICRO,
         "latency_ms": row.latency_ms,
         "at": row.created_at,
+        "http_status": row.http_status,
         "run_id": row.run_id,
+        "request_key": row.request_key,
         "answer": row.text,
         "rejected": row.rejected,
     }
@@ -250,15 +255,31 @@ def trace(connection: Connection, name: str, line: int) -> dict[str, Any]:
     export = exports.current(connection, task.id) if task is not None else None
     if task is None or export is None:
         raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
+    return _traced(connection, file, task, export, line)
+
+
+def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
+    """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since.
+
+    Raises UnknownName, UsageError.
+    """
+    export = exports.by_id(connection, export_id)
+    task = files.task_by_id(connection, export.task_id)
+    return _traced(connection, files.file_by_id(connection, task.file_id), task, export, line)
+
+
+def _traced(connection: Connection, file: DatasetFile, task: Task, export: Row, line: int) -> dict[str, Any]:
     where = exports.line(connection, export, line)
     if where is None:
-        raise UsageError(f"the export of {name} has lines 1 to {export.lines}, not {line}")
+        raise UsageError(f"the export of {file.name} has lines 1 to {export.lines}, not {line}")
     identifier = where.conversation_id
     stored = rows.by_ids(connection, [identifier])[identifier].conversation
     return {
         "export": export.uri,
+        "export_id": export.id,
         "line": line,
         "export_sha256": export.sha256,
+        "superseded": export.superseded_at is not None,
         "row": address(file.name, identifier, where.strategy, where.sample_index or 0),
         "source": {
             "file": file.path,

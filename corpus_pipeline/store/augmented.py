@@ -218,6 +218,11 @@ def save_prompt(connection: Connection, version: str, strategy: str, body: str) 
         connection.execute(insert(prompts).values(version=version, strategy=strategy, body=body))
 
 
+def prompt_body(connection: Connection, version: str) -> str | None:
+    """The JSON that is kept of a prompt version, None when nothing is."""
+    return connection.execute(select(prompts.c.body).where(prompts.c.version == version)).scalar_one_or_none()
+
+
 def remove_augmented(connection: Connection, task_id: TaskId) -> None:
     """Remove what augment made for a task. The ledger and the answers stay: what was paid is not asked again."""
     for table in (augmented_turns, augmented_rows, work_items):

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, TaskId
 from corpus_pipeline.store.schema import dataset_files, export_chunks, exports, tasks
 from corpus_pipeline.store.types import inserted_id, now_ms
@@ -76,6 +77,15 @@ def listed(connection: Connection, *, target: str | None = None, only_current: b
     return connection.execute(query).all()
 
 
+def by_id(connection: Connection, export_id: int) -> Row:
+    """Any listed export. Raises UnknownName."""
+    row = connection.execute(select(exports).where(exports.c.id == export_id)).one_or_none()
+    if row is None:
+        known = connection.execute(select(exports.c.id).order_by(exports.c.id.desc()).limit(20)).scalars()
+        raise UnknownName("export", str(export_id), map(str, known))
+    return row
+
+
 class ExportedLine(NamedTuple):
     """The row at a line: the cleaned row itself, or one made from it by (strategy, sample)."""
 
@@ -94,13 +104,36 @@ def line(connection: Connection, export: Row, number: int) -> ExportedLine | Non
     ).one_or_none()
     if chunk is None or number >= chunk.first_line + chunk.lines:
         return None
-    at = number - chunk.first_line
-    identifier = int(np.frombuffer(chunk.conversation_ids, dtype="<i8")[at])
+    return _placed(chunk, orjson.loads(export.variants), number - chunk.first_line)
+
+
+def _placed(chunk: Row, variants: list[list[Any]], at: int) -> ExportedLine:
+    identifier = ConversationId(int(np.frombuffer(chunk.conversation_ids, dtype="<i8")[at]))
     variant = int(np.frombuffer(chunk.variants, dtype="<i2")[at])
     if variant == 0:
-        return ExportedLine(ConversationId(identifier), None, None)
-    strategy, sample = orjson.loads(export.variants)[variant - 1]
-    return ExportedLine(ConversationId(identifier), strategy, sample)
+        return ExportedLine(identifier, None, None)
+    strategy, sample = variants[variant - 1]
+    return ExportedLine(identifier, strategy, sample)
+
+
+def lines_between(connection: Connection, export: Row, first: int, last: int) -> list[tuple[int, ExportedLine]]:
+    """(line number, what stands there) for the lines first..last (1-based, both included) of an export."""
+    chunks = connection.execute(
+        select(export_chunks)
+        .where(
+            _C.task_id == export.task_id,
+            _C.export_id == export.id,
+            _C.first_line <= last,
+            _C.first_line + _C.lines > first,
+        )
+        .order_by(_C.first_line)
+    ).all()
+    variants = orjson.loads(export.variants)
+    return [
+        (number, _placed(chunk, variants, number - chunk.first_line))
+        for chunk in chunks
+        for number in range(max(first, chunk.first_line), min(last, chunk.first_line + chunk.lines - 1) + 1)
+    ]
 
 
 def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tuple[Row, int, ExportedLine]]:

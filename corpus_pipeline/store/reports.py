@@ -39,9 +39,24 @@ def log(connection: Connection, who: str, action: str, subject: str, detail: dic
     )
 
 
-def audit(connection: Connection, *, subject: str | None = None, limit: int = 1000) -> Sequence[Row]:
-    """The newest entries of the audit log, oldest first."""
+def audit(
+    connection: Connection,
+    *,
+    subject: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
+    before: int | None = None,
+    limit: int = 1000,
+) -> Sequence[Row]:
+    """The newest entries of the audit log (those with an id below `before`), oldest first."""
     query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
-    if subject is not None:
-        query = query.where(audit_log.c.subject == subject)
+    for column, value in (
+        (audit_log.c.subject, subject),
+        (audit_log.c.who, who),
+        (audit_log.c.action, action),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(audit_log.c.id < before)
     return connection.execute(query).all()[::-1]

@@ -1,0 +1,143 @@
+"""All that is known of one conversation: texts at each stage, verdicts, duplicates, calls with their prompts, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from corpus_pipeline.errors import CorpusError, UnknownName
+from corpus_pipeline.model import Answer, Conversation, ConversationId, Usage, conversation_id, id_range, split_id
+from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.service import browse
+from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.strategies import Strategy, build
+from corpus_pipeline.store import augmented, cleaned, failed, files, ledger, looking, rows
+from corpus_pipeline.store.files import DatasetFile, Task
+
+_MOST_TWINS = 50
+
+
+def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
+    """`browse.show` with the neighbours, the duplicates of the row, its failed samples, and each call with its prompt.
+
+    Raises UnknownName.
+    """
+    ((file, task),) = files.current_tasks(connection, [name])
+    if not 0 < number < 1 << 32:
+        raise UnknownName("row", f"{name}:{number}", [f"{name}:1 to {name}:{file.lines or 0}"])
+    identifier = conversation_id(file.id, number)
+    stored = rows.by_ids(connection, [identifier]).get(identifier)
+    found = browse.show(connection, browse.address(name, identifier))
+    before, behind = looking.neighbours(connection, *id_range(file.id), identifier)
+    found |= {
+        "name": name,
+        "number": number,
+        "format": file.format,
+        "byte_offset": stored.conversation.source_offset if stored else None,
+        "tools": stored.conversation.tools if stored else None,
+        "source": {"path": file.path, "sha256": file.sha256, "version": file.version},
+        "previous": None if before is None else split_id(before)[1],
+        "next": None if behind is None else split_id(behind)[1],
+    }
+    if task is not None and stored is not None:
+        found["duplicates"] = _duplicates(connection, file, task, identifier)
+        found["failed"] = [
+            browse.failed_dict(row)
+            for row in failed.find(connection, failed.Where(task_id=task.id, conversation_id=identifier))
+        ]
+        found["items"] = [row._asdict() for row in looking.items_of(connection, task.id, identifier)]
+        texts = looking.cleaned_texts(connection, task.id, [identifier]).get(identifier)
+        asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
+        prompts = prompts_of(connection, asked, ledger.attempts_of(connection, task.id, identifier))
+        for call in found["calls"]:
+            call["prompt"] = prompts.get(call["id"])
+        for made, row in _provenance(connection, task, identifier, found["augmented"]):
+            made |= {"model": row.model, "prompt_version": row.prompt_version, "at": row.created_at}
+    return found
+
+
+def _provenance(
+    connection: Connection, task: Task, identifier: int, made: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], Row]]:
+    known = {
+        (row.strategy, row.sample_index): row
+        for row in augmented.augmented_of(connection, task.id, ConversationId(identifier))
+    }
+    return [(own, known[own["strategy"], own["sample"]]) for own in made if (own["strategy"], own["sample"]) in known]
+
+
+def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifier: int) -> dict[str, Any]:
+    """{keeper, nearest, kind, distance, twins[]}: what this row repeats, and what repeats the same row."""
+    verdict = cleaned.verdicts(connection, task.id, [identifier]).get(ConversationId(identifier))
+    keeper = verdict.duplicate_of if verdict and verdict.duplicate_of is not None else identifier
+    names = looking.file_names(connection)
+
+    def place(other: int) -> dict[str, Any]:
+        file_id, number = split_id(other)
+        return {"name": names.get(file_id, "?"), "number": number, "row": f"{names.get(file_id, '?')}:{number}"}
+
+    twins = looking.cluster(connection, keeper, _MOST_TWINS + 1)
+    return {
+        "keeper": None if keeper == identifier else place(keeper),
+        "kind": verdict.kind.value if verdict and verdict.kind else None,
+        "distance": verdict.distance if verdict else None,
+        "twins": [
+            place(twin.conversation_id) | {"kind": twin.kind, "distance": twin.distance}
+            for twin in twins[:_MOST_TWINS]
+            if twin.conversation_id != identifier
+        ],
+        "more": len(twins) > _MOST_TWINS,
+    }
+
+
+def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """{attempt id: {messages, same}}: each prompt rendered again from the kept template version.
+
+    same: the request has the key that the ledger holds, so this is what was sent, byte for byte. False: the row or the
+    code of the strategy has changed since; the template and its parameters are still those of the call.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    built: dict[tuple[str, str], Strategy | None] = {}
+    good: dict[tuple[str, int], dict[int, Answer]] = {}
+    for row in attempts:
+        version = (row.prompt_version, row.model)
+        if version not in built:
+            built[version] = _strategy(connection, *version)
+        strategy, own = built[version], good.setdefault((row.strategy, row.sample_index), {})
+        if strategy is not None:
+            before = tuple(own[step] for step in range(1, row.step) if step in own)
+            try:
+                request = strategy.next_request(asked, before, row.sample_index)
+            except CorpusError:
+                request = None
+            if request is not None:
+                same = request_key(request, row.sample_index) == row.request_key
+                found[row.id] = {"messages": list(request.messages), "same": same}
+        if row.text is not None and row.rejected is None:
+            answer = Answer(row.text, row.finish_reason, row.model, Usage(0, 0), row.refusal, row.reasoning)
+            own[row.step] = answer
+    return found
+
+
+def _strategy(connection: Connection, version: str, model: str) -> Strategy | None:
+    text = augmented.prompt_body(connection, version)
+    return None if text is None else _built(text, model)
+
+
+@lru_cache(maxsize=256)
+def _built(text: str, model: str) -> Strategy | None:
+    """A strategy as it was when a prompt version was made, None when this program cannot build it any more."""
+    body = orjson.loads(text)
+    params = body["params"] | {"model": model}
+    try:
+        (plain,) = build((NamedStep(name=body["strategy"], params=params | {"template": None}),), model)
+        if plain.templates == body["templates"]:
+            return plain
+        (own,) = build((NamedStep(name=body["strategy"], params=params | {"template": body["templates"]}),), model)
+        return own
+    except CorpusError:
+        return None

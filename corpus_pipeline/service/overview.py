@@ -1,0 +1,224 @@
+"""What the pages of files, money, statistics, exports and actions say, as plain dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.model import split_id
+from corpus_pipeline.service import questions
+from corpus_pipeline.service.control import scope_text
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import Store, cleaned, exports, files, pauses, reports, statistics
+from corpus_pipeline.store.pauses import PauseFlag
+
+
+def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """`questions.status` with, per file, its identity and cost, and per stage its rate and the time that is left.
+
+    per_second: finished rows by second of work, pauses left out; None before the first. eta_seconds: None unless it runs.
+    """
+    found = questions.status(connection, names)
+    pairs = {file.name: (file, task) for file, task in files.current_tasks(connection, names)}
+    costs = statistics.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
+    for entry in found:
+        file, task = pairs[entry["name"]]
+        entry |= {
+            "version": file.version,
+            "bytes": file.bytes,
+            "sha256": file.sha256,
+            "path": file.path,
+            "lines": file.lines,
+            "conversations": file.conversations,
+            "rejects": file.rejects,
+            "cost_usd": costs.get(task.id, 0) / MICRO if task else 0.0,
+        }
+        for stage in entry["stages"].values():
+            seconds = stage["active_ms"] / 1000
+            rate = stage["processed"] / seconds if seconds > 0 and stage["processed"] else None
+            left = (stage["total"] or 0) - stage["processed"]
+            running = stage["status"] in (Status.RUNNING, Status.PAUSING)
+            stage["per_second"] = rate
+            stage["eta_seconds"] = left / rate if rate and running and left > 0 else None
+    return found
+
+
+def flag_dict(flag: PauseFlag) -> dict[str, Any]:
+    """A pause flag in words and numbers."""
+    return {
+        "id": flag.id,
+        "scope": scope_text(flag),
+        "stage": flag.stage.value if flag.stage else None,
+        "file": flag.file_name,
+        "reason": flag.reason,
+        "by": flag.requested_by,
+        "at": flag.requested_at,
+        "cleared_by": flag.cleared_by,
+        "cleared_at": flag.cleared_at,
+    }
+
+
+def flags(connection: Connection) -> list[dict[str, Any]]:
+    """The flags that are set, each with the stages that have not stopped yet, as `file stage`."""
+    found = []
+    states = questions.status(connection)
+    for flag in pauses.active(connection):
+        busy = [
+            f"{state['name']} {stage}"
+            for state in states
+            for stage, own in state["stages"].items()
+            if own["status"] in (Status.PAUSING, Status.RUNNING) and flag.covers(state["name"], Stage(stage))
+        ]
+        found.append(flag_dict(flag) | {"pausing": busy, "stopped": not busy})
+    return found
+
+
+def flag_history(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Flags that were set and cleared, the newest first."""
+    return [flag_dict(flag) for flag in reversed(pauses.history(connection, limit)) if flag.cleared_at is not None]
+
+
+def failed_words(connection: Connection) -> dict[str, list[str]]:
+    """{files, strategies, reasons}: what the failed-sample queue can be filtered by."""
+    return statistics.failed_words(connection)
+
+
+def clear_flag(store: Store, flag_id: int, who: str) -> str:
+    """Clear one flag, exactly this scope. Returns the scope in words. Raises UsageError when it is not set (any more)."""
+
+    def write(connection: Connection) -> str:
+        flag = next((flag for flag in pauses.active(connection) if flag.id == flag_id), None)
+        if flag is None:
+            raise UsageError("this pause flag is not set any more; look at the list again")
+        names = [flag.file_name] if flag.file_name else []
+        pauses.clear(connection, stage=flag.stage, file_names=names, everything=False, cleared_by=who)
+        reports.log(connection, who, "resume", scope_text(flag))
+        return scope_text(flag)
+
+    return store.write(write, repeatable=True)
+
+
+def file_statistics(connection: Connection, name: str) -> dict[str, Any]:
+    """{lengths, turns, languages, drop_reasons, clusters, largest}: counted from the rows now."""
+    ((file, task),) = files.current_tasks(connection, [name])
+    found: dict[str, Any] = {
+        "name": name,
+        "conversations": file.conversations,
+        "turns": _classes(statistics.TURNS, statistics.turns(connection, file.id)),
+    }
+    if task is None:
+        return found
+    counted, characters = statistics.characters(connection, task.id)
+    by_length = statistics.lengths(connection, task.id)
+    return found | {
+        "rows": counted,
+        "characters": characters,
+        "mean_characters": characters / counted if counted else None,
+        "lengths": [
+            {"upto": upto, "kept": own[0], "dropped": own[1]}
+            for number, upto in enumerate((*statistics.LENGTHS, None))
+            for own in [by_length.get(number, (0, 0))]
+        ],
+        "languages": [{"language": word, "rows": rows} for word, rows in statistics.languages(connection, task.id)],
+        "drop_reasons": dict(sorted(cleaned.drop_reasons(connection, task.id).items(), key=lambda item: -item[1])),
+        "clusters": [{"size": size, "clusters": n} for size, n in statistics.cluster_sizes(connection, task.id)],
+        "largest": [
+            {"number": split_id(keeper)[1], "own": split_id(keeper)[0] == file.id, "repeats": count}
+            for keeper, count in statistics.largest_clusters(connection, task.id, 15)
+        ],
+    }
+
+
+def _classes(ends: Sequence[int], counts: dict[int, int]) -> list[dict[str, Any]]:
+    return [{"upto": upto, "rows": counts.get(number, 0)} for number, upto in enumerate((*ends, None))]
+
+
+def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
+    """{strategies}: what the rows of a dataset file can be filtered by, beside the closed sets."""
+    ((_, task),) = files.current_tasks(connection, [name])
+    return {"strategies": statistics.strategies(connection, task.id) if task else []}
+
+
+def money(connection: Connection, by: str) -> dict[str, Any]:
+    """{by, groups[], total_usd, dearest[]}: money by one key, and the rows that cost most. Raises UnknownName."""
+    groups = questions.cost(connection, by)
+    return {
+        "by": by,
+        "groups": groups,
+        "total_usd": sum(group["cost_usd"] for group in groups),
+        "dearest": [
+            {
+                "name": row.file_name,
+                "number": split_id(row.conversation_id)[1],
+                "calls": int(row.calls),
+                "input_tokens": int(row.input_tokens),
+                "output_tokens": int(row.output_tokens),
+                "cost_usd": int(row.cost) / MICRO,
+            }
+            for row in statistics.dearest_rows(connection, 20)
+        ],
+    }
+
+
+def export_dict(row: Row) -> dict[str, Any]:
+    """An export without its manifest."""
+    return {
+        "id": row.id,
+        "name": row.file_name,
+        "uri": row.uri,
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+        "lines": row.lines,
+        "created_at": row.created_at,
+        "superseded_at": row.superseded_at,
+        "run_id": row.run_id,
+    }
+
+
+def export_list(connection: Connection, name: str | None = None) -> list[dict[str, Any]]:
+    """Exports, the newest first."""
+    rows = exports.listed(connection)
+    return [export_dict(row) for row in reversed(rows) if name is None or row.file_name == name]
+
+
+def export(connection: Connection, export_id: int) -> dict[str, Any]:
+    """One export with its manifest. Raises UnknownName."""
+    row = exports.by_id(connection, export_id)
+    file = files.file_by_id(connection, files.task_by_id(connection, row.task_id).file_id)
+    listed = next(entry for entry in exports.listed(connection) if entry.id == row.id)
+    newest = next(entry.id for entry in reversed(exports.listed(connection)) if entry.file_name == file.name)
+    return export_dict(listed) | {
+        "manifest": orjson.loads(row.manifest),
+        "newest": newest == row.id,
+    }
+
+
+def audit_page(
+    connection: Connection, *, who: str | None = None, action: str | None = None, before: int | None = None, limit: int
+) -> dict[str, Any]:
+    """{entries[], next_before}: the audit log by key page, the newest first."""
+    rows = reports.audit(connection, who=who, action=action, before=before, limit=limit + 1)[::-1]
+    return {
+        "entries": [
+            {
+                "id": row.id,
+                "at": row.at,
+                "who": row.who,
+                "action": row.action,
+                "subject": row.subject,
+                "detail": orjson.loads(row.detail),
+            }
+            for row in rows[:limit]
+        ],
+        "next_before": rows[limit - 1].id if len(rows) > limit else None,
+    }
+
+
+def note(store: Store, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+    """Write one line of the audit log: somebody logged in, somebody took a copy."""
+    store.write(lambda c: reports.log(c, who[:128], action, subject[:255], detail), repeatable=True)

@@ -1,0 +1,207 @@
+"""Pages of rows by key: what matches a filter, found range by range, with an end to the patience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.formats import MAPPED, by_name, export_line, mapped
+from corpus_pipeline.formats.base import NotExportable
+from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.service.browse import address, turn_dict, verdict_dict
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import Store, cleaned, exports, files, looking, rows
+from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.looking import Filter
+
+MOST_ROWS = 200  # of one page
+_SECONDS = 1.5  # that one question may look for
+# ids that one statement looks at when it looks into texts or verdicts: few at first, for what is found often
+_RANGE, _MOST_RANGE = 1_000, 50_000
+_SELECTION_PAGE = 500
+
+
+class Found(NamedTuple):
+    """One row as it stands at a stage. `strategy` is set for one that was made from it."""
+
+    id: ConversationId
+    conversation: Conversation
+    strategy: str | None
+    sample: int
+    facts: dict[str, Any]
+
+
+class RowPage(NamedTuple):
+    """Rows in row order. next_after: where the next page begins, None at the end. stopped_at: the row up to which was
+    looked when the patience ended before the page was full, else None.
+    """
+
+    found: list[Found]
+    next_after: int | None
+    stopped_at: int | None
+    last: int  # the highest row number there is
+
+
+def row_page(
+    connection: Connection, name: str, wanted: Filter, *, after: int = 0, limit: int = 50, seconds: float = _SECONDS
+) -> RowPage:
+    """The next `limit` source rows behind row number `after` that match. Raises UnknownName, UsageError."""
+    if not 0 < limit <= max(MOST_ROWS, _SELECTION_PAGE):
+        raise UsageError(f"a page has 1 to {MOST_ROWS} rows, not {limit}")
+    if not 0 <= after < 1 << 32:
+        raise UsageError(f"rows are numbered from 1 to {(1 << 32) - 1}, not {after}")
+    ((file, task),) = files.current_tasks(connection, [name])
+    last = rows.last_id(connection, file.id) or id_range(file.id)[0]
+    start: int = conversation_id(file.id, after) if after else id_range(file.id)[0]
+    step = last - start if wanted.is_open else _RANGE
+    found: dict[ConversationId, list[Found]] = {}
+    deadline = time.monotonic() + seconds
+    while start < last and len(found) <= limit:
+        stop = min(start + step, last)
+        asked = limit + 1 - len(found)
+        ids = looking.matching_ids(connection, task and task.id, wanted, start, stop, asked)
+        found |= _hydrated(connection, file, task, wanted, ids)
+        start, step = ids[-1] if len(ids) == asked else stop, min(step * 4, max(step, _MOST_RANGE))
+        if len(found) <= limit and start < last and time.monotonic() > deadline:
+            return RowPage(_flat(found, limit), split_id(start)[1], split_id(start)[1], split_id(last)[1])
+    more = split_id(list(found)[limit - 1])[1] if len(found) > limit else None
+    return RowPage(_flat(found, limit), more, None, split_id(last)[1])
+
+
+def _flat(found: dict[ConversationId, list[Found]], limit: int) -> list[Found]:
+    return [row for own in list(found.values())[:limit] for row in own]
+
+
+def _hydrated(
+    connection: Connection, file: DatasetFile, task: Task | None, wanted: Filter, ids: list[ConversationId]
+) -> dict[ConversationId, list[Found]]:
+    """The rows behind some ids, with their texts at the stage; those that a text search let through in vain are out."""
+    stored = rows.by_ids(connection, ids)
+    verdicts = cleaned.verdicts(connection, task.id, ids) if task and ids else {}
+    texts: dict[ConversationId, tuple[Turn, ...]] = {}
+    made: dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]] = {}
+    if task and ids and wanted.stage is Stage.CLEAN:
+        texts = looking.cleaned_texts(connection, task.id, ids)
+    if task and ids and wanted.stage is Stage.AUGMENT:
+        made = looking.made_of(connection, task.id, ids)
+    found = {}
+    for identifier in ids:
+        head = stored[identifier]
+        facts: dict[str, Any] = {"deleted": True} if head.is_deleted else {}
+        if identifier in verdicts:
+            facts |= verdict_dict(file.name, verdicts[identifier])
+        if wanted.stage is Stage.AUGMENT:
+            own = [
+                Found(identifier, head.conversation._replace(turns=turns), label, sample, {})
+                for label, sample, turns in made.get(identifier, [])
+                if wanted.strategy in (None, label)
+            ]
+        else:
+            turns = texts.get(identifier, head.conversation.turns)
+            own = [Found(identifier, head.conversation._replace(turns=turns), None, 0, facts)]
+        own = [row for row in own if wanted.search is None or contains(row.conversation.turns, wanted.search)]
+        if own:
+            found[identifier] = own
+    return found
+
+
+def contains(turns: tuple[Turn, ...], text: str) -> bool:
+    """Whether a text of these turns contains another one, whatever the case."""
+    wanted = text.casefold()
+    return any(wanted in own.casefold() for turn in turns for _, own in turn.texts())
+
+
+def found_dict(name: str, row: Found) -> dict[str, Any]:
+    """A row for JSON: as `corpus rows --json` gives it, with its number and source line."""
+    shown: dict[str, Any] = {
+        "row": address(name, row.id, row.strategy, row.sample),
+        "number": split_id(row.id)[1],
+        "line": row.conversation.source_line,
+        "turns": [turn_dict(turn) for turn in row.conversation.turns],
+    }
+    if row.strategy is not None:
+        shown |= {"parent": address(name, row.id), "strategy": row.strategy, "sample": row.sample}
+    return shown | row.facts
+
+
+def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> Iterator[bytes]:
+    """Every row that matches as one line of JSON: the training record in the format that the file came in, or what the
+    row browser shows. What the format cannot hold is left out of the records.
+    """
+    file, _ = store.fetch(lambda c: files.current_tasks(c, [name])[0])
+    form = mapped(file.columns) if file.format == MAPPED else by_name(file.format)
+    after: int | None = 0
+    while after is not None:
+        page = store.fetch(row_page, name, wanted, after=after, limit=_SELECTION_PAGE)
+        lines = []
+        for row in page.found:
+            if as_records:
+                try:
+                    lines.append(export_line(row.conversation, form, form)[0].rstrip(b"\n") + b"\n")
+                except NotExportable:
+                    continue
+            else:
+                lines.append(orjson.dumps(found_dict(name, row), option=orjson.OPT_APPEND_NEWLINE))
+        yield b"".join(lines)
+        after = page.next_after
+
+
+def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+    """Lines of a dataset file that became no conversation, by key page."""
+    (file,) = files.current_files(connection, [name])
+    return [
+        {
+            "row": reject.row_identifier,
+            "line": reject.source_line,
+            "byte_offset": reject.source_offset,
+            "bytes": reject.source_bytes,
+            "reason": reject.reason,
+            "detail": reject.detail,
+            "raw": reject.raw.decode("utf-8", errors="replace"),
+        }
+        for reject in rows.reject_rows(connection, file.id, after, limit)
+    ]
+
+
+def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
+    """{export_id, name, lines, rows[]}: what stands at the lines behind `after` of an export. Raises UnknownName."""
+    export = exports.by_id(connection, export_id)
+    task = files.task_by_id(connection, export.task_id)
+    file = files.file_by_id(connection, task.file_id)
+    places = exports.lines_between(connection, export, after + 1, after + limit)
+    ids = sorted({place.conversation_id for _, place in places})
+    stored = rows.by_ids(connection, ids)
+    texts = looking.cleaned_texts(connection, task.id, ids)
+    made = {
+        (parent, label, sample): turns
+        for parent, own in looking.made_of(connection, task.id, ids).items()
+        for label, sample, turns in own
+    }
+    found = []
+    for number, place in places:
+        key = place.conversation_id
+        if place.strategy is None:
+            turns = texts.get(key, stored[key].conversation.turns)
+        else:
+            turns = made.get((key, place.strategy, place.sample_index or 0), ())
+        found.append(
+            {
+                "export_line": number,
+                "row": address(file.name, key, place.strategy, place.sample_index or 0),
+                "number": split_id(key)[1],
+                "strategy": place.strategy,
+                "turns": [turn_dict(turn) for turn in turns],
+            }
+        )
+    return {
+        "export_id": export_id,
+        "name": file.name,
+        "lines": export.lines,
+        "rows": found,
+        "next_after": after + limit if found and after + limit < export.lines else None,
+    }

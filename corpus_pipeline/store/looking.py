@@ -1,0 +1,245 @@
+"""What the row browser reads of rows: pages by key of the rows that match a filter, never with OFFSET or COUNT.
+
+Each statement is bounded by a range of ids and a limit; who asks decides how many ranges it pays for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+
+from corpus_pipeline.model import ConversationId, TaskId, Turn
+from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.store.schema import (
+    DATA_COLUMNS,
+    augmented_rows,
+    augmented_turns,
+    cleaned_rows,
+    cleaned_turns,
+    conversations,
+    dataset_files,
+    duplicates,
+    turns,
+    work_items,
+)
+from corpus_pipeline.store.turn_columns import grouped
+
+_DUPLICATE = "_duplicate"  # a reason word that ends so is a kind of duplicate
+_TEXTS = tuple(name for name in DATA_COLUMNS if name not in ("data_weight", "data_extra"))
+
+
+class Filter(NamedTuple):
+    """Which rows of a stage; every field that is set must match. `stage` is one of ingest, clean and augment."""
+
+    stage: Stage
+    state: str | None = None  # kept | dropped | pending (no verdict yet); ingest only
+    reason: str | None = None  # why cleaning dropped it; ingest only
+    changed: bool | None = None
+    strategy: str | None = None  # augment only
+    search: str | None = None  # a text that one of its fields contains, whatever the case
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every row matches."""
+        return all(value is None for value in self[1:])
+
+
+def matching_ids(
+    connection: Connection, task_id: TaskId | None, wanted: Filter, after: int, last: int, limit: int
+) -> list[ConversationId]:
+    """The first `limit` ids with after < id <= last whose rows may match, in order.
+
+    A text search lets a few rows too many through (letters beyond ASCII match any letter): check the texts.
+    """
+    if wanted.stage is Stage.INGEST:
+        query, key = _raw(task_id, wanted), conversations.c.id
+    elif wanted.stage is Stage.CLEAN:
+        query, key = _kept(task_id, wanted), cleaned_rows.c.conversation_id
+    else:
+        query, key = _made(task_id, wanted), augmented_rows.c.conversation_id
+    if wanted.search is not None:
+        query = query.where(_contains(key, task_id, wanted, after, last))
+    page = query.where(key > after, key <= last).order_by(key).limit(limit)
+    return [ConversationId(found) for found in connection.execute(page).scalars()]
+
+
+def _raw(task_id: TaskId | None, wanted: Filter) -> Select:
+    query = select(conversations.c.id)
+    if wanted.state is None and wanted.reason is None and wanted.changed is None:
+        return query
+    query = query.outerjoin(
+        cleaned_rows,
+        and_(cleaned_rows.c.conversation_id == conversations.c.id, cleaned_rows.c.task_id == (task_id or 0)),
+    ).outerjoin(
+        duplicates,
+        and_(duplicates.c.conversation_id == conversations.c.id, duplicates.c.task_id == (task_id or 0)),
+    )
+    repeated = duplicates.c.conversation_id.is_not(None)
+    if wanted.state == RowState.KEPT.value:
+        query = query.where(cleaned_rows.c.state == RowState.KEPT.value, ~repeated)
+    elif wanted.state == RowState.DROPPED.value:
+        query = query.where(or_(cleaned_rows.c.state == RowState.DROPPED.value, repeated))
+    elif wanted.state is not None:
+        query = query.where(cleaned_rows.c.state.is_(None))
+    if wanted.reason is not None and wanted.reason.endswith(_DUPLICATE):
+        query = query.where(duplicates.c.kind == wanted.reason.removesuffix(_DUPLICATE))
+    elif wanted.reason is not None:
+        query = query.where(cleaned_rows.c.reason == wanted.reason)
+    if wanted.changed is not None:
+        query = query.where(cleaned_rows.c.changed.is_(wanted.changed))
+    return query
+
+
+def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
+    query = (
+        select(cleaned_rows.c.conversation_id)
+        .join(conversations, conversations.c.id == cleaned_rows.c.conversation_id)
+        .outerjoin(
+            duplicates,
+            and_(
+                duplicates.c.task_id == cleaned_rows.c.task_id,
+                duplicates.c.conversation_id == cleaned_rows.c.conversation_id,
+            ),
+        )
+        .where(
+            cleaned_rows.c.task_id == (task_id or 0),
+            cleaned_rows.c.state == RowState.KEPT.value,
+            duplicates.c.conversation_id.is_(None),
+            conversations.c.is_deleted.is_(False),
+        )
+    )
+    return query if wanted.changed is None else query.where(cleaned_rows.c.changed.is_(wanted.changed))
+
+
+def _made(task_id: TaskId | None, wanted: Filter) -> Select:
+    query = select(augmented_rows.c.conversation_id).where(augmented_rows.c.task_id == (task_id or 0)).distinct()
+    return query if wanted.strategy is None else query.where(augmented_rows.c.strategy == wanted.strategy)
+
+
+def _contains(
+    key: ColumnElement[int], task_id: TaskId | None, wanted: Filter, after: int, last: int
+) -> ColumnElement[bool]:
+    """Whether a row's texts at this stage may contain the wanted one."""
+    pattern = like_pattern(wanted.search or "")
+
+    def found(table: Table) -> ColumnElement[bool]:
+        id_column = table.c.conversation_id
+        query = select(id_column).where(
+            id_column > after,
+            id_column <= last,
+            or_(*(func.lower(table.c[name]).like(pattern, escape="!") for name in _TEXTS)),
+        )
+        if "task_id" in table.c:
+            query = query.where(table.c.task_id == (task_id or 0))
+        if table is augmented_turns and wanted.strategy is not None:
+            query = query.where(table.c.strategy == wanted.strategy)
+        return key.in_(query)
+
+    if wanted.stage is Stage.INGEST:
+        return found(turns)
+    return or_(found(turns), found(cleaned_turns)) if wanted.stage is Stage.CLEAN else found(augmented_turns)
+
+
+def like_pattern(text: str) -> str:
+    """A LIKE pattern (escape `!`, against a lower-cased text) that matches whatever contains `text`, and little more.
+
+    Letters beyond ASCII that have a case become a wildcard each: not every database lowers them. What casefolds to
+    several letters becomes any number of characters.
+    """
+    parts = []
+    for letter in text:
+        if letter in "%_!":
+            parts.append("!" + letter)
+        elif letter.isascii():
+            parts.append(letter.lower())
+        elif letter == letter.lower() == letter.upper() == letter.casefold():
+            parts.append(letter)
+        else:
+            parts.append("_" if len(letter.casefold()) == len(letter.lower()) == len(letter.upper()) == 1 else "%")
+    return f"%{''.join(parts)}%"
+
+
+def cleaned_texts(
+    connection: Connection, task_id: TaskId, ids: Sequence[int]
+) -> dict[ConversationId, tuple[Turn, ...]]:
+    """The cleaned turns of those rows among `ids` that a rule changed."""
+    query = (
+        select(cleaned_turns.c.conversation_id, *(cleaned_turns.c[name] for name in DATA_COLUMNS))
+        .where(cleaned_turns.c.task_id == task_id, cleaned_turns.c.conversation_id.in_(ids))
+        .order_by(cleaned_turns.c.conversation_id, cleaned_turns.c.turn_taking)
+    )
+    return grouped(connection.execute(query), 1)
+
+
+def made_of(
+    connection: Connection, task_id: TaskId, ids: Sequence[int]
+) -> dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]]:
+    """What was made from some rows, stale or not: (strategy, sample, turns) in a fixed order."""
+    key = (augmented_turns.c.conversation_id, augmented_turns.c.strategy, augmented_turns.c.sample_index)
+    query = (
+        select(*key, *(augmented_turns.c[name] for name in DATA_COLUMNS))
+        .where(augmented_turns.c.task_id == task_id, augmented_turns.c.conversation_id.in_(ids))
+        .order_by(*key, augmented_turns.c.turn_taking)
+    )
+    found: dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]] = {}
+    for (parent, strategy, sample), texts in grouped(connection.execute(query), 3).items():
+        found.setdefault(ConversationId(parent), []).append((strategy, sample, texts))
+    return found
+
+
+def neighbours(
+    connection: Connection, first: int, last: int, identifier: int
+) -> tuple[ConversationId | None, ConversationId | None]:
+    """The rows before and behind one, both within (first, last]."""
+    before = select(func.max(conversations.c.id)).where(conversations.c.id > first, conversations.c.id < identifier)
+    behind = select(func.min(conversations.c.id)).where(conversations.c.id > identifier, conversations.c.id <= last)
+    return connection.execute(before).scalar(), connection.execute(behind).scalar()
+
+
+class Twin(NamedTuple):
+    """A duplicate of the same keeper."""
+
+    conversation_id: ConversationId
+    nearest: ConversationId
+    kind: str
+    distance: int
+
+
+def cluster(connection: Connection, keeper: int, limit: int) -> list[Twin]:
+    """The rows, of any file, that are duplicates of a kept row; the first `limit` of them, one entry a row."""
+    query = (
+        select(
+            duplicates.c.conversation_id,
+            func.min(duplicates.c.nearest),
+            func.min(duplicates.c.kind),
+            func.min(duplicates.c.distance),
+        )
+        .where(duplicates.c.duplicate_of == keeper)
+        .group_by(duplicates.c.conversation_id)
+        .order_by(duplicates.c.conversation_id)
+        .limit(limit)
+    )
+    return [Twin(*row) for row in connection.execute(query)]
+
+
+def file_names(connection: Connection) -> dict[int, str]:
+    """The name of every dataset file version by its id, to tell what row an id is."""
+    return {i: name for i, name in connection.execute(select(dataset_files.c.id, dataset_files.c.name))}
+
+
+def items_of(connection: Connection, task_id: TaskId, identifier: int) -> Sequence[Row]:
+    """(strategy, sample_index, state, reason, reused): what became of each thing that was to be made of a row."""
+    query = (
+        select(
+            work_items.c.strategy,
+            work_items.c.sample_index,
+            work_items.c.state,
+            work_items.c.reason,
+            work_items.c.reused,
+        )
+        .where(work_items.c.task_id == task_id, work_items.c.conversation_id == identifier)
+        .order_by(work_items.c.strategy, work_items.c.sample_index)
+    )
+    return connection.execute(query).all()

@@ -1,0 +1,6 @@
+"""The row browser: pages that show what the service answers, each with a JSON twin. No build step, works without scripts."""
+
+from corpus_pipeline.web.app import create_app
+from corpus_pipeline.web.options import Options
+
+__all__ = ["Options", "create_app"]

@@ -1,0 +1,127 @@
+"""The application: its routes, and what becomes of errors."""
+
+from __future__ import annotations
+
+import logging
+from importlib import resources
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.web.guard import HEADERS, Guard
+from corpus_pipeline.web.options import Options
+from corpus_pipeline.web.pages import actions, audit, cost, door, exports, failed, files, rows
+from corpus_pipeline.web.site import Site, action, reply
+
+_ASSETS = {
+    "app.css": "text/css",
+    "app.js": "text/javascript",
+    "htmx.min.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+_log = logging.getLogger(__name__)
+
+
+def create_app(corpus: Corpus, options: Options | None = None) -> Starlette:
+    """The row browser over an open corpus, as an ASGI application."""
+    site = Site(corpus, options or Options())
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Guard, options=site.options, sessions=site.sessions)],
+        exception_handlers={HTTPException: _refused, CorpusError: _explained, Exception: _broken},
+    )
+    app.state.site = site
+    return app
+
+
+def _routes() -> list[Route]:
+    def get(path: str, endpoint: object) -> Route:
+        return Route(path, endpoint, methods=["GET"])  # type: ignore[arg-type]
+
+    def post(path: str, endpoint: object) -> Route:
+        return Route(path, endpoint, methods=["POST"])  # type: ignore[arg-type]
+
+    return [
+        get("/", _home),
+        get("/healthz", _healthy),
+        get("/static/{name}", _static),
+        get("/files", files.all_files),
+        get("/files/{name}", files.one_file),
+        get("/files/{name}/statistics", files.statistics),
+        get("/files/{name}/reports", files.reports),
+        get("/files/{name}/rejects", rows.rejects),
+        get("/files/{name}/rows", rows.page),
+        get("/files/{name}/rows/{number:int}", rows.one),
+        get("/files/{name}/selection.jsonl", rows.selection),
+        get("/failed", failed.queue),
+        get("/failed/{identifier:int}", failed.one),
+        post("/failed/replay", action(failed.replay)),
+        post("/failed/dismiss", action(failed.dismiss)),
+        get("/pauses", actions.pauses),
+        post("/pause", action(actions.pause)),
+        post("/resume", action(actions.resume)),
+        get("/cost", cost.page),
+        get("/exports", exports.all_exports),
+        get("/exports/{identifier:int}", exports.one),
+        get("/exports/{identifier:int}/lines", exports.lines),
+        get("/exports/{identifier:int}/lines/{line:int}", exports.trace),
+        get("/exports/{identifier:int}/download", exports.download),
+        get("/audit", audit.page),
+        get("/login", door.form),
+        post("/login", door.log_in),
+        post("/logout", door.log_out),
+    ]
+
+
+def _home(request: Request) -> Response:
+    return RedirectResponse("/files", 307)
+
+
+def _healthy(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in _ASSETS:
+        raise HTTPException(404, "There is no such file.")
+    body = (resources.files("corpus_pipeline.web") / "static" / name).read_bytes()
+    return Response(body, media_type=_ASSETS[name], headers={"Cache-Control": "max-age=600"})
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _error(request, error.status_code, error.detail)
+
+
+def _explained(request: Request, error: Exception) -> Response:
+    status = 409
+    if isinstance(error, UnknownName):
+        status = 404
+    elif isinstance(error, UsageError):
+        status = 400
+    elif isinstance(error, StoreUnavailable):
+        status = 503
+    return _error(request, status, str(error))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """What nobody foresaw: the place goes to the log, never the message, which may hold the text of a row."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    _log.error("%s at %s", type(error).__name__, where)
+    return PlainTextResponse(
+        "Something went wrong in the row browser; its log names the place. The corpus is untouched.\n", 500, HEADERS
+    )
+
+
+def _error(request: Request, status: int, sentence: str) -> Response:
+    return reply(request, "error.html", {"status": status, "error": sentence}, status=status)

@@ -1,0 +1,79 @@
+"""How the row browser is served: who gets in, what they may do."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from corpus_pipeline.errors import UsageError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    VIEWER = "viewer"  # looks at everything
+    OPERATOR = "operator"  # and pauses, resumes, replays, dismisses
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where the row browser listens and whom it believes.
+
+    allow_hosts: names by which browsers may ask for it, beside the address it listens on. users: the file of
+    `web.users`; login is demanded when it is used. proxy_header: names the user, believed only from `trusted_proxies`
+    (addresses or networks). loopback_user: who acts when nobody has to log in.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8787
+    allow_hosts: tuple[str, ...] = ()
+    login: bool = False
+    users: Path | None = None
+    proxy_header: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_role: Role = Role.VIEWER
+    read_only: bool = False
+    secure_cookies: bool = False
+    loopback_user: str = "local"
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for options that would let anybody in."""
+        try:
+            networks = tuple(ipaddress.ip_network(text) for text in self.trusted_proxies)
+        except ValueError as error:
+            raise UsageError(
+                f"--trusted-proxy: {error}. Give addresses or networks such as 10.0.0.5 or 10.0.0.0/24"
+            ) from error
+        object.__setattr__(self, "networks", networks)
+        if self.proxy_header and not networks:
+            raise UsageError("--proxy-header needs --trusted-proxy: anybody could send that header otherwise")
+        if self.host not in LOOPBACK and not self.demands_login:
+            raise UsageError(
+                f"--host {self.host} lets others in, and nobody would have to log in. Make a user with"
+                " `corpus serve --add-user NAME` and start with --login, or name the header of a proxy with"
+                " --proxy-header and --trusted-proxy, or keep 127.0.0.1"
+            )
+
+    @property
+    def demands_login(self) -> bool:
+        """Whether nobody gets in without a name."""
+        return self.login or self.proxy_header is not None
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names under which this server answers: against names that are made to point here."""
+        own = {self.host} - {"0.0.0.0", "::", ""}
+        return frozenset(name.lower() for name in (*own, *LOOPBACK, *self.allow_hosts))
+
+    def is_trusted_proxy(self, address: str | None) -> bool:
+        """Whether a header that names the user is believed from here."""
+        try:
+            place = ipaddress.ip_address(address or "")
+        except ValueError:
+            return False
+        return any(place in network for network in self.networks)

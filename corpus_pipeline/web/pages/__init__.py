@@ -1,0 +1,1 @@
+"""The pages, by subject. Each asks the service and shows what it says."""

@@ -1,0 +1,47 @@
+"""Pause and resume: flags with scope, reason and name, and whether each has really stopped."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service import control, overview
+from corpus_pipeline.states import Stage
+from corpus_pipeline.web.site import Form, first, person_of, reply, site_of
+
+
+def pauses(request: Request) -> Response:
+    corpus = site_of(request).corpus
+    flags = corpus.store.fetch(overview.flags)
+    data = {"flags": flags, "history": corpus.store.fetch(overview.flag_history, 100)}
+    names = [file.name for file in corpus.files()]
+    return reply(request, "pauses.html", data, names=names, busy=any(not flag["stopped"] for flag in flags))
+
+
+def pause(request: Request, form: Form) -> tuple[str, str]:
+    file, stage, reason = first(form, "file"), first(form, "stage"), first(form, "reason")
+    if stage not in ("", *Stage):
+        raise UsageError(f"stage must be one of {', '.join(Stage)}")
+    if not reason:
+        raise UsageError("say why: whoever finds the work paused will want to know")
+    flags = control.pause(
+        site_of(request).corpus.store,
+        [file] if file else [],
+        Stage(stage) if stage else None,
+        not file and not stage,
+        reason[:2000],
+        person_of(request).name,
+    )
+    scope = control.scope_text(flags[0])
+    return f"Pausing {scope}: work stops at its next batch boundary.", first(form, "back")
+
+
+def resume(request: Request, form: Form) -> tuple[str, str]:
+    flag = first(form, "flag")
+    if not flag.isascii() or not flag.isdigit() or len(flag) > 18:
+        raise UsageError("say which pause flag is to be cleared")
+    scope = overview.clear_flag(site_of(request).corpus.store, int(flag), person_of(request).name)
+    return f"Resumed {scope}. A running `corpus ui` goes on by itself, otherwise `corpus run` does.", first(
+        form, "back"
+    )

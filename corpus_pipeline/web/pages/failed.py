@@ -1,0 +1,93 @@
+"""The failed-sample queue: look, replay, dismiss; one, some, or all that match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service import control, overview
+from corpus_pipeline.service.browse import parse_address
+from corpus_pipeline.states import FailedState, Stage
+from corpus_pipeline.store.failed import Where
+from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
+
+_SIZE = 50
+_STATES = [state.value for state in FailedState]
+_KEYS = ("file", "stage", "strategy", "reason", "state")
+
+
+def queue(request: Request) -> Response:
+    after = number_in(request, "after", 0, 0, 1 << 62)
+    asked = {
+        "file": word_in(request, "file"),
+        "stage": word_in(request, "stage", [stage.value for stage in Stage]),
+        "strategy": word_in(request, "strategy"),
+        "reason": word_in(request, "reason"),
+        "state": word_in(request, "state", [*_STATES, "any"]) or FailedState.OPEN.value,
+    }
+    corpus = site_of(request).corpus
+    found = corpus.failed_samples(_where(asked), after=after, limit=_SIZE + 1)
+    data = {"samples": found[:_SIZE], "next_after": found[_SIZE - 1]["id"] if len(found) > _SIZE else None}
+    if request.scope["json"]:
+        return reply(request, "failed.html", data)
+    words = corpus.store.fetch(overview.failed_words)
+    return reply(request, "failed.html", data, chosen=asked, words=words, states=_STATES, after=after)
+
+
+def _where(asked: dict[str, Any]) -> Where:
+    return Where(
+        file_name=asked["file"],
+        stage=asked["stage"],
+        strategy=asked["strategy"],
+        reason=asked["reason"],
+        state=None if asked["state"] == "any" else asked["state"],
+    )
+
+
+def one(request: Request) -> Response:
+    identifier: int = request.path_params["identifier"]
+    found = site_of(request).corpus.failed_samples(Where(ids=(identifier,)), limit=1)
+    if not found:
+        raise HTTPException(404, f"There is no failed sample {identifier}.")
+    number = parse_address(found[0]["row"])[1]
+    return reply(request, "failed_one.html", found[0], number=number)
+
+
+def replay(request: Request, form: Form) -> tuple[str, str]:
+    overrides: dict[str, Any] = {}
+    if model := first(form, "model"):
+        overrides["model"] = model[:128]
+    if most := first(form, "max_output_tokens"):
+        if not most.isascii() or not most.isdigit() or not 0 < int(most[:9]) <= 1_000_000:
+            raise UsageError("the longest answer is a number of tokens")
+        overrides["max_output_tokens"] = int(most)
+    changed = control.replay(site_of(request).corpus.store, _chosen(form), overrides, person_of(request).name)
+    if not changed:
+        return "Nothing that is open matches; nothing was changed.", first(form, "back")
+    return f"{len(changed)} samples will be tried again by the next run.", first(form, "back")
+
+
+def dismiss(request: Request, form: Form) -> tuple[str, str]:
+    reason = first(form, "reason")
+    if not reason:
+        raise UsageError("say why they do not matter; it is kept in the audit log")
+    store, who = site_of(request).corpus.store, person_of(request).name
+    changed = control.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
+    if not changed:
+        return "Nothing that is open matches; nothing was changed.", first(form, "back")
+    return f"{len(changed)} samples dismissed: they no longer block the export.", first(form, "back")
+
+
+def _chosen(form: Form) -> Where:
+    """The ticked samples, or all that match the filter of the page. Raises UsageError when neither is said."""
+    if first(form, "scope") == "matching":
+        asked: dict[str, Any] = {key: first(form, f"filter_{key}") or None for key in _KEYS}
+        return _where(asked)
+    ids = tuple(int(text) for text in form.get("id", []) if text.isascii() and text.isdigit() and len(text) < 19)
+    if not ids:
+        raise UsageError("tick at least one sample, or choose all that match")
+    return Where(ids=ids)

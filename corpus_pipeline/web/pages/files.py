@@ -1,0 +1,63 @@
+"""Dataset files: progress of all, one of them, its statistics and completion reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from corpus_pipeline.service import overview
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.web.site import file_name, reply, site_of
+
+_BUSY = (Status.RUNNING, Status.PAUSING)
+
+
+def all_files(request: Request) -> Response:
+    corpus = site_of(request).corpus
+    files = corpus.store.fetch(overview.progress)
+    flags = corpus.store.fetch(overview.flags)
+    data = {"files": files, "flags": flags, "totals": _totals(files)}
+    return reply(request, "files.html", data, busy=_busy(files, flags))
+
+
+def _totals(files: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "files": len(files),
+        "bytes": sum(file["bytes"] for file in files),
+        "conversations": sum(file["conversations"] or 0 for file in files),
+        "cost_usd": sum(file["cost_usd"] for file in files),
+        "open_failed_samples": sum(file["open_failed_samples"] for file in files),
+        "running": sum(stage["status"] in _BUSY for file in files for stage in file["stages"].values()),
+    }
+
+
+def _busy(files: list[dict[str, Any]], flags: list[dict[str, Any]]) -> bool:
+    """Whether the page should look again soon."""
+    running = any(stage["status"] in _BUSY for file in files for stage in file["stages"].values())
+    return running or any(not flag["stopped"] for flag in flags)
+
+
+def one_file(request: Request) -> Response:
+    name = file_name(request)
+    corpus = site_of(request).corpus
+    (file,) = corpus.store.fetch(overview.progress, [name])
+    flags = [flag for flag in corpus.store.fetch(overview.flags) if flag["file"] in (None, name)]
+    exports = corpus.store.fetch(overview.export_list, name)
+    data = {"file": file, "flags": flags, "exports": exports[:10]}
+    return reply(request, "file.html", data, busy=_busy([file], flags), name=name)
+
+
+def statistics(request: Request) -> Response:
+    name = file_name(request)
+    data = site_of(request).corpus.store.fetch(overview.file_statistics, name)
+    return reply(request, "statistics.html", data)
+
+
+def reports(request: Request) -> Response:
+    name = file_name(request)
+    found = site_of(request).corpus.report(name)
+    order = [stage.value for stage in Stage]
+    data = {"name": name, "reports": sorted(found, key=lambda report: order.index(report["stage"]))}
+    return reply(request, "reports.html", data)

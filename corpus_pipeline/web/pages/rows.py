@@ -1,0 +1,113 @@
+"""Rows of a dataset file, one conversation, lines that became none, and a selection to take along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import iterate_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from corpus_pipeline.service import history, overview, pages
+from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.store.looking import Filter
+from corpus_pipeline.web.compare import Column, compared
+from corpus_pipeline.web.site import file_name, number_in, person_of, reply, site_of, word_in
+
+_STAGES = [Stage.INGEST.value, Stage.CLEAN.value, Stage.AUGMENT.value]
+_STATES = [RowState.KEPT.value, RowState.DROPPED.value, "pending"]
+_SIZE = 25
+_LONGEST_SEARCH = 200
+
+
+def wanted(request: Request) -> Filter:
+    """The filter that the query names; what does not belong to its stage is left out. Raises UsageError."""
+    stage = Stage(word_in(request, "stage", _STAGES) or Stage.INGEST)
+    changed = word_in(request, "changed", ["yes", "no"])
+    raw = stage is Stage.INGEST
+    search = word_in(request, "search")
+    return Filter(
+        stage,
+        state=word_in(request, "state", _STATES) if raw else None,
+        reason=word_in(request, "reason") if raw else None,
+        changed=None if changed is None or stage is Stage.AUGMENT else changed == "yes",
+        strategy=word_in(request, "strategy") if stage is Stage.AUGMENT else None,
+        search=search[:_LONGEST_SEARCH] if search else None,
+    )
+
+
+def page(request: Request) -> Response:
+    name, filter_ = file_name(request), wanted(request)
+    after = number_in(request, "after", 0, 0, (1 << 32) - 1)
+    limit = number_in(request, "limit", _SIZE, 1, pages.MOST_ROWS)
+    store = site_of(request).corpus.store
+    found = store.fetch(pages.row_page, name, filter_, after=after, limit=limit)
+    data = {
+        "name": name,
+        "stage": filter_.stage.value,
+        "rows": [pages.found_dict(name, row) for row in found.found],
+        "after": after,
+        "next_after": found.next_after,
+        "stopped_at": found.stopped_at,
+        "last": found.last,
+    }
+    if request.scope["json"]:
+        return reply(request, "rows.html", data)
+    asked = {
+        "stage": filter_.stage.value,
+        "search": filter_.search,
+        "state": filter_.state,
+        "reason": filter_.reason,
+        "changed": None if filter_.changed is None else "yes" if filter_.changed else "no",
+        "strategy": filter_.strategy,
+        "limit": None if limit == _SIZE else limit,
+    }
+    words = store.fetch(overview.filter_words, name)
+    return reply(request, "rows.html", data, words=words, chosen=asked, is_open=filter_.is_open)
+
+
+def one(request: Request) -> Response:
+    name, number = file_name(request), request.path_params["number"]
+    data = site_of(request).corpus.store.fetch(history.story, name, number)
+    if request.scope["json"]:
+        return reply(request, "row.html", data)
+    choice = request.query_params.get("with") or ""
+    return reply(request, "row.html", data, columns=_columns(data, choice), choice=choice)
+
+
+def _columns(data: dict[str, Any], choice: str) -> list[Column]:
+    """What stands side by side: the raw conversation, the cleaned one where it differs, and the chosen made one."""
+    texts = [("raw", data["turns"])]
+    cleaned = data.get("cleaned", {}).get("turns")
+    if cleaned is not None:
+        texts.append(("cleaned", cleaned))
+    for made in data.get("augmented", []):
+        if choice == f"{made['strategy']}/{made['sample']}":
+            texts.append((made["strategy"], made["turns"]))
+    return compared(texts)
+
+
+def rejects(request: Request) -> Response:
+    name, after = file_name(request), number_in(request, "after", 0, 0, (1 << 32) - 1)
+    found = site_of(request).corpus.store.fetch(pages.rejects, name, after=after, limit=_SIZE + 1)
+    next_after = found[_SIZE - 1]["row"] if len(found) > _SIZE else None
+    return reply(request, "rejects.html", {"name": name, "rejects": found[:_SIZE], "next_after": next_after})
+
+
+def selection(request: Request) -> Response:
+    name, filter_ = file_name(request), wanted(request)
+    form = word_in(request, "form", ["records", "rows"]) or "records"
+    site = site_of(request)
+    site.corpus.files([name])  # an unknown one is told before the first byte
+    if request.method == "HEAD":
+        raise HTTPException(405, "A selection is made while it is sent.")
+    if not site.options.read_only:
+        chosen = {key: value for key, value in filter_._asdict().items() if value is not None}
+        overview.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
+    lines = pages.selection(site.corpus.store, name, filter_, as_records=form == "records")
+    return StreamingResponse(
+        iterate_in_threadpool(lines),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": f'attachment; filename="{name}-selection.jsonl"'},
+    )

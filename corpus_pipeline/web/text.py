@@ -1,0 +1,183 @@
+"""Texts for eyes: hostile characters made visible, words compared, numbers and times in few characters."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+SHORT = 280
+LONG = 20_000  # characters of one text on a page; the JSON twin has it whole
+
+# what cannot be seen, or what makes a text look like another one: controls but tab and line feed, direction marks,
+# zero-width characters, lone line separators, tags, noncharacters
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_JOINERS = "\u200c\u200d"  # needed inside words of Persian, Indic scripts and emoji
+_NAMES = {"\x00": "NUL", "\r": "CR", "\x1b": "ESC", "\u200b": "ZWSP", "\ufeff": "BOM", "\u00ad": "SHY"} | {
+    "\u200e": "LRM",
+    "\u200f": "RLM",
+    "\u202a": "LRE",
+    "\u202b": "RLE",
+    "\u202c": "PDF",
+    "\u202d": "LRO",
+    "\u202e": "RLO",
+    "\u2066": "LRI",
+    "\u2067": "RLI",
+    "\u2068": "FSI",
+    "\u2069": "PDI",
+}
+
+
+def visible(text: object, most: int = LONG) -> Markup:
+    """A text as HTML: escaped, with hidden characters shown by name, cut after `most` characters."""
+    text = str(text)
+    shown = _marked(text[:most])
+    if len(text) <= most:
+        return shown
+    return shown + Markup('<span class="cut" title="cut here; the JSON twin has it whole">… {} more</span>').format(
+        f"{len(text) - most:,}"
+    )
+
+
+def _marked(text: str) -> Markup:
+    parts, at = [], 0
+    for match in _HIDDEN.finditer(text):
+        letter = match.group()
+        if letter in _JOINERS:
+            continue
+        parts.append(escape(text[at : match.start()]))
+        code = f"U+{ord(letter):04X}"
+        title = f"{code} {unicodedata.name(letter, '')}".strip()
+        parts.append(Markup('<span class="ctl" title="{}">{}</span>').format(title, _NAMES.get(letter, code)))
+        at = match.end()
+    parts.append(escape(text[at:]))
+    return Markup("").join(parts)
+
+
+def excerpt(text: str | None, search: str | None = None, most: int = SHORT) -> Markup:
+    """One line of a text, around the first place where `search` is found, which is marked."""
+    flat = " ".join((text or "").split())
+    at = flat.casefold().find(search.casefold()) if search else -1
+    if not search or at < 0 or len(flat.casefold()) != len(flat):
+        return _marked(flat[:most]) + ("…" if len(flat) > most else "")
+    begin = max(0, at - most // 3)
+    end = begin + most
+    found = Markup("<mark>{}</mark>").format(_marked(flat[at : at + len(search)]))
+    before, behind = _marked(flat[begin:at]), _marked(flat[at + len(search) : max(end, at + len(search))])
+    return Markup("").join(("…" if begin else "", before, found, behind, "…" if end < len(flat) else ""))
+
+
+class Piece(NamedTuple):
+    """A stretch of a comparison: `kind` is same, gone or new."""
+
+    kind: str
+    text: str
+
+
+# a character each where words are not spaced: Han, kana, hangul, Thai, Lao, Khmer, Burmese
+_TOKEN = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    r"\U00020000-\U0003ffff]|[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+|[ \t]+|\s|.",
+    re.DOTALL,
+)
+_MOST_TOKENS = 3_000  # of what differs; beyond it lines are compared instead of words
+
+
+def difference(before: str, after: str) -> list[Piece]:
+    """What was taken out of a text and what was put in, by words, or by characters where words are not spaced."""
+    if before == after:
+        return [Piece("same", before)] if before else []
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    if max(len(old_middle), len(new_middle)) > _MOST_TOKENS:
+        old_middle = "".join(old_middle).splitlines(keepends=True)
+        new_middle = "".join(new_middle).splitlines(keepends=True)
+    pieces = [Piece("same", "".join(old[:head]))]
+    if max(len(old_middle), len(new_middle)) > _MOST_TOKENS:
+        pieces += [Piece("gone", "".join(old_middle)), Piece("new", "".join(new_middle))]
+    else:
+        matcher = difflib.SequenceMatcher(None, old_middle, new_middle, autojunk=False)
+        for tag, a, b, c, d in matcher.get_opcodes():
+            if tag == "equal":
+                pieces.append(Piece("same", "".join(old_middle[a:b])))
+            else:
+                pieces += [Piece("gone", "".join(old_middle[a:b])), Piece("new", "".join(new_middle[c:d]))]
+    pieces.append(Piece("same", "".join(old[len(old) - tail :])))
+    return [piece for piece in pieces if piece.text]
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def number(value: float | None) -> str:
+    """A count with separators, a dash for none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def money(dollars: float | None) -> str:
+    """Dollars with as many digits as they need."""
+    if not dollars:
+        return "$0"
+    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.6f}"
+
+
+def rate(per_second: float | None) -> str:
+    """Rows by second, or by minute or hour where that reads better."""
+    if not per_second:
+        return ""
+    for factor, word in ((1, "s"), (60, "min"), (3600, "h")):
+        if per_second * factor >= 1 or word == "h":
+            return f"{per_second * factor:,.{0 if per_second * factor >= 10 else 1}f}/{word}"
+    return ""
+
+
+def span(seconds: float | None) -> str:
+    """A time span in words."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    minutes = int(seconds) // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def size(count: float | None) -> str:
+    """Bytes in binary units."""
+    if count is None:
+        return "–"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:,.0f} {unit}" if unit == "B" or count >= 10 else f"{count:,.1f} {unit}"
+        count /= 1024
+    return f"{count:,.1f} TiB"
+
+
+def moment(milliseconds: int | None) -> str:
+    """A time of the database as people write it, in UTC."""
+    if milliseconds is None:
+        return "–"
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def words(text: object) -> str:
+    """A word of ours, such as near_duplicate, as people write it."""
+    return str(text).replace("_", " ")

@@ -1,0 +1,96 @@
+"""The users file: names, roles and scrypt hashes, readable by its owner only. Passwords are never kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import threading
+from pathlib import Path
+from typing import Any
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.web.options import Role
+
+# OWASP's least for scrypt is N=2**17, r=8, p=1 or as costly; 2**15 with p=3 needs 32 MiB instead of 128
+_N, _R, _P = 1 << 15, 8, 3
+_MEMORY = 64 << 20
+SHORTEST_PASSWORD = 10
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_hashing = threading.BoundedSemaphore(2)  # a storm of logins must not eat the machine
+
+
+def hashed(password: str) -> str:
+    """`scrypt$N$r$p$salt$hash` of a password, with a salt of its own."""
+    salt = secrets.token_bytes(16)
+    return "$".join(("scrypt", str(_N), str(_R), str(_P), salt.hex(), _scrypt(password, salt, _N, _R, _P).hex()))
+
+
+def matches(password: str, stored: str) -> bool:
+    """Whether a password has this hash, compared in constant time."""
+    _, n, r, p, salt, digest = stored.split("$")
+    found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(found, bytes.fromhex(digest))
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    with _hashing:
+        return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=_MEMORY, dklen=32)
+
+
+_NOBODY = hashed(secrets.token_urlsafe())  # what a wrong name is measured against, so that it takes as long
+
+
+def read(path: Path) -> dict[str, dict[str, str]]:
+    """{name: {role, password}}; empty when there is no file."""
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no users file: {error}. `corpus serve --add-user NAME` writes one") from error
+    return dict(body["users"])
+
+
+def role_of(path: Path, name: str) -> Role | None:
+    """The role of a user, None for a stranger."""
+    known = read(path).get(name)
+    return None if known is None else Role(known["role"])
+
+
+def check(path: Path, name: str, password: str) -> Role | None:
+    """The role of whoever has this name and password, None when there is nobody."""
+    known = read(path).get(name)
+    right = matches(password, known["password"] if known else _NOBODY)
+    return Role(known["role"]) if known and right else None
+
+
+def add(path: Path, name: str, password: str, role: Role) -> None:
+    """Add a user, or change password and role of one. Raises UsageError."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--add-user {name!r}: a name has 1 to 64 letters, digits and . _ @ -")
+    if len(password) < SHORTEST_PASSWORD:
+        raise UsageError(f"the password needs {SHORTEST_PASSWORD} characters or more")
+    known = read(path)
+    known[name] = {"role": role.value, "password": hashed(password)}
+    _write(path, known)
+
+
+def remove(path: Path, name: str) -> None:
+    """Remove a user. Raises UsageError when there is none of this name."""
+    known = read(path)
+    if name not in known:
+        raise UsageError(f"there is no user {name!r}; known are: {', '.join(sorted(known)) or 'none yet'}")
+    del known[name]
+    _write(path, known)
+
+
+def _write(path: Path, known: dict[str, dict[str, str]]) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"users": known}, file, indent=2, sort_keys=True)
+    temporary.replace(path)

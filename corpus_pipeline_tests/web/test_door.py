@@ -1,0 +1,298 @@
+"""Who gets in and who may do what: hosts, origins, tokens, roles, logins, proxies. One test for each way around it."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service import overview
+from corpus_pipeline.web import Options, users
+from corpus_pipeline.web.app import _routes
+from corpus_pipeline.web.guard import CSP
+from corpus_pipeline.web.options import Role
+from corpus_pipeline.web.sessions import Brake
+from corpus_pipeline_tests.web.conftest import ORIGIN, browser
+
+PASSWORD = "a long enough password"
+ACTIONS = sorted(route.path for route in _routes() if "POST" in route.methods)
+
+
+@pytest.fixture(scope="module")
+def users_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("users") / "users.json"
+    users.add(path, "vera", PASSWORD, Role.VIEWER)
+    users.add(path, "otto", PASSWORD, Role.OPERATOR)
+    return path
+
+
+def flags(corpus):
+    return corpus.store.fetch(overview.flags)
+
+
+# --- headers ---
+
+
+@pytest.mark.parametrize(
+    "path", ["/files", "/files.json", "/nothing", "/static/app.css", "/exports/1/download", "/pause"]
+)
+def test_every_answer_has_the_headers_that_bind_browsers(client, path):
+    headers = client.get(path).headers
+    assert headers["content-security-policy"] == CSP
+    assert "default-src 'none'" in CSP and "unsafe" not in CSP and "*" not in CSP
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-frame-options"] == "DENY"
+    assert "access-control-allow-origin" not in headers
+    assert path.startswith("/static/") or headers["cache-control"] == "no-store"
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(client):
+    cookie = client.get("/files").headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+def test_an_error_that_nobody_foresaw_tells_nothing(client, corpus, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("secret text of a row")
+
+    monkeypatch.setattr(overview, "progress", broken)
+    answer = client.get("/files")
+    assert answer.status_code == 500 and answer.headers["content-security-policy"] == CSP
+    assert "secret" not in answer.text + caplog.text
+    assert "RuntimeError at" in caplog.text
+
+
+# --- forged requests ---
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test:8787", "", "[::1", "evil.test:80@127.0.0.1"]
+)
+def test_another_host_name_is_refused_so_that_rebinding_fails(client, host):
+    assert client.get("/files", headers={"Host": host}).status_code == 421
+
+
+def test_a_host_name_that_was_allowed_is_answered(corpus):
+    own = browser(corpus, allow_hosts=("corpus.example.org",))
+    assert own.get("/files", headers={"Host": "corpus.example.org:443"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://evil.test"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Origin": "file://127.0.0.1:8787"},
+        {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+    ids=str,
+)
+def test_a_form_from_elsewhere_is_refused_even_with_the_token(client, corpus, headers):
+    answer = client.post("/pause", data={"csrf": client.token(), "reason": "forged"}, headers=headers)
+    assert answer.status_code == 403 and flags(corpus) == []
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+def test_every_action_demands_the_token_of_the_session(client, corpus, path):
+    other = browser(corpus).token()
+    for token in ("", "0" * 64, other):
+        answer = client.form(path, csrf=token, reason="forged", flag="1", name="x", password="y")
+        assert answer.status_code in (403, 404)  # 404: nobody logs in here
+    assert flags(corpus) == []
+
+
+@pytest.mark.parametrize("path", [path for path in ACTIONS if path != "/login"])
+def test_no_action_is_done_by_a_get(client, path):
+    assert client.get(path, params={"csrf": client.token(), "reason": "x"}).status_code == 405
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(client, method):
+    assert client.request(method, "/files").status_code == 405
+
+
+def test_only_forms_are_read(client):
+    headers = {"Origin": ORIGIN}
+    assert client.post("/pause", json={"reason": "x"}, headers=headers).status_code == 415
+    assert client.post("/pause", content=b"x=1", headers=headers | {"Content-Type": "text/plain"}).status_code == 415
+    assert client.form("/pause", reason="x" * 300_000).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "/x\r\nSet-Cookie: a=b"]
+)
+def test_nobody_is_sent_elsewhere_after_an_action(client, corpus, back):
+    answer = client.form("/pause", file="hostile", stage="export", reason="back", back=back)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/files")
+    client.form("/resume", flag=flags(corpus)[0]["id"])
+
+
+# --- actions ---
+
+
+def test_pause_and_resume_by_scope_with_reason_and_name(client, corpus):
+    scopes = [{"stage": "augment"}, {"file": "hostile"}, {}]
+    for scope in scopes:
+        client.form("/pause", reason="the price went up", back="/pauses", **scope)
+    shown = client.get("/pauses.json").json()["flags"]
+    assert [flag["scope"] for flag in shown] == [
+        "augment of every file",
+        "every stage of file hostile",
+        "every stage of every file",
+    ]
+    assert all(flag["by"] == "local" and flag["reason"] == "the price went up" and flag["stopped"] for flag in shown)
+    client.form("/resume", flag=shown[2]["id"])  # everything: clears its own flag only
+    assert [flag["id"] for flag in flags(corpus)] == [shown[0]["id"], shown[1]["id"]]
+    for flag in flags(corpus):
+        client.form("/resume", flag=flag["id"])
+    assert client.form("/resume", flag=shown[0]["id"]).status_code == 400
+    log = client.get("/audit.json").json()["entries"]
+    assert [(entry["who"], entry["action"]) for entry in log[:6]] == [("local", "resume")] * 3 + [
+        ("local", "pause")
+    ] * 3
+
+
+def test_a_pause_without_a_reason_or_of_nothing_known_is_refused(client, corpus):
+    assert client.form("/pause", reason="  ").status_code == 400
+    assert client.form("/pause", reason="x", stage="nope").status_code == 400
+    assert client.form("/pause", reason="x", file="nope").status_code == 404
+    assert flags(corpus) == []
+
+
+def test_failed_samples_are_replayed_and_dismissed_one_some_and_all_that_match(client, fail_some):
+    ids = fail_some(6)
+    assert client.form("/failed/dismiss", id=str(ids[0])).status_code == 400  # says no reason
+    assert client.form("/failed/replay").status_code == 400  # says no sample
+    client.form("/failed/dismiss", id=str(ids[0]), reason="not worth it")
+    client.form("/failed/replay", id=[str(ids[1]), str(ids[2])], model="other", max_output_tokens="99")
+    state = {i: client.get(f"/failed/{i}.json").json() for i in ids}
+    assert [state[i]["state"] for i in ids] == ["dismissed", "replayed", "replayed", "open", "open", "open"]
+    assert (state[ids[0]]["by"], state[ids[0]]["why"]) == ("local", "not worth it")
+    client.form("/failed/dismiss", scope="matching", reason="all", filter_reason="refused", filter_state="open")
+    assert client.get("/failed.json").json()["samples"] == []
+
+
+# --- roles ---
+
+
+@pytest.mark.parametrize("options", [{"read_only": True}], ids=["read-only"])
+def test_a_read_only_server_shows_no_button_and_does_nothing(corpus, options, fail_some):
+    fail_some(1)
+    own = browser(corpus, **options)
+    for path in ("/files", "/pauses", "/failed"):
+        assert 'action="/pause"' not in own.get(path).text and "formaction" not in own.get(path).text
+    token = own.token("/failed")
+    for path in ("/pause", "/resume", "/failed/replay", "/failed/dismiss"):
+        answer = own.form(path, csrf=token, reason="x", flag="1", scope="matching")
+        assert answer.status_code == 403 and "read-only" in answer.text
+    assert flags(corpus) == []
+
+
+def log_in(own, name, password=PASSWORD):
+    return own.form("/login", csrf=own.token("/login"), name=name, password=password)
+
+
+def test_with_logins_nothing_is_shown_to_strangers(corpus, users_file):
+    own = browser(corpus, login=True, users=users_file)
+    assert own.get("/files", follow_redirects=False).headers["location"] == "/login"
+    assert own.get("/files.json").status_code == 401
+    assert own.form("/pause", csrf=own.token("/login"), reason="x").status_code == 401
+    for name, password in (("vera", "wrong password"), ("nobody", PASSWORD), ("", ""), ("vera", "")):
+        assert log_in(own, name, password).status_code == 403
+
+
+def test_viewers_look_and_operators_act_under_their_own_names(corpus, users_file):
+    viewer, operator = (browser(corpus, login=True, users=users_file) for _ in range(2))
+    before = viewer.get("/login").cookies.get("corpus_session")
+    assert log_in(viewer, "vera").status_code == log_in(operator, "otto").status_code == 303
+    assert viewer.cookies.get("corpus_session") != before  # the session is a new one after the login
+    assert viewer.get("/files").status_code == 200
+    assert viewer.form("/pause", csrf=viewer.token("/files"), reason="x").status_code == 403
+    assert operator.form("/pause", reason="by otto", file="hostile").status_code == 303
+    assert flags(corpus)[0]["by"] == "otto"
+    operator.form("/resume", flag=flags(corpus)[0]["id"])
+    entry = operator.get("/audit.json?action=pause").json()["entries"][0]
+    assert (entry["who"], entry["detail"]["reason"]) == ("otto", "by otto")
+    operator.form("/logout", csrf=operator.token())
+    assert operator.get("/files.json").status_code == 401
+
+
+def test_who_is_removed_is_out_at_once(corpus, tmp_path):
+    path = tmp_path / "users.json"
+    users.add(path, "vera", PASSWORD, Role.OPERATOR)
+    own = browser(corpus, login=True, users=path)
+    log_in(own, "vera")
+    users.add(path, "vera", PASSWORD, Role.VIEWER)
+    assert own.form("/pause", csrf=own.token("/files"), reason="x").status_code == 403
+    users.remove(path, "vera")
+    assert own.get("/files.json").status_code == 401
+
+
+def test_guessing_is_slowed_down(corpus, users_file):
+    own = browser(corpus, login=True, users=users_file)
+    token = own.token("/login")
+    answers = [own.form("/login", csrf=token, name="vera", password="guess").status_code for _ in range(7)]
+    assert answers == [403] * Brake.FREE + [429] * 2
+    assert own.form("/login", csrf=token, name="vera", password=PASSWORD).status_code == 429  # the right one waits, too
+
+
+def test_the_wait_doubles_and_ends():
+    now = [0.0]
+    brake = Brake(lambda: now[0])
+    waits = []
+    for _ in range(12):
+        brake.failed("a")
+        waits.append(brake.wait("a", "b"))
+        now[0] += waits[-1]
+    assert waits == [0, 0, 0, 0, 5, 10, 20, 40, 80, 160, 320, 640] and brake.wait("a") == 0
+    brake.passed("a")
+    brake.failed("a")
+    assert brake.wait("a") == 0
+
+
+def test_a_proxy_is_believed_only_from_its_address(corpus, users_file):
+    options = {"proxy_header": "X-Remote-User", "trusted_proxies": ("10.1.0.0/24",), "users": users_file}
+    near, far = browser(corpus, "10.1.0.9", **options), browser(corpus, "10.2.0.9", **options)
+    header = {"X-Remote-User": "otto", "X-Forwarded-For": "10.1.0.9"}
+    assert far.get("/files", headers=header).status_code == 401
+    assert near.get("/files").status_code == 401
+    assert "otto" in near.get("/files", headers=header).text
+    assert 'action="/pause"' in near.get("/files", headers=header).text
+    assert 'action="/pause"' not in near.get("/files", headers={"X-Remote-User": "stranger"}).text
+
+
+# --- what may be started ---
+
+
+def test_another_address_demands_a_login():
+    for host in ("0.0.0.0", "::", "192.168.1.5", "corpus.example.org"):
+        with pytest.raises(UsageError, match="--login"):
+            Options(host=host)
+        assert Options(host=host, login=True).demands_login
+    with pytest.raises(UsageError, match="--trusted-proxy"):
+        Options(proxy_header="X-Remote-User")
+    with pytest.raises(UsageError, match="--trusted-proxy"):
+        Options(proxy_header="X-Remote-User", trusted_proxies=("everybody",))
+
+
+def test_a_wildcard_address_is_no_host_name():
+    assert "0.0.0.0" not in Options(host="0.0.0.0", login=True).hosts
+
+
+def test_the_users_file_holds_hashes_and_is_the_owners(users_file):
+    text = users_file.read_text()
+    assert PASSWORD not in text and len(set(re.findall(r"scrypt\$32768\$8\$3\$[0-9a-f]{32}\$[0-9a-f]{64}", text))) == 2
+    assert stat.S_IMODE(users_file.stat().st_mode) == 0o600
+    with pytest.raises(UsageError):
+        users.add(users_file, "short", "short", Role.VIEWER)
+    with pytest.raises(UsageError):
+        users.add(users_file, "../x", PASSWORD, Role.VIEWER)
+    with pytest.raises(UsageError):
+        users.remove(users_file, "nobody")

@@ -1,0 +1,223 @@
+"""Every page answers, every page has a JSON twin, and both say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from corpus_pipeline.states import Stage
+from corpus_pipeline.web.app import _routes
+
+PAGES = (
+    "/files",
+    "/files/hostile",
+    "/files/hostile/rows",
+    "/files/hostile/rows?stage=clean",
+    "/files/hostile/rows?stage=augment&strategy=paraphrase",
+    "/files/hostile/rows/1",
+    "/files/hostile/rows/20?with=paraphrase/0",
+    "/files/hostile/rejects",
+    "/files/hostile/statistics",
+    "/files/hostile/reports",
+    "/failed?state=any",
+    "/pauses",
+    "/cost",
+    "/cost?by=day",
+    "/exports",
+    "/exports/1",
+    "/exports/1/lines",
+    "/exports/1/lines/2",
+    "/audit",
+)
+
+
+def twin(path: str) -> str:
+    base, mark, query = path.partition("?")
+    return f"{base}.json{mark}{query}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_a_twin_by_suffix_and_by_accept(client, path):
+    page = client.get(path, headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    by_suffix, by_accept = client.get(twin(path)), client.get(path, headers={"Accept": "application/json"})
+    assert by_suffix.headers["content-type"] == by_accept.headers["content-type"] == "application/json"
+    assert by_suffix.json().keys() == by_accept.json().keys() != set()
+
+
+def test_the_list_above_has_every_page():
+    """But those that are no pages: files, forms, redirects."""
+    shown = {re.sub(r"\d+", "{}", page.partition("?")[0]).replace("hostile", "{}") for page in PAGES}
+    known = {re.sub(r"{[^}]*}", "{}", route.path) for route in _routes() if "GET" in route.methods}
+    others = {
+        "/",
+        "/healthz",
+        "/static/{}",
+        "/login",
+        "/exports/{}/download",
+        "/files/{}/selection.jsonl",
+        "/failed/{}",
+    }
+    assert known - others == shown
+
+
+def test_every_link_of_every_page_leads_somewhere(client, fail_some):
+    fail_some(2)
+    seen, waiting, broken = set(), ["/files"], []
+    while waiting:
+        path = waiting.pop()
+        kind = re.sub(r"\d+", "0", path)
+        if kind in seen:
+            continue  # one row, one line, one page of each kind will do
+        seen.add(kind)
+        answer = client.get(path)
+        if answer.status_code != 200:
+            broken.append((path, answer.status_code))
+        if "html" in answer.headers["content-type"]:
+            links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"#]*)"', answer.text)]
+            waiting += [path.partition("?")[0] + link if link.startswith("?") else link for link in links]
+    assert broken == [] and len(seen) > 40
+
+
+def test_pages_by_key_meet_every_row_once(client):
+    met, after = [], 0
+    while after is not None:
+        page = client.get(f"/files/hostile/rows.json?limit=7&after={after}").json()
+        met += [row["number"] for row in page["rows"]]
+        after = page["next_after"]
+    assert met == list(range(1, client.get("/files.json").json()["files"][0]["conversations"] + 1))
+
+
+def found(client, query: str) -> list[int]:
+    return [row["number"] for row in client.get(f"/files/hostile/rows.json?limit=200&{query}").json()["rows"]]
+
+
+def test_search_finds_chinese_and_ignores_case(client):
+    (chinese,) = found(client, "search=柠檬酸")
+    assert found(client, "search=KETTLE") == found(client, "search=kettle") != []
+    assert found(client, "search=%25") == found(client, "search=_") == [8]  # no wildcards of LIKE
+    assert "<mark>柠檬酸</mark>" in client.get("/files/hostile/rows?search=柠檬酸").text
+    assert chinese == client.get(f"/files/hostile/rows/{chinese}.json").json()["number"]
+
+
+def test_filters_by_state_reason_and_change_agree_with_the_report(client, corpus):
+    (report,) = corpus.report("hostile", Stage.CLEAN)
+    dropped, kept = found(client, "state=dropped"), found(client, "state=kept")
+    assert (len(dropped), len(kept)) == (report["dropped"], report["succeeded"])
+    for reason, count in report["drop_reasons"].items():
+        assert len(found(client, f"reason={reason}")) == count
+    assert len(found(client, "changed=yes")) == report["changed"] > 0
+    assert found(client, "stage=clean") == kept
+
+
+def test_a_question_that_takes_too_long_says_how_far_it_looked(corpus):
+    from corpus_pipeline.service import pages
+    from corpus_pipeline.store.looking import Filter
+
+    wanted = Filter(Stage.INGEST, search="柠檬酸")
+    page = corpus.store.fetch(pages.row_page, "hostile", wanted, limit=50, seconds=-1.0)
+    assert page.stopped_at is None  # a corpus this small is one range
+    original, pages._RANGE = pages._RANGE, 10
+    try:
+        page = corpus.store.fetch(pages.row_page, "hostile", wanted, limit=50, seconds=-1.0)
+        assert (page.found, page.stopped_at, page.next_after) == ([], 10, 10)
+    finally:
+        pages._RANGE = original
+
+
+def test_a_changed_row_shows_what_was_taken_out_and_put_in(client):
+    changed = found(client, "changed=yes&state=kept")[-1]
+    text = client.get(f"/files/hostile/rows/{changed}").text
+    assert "<del>" in text and "whitespace" in text
+
+
+def test_a_duplicate_and_its_keeper_name_each_other(client):
+    (repeated,) = found(client, "reason=exact_duplicate")
+    keeper = client.get(f"/files/hostile/rows/{repeated}.json").json()["duplicates"]["keeper"]["number"]
+    twins = client.get(f"/files/hostile/rows/{keeper}.json").json()["duplicates"]["twins"]
+    assert repeated in [twin["number"] for twin in twins]
+
+
+def test_a_call_shows_the_prompt_that_was_sent_and_its_cost(client):
+    number = found(client, "stage=augment")[-1]
+    calls = client.get(f"/files/hostile/rows/{number}.json").json()["calls"]
+    assert calls and all(call["prompt"]["same"] for call in calls)
+    assert sum(call["cost_usd"] for call in calls) > 0
+    assert calls[0]["prompt"]["messages"][0]["role"] == "system"
+
+
+def test_forward_and_backward_traces_agree(client):
+    for line in (1, 2, 60):
+        trace = client.get(f"/exports/1/lines/{line}.json").json()
+        row = trace["row"].partition(":")[2].partition("/")[0]
+        places = client.get(f"/files/hostile/rows/{row}.json").json()["exported"]
+        assert (1, line) in {(place["export_id"], place["line"]) for place in places}
+
+
+def test_a_line_of_a_superseded_export_is_still_traced(client):
+    older, newer = (client.get(f"/exports/{number}/lines/1.json").json() for number in (1, 2))
+    assert older["source"] == newer["source"]
+    assert (older["superseded"], newer["superseded"]) == (True, False)
+
+
+def test_an_export_is_downloaded_as_it_lies_in_the_target(client, corpus):
+    export = client.get("/exports.json").json()["exports"][0]
+    answer = client.get(f"/exports/{export['id']}/download")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["content-disposition"] == 'attachment; filename="hostile.jsonl"'
+    with corpus.target.open("hostile") as file:
+        assert answer.content == file.read()
+    assert len(answer.content) == export["bytes"]
+
+
+def test_a_selection_streams_what_matches(client):
+    answer = client.get("/files/hostile/selection.jsonl?search=柠檬酸")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    (record,) = map(json.loads, answer.text.splitlines())
+    assert record["question"] == "水壶怎么除垢？"
+    rows = client.get("/files/hostile/selection.jsonl?state=dropped&form=rows").text.splitlines()
+    assert [json.loads(row)["number"] for row in rows] == found(client, "state=dropped")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/files/nothing", 404),
+        ("/files/..%2f..%2fetc", 404),
+        ("/files/hostile/rows/99999", 404),
+        ("/files/hostile/rows/0", 404),
+        ("/files/hostile/rows/99999999999999999999", 404),
+        ("/files/hostile/rows?after=-1", 400),
+        ("/files/hostile/rows?after=99999999999", 400),
+        ("/files/hostile/rows?limit=100000", 400),
+        ("/files/hostile/rows?stage=drop%20table", 400),
+        ("/files/hostile/rows?state='%20or%201=1--", 400),
+        ("/cost?by=1;select", 400),
+        ("/exports/999", 404),
+        ("/exports/1/lines/999999", 400),
+        ("/failed/424242", 404),
+        ("/failed?state=x", 400),
+        ("/audit?before=x", 400),
+        ("/nothing", 404),
+        ("/static/..%2fapp.py", 404),
+    ],
+)
+def test_what_cannot_be_asked_is_an_error_in_words(client, path, status):
+    page, other = client.get(path), client.get(twin(path))
+    assert (page.status_code, other.status_code) == (status, status)
+    assert "Traceback" not in page.text
+
+
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", '"; DROP TABLE turns; --', "%' ESCAPE '", "\\", "_%_", "!", "🦆", "\u202e"]
+)
+def test_hostile_words_in_every_filter_are_only_words(client, text):
+    for key in ("search", "reason", "strategy"):
+        for stage in ("ingest", "clean", "augment"):
+            answer = client.get("/files/hostile/rows", params={"stage": stage, key: text})
+            assert answer.status_code == 200
+    for path, keys in (("/failed", ("file", "strategy", "reason")), ("/audit", ("who", "action"))):
+        assert client.get(path, params=dict.fromkeys(keys, text)).status_code == 200
+    assert client.get("/files/hostile/rows.json").json()["rows"]
