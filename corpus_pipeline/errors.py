@@ -7,11 +7,12 @@ CorpusError
 ├── StopJob                  the job cannot go on; finished work is kept; exit code 1
 │   ├── SchemaMismatch       the database is older or newer than the program
 │   ├── SourceChanged        the dataset file is not the one that was registered
+│   ├── SourceBroken         (stages.ingest.source) the dataset file cannot be read to its end
 │   ├── Fenced               another process took the lease: this one must not write any more
 │   ├── LeaseHeld            another process works on this task
 │   ├── StoreUnavailable     the database does not answer, retries are used up
 │   ├── KeylessWrite         a write-back without its key, or one that touched another number of rows
-│   ├── ProviderRefused      bad key, unknown model, quota gone
+│   ├── ProviderRefused      bad key, unknown model, quota gone; CallRefused (llm.failures) says which
 │   └── TargetUnavailable    the export folder or bucket cannot be written
 ├── GateRefused              finished, but the export gate says no; exit code 3
 ├── Stopped                  stopped on purpose at a batch boundary
@@ -19,9 +20,12 @@ CorpusError
 │   └── Interrupted          by a signal or a row limit; exit code 130 (signal)
 ├── ParkSample               this sample fails, the job goes on
 │   ├── LineRejected         a line of a dataset file becomes a reject
-│   └── BadAnswer            an answer that must not become a row
+│   ├── NotExportable        (formats.base) the target tool would skip this row: it goes to the not-exportable list
+│   └── BadAnswer            an answer that must not become a row; CallRejected (llm.failures): none will come
 └── TryAgain                 the same unit may be tried again
-    └── TransientCall        429, 5xx, timeout, dropped connection
+    └── TransientCall        429, 5xx, timeout, dropped connection; CallFailed (llm.failures) says which
+
+Those with a module in brackets are defined there, beside the facts that they carry.
 """
 
 from __future__ import annotations

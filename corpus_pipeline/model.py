@@ -48,8 +48,9 @@ class Turn(NamedTuple):
     """One exchange. `None` is "there is no such message"; "" is an empty one.
 
     extra: what the messages of this turn carry beside text, None when nothing; known keys:
-      system_role ("developer"), prompt_role ("tool", ...; "user" is left out), tool_calls (list, as read), tool_call_id,
-      prompt_name, response_name, refusal. JSON-able.
+      system_role ("developer"), prompt_role ("tool", ...; "user" is left out), response_role, tool_calls (list, as read),
+      tool_call_id, system_name, prompt_name, response_name, refusal, label (of a preference), rejected_messages (a losing
+      answer of several messages), bare (an assistant message without text). JSON-able.
     """
 
     system: str | None = None
