@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.cleaning import CleanWorker, Verdicts, worker_pool
+from corpus_pipeline.jobs.cleaning import Page, Verdicts
+from corpus_pipeline.jobs.cleaning_processes import verdicts_of
+from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
@@ -19,7 +21,6 @@ from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
 from corpus_pipeline.states import DuplicateKind, Stage, Status
 from corpus_pipeline.store import cleaned, cursors, files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate
-from corpus_pipeline.store.rows import StoredConversation
 
 RULES = "rules"
 DEDUP = "dedup"
@@ -45,6 +46,7 @@ def forget(connection: Connection, work: Work) -> None:
     cleaned.remove_rule_pass(connection, work.task.id)
 
 
+@rare_collection()
 def work(held: Held) -> None:
     if held.cursor(RULES).status is not Status.DONE:
         _rule_pass(held)
@@ -52,36 +54,29 @@ def work(held: Held) -> None:
 
 
 def _rule_pass(held: Held) -> None:
-    for verdicts in _verdicts(held):
-        held.commit(_write_verdicts, held, verdicts)
-        held.boundary()
+    section, cursor = held.work.recipe.clean, held.cursor(RULES)
+    with verdicts_of(section, held.work.task.id, cursor.total_rows or 0) as cleaner:
+        # the next pages are read and computed while one is being committed
+        for page, verdicts in cleaner.map(_pages(held, cursor, section.batch_size)):
+            held.commit(_write_verdicts, held, page, verdicts)
+            held.boundary()
     held.commit(held.finish, RULES)
 
 
-def _verdicts(held: Held) -> Iterator[Verdicts]:
-    """The verdicts on each batch in row order. The next batches are computed while one is being committed."""
-    section = held.work.recipe.clean
-    cursor = held.cursor(RULES)
-    with worker_pool(CleanWorker.of(section), cursor.total_rows or 0) as pool:
-        yield from pool.map(_pages(held, cursor, section.batch_size))
-
-
-def _pages(held: Held, cursor: cursors.Cursor, batch_size: int) -> Iterator[Sequence[StoredConversation]]:
+def _pages(held: Held, cursor: cursors.Cursor, batch_size: int) -> Iterator[Page]:
     after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
-    while page := held.fetch(rows.page, after, end, batch_size):
+    while (page := Page(*held.fetch(rows.page_values, after, end, batch_size))).heads:
         yield page
-        after = page[-1].id
+        after = page.last_id
 
 
-def _write_verdicts(connection: Connection, held: Held, verdicts: Verdicts) -> None:
-    cleaned.insert_batch(
-        connection, held.store.backend, held.work.task.id, verdicts.cleaned, signatures=verdicts.signatures
-    )
+def _write_verdicts(connection: Connection, held: Held, page: Page, verdicts: Verdicts) -> None:
+    cleaned.insert_values(connection, held.store.backend, verdicts.rows, verdicts.turns)
     held.advance(
         connection,
         RULES,
-        last_id=verdicts.last_id,
-        rows=verdicts.rows,
+        last_id=page.last_id,
+        rows=len(page.heads),
         dropped=verdicts.dropped,
         active_ms=held.lap_ms(),
     )

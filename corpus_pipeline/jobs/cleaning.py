@@ -1,160 +1,149 @@
-"""The computing part of the rule pass: pure, and in a pool of processes when there is enough to do."""
+"""The computing part of the rule pass: from rows as they are stored to verdicts as they are stored. Pure, and free of SQL.
+
+It works on plain tuples of plain values from end to end: they pass between processes and into the database as they are.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from multiprocessing import get_context
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from corpus_pipeline.model import Cleaned, ConversationId
+import orjson
+
+from corpus_pipeline.formats import jsontext
+from corpus_pipeline.model import Cleaned, TaskId, Turn
 from corpus_pipeline.recipe import CleanSection
-from corpus_pipeline.stages.clean.features_schemes import Scheme, scheme_named
+from corpus_pipeline.stages.clean.features_schemes import scheme_named
 from corpus_pipeline.stages.clean.fingerprint import fingerprints
 from corpus_pipeline.stages.clean.normalize import text_for_fingerprint
-from corpus_pipeline.stages.clean.rule_pass import clean_batch
+from corpus_pipeline.stages.clean.rule_pass import clean_turns
 from corpus_pipeline.stages.clean.rules import build
-from corpus_pipeline.stages.clean.rules.base import Rule
 from corpus_pipeline.states import RowState
-from corpus_pipeline.store.rows import StoredConversation
 
-# below this many rows a pool costs more than it saves: its processes take a second to start
-POOL_FROM_ROWS = 15_000
-_SLICES = 4  # of a batch, so that all processes are busy with the first one already
+Values = tuple[Any, ...]
+
+_SIGN = 1 << 63
+_WORDS = {state: state.value for state in RowState}
+
+
+class Page(NamedTuple):
+    """Rows as they are stored, in id order.
+
+    heads: (id, tools, is_deleted) of each row; turns: (id, values of `turn_columns.DATA_COLUMNS`) of their turns.
+    """
+
+    heads: Sequence[Values]
+    turns: Sequence[Values]
+
+    @property
+    def last_id(self) -> int:
+        """The id of the last row."""
+        return int(self.heads[-1][0])
+
+    def slices(self, number: int) -> Iterator[Page]:
+        """The same rows in about `number` parts."""
+        size = -(-len(self.heads) // number)
+        begun = 0
+        for start in range(0, len(self.heads), size):
+            heads = self.heads[start : start + size]
+            last, end = heads[-1][0], begun
+            while end < len(self.turns) and self.turns[end][0] <= last:
+                end += 1
+            yield Page(heads, self.turns[begun:end])
+            begun = end
 
 
 class Verdicts(NamedTuple):
-    """The verdicts on one batch. rows: how many were read, deleted ones included. last_id: of the last one read."""
+    """What the database is to hold of some rows.
 
-    cleaned: list[Cleaned]
-    signatures: list[bytes | None]
-    rows: int
+    rows: values of `cleaned.ROW_COLUMNS`, of rows that are not deleted; turns: values of `cleaned.TURN_COLUMNS`, of the
+    rows that a rule changed; dropped: how many of the rows a rule dropped.
+    """
+
+    rows: list[Values]
+    turns: list[Values]
     dropped: int
-    last_id: ConversationId
 
 
-@dataclass(frozen=True)
 class CleanWorker:
-    """What turns conversations into verdicts with fingerprints. Picklable; each process builds its rules once."""
+    """What turns rows into verdicts with fingerprints."""
 
-    section: CleanSection
+    def __init__(self, section: CleanSection, task_id: TaskId) -> None:
+        self._task_id = task_id
+        self._rules = build(section.rules)
+        dedup = section.dedup
+        self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
 
-    @classmethod
-    def of(cls, section: CleanSection) -> CleanWorker:
-        return cls(section)
+    def __call__(self, page: Page) -> Verdicts:
+        """The verdicts on the rows of a page, in their order."""
+        found, texts = list[Cleaned](), list[str]()
+        dropped = 0
+        for (identifier, tools, deleted), turns in zip(page.heads, _turns_of_each(page.turns), strict=True):
+            if deleted:
+                continue
+            verdict = clean_turns(identifier, turns, tools, self._rules)
+            found.append(verdict)
+            if verdict.state is RowState.KEPT:
+                texts.append(text_for_fingerprint(verdict.turns or turns))
+            else:
+                dropped += 1
+        rows = [self._row(verdict, *marks) for verdict, marks in zip(found, self._marks(found, texts), strict=True)]
+        changed = [
+            (self._task_id, verdict.conversation_id, number, *turn[:6], _extra(turn))
+            for verdict in found
+            if verdict.turns is not None
+            for number, turn in enumerate(verdict.turns, 1)
+        ]
+        return Verdicts(rows, changed, dropped)
 
-    @cached_property
-    def _rules(self) -> tuple[Rule, ...]:
-        return build(self.section.rules)
-
-    @cached_property
-    def _scheme(self) -> Scheme | None:
-        dedup = self.section.dedup
-        return scheme_named(dedup.features, dedup.params) if dedup.near else None
-
-    def __call__(self, rows: Sequence[StoredConversation]) -> tuple[list[Cleaned], list[bytes | None]]:
-        """(verdicts, signatures) on rows that are not deleted, in their order."""
-        alive = [row for row in rows if not row.is_deleted]
-        found = clean_batch([(row.id, row.conversation) for row in alive], self._rules)
+    def _marks(self, found: list[Cleaned], texts: list[str]) -> Iterator[tuple[int | None, bytes | None]]:
+        """(fingerprint as a signed number, signature) of each row; dropped ones and those too short have none."""
         if self._scheme is None:
-            return found, [None] * len(found)
-        kept = [at for at, verdict in enumerate(found) if verdict.state is RowState.KEPT]
-        texts = [text_for_fingerprint(found[at].turns or alive[at].conversation.turns) for at in kept]
-        prints = fingerprints(texts, self._scheme)
-        signatures: list[bytes | None] = [None] * len(found)
-        has_signature = prints.signatures.shape[1] > 0
-        for at, value, enough, signature in zip(
-            kept, prints.values.tolist(), prints.enough.tolist(), prints.signatures, strict=True
-        ):
-            if enough:
-                found[at] = found[at]._replace(fingerprint=value)
-                if has_signature:
-                    signatures[at] = signature.astype("<u4").tobytes()
-        return found, signatures
-
-
-class Pool:
-    """Applies a worker to pages in order, several at a time. Without processes it computes when asked."""
-
-    def __init__(self, worker: CleanWorker, processes: int) -> None:
-        self._worker = worker
-        self._processes = processes
-        self._executor: ProcessPoolExecutor | None = None
-        if processes > 1:
-            self._executor = ProcessPoolExecutor(
-                processes, mp_context=get_context("spawn"), initializer=_initialize, initargs=(worker, os.getpid())
-            )
-
-    def map(self, pages: Iterable[Sequence[StoredConversation]]) -> Iterator[Verdicts]:
-        """The verdicts on each page, in order; the next page is read and computed meanwhile."""
-        if self._executor is None:
-            for page in pages:
-                yield _joined(page, [self._worker(page)])
+            yield from [(None, None)] * len(found)
             return
-        waiting: deque[tuple[Sequence[StoredConversation], list[Future[tuple[list[Cleaned], list[bytes | None]]]]]] = (
-            deque()
+        prints = fingerprints(texts, self._scheme)
+        width = 4 * prints.signatures.shape[1]
+        signatures = prints.signatures.astype("<u4", copy=False).tobytes()
+        kept = iter(zip(prints.values.view("int64").tolist(), prints.enough.tolist(), strict=True))
+        start = 0
+        for verdict in found:
+            if verdict.state is not RowState.KEPT:
+                yield None, None
+                continue
+            value, enough = next(kept)
+            yield (value, signatures[start : start + width] if width else None) if enough else (None, None)
+            start += width
+
+    def _row(self, verdict: Cleaned, fingerprint: int | None, signature: bytes | None) -> Values:
+        identifier, state, reason, changes, turns, content_hash, _, characters, language = verdict
+        return (
+            self._task_id,
+            identifier,
+            _WORDS[state],
+            reason,
+            0 if turns is None else 1,
+            orjson.dumps([tuple(change) for change in changes]).decode() if changes else None,
+            content_hash,
+            fingerprint,
+            signature,
+            characters,
+            language,
         )
-        for page in pages:
-            size = -(-len(page) // _SLICES)
-            slices = [page[start : start + size] for start in range(0, len(page), size)]
-            waiting.append((page, [self._executor.submit(_compute, part) for part in slices]))
-            if len(waiting) > 1:
-                first, futures = waiting.popleft()
-                yield _joined(first, [future.result() for future in futures])
-        for page, futures in waiting:
-            yield _joined(page, [future.result() for future in futures])
-
-    def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-@contextmanager
-def worker_pool(worker: CleanWorker, rows: int) -> Iterator[Pool]:
-    """A pool that fits the machine and the work."""
-    pool = Pool(worker, min(os.cpu_count() or 1, 8) if rows >= POOL_FROM_ROWS else 1)
-    try:
-        yield pool
-    finally:
-        pool.close()
+def _turns_of_each(rows: Sequence[Values]) -> Iterator[tuple[Turn, ...]]:
+    """The turns of each conversation. Every conversation has one at least."""
+    for _, group in groupby(rows, itemgetter(0)):
+        yield tuple([_turn(row) for row in group])
 
 
-def _joined(page: Sequence[StoredConversation], parts: Sequence[tuple[list[Cleaned], list[bytes | None]]]) -> Verdicts:
-    cleaned = [verdict for found, _ in parts for verdict in found]
-    return Verdicts(
-        cleaned=cleaned,
-        signatures=[mark for _, marks in parts for mark in marks],
-        rows=len(page),
-        dropped=sum(verdict.state is RowState.DROPPED for verdict in cleaned),
-        last_id=page[-1].id,
-    )
+def _turn(row: Values) -> Turn:
+    if row[7] is None:
+        return Turn._make(row[1:])
+    return Turn._make((*row[1:7], jsontext.loads(row[7])))
 
 
-_process_worker: CleanWorker | None = None
-
-
-def _initialize(worker: CleanWorker, parent: int) -> None:
-    """Runs once in each process of the pool: it must not outlive its parent, nor end by a Ctrl-C meant for it."""
-    global _process_worker
-    _process_worker = worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _compute(rows: Sequence[StoredConversation]) -> tuple[list[Cleaned], list[bytes | None]]:
-    assert _process_worker is not None
-    return _process_worker(rows)
+def _extra(turn: Turn) -> str | None:
+    return None if turn.extra is None else jsontext.dumps(turn.extra)

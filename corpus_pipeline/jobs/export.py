@@ -13,6 +13,7 @@ from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
 from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.export import gate
@@ -62,6 +63,7 @@ def forget(connection: Connection, work: Work) -> None:
     exports.start(connection, work.task.id)
 
 
+@rare_collection()
 def work(held: Held) -> None:
     sweep_parts(held.work.work_folder, keep=held.fetch(_marked_parts))
     for _ in range(_MOST_STARTS):

@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import LeaseHeld, SourceChanged
 from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.stages.ingest.conversations import IngestBatch, read_batches
 from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.stages.ingest.sniff import limits_of
-from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source
+from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source, SourceBroken
 from corpus_pipeline.states import FileState, Stage
 from corpus_pipeline.store import cursors, files, invariants, leases, rows
 from corpus_pipeline.store.files import DatasetFile
@@ -45,6 +46,7 @@ def forget(connection: Connection, work: Work) -> None:
     files.reopen_ingest(connection, work.file.id)
 
 
+@rare_collection()
 def work(held: Held) -> None:
     file = held.fetch(files.file_by_id, held.work.file.id)
     if file.state is FileState.INGESTED:  # by the task of another recipe: the rows are the file's, not the task's
@@ -64,7 +66,7 @@ def work(held: Held) -> None:
             blanks += batch.blanks
             held.commit(_write_batch, held, batch, blanks)
             held.boundary()
-    except SourceChanged:
+    except (SourceChanged, SourceBroken):
         held.commit(_discard, held)
         raise
     held.commit(_complete, held, blanks)
@@ -130,6 +132,6 @@ def _adopt(connection: Connection, held: Held, file: DatasetFile) -> None:
 
 
 def _discard(connection: Connection, held: Held) -> None:
-    """The file is not the one that was registered: nothing of it may be seen."""
+    """The file is not the one that was registered, or cannot be read to its end: nothing of it may be seen."""
     rows.remove_file_rows(connection, held.work.file.id)
     cursors.rewind(connection, held.work.task.id, Stage.INGEST, PARSE)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from sqlalchemy import Connection, and_, case, func, select
 
-from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, TaskId, Turn
+from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState
 from corpus_pipeline.store.backends import Backend
-from corpus_pipeline.store.rows import page as raw_page
+from corpus_pipeline.store.rows import turns_between
 from corpus_pipeline.store.schema import DATA_COLUMNS, cleaned_rows, cleaned_turns, conversations, duplicates
-from corpus_pipeline.store.turn_columns import grouped, numbered
+from corpus_pipeline.store.turn_columns import grouped
+from corpus_pipeline.store.types import tuples
 
-_ROW_COLUMNS = (
+ROW_COLUMNS = (
     "task_id",
     "conversation_id",
     "state",
@@ -30,9 +31,9 @@ _ROW_COLUMNS = (
     "characters",
     "language",
 )
-_TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
+TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
 _DUPLICATE_COLUMNS = ("task_id", "conversation_id", "nearest", "duplicate_of", "kind", "distance")
-_SIGN = 1 << 63
+_PRINTS_PAGE = 50_000
 
 
 class CleanRow(NamedTuple):
@@ -64,50 +65,30 @@ class KnownDuplicate(NamedTuple):
     distance: int
 
 
-def insert_batch(
+def insert_values(
     connection: Connection,
     backend: Backend,
-    task_id: TaskId,
-    batch: Sequence[Cleaned],
-    signatures: Sequence[bytes | None] | None = None,
+    verdicts: Sequence[tuple[Any, ...]],
+    changed: Sequence[tuple[Any, ...]],
 ) -> None:
-    """Insert the verdicts of one batch, and the turns of the rows that a rule changed."""
-    marks = signatures if signatures is not None else [None] * len(batch)
-    backend.insert(
-        connection,
-        cleaned_rows,
-        _ROW_COLUMNS,
-        [
-            (
-                task_id,
-                c.conversation_id,
-                c.state.value,
-                c.reason,
-                0 if c.turns is None else 1,
-                orjson.dumps([tuple(change) for change in c.changes]).decode() if c.changes else None,
-                c.content_hash,
-                None if c.fingerprint is None else _signed(c.fingerprint),
-                mark,
-                c.characters,
-                c.language,
-            )
-            for c, mark in zip(batch, marks, strict=True)
-        ],
-    )
-    backend.insert(
-        connection,
-        cleaned_turns,
-        _TURN_COLUMNS,
-        [row for c in batch if c.turns is not None for row in numbered(c.turns, task_id, c.conversation_id)],
-    )
-
-
-def _signed(fingerprint: int) -> int:
-    return fingerprint - (1 << 64) if fingerprint >= _SIGN else fingerprint
+    """Insert verdicts, values of ROW_COLUMNS, and the turns of the rows that a rule changed, values of TURN_COLUMNS."""
+    backend.insert(connection, cleaned_rows, ROW_COLUMNS, verdicts)
+    backend.insert(connection, cleaned_turns, TURN_COLUMNS, changed)
 
 
 def prints(connection: Connection, task_ids: Sequence[TaskId], columns: int) -> Prints:
     """The prints of all kept rows of some tasks; `columns` is the width of a signature."""
+    pages = [page for task_id in task_ids for page in _prints_pages(connection, task_id, columns)]
+    pages.sort(key=lambda page: int(page.ids[0]))  # a task's rows are one file's, so tasks do not interleave
+    return Prints(*(np.concatenate(parts) for parts in zip(_no_prints(columns), *pages, strict=True)))
+
+
+def _no_prints(columns: int) -> Prints:
+    shapes = (0, np.int64), ((0, 32), np.uint8), (0, np.uint64), (0, np.bool_), ((0, columns), np.uint32)
+    return Prints(*(np.zeros(shape, kind) for shape, kind in shapes))
+
+
+def _prints_pages(connection: Connection, task_id: TaskId, columns: int) -> Iterator[Prints]:
     query = (
         select(
             cleaned_rows.c.conversation_id,
@@ -115,29 +96,23 @@ def prints(connection: Connection, task_ids: Sequence[TaskId], columns: int) -> 
             cleaned_rows.c.fingerprint,
             cleaned_rows.c.signature,
         )
-        .where(cleaned_rows.c.task_id.in_(task_ids), cleaned_rows.c.state == RowState.KEPT.value)
+        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.KEPT.value)
         .order_by(cleaned_rows.c.conversation_id)
+        .limit(_PRINTS_PAGE)
     )
     nothing = bytes(4 * columns)
-    ids: list[int] = []
-    hashes = bytearray()
-    marks: list[int] = []
-    enough: list[bool] = []
-    signatures = bytearray()
-    found = connection.execution_options(yield_per=10_000).execute(query)
-    for identifier, content_hash, fingerprint, signature in found:
-        ids.append(identifier)
-        hashes += content_hash
-        marks.append(fingerprint or 0)
-        enough.append(fingerprint is not None)
-        signatures += signature if signature is not None and columns else nothing
-    return Prints(
-        np.array(ids, dtype=np.int64),
-        np.frombuffer(bytes(hashes), dtype=np.uint8).reshape(len(ids), 32),
-        np.array(marks, dtype=np.int64).view(np.uint64),
-        np.array(enough, dtype=bool),
-        np.frombuffer(bytes(signatures), dtype="<u4").reshape(len(ids), columns),
-    )
+    after = 0
+    while found := tuples(connection, query.where(cleaned_rows.c.conversation_id > after)):
+        ids, hashes, marks, signatures = zip(*found, strict=True)
+        after = ids[-1]
+        shown = b"".join([mark or nothing for mark in signatures]) if columns else b""
+        yield Prints(
+            np.array(ids, dtype=np.int64),
+            np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(len(ids), 32),
+            np.array([mark or 0 for mark in marks], dtype=np.int64).view(np.uint64),
+            np.array([mark is not None for mark in marks], dtype=bool),
+            np.frombuffer(shown, dtype="<u4").reshape(len(ids), columns),
+        )
 
 
 def known_duplicates(connection: Connection, task_ids: Sequence[TaskId]) -> list[KnownDuplicate]:
@@ -185,8 +160,18 @@ def page_end(connection: Connection, task_id: TaskId, after: int, end: int, limi
 
 def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, limit: int) -> list[CleanRow]:
     """The next `limit` rows with after < id <= end that cleaning kept, that are no duplicate and not deleted."""
-    heads = connection.execute(
-        select(cleaned_rows.c.conversation_id, cleaned_rows.c.changed, cleaned_rows.c.content_hash)
+    heads = tuples(
+        connection,
+        select(
+            cleaned_rows.c.conversation_id,
+            cleaned_rows.c.changed,
+            cleaned_rows.c.content_hash,
+            conversations.c.shape,
+            conversations.c.tools,
+            conversations.c.source_line,
+            conversations.c.source_offset,
+            conversations.c.source_bytes,
+        )
         .join(conversations, conversations.c.id == cleaned_rows.c.conversation_id)
         .outerjoin(
             duplicates,
@@ -204,20 +189,16 @@ def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, lim
             conversations.c.is_deleted.is_(False),
         )
         .order_by(cleaned_rows.c.conversation_id)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+    )
     if not heads:
         return []
-    last = heads[-1].conversation_id
-    stored = {s.id: s.conversation for s in raw_page(connection, after, last, limit=1 << 31)}
-    texts = changed_turns(connection, task_id, after, last)
-    rows = []
-    for identifier, changed, content_hash in heads:
-        conversation = stored[identifier]
-        if changed:
-            conversation = conversation._replace(turns=texts[identifier])
-        rows.append(CleanRow(ConversationId(identifier), conversation, content_hash, bool(changed)))
-    return rows
+    last = heads[-1][0]
+    texts = turns_between(connection, after, last) | changed_turns(connection, task_id, after, last)
+    return [
+        CleanRow(identifier, Conversation(identifier & MAX_ROW, texts[identifier], *rest), content_hash, changed == 1)
+        for identifier, changed, content_hash, *rest in heads
+    ]
 
 
 def changed_turns(
@@ -233,7 +214,7 @@ def changed_turns(
         )
         .order_by(cleaned_turns.c.conversation_id, cleaned_turns.c.turn_taking)
     )
-    return grouped(connection.execute(query), 1)
+    return grouped(tuples(connection, query), 1)
 
 
 def drop_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:

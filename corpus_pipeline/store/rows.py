@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -20,7 +20,8 @@ from corpus_pipeline.model import (
 )
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import DATA_COLUMNS, conversations, rejects, turns
-from corpus_pipeline.store.turn_columns import grouped, numbered
+from corpus_pipeline.store.turn_columns import extra_value, grouped
+from corpus_pipeline.store.types import tuples
 
 _CONVERSATION_COLUMNS = ("id", "turns", "shape", "tools", "source_line", "source_offset", "source_bytes", "is_deleted")
 _TURN_COLUMNS = ("conversation_id", "turn_taking", *DATA_COLUMNS)
@@ -65,7 +66,11 @@ def insert_batch(
         connection,
         turns,
         _TURN_COLUMNS,
-        [values for i, c in zip(ids, batch, strict=True) for values in numbered(c.turns, i)],
+        [
+            (i, number, *turn[:6], extra_value(turn))
+            for i, c in zip(ids, batch, strict=True)
+            for number, turn in enumerate(c.turns, 1)
+        ],
     )
     backend.insert(
         connection,
@@ -113,9 +118,31 @@ def page(connection: Connection, after: int, end: int, limit: int) -> list[Store
     ).all()
     if not heads:
         return []
-    query = _TURNS_SELECT.where(turns.c.conversation_id > after, turns.c.conversation_id <= heads[-1].id)
-    texts = grouped(connection.execute(query), 1)
+    texts = turns_between(connection, after, heads[-1].id)
     return [_stored(head, texts[head.id]) for head in heads]
+
+
+def page_values(
+    connection: Connection, after: int, end: int, limit: int
+) -> tuple[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]]:
+    """The same rows as `page`, as plain values: (id, tools, is_deleted) of each, and (id, DATA_COLUMNS) of their turns."""
+    heads = tuples(
+        connection,
+        select(conversations.c.id, conversations.c.tools, conversations.c.is_deleted)
+        .where(conversations.c.id > after, conversations.c.id <= end)
+        .order_by(conversations.c.id)
+        .limit(limit),
+    )
+    if not heads:
+        return heads, ()
+    query = _TURNS_SELECT.where(turns.c.conversation_id > after, turns.c.conversation_id <= heads[-1][0])
+    return heads, tuples(connection, query)
+
+
+def turns_between(connection: Connection, after: int, last: int) -> dict[int, tuple[Turn, ...]]:
+    """The turns of the conversations with after < id <= last."""
+    query = _TURNS_SELECT.where(turns.c.conversation_id > after, turns.c.conversation_id <= last)
+    return grouped(tuples(connection, query), 1)
 
 
 def by_ids(connection: Connection, ids: Sequence[int]) -> dict[ConversationId, StoredConversation]:

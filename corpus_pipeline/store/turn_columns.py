@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -14,10 +15,17 @@ from corpus_pipeline.store.schema import DATA_COLUMNS
 
 Values = tuple[Any, ...]
 
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
+
 
 def turn_values(turn: Turn) -> Values:
     """The values of `DATA_COLUMNS` for one turn."""
-    return (*turn[:6], None if turn.extra is None else _json(turn.extra))
+    return (*turn[:6], extra_value(turn))
+
+
+def extra_value(turn: Turn) -> str | None:
+    """The last of them."""
+    return None if turn.extra is None else _json(turn.extra)
 
 
 def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
@@ -28,14 +36,13 @@ def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
 def turn_from(values: Sequence[Any]) -> Turn:
     """A turn from the values of `DATA_COLUMNS`."""
     extra = values[6]
-    system, prompt, reasoning, response, rejected, weight = values[:6]
-    return Turn(system, prompt, reasoning, response, rejected, weight, None if extra is None else orjson.loads(extra))
+    return Turn._make(values) if extra is None else Turn._make((*values[:6], _value(extra)))
 
 
 def grouped(rows: Iterable[Sequence[Any]], key_width: int) -> dict[Any, tuple[Turn, ...]]:
     """Rows of (key..., DATA_COLUMNS...) in key and turn order, as turns by key; a key of one column is not a tuple."""
     key = itemgetter(0) if key_width == 1 else itemgetter(*range(key_width))
-    return {k: tuple(turn_from(row[key_width:]) for row in group) for k, group in groupby(rows, key)}
+    return {k: tuple([turn_from(row[key_width:]) for row in group]) for k, group in groupby(rows, key)}
 
 
 def _json(value: Any) -> str:
@@ -47,4 +54,12 @@ def _json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-__all__ = ["DATA_COLUMNS", "Values", "grouped", "numbered", "turn_from", "turn_values"]
+def _value(text: str) -> Any:
+    if _LONG_NUMBER.search(text):  # orjson would read it as a float
+        import json
+
+        return json.loads(text)
+    return orjson.loads(text)
+
+
+__all__ = ["DATA_COLUMNS", "Values", "extra_value", "grouped", "numbered", "turn_from", "turn_values"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, CursorResult, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ColumnElement, Connection, CursorResult, Integer, LargeBinary, Select, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -53,3 +54,15 @@ def inserted_id(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def tuples(connection: Connection, query: Select) -> Sequence[tuple[Any, ...]]:
+    """The rows of a query as plain tuples: whole pages of rows without an object and a conversion for each.
+
+    Only for columns that the drivers give as they are: numbers, texts and bytes; a Boolean comes as 0 or 1.
+    """
+    result = connection.execute(query)
+    try:
+        return result.cursor.fetchall()
+    finally:
+        result.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Turn
 from corpus_pipeline.stages.clean.normalize import content_hash
 from corpus_pipeline.stages.clean.rules.base import Rule, View
 from corpus_pipeline.states import RowState
@@ -22,12 +22,20 @@ def clean_batch(batch: Sequence[tuple[ConversationId, Conversation]], rules: Seq
 
 
 def clean(identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule]) -> Cleaned:
-    """The verdict on one conversation; the first rule that asks for it drops the row, with the changes so far."""
-    raw = turns = conversation.turns
+    """The verdict on one conversation."""
+    return clean_turns(identifier, conversation.turns, conversation.tools, rules)
+
+
+def clean_turns(
+    identifier: ConversationId, turns: tuple[Turn, ...], tools: str | None, rules: Sequence[Rule]
+) -> Cleaned:
+    """The verdict on the turns of a conversation, which may call `tools`; the first rule that asks for it drops the row,
+    with the changes so far."""
+    raw = turns
     changes: list[Change] = []
     reason: str | None = None
     language: str | None = None
-    view = View(turns, conversation.tools)
+    view = View(turns, tools)
     for again in range(_MAX_ROUNDS):
         before = turns
         for rule in rules:
@@ -40,7 +48,7 @@ def clean(identifier: ConversationId, conversation: Conversation, rules: Sequenc
                 language = outcome.language
             if outcome.turns is not turns:
                 turns = outcome.turns
-                view = View(turns, conversation.tools)
+                view = View(turns, tools)
             if outcome.drop_reason is not None:
                 reason = outcome.drop_reason
                 break
@@ -52,7 +60,7 @@ def clean(identifier: ConversationId, conversation: Conversation, rules: Sequenc
         reason,
         _merged(changes) if changes else (),
         turns if turns is not raw and turns != raw else None,
-        content_hash(turns, conversation.tools),
+        content_hash(turns, tools),
         None,
         view.characters,
         language,

@@ -21,6 +21,7 @@ from corpus_pipeline.stages.export.writer import Compression
 WINDOW = 10 << 20  # the loader's default chunk: it reads so many bytes, then to the end of the line
 _MOST_KEYS = 200  # an object with more different keys is a mapping, not a record
 _INT64 = 1 << 63
+_TEXT = {str}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]|$)")  # everything that Arrow's JSON reader may take for a timestamp
 
 Yaml = str | dict[str, Any]
@@ -117,19 +118,66 @@ def _column(name: str, kind: Yaml) -> dict[str, Any]:
     return {"name": name, **({"dtype": kind} if isinstance(kind, str) else kind)}
 
 
+class _Alike:
+    """Records that hold texts under the same keys, nearly all of a file as a rule: counted, not walked through."""
+
+    __slots__ = ("doubtful", "number")
+
+    def __init__(self, doubtful: list[str]) -> None:
+        self.number = 0
+        self.doubtful = doubtful  # keys that had nothing but dates so far
+
+    def take(self, value: dict[str, Any]) -> None:
+        self.number += 1
+        if self.doubtful:
+            self.doubtful = [key for key in self.doubtful if _DATE.match(value[key])]
+
+
+class _Records:
+    """The records of a file, window by window."""
+
+    def __init__(self) -> None:
+        self.root = _Node()
+        self._alike: dict[tuple[str, ...], _Alike] = {}
+
+    def take(self, value: dict[str, Any]) -> None:
+        texts = set(map(type, value.values())) == _TEXT
+        keys = tuple(value)
+        alike = self._alike.get(keys) if texts else None
+        if alike is not None:
+            alike.take(value)
+            return
+        root = self.root
+        root.take(value)
+        if texts and not root.mapping and len(self._alike) < _MOST_KEYS:
+            self._alike[keys] = _Alike([key for key in keys if not root.fields[key].plain])
+
+    def end_window(self) -> None:
+        root = self.root
+        for keys, alike in self._alike.items():
+            root.seen += alike.number
+            root.objects += alike.number
+            for key in keys:
+                node = root.fields[key]
+                node.seen += alike.number
+                node.plain |= key not in alike.doubtful
+        self._alike.clear()
+        root.end_window()
+
+
 def infer(lines: Iterable[bytes]) -> Features:
     """The features of JSON lines (each an object), in one pass; memory does not grow with the number of lines."""
-    root, size, first = _Node(), 0, None
+    records, size, first = _Records(), 0, None
     for line in lines:
-        root.take(orjson.loads(line))
+        records.take(orjson.loads(line))
         size += len(line)
         if size > WINDOW:
-            root.end_window()
+            records.end_window()
             size = 0
-            first = first or root.columns()
-    root.end_window()
-    columns = root.columns()
-    return Features(columns, not _has_dates(root) and first in (None, columns))
+            first = first or records.root.columns()
+    records.end_window()
+    columns = records.root.columns()
+    return Features(columns, not _has_dates(records.root) and first in (None, columns))
 
 
 def infer_file(path: Path, compression: Compression) -> Features:
