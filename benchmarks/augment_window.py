@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 LATENCY = "lognormal:median=0.5,p99=4"
+SEED = 0  # of the stand-in
 MIX = {
     "429": 0.10,
     "500": 0.03,
@@ -46,13 +47,13 @@ SOURCE = (
     "Please explain in your own words how a gardener waters the plants of bed {row} in a dry summer, and say"
     " which of them may wait until the evening of day {row}."
 )
+ANSWER = "With a can, early in the morning; bed {row} first, then its neighbours. "
 
 
 def write_rows(path: Path, rows: int) -> None:
     with path.open("w", encoding="utf-8") as out:
         for row in range(1, rows + 1):
-            answer = f"With a can, early in the morning; bed {row} first, then its neighbours. " * 4
-            out.write(json.dumps({"prompt": SOURCE.format(row=row), "response": answer}) + "\n")
+            out.write(json.dumps({"prompt": SOURCE.format(row=row), "response": ANSWER.format(row=row) * 4}) + "\n")
 
 
 # --- ours: one process that ingests, cleans and then augments; only the last is measured -------------------------------
@@ -77,6 +78,8 @@ def ours(folder: Path, rows: int, slots: int, database_url: str | None) -> dict[
         corpus.add(data, recipe=str(recipe))
         corpus.run_stage("window", Stage.INGEST)
         corpus.run_stage("window", Stage.CLEAN)
+        import corpus_pipeline.jobs.augment.window  # noqa: F401 - brings the SDK, whose loading is not measured
+
         with Measured() as measured:
             report = corpus.run_stage("window", Stage.AUGMENT).report
         facts = _ledger_facts(corpus)
@@ -109,28 +112,44 @@ def _ledger_facts(corpus: Any) -> dict[str, Any]:
 
 
 def script(folder: Path, rows: int, slots: int) -> dict[str, Any]:
+    import openai  # noqa: F401 - as in ours, loading the SDK is not measured
+
+    bodies = request_bodies(rows)
     with Measured() as measured:
-        counts = asyncio.run(_script(folder / "script.jsonl", rows, slots))
+        counts = asyncio.run(_script(folder / "script.jsonl", bodies, slots))
     return measured.figures | counts
 
 
-async def _script(path: Path, rows: int, slots: int) -> dict[str, Any]:
+def request_bodies(rows: int) -> list[dict[str, Any]]:
+    """The requests that ours makes of these rows, so that both are asked for the same seconds."""
+    from corpus_pipeline.llm import wire
+    from corpus_pipeline.model import Conversation, Turn
+    from corpus_pipeline.recipe import NamedStep
+    from corpus_pipeline.stages.augment.strategies import build
+
+    (strategy,) = build((NamedStep(name="paraphrase"),), "corpus-stub")
+    asked = []
+    for row in range(1, rows + 1):
+        turn = Turn(prompt=SOURCE.format(row=row), response=ANSWER.format(row=row) * 4)
+        request = strategy.next_request(Conversation(row, (turn,), "{}"))
+        assert request is not None
+        asked.append(wire.request_body(request))
+    return asked
+
+
+async def _script(path: Path, bodies: list[dict[str, Any]], slots: int) -> dict[str, Any]:
     import openai
 
     client = openai.AsyncOpenAI(api_key="none", base_url=os.environ["OPENAI_BASE_URL"], max_retries=0)
     semaphore, counts = asyncio.Semaphore(slots), Counter[str]()
-    system = "Task: paraphrase\nStep: rewrite\n\nSay it in other words."
-    fence = "0123456789abcdef" * 2
 
-    async def one(row: int, out: Any) -> None:
-        user = f"[[begin source_prompt {fence}]]\n{SOURCE.format(row=row)}\n[[end source_prompt {fence}]]\nOutput: json prompt"
-        messages: Any = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    async def one(row: int, body: Any, out: Any) -> None:
         for attempt in range(1, 7):
             async with semaphore:
                 counts["calls"] += 1
                 try:
                     answer = await client.chat.completions.create(
-                        model="corpus-stub", messages=messages, extra_headers={"x-corpus-attempt": str(attempt)}
+                        **body, extra_headers={"x-corpus-attempt": str(attempt)}
                     )
                 except openai.BadRequestError:
                     counts["failed"] += 1
@@ -147,8 +166,8 @@ async def _script(path: Path, rows: int, slots: int) -> dict[str, Any]:
 
     with path.open("w", encoding="utf-8") as out:
         async with asyncio.TaskGroup() as group:
-            for row in range(1, rows + 1):
-                group.create_task(one(row, out))
+            for row, body in enumerate(bodies, 1):
+                group.create_task(one(row, body, out))
     return dict(counts)
 
 
@@ -182,7 +201,7 @@ def latencies(log: Path) -> list[float]:
 
     law = parse_latency(LATENCY)
     taken = [
-        (line["time"], law.seconds(uniform(0, line["request"], line["attempt"], "latency")))
+        (line["time"], law.seconds(uniform(SEED, line["request"], line["attempt"], "latency")))
         for line in map(json.loads, log.open())
     ]
     return [seconds for _, seconds in sorted(taken, key=lambda entry: entry[0] - entry[1])]
@@ -200,7 +219,17 @@ def side(name: str, part: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One client process with a stand-in of its own."""
     with tempfile.TemporaryDirectory(prefix="corpus-window-") as folder:
         log = Path(folder) / "invoice.jsonl"
-        command = [sys.executable, "-m", "corpus_pipeline.llm.stub", "--port", "0", "--latency", LATENCY]
+        command = [
+            sys.executable,
+            "-m",
+            "corpus_pipeline.llm.stub",
+            "--port",
+            "0",
+            "--latency",
+            LATENCY,
+            "--seed",
+            str(SEED),
+        ]
         command += ["--request-log", str(log), "--retry-after", "1"]
         for fault, share in (MIX if arguments.mix else {}).items():
             command += ["--fault", f"{fault}={share}"]

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.states import BudgetScope
+from corpus_pipeline.states import BudgetScope, Stage
 
 DEFAULT_RECIPE_NAME = "default"
 
@@ -99,6 +99,13 @@ class Price(_Section):
     cached_input: float | None = Field(None, ge=0)
 
 
+class Completion(_Section):
+    """When a stage counts as done, and what its report holds for people to look at."""
+
+    min_success: float = Field(0.0, ge=0, le=1)  # share of the samples that must succeed, else the stage is blocked
+    review_sample: int = Field(10, ge=0, le=200)  # new rows in the report, drawn by the hash of their request
+
+
 class AugmentSection(_Section):
     """`model: null` takes CORPUS_MODEL. Each strategy may name its own model, temperature, max_output_tokens, samples."""
 
@@ -114,6 +121,7 @@ class AugmentSection(_Section):
     limits: Limits = Limits()
     budget: Budget = Budget()
     prices: dict[str, Price] = Field(default_factory=dict)
+    completion: Completion = Completion()
 
     @field_validator("strategies", mode="before")
     @classmethod
@@ -131,6 +139,7 @@ SHAPES_NO_ROW = (
     "limits",
     "budget",
     "prices",
+    "completion",
 )
 
 
@@ -152,6 +161,13 @@ class ExportSection(_Section):
     gate: Gate = Gate()
 
 
+class Notify(_Section):
+    """A webhook that is told when a stage is completed, failed or paused. Its host must be in CORPUS_WEBHOOK_HOSTS."""
+
+    url: str | None = None
+    stages: tuple[Stage, ...] = (Stage.AUGMENT, Stage.EXPORT)
+
+
 class Recipe(_Section):
     """A validated recipe; `version` is the hash of its meaning, not of its layout."""
 
@@ -161,6 +177,7 @@ class Recipe(_Section):
     clean: CleanSection = CleanSection()
     augment: AugmentSection = AugmentSection()
     export: ExportSection = ExportSection()
+    notify: Notify = Notify()
 
     @property
     def version(self) -> str:

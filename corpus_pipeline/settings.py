@@ -34,6 +34,8 @@ VARIABLES = (
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
     Variable("CORPUS_PRIVATE_HOSTS", "none", "hosts of your own network that may serve models, comma-separated"),
+    Variable("CORPUS_WEBHOOK_HOSTS", "none", "hosts that recipes may notify, comma-separated"),
+    Variable("CORPUS_WEBHOOK_SECRET", "none", "signs webhooks (HMAC-SHA256)", secret=True),
     Variable("CORPUS_MODEL", "none", "the model of recipes that name none"),
 )
 
@@ -53,6 +55,8 @@ class Settings:
     openai_base_url: str | None
     model: str | None
     private_hosts: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_secret: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +74,9 @@ class Settings:
             openai_api_key=env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             model=env.get("CORPUS_MODEL") or None,
-            private_hosts=tuple(h.strip() for h in env.get("CORPUS_PRIVATE_HOSTS", "").split(",") if h.strip()),
+            private_hosts=_names(env.get("CORPUS_PRIVATE_HOSTS")),
+            webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
+            webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
         )
 
     def make_home(self) -> Path:
@@ -86,6 +92,10 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in (text or "").split(",") if name.strip())
 
 
 def masked_url(url: str) -> str:

@@ -12,7 +12,7 @@ from corpus_pipeline.errors import UsageError
 if TYPE_CHECKING:
     from corpus_pipeline.store.failed import Where
 
-_KEYS = ("file", "stage", "strategy", "reason", "state")
+_KEYS = ("file", "stage", "strategy", "reason", "state", "model")
 _where = click.option(
     "--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match."
 )

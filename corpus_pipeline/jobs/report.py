@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, ledger, rows
@@ -19,8 +20,10 @@ def completion_report(
 ) -> dict[str, Any]:
     """{name, stage, total, succeeded, dropped, drop_reasons, failed, retried, wall_seconds, cost_usd, cost_per_item, calls,
     input_tokens, output_tokens, export_uri, failed_samples, ...}; what does not apply to a stage is 0 or None."""
-    report = _frame(connection, file, task, recipe, stage)
-    return report | _FACTS[stage](connection, file, task)
+    report = _frame(connection, file, task, recipe, stage) | _FACTS[stage](connection, file, task)
+    if stage is Stage.AUGMENT:
+        report["review"] = _review(connection, file, task, recipe.augment.completion.review_sample)
+    return report
 
 
 def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage) -> dict[str, Any]:
@@ -96,6 +99,23 @@ def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str,
         "strategies": items,
         "fail_reasons": failed.reasons(connection, task.id),
     }
+
+
+def _review(connection: Connection, file: DatasetFile, task: Task, size: int) -> list[dict[str, Any]]:
+    """New rows for people to look at: the exchange that was worked on, before and after."""
+    found = []
+    for row, before, after in augmented.review_sample(connection, task.id, size):
+        found.append(
+            {
+                "row": f"{file.name}:{split_id(row.conversation_id)[1]}",
+                "strategy": row.strategy,
+                "sample_index": row.sample_index,
+                "model": row.model,
+                "before": before,
+                "after": after,
+            }
+        )
+    return found
 
 
 def _export(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:

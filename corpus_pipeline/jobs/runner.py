@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, Interrupted, LeaseHeld, Paused, StopJob
-from corpus_pipeline.jobs import stages
+from corpus_pipeline.jobs import notify, stages
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.report import completion_report
@@ -146,6 +146,7 @@ def _set(connection: Connection, held: Held, status: Status, reason: str | None)
         run_id=work.run_id,
         epoch=held.lease.epoch,
     )
+    notify.queue(connection, work, status, reason)
 
 
 def _complete(connection: Connection, held: Held) -> dict[str, Any]:

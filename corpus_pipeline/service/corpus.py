@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import SettingMissing, UsageError
-from corpus_pipeline.jobs import runner
+from corpus_pipeline.errors import SettingMissing, StoreUnavailable, UsageError
+from corpus_pipeline.jobs import notify, runner
 from corpus_pipeline.jobs.augment.plan import ModelAccess
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.runner import Outcome
@@ -112,7 +112,21 @@ class Corpus:
 
     def run_stage(self, name: str, stage: Stage, **options: Any) -> Outcome:
         """Run one stage of one dataset file to its end (see `jobs.runner.run_stage`)."""
-        return runner.run_stage(self.work(name, stage, **options))
+        work = self.work(name, stage, **options)
+        try:
+            return runner.run_stage(work)
+        finally:
+            if work.recipe.notify.url is not None:
+                self.deliver_webhooks()
+
+    def deliver_webhooks(self) -> int:
+        """Send what is due to those who want to be told; returns how many arrived. A failure is tried again later."""
+        settings = self.settings
+        private = frozenset(settings.private_hosts)
+        try:
+            return notify.deliver(self.store, notify.Sender(settings.webhook_hosts, settings.webhook_secret, private))
+        except StoreUnavailable:  # they stay where they are, and this must not hide how the stage ended
+            return 0
 
     def incomplete_stages(self, name: str, to: Stage = Stage.EXPORT) -> list[Stage]:
         """The stages of a dataset file that have something to do, from the first such one up to `to`."""

@@ -15,8 +15,12 @@ from corpus_pipeline.store.schema import (
     augmented_rows,
     augmented_turns,
     cleaned_rows,
+    cleaned_turns,
     prompts,
     work_items,
+)
+from corpus_pipeline.store.schema import (
+    turns as source_turns,
 )
 from corpus_pipeline.store.turn_columns import grouped, numbered
 
@@ -186,6 +190,52 @@ def augmented_of(connection: Connection, task_id: TaskId, parent_id: Conversatio
         augmented_rows.c.task_id == task_id, augmented_rows.c.conversation_id == parent_id
     )
     return connection.execute(query.order_by(augmented_rows.c.strategy, augmented_rows.c.sample_index)).all()
+
+
+_EXCHANGE = ("data_prompt", "data_reasoning", "data_response")
+
+
+def review_sample(
+    connection: Connection, task_id: TaskId, size: int
+) -> list[tuple[Row, dict[str, str | None], dict[str, str | None]]]:
+    """(provenance, texts before, texts after) of some new rows and their last turn. A request's hash is as good as a
+    die, and falls the same way every time."""
+    query = select(augmented_rows).where(augmented_rows.c.task_id == task_id)
+    rows = connection.execute(query.order_by(augmented_rows.c.request_key).limit(size)).all()
+    found = []
+    for row in rows:
+        mine = augmented_turns.c
+        after = connection.execute(
+            select(mine.turn_taking, *(mine[name] for name in _EXCHANGE))
+            .where(
+                mine.task_id == task_id,
+                mine.conversation_id == row.conversation_id,
+                mine.strategy == row.strategy,
+                mine.sample_index == row.sample_index,
+            )
+            .order_by(mine.turn_taking.desc())
+            .limit(1)
+        ).one()
+        before = _turn_before(connection, task_id, row.conversation_id, after.turn_taking)
+        found.append((row, _texts(before), _texts(after)))
+    return found
+
+
+def _turn_before(connection: Connection, task_id: TaskId, conversation_id: int, turn: int) -> Row | None:
+    """The turn that a new one was made from: the cleaned one where a rule changed the row, else the raw one."""
+    for table, where in ((cleaned_turns, [cleaned_turns.c.task_id == task_id]), (source_turns, [])):
+        found = connection.execute(
+            select(*(table.c[name] for name in _EXCHANGE)).where(
+                *where, table.c.conversation_id == conversation_id, table.c.turn_taking == turn
+            )
+        ).first()
+        if found is not None:
+            return found
+    return None
+
+
+def _texts(row: Row | None) -> dict[str, str | None]:
+    return {} if row is None else {name.removeprefix("data_"): getattr(row, name) for name in _EXCHANGE}
 
 
 def models(connection: Connection, task_id: TaskId) -> dict[str, str]:

@@ -98,6 +98,7 @@ class Where(NamedTuple):
     reason: str | None = None
     state: str | None = None
     task_id: int | None = None
+    model: str | None = None
     conversation_id: int | None = None
 
 
@@ -107,7 +108,7 @@ def _conditions(where: Where) -> list[ColumnElement[bool]]:
         found.append(_F.id.in_(where.ids))
     if where.file_name is not None:
         found.append(dataset_files.c.name == where.file_name)
-    for name in ("stage", "strategy", "reason", "state", "task_id", "conversation_id"):
+    for name in ("stage", "strategy", "reason", "state", "task_id", "model", "conversation_id"):
         value = getattr(where, name)
         if value is not None:
             found.append(_F[name] == value)

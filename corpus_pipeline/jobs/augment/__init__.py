@@ -6,7 +6,7 @@ import asyncio
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import SettingMissing
+from corpus_pipeline.errors import GateRefused, SettingMissing
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
@@ -52,3 +52,18 @@ def work(held: Held) -> None:
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
     asyncio.run(Window(held, plan, access).run())
+    _require_success(held)
+
+
+def _require_success(held: Held) -> None:
+    """Raises GateRefused while fewer samples succeeded than the recipe asks for."""
+    wanted = held.work.recipe.augment.completion.min_success
+    counts = held.fetch(augmented.item_counts, held.work.task.id).values()
+    done, lost = sum(c["done"] for c in counts), sum(c["failed"] for c in counts)
+    if done < wanted * (done + lost):
+        raise GateRefused(
+            f"{done:,} of {done + lost:,} samples succeeded, less than the {wanted:.0%} that the recipe asks for"
+            f" (augment.completion.min_success). Next: corpus failed list, corpus failed replay, then corpus run"
+            f" {held.work.file.name}",
+            {"failed": lost},
+        )

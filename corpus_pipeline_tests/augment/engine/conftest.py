@@ -39,12 +39,15 @@ class Kit:
     def settings(self) -> Settings:
         return self.corpus.settings
 
-    def recipe(self, name: str = "engine", rules: list[Any] | None = None, **augment: Any) -> str:
+    def recipe(
+        self, name: str = "engine", rules: list[Any] | None = None, notify: dict[str, Any] | None = None, **augment: Any
+    ) -> str:
         """Writes a recipe with this augment section and, where no rules are given, nothing to clean; returns its path."""
         body = {
             "name": name,
             "clean": {"rules": rules or [], "dedup": {"exact": False, "near": False}},
             "augment": {"model": "corpus-stub", "backoff_cap_seconds": 0.2, **augment},
+            "notify": notify or {},
         }
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(body), encoding="utf-8")

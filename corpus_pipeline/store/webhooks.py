@@ -1,0 +1,51 @@
+"""Messages to other systems, written in the transaction of what they tell and delivered after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.states import DeliveryState, Stage
+from corpus_pipeline.store.schema import webhook_events
+from corpus_pipeline.store.types import now_ms
+
+_E = webhook_events.c
+
+
+def add(connection: Connection, task_id: TaskId, stage: Stage, url: str, event: str, body: str) -> None:
+    """To be delivered."""
+    connection.execute(
+        insert(webhook_events).values(
+            task_id=task_id, stage=stage.value, url=url, event=event, body=body, state=DeliveryState.WAITING.value
+        )
+    )
+
+
+def take(connection: Connection, hold_ms: int, limit: int = 20) -> Sequence[Row]:
+    """(id, event, url, body, attempts, created_at) of what is due, oldest first. Nobody else takes them for `hold_ms`."""
+    due = (
+        select(_E.id, _E.event, _E.url, _E.body, _E.attempts, _E.created_at)
+        .where(_E.state == DeliveryState.WAITING.value, _E.due_at <= now_ms())
+        .order_by(_E.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    rows = connection.execute(due).all()
+    if rows:
+        connection.execute(
+            update(webhook_events)
+            .where(_E.id.in_([row.id for row in rows]))
+            .values(due_at=now_ms() + hold_ms, attempts=_E.attempts + 1)
+        )
+    return rows
+
+
+def settle(connection: Connection, event_id: int, state: DeliveryState, error: str | None, wait_ms: int = 0) -> None:
+    """How an attempt at a delivery ended; a waiting one is due again in `wait_ms`."""
+    connection.execute(
+        update(webhook_events)
+        .where(_E.id == event_id, _E.state == DeliveryState.WAITING.value)
+        .values(state=state.value, error=error, due_at=now_ms() + wait_ms)
+    )

@@ -1,0 +1,85 @@
+"""The failed-sample queue: replays are new attempts with the history kept, and are paid once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.errors import GateRefused
+from corpus_pipeline.states import FailedState, Status
+from corpus_pipeline.store.failed import Where
+
+
+def states(kit: Any) -> dict[str, int]:
+    return dict(tuple(row) for row in kit.rows_of("SELECT state, COUNT(*) FROM failed_samples GROUP BY state"))
+
+
+def test_a_failed_sample_holds_all_that_is_needed_to_judge_it(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(1, strategies=["paraphrase"], answer_retries=1)
+    kit.run()
+    (sample,) = kit.corpus.failed_samples(Where())
+    assert sample["reason"] == "refused" and sample["attempts"] == 2
+    assert "bed 1 " in str(sample["prompt"]) and "corpus-stub" in str(sample["answer"])
+    assert sample["model"] == "corpus-stub" and sample["error"]
+
+
+def test_a_replay_from_another_model_resolves_and_is_paid_once(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(12, strategies=["paraphrase"], answer_retries=0)
+    kit.run()
+    assert states(kit) == {"open": 12}
+    paid = len(kit.invoice())
+
+    kit.stub.meet()
+    one = kit.corpus.replay(Where(ids=(1,)))
+    rest = kit.corpus.replay(Where(file_name="rows", strategy="paraphrase"), {"model": "corpus-stub-mini"})
+    assert (one, len(rest)) == ([1], 11)
+    assert kit.corpus.replay(Where()) == [], "what waits for its replay is not replayed twice"
+    report = kit.run().report
+    assert (report["succeeded"], report["failed"], report["open_failed_samples"]) == (12, 0, 0)
+    assert states(kit) == {"resolved": 12}
+    assert len(kit.invoice()) == paid + 12
+    assert kit.one("SELECT COUNT(*) FROM augmented_rows WHERE model = 'corpus-stub-mini'") == 11
+    assert kit.one("SELECT MAX(attempt) FROM llm_attempts") == 2, "the history of a sample goes on"
+    kit.books_agree()
+
+    assert kit.corpus.replay(Where()) == []
+    assert not kit.run().worked
+    assert len(kit.invoice()) == paid + 12
+
+
+def test_a_replay_that_fails_is_open_again_with_its_attempts_added(make_kit: Any) -> None:
+    kit = make_kit(faults={"cut": 1.0})
+    kit.add(3, strategies=["paraphrase"], answer_retries=0)
+    kit.run()
+    kit.corpus.replay(Where(reason="cut"), {"max_output_tokens": 900})
+    kit.run()
+    assert states(kit) == {"open": 3}
+    assert {sample["attempts"] for sample in kit.corpus.failed_samples(Where())} == {2}
+    assert kit.corpus.dismiss(Where(model="corpus-stub"), "not worth it") == [1, 2, 3]
+    assert states(kit) == {FailedState.DISMISSED.value: 3}
+
+
+def test_a_stage_below_its_success_threshold_is_not_done(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 0.5})
+    kit.add(20, strategies=["paraphrase"], answer_retries=0, completion={"min_success": 0.9})
+    with pytest.raises(GateRefused, match="of 20 samples succeeded"):
+        kit.run()
+    assert kit.status()["status"] == "blocked"
+    kit.stub.meet()
+    kit.corpus.replay(Where(state="open"))
+    outcome = kit.run()
+    assert outcome.status is Status.DONE and outcome.report["succeeded"] == 20
+
+
+def test_the_report_holds_a_sample_for_review_that_is_the_same_every_time(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(40, strategies=["paraphrase"], completion={"review_sample": 6})
+    review = kit.run().report["review"]
+    assert len(review) == 6 and review == kit.report()["review"]
+    assert len({entry["row"] for entry in review}) == 6
+    rows = [int(entry["row"].partition(":")[2]) for entry in review]
+    assert rows != sorted(rows), "a sample from the beginning is no random one"
+    assert all(entry["before"] != entry["after"] and entry["model"] == "corpus-stub" for entry in review)

@@ -1,0 +1,104 @@
+"""Webhooks: signed, to allowed hosts only, tried again, and never in the way of the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import orjson
+import pytest
+
+from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.notify import signature
+from corpus_pipeline.states import Stage
+
+SECRET = "whsec-canary-71f2"
+
+
+class Receiver:
+    """A server that keeps what it is told; `refuse` is how many of the next messages it answers with 503."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.refuse = 0
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                refused, receiver.refuse = receiver.refuse > 0, max(0, receiver.refuse - 1)
+                if not refused:
+                    receiver.heard.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(503 if refused else 204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def events(self) -> list[tuple[str, str]]:
+        return [(body["stage"], body["event"]) for body in (orjson.loads(raw) for _, raw in self.heard)]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def allow(kit: Any, *hosts: str) -> None:
+    kit.corpus.settings = replace(kit.corpus.settings, webhook_hosts=hosts, webhook_secret=SECRET)
+
+
+def test_a_stage_that_is_paused_and_then_completed_tells_both_with_its_report(
+    make_kit: Any, receiver: Receiver
+) -> None:
+    kit = make_kit()
+    allow(kit, "127.0.0.1")
+    kit.add(4, strategies=["paraphrase"], notify={"url": receiver.url})
+    kit.corpus.pause(["rows"], Stage.AUGMENT, False, "lunch")
+    with pytest.raises(Paused):
+        kit.run()
+    kit.corpus.resume(["rows"], Stage.AUGMENT, False)
+    kit.run()
+    assert receiver.events() == [("augment", "paused"), ("augment", "completed")]
+    headers, raw = receiver.heard[1]
+    moment = int(headers["x-corpus-signature"].partition(",")[0].removeprefix("t="))
+    assert headers["x-corpus-signature"] == signature(SECRET, raw, moment)
+    assert headers["x-corpus-event"] == "completed"
+    assert SECRET.encode() not in raw
+    assert orjson.loads(raw)["report"]["succeeded"] == 4
+
+
+def test_a_receiver_that_is_away_is_told_later_once(make_kit: Any, receiver: Receiver) -> None:
+    kit = make_kit()
+    allow(kit, "127.0.0.1")
+    kit.add(2, strategies=["paraphrase"], notify={"url": receiver.url})
+    receiver.refuse = 1
+    kit.run()
+    assert receiver.heard == []
+    assert kit.rows_of("SELECT state, attempts, error FROM webhook_events") == [("waiting", 1, "HTTP 503")]
+    assert kit.corpus.deliver_webhooks() == 0, "it was tried again at once"
+    with kit.corpus.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE webhook_events SET due_at = 0")
+    assert kit.corpus.deliver_webhooks() == 1
+    assert kit.corpus.deliver_webhooks() == 0
+    assert receiver.events() == [("augment", "completed")]
+
+
+def test_a_host_that_is_not_allowed_is_never_called(make_kit: Any, receiver: Receiver) -> None:
+    kit = make_kit()
+    allow(kit, "hooks.example.org")
+    kit.add(2, strategies=["paraphrase"], notify={"url": receiver.url})
+    assert kit.run().report["succeeded"] == 2
+    assert receiver.heard == []
+    state, error = kit.rows_of("SELECT state, error FROM webhook_events")[0]
+    assert state == "given_up" and "CORPUS_WEBHOOK_HOSTS" in error
