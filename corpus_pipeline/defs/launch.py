@@ -52,7 +52,19 @@ class Launcher:
             )
         except dg.DagsterExecutionInterruptedError as stop:
             raise KeyboardInterrupt from stop
+        if _was_interrupted(result):  # Dagster may keep it to itself: between two steps it is a failure like any other
+            raise KeyboardInterrupt
         return Launched(result.run_id, result.success, _error(result))
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            if error.cls_name in (dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__):
+                return True
+            error = error.cause
+    return False
 
 
 def _error(result: dg.ExecuteInProcessResult) -> str | None:
