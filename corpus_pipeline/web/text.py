@@ -52,10 +52,23 @@ def _marked(text: str) -> Markup:
         letter = match.group()
         if letter in _JOINERS:
             continue
-        parts.append(escape(text[at : match.start()]))
+        parts.append(_breakable(text[at : match.start()]))
         code = f"U+{ord(letter):04X}"
         title = f"{code} {unicodedata.name(letter, '')}".strip()
         parts.append(Markup('<span class="ctl" title="{}">{}</span>').format(title, _NAMES.get(letter, code)))
+        at = match.end()
+    parts.append(_breakable(text[at:]))
+    return Markup("").join(parts)
+
+
+_UNBROKEN = re.compile(r"\S{120}(?=\S)")
+
+
+def _breakable(text: str) -> Markup:
+    """Escaped, with places to break in what has none: browsers take minutes to wrap a word of some ten thousand letters."""
+    parts, at = [], 0
+    for match in _UNBROKEN.finditer(text):
+        parts += [escape(text[at : match.end()]), Markup("<wbr>")]
         at = match.end()
     parts.append(escape(text[at:]))
     return Markup("").join(parts)

@@ -1,0 +1,104 @@
+"""Texts for eyes: comparisons, hidden characters, excerpts."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from corpus_pipeline.web.compare import compared
+from corpus_pipeline.web.text import Piece, difference, excerpt, money, rate, size, span, visible
+
+WORDS = st.lists(st.sampled_from(["old ", "new ", "水壶", "除垢", "tea.", "\n", "  ", "x"]), max_size=30).map("".join)
+
+
+@given(WORDS, WORDS)
+def test_a_difference_holds_both_texts(before, after):
+    pieces = difference(before, after)
+    assert "".join(p.text for p in pieces if p.kind != "new") == before
+    assert "".join(p.text for p in pieces if p.kind != "gone") == after
+    assert all(p.text for p in pieces)
+
+
+def test_words_are_compared_as_words_and_han_by_the_character():
+    assert difference("a kettle of tea", "a teapot of tea") == [
+        Piece("same", "a "),
+        Piece("gone", "kettle"),
+        Piece("new", "teapot"),
+        Piece("same", " of tea"),
+    ]
+    assert difference("用柠檬酸浸泡", "用白醋酸浸泡")[1:3] == [Piece("gone", "柠檬"), Piece("new", "白醋")]
+
+
+def test_long_texts_are_compared_in_bounded_time():
+    before = " ".join(f"word{n}" for n in range(20_000))
+    after = " ".join(f"other{n}" for n in range(20_000))
+    assert [piece.kind for piece in difference(before, after)] == ["gone", "new"]
+
+
+@given(st.text(max_size=60))
+def test_what_is_shown_is_the_text_and_no_markup_of_it(text):
+    shown = visible(text)
+    assert isinstance(shown, Markup)
+    assert set(re.findall(r"<[^>]*>", shown)) <= {
+        "</span>",
+        "<wbr>",
+        *re.findall(r'<span class="ctl" title="[^"<>]*">', shown),
+    }
+    bare = unescape(re.sub(r"<span[^>]*>[^<]*</span>|<wbr>", "", shown))
+    assert all(letter in text for letter in bare)
+
+
+def test_hidden_characters_are_named_and_joiners_of_words_stay():
+    assert ">RLO<" in visible("a\u202eb") and ">NUL<" in visible("\x00") and ">U+E0041<" in visible("\U000e0041")
+    assert "ctl" not in visible("می\u200cخواهم 👩\u200d🔬\n\ttab")
+
+
+def test_a_long_text_is_cut_and_says_so():
+    assert "… 5 more" in visible("x" * 15, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "search", "wanted"),
+    [
+        ("The Kettle boils", "kettle", "The <mark>Kettle</mark> boils"),
+        ("<b>tea</b>", "b>t", "&lt;<mark>b&gt;t</mark>ea&lt;/b&gt;"),
+        ("烧水壶很好", "水壶", "烧<mark>水壶</mark>很好"),
+        ("nothing here", "tea", "nothing here"),
+        (None, None, ""),
+    ],
+)
+def test_an_excerpt_marks_what_was_searched(text, search, wanted):
+    assert excerpt(text, search) == wanted
+
+
+def test_an_excerpt_is_taken_around_what_was_found():
+    shown = excerpt("a " * 500 + "needle" + " b" * 500, "needle", 100)
+    assert "<mark>needle</mark>" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 140
+
+
+def test_a_message_that_cleaning_removed_is_still_shown_beside():
+    raw = [{"prompt": "hi", "response": "yes", "weight": 0.0}, {"prompt": "and?", "extra": {"prompt_role": "tool"}}]
+    left, right = compared([("raw", raw), ("cleaned", raw[:1])])
+    assert [len(column.cells) for column in (left, right)] == [2, 1]
+    assert left.cells[1].messages[0].role == "tool" and left.cells[0].weight == 0.0
+    _, right = compared([("raw", raw), ("cleaned", [{"response": "yes"}])])
+    assert right.cells[0].messages[0].pieces == [Piece("gone", "hi")]
+
+
+def test_numbers_are_short():
+    assert [money(x) for x in (None, 0, 1234.5, 0.0123, 0.00001)] == ["$0", "$0", "$1,234.50", "$0.0123", "$0.000010"]
+    assert [rate(x) for x in (None, 250.0, 2.5, 0.1, 0.001)] == ["", "250/s", "2.5/s", "6.0/min", "3.6/h"]
+    assert [span(x) for x in (None, 0.25, 59, 61, 7322, 400_000)] == [
+        "–",
+        "250 ms",
+        "59 s",
+        "1 min",
+        "2 h 2 min",
+        "4 d 15 h",
+    ]
+    assert [size(x) for x in (None, 5, 1536, 5 << 20)] == ["–", "5 B", "1.5 KiB", "5.0 MiB"]
