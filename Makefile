@@ -4,7 +4,7 @@ export VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint types lock clean
+.PHONY: help setup setup-test demo test torture lint types lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,14 @@ demo: setup ## the whole path on a small bundled corpus: no key, no server
 
 test: setup-test lint ## all tests, on SQLite and on a private MariaDB
 	"$(BIN)/python" -m pytest $(ARGS)
+
+MINUTES ?= 10
+SEED ?= 1
+DATABASE ?= mariadb
+torture: setup-test ## every crash point, then MINUTES of random kills of real processes; the SEED replays
+	"$(BIN)/python" -m corpus_pipeline_tests.torture.enumerate_points --pairs 50 --seed $(SEED)
+	"$(BIN)/python" -m corpus_pipeline_tests.torture.enumerate_points --how stop --sample 60 --seed $(SEED)
+	"$(BIN)/python" -m corpus_pipeline_tests.torture.torture --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE)
 
 lint: setup-test
 	"$(BIN)/ruff" check .

@@ -47,6 +47,11 @@ def corpus_digest(connection: Connection, export_root: Path | None = None) -> di
     return found
 
 
+def cursor_rows(connection: Connection) -> list[list[Any]]:
+    """What the digest compares of the cursors, to be looked at when it differs."""
+    return _rows(connection, schema.execution_cursors)
+
+
 def _rows(connection: Connection, table: Table) -> list[list[Any]]:
     columns = [column for column in table.c if column.name not in _LEFT_OUT.get(table.name, ())]
     rows = [

@@ -222,7 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
         places = [[(at, said.how)] for at in singles]
         places += [[(at, said.how) for at in chance.sample(own, 2)] for _ in range(said.pairs)]
         results = []
-        for place in places:
+        for number, place in enumerate(places, start=1):
+            print(f"\r{number}/{len(places)}", end="", file=sys.stderr, flush=True)
             result = points.attempt(*place)
             results.append(result)
             if result.problems:
