@@ -21,7 +21,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Float,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -87,7 +87,7 @@ def _data_columns() -> list[Column]:
         Column("data_reasoning", LongText),
         Column("data_response", LongText),
         Column("data_rejected", LongText),
-        Column("data_weight", Float),
+        Column("data_weight", Double),
         Column("data_extra", LongText),  # JSON: roles, names, tool calls
     ]
 
@@ -354,10 +354,10 @@ provider_workers = _table(
     # one row for each process that calls a provider now: what it learnt of the limits, for the others
     Column("origin", String(255), primary_key=True),  # https://host:port
     Column("owner", String(128), primary_key=True),
-    Column("concurrency", Float),  # for all together; NULL: never throttled
+    Column("concurrency", Double),  # for all together; NULL: never throttled
     Column("hold_ms", BigInteger, nullable=False),
-    Column("requests_per_minute", Float),
-    Column("tokens_per_minute", Float),
+    Column("requests_per_minute", Double),
+    Column("tokens_per_minute", Double),
     Column("updated_at", Moment, nullable=False, server_default=now_ms()),
 )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from math import isfinite
 from typing import Any
 
 from pymysql.err import DatabaseError
@@ -27,6 +28,8 @@ _SESSION = (
 )
 # seconds; a URL may say others, as in mysql+pymysql://.../corpus?read_timeout=30
 _TIMEOUTS = {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120}
+_ROWS_AT_ONCE = 1000
+_STATEMENT = 1024 * 1024  # characters after which a statement is sent; a longer row goes alone
 _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
 
 
@@ -60,6 +63,27 @@ class MySQLBackend(Backend):
                     cursor.execute(_IDLE)
 
         return engine
+
+    def insert(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Iterable[tuple[Any, ...]],
+        updates: dict[str, str] | None = None,
+    ) -> int:
+        """As in the base class. The driver's own `executemany` takes several times as long to write the same statements:
+        it looks at each value and each row on its own; here whole columns are written at once."""
+        batch = list(rows)
+        names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
+        head = f"INSERT INTO {table.name} ({names}) VALUES "
+        tail = f" {self.upsert_clause(table, updates)}" if updates else ""
+        for texts in _statements_of(batch):
+            statement = f"{head}({'),('.join(texts)}){tail}"
+            statement.encode()  # half a surrogate pair ends here; the driver would send it as bytes that are no text
+            # no parameters: a % in a text is a %
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        return len(batch)
 
     def fault(self, error: DBAPIError) -> Fault:
         code = error.orig.args[0] if error.orig is not None and error.orig.args else None
@@ -106,3 +130,51 @@ class MySQLBackend(Backend):
             f"{column} = {value.format(new=f'VALUES({column})', old=column)}" for column, value in updates.items()
         )
         return f"ON DUPLICATE KEY UPDATE {assignments}"
+
+
+def _statements_of(batch: Sequence[tuple[Any, ...]]) -> Iterator[list[str]]:
+    """The rows as comma-separated literals, as many at a time as one statement should hold."""
+    for start in range(0, len(batch), _ROWS_AT_ONCE):
+        columns = zip(*batch[start : start + _ROWS_AT_ONCE], strict=True)
+        texts = list(map(",".join, zip(*map(_literals, columns), strict=True)))
+        begun = size = 0
+        for place, text in enumerate(texts):
+            size += len(text)
+            if size >= _STATEMENT:
+                yield texts[begun : place + 1]
+                begun, size = place + 1, 0
+        if begun < len(texts):
+            yield texts[begun:]
+
+
+def _literals(column: Sequence[Any]) -> Iterable[str]:
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        return map(str, column)
+    if kinds == {str}:
+        return map(_text_literal, column)
+    return ["NULL" if value is None else _LITERALS[type(value)](value) for value in column]
+
+
+def _text_literal(text: str) -> str:
+    # with backslash escapes, which our sql_mode leaves on, and UTF-8, these two are all that a text can break out by
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "'" in text:
+        text = text.replace("'", "\\'")
+    return f"'{text}'"
+
+
+def _number_literal(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError(f"{value} cannot be stored")
+    return f"{value!r}e0" if "e" not in repr(value) else repr(value)
+
+
+_LITERALS: dict[type, Callable[[Any], str]] = {
+    str: _text_literal,
+    int: str,
+    bool: lambda value: str(int(value)),
+    float: _number_literal,
+    bytes: lambda value: f"X'{value.hex()}'",
+}
