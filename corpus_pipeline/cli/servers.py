@@ -14,8 +14,11 @@ from corpus_pipeline.cli.supervise import supervise
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
-def ui(host: str, port: int) -> int:
-    """The Dagster UI with its daemon: materialize, backfill, re-run, follow the lineage.
+@click.option(
+    "--rows-port", default=8787, show_default=True, help="Port of the row browser, on this machine's own address only."
+)
+def ui(host: str, port: int, rows_port: int) -> int:
+    """The Dagster UI with its daemon: materialize, backfill, re-run, follow the lineage. The row browser runs beside it.
 
     Dagster has no login: whoever reaches the port can start work. Any address but this machine's own must be allowed by
     CORPUS_UI_ALLOW_REMOTE=1, behind a proxy that asks for one.
@@ -24,14 +27,23 @@ def ui(host: str, port: int) -> int:
     from corpus_pipeline.defs.partitions import register
     from corpus_pipeline.errors import UsageError
     from corpus_pipeline.service import Corpus
+    from corpus_pipeline.settings import Settings
+    from corpus_pipeline.web.serve import start_background
 
     if host not in ("127.0.0.1", "localhost", "::1") and os.environ.get("CORPUS_UI_ALLOW_REMOTE") != "1":
         raise UsageError(
             f"--host {host} lets others in, and Dagster asks nobody for a password. Put a proxy with a login in front"
             " and set CORPUS_UI_ALLOW_REMOTE=1, or keep 127.0.0.1"
         )
-    with Corpus.open() as corpus:
+    settings = Settings.from_env()
+    with Corpus.open(settings) as corpus:
         register(home.instance(corpus.settings), [file.name for file in corpus.files()])
+    rows = None
+    try:
+        rows = start_background(settings, port=rows_port)
+        say(f"Row browser: {rows.url}")
+    except UsageError as problem:  # perhaps a `corpus serve` that runs already
+        say(f"the row browser was not started: {problem}")
     say(
         f"Dagster UI: http://{host}:{port} (ready in about 20 seconds; Ctrl-C stops it, and runs at their next boundary)"
     )
@@ -51,7 +63,11 @@ def ui(host: str, port: int) -> int:
         "--port",
         str(port),
     ]
-    return supervise(command)
+    try:
+        return supervise(command)
+    finally:
+        if rows is not None:
+            rows.stop()
 
 
 @click.command(
