@@ -8,7 +8,8 @@ near-duplicates when everything else agrees too. The relation, which the tests h
 * a row holds a phrase when it is among the HOLDERS lowest rows of its own file with it, copies left out. The window
   bounds the work on boilerplate, and because it looks at one file only, files may come in any order;
 * a row and a lower holder of one of its phrases are near-duplicates when the number of tokens, the fingerprints and the
-  sketches agree as `verified` says. The bounds follow from up to three word edits, each of which changes at most three
+  sketches agree as `verified` says, and their numbers are the same: a sum with 120 in place of 60 is another sum,
+  however alike its words. The bounds follow from up to three word edits, each of which changes at most three
   triples, with more room in long texts.
 """
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from corpus_pipeline.model import ROW_BITS
 from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Mask, Positions
+from corpus_pipeline.stages.clean.fingerprint import NUMBERS, SKETCH
 
 Signatures = npt.NDArray[np.uint32]
 
@@ -36,9 +38,10 @@ _COLUMN_BITS = 5
 
 
 def verified(fingerprints: Hashes, signatures: Signatures, one: Positions, other: Positions, distance: int) -> Mask:
-    """Which of the pairs (one[i], other[i]) are near-duplicates by size, fingerprint and sketch: bool[len(one)]."""
+    """Which of the pairs (one[i], other[i]) are near-duplicates by size, fingerprint, numbers and sketch: bool[len(one)]."""
     result = np.zeros(len(one), np.bool_)
     near = np.bitwise_count(fingerprints[one] ^ fingerprints[other]) <= distance
+    near &= signatures[one, NUMBERS] == signatures[other, NUMBERS]
     sizes, other_sizes = signatures[one, 0].astype(np.int64), signatures[other, 0].astype(np.int64)
     mean = (sizes + other_sizes) / 2
     near &= np.abs(sizes - other_sizes) <= EDITS + SIZE_SLACK * mean
@@ -46,7 +49,7 @@ def verified(fingerprints: Hashes, signatures: Signatures, one: Positions, other
     asked = np.clip((mean - 3 * EDITS) / (mean + 3 * EDITS), LEAST_SIMILAR, MOST_ASKED)
     for start in range(0, len(left), _PAIRS // 8):
         part = left[start : start + _PAIRS // 8]
-        result[part] = similarity(signatures[one[part], 1:], signatures[other[part], 1:]) >= asked[part]
+        result[part] = similarity(signatures[one[part], SKETCH], signatures[other[part], SKETCH]) >= asked[part]
     return result
 
 
@@ -73,7 +76,7 @@ def held_phrases(ids: Positions, signatures: Signatures, copies: Mask) -> Mask:
 
     ids: int64[n] ascending, the file above ROW_BITS, all rows of each file; copies: bool[n], rows that hold nothing.
     """
-    held = np.zeros(signatures[:, 1:].shape, np.bool_)
+    held = np.zeros(signatures[:, SKETCH].shape, np.bool_)
     files = ids >> ROW_BITS
     for phrases, rows, columns in _phrase_runs(signatures, ~copies):
         holds = _windows(phrases, rows, files, ~copies)
@@ -126,7 +129,7 @@ def _phrase_runs(
     With `own`, only phrases that an own row has. One word holds all three, because sorting words is twice as fast as
     sorting places: 32 bits of phrase, 5 of column, and 27 for the row, which is enough for 134 million rows.
     """
-    sketches = signatures[:, 1:]
+    sketches = signatures[:, SKETCH]
     parts = 1 << (sketches.size // _PART).bit_length() if sketches.size else 0
     row_bits = max(len(signatures), 1).bit_length()
     for part in range(parts):

@@ -66,7 +66,7 @@ def find(
     ids: int64[n], strictly ascending; content_hashes: uint8[n, 32]; fingerprints: uint64[n]; enough: bool[n], false for
     rows that are compared by content hash only; signatures: uint32[n, columns] of the same scheme; threshold: 0..64
     bits; exact, near: the recipe's switches; own: bool[n], only pairs with at least one of these rows are found (merge
-    them with what is known already, see `merged`); held: bool[n, columns - 1], what `held_phrases` said of the whole
+    them with what is known already, see `merged`); held: bool[n, sketch columns], what `held_phrases` said of the whole
     files when only some of their rows are given. Raises ValueError when the ids do not ascend.
     Memory beside the arguments is some 250 bytes per row.
     """

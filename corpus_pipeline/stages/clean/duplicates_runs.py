@@ -19,6 +19,7 @@ from corpus_pipeline.stages.clean.candidates import Hashes, Mask, Positions
 from corpus_pipeline.stages.clean.candidates_phrases import Signatures, held_phrases
 from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, copies_in_file, find
 from corpus_pipeline.stages.clean.features_schemes import Scheme
+from corpus_pipeline.stages.clean.fingerprint import SKETCH
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -29,7 +30,7 @@ class FileRun(NamedTuple):
     """Some 400 bytes per row of one file; rows are counted from 0 in id order.
 
     ids: int64[n]; content_hashes: uint8[n, 32]; fingerprints: uint64[n]; enough: bool[n]; signatures: uint32[n,
-    columns]; held: bool[n, columns - 1]; and sorted words `key << 32 | row`:
+    columns]; held: bool[n, sketch columns]; and sorted words `key << 32 | row`:
     contents: uint64[n] by the first 4 bytes of the content hash;
     bands: uint64[threshold + 1, m] by each band of the m distinct fingerprints, the row is the number of the value;
     values: uint64[m], value_starts: int64[m + 1], value_rows: int64[...]: the rows of each distinct fingerprint;
@@ -67,8 +68,8 @@ def file_run(
     values, starts = np.unique(fingerprints[order], return_index=True)
     numbers = np.arange(len(values), dtype=np.uint64)
     bands = [_sorted_words(band, numbers) for band in _bands(values, threshold)]
-    all_rows = np.broadcast_to(rows[:, None], signatures[:, 1:].shape)
-    there = (signatures[:, 1:] > 0) & enough[:, None]
+    all_rows = np.broadcast_to(rows[:, None], signatures[:, SKETCH].shape)
+    there = (signatures[:, SKETCH] > 0) & enough[:, None]
     return FileRun(
         ids,
         content_hashes,
@@ -81,8 +82,8 @@ def file_run(
         values,
         np.append(starts, len(order)),
         order,
-        _sorted_words(signatures[:, 1:][held], all_rows[held]),
-        _sorted_words(signatures[:, 1:][there], all_rows[there]),
+        _sorted_words(signatures[:, SKETCH][held], all_rows[held]),
+        _sorted_words(signatures[:, SKETCH][there], all_rows[there]),
     )
 
 

@@ -21,14 +21,16 @@ Positions = npt.NDArray[np.int64]
 BATCH_CHARACTERS = 1 << 17  # a batch's arrays stay within the second-level cache
 BATCH_ROWS = 1 << 14
 _ALPHABETS = (0x80, 0x10000, 0x110000)  # ASCII, the basic plane, all code points
+_DIGIT = 4  # beside the bits of features.LETTER and features.ALONE
 
 
 class Tokens(NamedTuple):
     """hashes: uint64[t], all tokens of a batch; bounds: int64[rows + 1], row r has the tokens bounds[r]:bounds[r +
-    1]."""
+    1]; numbers: bool[t], those that begin with a decimal digit of any script."""
 
     hashes: Hashes
     bounds: Positions
+    numbers: npt.NDArray[np.bool_]
 
 
 def batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -54,10 +56,12 @@ def mixed(values: Hashes) -> Hashes:
 
 @lru_cache(maxsize=3)
 def _alphabet(size: int) -> tuple[npt.NDArray[np.uint8], Hashes]:
-    """(kind, mixed value of the lower-case character) of the first `size` code points; 0 and 0 for separators."""
+    """(kind, mixed value of the lower-case character) of the first `size` code points; 0 and 0 for separators. The
+    kind of a decimal digit has the bit _DIGIT too."""
     codes = range(min(size, features.FIRST_UNUSED))
     kinds, lowered = np.zeros(size, np.uint8), np.zeros(size, np.uint64)
     kinds[: len(codes)] = np.fromiter(map(features.kind_of, codes), np.uint8, len(codes))
+    kinds[: len(codes)] |= np.fromiter((_DIGIT * chr(code).isdecimal() for code in codes), np.uint8, len(codes))
     lowered[: len(codes)] = np.fromiter(map(features.lower_code, codes), np.uint64, len(codes))
     values = mixed(lowered + np.uint64(features.BASE))
     values[kinds == features.SEPARATOR] = 0
@@ -96,7 +100,7 @@ def tokens(texts: Sequence[str]) -> Tokens:
     starts = np.flatnonzero((kind > 0) & ((goes_on & features.LETTER) == 0))
     bounds = np.searchsorted(starts, text_starts)
     if not len(starts):
-        return Tokens(np.zeros(0, np.uint64), bounds)
+        return Tokens(np.zeros(0, np.uint64), bounds, np.zeros(0, np.bool_))
     length = 1 << max(len(codes) - 1, BATCH_CHARACTERS * 2 - 1).bit_length()
     power, inverse = _powers(length)
     sums = np.empty(len(codes) + 1, np.uint64)  # of the characters before each place
@@ -106,7 +110,7 @@ def tokens(texts: Sequence[str]) -> Tokens:
     at_start = sums.take(starts)
     hashes = np.append(at_start[1:], sums[-1]) - at_start
     hashes *= inverse.take(starts)
-    return Tokens(mixed(hashes), bounds)
+    return Tokens(mixed(hashes), bounds, kind.take(starts) >= _DIGIT)
 
 
 def pairs(found: Tokens) -> Hashes:

@@ -26,7 +26,10 @@ from corpus_pipeline.stages.clean.fingerprint_votes import votes
 ENOUGH_FEATURES = 8
 
 SKETCH_SIZE = 16  # lowest triple hashes that are kept of a row
-SIGNATURE_COLUMNS = 1 + SKETCH_SIZE  # uint32: number of tokens, then the sketch in ascending order, 0 where it ends
+# a signature, in uint32: number of tokens; the sketch in ascending order, 0 where it ends; a hash of the numbers
+SKETCH = slice(1, 1 + SKETCH_SIZE)
+NUMBERS = 1 + SKETCH_SIZE
+SIGNATURE_COLUMNS = NUMBERS + 1
 # of a longer row only triples below a bound are sorted, which leaves about this many; too few left: all are
 _SKETCH_SORTED = 3 * SKETCH_SIZE
 _HALF = np.uint64(32)
@@ -91,7 +94,8 @@ def _with_pairs(tokens: Tokens) -> Hashes:
 
 
 def _signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
-    """Number of tokens and the lowest SKETCH_SIZE distinct triple hashes (32 bits, never 0) of each row.
+    """Number of tokens, the lowest SKETCH_SIZE distinct triple hashes (32 bits, never 0), and a hash of the numbers of
+    each row: of the tokens that begin with a digit, each as often as it occurs, in any order.
 
     A bottom-k sketch (Broder 1997): the share of common values among the lowest of two sketches' union estimates the
     Jaccard similarity of the triple sets, and is exact for rows of up to SKETCH_SIZE triples.
@@ -107,7 +111,9 @@ def _signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
     if short.any():
         again = there & short[rows]
         sketches[short] = _lowest(triples[again], rows[again], len(sizes))[short]
-    return np.concatenate((sizes[:, None].astype(np.uint32), sketches), axis=1)
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(np.where(tokens.numbers, tokens.hashes, 0))))
+    numbers = (np.diff(sums[tokens.bounds]) >> _HALF).astype(np.uint32)
+    return np.concatenate((sizes[:, None].astype(np.uint32), sketches, numbers[:, None]), axis=1)
 
 
 def _lowest(hashes: Hashes, rows: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.uint32]:

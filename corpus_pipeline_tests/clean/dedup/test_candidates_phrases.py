@@ -15,7 +15,7 @@ from corpus_pipeline.stages.clean.candidates import NOBODY
 from corpus_pipeline.stages.clean.candidates_phrases import HOLDERS, held_phrases, lowest_verified, similarity, verified
 from corpus_pipeline.stages.clean.features import ngrams, tokens
 from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS, SKETCH, fingerprints
 
 DEFAULT = scheme_named("default")
 
@@ -55,7 +55,7 @@ def test_the_search_equals_comparing_all_pairs(
     queries, copies = chooser.random(rows) < 0.9, chooser.random(rows) < 0.1
     own = None if own_share is None else chooser.random(rows) < own_share
 
-    sketches = [set(row[1:][row[1:] > 0].tolist()) for row in found.signatures]
+    sketches = [set(row[SKETCH][row[SKETCH] > 0].tolist()) for row in found.signatures]
     file_of = [split_id(identifier)[0] for identifier in ids.tolist()]
     seen: dict[tuple[int, int], int] = {}
     held: list[set[int]] = []
@@ -88,7 +88,7 @@ def test_the_search_equals_comparing_all_pairs(
 def test_similarity_of_short_rows_is_the_jaccard_of_their_triples() -> None:
     texts = similar_texts(3, 40, 12)
     texts = [text for text in texts if len(text.split()) < 18]
-    sketches = fingerprints(texts, DEFAULT).signatures[:, 1:]
+    sketches = fingerprints(texts, DEFAULT).signatures[:, SKETCH]
     triples = [set(ngrams(tokens(text), 3)) for text in texts]
     for other in range(1, len(texts)):
         expected = len(triples[0] & triples[other]) / len(triples[0] | triples[other])
@@ -103,13 +103,31 @@ def test_rows_of_other_lengths_are_not_verified() -> None:
     assert verified(found.values, found.signatures, *pairs, 16).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("60", "120", False),
+        ("60", "sixty", False),
+        ("litres", "liters", True),
+        ("60 litres and 7", "7 litres and 60", True),  # which number stands where is not looked at
+        ("٦٠", "١٢٠", False),
+        ("A320", "A321", True),  # a name, not a number
+        ("", "7", False),
+    ],
+)
+def test_rows_that_differ_in_a_number_are_two_rows(before: str, after: str, same: bool) -> None:
+    sentence = "a tank of {} is filled by two pumps, the first of which gives what the second one takes away each hour"
+    found = fingerprints([sentence.format(before), sentence.format(after)], DEFAULT)
+    assert verified(found.values, found.signatures, np.array([1]), np.array([0]), 32).tolist() == [same]
+
+
 def test_a_phrase_of_a_hundred_thousand_rows_stays_within_its_window() -> None:
     chooser = np.random.default_rng(1)
     rows = 100_000
-    signatures = np.zeros((rows, 17), np.uint32)
+    signatures = np.zeros((rows, SIGNATURE_COLUMNS), np.uint32)
     signatures[:, 0] = 40
     signatures[:, 1:15] = np.arange(1, 15)  # boilerplate in every row
-    signatures[:, 15:] = np.sort(chooser.integers(100, 2**32, (rows, 2)), axis=1)
+    signatures[:, 15:17] = np.sort(chooser.integers(100, 2**32, (rows, 2)), axis=1)
     looked_at = 0
     counted = candidates_phrases._pairs
 
