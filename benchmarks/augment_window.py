@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 LATENCY = "lognormal:median=0.5,p99=4"
-SEED = 0  # of the stand-in
+SEED = 27  # of the stand-in: the best schedule of 2,000 of these calls is 0.93 of the ideal one, of 20,000 0.99
 MIX = {
     "429": 0.10,
     "500": 0.03,

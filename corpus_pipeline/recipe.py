@@ -116,6 +116,7 @@ class AugmentSection(_Section):
     provider_patience_seconds: float = Field(600.0, gt=0)  # a provider that is down this long pauses the task
     backoff_cap_seconds: float = Field(600.0, gt=0)
     call_deadline_seconds: float = Field(600.0, gt=0)
+    batch_poll_seconds: float = Field(30.0, gt=0)  # how often a provider batch is asked how far it is
     model: str | None = None
     strategies: tuple[NamedStep, ...] = (NamedStep(name="paraphrase"),)
     limits: Limits = Limits()
@@ -140,6 +141,7 @@ SHAPES_NO_ROW = (
     "budget",
     "prices",
     "completion",
+    "batch_poll_seconds",
 )
 
 

@@ -73,6 +73,11 @@ def price_of(model: str, overrides: Mapping[str, TokenPrice] | None = None) -> T
     )
 
 
+def batch_price(price: TokenPrice) -> TokenPrice:
+    """What the provider's Batch API charges."""
+    return TokenPrice(*(-(-part * BATCH_PERCENT // 100) for part in price))
+
+
 def _round_up(micro_millionths: int) -> MicroDollars:
     return MicroDollars(-(-micro_millionths // _PER_MILLION))
 

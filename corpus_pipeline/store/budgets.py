@@ -16,6 +16,7 @@ from corpus_pipeline.model import MicroDollars, TaskId
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import budgets
+from corpus_pipeline.store.types import now_ms
 
 _B = budgets.c
 # micro-dollars per scope; a scope that is not named has no limit
@@ -56,6 +57,11 @@ class Level(NamedTuple):
 def day_of(milliseconds: int) -> str:
     """The UTC day of a moment."""
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).date().isoformat()
+
+
+def today(connection: Connection) -> str:
+    """The UTC day by the clock of the database."""
+    return day_of(int(connection.execute(select(now_ms())).scalar_one()))
 
 
 def book(connection: Connection, ended: Iterable[Booked]) -> None:

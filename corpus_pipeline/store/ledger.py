@@ -38,6 +38,7 @@ class Intent(NamedTuple):
     reserved: MicroDollars
     epoch: int
     run_id: str | None
+    batch_id: int | None = None  # the provider batch that it goes with
 
 
 class Settlement(NamedTuple):
@@ -143,6 +144,11 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
                 for s in settlements
             ],
         )
+
+
+def still_open(connection: Connection, attempt_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these attempts are not settled."""
+    return frozenset(row.id for row in _open(connection, _A.id.in_(attempt_ids)))
 
 
 def withdraw(connection: Connection, attempt_ids: Sequence[str]) -> None:

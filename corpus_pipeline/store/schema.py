@@ -296,13 +296,14 @@ llm_attempts = _table(
     Column("cost", Money, nullable=False, server_default="0"),
     Column("latency_ms", BigInteger),
     Column("provider_request_id", String(128)),
-    Column("batch_id", Integer),
+    Column("batch_id", Integer, ForeignKey("provider_batches.id")),
     Column("epoch", BigInteger, nullable=False),
     Column("run_id", String(64)),  # the Dagster run
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Column("settled_at", Moment),
     Index("ix_llm_attempts_task_id_conversation_id", "task_id", "conversation_id"),
     Index("ix_llm_attempts_task_id_state", "task_id", "state"),
+    Index("ix_llm_attempts_batch_id", "batch_id"),
     _one_of("state", AttemptState),
 )
 

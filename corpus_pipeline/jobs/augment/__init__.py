@@ -51,7 +51,18 @@ def work(held: Held) -> None:
 
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
-    asyncio.run(Window(held, plan, access).run())
+    batched = {label: p for label, p in plan.items() if p.strategy.params.provider_batch}
+    at_once = {label: p for label, p in plan.items() if label not in batched}
+    if batched:
+        from corpus_pipeline.jobs.augment.batching import Batching
+
+        batching = Batching(held, batched, access)
+        asyncio.run(batching.send())  # the provider works on them while the others are asked
+    if at_once:
+        asyncio.run(Window(held, at_once, access).run())
+    if batched:
+        asyncio.run(batching.finish())
+        asyncio.run(Window(held, batched, access).run())
     _require_success(held)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ import orjson
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import BadAnswer, Paused, Stopped
+from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import Prepared
 from corpus_pipeline.jobs.augment.prefix import Batch
 from corpus_pipeline.jobs.augment.writer import Writer
@@ -26,7 +26,7 @@ from corpus_pipeline.model import Answer, AugmentedRow, Conversation, Conversati
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import accept
 from corpus_pipeline.states import AttemptState, BudgetScope, ItemState
-from corpus_pipeline.store import budgets, failed, ledger
+from corpus_pipeline.store import failed, ledger
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
@@ -216,27 +216,15 @@ class Asker:
 
     async def _out_of_money(self, refusal: _TooDear) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""
-        work, budget = self._held.work, self._section.budget
-        subject = {BudgetScope.TASK: str(work.task.id), BudgetScope.CONSUMER: work.file.consumer}.get(refusal.scope, "")
-        ceiling = budget.ceilings()[refusal.scope]
-        whose = {BudgetScope.TASK: "this task", BudgetScope.CONSUMER: f"consumer {subject}", BudgetScope.DAY: "the day"}
-        spent = ""
-        if subject:
-            level = await asyncio.to_thread(self._held.fetch, budgets.level, refusal.scope, subject)
-            spent = f" ${level.spent / 1e6:.4f} is spent, ${level.reserved / 1e6:.4f} reserved;"
-        reason = (
-            f"the budget of {whose[refusal.scope]}, ${ceiling / 1e6:.4f}, is used up:{spent}"
-            f" the next call may cost ${refusal.reserved / 1e6:.4f}. Raise augment.budget.{refusal.scope}_usd in the"
-            f" recipe, bind it again, then: corpus resume {work.file.name} --stage augment && corpus run {work.file.name}"
-        )
+        reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, refusal.reserved)
         self._writer.unit.pauses.append(reason)
         await self._writer.committed()
-        return Paused(f"paused by budget: {reason}")
+        return Paused(f"paused by {BUDGET}: {reason}")
 
     async def _attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
         """One HTTP attempt: the intent is durable before it leaves, the answer before it is used."""
         attempt_id = new_attempt_id()
-        intent = self._intent(item, request, key, step, attempt, attempt_id)
+        intent = intent_of(self._held, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id)
         expected = tokens.expected_input(request) + request.max_output_tokens
         begun = time.monotonic()
         try:
@@ -311,35 +299,6 @@ class Asker:
                 provider_request_id=failure.request_id,
             )
         )
-
-    def _intent(
-        self, item: Item, request: Request, key: str, step: int, attempt: int, attempt_id: str
-    ) -> ledger.Intent:
-        work, price = self._held.work, item.prepared.price
-        return ledger.Intent(
-            id=attempt_id,
-            request_key=key,
-            task_id=work.task.id,
-            conversation_id=item.conversation_id,
-            strategy=item.prepared.strategy.label,
-            sample_index=item.sample_index,
-            step=step,
-            attempt=attempt,
-            consumer=work.file.consumer,
-            prompt_version=item.prepared.prompt_version,
-            model=request.model,
-            input_price=price.input,
-            cached_price=price.cached_input,
-            output_price=price.output,
-            reserved=prices.upper_bound(tokens.input_bound(request), request.max_output_tokens, price),
-            epoch=self._held.lease.epoch,
-            run_id=work.run_id,
-        )
-
-
-def new_attempt_id() -> str:
-    """32 hexadecimal digits that sort by time: milliseconds since 1970, then chance."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 def _bare(answers: list[StoredAnswer]) -> tuple[Answer, ...]:

@@ -49,6 +49,7 @@ class StrategyParams(BaseModel):
     max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")
     template: str | dict[str, str] | None = Field(None, description="own prompt text; by step where there are several")
     without: tuple[str, ...] = Field((), description="names of validators to leave out")
+    provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
 
 
 class Step(NamedTuple):
@@ -284,7 +285,7 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    params = strategy.params.model_dump(mode="json", exclude={"label", "model", "samples", "without", "template"})
+    params = strategy.params.model_dump(mode="json", exclude={"label", "model", "samples", "without", "template", "provider_batch"})
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,
         "strategy": [strategy.name, strategy.version],

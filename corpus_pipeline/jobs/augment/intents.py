@@ -1,0 +1,76 @@
+"""What is written before a call: its intent with the most that it can cost, and what is said when no money is left."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.model import MicroDollars, Request
+from corpus_pipeline.states import BudgetScope
+from corpus_pipeline.store import budgets, ledger
+
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.augment.ask import Item
+
+BUDGET = "budget"  # who sets the pause flag when no money is left
+
+
+def intent_of(
+    held: Held,
+    item: Item,
+    request: Request,
+    key: str,
+    *,
+    step: int,
+    attempt: int,
+    attempt_id: str,
+    batch: bool = False,
+) -> ledger.Intent:
+    """The ledger row of a call that is about to be made; `batch`: at the price of the provider's Batch API."""
+    work, full = held.work, item.prepared.price
+    price = prices.batch_price(full) if batch else full
+    return ledger.Intent(
+        id=attempt_id,
+        request_key=key,
+        task_id=work.task.id,
+        conversation_id=item.conversation_id,
+        strategy=item.prepared.strategy.label,
+        sample_index=item.sample_index,
+        step=step,
+        attempt=attempt,
+        consumer=work.file.consumer,
+        prompt_version=item.prepared.prompt_version,
+        model=request.model,
+        input_price=price.input,
+        cached_price=price.cached_input,
+        output_price=price.output,
+        reserved=prices.upper_bound(tokens.input_bound(request), request.max_output_tokens, full, batch=batch),
+        epoch=held.lease.epoch,
+        run_id=work.run_id,
+    )
+
+
+def new_attempt_id() -> str:
+    """32 hexadecimal digits that sort by time: milliseconds since 1970, then chance."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def out_of_money(held: Held, scope: BudgetScope, reserved: MicroDollars) -> str:
+    """Why a task pauses when a call of at most `reserved` would break a budget, and what a person can do."""
+    work, ceilings = held.work, held.work.recipe.augment.budget.ceilings()
+    whose = {
+        BudgetScope.TASK: ("this task", str(work.task.id)),
+        BudgetScope.CONSUMER: (f"consumer {work.file.consumer}", work.file.consumer),
+        BudgetScope.DAY: ("the day", held.fetch(budgets.today)),
+    }
+    name, subject = whose[scope]
+    level = held.fetch(budgets.level, scope, subject)
+    return (
+        f"the budget of {name}, ${ceilings[scope] / 1e6:.4f}, is used up: ${level.spent / 1e6:.4f} spent,"
+        f" ${level.reserved / 1e6:.4f} reserved, and the next call may cost ${reserved / 1e6:.4f}. Raise"
+        f" augment.budget.{scope}_usd in the recipe and bind it again, then: corpus resume {work.file.name}"
+        f" --stage augment, corpus run {work.file.name}"
+    )

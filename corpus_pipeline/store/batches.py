@@ -1,0 +1,110 @@
+"""Provider batches: planned with the intents of their requests in one transaction, so that no call is without its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from corpus_pipeline.model import Answer, MicroDollars, TaskId, Usage
+from corpus_pipeline.states import AttemptState, BatchState, BudgetScope
+from corpus_pipeline.store import ledger
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.budgets import Ceilings
+from corpus_pipeline.store.ledger import Intent, Settlement
+from corpus_pipeline.store.schema import llm_attempts, provider_batches
+from corpus_pipeline.store.types import inserted_id, now_ms
+
+_P = provider_batches.c
+_A = llm_attempts.c
+
+
+class TooDear(Exception):
+    """Only the first `fitting` requests of a batch fit into the budget `scope`. Nothing was written."""
+
+    def __init__(self, fitting: int, scope: BudgetScope) -> None:
+        super().__init__(fitting, scope)
+        self.fitting, self.scope = fitting, scope
+
+
+def plan(
+    connection: Connection, backend: Backend, task_id: TaskId, key: str, intents: Sequence[Intent], ceilings: Ceilings
+) -> int:
+    """A batch that is about to be sent, with the worst case of each request reserved. Raises TooDear."""
+    added = connection.execute(
+        insert(provider_batches).values(
+            task_id=task_id,
+            chunk_key=key,
+            model=intents[0].model,
+            requests=len(intents),
+            state=BatchState.PLANNED.value,
+        )
+    )
+    batch_id = inserted_id(added)
+    refused = ledger.insert_intents(connection, backend, [i._replace(batch_id=batch_id) for i in intents], ceilings)
+    if refused:
+        raise TooDear(len(intents) - len(refused), next(iter(refused.values())))
+    return batch_id
+
+
+def open_batches(connection: Connection, task_id: TaskId) -> Sequence[Row]:
+    """Batches whose results are not taken in, oldest first."""
+    waiting = (BatchState.PLANNED.value, BatchState.SENT.value)
+    query = select(provider_batches).where(_P.task_id == task_id, _P.state.in_(waiting))
+    return connection.execute(query.order_by(_P.id)).all()
+
+
+def sent(connection: Connection, batch_id: int, provider_id: str) -> None:
+    """The provider has it, under this id."""
+    connection.execute(
+        update(provider_batches)
+        .where(_P.id == batch_id, _P.state == BatchState.PLANNED.value)
+        .values(state=BatchState.SENT.value, provider_id=provider_id, sent_at=now_ms())
+    )
+
+
+def forget(connection: Connection, batch_id: int) -> None:
+    """It never reached the provider: take its intents back."""
+    ledger.withdraw(connection, [row.id for row in unsettled(connection, batch_id)])
+    connection.execute(delete(provider_batches).where(_P.id == batch_id))
+
+
+def unsettled(connection: Connection, batch_id: int) -> Sequence[Row]:
+    """Its requests without a result, in the order in which they were planned."""
+    query = select(llm_attempts).where(_A.batch_id == batch_id, _A.state == AttemptState.INTENT.value)
+    return connection.execute(query.order_by(_A.id)).all()
+
+
+def take_in(
+    connection: Connection,
+    backend: Backend,
+    settlements: Sequence[Settlement],
+    answers: Sequence[tuple[str, str, Answer]],
+) -> None:
+    """Some results, each once: those of requests that are settled already change nothing."""
+    open_ids = ledger.still_open(connection, [entry.id for entry in settlements])
+    ledger.settle(connection, [entry for entry in settlements if entry.id in open_ids])
+    ledger.insert_answers(connection, backend, [entry for entry in answers if entry[0] in open_ids])
+
+
+def lost(connection: Connection, batch_id: int) -> None:
+    """The provider knows it no more: each of its requests is booked at the most that it can have cost."""
+    nothing = Usage(0, 0)
+    ledger.settle(
+        connection,
+        [
+            Settlement(row.id, AttemptState.UNKNOWN, "batch_lost", nothing, MicroDollars(row.reserved), 0)
+            for row in unsettled(connection, batch_id)
+        ],
+    )
+    taken(connection, batch_id, "lost", "the provider knows no such batch")
+
+
+def taken(connection: Connection, batch_id: int, status: str, detail: str) -> None:
+    """All results are in. What has none was not worked and costs nothing: it is taken back, and may be asked again."""
+    ledger.withdraw(connection, [row.id for row in unsettled(connection, batch_id)])
+    connection.execute(
+        update(provider_batches)
+        .where(_P.id == batch_id)
+        .values(state=BatchState.TAKEN.value, provider_status=status, detail=detail or None, taken_at=now_ms())
+    )

@@ -1,0 +1,139 @@
+"""Provider batches: half the price, submitted once even when killed, taken in once, and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.errors import Paused
+from corpus_pipeline.states import Stage
+
+BATCHED: dict[str, Any] = {"provider_batch": True}
+RUN = (
+    "from corpus_pipeline.service import Corpus\n"
+    "from corpus_pipeline.states import Stage\n"
+    "with Corpus.open() as corpus: corpus.run_stage('rows', Stage.AUGMENT)\n"
+)
+
+
+def batches_at(kit: Any) -> list[dict[str, Any]]:
+    """The batches that the provider has, newest first."""
+    return list(kit.stub.app.batches.page(None, 100)["data"])
+
+
+def run_in_a_process(kit: Any, crash_at: str = "") -> int:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("CORPUS_")}
+    env |= {
+        "CORPUS_HOME": str(kit.settings.home),
+        "CORPUS_DATABASE_URL": kit.settings.database_url,
+        "OPENAI_BASE_URL": kit.stub.base_url,
+        "CORPUS_LEASE_SECONDS": "1",
+        "CORPUS_CRASH_AT": crash_at,
+    }
+    return subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, timeout=90, check=False).returncode
+
+
+def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str) -> None:
+    kit = make_kit(batch=0.3, database_url=database_url)
+    kit.add(20, strategies=[{"paraphrase": BATCHED}, "response_regeneration"], batch_poll_seconds=0.1)
+    report = kit.run().report
+    assert (report["succeeded"], report["calls"], len(batches_at(kit))) == (40, 40, 1)
+    assert kit.rows_of("SELECT state, requests FROM provider_batches") == [("taken", 20)]
+    kit.books_agree()
+    for row in kit.rows_of("SELECT * FROM llm_attempts WHERE batch_id IS NOT NULL"):
+        assert row.input_price == 75_000 and row.output_price == 300_000
+    assert kit.one("SELECT SUM(reserved) FROM budgets") == 0
+
+
+def test_a_strategy_of_several_questions_asks_each_in_a_batch(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2)
+    kit.add(8, strategies=[{"self_refine": BATCHED}], batch_poll_seconds=0.1)
+    report = kit.run().report
+    assert report["succeeded"] == 8
+    assert len(batches_at(kit)) >= 2
+    assert {line["batch"] is None for line in kit.invoice()} == {False}, "a question was asked at the full price"
+    kit.books_agree()
+
+
+def test_what_a_batch_cannot_answer_is_asked_for_one_by_one_or_fails(make_kit: Any) -> None:
+    kit = make_kit(batch=0.3, faults={"400": 0.1, "500": 0.1, "refusal": 0.1, "expired": 0.1})
+    kit.add(40, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    report = kit.run().report
+    assert report["succeeded"] + report["failed"] == 40 and report["succeeded"] > 30
+    assert 2 <= len(batches_at(kit)) <= 6, "what expired was not sent again, or too often"
+    kit.books_agree()
+    assert kit.one("SELECT COUNT(*) FROM provider_batches WHERE state <> 'taken'") == 0
+
+
+@pytest.mark.parametrize("point", ["batch created#1", "batch taken in#1"])
+def test_a_kill_in_between_submits_and_pays_once(make_kit: Any, point: str) -> None:
+    kit = make_kit(batch=0.3)
+    kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    assert run_in_a_process(kit, point) == -signal.SIGKILL
+    assert run_in_a_process(kit) == 0
+    assert len(batches_at(kit)) == 1, "the batch was submitted twice"
+    assert len(kit.invoice()) == 10
+    assert kit.report()["succeeded"] == 10
+    kit.books_agree()
+
+
+def test_a_kill_before_the_batch_was_created_leaves_nothing_reserved(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2)
+    kit.add(5, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    assert run_in_a_process(kit, "after commit: augment planned#1") == -signal.SIGKILL
+    assert kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'intent'") == 5
+    assert run_in_a_process(kit) == 0
+    assert (len(batches_at(kit)), len(kit.invoice())) == (1, 5)
+    assert kit.one("SELECT SUM(reserved) FROM budgets") == 0
+    kit.books_agree()
+
+
+def test_a_pause_does_not_wait_for_the_provider_and_the_batch_is_found_again(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(batch=3.0)
+    kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=30.0)
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM provider_batches WHERE state = 'sent'") == 1)
+        kit.corpus.pause(["rows"], Stage.AUGMENT, False, "lunch")
+        assert isinstance(background.wait(5), Paused)
+    assert batches_at(kit)[0]["status"] in ("validating", "in_progress")
+    wait_until(lambda: batches_at(kit)[0]["status"] == "completed")
+    kit.corpus.resume(["rows"], Stage.AUGMENT, False)
+    assert kit.run().report["succeeded"] == 10
+    assert (len(batches_at(kit)), len(kit.invoice())) == (1, 10)
+
+
+def test_a_batch_that_was_cancelled_keeps_what_it_finished(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(batch=1.5)
+    kit.add(40, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    with kit.running() as background:
+        wait_until(lambda: batches_at(kit) and batches_at(kit)[0]["request_counts"]["completed"] > 5)
+        kit.stub.app.batches.cancel(batches_at(kit)[0]["id"])
+        background.wait()
+    assert kit.report()["succeeded"] == 40
+    assert len(kit.invoice()) == 40 and len(batches_at(kit)) == 2
+    kit.books_agree()
+
+
+def test_a_budget_holds_for_batches_too(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2)
+    kit.add(1, "probe", strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    kit.run("probe")
+    worst = kit.one("SELECT MAX(reserved) FROM llm_attempts")
+    kit.add(
+        30,
+        strategies=[{"paraphrase": {**BATCHED, "temperature": 0.1}}],
+        batch_poll_seconds=0.1,
+        budget={"task_usd": worst * 1.5 / 1e6},
+    )
+    with pytest.raises(Paused, match="budget of this task"):
+        kit.run()
+    task = kit.one("SELECT MAX(id) FROM tasks")
+    assert (
+        kit.one("SELECT spent + reserved FROM budgets WHERE scope = 'task' AND subject = :t", t=str(task))
+        <= worst * 1.5
+    )
