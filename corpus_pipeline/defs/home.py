@@ -11,7 +11,8 @@ import dagster as dg
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 
-POOLS = {"clean": 2, "augmentation": 4, "export": 2}
+# a run of the whole path holds a place in each of its pools as long as it lasts
+POOLS = {"clean": 4, "augmentation": 4, "export": 4}
 
 
 def packaged(name: str) -> Path:

@@ -25,7 +25,7 @@ def stage_metadata(
         "failed": int(report["failed"]),
         "wall_seconds": float(report["wall_seconds"]),
         "recipe": f"{report['recipe']} {report['recipe_version'][:12]}",
-        "rows": dg.MetadataValue.url(link),
+        "row_browser": dg.MetadataValue.url(link),
     }
     if report["drop_reasons"]:
         found["drop_reasons"] = dg.MetadataValue.md(_table("reason", "rows", report["drop_reasons"]))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import dagster as dg
 import pytest
 
+from corpus_pipeline.cli.supervise import descendants
 from corpus_pipeline.defs import home as dagster_home
 from corpus_pipeline.defs import partitions
 from corpus_pipeline.llm import stub
@@ -130,9 +131,24 @@ class UI(NamedTuple):
         (state,) = self.corpus.status([name])
         return state["stages"][stage]["status"], state["stages"][stage]["processed"]
 
+    def alive(self, pid: int) -> bool:
+        """Whether a process exists and is no zombie."""
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
+
+    def child(self, module: str) -> int:
+        """The process below the UI that runs this module."""
+        for pid in descendants(self.process.pid):
+            if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return pid
+        raise AssertionError(f"no process runs {module}")
+
     def calls(self, name: str) -> int:
-        """How many calls were paid for a dataset file."""
-        return sum(int(row["calls"]) for row in self.corpus.cost("file") if row["file"] == name)
+        """How many answers were paid for and kept for a dataset file."""
+        return sum(int(row["answered"]) for row in self.corpus.cost("file") if row["file"] == name)
 
 
 def environment(home: Path, base_url: str) -> dict[str, str]:
@@ -146,6 +162,11 @@ def answers(graphql: GraphQL) -> bool:
         return any(tick["status"] in ("SUCCESS", "SKIPPED") for tick in graphql.sensor_state("pause_flags")["ticks"])
     except (OSError, KeyError):
         return False
+
+
+def unknown(corpus: Corpus, name: str) -> int:
+    """How many calls had been begun when their process died: each may be on the bill."""
+    return sum(int(row["unknown"]) for row in corpus.cost("file") if row["file"] == name)
 
 
 @pytest.fixture(scope="session")

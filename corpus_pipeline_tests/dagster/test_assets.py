@@ -54,7 +54,7 @@ def test_each_stage_tells_what_came_of_it_and_its_checks_pass(home: Home):
     assert int(str(augment["input_tokens"])) > 0 and float(str(augment["cost_usd"])) >= 0
     assert export["dagster/row_count"] == 12
     assert Path(str(export["dagster/uri"]).removeprefix("file://")).is_file()
-    assert str(ingest["rows"]).endswith("/files/whole")
+    assert str(ingest["row_browser"]).endswith("/files/whole")
     assert str(ingest["preview"]).startswith("```text\n")
     evaluations = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
     assert set(evaluations) == {
