@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say
+from corpus_pipeline.jobs.stop import signals_noted
 from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:
@@ -79,12 +80,16 @@ def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit:
     if processes > 1:
         return _run_side_by_side(corpus, todo, limit, processes)
     codes = []
-    for name, stages in todo:
-        try:
-            codes.append(_code(corpus, name, launcher.run(name, stages, limit=limit).error))
-        except KeyboardInterrupt:
-            codes.append(130)
-            break
+    with signals_noted() as noted:
+        for name, stages in todo:
+            try:
+                codes.append(_code(corpus, name, launcher.run(name, stages, limit=limit).error))
+            except KeyboardInterrupt:
+                codes.append(130)
+                break
+            if noted():
+                codes.append(130)
+                break
     return codes
 
 

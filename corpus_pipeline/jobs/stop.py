@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -54,3 +55,33 @@ def on_signals(stop: StopSignal) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def signals_noted() -> Iterator[Callable[[], bool]]:
+    """Tells whether SIGINT or SIGTERM came since the beginning of the block, whoever handled it.
+
+    Dagster forgets a signal that it captured behind the last step of a run; without this, a command that works several runs
+    would go on with the next one. For the main thread; elsewhere it never tells.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    seen = bytearray()
+
+    def noted() -> bool:
+        try:
+            while more := os.read(reader, 512):
+                seen.extend(more)
+        except BlockingIOError:
+            pass
+        return signal.SIGINT in seen or signal.SIGTERM in seen
+
+    try:
+        yield noted
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)

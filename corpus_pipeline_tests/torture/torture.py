@@ -151,6 +151,7 @@ class Torture:
         self._end(process, signal.SIGKILL)
 
     def _terminate(self) -> None:
+        before = self._at_work()  # what was killed earlier and is not yet taken over
         process = self._start()
         self._wait_for_work(process)
         process.send_signal(self._chance.choice((signal.SIGTERM, signal.SIGINT)))
@@ -159,9 +160,8 @@ class Torture:
         except subprocess.TimeoutExpired:
             self._problem("a terminated worker does not end within 40 s")
             self._end(process, signal.SIGKILL)
-        at_work = [row for row in self._statuses() if row[2] in (Status.RUNNING, Status.PAUSING)]
-        if at_work:
-            self._problem(f"a terminated worker left {at_work}")
+        if left := self._at_work() - before:
+            self._problem(f"a terminated worker left {left}")
 
     def _freeze(self) -> None:
         """A zombie: frozen beyond its lease, another one takes over, then it wakes up and wants to write."""
@@ -179,12 +179,13 @@ class Torture:
             self._end(each, signal.SIGKILL)
 
     def _pause(self) -> None:
+        before = self._at_work()
         process = self._start()
         self._wait_for_work(process)
         sql = "INSERT INTO pause_flags (reason, requested_by) VALUES ('torture', 'any client')"
         self.store.write(lambda c: c.execute(text(sql)), repeatable=True)
         flagged = time.monotonic()
-        while process.poll() is None and any(row[2] in (Status.RUNNING, Status.PAUSING) for row in self._statuses()):
+        while process.poll() is None and self._at_work() - before:
             if time.monotonic() - flagged > 30:
                 self._problem("not paused 30 s after the flag")
                 break
@@ -295,6 +296,9 @@ class Torture:
         query = select(columns.task_id, columns.stage, columns.status)
         rows = self.store.fetch(lambda c: c.execute(query).all())
         return [(row[0], Stage(row[1]), Status(row[2])) for row in rows]
+
+    def _at_work(self) -> set[tuple[int, Stage, Status]]:
+        return {row for row in self._statuses() if row[2] in (Status.RUNNING, Status.PAUSING)}
 
     def _left(self) -> bool:
         done = [row for row in self._statuses() if row[1] is Stage.EXPORT and row[2] is Status.DONE]
