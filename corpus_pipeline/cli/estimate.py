@@ -60,9 +60,11 @@ def closing_lines(found: dict[str, Any]) -> list[str]:
         )
     if total["saved_by_caching_usd"]:
         lines.append(f"prompt caching saves about {money(total['saved_by_caching_usd'])} of it (counted)")
-    if total["saving_of_provider_batch_usd"]:
-        saving = money(total["saving_of_provider_batch_usd"])
-        lines.append(f"as provider batches (`provider_batch: true`, up to 24 hours) it would cost {saving} less")
+    batched = [line for line in found["strategies"] if line["provider_batch"]]
+    if saved := sum(line["saving_of_provider_batch_usd"] for line in batched):
+        lines.append(f"provider batches save {money(saved)} (counted)")
+    if more := total["saving_of_provider_batch_usd"] - saved:
+        lines.append(f"as provider batches (`provider_batch: true`, up to 24 hours) it would cost {money(more)} less")
     for name, limit in found["budgets"].items():
         if cost["expected"] > limit:
             lines.append(f"the budget {name} of {money(limit)} will stop it before its end")

@@ -171,10 +171,15 @@ def _line(label: str, own: _Sum, scale: float) -> dict[str, Any]:
     cached = own.expected["cached"]
     if own.experience is not None:
         cached = round(own.expected["input"] * own.experience.cached_share)
-    expected = prices.cost(Usage(own.expected["input"], own.expected["output"], cached), price)
-    uncached = prices.cost(Usage(own.expected["input"], own.expected["output"]), price)
-    low = prices.cost(Usage(own.expected["input"], round(own.expected["output"] * _LOW), cached), price)
-    high = prices.upper_bound(own.high["input"], own.high["output"], price)
+    batch = own.prepared.strategy.params.provider_batch
+
+    def cost(output: int, cached: int, *, batch: bool = batch) -> int:
+        return prices.cost(Usage(own.expected["input"], output, cached), price, batch=batch)
+
+    output = own.expected["output"]
+    expected, uncached, full = cost(output, cached), cost(output, 0), cost(output, cached, batch=False)
+    low = cost(round(output * _LOW), cached)
+    high = prices.upper_bound(own.high["input"], own.high["output"], price, batch=batch)
 
     def usd(micro: float) -> float:
         return round(micro * scale / MICRO, 6)
@@ -197,7 +202,8 @@ def _line(label: str, own: _Sum, scale: float) -> dict[str, Any]:
         },
         "saved_by_reuse_usd": usd(own.saved),
         "saved_by_caching_usd": usd((uncached - expected) * attempts),
-        "saving_of_provider_batch_usd": usd(expected * attempts * (100 - prices.BATCH_PERCENT) / 100),
+        "provider_batch": batch,
+        "saving_of_provider_batch_usd": usd(full * attempts * (100 - prices.BATCH_PERCENT) / 100),
         "from_experience": own.experience is not None,
     }
 

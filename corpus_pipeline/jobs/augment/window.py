@@ -17,7 +17,7 @@ from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.stages.augment.strategies import warm_up
 
-_LOOK_SECONDS = 0.05  # how often flags and the lease are looked at: no call begins much later than this after a pause
+_LOOK_SECONDS = 0.08  # how often flags and the lease are looked at: no call begins much later than this after a pause
 # calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
 _AHEAD_SHARE = 8
 _DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal

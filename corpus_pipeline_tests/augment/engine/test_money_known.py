@@ -44,6 +44,14 @@ def test_an_estimate_learns_from_what_was_paid_and_leaves_out_what_is_answered(m
     assert line["saved_by_reuse_usd"] == pytest.approx(spent)
 
 
+def test_an_estimate_counts_the_price_of_provider_batches(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(10, strategies=["paraphrase", {"paraphrase": {"label": "later", "provider_batch": True}}])
+    at_once, later = kit.corpus.estimate("rows")["strategies"]
+    assert later["cost_usd"]["expected"] == pytest.approx(at_once["cost_usd"]["expected"] / 2, rel=0.01)
+    assert later["saving_of_provider_batch_usd"] == pytest.approx(later["cost_usd"]["expected"], rel=0.01)
+
+
 def test_an_estimate_says_what_it_lacks(make_kit: Any) -> None:
     kit = make_kit()
     kit.add(5, strategies=["paraphrase"])

@@ -285,7 +285,8 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    params = strategy.params.model_dump(mode="json", exclude={"label", "model", "samples", "without", "template", "provider_batch"})
+    other = {"label", "model", "samples", "without", "template", "provider_batch"}
+    params = strategy.params.model_dump(mode="json", exclude=other)
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,
         "strategy": [strategy.name, strategy.version],
