@@ -1,36 +1,46 @@
 """Times the path without model calls on a generated corpus: JSONL -> rows -> cleaned, deduplicated -> JSONL.
 
-    python benchmarks/pipeline.py 100000 [--database URL] [--seed 1]
+    python benchmarks/pipeline.py 100000 [--database URL] [--seed 1] [--peers] [--cache FOLDER]
+    python benchmarks/pipeline.py --scaling 10000 100000 1000000
 
 Each part runs in a process of its own, so that its peak memory is its own. Beside our figures stand, measured in the same run:
-a hand-written script (orjson, exact duplicates only, no database) and the physical limits (parsing alone, inserting alone).
-Wall time is of this machine and its load; trust the ratios.
+a hand-written script (orjson, exact duplicates only, no database), the physical limits (parsing alone, inserting alone) and,
+with --peers, the tools of `peer_runs.py`. Recall is of the planted near-duplicates; precision is the planted part of all rows
+that were taken for duplicates. --scaling runs our part alone for several sizes and fits the exponent of the growth.
+Wall time is of this machine and its load; trust CPU seconds and ratios.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import orjson
+import peer_runs
+from peer_runs import Peer
 
 RECIPE = "name: benchmark\naugment: {strategies: []}\nexport: {include: [cleaned]}\n"
 
 
 def pipeline(source: Path, folder: Path, database: str | None) -> dict[str, Any]:
     """Our four stages (augment has nothing to do), with cursors, leases, reasons and the line map."""
+    from corpus_pipeline.model import MAX_ROW
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.settings import Settings
     from corpus_pipeline.states import Stage
+    from corpus_pipeline.store import cleaned, files
 
     recipe = folder / "benchmark.yaml"
     recipe.write_text(RECIPE)
@@ -44,7 +54,10 @@ def pipeline(source: Path, folder: Path, database: str | None) -> dict[str, Any]
             begun = time.perf_counter()
             outcome = corpus.run_stage(name, stage)
             seconds[stage.value] = time.perf_counter() - begun
-        return {"seconds": seconds, "rows_out": outcome.report["total"]}
+        file = corpus.files([name])[0]
+        task = corpus.store.fetch(files.tasks_of_file, file.id)[0]
+        repeated = [d.conversation_id & MAX_ROW for d in corpus.store.fetch(cleaned.known_duplicates, [task])]
+        return {"seconds": seconds, "rows_out": outcome.report["total"], "removed": repeated}
 
 
 def hand_script(source: Path, folder: Path, database: str | None) -> dict[str, Any]:
@@ -115,38 +128,131 @@ def run_part(part: str, source: Path, folder: Path, database: str | None) -> Non
     print(json.dumps(found))
 
 
+def run_peer(peer: Peer, python: Path, source: Path, folder: Path) -> dict[str, Any]:
+    """Time a peer on texts; its CPU seconds and memory are those of the children that it leaves behind."""
+    out, work = folder / "out", folder / "work"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    peer_runs.run(peer, python, source, out, work)
+    seconds = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    kept = peer_runs.kept(out)
+    return {
+        "seconds": {"all": seconds},
+        "rows_out": len(kept),
+        "kept": kept,
+        "peak_mb": after.ru_maxrss / 1024,  # the largest process so far: peers run in a fork of their own
+        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+    }
+
+
+def quality(removed: set[int], truth: Path) -> str:
+    """Recall of near and of exact duplicates, precision, and distinct rows lost."""
+    with truth.open(encoding="utf-8") as lines:
+        kinds = [line.split("\t")[1] for line in lines][1:]
+    hits = {kind: sum(kinds[line - 1] == kind for line in removed) for kind in ("near", "exact", "distinct")}
+    shares = [hits[kind] / max(kinds.count(kind), 1) for kind in ("near", "exact")]
+    precision = 1 - hits["distinct"] / max(len(removed), 1)
+    return f"{shares[0]:>7.3f}{shares[1]:>7.3f}{precision:>9.4f}{hits['distinct']:>7}"
+
+
+def generate(rows: int, seed: int, folder: Path) -> Path:
+    source = folder / "corpus.jsonl"
+    generator = Path(__file__).with_name("generate_corpus.py")
+    subprocess.run(
+        [sys.executable, str(generator), str(rows), "--seed", str(seed), "--out", str(source)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return source
+
+
+def compare(said: argparse.Namespace, folder: Path) -> None:
+    """The table of one corpus."""
+    source = generate(said.rows, said.seed, folder)
+    truth = source.with_name(source.name + ".truth.tsv")
+    print(f"{said.rows:,} rows, {source.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{'part':<26}{'seconds':>9}{'CPU s':>8}{'rows/s':>11}{'peak MB':>9}{'rows out':>11}{'ratio':>8}"
+        f"{'near':>7}{'exact':>7}{'precis.':>9}{'lost':>7}"
+    )
+    first: float | None = None
+
+    def show(name: str, found: dict[str, Any], removed: set[int] | None) -> None:
+        nonlocal first
+        total = sum(found["seconds"].values())
+        first = first or total
+        print(
+            f"{name:<26}{total:>9.2f}{found['cpu_seconds']:>8.1f}{said.rows / total:>11,.0f}{found['peak_mb']:>9.0f}"
+            f"{found['rows_out']:>11,}{total / first:>8.2f}" + (quality(removed, truth) if removed is not None else ""),
+            flush=True,
+        )
+        if len(found["seconds"]) > 1:
+            print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["seconds"].items()))
+
+    for part in PARTS:
+        found = measure(part, source, folder, said.database)
+        show(part, found, set(found["removed"]) if "removed" in found else None)
+    if not said.peers:
+        return
+    texts = peer_runs.texts(source, folder / "texts")
+    for peer in peer_runs.PEERS:
+        try:
+            python = peer_runs.installed(peer, said.cache)
+            own = folder / Path(peer.program).stem
+            own.mkdir()
+            found = _in_a_fork(peer, python, texts, own)
+        except peer_runs.Skipped as reason:
+            print(f"SKIPPED {peer.name}: {reason}", flush=True)
+            continue
+        show(peer.name, found, set(range(1, said.rows + 1)) - found["kept"])
+
+
+def _in_a_fork(peer: Peer, python: Path, texts: Path, folder: Path) -> dict[str, Any]:
+    """Peaks of children are remembered for a process's life, so each peer has one."""
+    with ProcessPoolExecutor(1) as pool:
+        return pool.submit(run_peer, peer, python, texts, folder).result()
+
+
+def scaling(said: argparse.Namespace, folder: Path) -> None:
+    """Our part for several sizes: seconds ~ rows ** exponent."""
+    print(f"{'rows':>10}{'seconds':>9}{'CPU s':>8}{'rows/s':>10}{'peak MB':>9}  load")
+    logs = []
+    for rows in said.scaling:
+        own = folder / str(rows)
+        own.mkdir()
+        source = generate(rows, said.seed, own)
+        load = os.getloadavg()[0]
+        found = measure("corpus-pipeline", source, own, said.database)
+        seconds, cpu = sum(found["seconds"].values()), found["cpu_seconds"]
+        logs.append((math.log(rows), math.log(seconds), math.log(cpu)))
+        print(
+            f"{rows:>10,}{seconds:>9.1f}{cpu:>8.1f}{rows / seconds:>10,.0f}{found['peak_mb']:>9.0f}{load:>6.1f}", flush=True
+        )
+    if len(logs) > 1:
+        sizes, walls, cpus = zip(*logs, strict=True)
+        fitted = [statistics.linear_regression(sizes, values).slope for values in (walls, cpus)]
+        print(f"seconds ~ rows ** {fitted[0]:.3f}, CPU seconds ~ rows ** {fitted[1]:.3f} (1 is linear)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="?", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="CORPUS_DATABASE_URL of an empty database; default: SQLite")
+    parser.add_argument("--peers", action="store_true", help="run the tools of peer_runs.py too")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "corpus-pipeline-benchmarks")
+    parser.add_argument("--scaling", nargs="+", type=int, metavar="ROWS", help="our part alone, for each size")
     parser.add_argument("--part", nargs=3, metavar=("NAME", "SOURCE", "FOLDER"), help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.part:
         run_part(said.part[0], Path(said.part[1]), Path(said.part[2]), said.database)
         return
     with tempfile.TemporaryDirectory(prefix="corpus-bench-") as name:
-        folder = Path(name)
-        source = folder / "corpus.jsonl"
-        generator = Path(__file__).with_name("generate_corpus.py")
-        subprocess.run(
-            [sys.executable, str(generator), str(said.rows), "--seed", str(said.seed), "--out", str(source)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        print(f"{said.rows:,} rows, {source.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}")
-        print(f"{'part':<26}{'seconds':>9}{'CPU s':>8}{'rows/s':>11}{'peak MB':>9}{'rows out':>11}{'ratio':>8}")
-        first = None
-        for part in PARTS:
-            found = measure(part, source, folder, said.database)
-            total = sum(found["seconds"].values())
-            first = first or total
-            print(
-                f"{part:<26}{total:>9.2f}{found['cpu_seconds']:>8.1f}{said.rows / total:>11,.0f}{found['peak_mb']:>9.0f}"
-                f"{found['rows_out']:>11,}{total / first:>8.2f}"
-            )
-            if len(found["seconds"]) > 1:
-                print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["seconds"].items()))
+        if said.scaling:
+            scaling(said, Path(name))
+        else:
+            compare(said, Path(name))
 
 
 if __name__ == "__main__":
