@@ -17,6 +17,8 @@ from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cleaned, exports, files, pauses, reports, statistics
 from corpus_pipeline.store.pauses import PauseFlag
 
+_LEAST_SECONDS = 5.0  # of work, before the time that is left is told
+
 
 def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """`questions.status` with, per file, its identity and cost, and per stage its rate and the time that is left.
@@ -40,9 +42,11 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
         }
         for stage in entry["stages"].values():
             seconds = stage["active_ms"] / 1000
-            rate = stage["processed"] / seconds if seconds > 0 and stage["processed"] else None
             left = (stage["total"] or 0) - stage["processed"]
             running = stage["status"] in (Status.RUNNING, Status.PAUSING)
+            # the first moments of a run say little of the rest
+            known = stage["processed"] and (seconds >= _LEAST_SECONDS if running else seconds > 0)
+            rate = stage["processed"] / seconds if known else None
             stage["per_second"] = rate
             stage["eta_seconds"] = left / rate if rate and running and left > 0 else None
     return found

@@ -22,6 +22,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import text
 from corpus_pipeline.web.options import Options
+from corpus_pipeline.web.pace import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
 
 _MOST_FORM_BYTES = 256 << 10
@@ -69,6 +70,7 @@ class Site:
     options: Options
     sessions: Sessions = field(default_factory=Sessions)
     brake: Brake = field(default_factory=Brake)
+    pace: Pace = field(default_factory=Pace)
     templates: Environment = field(default_factory=environment)
 
 

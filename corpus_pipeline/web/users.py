@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,10 @@ def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
         return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=_MEMORY, dklen=32)
 
 
-_NOBODY = hashed(secrets.token_urlsafe())  # what a wrong name is measured against, so that it takes as long
+@cache
+def _nobody() -> str:
+    """What a wrong name is measured against, so that it takes as long."""
+    return hashed(secrets.token_urlsafe())
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
@@ -64,7 +68,7 @@ def role_of(path: Path, name: str) -> Role | None:
 def check(path: Path, name: str, password: str) -> Role | None:
     """The role of whoever has this name and password, None when there is nobody."""
     known = read(path).get(name)
-    right = matches(password, known["password"] if known else _NOBODY)
+    right = matches(password, known["password"] if known else _nobody())
     return Role(known["role"]) if known and right else None
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from corpus_pipeline.web.compare import compared
+from corpus_pipeline.web.pace import Pace
 from corpus_pipeline.web.text import Piece, difference, excerpt, money, rate, size, span, visible
 
 WORDS = st.lists(st.sampled_from(["old ", "new ", "水壶", "除垢", "tea.", "\n", "  ", "x"]), max_size=30).map("".join)
@@ -88,6 +89,24 @@ def test_a_message_that_cleaning_removed_is_still_shown_beside():
     assert left.cells[1].messages[0].role == "tool" and left.cells[0].weight == 0.0
     _, right = compared([("raw", raw), ("cleaned", [{"response": "yes"}])])
     assert right.cells[0].messages[0].pieces == [Piece("gone", "hi")]
+
+
+def test_the_rate_is_that_of_the_last_minute():
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+
+    def look(processed: int, status: str = "running") -> tuple[float | None, float | None]:
+        stage = {"status": status, "processed": processed, "total": 1000, "per_second": None, "eta_seconds": None}
+        pace.refine([{"name": "a", "stages": {"augment": stage}}])
+        return stage["per_second"], stage["eta_seconds"]
+
+    assert look(100) == (None, None)
+    now[0] = 10.0
+    assert look(150) == (5.0, 170.0)
+    now[0] = 65.0  # the first look is too old to count
+    assert look(260) == (2.0, 370.0)
+    assert look(280, "done") == (None, None)
+    assert look(5) == (None, None)  # started over
 
 
 def test_numbers_are_short():

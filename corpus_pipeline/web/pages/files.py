@@ -17,6 +17,7 @@ _BUSY = (Status.RUNNING, Status.PAUSING)
 def all_files(request: Request) -> Response:
     corpus = site_of(request).corpus
     files = corpus.store.fetch(overview.progress)
+    site_of(request).pace.refine(files)
     flags = corpus.store.fetch(overview.flags)
     data = {"files": files, "flags": flags, "totals": _totals(files)}
     return reply(request, "files.html", data, busy=_busy(files, flags))
@@ -43,6 +44,7 @@ def one_file(request: Request) -> Response:
     name = file_name(request)
     corpus = site_of(request).corpus
     (file,) = corpus.store.fetch(overview.progress, [name])
+    site_of(request).pace.refine([file])
     flags = [flag for flag in corpus.store.fetch(overview.flags) if flag["file"] in (None, name)]
     exports = corpus.store.fetch(overview.export_list, name)
     data = {"file": file, "flags": flags, "exports": exports[:10]}

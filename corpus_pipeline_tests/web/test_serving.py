@@ -1,0 +1,76 @@
+"""`corpus serve` as a process: it listens where it says, refuses what would let anybody in, and keeps users."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from corpus_pipeline import cli
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.web import users
+from corpus_pipeline.web.options import Role
+from corpus_pipeline.web.serve import start_background
+from corpus_pipeline_tests import small_corpus
+
+COMMAND = [sys.executable, "-m", "corpus_pipeline", "serve"]
+
+
+def run(*arguments: str, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    return cli._run(["serve", *arguments])
+
+
+def test_it_answers_where_it_says_and_ends_with_ctrl_c(tmp_path):
+    environment = os.environ | {"CORPUS_HOME": str(tmp_path / "home")}
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0"], env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stderr is not None
+        line = child.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
+        with urllib.request.urlopen(f"{found[0]}/files.json", timeout=20) as answer:
+            assert answer.read() == (
+                b'{"files":[],"flags":[],"totals":{"files":0,"bytes":0,"conversations":0,"cost_usd":0,'
+                b'"open_failed_samples":0,"running":0}}\n'
+            )
+            assert "server" not in answer.headers
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=20)
+    assert child.returncode in (0, 130)
+
+
+def test_users_are_made_and_removed_and_an_open_door_is_refused(corpus_home, monkeypatch, capsys):
+    path = corpus_home / "users.json"
+    arguments = ("--add-user", "ann", "--role", "operator")
+    assert run(*arguments, text="a password of ann\n", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr()
+    assert "a password of ann" not in said.out + said.err
+    assert users.check(path, "ann", "a password of ann") is Role.OPERATOR
+    assert users.check(path, "ann", "another password") is None
+    for arguments, word in (
+        (("--host", "0.0.0.0"), "--login"),
+        (("--add-user", "bob"), "characters or more"),
+        (("--remove-user", "bob"), "no user"),
+        (("--proxy-header", "X-User"), "--trusted-proxy"),
+    ):
+        assert run(*arguments, text="short\n", monkeypatch=monkeypatch) == 2
+        assert word in capsys.readouterr().err
+    assert run("--remove-user", "ann", text="", monkeypatch=monkeypatch) == 0
+    assert users.read(path) == {}
+
+
+def test_a_port_in_use_is_told(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UsageError, match="--port"):
+            start_background(small_corpus.settings(tmp_path / "home"), port=other.getsockname()[1])
