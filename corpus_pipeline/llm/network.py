@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import ssl
 from collections.abc import Iterable
 from typing import Any
@@ -46,11 +47,15 @@ class CheckedBackend(AsyncNetworkBackend):
 
 
 class _OneWrite(AsyncNetworkStream):
-    """Holds what is written until an answer is read, so that headers and body leave in one packet."""
+    """Holds what is written until an answer is read, so that headers and body leave in one packet.
+
+    The pool asks each idle connection for each request whether it was hung up: the socket is looked up once.
+    """
 
     def __init__(self, inner: AsyncNetworkStream) -> None:
         self._inner = inner
         self._held = b""
+        self._facts: dict[str, Any] = {}
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._held:
@@ -75,4 +80,17 @@ class _OneWrite(AsyncNetworkStream):
         return _OneWrite(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        if info == "is_readable":
+            return _is_readable(self.get_extra_info("socket"))
+        if info not in self._facts:
+            self._facts[info] = self._inner.get_extra_info(info)
+        return self._facts[info]
+
+
+def _is_readable(sock: Any) -> bool:
+    """Whether there is something to read, which on an idle connection is its end."""
+    if sock is None or (descriptor := sock.fileno()) < 0:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
