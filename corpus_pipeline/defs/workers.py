@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -83,12 +85,39 @@ def _work(jobs: Connection, environment: Mapping[str, str]) -> None:
     os.setsid()  # Ctrl-C on the terminal reaches us through our parent, once
     os.environ.clear()
     os.environ.update(environment)
-    with suppress(KeyboardInterrupt, EOFError):
+    at_work = _AtWork(jobs)
+    with suppress(KeyboardInterrupt, EOFError, BrokenPipeError):
         launcher = Launcher(Settings.from_env())
+        at_work.start()
         while True:
             job: Job = jobs.recv()
+            at_work.set(True)
             try:
                 launched = launcher.run(job.name, job.stages, limit=job.limit)
             except KeyboardInterrupt:
                 launched = None
+            at_work.set(False)
             jobs.send(launched)
+
+
+class _AtWork(threading.Thread):
+    """Stops a job, as Ctrl-C would, when the process that handed it out is gone: nobody would look at what comes of it."""
+
+    def __init__(self, jobs: Connection) -> None:
+        super().__init__(name="orphan-watch", daemon=True)
+        self._jobs = jobs
+        self._lock = threading.Lock()
+        self._working = False
+
+    def set(self, working: bool) -> None:
+        with self._lock:
+            self._working = working
+
+    def run(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            with self._lock:
+                # while a job is under way nothing is sent to us: the pipe can only be read because it was closed
+                if self._working and self._jobs.poll(0):
+                    os.kill(os.getpid(), signal.SIGINT)
+                    return

@@ -1,0 +1,93 @@
+"""The Dagster UI in a real browser: what people see of a partition, a check, a backfill and a paused run.
+
+Screenshots are left in test-artifacts/ for whoever wants to look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from corpus_pipeline_tests.dagster.conftest import UI
+from corpus_pipeline_tests.dagster.graphql import wait_for
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SECONDS = 60_000  # of patience, in milliseconds
+
+
+@pytest.fixture(scope="module")
+def page(ui: UI) -> Iterator[object]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"NOT TESTED IN A BROWSER: {CHROMIUM} is missing (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    ARTIFACTS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1360, "height": 860})
+        page.set_default_timeout(SECONDS)
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def seen(ui: UI) -> tuple[str, str]:
+    """(run that went through, run that was paused) of two partitions."""
+    done, held = ui.add("seen_done", rows=8), ui.add("seen_paused", rows=16)
+    first, second = ui.graphql.launch(done), ui.graphql.launch(held)
+    wait_for(lambda: ui.stage(held, "augment")[1] >= 2, 120, "augmented rows")
+    ui.corpus.pause([held], None, False, "the prices are to be looked at first")
+    assert {ui.graphql.finished(run, 120)["status"] for run in (first, second)} == {"SUCCESS"}
+    return first, second
+
+
+def shot(page, name: str) -> None:
+    page.wait_for_timeout(1500)  # what is still being drawn
+    page.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+
+
+def test_the_lineage_shows_the_path_of_the_data(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/asset-groups")
+    for name in ("dataset_rows", "cleaned_rows", "augmented_rows", "jsonl_export"):
+        page.get_by_text(name).first.wait_for()
+    shot(page, "dagster-lineage")
+
+
+def test_a_partition_shows_its_numbers_its_preview_and_its_checks(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/assets/augmented_rows?view=partitions&partition=seen_done")
+    for label in ("cost_usd", "input_tokens", "preview"):
+        page.get_by_text(label, exact=True).first.wait_for()
+    shot(page, "dagster-partition")
+    page.goto(f"{ui.graphql.base_url}/assets/augmented_rows?view=checks")
+    page.get_by_text("nothing_empty").first.wait_for()
+    shot(page, "dagster-checks")
+
+
+def test_a_paused_run_says_so_and_shows_no_failure(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/runs/{seen[1]}")
+    page.get_by_text(re.compile("the prices are to be looked at first")).first.wait_for()
+    assert page.get_by_text("Failure", exact=True).count() == 0
+    shot(page, "dagster-paused-run")
+
+
+def test_backfills_and_the_export_are_pages_that_load(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/assets/jsonl_export?view=partitions&partition=seen_done")
+    page.get_by_text("sha256", exact=True).first.wait_for()
+    shot(page, "dagster-export")
+    page.goto(f"{ui.graphql.base_url}/runs?view=backfills")
+    page.get_by_text("Backfills").first.wait_for()
+    shot(page, "dagster-backfills")

@@ -1,0 +1,210 @@
+"""The assets and sensors under a real webserver and daemon, driven as a person would: by GraphQL, flags and signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from corpus_pipeline_tests.dagster.conftest import KEY, UI, unknown, write_file
+from corpus_pipeline_tests.dagster.graphql import wait_for
+
+ROWS = 16
+AHEAD = 4  # two calls on the wire, and as many that were booked for the next free place
+
+
+def working(ui: UI, name: str, rows: int = 2) -> None:
+    """Waits until a file's augment stage has some rows behind it."""
+    wait_for(lambda: ui.stage(name, "augment")[1] >= rows, 120, f"augmented rows of {name}")
+
+
+def worker_pid(ui: UI, run_id: str) -> int:
+    """The process of a run."""
+    texts = " ".join(str(message) for _, _, message in ui.graphql.run(run_id)["events"])
+    found = re.search(r"pid: (\d+)", texts)
+    assert found, texts
+    return int(found[1])
+
+
+@pytest.fixture(scope="module")
+def backfill(ui: UI) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A backfill of three partitions, one of which is paused; it goes on while the other tests run."""
+    names = tuple(ui.add(name, rows=24) for name in ("b_held", "b_one", "b_two"))
+    ui.corpus.pause(["b_held"], None, False, "wait for the other two")
+    identifier = ui.graphql.backfill(names)
+    yield identifier, names
+
+
+def test_a_partition_goes_the_whole_path(ui: UI, backfill):
+    run = ui.graphql.launch(ui.add("path", rows=6))
+    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+    found = ui.graphql.last_materialization("jsonl_export", "path")
+    assert found is not None and found["runId"] == run
+    assert found["metadata"]["dagster/row_count"] == 12
+    assert found["metadata"]["dagster/uri"].endswith(".jsonl")
+    assert ui.calls("path") == 6
+
+
+def test_a_pause_ends_the_run_as_a_success_and_a_resume_goes_on_by_itself(ui: UI):
+    name = ui.add("pause", rows=ROWS)
+    run = ui.graphql.launch(name)
+    working(ui, name)
+    ui.corpus.pause([name], None, False, "look first")
+    wait_for(lambda: ui.stage(name, "augment")[0] == "paused", 10, "the pause")
+    assert ui.graphql.finished(run)["status"] == "SUCCESS"
+    (observation,) = ui.graphql.observations("augmented_rows", name)
+    assert observation["status"] == "paused" and "look first" in observation["reason"]
+    for asset, expected in (("cleaned_rows", True), ("augmented_rows", False), ("jsonl_export", False)):
+        states = ui.graphql.partitions(asset)
+        assert (name in states["materialized"], name in states["failed"]) == (expected, False)
+    assert len(ui.graphql.runs_of(name)) == 1
+
+    ui.corpus.resume([name], None, False)
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 90, "the export after the resume")
+    resumed, first = ui.graphql.runs_of(name)
+    assert (resumed["tags"]["corpus/resume"], first["runId"]) == ("resume", run)
+    assert ui.calls(name) == ROWS  # no answer was lost or paid for twice
+
+
+def test_a_paused_partition_of_a_backfill_is_resumed_as_a_part_of_it(ui: UI, backfill):
+    identifier, _ = backfill
+    wait_for(lambda: ui.stage("b_held", "ingest")[0] == "paused", 120, "the pause of b_held")
+    assert ui.graphql.backfill_status(identifier) == "REQUESTED"
+    ui.corpus.resume(["b_held"], None, False)
+    resumed = wait_for(lambda: ui.graphql.runs(dagster__partition="b_held", corpus__resume="resume"), 60, "the resume")
+    assert resumed[0]["tags"]["dagster/backfill"] == identifier
+
+
+def test_a_terminated_run_keeps_its_answers_and_the_re_execution_continues(ui: UI):
+    name = ui.add("terminate", rows=ROWS)
+    run = ui.graphql.launch(name)
+    working(ui, name)
+    ui.graphql.terminate(run)
+    assert ui.graphql.finished(run)["status"] == "CANCELED"
+    status, done = ui.stage(name, "augment")
+    assert status == "interrupted" and 2 <= done < ROWS
+    again = ui.graphql.reexecute(run)
+    assert ui.graphql.finished(again, 120)["status"] == "SUCCESS"
+    assert ui.stage(name, "export")[0] == "done"
+    assert ui.calls(name) == ROWS
+
+
+def test_a_killed_worker_is_taken_over_without_a_person(ui: UI):
+    name = ui.add("killed", rows=ROWS)
+    run = ui.graphql.launch(name)
+    working(ui, name)
+    os.kill(worker_pid(ui, run), signal.SIGKILL)
+    assert ui.graphql.finished(run)["status"] == "FAILURE"
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the take-over")
+    assert name not in ui.graphql.partitions("augmented_rows")["failed"]
+    assert (ui.calls(name), unknown(ui.corpus, name) <= AHEAD) == (ROWS, True)
+
+
+def test_a_worker_that_gives_no_sign_of_life_is_declared_dead_and_refused_when_it_returns(ui: UI):
+    name = ui.add("frozen", rows=ROWS)
+    run = ui.graphql.launch(name)
+    working(ui, name)
+    pid = worker_pid(ui, run)
+    os.kill(pid, signal.SIGSTOP)  # Dagster goes on to say that this run is started
+    try:
+        wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the take-over")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert ui.graphql.run(run)["status"] == "FAILURE"
+    wait_for(lambda: not ui.alive(pid), 30, "the end of the refused worker")
+    assert (ui.calls(name), unknown(ui.corpus, name) <= AHEAD) == (ROWS, True)
+    assert name in ui.graphql.partitions("jsonl_export")["materialized"]
+
+
+def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
+    set_limit = 'mutation($n: Int!) { setConcurrencyLimit(concurrencyKey: "export", limit: $n) }'
+    first, second = ui.add("place", rows=ROWS), ui.add("queued", rows=4)
+    ui.graphql.ask(set_limit, n=1)
+    try:
+        run = ui.graphql.launch(first)
+        wait_for(lambda: ui.graphql.run(run)["status"] == "STARTED", 60, "the first run")
+        waiting = ui.graphql.launch(second)
+        ui.corpus.pause([second], None, False, "not yet")
+        assert ui.graphql.finished(waiting)["status"] == "CANCELED"
+        assert ui.stage(second, "ingest")[0] == "paused"
+    finally:
+        ui.graphql.ask(set_limit, n=4)
+    ui.corpus.resume([second], None, False)
+    wait_for(lambda: ui.stage(second, "export")[0] == "done", 120, "the resume")
+    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+
+
+def test_a_pause_needs_no_daemon(ui: UI):
+    name = ui.add("alone", rows=ROWS)
+    run = ui.graphql.launch(name)
+    working(ui, name)
+    daemon = ui.child("dagster._daemon")
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        ui.corpus.pause([name], None, False, "nobody at the wheel")
+        wait_for(lambda: ui.stage(name, "augment")[0] == "paused", 10, "the pause")
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert ui.graphql.finished(run)["status"] == "SUCCESS"
+
+
+def test_a_file_in_the_inbox_becomes_a_partition(ui: UI):
+    path = write_file(ui.folder / "home" / "inbox", "dropped", 3)
+    long_ago = path.stat().st_mtime - 60
+    os.utime(path, (long_ago, long_ago))
+    wait_for(lambda: "dropped" in {file.name for file in ui.corpus.files()}, 60, "the registration")
+    run = wait_for(lambda: _launched(ui, "dropped"), 30, "the partition")
+    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+
+
+def _launched(ui: UI, name: str) -> str | None:
+    try:
+        return ui.graphql.launch(name, ["dataset_rows"])
+    except AssertionError:
+        return None
+
+
+def test_a_paused_partition_did_not_spoil_its_backfill(ui: UI, backfill):
+    identifier, names = backfill
+    wait_for(lambda: ui.graphql.backfill_status(identifier) != "REQUESTED", 180, "the end of the backfill")
+    assert ui.graphql.backfill_status(identifier) == "COMPLETED_SUCCESS"
+    assert {ui.stage(name, "export")[0] for name in names} == {"done"}
+    held = [run["tags"].get("corpus/resume") for run in ui.graphql.runs_of("b_held")]
+    assert held == ["resume", None]
+
+
+def test_a_complete_partition_is_run_again_without_a_call(ui: UI):
+    run = ui.graphql.launch("path")
+    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+    found = ui.graphql.last_materialization("augmented_rows", "path")
+    assert found is not None and (found["runId"], found["metadata"]["was_complete"]) == (run, True)
+    assert ui.calls("path") == 6
+
+
+def test_two_runs_of_a_partition_at_once_make_each_call_once(ui: UI):
+    name = ui.add("together", rows=ROWS)
+    runs: list[str] = []
+    both = [threading.Thread(target=lambda: runs.append(ui.graphql.launch(name))) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert [ui.graphql.finished(run, 120)["status"] for run in runs] == ["SUCCESS", "SUCCESS"]
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 60, "the export")
+    assert ui.calls(name) == ROWS
+    assert name in ui.graphql.partitions("jsonl_export")["materialized"]
+
+
+def test_no_key_is_anywhere_below_the_dagster_home(ui: UI):
+    files = [path for path in (ui.folder / "home" / "dagster").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+
+
+def test_no_tick_of_a_sensor_failed(ui: UI):
+    for name in ("pause_flags", "inbox"):
+        assert [tick["error"] for tick in ui.graphql.sensor_state(name)["ticks"] if tick["error"]] == []

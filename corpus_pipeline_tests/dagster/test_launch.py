@@ -1,0 +1,81 @@
+"""`corpus run`: partitions through Dagster without a daemon, side by side when there are many."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from corpus_pipeline.defs import home as dagster_home
+from corpus_pipeline.defs import partitions
+from corpus_pipeline.llm import stub
+from corpus_pipeline.llm.stub.latency import parse_latency
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.settings import Settings
+from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, environment, write_file
+from corpus_pipeline_tests.dagster.graphql import wait_for
+
+FILES = 9  # enough to be worked side by side
+
+
+@pytest.fixture
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A home with many tiny files and a model that takes a moment; (corpus, environment of a child)."""
+    with stub.running(stub.StubOptions(latency=parse_latency("fixed:0.2"), api_key=KEY)) as server:
+        child = environment(tmp_path / "home", server.base_url)
+        recipe = tmp_path / "slow.yaml"
+        recipe.write_text(RECIPE, encoding="utf-8")
+        for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME"):  # `prepare` sets them for this process
+            monkeypatch.setenv(name, "unset")
+            monkeypatch.delenv(name)
+        with Corpus.open(Settings.from_env(child)) as corpus:
+            for number in range(FILES):
+                corpus.add(write_file(tmp_path / "data", f"many_{number}", 6), recipe=str(recipe))
+            yield corpus, child
+
+
+def words(corpus: Corpus, stage: str) -> list[str]:
+    return [state["stages"][stage]["status"] for state in corpus.status()]
+
+
+def test_many_files_go_side_by_side_each_in_a_run_of_its_own_and_then_cost_nothing(many):
+    corpus, child = many
+    run = [sys.executable, "-m", "corpus_pipeline", "run"]
+    found = subprocess.run(run, env=child, capture_output=True, text=True, timeout=300)
+    assert found.returncode == 0, found.stderr
+    assert words(corpus, "export") == ["done"] * FILES
+    with dagster_home.instance(corpus.settings) as instance:
+        runs = instance.get_runs()
+        assert sorted(run.tags["dagster/partition"] for run in runs) == [f"many_{n}" for n in range(FILES)]
+        assert {run.status.value for run in runs} == {"SUCCESS"}
+        assert len(instance.get_dynamic_partitions(partitions.PARTITIONS_NAME)) == FILES
+    assert sum(int(row["answered"]) for row in corpus.cost("file")) == 6 * FILES
+
+    program = "import sys; from corpus_pipeline.cli import _run; sys.exit(_run(['run']) or 'dagster' in sys.modules)"
+    again = subprocess.run([sys.executable, "-c", program], env=child, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_stop_of_the_command_stops_its_workers_at_their_next_boundary(many, number):
+    corpus, child = many
+    process = subprocess.Popen(
+        [sys.executable, "-m", "corpus_pipeline", "run"], env=child, stderr=subprocess.DEVNULL, text=True
+    )
+    wait_for(lambda: any(s["stages"]["augment"]["processed"] for s in corpus.status()), 120, "augmented rows")
+    workers = _workers(corpus)
+    os.kill(process.pid, number)
+    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 60, "the end of the workers")
+    assert "running" not in words(corpus, "augment")
+    assert "pending" in words(corpus, "ingest")
+
+
+def _workers(corpus: Corpus) -> set[int]:
+    """The processes that hold a lease: its owner's name is host:process:number."""
+    owners = [stage["worker"] for state in corpus.status() for stage in state["stages"].values() if stage["worker"]]
+    return {int(owner.split(":")[1]) for owner in owners}

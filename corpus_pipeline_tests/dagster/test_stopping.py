@@ -1,0 +1,60 @@
+"""`corpus ui` ends, and nothing of it is left. Runs last: it stops the session's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from corpus_pipeline.cli.supervise import descendants
+from corpus_pipeline_tests.dagster.conftest import UI
+from corpus_pipeline_tests.dagster.graphql import wait_for
+
+
+def test_another_address_needs_a_word(corpus_home):
+    command = [sys.executable, "-m", "corpus_pipeline", "ui", "--host", "0.0.0.0"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 2
+    assert "CORPUS_UI_ALLOW_REMOTE" in found.stderr
+
+
+def test_a_stop_drains_the_runs_and_leaves_no_process(ui: UI):
+    name = ui.add("last", rows=200)
+    ui.graphql.launch(name)
+    wait_for(lambda: ui.stage(name, "augment")[1] >= 2, 120, "augmented rows")
+    below = descendants(ui.process.pid)
+    assert len(below) >= 4  # webserver, daemon, code server, run worker
+    ui.process.send_signal(signal.SIGTERM)
+    assert ui.process.wait(90) == 0
+    assert [pid for pid in below if ui.alive(pid)] == []
+    status, done = ui.stage(name, "augment")
+    assert status == "interrupted" and 2 <= done < 200
+    assert ui.calls(name) >= done
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_what_a_command_leaves_behind_is_ended(tmp_path, signals):
+    """A child that starts a grandchild which outlives it, and one that ignores the first signal."""
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    meek = "import time; time.sleep(600)"
+    program = (
+        "import subprocess, sys\nfrom corpus_pipeline.cli.supervise import supervise\n"
+        f"inner = 'import subprocess, sys, time; print(subprocess.Popen([sys.executable, \"-c\", '"
+        f"+ repr({stubborn if signals == 2 else meek!r}) + ']).pid, flush=True); time.sleep(600)'\n"
+        "sys.exit(supervise([sys.executable, '-c', inner]))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    grandchild = int(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    if signals == 2:
+        time.sleep(1.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(grandchild, 0)
