@@ -4,7 +4,8 @@
     python3 scripts/setup.py --test     and what `make test` needs, with a MariaDB server
 
 A second call is a look at one stamp file. Settings: `VENV` (the folder, default `.venv`), what pip itself reads
-(`PIP_INDEX_URL`, `PIP_CERT`, proxies, ...), and `CORPUS_TEST_WITHOUT_MARIADB=1` (tests run without MariaDB).
+(`PIP_INDEX_URL`, `PIP_CERT`, proxies, ...), `CORPUS_TEST_WITHOUT_MARIADB=1` and
+`CORPUS_TEST_WITHOUT_BROWSER=1` (tests run without them).
 """
 
 from __future__ import annotations
@@ -38,10 +39,37 @@ PIP_WHEEL = "pip-26.2.1-py3-none-any.whl"
 PIP_SHA256 = "71138adf1f4ca900cdb7d289c21b7494329f2332b6d85f0e1c42108c0384ed3e"
 PYPI = "https://pypi.org/simple"
 
-MARIADB_PROGRAMS = ("mariadbd", "mariadb-install-db")
-# the -core packages hold the programs and, unlike mariadb-server, start no service
-MARIADB_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
-WITHOUT_MARIADB = "CORPUS_TEST_WITHOUT_MARIADB"
+
+class Needed(NamedTuple):
+    """Programs of Debian that the tests start: what they are for, their packages, and the variable that leaves them out.
+
+    `all_of`: whether every program must be there, or one of them.
+    """
+
+    what: str
+    programs: tuple[str, ...]
+    all_of: bool
+    packages: tuple[str, ...]
+    without: str
+
+
+NEEDED = (
+    # the -core packages hold the programs and, unlike mariadb-server, start no service
+    Needed(
+        "a MariaDB server",
+        ("mariadbd", "mariadb-install-db"),
+        True,
+        ("mariadb-server-core", "mariadb-client-core"),
+        "CORPUS_TEST_WITHOUT_MARIADB",
+    ),
+    Needed(
+        "a Chromium browser",
+        ("chromium", "chromium-browser", "google-chrome"),
+        False,
+        ("chromium",),
+        "CORPUS_TEST_WITHOUT_BROWSER",
+    ),
+)
 
 CAPTURED: dict[str, Any] = {
     "stdin": subprocess.DEVNULL,
@@ -59,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_python()
     lock = TEST_LOCK if wants_test else RUNTIME_LOCK
     if wants_test:
-        ensure_mariadb()
+        for needed in NEEDED:
+            ensure(needed)
     # the test environment holds all that the runtime one does
     if not is_current(VENV, TEST_LOCK) and (wants_test or not is_current(VENV, RUNTIME_LOCK)):
         started = time.monotonic()
@@ -205,33 +234,33 @@ def install_project(venv: Path) -> None:
     run([*command, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT)])
 
 
-# --- MariaDB, for the tests ---
+# --- programs of Debian, for the tests ---
 
 
-def ensure_mariadb() -> None:
-    """Installs the programs of a MariaDB server from Debian when they are missing. The tests start a private one."""
+def ensure(needed: Needed) -> None:
+    """Installs programs from Debian when they are missing. The tests start servers of their own with them."""
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    missing = [program for program in MARIADB_PROGRAMS if shutil.which(program, path=search) is None]
-    if not missing:
+    missing = [program for program in needed.programs if shutil.which(program, path=search) is None]
+    if not missing or (not needed.all_of and len(missing) < len(needed.programs)):
         return
-    if os.environ.get(WITHOUT_MARIADB) == "1":
-        say(f"WARNING: {WITHOUT_MARIADB}=1: every test that needs MariaDB will be skipped")
+    if os.environ.get(needed.without) == "1":
+        say(f"WARNING: {needed.without}=1: every test that needs {needed.what} will be skipped")
         return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *MARIADB_PACKAGES]
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *needed.packages]
     shown = "sudo " + " ".join(command)
     prefix = administrator()
     if prefix is None or shutil.which("apt-get") is None:
         fail(
-            f"the tests need a MariaDB server ({', '.join(missing)} not found), and this user may not install one.",
-            f"{shown}\n       or leave out all that needs it: {WITHOUT_MARIADB}=1 make test",
+            f"the tests need {needed.what} ({', '.join(missing)} not found), and this user may not install one.",
+            f"{shown}\n       or leave out all that needs it: {needed.without}=1 make test",
         )
-    say(f"installing {' '.join(MARIADB_PACKAGES)} (programs only, no service)")
+    say(f"installing {' '.join(needed.packages)} (programs only, no service)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "update", "-q"], command):
         result = subprocess.run([*prefix, *step], env=environment, **CAPTURED)
         if result.returncode and step is command:
             sys.stderr.write("\n".join(result.stdout.splitlines()[-15:]) + "\n")
-            fail("apt-get could not install MariaDB.", f"{shown}\n       or: {WITHOUT_MARIADB}=1 make test")
+            fail(f"apt-get could not install {needed.what}.", f"{shown}\n       or: {needed.without}=1 make test")
 
 
 def administrator() -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from corpus_pipeline_tests.cli.conftest import Command, lines, run_process
 
@@ -71,7 +72,7 @@ def test_trace_leads_from_a_line_to_its_source(corpus: Command) -> None:
     stages = [step["stage"] for step in trace["steps"]]
     assert stages == ["ingest", "clean", "augment", "export"]
     assert all(step["runs"] for step in trace["steps"]), "each step names the Dagster run that did it"
-    with open(trace["source"]["file"], "rb") as source:
+    with Path(trace["source"]["file"]).open("rb") as source:
         source.seek(trace["source"]["byte_offset"])
         assert json.loads(source.read(trace["source"]["bytes"]))["question"].startswith("In workshop 2 ")
 
