@@ -13,35 +13,19 @@ import pytest
 
 from corpus_pipeline_tests.dagster.conftest import UI
 from corpus_pipeline_tests.dagster.graphql import wait_for
+from corpus_pipeline_tests.servers import browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SECONDS = 60_000  # of patience, in milliseconds
 
 
 @pytest.fixture(scope="module")
 def page(ui: UI) -> Iterator[object]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"NOT TESTED IN A BROWSER: {CHROMIUM} is missing (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
     ARTIFACTS.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1360, "height": 860})
+    with browser.chromium() as found:
+        page = found.new_page(viewport={"width": 1360, "height": 860})
         page.set_default_timeout(SECONDS)
         yield page
-        browser.close()
 
 
 @pytest.fixture(scope="module")
