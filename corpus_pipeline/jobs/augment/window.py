@@ -19,7 +19,7 @@ from corpus_pipeline.stages.augment.strategies import warm_up
 
 _LOOK_SECONDS = 0.08  # how often flags and the lease are looked at: no call begins much later than this after a pause
 # calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
-_AHEAD_SHARE = 8
+_AHEAD_SHARE = 5
 _DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal
 
 
