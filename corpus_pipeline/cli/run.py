@@ -166,7 +166,7 @@ def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: 
     if worst == 3:
         say("Some samples failed. Next: corpus failed list")
     elif worst == 4:
-        say("Paused. Next: corpus status, then corpus resume")
+        say("Paused. Next: corpus status says why; corpus resume clears a flag, corpus run goes on")
     elif worst == 130:
         say("Stopped; finished work is kept. The same command continues.")
     return worst
