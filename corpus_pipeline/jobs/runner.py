@@ -38,6 +38,8 @@ def run_stage(work: Work) -> Outcome:
     _require_previous(work)
     task_types = stages.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
+        if is_complete(work):  # somebody finished it between our first look and the lease
+            return Outcome(Status.DONE, _report(work), worked=False)
         held = Held(work, lease)
         held.commit(_begin, held, task_types)
         _stop_if_flagged(held)
@@ -90,7 +92,7 @@ def _require_previous(work: Work) -> None:
 def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> None:
     work = held.work
     found = cursors.open_cursors(connection, work.task.id, work.stage, task_types, work.file.id)
-    if all(cursor.status is Status.DONE for cursor in found):  # an export whose rows changed since: start over
+    if work.stage is Stage.EXPORT and all(cursor.status is Status.DONE for cursor in found):  # its rows changed since
         cursors.start_over(connection, work.task.id, work.stage, who=work.who)
     stages.BEGIN[work.stage](connection, held)
 

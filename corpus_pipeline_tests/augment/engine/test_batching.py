@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -35,7 +36,9 @@ def run_in_a_process(kit: Any, crash_at: str = "") -> int:
         "CORPUS_LEASE_SECONDS": "1",
         "CORPUS_CRASH_AT": crash_at,
     }
-    return subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, timeout=90, check=False).returncode
+    done = subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, text=True, timeout=90, check=False)
+    print(done.stderr)  # shown when the test fails
+    return done.returncode
 
 
 def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str) -> None:
@@ -75,6 +78,7 @@ def test_a_kill_in_between_submits_and_pays_once(make_kit: Any, point: str) -> N
     kit = make_kit(batch=0.3)
     kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
     assert run_in_a_process(kit, point) == -signal.SIGKILL
+    time.sleep(1.5)  # until the lease of the dead process has ended
     assert run_in_a_process(kit) == 0
     assert len(batches_at(kit)) == 1, "the batch was submitted twice"
     assert len(kit.invoice()) == 10
