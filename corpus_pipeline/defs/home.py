@@ -37,7 +37,7 @@ def prepare(settings: Settings) -> Path:
         temporary.replace(target)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["CORPUS_HOME"] = str(settings.home)
-    os.environ.setdefault("CORPUS_DAGSTER_STORAGE", str(home))
+    os.environ["CORPUS_DAGSTER_STORAGE"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     return home
 
