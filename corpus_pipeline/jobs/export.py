@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import StopJob
-from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
 from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.export import gate
 from corpus_pipeline.stages.export.features import infer_file
@@ -105,7 +106,7 @@ class _Snapshot(NamedTuple):
     def of(cls, held: Held) -> _Snapshot:
         work = held.work
         task = held.fetch(files.task_by_id, work.task.id)
-        source = mapped(work.file.columns) if work.file.format == MAPPED else by_name(work.file.format)
+        source = format_of(work.file)
         wanted = work.recipe.export.format
         return cls(
             task.content_version,

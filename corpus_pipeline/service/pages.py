@@ -10,8 +10,9 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.formats import MAPPED, by_name, export_line, mapped
+from corpus_pipeline.formats import export_line
 from corpus_pipeline.formats.base import NotExportable
+from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.service.browse import address, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
@@ -134,7 +135,7 @@ def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> I
     row browser shows. What the format cannot hold is left out of the records.
     """
     file, _ = store.fetch(lambda c: files.current_tasks(c, [name])[0])
-    form = mapped(file.columns) if file.format == MAPPED else by_name(file.format)
+    form = format_of(file)
     after: int | None = 0
     while after is not None:
         page = store.fetch(row_page, name, wanted, after=after, limit=_SELECTION_PAGE)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, TaskId
@@ -146,16 +146,8 @@ def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tu
     ).all()
     for chunk in chunks:
         export = connection.execute(select(exports).where(exports.c.id == chunk.export_id)).one()
+        variants = orjson.loads(export.variants)
         ids = np.frombuffer(chunk.conversation_ids, dtype="<i8")
-        for at in np.flatnonzero(ids == conversation_id):
-            number = chunk.first_line + int(at)
-            where = line(connection, export, number)
-            assert where is not None
-            found.append((export, number, where))
+        for at in np.flatnonzero(ids == conversation_id).tolist():
+            found.append((export, chunk.first_line + at, _placed(chunk, variants, at)))
     return found
-
-
-def line_count(connection: Connection, task_id: TaskId) -> int:
-    """Lines of the export that is being written."""
-    query = select(func.coalesce(func.sum(_C.lines), 0)).where(_C.task_id == task_id, _C.export_id == _WRITING)
-    return int(connection.execute(query).scalar_one())
