@@ -179,6 +179,7 @@ class Store:
                 if time.monotonic() + pause > deadline:
                     raise StoreUnavailable(
                         f"the database {masked_url(self.url)} did not answer for {patience:.0f} s: {error.orig}."
+                        f"{self.backend.in_the_way(self.engine)}"
                         " Finished work is kept; run the same command again when it is back."
                     ) from error
             time.sleep(pause * (0.5 + random.random()))

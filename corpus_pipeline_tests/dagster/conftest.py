@@ -6,10 +6,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,6 +141,16 @@ class UI(NamedTuple):
             return False
         return state != "Z"
 
+    def freeze(self, pid: int) -> None:
+        """Stop a process where it holds none of our SQLite files: inside a transaction it would keep everybody out."""
+        home = Path(self.environment["CORPUS_HOME"])
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            if not any(locked(path) for path in home.rglob("*.db")):
+                return
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.05)
+
     def child(self, module: str) -> int:
         """The process below the UI that runs this module."""
         for pid in descendants(self.process.pid):
@@ -149,6 +161,16 @@ class UI(NamedTuple):
     def calls(self, name: str) -> int:
         """How many answers were paid for and kept for a dataset file."""
         return sum(int(row["answered"]) for row in self.corpus.cost("file") if row["file"] == name)
+
+
+def locked(path: Path) -> bool:
+    """Whether a SQLite file stays out of reach for a while."""
+    with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE").connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 def environment(home: Path, base_url: str) -> dict[str, str]:

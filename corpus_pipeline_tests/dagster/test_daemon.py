@@ -109,7 +109,7 @@ def test_a_worker_that_gives_no_sign_of_life_is_declared_dead_and_refused_when_i
     run = ui.graphql.launch(name)
     working(ui, name)
     pid = worker_pid(ui, run)
-    os.kill(pid, signal.SIGSTOP)  # Dagster goes on to say that this run is started
+    ui.freeze(pid)  # Dagster goes on to say that this run is started
     try:
         wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the take-over")
     finally:
@@ -143,7 +143,7 @@ def test_a_pause_needs_no_daemon(ui: UI):
     run = ui.graphql.launch(name)
     working(ui, name)
     daemon = ui.child("dagster._daemon")
-    os.kill(daemon, signal.SIGSTOP)
+    ui.freeze(daemon)
     try:
         ui.corpus.pause([name], None, False, "nobody at the wheel")
         wait_for(lambda: ui.stage(name, "augment")[0] == "paused", 10, "the pause")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -118,6 +122,27 @@ def test_a_sqlite_file_that_stays_locked_is_tried_again_and_then_reported(tmp_pa
     blocker.close()
     store.write(lambda c: touch(c, made.task_id))
     assert version(store, made.task_id) == 1
+    store.close()
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux tells who holds a lock")
+def test_the_message_names_the_stopped_process_that_holds_the_file(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'corpus.db'}", patience=0.1)
+    migrate.ensure(store)
+    made = making.task(store)
+    hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE');"
+    command = [sys.executable, "-c", f"{hold} print('held', flush=True); input()", str(tmp_path / "corpus.db")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        os.kill(holder.pid, signal.SIGSTOP)
+        with store.engine.connect() as connection:
+            connection.connection.execute("PRAGMA busy_timeout = 50")
+        try:
+            with pytest.raises(StoreUnavailable, match=rf"process {holder.pid}, which is stopped \(`kill -CONT"):
+                store.write(lambda c: touch(c, made.task_id))
+        finally:
+            holder.kill()
+    store.write(lambda c: touch(c, made.task_id))
     store.close()
 
 

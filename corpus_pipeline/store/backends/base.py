@@ -39,6 +39,10 @@ class Backend(ABC):
     def problems(self, connection: Connection) -> list[str]:
         """What is wrong with the server's settings, one sentence with the remedy each; empty when all is well."""
 
+    def in_the_way(self, engine: Engine) -> str:
+        """Who keeps the database from us, as a clause for an error's end; empty where the server knows and we do not."""
+        return ""
+
     @abstractmethod
     def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
         """The tail of an INSERT that updates on a conflict of the primary key; `updates` maps columns to SQL in which

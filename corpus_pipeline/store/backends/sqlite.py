@@ -21,6 +21,33 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
 
 
+def lock_holders(path: Path) -> list[int]:
+    """The processes that keep others from writing to a database file: who writes, else who reads.
+
+    Empty where the system does not tell (only Linux does).
+    """
+    files = (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
+    own = {file.stat().st_ino for file in files if file.exists()}
+    try:
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return []
+    # "1: POSIX  ADVISORY  WRITE 4711 08:01:131077 1073741824 1073741825"; one that waits has "->" behind its number
+    locks = [words for words in map(str.split, lines) if len(words) == 8 and words[1] == "POSIX"]
+    held = [(words[3], int(words[4])) for words in locks if int(words[5].rpartition(":")[2]) in own]
+    writing = {pid for kind, pid in held if kind == "WRITE"}
+    return sorted(writing or {pid for _, pid in held})
+
+
+def described(pid: int) -> str:
+    """A process by its number, and whether it is stopped: then it will not let go by itself."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return f"process {pid}"
+    return f"process {pid}, which is stopped (`kill -CONT {pid}` or end it)" if state in "Tt" else f"process {pid}"
+
+
 class SQLiteBackend(Backend):
     """A file. Writers queue (BEGIN IMMEDIATE and a busy timeout); committed means on disk (synchronous=FULL)."""
 
@@ -68,6 +95,11 @@ class SQLiteBackend(Backend):
         ):
             return Fault.FULL
         return Fault.WRONG
+
+    def in_the_way(self, engine: Engine) -> str:
+        path = engine.url.database
+        holders = [pid for pid in lock_holders(Path(path)) if pid != os.getpid()] if path else []
+        return f" It is locked by {' and '.join(map(described, holders))}." if holders else ""
 
     def problems(self, connection: Connection) -> list[str]:
         answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
