@@ -1,7 +1,8 @@
 """The crash-point enumerator: end the small corpus at a named point, go on in new processes, compare with the undisturbed run.
 
-`python -m corpus_pipeline_tests.torture.enumerate_points [--all | --sample N] [--pairs N] [--seed S] [--how kill|stop]`
-prints one line a point that failed, and the sums.
+`python -m corpus_pipeline_tests.torture.enumerate_points [--sample N] [--pairs N] [--seed S] [--how kill|stop]` prints one line
+a point that failed, and the sums. `--s3` exports to an S3 server in small parts; `--heartbeats` makes the model slow and the
+lease short, so that leases are renewed while it works; `--only` takes the points whose name has a word in it.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
+from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
 from corpus_pipeline.llm.stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import Store, schema, violations
+from corpus_pipeline_tests.servers import s3
 from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.servers.s3 import S3
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.digest import corpus_digest, differences
 from corpus_pipeline_tests.torture.workshop import Done, Order, Workshop
 
+_PART_BYTES = 1000  # an export of the small corpus has a few parts
 # no run of the small corpus needs more starts than this after its last crash: samples that a fault ended, then the rest
 _MOST_STARTS = 4
 
@@ -49,11 +54,20 @@ class Enumerator:
     """Runs the small corpus in children of one workshop, each time in a new home folder."""
 
     def __init__(
-        self, folder: Path, shop: Workshop, stub: RunningStub, database_urls: Iterator[str] | None = None
+        self,
+        folder: Path,
+        shop: Workshop,
+        stub: RunningStub,
+        database_urls: Iterator[str] | None = None,
+        *,
+        store: S3 | None = None,
+        lease_seconds: float = 60,
     ) -> None:
-        """stub: of `small.stand_in(folder)`. database_urls: new, empty databases; None: a SQLite file in each home."""
+        """stub: of `small.stand_in(folder)`. database_urls: new, empty databases; None: a SQLite file in each home.
+        store: where the exports go, `s3.rclone(folder)`; None: a folder in each home."""
         self._folder, self._shop, self._stub = folder, shop, stub
-        self._database_urls = database_urls
+        self._database_urls, self._store, self._lease_seconds = database_urls, store, lease_seconds
+        self._bucket = store.fresh_bucket() if store else ""
         self._sources = small.write_files(folder / "sources")
         self._recipe = small.write_recipe(folder)
         self._number = 0
@@ -64,11 +78,11 @@ class Enumerator:
         """Fills `points` (in the order of passing) and `digest`."""
         env, home = self._fresh()
         log = home / "points"
-        done = self._shop.run(Order(env, small.NAMES, log=str(log), result=str(home / "result")))
+        done = self._shop.run(self._order(env, log=str(log), result=str(home / "result")))
         assert done is not None and done.exit == 0 and all(word == "done" for _, _, word in done.said), done
         self.points = log.read_text().split("\n")[:-1]
         with self._corpus(env) as corpus:
-            self.digest = corpus.store.fetch(corpus_digest, home / "exports")
+            self.digest = corpus.store.fetch(corpus_digest, self._exports(home))
         self._clear(home)
 
     def attempt(self, *places: tuple[str, str]) -> Result:
@@ -76,7 +90,7 @@ class Enumerator:
         env, home = self._fresh()
         reached, zombies = 0, []
         for at, how in places:
-            order = Order(env, small.NAMES, at=at, how=how, result=str(home / f"result{reached}"))
+            order = self._order(env, at=at, how=how, result=str(home / f"result{reached}"))
             pid = self._shop.start(order)
             done = self._shop.wait(pid, order)
             self._expire(env)
@@ -100,7 +114,7 @@ class Enumerator:
         return Result(tuple(at for at, _ in places), reached, tuple(problems), repeated)
 
     def _finish(self, env: dict[str, str], home: Path) -> list[str]:
-        order = Order(env, small.NAMES, result=str(home / "result"))
+        order = self._order(env, result=str(home / "result"))
         for _ in range(_MOST_STARTS):
             done = self._shop.run(order)
             assert done is not None
@@ -112,12 +126,15 @@ class Enumerator:
         return [f"a run that nothing disturbed does not end: {done.said}"]
 
     def _compare(self, store: Store, home: Path) -> list[str]:
-        differ = differences(self.digest, store.fetch(corpus_digest, home / "exports"))
+        differ = differences(self.digest, store.fetch(corpus_digest, self._exports(home)))
         found = [f"differs from the undisturbed run: {', '.join(differ)}"] if differ else []
         found += store.fetch(violations.violations)
         found += store.fetch(violations.ledger_violations, small.invoice(self._folder))
         found += [f"paid twice: {key}" for key in store.fetch(violations.paid_twice)]
         left = [path.name for path in home.rglob("*") if path.name.endswith((".tmp", ".part"))]
+        if self._store:
+            uploads = self._store.client().list_multipart_uploads(Bucket=self._bucket).get("Uploads", ())
+            left += [upload["Key"] for upload in uploads if upload["Key"].startswith(f"{home.name}/")]
         found += [f"left behind: {', '.join(left)}"] if left else []
         return found
 
@@ -131,7 +148,10 @@ class Enumerator:
     def _fresh(self) -> tuple[dict[str, str], Path]:
         self._number += 1
         home = self._folder / f"home{self._number}"
-        env = {"CORPUS_HOME": str(home), "OPENAI_BASE_URL": self._stub.base_url, "CORPUS_LEASE_SECONDS": "60"}
+        env = {"CORPUS_HOME": str(home), "OPENAI_BASE_URL": self._stub.base_url}
+        env["CORPUS_LEASE_SECONDS"] = str(self._lease_seconds)
+        if self._store:
+            env |= self._store.environment() | {"CORPUS_EXPORT_URL": f"s3://{self._bucket}/{home.name}"}
         if self._database_urls is not None:
             env["CORPUS_DATABASE_URL"] = next(self._database_urls)
         small.begin_anew(self._folder, self._stub)
@@ -144,6 +164,13 @@ class Enumerator:
     def _corpus(self, env: dict[str, str]) -> Iterator[Corpus]:
         with Corpus.open(Settings.from_env(env)) as corpus:
             yield corpus
+
+    def _order(self, env: dict[str, str], **more: str) -> Order:
+        extra = {"part_bytes": _PART_BYTES} if self._store else {}
+        return Order(env, small.NAMES, extra=extra, **more)
+
+    def _exports(self, home: Path) -> Path:
+        return self._folder / "buckets" / self._bucket / home.name if self._store else home / "exports"
 
     @staticmethod
     def _clear(home: Path) -> None:
@@ -175,10 +202,17 @@ def can_freeze(point: str) -> bool:
 
 
 @contextmanager
-def enumerator(folder: Path, database_urls: Iterator[str] | None = None) -> Iterator[Enumerator]:
+def enumerator(
+    folder: Path,
+    database_urls: Iterator[str] | None = None,
+    *,
+    store: S3 | None = None,
+    latency: Latency = NO_LATENCY,
+    lease_seconds: float = 60,
+) -> Iterator[Enumerator]:
     """An enumerator with its own stand-in and workshop, after the undisturbed run."""
-    with small.stand_in(folder) as stub, Workshop() as shop:
-        found = Enumerator(folder, shop, stub, database_urls)
+    with small.stand_in(folder, latency) as stub, Workshop() as shop:
+        found = Enumerator(folder, shop, stub, database_urls, store=store, lease_seconds=lease_seconds)
         found.undisturbed()
         yield found
 
@@ -202,6 +236,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=0, help="so many points; 0: all")
     parser.add_argument("--pairs", type=int, default=0, help="further, so many pairs of points")
     parser.add_argument("--how", choices=("kill", "stop"), default="kill")
+    parser.add_argument("--only", default="", help="points with this in their name")
+    parser.add_argument("--s3", action="store_true", help="exports go to an S3 server")
+    parser.add_argument("--heartbeats", action="store_true", help="a slow model and leases of three seconds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite")
     said = parser.parse_args(arguments)
@@ -216,8 +253,10 @@ def main(arguments: list[str] | None = None) -> int:
         if said.database == "mariadb":
             server = stack.enter_context(MariaDB(folder / "mariadb"))
             urls = iter(server.fresh_database, "")
-        points = stack.enter_context(enumerator(folder, urls))
-        own = [p for p in points.points if said.how == "kill" or can_freeze(p)]
+        store = stack.enter_context(s3.rclone(folder)) if said.s3 else None
+        pace = {"latency": Latency("fixed", 0.5), "lease_seconds": 3} if said.heartbeats else {}
+        points = stack.enter_context(enumerator(folder, urls, store=store, **pace))
+        own = [p for p in points.points if said.only in p and (said.how == "kill" or can_freeze(p))]
         singles = spread(own, said.sample or len(own), said.seed)
         places = [[(at, said.how)] for at in singles]
         places += [[(at, said.how) for at in chance.sample(own, 2)] for _ in range(said.pairs)]

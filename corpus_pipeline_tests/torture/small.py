@@ -11,6 +11,7 @@ from pathlib import Path
 
 from corpus_pipeline.llm.stub import StubOptions, running
 from corpus_pipeline.llm.stub.faults import Fault, uniform
+from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
 from corpus_pipeline.llm.stub.server import RunningStub
 
 NAMES = ("birds", "rivers", "trains")
@@ -132,9 +133,9 @@ class FaultOfRequest:
 
 
 @contextmanager
-def stand_in(folder: Path, options: StubOptions | None = None) -> Iterator[RunningStub]:
+def stand_in(folder: Path, latency: Latency = NO_LATENCY, retry_after: float = 0.01) -> Iterator[RunningStub]:
     """A stand-in with `FaultOfRequest`; its request log is `folder/invoice.jsonl`."""
-    options = options or StubOptions(retry_after=0.01, request_log=folder / "invoice.jsonl")
+    options = StubOptions(0, latency, retry_after=retry_after, request_log=folder / "invoice.jsonl")
     with running(options) as stub:
         stub.app.engine.mix = FaultOfRequest()  # type: ignore[assignment]
         yield stub

@@ -29,7 +29,6 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from corpus_pipeline.llm.stub import StubOptions
 from corpus_pipeline.llm.stub.latency import Latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -94,12 +93,7 @@ class Torture:
         self.score = Score(seed)
         self._chance = random.Random(seed)
         self._folder = folder
-        self._stub = stack.enter_context(
-            small.stand_in(
-                folder,
-                StubOptions(0, Latency("uniform", 0.01, 0.08), retry_after=0.05, request_log=folder / "invoice.jsonl"),
-            )
-        )
+        self._stub = stack.enter_context(small.stand_in(folder, Latency("uniform", 0.01, 0.08), retry_after=0.05))
         self._sources = [self._source(name, rows) for name in small.NAMES]
         self._recipe = small.write_recipe(folder, RECIPE)
         self._home = folder / "home"

@@ -22,6 +22,7 @@ class Order:
     """What one child does: work the stages of the named files, one after the other.
 
     at, how: where it dies or freezes (see `crashpoints`). log: where it writes the points that it passes.
+    extra: {"part_bytes": so many bytes in a part of an upload to S3}.
     """
 
     env: dict[str, str]
@@ -98,9 +99,12 @@ def work(order: Order) -> list[list[str]]:
     from corpus_pipeline import crashpoints
     from corpus_pipeline.errors import CorpusError
     from corpus_pipeline.service import Corpus
+    from corpus_pipeline.stages.export.targets.s3 import S3Target
     from corpus_pipeline.states import Stage
 
     os.environ.update(order.env)
+    if "part_bytes" in order.extra:
+        S3Target.__init__.__kwdefaults__["part_bytes"] = order.extra["part_bytes"]
     crashpoints.arm(order.at, order.log, order.how)
     said = []
     with Corpus.open() as corpus:
