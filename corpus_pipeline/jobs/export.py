@@ -66,7 +66,7 @@ def forget(connection: Connection, work: Work) -> None:
 
 @rare_collection()
 def work(held: Held) -> None:
-    sweep_parts(held.work.work_folder, keep=held.fetch(_marked_parts))
+    sweep_parts(held.work.work_folder, keep=held.fetch(marked_parts))
     for _ in range(_MOST_STARTS):
         held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
         snapshot = _Snapshot.of(held)
@@ -86,7 +86,7 @@ def work(held: Held) -> None:
     )
 
 
-def _marked_parts(connection: Connection) -> list[Position]:
+def marked_parts(connection: Connection) -> list[Position]:
     """The parts of all exports that stopped half-way: what dead workers left beside them is removed."""
     begun = [cursor for cursor in cursors.positions(connection, Stage.EXPORT) if cursor.status is not Status.DONE]
     marks = [cursor.position for cursor in begun if cursor.position]

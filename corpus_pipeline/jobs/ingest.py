@@ -16,7 +16,7 @@ from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.stages.ingest.sniff import limits_of
 from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source, SourceBroken
 from corpus_pipeline.states import FileState, Stage
-from corpus_pipeline.store import cursors, files, invariants, leases, rows
+from corpus_pipeline.store import cursors, files, invariants, leases, purges, rows
 from corpus_pipeline.store.files import DatasetFile
 
 PARSE = "parse"
@@ -93,7 +93,9 @@ def _position(held: Held) -> tuple[Position, int]:
 
 def _write_batch(connection: Connection, held: Held, batch: IngestBatch, blanks: int) -> None:
     file = held.work.file
-    rows.insert_batch(connection, held.store.backend, file.id, batch.conversations, batch.rejects)
+    numbers = [c.row_identifier for c in batch.conversations] + [r.row_identifier for r in batch.rejects]
+    purged = purges.kept_out(connection, file.sha256, numbers)
+    rows.insert_batch(connection, held.store.backend, file.id, batch.conversations, batch.rejects, purged)
     held.advance(
         connection,
         PARSE,

@@ -20,7 +20,7 @@ from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import browse, control, estimate, inbox, questions, recipes, registry
+from corpus_pipeline.service import browse, control, estimate, inbox, purge, questions, recipes, registry
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
@@ -184,6 +184,12 @@ class Corpus:
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
         control.delete_rows(self.store, ids, reason, who())
+
+    def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> dict[str, Any]:
+        """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
+        return purge.purge(
+            self.store, self.target, self.settings, name, numbers, reason=reason, who=who(), copies=copies
+        )
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, Row, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
-from corpus_pipeline.model import ConversationId, TaskId
+from corpus_pipeline.model import ConversationId, TaskId, split_id
 from corpus_pipeline.store.schema import dataset_files, export_chunks, exports, tasks
 from corpus_pipeline.store.types import inserted_id, now_ms
 
@@ -139,9 +139,15 @@ def lines_between(connection: Connection, export: Row, first: int, last: int) ->
 def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tuple[Row, int, ExportedLine]]:
     """(export, line number, what stands there) for everything that was exported of one source row."""
     found = []
+    own = select(tasks.c.id).where(tasks.c.file_id == split_id(conversation_id)[0])
     chunks = connection.execute(
         select(export_chunks)
-        .where(_C.first_id <= conversation_id, _C.last_id >= conversation_id, _C.export_id != _WRITING)
+        .where(
+            _C.task_id.in_(own),
+            _C.first_id <= conversation_id,
+            _C.last_id >= conversation_id,
+            _C.export_id != _WRITING,
+        )
         .order_by(_C.export_id, _C.first_line)
     ).all()
     for chunk in chunks:
@@ -151,3 +157,33 @@ def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tu
         for at in np.flatnonzero(ids == conversation_id).tolist():
             found.append((export, chunk.first_line + at, _placed(chunk, variants, at)))
     return found
+
+
+def lines_holding(connection: Connection, task_ids: Sequence[TaskId], ids: Sequence[int]) -> dict[int, list[int]]:
+    """{export id: line numbers} of everything that was exported of some source rows under some tasks."""
+    found: dict[int, list[int]] = {}
+    if not ids:
+        return found
+    query = (
+        select(_C.export_id, _C.first_line, _C.conversation_ids)
+        .where(
+            _C.task_id.in_(task_ids),
+            _C.first_id <= max(ids),
+            _C.last_id >= min(ids),
+            _C.export_id != _WRITING,
+        )
+        .order_by(_C.export_id, _C.first_line)
+    )
+    wanted = np.asarray(ids, dtype="<i8")
+    for export_id, first_line, packed in connection.execution_options(yield_per=100).execute(query):
+        at = np.flatnonzero(np.isin(np.frombuffer(packed, dtype="<i8"), wanted))
+        if at.size:
+            found.setdefault(export_id, []).extend((at + first_line).tolist())
+    return found
+
+
+def mark_purged(connection: Connection, export_ids: Sequence[int]) -> None:
+    """These exports hold rows that were purged; the first time stays."""
+    connection.execute(
+        update(exports).where(exports.c.id.in_(export_ids), exports.c.purged_at.is_(None)).values(purged_at=now_ms())
+    )

@@ -89,6 +89,17 @@ def revoke(connection: Connection, task_id: TaskId, stage: Stage) -> None:
     )
 
 
+def bar(connection: Connection, task_id: TaskId, stage: Stage, name: str) -> None:
+    """Nobody writes for this stage until the transaction ends, and nothing more of whoever held its lease before.
+
+    Raises LeaseHeld, naming `name`, while somebody works.
+    """
+    held = current(connection, task_id, stage, lock=True)
+    if held is not None and held.left_ms > 0:
+        raise LeaseHeld(f"{stage} of {name} is being worked on by {held.owner}; pause it first: corpus pause {name}")
+    revoke(connection, task_id, stage)
+
+
 def release(connection: Connection, task_id: TaskId, stage: Stage, owner: str, epoch: int) -> None:
     """Give the lease back; does nothing when it is another's by now."""
     connection.execute(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, select
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.schema import audit_log, completion_reports
+from corpus_pipeline.store.types import inserted_id
 
 
 def save(connection: Connection, task_id: TaskId, stage: Stage, body: dict[str, Any], run_id: str | None) -> None:
@@ -32,11 +33,17 @@ def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any
     return {Stage(stage): orjson.loads(body) for stage, body in connection.execute(query)}
 
 
-def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
-    """Write one line of the audit log, in the transaction of what it tells."""
-    connection.execute(
-        insert(audit_log).values(who=who, action=action, subject=subject, detail=orjson.dumps(detail or {}).decode())
+def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> int:
+    """Write one line of the audit log, in the transaction of what it tells; returns its id."""
+    body = orjson.dumps(detail or {}).decode()
+    return inserted_id(
+        connection.execute(insert(audit_log).values(who=who, action=action, subject=subject, detail=body))
     )
+
+
+def entry(connection: Connection, identifier: int) -> Row | None:
+    """One line of the audit log."""
+    return connection.execute(select(audit_log).where(audit_log.c.id == identifier)).one_or_none()
 
 
 def audit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -24,6 +24,8 @@ from corpus_pipeline.store.turn_columns import extra_value, grouped
 from corpus_pipeline.store.types import tuples
 
 _CONVERSATION_COLUMNS = ("id", "turns", "shape", "tools", "source_line", "source_offset", "source_bytes", "is_deleted")
+EMPTY_SHAPE = "{}"  # of a conversation that was purged; it has one turn without any text
+PURGED = "purged"  # what is left to say of a reject
 _TURN_COLUMNS = ("conversation_id", "turn_taking", *DATA_COLUMNS)
 _REJECT_COLUMNS = (
     "file_id",
@@ -49,16 +51,34 @@ class StoredConversation(NamedTuple):
 
 
 def insert_batch(
-    connection: Connection, backend: Backend, file_id: FileId, batch: Sequence[Conversation], bad: Sequence[Reject]
+    connection: Connection,
+    backend: Backend,
+    file_id: FileId,
+    batch: Sequence[Conversation],
+    bad: Sequence[Reject],
+    purged: Collection[int] = (),
 ) -> None:
-    """Insert whole conversations with their turns, and the rejects between them."""
+    """Insert whole conversations with their turns, and the rejects between them. Of the rows that are `purged` only their
+    place is kept."""
+    if purged:
+        batch = [_emptied(c) if c.row_identifier in purged else c for c in batch]
+        bad = [r._replace(detail=PURGED, raw=b"") if r.row_identifier in purged else r for r in bad]
     ids = [conversation_id(file_id, c.row_identifier) for c in batch]
     backend.insert(
         connection,
         conversations,
         _CONVERSATION_COLUMNS,
         [
-            (i, len(c.turns), c.shape, c.tools, c.source_line, c.source_offset, c.source_bytes, 0)
+            (
+                i,
+                len(c.turns),
+                c.shape,
+                c.tools,
+                c.source_line,
+                c.source_offset,
+                c.source_bytes,
+                int(c.row_identifier in purged),
+            )
             for i, c in zip(ids, batch, strict=True)
         ],
     )
@@ -90,6 +110,10 @@ def insert_batch(
             for r in bad
         ],
     )
+
+
+def _emptied(conversation: Conversation) -> Conversation:
+    return conversation._replace(turns=(Turn(),), shape=EMPTY_SHAPE, tools=None)
 
 
 def last_id(connection: Connection, file_id: FileId) -> ConversationId | None:

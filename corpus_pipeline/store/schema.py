@@ -2,6 +2,7 @@
 
 How to read it:
   dataset_files -> conversations -> turns                      what came in; written once by ingest, never changed
+  purged_rows                                                  what was removed by request, and is kept out
   tasks = dataset file x recipe version                        all below belongs to a task
   cleaned_rows (+ cleaned_turns where changed), duplicates     written by clean, read by augment and export
   work_items, augmented_rows, augmented_turns, failed_samples  written by augment
@@ -183,6 +184,16 @@ rejects = _table(
     Column("detail", LongText, nullable=False),
     Column("raw", LongBlob, nullable=False),
     _one_of("reason", RejectReason),
+)
+
+purged_rows = _table(
+    "purged_rows",
+    # a row that must never come back, of whatever dataset file has these bytes; it says where the row was, not what it said
+    Column("sha256", HexHash, primary_key=True),
+    Column("row_identifier", BigInteger, primary_key=True, autoincrement=False),
+    Column("reason", LongText, nullable=False),
+    Column("purged_by", String(128), nullable=False),
+    Column("purged_at", Moment, nullable=False, server_default=now_ms()),
 )
 
 cleaned_rows = _table(
@@ -506,6 +517,7 @@ exports = _table(
     Column("run_id", String(64)),
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Column("superseded_at", Moment),
+    Column("purged_at", Moment),  # rows that it holds were purged since: whoever has a copy should drop it
     Index("ix_exports_task_id", "task_id"),
 )
 

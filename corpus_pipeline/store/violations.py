@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from corpus_pipeline.model import ROW_BITS
 from corpus_pipeline.states import (
@@ -19,9 +31,12 @@ from corpus_pipeline.states import (
     Status,
 )
 from corpus_pipeline.store.schema import (
+    DATA_COLUMNS,
     answers,
     augmented_rows,
+    augmented_turns,
     cleaned_rows,
+    cleaned_turns,
     conversations,
     cursor_events,
     dataset_files,
@@ -31,6 +46,7 @@ from corpus_pipeline.store.schema import (
     exports,
     failed_samples,
     llm_attempts,
+    purged_rows,
     rejects,
     turns,
     work_items,
@@ -159,6 +175,8 @@ _turn_numbers = (
     .group_by(turns.c.conversation_id)
     .subquery()
 )
+_purged = purged_rows.join(dataset_files, dataset_files.c.sha256 == purged_rows.c.sha256)
+_purged_id = dataset_files.c.id * _ROWS + purged_rows.c.row_identifier
 _of_cursor = and_(conversations.c.id > _C.current_file_id * _ROWS, conversations.c.id <= _C.last_id)
 _waits = select(failed_samples.c.id).where(
     failed_samples.c.task_id == _C.task_id,
@@ -168,7 +186,7 @@ _waits = select(failed_samples.c.id).where(
 )
 
 # each finds cases that must not be
-_QUERIES: dict[str, Select] = {
+_QUERIES: dict[str, Select | CompoundSelect] = {
     "a file whose lines are not its conversations, rejects and blanks": select(dataset_files.c.name).where(
         dataset_files.c.state == FileState.INGESTED.value,
         or_(
@@ -294,6 +312,20 @@ _QUERIES: dict[str, Select] = {
     )
     .group_by(exports.c.id, exports.c.lines)
     .having(func.coalesce(func.sum(export_chunks.c.lines), 0) != exports.c.lines),
+    "a purged row whose text is there": select(turns.c.conversation_id)
+    .select_from(_purged.join(turns, turns.c.conversation_id == _purged_id))
+    .where(or_(*(turns.c[name].is_not(None) for name in DATA_COLUMNS))),
+    "something made of a purged row": union_all(
+        *(
+            select(table.c.task_id, table.c.conversation_id).select_from(
+                _purged.join(table, table.c.conversation_id == _purged_id)
+            )
+            for table in (cleaned_rows, cleaned_turns, work_items, augmented_rows, augmented_turns, failed_samples)
+        )
+    ),
+    "a duplicate of a purged row": select(duplicates.c.conversation_id).select_from(
+        _purged.join(duplicates, or_(duplicates.c.nearest == _purged_id, duplicates.c.duplicate_of == _purged_id))
+    ),
     "a cursor that counted more rows than there are": select(_C.task_id, _C.stage, _C.task_type).where(
         _C.total_rows.is_not(None), _C.current_offset > _C.total_rows
     ),

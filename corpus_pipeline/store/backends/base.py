@@ -48,6 +48,13 @@ class Backend(ABC):
         """The tail of an INSERT that updates on a conflict of the primary key; `updates` maps columns to SQL in which
         `{new}` is the value that was to be inserted and `{old}` the one that stands."""
 
+    def forget_deleted(self, connection: Connection) -> None:  # noqa: B027 - most databases cannot
+        """Called in a transaction that removes what must not be found again: overwrite it where the database can."""
+
+    def after_forgetting(self, engine: Engine) -> list[str]:
+        """Called after that transaction. Returns where the database may still have it, one sentence with the remedy each."""
+        return []
+
     @contextmanager
     def exclusive(self, engine: Engine) -> Iterator[None]:
         """Hold off other processes that change the schema. Nothing to do where a write transaction already does."""

@@ -125,6 +125,11 @@ class MySQLBackend(Backend):
             finally:
                 connection.exec_driver_sql("SELECT RELEASE_LOCK('corpus-schema')")
 
+    def after_forgetting(self, engine: Engine) -> list[str]:
+        with engine.connect() as connection:
+            binary_log = connection.exec_driver_sql("SELECT @@log_bin").scalar_one()
+        return ["the server's binary log has the texts as they were written: PURGE BINARY LOGS"] if binary_log else []
+
     def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
         assignments = ", ".join(
             f"{column} = {value.format(new=f'VALUES({column})', old=column)}" for column, value in updates.items()

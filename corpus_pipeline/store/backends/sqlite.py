@@ -105,6 +105,18 @@ class SQLiteBackend(Backend):
         answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return [] if answer == "ok" else [f"the database file is damaged ({answer}); restore it from a backup"]
 
+    def forget_deleted(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+    def after_forgetting(self, engine: Engine) -> list[str]:
+        with engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.rollback()  # a checkpoint is refused inside a transaction
+            (busy, _, _) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        path = engine.url.database
+        return [f"{path}-wal: somebody reads the database; it goes with the next checkpoint"] if busy else []
+
     def upsert_clause(self, table: Table, updates: dict[str, str]) -> str:
         keys = ", ".join(column.name for column in table.primary_key)
         assignments = ", ".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from corpus_pipeline.errors import TargetUnavailable
@@ -118,6 +118,36 @@ class Target(ABC):
         if manifest is None:
             return [Damage(f"{folder}/{MANIFEST}", "there is no manifest", missing=True)]
         return [damage for file in stored_files(manifest) if (damage := self._damage(folder, file)) is not None]
+
+    def withdraw(self, name: str, files: Sequence[StoredFile]) -> list[tuple[str, str]]:
+        """(uri, what became of it) of stored files that must go: `current` (the manifest names it; the next export takes its
+        place), `removed`, `absent`, or `there` (this target does not let us remove it)."""
+        folder = path_component(name)
+        manifest = self._old_manifest(folder)
+        named = {file.path for file in stored_files(manifest)} if manifest else set()
+        found = []
+        for file in files:
+            path = f"{folder}/{file.path}"
+            if file.path in named:
+                state = "current"
+            elif not self._is_there(path):
+                state = "absent"
+            else:
+                state = "removed" if self._remove(path) else "there"
+            found.append((self.uri(path), state))
+        return found
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            self._open(path).close()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _remove(self, path: str) -> bool:
+        """Removes a stored file that no manifest names. False: this target keeps what was published (its key may not
+        delete)."""
+        return False
 
     def refresh_overview(self) -> list[str]:
         """Writes `dataset_info.json` and the card from the manifests in the target; returns notes for people."""

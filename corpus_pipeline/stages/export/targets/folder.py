@@ -142,6 +142,12 @@ class FolderTarget(Target):
     def _open(self, path: str) -> BinaryIO:
         return (self.root / path).open("rb")
 
+    def _remove(self, path: str) -> bool:
+        with self._explained():
+            (self.root / path).unlink(missing_ok=True)
+            sync_folder((self.root / path).parent)
+        return True
+
     def _manifest(self, folder: str) -> dict[str, Any] | None:
         path = self.root / folder / MANIFEST
         try:

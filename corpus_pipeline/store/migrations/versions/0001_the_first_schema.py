@@ -86,6 +86,16 @@ def upgrade() -> None:
         **TABLE_OPTIONS,
     )
     op.create_table(
+        "purged_rows",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("row_identifier", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reason", LongText, nullable=False),
+        sa.Column("purged_by", sa.String(length=128), nullable=False),
+        sa.Column("purged_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", "row_identifier", name=op.f("pk_purged_rows")),
+        **TABLE_OPTIONS,
+    )
+    op.create_table(
         "recipes",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -376,6 +386,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.BigInteger(), server_default=now_ms(), nullable=False),
         sa.Column("superseded_at", sa.BigInteger(), nullable=True),
+        sa.Column("purged_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_exports_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exports")),
         **TABLE_OPTIONS,

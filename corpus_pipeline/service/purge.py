@@ -1,0 +1,288 @@
+"""Removal requests: a source row and everything made from it goes, stays out, and a report says what went and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import TargetUnavailable, UnknownName, UsageError
+from corpus_pipeline.jobs.clean import DEDUP
+from corpus_pipeline.jobs.export import marked_parts
+from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
+from corpus_pipeline.recipe import parse
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.stages.export.manifest import stored_files
+from corpus_pipeline.stages.export.targets import Target
+from corpus_pipeline.stages.export.writer import sweep_parts
+from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store import Store, cleaned, cursors, exports, files, leases, looking, purges, reports, rows
+
+ACTION = "purge"
+_PREVIEWED = 5  # rows of a stage that Dagster's event log shows
+_MOST_NAMED = 1000  # of a list in the report
+
+
+class _Asked(NamedTuple):
+    """What is to go, by id: rows of the named file, the same places of files with the same bytes, and copies."""
+
+    ids: list[int]
+    good: list[Any]
+    bad: list[Any]
+    absent: list[int]  # not ingested yet: they are kept out
+
+
+def purge(
+    store: Store,
+    target: Target | None,
+    settings: Settings,
+    name: str,
+    numbers: Sequence[int],
+    *,
+    reason: str,
+    who: str,
+    copies: bool = False,
+) -> dict[str, Any]:
+    """Purge rows of a dataset file by their numbers. The same rows of files with the same bytes go with them; copies: rows
+    with the same content in any file, too. Purging what is purged looks again and does what can be done now.
+
+    Returns the report, which the audit log keeps: {file, rows[], removed, kept, exports[], copies[], repeated_by[], again[],
+    left[], next, ...}. Raises UsageError (no reason, no such row), UnknownName, LeaseHeld (somebody works on it).
+    """
+    if not reason.strip():
+        raise UsageError("say why the rows are removed (--reason TEXT); it is kept in the audit log")
+    if not numbers:
+        raise UsageError(f"say which rows: corpus purge {name} ROW..., numbered as `corpus rows {name}` lists them")
+
+    def write(connection: Connection) -> dict[str, Any]:
+        store.backend.forget_deleted(connection)
+        report = _purge(connection, name, sorted(set(numbers)), reason, who, copies)
+        report["report"] = reports.log(connection, who, ACTION, name, report)
+        return report
+
+    report = store.write(write, repeatable=True, name="purge")
+    sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
+    report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
+    _withdraw(target, report)
+    return report
+
+
+def _purge(
+    connection: Connection, name: str, numbers: list[int], reason: str, who: str, with_copies: bool
+) -> dict[str, Any]:
+    (file,) = files.current_files(connection, [name])
+    names = looking.file_names(connection)
+    _check_numbers(file, numbers)
+    asked = _asked(connection, file.sha256, numbers)
+    found = purges.copies(connection, asked.ids)
+    if with_copies:
+        more = [(split_id(i)[0], split_id(i)[1]) for i in found]
+        for file_id in sorted({f for f, _ in more}):
+            sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+            own = _asked(connection, sha256, [n for f, n in more if f == file_id])
+            asked = _Asked(*(sorted({*a, *b}) for a, b in zip(asked, own, strict=True)))
+        found = purges.copies(connection, asked.ids)
+    file_ids = sorted({split_id(i)[0] for i in asked.ids})
+    _bar(connection, file_ids, names)
+    return _report_of(connection, asked, found, file_ids, names, name, reason, who)
+
+
+def _check_numbers(file: files.DatasetFile, numbers: list[int]) -> None:
+    last = file.lines or (1 << ROW_BITS) - 1
+    wrong = [number for number in numbers if not 0 < number <= last]
+    if wrong:
+        raise UnknownName("row", f"{file.name}:{wrong[0]}", [f"{file.name}:1 to {file.name}:{last}"])
+
+
+def _asked(connection: Connection, sha256: str, numbers: Sequence[int]) -> _Asked:
+    versions = purges.same_bytes(connection, sha256)
+    ids = sorted((row.id << ROW_BITS) | number for row in versions for number in numbers)
+    good, bad = purges.stored(connection, ids)
+    known = {row.id for row in (*good, *bad)}
+    return _Asked(ids, [tuple(row) for row in good], [tuple(row) for row in bad], [i for i in ids if i not in known])
+
+
+def _bar(connection: Connection, file_ids: Sequence[int], names: dict[int, str]) -> None:
+    """Nobody writes for these files, and nobody compares rows with theirs, until the transaction ends."""
+    barred = [
+        (task_id, stage, names[file_id])
+        for file_id in file_ids
+        for task_id in purges.tasks_of(connection, [file_id])
+        for stage in Stage
+    ]
+    for file, task in files.current_tasks(connection):
+        if task is not None and file.id not in file_ids:
+            recipe = parse(files.recipe_row(connection, task.recipe_id).body)
+            if recipe.clean.dedup.scope == "corpus":
+                barred.append((task.id, Stage.CLEAN, file.name))
+    for task_id, stage, name in sorted(barred):
+        leases.bar(connection, task_id, stage, name)
+
+
+def _report_of(
+    connection: Connection,
+    asked: _Asked,
+    copies: list[int],
+    file_ids: Sequence[int],
+    names: dict[int, str],
+    name: str,
+    reason: str,
+    who: str,
+) -> dict[str, Any]:
+    def address(identifier: int) -> str:
+        file_id, number = split_id(identifier)
+        return f"{names.get(file_id, '?')}:{number}"
+
+    own_tasks = purges.tasks_of(connection, file_ids)
+    purged_before = {i for file_id in file_ids for i in _purged_before(connection, file_id, asked.ids)}
+    fresh = [row[0] for row in asked.good if row[0] not in purged_before]
+    bad = [row[0] for row in asked.bad if row[0] not in purged_before]
+    previewed = _previewed(connection, own_tasks, fresh)
+    lines = exports.lines_holding(connection, own_tasks, asked.ids)
+    repeating = purges.repeating(connection, fresh)
+    erased = purges.erase(connection, fresh, bad)
+    reviewed = purges.scrub_reports(connection, own_tasks, [address(i) for i in fresh])
+    for file_id in file_ids:
+        sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+        own = [split_id(i)[1] for i in asked.ids if split_id(i)[0] == file_id]
+        purges.keep_out(connection, sha256, own, reason, who)
+    again = _look_again(connection, {one.task_id for one in repeating})
+    if fresh:
+        for task_id in {*own_tasks, *(one.task_id for one in repeating)}:
+            files.touch_content(connection, task_id)
+            _drop_half_written(connection, task_id, who)
+    exports.mark_purged(connection, list(lines))
+    held = _exports(connection, lines)
+    stale = {entry["name"] for entry in held if entry["current"]}
+    to_run = sorted({names[file_id] for file_id in again} | stale)
+    return {
+        "file": name,
+        "reason": reason,
+        "by": who,
+        "rows": [
+            {
+                "row": address(i),
+                "was": _was(i, asked, purged_before),
+                "line": line,
+                "byte_offset": offset,
+                "bytes": size,
+            }
+            for i, line, offset, size in sorted((*asked.good, *asked.bad))
+        ][:_MOST_NAMED]
+        + [{"row": address(i), "was": "not ingested yet"} for i in asked.absent][:_MOST_NAMED],
+        "removed": erased.removed | ({"reviews": reviewed} if reviewed else {}),
+        "kept": erased.kept,
+        "exports": held,
+        "copies": [address(i) for i in copies if i not in purged_before][:_MOST_NAMED],
+        "repeated_by": [address(one.conversation_id) for one in repeating][:_MOST_NAMED],
+        "again": to_run,
+        "left": list(_left(connection, asked, file_ids, own_tasks, previewed)),
+        "next": f"corpus run {' '.join(to_run)}" if to_run else None,
+    }
+
+
+def _purged_before(connection: Connection, file_id: int, ids: Sequence[int]) -> Iterator[int]:
+    """Those whose text is gone already."""
+    sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+    numbers = [split_id(i)[1] for i in ids if split_id(i)[0] == file_id]
+    return ((file_id << ROW_BITS) | number for number in purges.kept_out(connection, sha256, numbers))
+
+
+def _was(identifier: int, asked: _Asked, purged_before: set[int]) -> str:
+    if identifier in purged_before:
+        return "purged before"
+    return "a conversation" if any(row[0] == identifier for row in asked.good) else "a rejected line"
+
+
+def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequence[int]) -> bool:
+    """Whether one of these may stand in the previews that Dagster keeps: the first rows of a file at a stage."""
+    first = set[int]()
+    for task_id in own_tasks:
+        low, high = id_range(files.task_by_id(connection, task_id).file_id)
+        first |= {row.id for row in rows.page(connection, low, high, _PREVIEWED)}
+        first |= {row.id for row in cleaned.kept_page(connection, task_id, low, high, _PREVIEWED)}
+    return bool(first & set(ids))
+
+
+def _look_again(connection: Connection, task_ids: set[TaskId]) -> list[int]:
+    """Rows that repeated a purged one are compared anew by the next run, and those that come back are augmented: nothing
+    that is done already is done twice. Returns the ids of their files."""
+    found = []
+    for task_id in sorted(task_ids):
+        cleaned.remove_duplicates(connection, task_id)
+        cursors.start_over(connection, task_id, Stage.CLEAN, who=ACTION, task_type=DEDUP)
+        cursors.start_over(connection, task_id, Stage.AUGMENT, who=ACTION)
+        found.append(files.task_by_id(connection, task_id).file_id)
+    return [int(file_id) for file_id in found]
+
+
+def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> None:
+    """An export that stopped half-way is begun anew: its part holds the text."""
+    own = cursors.stage_cursors(connection, task_id, Stage.EXPORT)
+    if any(cursor.position and cursor.status is not Status.DONE for cursor in own):
+        cursors.start_over(connection, task_id, Stage.EXPORT, who=who)
+        exports.start(connection, task_id)
+
+
+def _exports(connection: Connection, lines: dict[int, list[int]]) -> list[dict[str, Any]]:
+    found = []
+    for entry in exports.listed(connection):
+        if entry.id in lines:
+            found.append(
+                {
+                    "export": entry.id,
+                    "name": entry.file_name,
+                    "uri": entry.uri,
+                    "current": entry.superseded_at is None,
+                    "lines": lines[entry.id][:_MOST_NAMED],
+                    "files": [file._asdict() for file in stored_files(orjson.loads(entry.manifest))],
+                }
+            )
+    return found
+
+
+def _left(
+    connection: Connection, asked: _Asked, file_ids: Sequence[int], own_tasks: list[TaskId], previewed: bool
+) -> Iterator[str]:
+    """What a database cannot remove, one sentence with the way each."""
+    place = {row[0]: row for row in (*asked.good, *asked.bad)}
+    for file_id in file_ids:
+        file = files.file_by_id(connection, FileId(file_id))
+        own = [place[i] for i in asked.ids if i in place and split_id(i)[0] == file_id]
+        where = ", ".join(f"line {line} ({size:,} bytes from byte {offset:,})" for _, line, offset, size in own[:20])
+        if file.superseded_at is None:
+            yield (
+                f"the source file {file.path}: {where or 'its lines'}. Take them out and register it again"
+                f" (corpus add PATH --name {file.name} --replace), or delete it"
+            )
+        else:
+            yield f"the source file {file.path}, if it is still there: {where or 'its lines'}"
+    runs = {event.run_id for event in cursors.events(connection, own_tasks, limit=1 << 31) if event.run_id}
+    if previewed and runs:
+        yield (
+            "previews of first rows in Dagster's event log: dagster run delete "
+            + " ".join(sorted(runs)[:20])
+            + (f" (and {len(runs) - 20} more)" if len(runs) > 20 else "")
+        )
+    yield "backups of the database and copies that others have taken: nobody here knows of them"
+
+
+def _withdraw(target: Target | None, report: dict[str, Any]) -> None:
+    """Remove what past exports left in the target, where it lets us; say where it does not."""
+    for export in report["exports"]:
+        stored = stored_files({"files": export.pop("files")})
+        try:
+            found = target.withdraw(export["name"], stored) if target is not None else []
+        except TargetUnavailable as error:
+            report["left"].insert(0, f"the files of export {export['export']}: {error}")
+            continue
+        export["objects"] = [{"uri": uri, "state": state} for uri, state in found]
+        for uri, state in found:
+            if state == "current":
+                report["left"].insert(
+                    0, f"{uri}, until the next export of {export['name']} and a second purge after it"
+                )
+            elif state == "there":
+                report["left"].insert(0, f"{uri}: the export target keeps what was published; delete it there")

@@ -1,0 +1,196 @@
+"""A row that somebody asked us to remove: it goes with all that was made from it, stays out, and is reported."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from corpus_pipeline.errors import LeaseHeld, UnknownName, UsageError
+from corpus_pipeline.model import conversation_id
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import failed, leases
+from corpus_pipeline.store.schema import metadata
+from corpus_pipeline.store.violations import violations
+from corpus_pipeline_tests import small_corpus
+
+RECIPE = """
+name: purge
+augment:
+  model: corpus-stub
+  strategies: [paraphrase, self_refine]
+export:
+  gate: {max_failed: 10}
+"""
+SECRET = "Zacharias Quux of Nowhere"  # its letters stand nowhere else
+
+
+def rows(number: int) -> list[object]:
+    secret = {
+        "question": f"What did {SECRET} lend to the mill in the year of the flood?",
+        "answer": f"A boat of {SECRET}.",
+    }
+    plain = [small_corpus.pair(n) for n in range(1, number)]
+    return [*plain[:4], secret, *plain[4:], secret, b'{"question": "cut off by ' + SECRET.encode()]
+
+
+@pytest.fixture
+def corpus(tmp_path, database_url):
+    recipe = tmp_path / "purge.yaml"
+    recipe.write_text(RECIPE)
+    with small_corpus.opened(tmp_path / "home", CORPUS_DATABASE_URL=database_url) as opened:
+        opened.add(
+            small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(12)), recipe=str(recipe), format="question_answer"
+        )
+        yield opened
+
+
+def found(corpus, text: str) -> list[str]:
+    """Where a text stands in the database: table and column."""
+    hits = []
+    for table in metadata.sorted_tables:
+        for row in corpus.store.fetch(lambda c, table=table: c.execute(select(table)).mappings().all()):
+            hits += [f"{table.name}.{key}" for key, value in row.items() if text in _text(value)]
+    return sorted(set(hits))
+
+
+def _text(value) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def fail_with_the_secret(corpus) -> None:
+    task = corpus.work("a", Stage.AUGMENT).task
+    key = (conversation_id(corpus.files(["a"])[0].id, 5), "paraphrase", 7)
+    sample = failed.Failure(key, None, "refused", f"no: {SECRET}", orjson.dumps([SECRET]).decode(), SECRET, "m", 1)
+    corpus.store.write(lambda c: failed.record(c, corpus.store.backend, task.id, Stage.AUGMENT, [sample]))
+
+
+def sound(corpus) -> None:
+    assert corpus.store.fetch(violations) == []
+
+
+def test_what_is_purged_is_nowhere_and_the_next_run_exports_without_it(corpus, tmp_path):
+    small_corpus.run_path(corpus, "a")
+    fail_with_the_secret(corpus)
+    assert corpus.show("a:5")["exported"] and found(corpus, SECRET)
+    report = corpus.purge("a", [5, 13, 14], reason="request 7")
+    sound(corpus)
+    assert found(corpus, SECRET) == []
+    assert [row["was"] for row in report["rows"]] == ["a conversation", "a conversation", "a rejected line"]
+    assert report["removed"]["answers"] >= 3 and report["removed"]["augmented_rows"] >= 2
+    assert report["removed"]["failed_samples"] == 1 and report["removed"]["reviews"] >= 1
+    (export,) = report["exports"]
+    lines = corpus.target.open("a").read().splitlines()
+    assert {number for number, line in enumerate(lines, 1) if SECRET.encode() in line} <= set(export["lines"])
+    assert [entry["state"] for entry in export["objects"]] == ["current"]
+    assert str(tmp_path / "a.jsonl") in " ".join(report["left"]) and "line 5 " in " ".join(report["left"])
+    assert report["next"] == "corpus run a"
+    small_corpus.run_path(corpus, "a")
+    sound(corpus)
+    assert SECRET.encode() not in corpus.target.open("a").read()
+    again = corpus.purge("a", [5], reason="request 7")
+    assert again["rows"][0]["was"] == "purged before" and again["removed"] == {}
+    assert [entry["state"] for entry in again["exports"][0]["objects"]] == ["removed"]
+    files = [path for path in (tmp_path / "home" / "exports").rglob("*") if path.is_file()]
+    assert files and not any(SECRET.encode() in path.read_bytes() for path in files)
+
+
+def test_reading_the_same_file_again_keeps_it_out(corpus, tmp_path):
+    small_corpus.run_path(corpus, "a", Stage.CLEAN)
+    corpus.purge("a", [5, 13, 14], reason="request 7")
+    corpus.redo("a", Stage.INGEST)
+    small_corpus.run_path(corpus, "a", Stage.CLEAN)
+    twin = tmp_path / "b.jsonl"
+    twin.write_bytes((tmp_path / "a.jsonl").read_bytes())
+    corpus.add(twin, format="question_answer")
+    corpus.run_stage("b", Stage.INGEST)
+    sound(corpus)
+    assert found(corpus, SECRET) == []
+    assert corpus.files(["a"])[0].conversations == 13  # its line stays counted
+
+
+def test_a_row_that_is_not_ingested_yet_never_comes_in(corpus):
+    report = corpus.purge("a", [5, 13, 14], reason="request 7")
+    assert {row["was"] for row in report["rows"]} == {"not ingested yet"}
+    small_corpus.run_path(corpus, "a", Stage.CLEAN)
+    sound(corpus)
+    assert found(corpus, SECRET) == []
+
+
+def test_a_duplicate_of_a_purged_row_comes_back_and_is_augmented(corpus):
+    small_corpus.run_path(corpus, "a")
+    assert corpus.show("a:13")["cleaned"]["reason"] == "exact_duplicate"
+    report = corpus.purge("a", [5], reason="request 7")
+    assert report["repeated_by"] == ["a:13"] and report["copies"] == ["a:13"] and report["again"] == ["a"]
+    sound(corpus)
+    small_corpus.run_path(corpus, "a")
+    sound(corpus)
+    back = corpus.show("a:13")
+    assert back["cleaned"]["state"] == "kept" and len(back["augmented"]) == 2
+    assert {place["superseded"] for place in back["exported"]} == {False}
+    assert corpus.incomplete_stages("a") == []
+
+
+def test_copies_go_with_it_when_they_are_asked_for(corpus):
+    small_corpus.run_path(corpus, "a", Stage.CLEAN)
+    report = corpus.purge("a", [5], reason="request 7", copies=True)
+    assert [row["row"] for row in report["rows"]] == ["a:5", "a:13"] and report["copies"] == []
+    sound(corpus)
+
+
+def test_an_answer_that_a_row_of_the_same_content_is_made_of_stays(corpus, tmp_path):
+    small_corpus.run_path(corpus, "a")
+    recipe = tmp_path / "purge.yaml"
+    corpus.add(small_corpus.write_jsonl(tmp_path / "c.jsonl", rows(3)), recipe=str(recipe), format="question_answer")
+    small_corpus.run_path(corpus, "c")
+    report = corpus.purge("a", [5, 13], reason="request 7")
+    assert report["kept"]["shared_answers"] >= 1 and report["copies"] == ["c:3", "c:4"]
+    sound(corpus)
+
+
+def test_nothing_is_purged_without_a_reason_or_while_somebody_works_on_it(corpus):
+    corpus.run_stage("a", Stage.INGEST)
+    for numbers, reason, error in (([5], " ", UsageError), ([], "x", UsageError), ([99], "x", UnknownName)):
+        with pytest.raises(error):
+            corpus.purge("a", numbers, reason=reason)
+    task = corpus.work("a", Stage.CLEAN).task
+    corpus.store.write(lambda c: leases.acquire(c, task.id, Stage.CLEAN, "somebody", 60_000))
+    with pytest.raises(LeaseHeld, match="corpus pause a"):
+        corpus.purge("a", [5], reason="request 7")
+    assert found(corpus, SECRET)
+
+
+def test_duplicates_in_other_files_come_back_too(tmp_path):
+    recipe = tmp_path / "purge.yaml"
+    recipe.write_text("name: wide\nclean:\n  dedup: {scope: corpus}\naugment: {strategies: []}\n")
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        for name, content in (("a", rows(12)), ("b", rows(3)), ("c", rows(2))):
+            source = small_corpus.write_jsonl(tmp_path / f"{name}.jsonl", content)
+            corpus.add(source, recipe=str(recipe), format="question_answer")
+            small_corpus.run_path(corpus, name, Stage.CLEAN)
+        report = corpus.purge("a", [5, 13], reason="request 7")
+        assert report["repeated_by"] == ["b:3", "b:4", "c:2", "c:3"] and report["again"] == ["b", "c"]
+        sound(corpus)
+        for name in ("c", "b"):
+            small_corpus.run_path(corpus, name)
+        sound(corpus)
+        states = {row: corpus.show(row)["cleaned"]["state"] for row in report["repeated_by"]}
+        assert list(states.values()) == ["kept", "dropped", "dropped", "dropped"]
+
+
+@pytest.mark.sqlite
+def test_the_database_file_does_not_hold_it_either(tmp_path):
+    recipe = tmp_path / "purge.yaml"
+    recipe.write_text(RECIPE)
+    home = tmp_path / "home"
+    with small_corpus.opened(home) as corpus:
+        corpus.add(
+            small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(40)), recipe=str(recipe), format="question_answer"
+        )
+        small_corpus.run_path(corpus, "a")
+        corpus.purge("a", [5, 41, 42], reason="request 7")
+        small_corpus.run_path(corpus, "a")
+        corpus.purge("a", [5, 41, 42], reason="request 7")
+        files = [path for path in home.rglob("*") if path.is_file()]
+        assert home / "corpus.db" in files
+        assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
