@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import Connection
 
+from corpus_pipeline.jobs.clean_corpus import entries, in_corpus, signature_columns
 from corpus_pipeline.jobs.cleaning import Page, Verdicts
 from corpus_pipeline.jobs.cleaning_processes import verdicts_of
 from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
-from corpus_pipeline.model import FileId, TaskId, id_range, split_id
-from corpus_pipeline.recipe import parse
+from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.clean import duplicates
 from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
-from corpus_pipeline.states import DuplicateKind, Stage, Status
+from corpus_pipeline.states import Status
 from corpus_pipeline.store import cleaned, cursors, files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate
+from corpus_pipeline.store.duplicate_merge import Owner, merge_duplicates
 
 RULES = "rules"
 DEDUP = "dedup"
@@ -83,92 +82,20 @@ def _write_verdicts(connection: Connection, held: Held, page: Page, verdicts: Ve
 
 
 def _dedup_pass(held: Held) -> None:
-    scope = _scope(held)
-    found = _find_duplicates(held, scope)
-    for page in _duplicate_pages(held, found, scope):
-        held.commit(_write_duplicates, held, page)
+    corpus_scope = held.work.recipe.clean.dedup.scope == "corpus"
+    found, owner = in_corpus(held, RULES) if corpus_scope else (_in_file(held), None)
+    for page in _duplicate_pages(held, entries(found)):
+        held.commit(_write_duplicates, held, page, owner)
         held.boundary()
     held.commit(_finish_dedup, held)
 
 
-class _Scope(NamedTuple):
-    """The tasks whose rows are compared: `owner` tells whose a file's rows are. Alone when the scope is the file."""
-
-    tasks: tuple[TaskId, ...]
-    owner: dict[FileId, TaskId]
-
-
-def _scope(held: Held) -> _Scope:
-    """This task and, in corpus scope, every current one that compares in the same way and has its rule pass behind it."""
-    work, dedup = held.work, held.work.recipe.clean.dedup
-    own = {work.file.id: work.task.id}
-    if dedup.scope == "corpus":
-        own |= held.fetch(_comparable, work)
-    return _Scope(tuple(own.values()), own)
-
-
-def _comparable(connection: Connection, work: Work) -> dict[FileId, TaskId]:
-    found = {}
-    pairs = [(file, task) for file, task in files.current_tasks(connection) if task is not None]
-    by_task = cursors.task_cursors(connection, [task.id for _, task in pairs])
-    for file, task in pairs:
-        through = {c.task_type for c in by_task.get((task.id, Stage.CLEAN), ()) if c.status is Status.DONE}
-        recipe = parse(files.recipe_row(connection, task.recipe_id).body)
-        if RULES in through and recipe.clean.dedup == work.recipe.clean.dedup:
-            found[file.id] = task.id
-    return found
-
-
-def _find_duplicates(held: Held, scope: _Scope) -> list[KnownDuplicate]:
-    """Every duplicate that is new or differs from what is recorded, in id order."""
+def _in_file(held: Held) -> duplicates.DuplicateArrays:
+    """The duplicates of this file alone."""
     dedup = held.work.recipe.clean.dedup
-    if not (dedup.exact or dedup.near):
-        return []
     scheme = scheme_named(dedup.features, dedup.params)
-    columns = SIGNATURE_COLUMNS if scheme.verified_threshold is not None else 0
-    prints = held.fetch(cleaned.prints, scope.tasks, columns)
-    alone = len(scope.tasks) == 1
-    low, high = id_range(held.work.file.id)
-    found = duplicates.find(
-        *prints,
-        scheme,
-        dedup.threshold,
-        exact=dedup.exact,
-        near=dedup.near,
-        own=None if alone else (prints.ids > low) & (prints.ids <= high),
-    )
-    if alone:
-        return _entries(found)
-    known = held.fetch(cleaned.known_duplicates, scope.tasks)
-    recorded = set(known)
-    return [entry for entry in _entries(duplicates.merged(_arrays(known), found)) if entry not in recorded]
-
-
-def _entries(found: duplicates.DuplicateArrays) -> list[KnownDuplicate]:
-    return [
-        KnownDuplicate(i, n, k, DuplicateKind.EXACT if exact else DuplicateKind.NEAR, d)
-        for i, n, k, exact, d in zip(
-            found.ids.tolist(),
-            found.nearest.tolist(),
-            found.duplicate_of.tolist(),
-            found.exact.tolist(),
-            found.distance.tolist(),
-            strict=True,
-        )
-    ]
-
-
-def _arrays(known: Sequence[KnownDuplicate]) -> duplicates.DuplicateArrays:
-    def column(values: Iterable[int]) -> np.ndarray:
-        return np.fromiter(values, dtype=np.int64)
-
-    return duplicates.DuplicateArrays(
-        column(d.conversation_id for d in known),
-        column(d.nearest for d in known),
-        column(d.duplicate_of for d in known),
-        np.array([d.kind is DuplicateKind.EXACT for d in known], dtype=bool),
-        column(d.distance for d in known),
-    )
+    prints = held.fetch(cleaned.prints, held.work.task.id, signature_columns(scheme) if dedup.near else 0)
+    return duplicates.find(*prints, scheme, dedup.threshold, exact=dedup.exact, near=dedup.near)
 
 
 class _DuplicatePage(NamedTuple):
@@ -177,10 +104,10 @@ class _DuplicatePage(NamedTuple):
     last_id: int
     rows: int
     dropped: int
-    entries: list[tuple[TaskId, KnownDuplicate]]
+    entries: list[KnownDuplicate]
 
 
-def _duplicate_pages(held: Held, found: list[KnownDuplicate], scope: _Scope) -> Iterator[_DuplicatePage]:
+def _duplicate_pages(held: Held, found: list[KnownDuplicate]) -> Iterator[_DuplicatePage]:
     """The entries in batches of our own rows; those of other files go with the first batch."""
     cursor = held.cursor(DEDUP)
     low, high = id_range(held.work.file.id)
@@ -197,16 +124,17 @@ def _duplicate_pages(held: Held, found: list[KnownDuplicate], scope: _Scope) -> 
         until = at
         while until < len(own) and own[until].conversation_id <= last:
             until += 1
-        entries = [(held.work.task.id, entry) for entry in own[at:until]]
-        entries += [(scope.owner[split_id(entry.conversation_id)[0]], entry) for entry in foreign]
-        yield _DuplicatePage(last, rows, until - at, entries)
+        yield _DuplicatePage(last, rows, until - at, own[at:until] + foreign)
         after, at, foreign = last, until, []
 
 
-def _write_duplicates(connection: Connection, held: Held, page: _DuplicatePage) -> None:
-    cleaned.write_duplicates(connection, held.store.backend, page.entries)
-    for task_id in {task_id for task_id, _ in page.entries} - {held.work.task.id}:
-        files.touch_content(connection, task_id)  # rows of another file turned out to repeat ours: its export is stale
+def _write_duplicates(connection: Connection, held: Held, page: _DuplicatePage, owner: Owner | None) -> None:
+    own = held.work.task.id
+    if owner is None:
+        cleaned.write_duplicates(connection, held.store.backend, [(own, entry) for entry in page.entries])
+    else:
+        for task_id in merge_duplicates(connection, held.store.backend, page.entries, owner) - {own}:
+            files.touch_content(connection, task_id)  # rows of another file repeat ours: its export is stale
     held.advance(connection, DEDUP, last_id=page.last_id, rows=page.rows, dropped=page.dropped, active_ms=held.lap_ms())
 
 

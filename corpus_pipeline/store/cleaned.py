@@ -8,13 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
-from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, TaskId, Turn
-from corpus_pipeline.states import DuplicateKind, RowState
+from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, FileId, TaskId, Turn
+from corpus_pipeline.states import DuplicateKind, RowState, Stage, Status
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.rows import turns_between
-from corpus_pipeline.store.schema import DATA_COLUMNS, cleaned_rows, cleaned_turns, conversations, duplicates
+from corpus_pipeline.store.schema import (
+    DATA_COLUMNS,
+    cleaned_rows,
+    cleaned_turns,
+    conversations,
+    dataset_files,
+    duplicates,
+    execution_cursors,
+    tasks,
+)
 from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
 
@@ -65,6 +74,43 @@ class KnownDuplicate(NamedTuple):
     distance: int
 
 
+class ComparedTask(NamedTuple):
+    """The task of a current dataset file whose rule pass is through. state: differs whenever its verdicts do."""
+
+    file_id: FileId
+    task_id: TaskId
+    recipe_id: int
+    state: str
+
+
+def compared_tasks(connection: Connection, rule_pass: str, own: TaskId) -> list[ComparedTask]:
+    """All of them by file, for its file the task `own`; `rule_pass` is the task type of the rule pass."""
+    cursor, own_task = execution_cursors.c, tasks.alias()
+    query = (
+        select(dataset_files.c.id, tasks.c.id, tasks.c.recipe_id, tasks.c.created_at, cursor.finished_at)
+        .join(tasks, tasks.c.file_id == dataset_files.c.id)
+        .join(execution_cursors, cursor.task_id == tasks.c.id)
+        .where(
+            or_(
+                tasks.c.id == own,
+                and_(
+                    dataset_files.c.superseded_at.is_(None),
+                    tasks.c.recipe_id == dataset_files.c.recipe_id,
+                    tasks.c.file_id != select(own_task.c.file_id).where(own_task.c.id == own).scalar_subquery(),
+                ),
+            ),
+            cursor.stage == Stage.CLEAN.value,
+            cursor.task_type == rule_pass,
+            cursor.status == Status.DONE.value,
+        )
+        .order_by(dataset_files.c.id)
+    )
+    return [
+        ComparedTask(FileId(file_id), TaskId(task_id), recipe_id, f"{task_id} {created} {finished}")
+        for file_id, task_id, recipe_id, created, finished in connection.execute(query)
+    ]
+
+
 def insert_values(
     connection: Connection,
     backend: Backend,
@@ -76,10 +122,9 @@ def insert_values(
     backend.insert(connection, cleaned_turns, TURN_COLUMNS, changed)
 
 
-def prints(connection: Connection, task_ids: Sequence[TaskId], columns: int) -> Prints:
-    """The prints of all kept rows of some tasks; `columns` is the width of a signature."""
-    pages = [page for task_id in task_ids for page in _prints_pages(connection, task_id, columns)]
-    pages.sort(key=lambda page: int(page.ids[0]))  # a task's rows are one file's, so tasks do not interleave
+def prints(connection: Connection, task_id: TaskId, columns: int) -> Prints:
+    """The prints of all kept rows of a task; `columns` is the width of a signature."""
+    pages = _prints_pages(connection, task_id, columns)
     return Prints(*(np.concatenate(parts) for parts in zip(_no_prints(columns), *pages, strict=True)))
 
 

@@ -1,10 +1,11 @@
-"""Corpus scope at a cost that follows the new file: what is kept of each file so that later files need not read it all.
+"""Corpus scope at a cost that follows the new file: what is kept of other files so that a new one need not read them all.
 
-A run is a set of plain sorted arrays over the rows of one file; kept with `numpy.save` and opened with `mmap_mode="r"`,
-a lookup reads a few pages of it. `find_new` looks up what the new file's rows can form a pair with (equal content, a
+A run is a set of plain sorted arrays over the rows of one or more files; kept in a file and mapped (`duplicates_kept`), a
+lookup reads a few pages of it. `find_new` looks up what the new file's rows can form a pair with (equal content, a
 band of the fingerprint, a held phrase) and hands only those rows to `duplicates.find`. Its answer is the same as a find
-over all rows of all files. Work is that of the new file times the logarithm of the corpus, plus, for each new row and
-band, the 2**-16th part of the corpus' distinct fingerprints.
+over all rows of all files. Work is that of the new file times the number of runs, which are joined as they grow in
+number, and the logarithm of their rows, plus, for each new row and band, the 2**-16th part of their distinct
+fingerprints.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpus_pipeline.model import ROW_BITS
 from corpus_pipeline.stages.clean.candidates import Hashes, Mask, Positions
 from corpus_pipeline.stages.clean.candidates_phrases import Signatures, held_phrases
 from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, copies_in_file, find
@@ -24,13 +26,16 @@ from corpus_pipeline.stages.clean.fingerprint import SKETCH
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _CHUNK = 1 << 20
+_COLUMNS = 7  # fields of a run that have one entry per row
+_CROWDED = 1024  # comparisons per value of a band's key, above which all with that key are taken without comparing
 
 
 class FileRun(NamedTuple):
-    """Some 400 bytes per row of one file; rows are counted from 0 in id order.
+    """Some 450 bytes per row; rows are counted from 0 in id order.
 
     ids: int64[n]; content_hashes: uint8[n, 32]; fingerprints: uint64[n]; enough: bool[n]; signatures: uint32[n,
-    columns]; held: bool[n, sketch columns]; and sorted words `key << 32 | row`:
+    columns]; copies: bool[n], what repeats the content of a lower row of its file; held: bool[n, sketch columns], the
+    phrases that a row holds within its file; and sorted words `key << 32 | row`:
     contents: uint64[n] by the first 4 bytes of the content hash;
     bands: uint64[threshold + 1, m] by each band of the m distinct fingerprints, the row is the number of the value;
     values: uint64[m], value_starts: int64[m + 1], value_rows: int64[...]: the rows of each distinct fingerprint;
@@ -42,6 +47,7 @@ class FileRun(NamedTuple):
     fingerprints: Hashes
     enough: Mask
     signatures: Signatures
+    copies: Mask
     held: Mask
     contents: Hashes
     bands: Hashes
@@ -50,6 +56,15 @@ class FileRun(NamedTuple):
     value_rows: Positions
     holders: Hashes
     phrases: Hashes
+
+
+class Known(NamedTuple):
+    """A run, and the numbers of those of its files that count; whole: that is all of them. The others were worked anew
+    or replaced since."""
+
+    run: FileRun
+    files: Positions
+    whole: bool
 
 
 def file_run(
@@ -61,8 +76,97 @@ def file_run(
     threshold: int,
 ) -> FileRun:
     """The run of all compared rows of one file; arguments as of `duplicates.find`."""
+    copies = copies_in_file(ids, content_hashes)
+    held = held_phrases(ids, signatures, copies | ~enough)
+    return _indexed(threshold, ids, content_hashes, fingerprints, enough, signatures, copies, held)
+
+
+def joined(known: Sequence[Known]) -> FileRun:
+    """One run in place of several of the same threshold, of the files that count."""
+    columns = _rows_of([(one.run, _counting(one, np.arange(len(one.run.ids)))) for one in known])
+    return _indexed(len(known[0].run.bands) - 1, *columns)
+
+
+def find_new(
+    known: Sequence[Known],
+    new: FileRun,
+    scheme: Scheme,
+    threshold: int,
+    *,
+    exact: bool = True,
+    near: bool = True,
+) -> DuplicateArrays:
+    """The duplicates among pairs with at least one row of `new`, one file's; merge them with what is known
+    (`duplicates.merged`).
+
+    known: runs of other files, in any order, made with the same scheme and threshold.
+    """
+    parts = [(one.run, related_rows(one, new, scheme, threshold)) for one in known]
+    columns = _rows_of([*parts, (new, np.arange(len(new.ids)))])
+    ids, content_hashes, fingerprints, enough, signatures, _, held = columns
+    own = ids >> ROW_BITS == (new.ids[0] >> ROW_BITS if len(new.ids) else -1)
+    rows = ids, content_hashes, fingerprints, enough, signatures
+    return find(*rows, scheme, threshold, exact=exact, near=near, own=own, held=held)
+
+
+def related_rows(known: Known, new: FileRun, scheme: Scheme, threshold: int) -> Positions:
+    """The rows of a run, ascending, that can be half of a pair with a row of `new`: all that it may be the lower half
+    of, and of equal ones below it the lowest."""
+    run = known.run
+    if not len(new.ids) or not len(run.ids):
+        return np.zeros(0, np.int64)
+    below = int(np.searchsorted(run.ids, new.ids[0]))
+    same = _distinct([rows for _, rows in _matches(run.contents, np.unique(new.contents >> _HALF))])
+    related = [same[(same >= below) | ~run.copies[same]]]
+    if below > 0:
+        related.append(_sharing(run, run.holders, new, new.phrases, scheme.verified_threshold or 0))
+    if below < len(run.ids):
+        related.append(_sharing(run, run.phrases, new, new.holders, scheme.verified_threshold or 0))
+    numbers = _near_values(run, new, threshold)
+    starts = run.value_starts[numbers]
+    rows = run.value_rows[_ranges(starts, run.value_starts[numbers + 1] - starts)]
+    if below == len(run.ids) and known.whole:
+        rows = run.value_rows[starts]
+    return _counting(known, _distinct([*related, rows]))
+
+
+def _sharing(run: FileRun, words: Hashes, new: FileRun, asking: Hashes, distance: int) -> Positions:
+    """The rows of a run that share a phrase with a new row and lie within `distance` bits of it."""
+    related = []
+    for asked, rows in _matches(words, asking >> _HALF):
+        new_rows = (asking[asked] & _LOW).astype(np.int64)
+        close = np.bitwise_count(run.fingerprints[rows] ^ new.fingerprints[new_rows]) <= distance
+        related.append(np.unique(rows[close]))
+    return _distinct(related)
+
+
+def _near_values(run: FileRun, new: FileRun, threshold: int) -> Positions:
+    """The numbers of the run's values that lie within the threshold of a new value, ascending; of a crowded band (one
+    template in both) all."""
+    near = []
+    for words, band in zip(run.bands, _bands(new.values, threshold), strict=True):
+        keys, places, asking = np.unique(band, return_inverse=True, return_counts=True)
+        there = np.searchsorted(words, keys << _HALF | _LOW, side="right") - np.searchsorted(words, keys << _HALF)
+        crowded = asking * there > _CROWDED * (asking + there)
+        near += [numbers for _, numbers in _matches(words, keys[crowded])]
+        some = np.flatnonzero(~crowded[places])
+        for asked, numbers in _matches(words, band[some]):
+            close = np.bitwise_count(run.values[numbers] ^ new.values[some[asked]]) <= threshold
+            near.append(numbers[close])
+    return _distinct(near)
+
+
+def _indexed(
+    threshold: int,
+    ids: Positions,
+    content_hashes: npt.NDArray[np.uint8],
+    fingerprints: Hashes,
+    enough: Mask,
+    signatures: Signatures,
+    copies: Mask,
+    held: Mask,
+) -> FileRun:
     rows = np.arange(len(ids), dtype=np.uint64)
-    held = held_phrases(ids, signatures, copies_in_file(ids, content_hashes) | ~enough)
     compared = np.flatnonzero(enough)
     order = compared[np.argsort(fingerprints[compared], kind="stable")]
     values, starts = np.unique(fingerprints[order], return_index=True)
@@ -76,6 +180,7 @@ def file_run(
         fingerprints,
         enough,
         signatures,
+        copies,
         held,
         _sorted_words(_content_keys(content_hashes), rows),
         np.array(bands, np.uint64).reshape(threshold + 1, len(values)),
@@ -87,48 +192,19 @@ def file_run(
     )
 
 
-def find_new(
-    known: Sequence[FileRun],
-    new: FileRun,
-    scheme: Scheme,
-    threshold: int,
-    *,
-    exact: bool = True,
-    near: bool = True,
-) -> DuplicateArrays:
-    """The duplicates among pairs with at least one row of `new`; merge them with what is known (`duplicates.merged`).
-
-    known: runs of other files, in any order, made with the same scheme and threshold.
-    """
-    parts = [(run, related_rows(run, new, threshold)) for run in known if len(run.ids)]
-    parts.append((new, np.arange(len(new.ids))))
-    parts.sort(key=lambda part: int(part[0].ids[0]) if len(part[0].ids) else 0)
-    own = np.concatenate([np.full(len(rows), run is new) for run, rows in parts])
-    ids, content_hashes, fingerprints, enough, signatures, held = (
-        np.concatenate([np.asarray(run[field])[rows] for run, rows in parts]) for field in range(6)
-    )
-    rows = ids, content_hashes, fingerprints, enough, signatures
-    return find(*rows, scheme, threshold, exact=exact, near=near, own=own, held=held)
+def _counting(known: Known, rows: Positions) -> Positions:
+    """Those of the rows that belong to files that count."""
+    return rows if known.whole else rows[np.isin(known.run.ids[rows] >> ROW_BITS, known.files)]
 
 
-def related_rows(run: FileRun, new: FileRun, threshold: int) -> Positions:
-    """The rows of a run, ascending, that can be half of a pair with a row of `new`."""
-    if not len(new.ids):
-        return np.zeros(0, np.int64)
-    related = np.zeros(len(run.ids), np.bool_)
-    for _, rows in _matches(run.contents, np.unique(new.contents >> _HALF)):
-        related[rows] = True
-    asking, answering = (new.phrases, run.holders) if run.ids[0] < new.ids[0] else (new.holders, run.phrases)
-    for _, rows in _matches(answering, np.unique(asking >> _HALF)):
-        related[rows] = True
-    near = np.zeros(len(run.values), np.bool_)
-    for words, band in zip(run.bands, _bands(new.values, threshold), strict=True):
-        for asked, numbers in _matches(words, band.astype(np.uint64)):
-            close = np.bitwise_count(run.values[numbers] ^ new.values[asked]) <= threshold
-            near[numbers[close]] = True
-    for number in np.flatnonzero(near).tolist():
-        related[run.value_rows[run.value_starts[number] : run.value_starts[number + 1]]] = True
-    return np.flatnonzero(related)
+def _rows_of(parts: Sequence[tuple[FileRun, Positions]]) -> list[npt.NDArray]:
+    """The columns of some rows of some runs, in id order."""
+    order = np.argsort(np.concatenate([run.ids[rows] for run, rows in parts]), kind="stable")
+    return [np.concatenate([run[field][rows] for run, rows in parts])[order] for field in range(_COLUMNS)]
+
+
+def _distinct(parts: Sequence[Positions]) -> Positions:
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
 def _bands(values: Hashes, threshold: int) -> Iterator[Hashes]:
@@ -159,8 +235,12 @@ def _matches(words: Hashes, keys: Hashes) -> Iterator[tuple[Positions, Positions
         done = ends[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, done + _CHUNK, side="right")))
         part = asked[begin:end]
-        count = counts[part]
-        within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-        places = np.repeat(starts[part], count) + within
-        yield np.repeat(part, count), (words[places] & _LOW).astype(np.int64)
+        places = _ranges(starts[part], counts[part])
+        yield np.repeat(part, counts[part]), (words[places] & _LOW).astype(np.int64)
         begin = end
+
+
+def _ranges(starts: Positions, counts: Positions) -> Positions:
+    """starts[0], starts[0] + 1, ... counts[0] of them, and so on."""
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(starts, counts) + within
