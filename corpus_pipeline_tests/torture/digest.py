@@ -29,10 +29,11 @@ _TABLES = (
 
 def corpus_digest(connection: Connection, export_root: Path | None = None) -> dict[str, str]:
     """One sha256 per table and per exported file."""
-    found = {table.name: _hash(_rows(connection, table)) for table in _TABLES}
+    tasks = _tasks(connection)
+    found = {table.name: _hash(_rows(connection, table, tasks)) for table in _TABLES}
     current = select(schema.exports).where(schema.exports.c.superseded_at.is_(None)).order_by(schema.exports.c.task_id)
     exports = connection.execute(current).all()
-    found["exports"] = _hash([[e.task_id, e.sha256, e.bytes, e.lines, e.variants] for e in exports])
+    found["exports"] = _hash(sorted([tasks[e.task_id], e.sha256, e.bytes, e.lines, e.variants] for e in exports))
     chunks = schema.export_chunks.c
     for export in exports:
         rows = connection.execute(
@@ -41,7 +42,7 @@ def corpus_digest(connection: Connection, export_root: Path | None = None) -> di
             .order_by(chunks.first_line)
         ).all()
         whole = [b"".join(bytes(row[at]) for row in rows).hex() for at in (0, 1)]
-        found[f"chunks of {export.task_id}"] = _hash(whole)
+        found[f"chunks of {tasks[export.task_id]}"] = _hash(whole)
     if export_root is not None:
         found |= _exported(export_root)
     return found
@@ -49,16 +50,34 @@ def corpus_digest(connection: Connection, export_root: Path | None = None) -> di
 
 def cursor_rows(connection: Connection) -> list[list[Any]]:
     """What the digest compares of the cursors, to be looked at when it differs."""
-    return _rows(connection, schema.execution_cursors)
+    return _rows(connection, schema.execution_cursors, _tasks(connection))
 
 
-def _rows(connection: Connection, table: Table) -> list[list[Any]]:
+def _tasks(connection: Connection) -> dict[int, str]:
+    """Tasks by the names of their files and recipes: two starts at once may leave a gap in the numbers."""
+    tasks, named, recipes = schema.tasks.c, schema.dataset_files.c, schema.recipes.c
+    found = connection.execute(
+        select(tasks.id, named.name, named.version, recipes.name)
+        .join(schema.dataset_files, named.id == tasks.file_id)
+        .join(schema.recipes, recipes.id == tasks.recipe_id)
+        .order_by(tasks.id)
+    )
+    return {number: " ".join(map(str, names)) for number, *names in found}
+
+
+def _rows(connection: Connection, table: Table, tasks: dict[int, str]) -> list[list[Any]]:
     columns = [column for column in table.c if column.name not in _LEFT_OUT.get(table.name, ())]
     rows = [
-        [value.hex() if isinstance(value, bytes) else int(value) if isinstance(value, bool) else value for value in row]
+        [tasks[value] if column.name == "task_id" else _plain(value) for column, value in zip(columns, row, strict=True)]
         for row in connection.execute(select(*columns))
     ]
     return sorted(rows, key=lambda row: json.dumps(row, default=str))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return int(value) if isinstance(value, bool) else value
 
 
 def _exported(root: Path) -> dict[str, str]:
