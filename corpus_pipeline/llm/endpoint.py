@@ -59,7 +59,7 @@ def endpoint(base_url: str | None, api_key: str | None, *, private_hosts: frozen
     host = (parts.hostname or "").lower().rstrip(".")
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"the base URL holds a user name or a password. Put the key into OPENAI_API_KEY. {_NEXT}")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+    if not url.isascii() or parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise UsageError(f"the base URL must be http(s)://HOST[:PORT]/PATH and nothing more. {_NEXT}")
     loopback, private = _is_loopback(host), host in private_hosts
     if parts.scheme == "http" and not (loopback or private):

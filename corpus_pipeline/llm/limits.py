@@ -4,19 +4,20 @@
         answer = await client.complete(...)
 
 A slot is held while a call is on the wire and at no other time: backoff and Retry-After are waited out outside, with
-`rest`. The slot learns from the exception that leaves it. All times are the event loop's clock.
+`halt.rest`. The slot learns from the exception that leaves it. All times are the event loop's clock.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
-from corpus_pipeline.errors import ParkSample, Paused, Stopped
+from corpus_pipeline.errors import ParkSample, Paused
 from corpus_pipeline.llm.failures import CallFailed, Reason
+from corpus_pipeline.llm.halt import Halt, stopped
 from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace, told
 
 
@@ -78,16 +79,21 @@ class Limiter:
         return self._breaker.is_open
 
     @property
+    def has_room(self) -> bool:
+        """Whether one more call could leave at once, beside those that are ready to."""
+        return self.on_wire + len(self._ready) < self._concurrency.limit
+
+    @property
     def concurrency(self) -> int:
         """Calls at once that are allowed at present."""
         return self._concurrency.limit
 
-    def slot(self, tokens: int, stop: asyncio.Event | None = None) -> Slot:
+    def slot(self, tokens: int, stop: Halt | None = None) -> Slot:
         """The right to one call of about so many tokens, input and output together; use with `async with`.
 
         Raises Stopped when `stop` is set first, ProviderDown when the breaker gave up.
         """
-        return Slot(self, tokens, stop)
+        return Slot(self, tokens, stop or Halt())
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from the headers of a response; give this to `ModelClient(observe=...)`."""
@@ -137,15 +143,15 @@ class Limiter:
 
     # for Slot
 
-    async def acquire(self, tokens: int, stop: asyncio.Event | None) -> bool:
+    async def acquire(self, tokens: int, stop: Halt) -> bool:
         """Wait for a slot; whether the call is a probe."""
-        if stop is not None and stop.is_set():
-            raise _stopped()
+        if stop.is_set():
+            raise stopped()
         waiter = _Waiter(asyncio.get_running_loop().create_future(), tokens)
         self._waiters.append(waiter)
         self._pump()
         try:
-            await _first(waiter.granted, stop)
+            await stop.first(waiter.granted)
         except BaseException:
             self._forget(waiter)
             raise
@@ -157,20 +163,20 @@ class Limiter:
             self.on_wire += 1
         return self._ahead == 0
 
-    async def enter(self, stop: asyncio.Event | None) -> None:
+    async def enter(self, stop: Halt) -> None:
         """Wait until a call may leave: for one that ends, or for a hold that began since the slot was given."""
-        if stop is not None and stop.is_set():
-            raise _stopped()
+        if stop.is_set():
+            raise stopped()
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._ready.append(turn)
         self._pump()
         try:
-            await _first(turn, stop)
+            await stop.first(turn)
         except BaseException:
             if turn in self._ready:
                 self._ready.remove(turn)
                 turn.cancel()
-            elif turn.done() and not turn.cancelled():
+            elif turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.on_wire -= 1
                 self._pump()
             raise
@@ -275,7 +281,7 @@ class Slot:
     the block ends.
     """
 
-    def __init__(self, limiter: Limiter, tokens: int, stop: asyncio.Event | None) -> None:
+    def __init__(self, limiter: Limiter, tokens: int, stop: Halt) -> None:
         self._limiter, self._tokens, self._stop = limiter, tokens, stop
         self._used: int | None = None
         self._probe = False
@@ -299,51 +305,6 @@ class Slot:
 
     def used(self, tokens: int) -> None:
         self._used = tokens
-
-
-async def rest(seconds: float, stop: asyncio.Event | None = None) -> None:
-    """Sleep, holding no slot. Raises Stopped as soon as `stop` is set."""
-    done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    timer = asyncio.get_running_loop().call_later(max(0.0, seconds), _wake, done)
-    try:
-        await _first(done, stop)
-    finally:
-        timer.cancel()
-
-
-async def until(happens: Coroutine[Any, Any, Any], stop: asyncio.Event | None = None) -> None:
-    """Wait for something else, holding no slot. Raises Stopped as soon as `stop` is set."""
-    waiting: asyncio.Future[bool] = asyncio.ensure_future(happens)
-    try:
-        await _first(waiting, stop)
-    finally:
-        waiting.cancel()
-
-
-def _wake(sleeper: asyncio.Future[bool]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(True)
-
-
-async def _first(future: asyncio.Future[bool], stop: asyncio.Event | None) -> None:
-    """Until `future` is done. Raises Stopped when `stop` is set, even when both are."""
-    if stop is None:
-        await future
-        return
-    if not future.done():
-        halt: asyncio.Future[bool] = asyncio.ensure_future(stop.wait())
-        try:
-            both: set[asyncio.Future[bool]] = {future, halt}
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            halt.cancel()
-    if stop.is_set():
-        raise _stopped()
-    await future
-
-
-def _stopped() -> Stopped:
-    return Stopped("stopped before the call was made.")
 
 
 def _now() -> float:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from corpus_pipeline.model import MicroDollars, TaskId
 from corpus_pipeline.states import BudgetScope
@@ -64,6 +64,19 @@ def today(connection: Connection) -> str:
     return day_of(int(connection.execute(select(now_ms())).scalar_one()))
 
 
+_ROW = (_B.scope == bindparam("of"), _B.subject == bindparam("whose"))
+_BOOK = (
+    update(budgets).where(*_ROW).values(spent=_B.spent + bindparam("more"), reserved=_B.reserved - bindparam("less"))
+)
+_RESERVE = (
+    update(budgets)
+    .where(*_ROW, _B.spent + _B.reserved + bindparam("amount") <= bindparam("ceiling"))
+    .values(reserved=_B.reserved + bindparam("amount"))
+)
+_GIVE_BACK = update(budgets).where(*_ROW).values(reserved=_B.reserved - bindparam("amount"))
+_NO_CEILING = 2**62
+
+
 def book(connection: Connection, ended: Iterable[Booked]) -> None:
     """Reservations become what they came to."""
     sums: dict[tuple[BudgetScope, str], tuple[int, int]] = {}
@@ -72,11 +85,14 @@ def book(connection: Connection, ended: Iterable[Booked]) -> None:
             spent, reserved = sums.get(key, (0, 0))
             sums[key] = (spent + entry.cost, reserved + entry.reserved)
     order = list(BudgetScope)
-    for (scope, subject), (spent, reserved) in sorted(sums.items(), key=lambda e: (order.index(e[0][0]), e[0][1])):
+    changes = sorted(sums.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1]))
+    if changes:
         connection.execute(
-            update(budgets)
-            .where(_B.scope == scope.value, _B.subject == subject)
-            .values(spent=_B.spent + spent, reserved=_B.reserved - reserved)
+            _BOOK,
+            [
+                {"of": scope.value, "whose": subject, "more": spent, "less": reserved}
+                for (scope, subject), (spent, reserved) in changes
+            ],
         )
 
 
@@ -85,10 +101,13 @@ def reserve(
 ) -> tuple[int, BudgetScope | None]:
     """Reserve as many of the amounts, in their order, as every ceiling allows. Returns how many, and which ceiling refused
     the next one."""
-    opened = [(scope.value, subject, 0, 0) for scope, subject in payer.subjects()]
-    backend.insert(connection, budgets, ("scope", "subject", "spent", "reserved"), opened, updates={"spent": "{old}"})
     refusal = _reserve(connection, payer, sum(amounts), ceilings)
     if refusal is None:
+        return len(amounts), None
+    # a row that nobody opened refuses as one that is full does
+    opened = [(scope.value, subject, 0, 0) for scope, subject in payer.subjects()]
+    backend.insert(connection, budgets, ("scope", "subject", "spent", "reserved"), opened, updates={"spent": "{old}"})
+    if _reserve(connection, payer, sum(amounts), ceilings) is None:
         return len(amounts), None
     for number, amount in enumerate(amounts):
         refusal = _reserve(connection, payer, amount, ceilings)
@@ -99,20 +118,15 @@ def reserve(
 
 def _reserve(connection: Connection, payer: Payer, amount: int, ceilings: Ceilings) -> BudgetScope | None:
     """All scopes or none. Returns the one that refused."""
-    done: list[tuple[BudgetScope, str]] = []
+    done: list[dict[str, Any]] = []
     for scope, subject in payer.subjects():
-        statement = update(budgets).where(_B.scope == scope.value, _B.subject == subject)
-        if (ceiling := ceilings.get(scope)) is not None:
-            statement = statement.where(_B.spent + _B.reserved + amount <= ceiling)
-        if connection.execute(statement.values(reserved=_B.reserved + amount)).rowcount != 1:
-            for other, whose in done:
-                connection.execute(
-                    update(budgets)
-                    .where(_B.scope == other.value, _B.subject == whose)
-                    .values(reserved=_B.reserved - amount)
-                )
+        change = {"of": scope.value, "whose": subject, "amount": amount}
+        ceiling = ceilings.get(scope, _NO_CEILING)
+        if connection.execute(_RESERVE, {**change, "ceiling": ceiling}).rowcount != 1:
+            if done:
+                connection.execute(_GIVE_BACK, done)
             return scope
-        done.append((scope, subject))
+        done.append(change)
     return None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline import crashpoints
@@ -25,6 +25,20 @@ P = ParamSpec("P")
 
 # a unit that looks, finds nothing and inserts may meet another one that did so at the same time: it is redone and finds it
 _MOST_TAKEN = 3
+
+
+# part of every guarded transaction: built once
+_TAKE = (
+    update(leases)
+    .where(
+        leases.c.task_id == bindparam("task"),
+        leases.c.stage == bindparam("of_stage"),
+        leases.c.owner == bindparam("whose"),
+        leases.c.epoch == bindparam("at_epoch"),
+        leases.c.expires_at > 0,
+    )
+    .values(seq=bindparam("number"))
+)
 
 
 class Guard:
@@ -45,15 +59,14 @@ class Guard:
     def check(self, connection: Connection) -> None:
         """Take the lease row for this transaction. Raises Fenced when the epoch is no longer ours."""
         touched = connection.execute(
-            update(leases)
-            .where(
-                leases.c.task_id == self.task_id,
-                leases.c.stage == self.stage.value,
-                leases.c.owner == self.owner,
-                leases.c.epoch == self.epoch,
-                leases.c.expires_at > 0,
-            )
-            .values(seq=self.seq + 1)
+            _TAKE,
+            {
+                "task": self.task_id,
+                "of_stage": self.stage.value,
+                "whose": self.owner,
+                "at_epoch": self.epoch,
+                "number": self.seq + 1,
+            },
         )
         if touched.rowcount != 1:
             raise Fenced(

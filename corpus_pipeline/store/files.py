@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import FileId, TaskId
@@ -214,9 +214,12 @@ def current_tasks(connection: Connection, names: Sequence[str] = ()) -> list[tup
     return [(file, by_file.get(file.id)) for file in files]
 
 
+_TOUCH = update(tasks).where(tasks.c.id == bindparam("task")).values(content_version=tasks.c.content_version + 1)
+
+
 def touch_content(connection: Connection, task_id: TaskId) -> None:
     """Something that an export of this task would hold has changed."""
-    connection.execute(update(tasks).where(tasks.c.id == task_id).values(content_version=tasks.c.content_version + 1))
+    connection.execute(_TOUCH, {"task": task_id})
 
 
 def tasks_of_file(connection: Connection, file_id: FileId) -> list[TaskId]:

@@ -74,7 +74,7 @@ def insert_intents(
     """
     if not intents:
         return {}
-    now = int(connection.execute(select(now_ms())).scalar_one())
+    now = int(connection.execute(_NOW).scalar_one())
     payer = Payer(intents[0].task_id, intents[0].consumer, budgets.day_of(now))
     taken, refusal = budgets.reserve(connection, backend, payer, [i.reserved for i in intents], ceilings)
     backend.insert(
@@ -86,10 +86,15 @@ def insert_intents(
     return {intent.id: refusal for intent in intents[taken:] if refusal is not None}
 
 
-def _open(connection: Connection, *where: Any) -> Sequence[Row]:
-    """Intents that are not settled, with what budgets need to know of them."""
-    query = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved)
-    return connection.execute(query.where(_A.state == AttemptState.INTENT.value, *where)).all()
+# Statements that run with every commit of the window are built once: to build one costs more than to run it.
+_NOW = select(now_ms())
+_OPEN = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved).where(_A.state == AttemptState.INTENT.value)
+_OPEN_OF = _OPEN.where(_A.id.in_(bindparam("ids", expanding=True)))
+
+
+def _open(connection: Connection, attempt_ids: Sequence[str]) -> Sequence[Row]:
+    """Those of the intents that are not settled, with what budgets need to know of them."""
+    return connection.execute(_OPEN_OF, {"ids": list(attempt_ids)}).all()
 
 
 def _booked(row: Row, cost: int) -> Booked:
@@ -122,7 +127,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
     """Settle intents. One that was settled meanwhile (booked as unknown by a successor) stays as it is."""
     if settlements:
         costs = {s.id: s.cost for s in settlements}
-        budgets.book(connection, [_booked(row, costs[row.id]) for row in _open(connection, _A.id.in_(list(costs)))])
+        budgets.book(connection, [_booked(row, costs[row.id]) for row in _open(connection, list(costs))])
         connection.execute(
             _SETTLE,
             [
@@ -148,13 +153,13 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
 
 def still_open(connection: Connection, attempt_ids: Sequence[str]) -> frozenset[str]:
     """Which of these attempts are not settled."""
-    return frozenset(row.id for row in _open(connection, _A.id.in_(attempt_ids)))
+    return frozenset(row.id for row in _open(connection, attempt_ids))
 
 
 def withdraw(connection: Connection, attempt_ids: Sequence[str]) -> None:
     """Take back intents whose calls never left: the ledger has one row per HTTP attempt."""
     if attempt_ids:
-        budgets.book(connection, [_booked(row, 0) for row in _open(connection, _A.id.in_(attempt_ids))])
+        budgets.book(connection, [_booked(row, 0) for row in _open(connection, attempt_ids)])
         connection.execute(llm_attempts.delete().where(_A.id.in_(attempt_ids), _A.state == AttemptState.INTENT.value))
 
 
@@ -169,11 +174,14 @@ def insert_answers(connection: Connection, backend: Backend, arrived: Sequence[t
     )
 
 
+_REJECT = update(answers).where(answers.c.attempt_id == bindparam("key")).values(rejected=bindparam("why"))
+
+
 def reject_answers(connection: Connection, rejected: Sequence[tuple[str, str]]) -> None:
     """(attempt id, reason word) of answers that must never be used again."""
     if rejected:
         connection.execute(
-            update(answers).where(answers.c.attempt_id == bindparam("key")).values(rejected=bindparam("why")),
+            _REJECT,
             [{"key": attempt_id, "why": reason} for attempt_id, reason in rejected],
         )
 
@@ -235,7 +243,7 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
     Returns how many.
     """
     left = (_A.task_id == task_id, _A.epoch < epoch, _A.batch_id.is_(None))
-    budgets.book(connection, [_booked(row, row.reserved) for row in _open(connection, *left)])
+    budgets.book(connection, [_booked(row, row.reserved) for row in connection.execute(_OPEN.where(*left))])
     touched = connection.execute(
         update(llm_attempts)
         .where(_A.state == AttemptState.INTENT.value, *left)

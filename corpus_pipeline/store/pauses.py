@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, not_, or_, select, true, update
 
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store.cursors import _transition
@@ -37,8 +37,11 @@ class PauseFlag(NamedTuple):
 
 
 def _flags(connection: Connection, *where: ColumnElement[bool]) -> list[PauseFlag]:
-    rows = connection.execute(select(pause_flags).where(*where).order_by(_F.id))
-    return [PauseFlag(**(row._asdict() | {"stage": row.stage and Stage(row.stage)})) for row in rows]
+    return [_flag(row) for row in connection.execute(select(pause_flags).where(*where).order_by(_F.id))]
+
+
+def _flag(row: Row) -> PauseFlag:
+    return PauseFlag(**(row._asdict() | {"stage": row.stage and Stage(row.stage)}))
 
 
 def active(connection: Connection) -> list[PauseFlag]:
@@ -51,15 +54,22 @@ def history(connection: Connection, limit: int = 100) -> list[PauseFlag]:
     return _flags(connection)[-limit:]
 
 
+# asked many times a second while models are called: built once
+_COVERING = (
+    select(pause_flags)
+    .where(
+        _F.cleared_at.is_(None),
+        or_(_F.file_name.is_(None), _F.file_name == bindparam("file")),
+        or_(_F.stage.is_(None), _F.stage == bindparam("of_stage")),
+    )
+    .order_by(_F.id)
+)
+
+
 def covering(connection: Connection, file_name: str, stage: Stage) -> PauseFlag | None:
     """The oldest set flag that covers a stage of a file, or None: go on."""
-    found = _flags(
-        connection,
-        _F.cleared_at.is_(None),
-        or_(_F.file_name.is_(None), _F.file_name == file_name),
-        or_(_F.stage.is_(None), _F.stage == stage.value),
-    )
-    return found[0] if found else None
+    row = connection.execute(_COVERING, {"file": file_name, "of_stage": stage.value}).first()
+    return None if row is None else _flag(row)
 
 
 def set_flag(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import Stopped
 from corpus_pipeline.llm.failures import CallFailed, CallRejected, Failure, Reason
-from corpus_pipeline.llm.limits import Limiter, ProviderDown, rest
+from corpus_pipeline.llm.halt import Halt, rest
+from corpus_pipeline.llm.limits import Limiter, ProviderDown
 from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace
 from corpus_pipeline_tests.llm.conftest import virtually
 
@@ -145,7 +146,7 @@ def test_a_provider_that_is_down_gets_single_probes_and_then_the_task_stops() ->
             try:
                 await worker(limiter)
             except CallFailed:
-                await rest(0.5)
+                await asyncio.sleep(0.5)
             except ProviderDown as down:
                 return str(down)
 
@@ -186,7 +187,7 @@ def test_requests_that_are_refused_show_that_the_provider_lives() -> None:
 
 def test_stop_reaches_those_who_wait_at_once_and_lets_the_others_finish() -> None:
     async def main() -> tuple[list[str], float, int]:
-        limiter, stop = Limiter(2), asyncio.Event()
+        limiter, stop = Limiter(2), Halt()
         ends: list[str] = []
 
         async def call() -> None:
@@ -230,7 +231,7 @@ def test_a_waiting_call_holds_no_slot() -> None:
 
         async def retrying() -> None:
             await quietly(limiter, 0.1, failed(Reason.RATE_LIMITED, 60.0))
-            await rest(60.0)
+            await asyncio.sleep(60.0)
             await one(limiter, 0.1)
 
         task = asyncio.create_task(retrying())

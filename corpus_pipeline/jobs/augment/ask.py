@@ -21,7 +21,8 @@ from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
-from corpus_pipeline.llm.limits import Limiter, Slot, rest, until
+from corpus_pipeline.llm.halt import Halt, rest, until
+from corpus_pipeline.llm.limits import Limiter, Slot
 from corpus_pipeline.model import Answer, AugmentedRow, Conversation, ConversationId, MicroDollars, Request, Usage
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import accept
@@ -31,6 +32,7 @@ from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
 _NOTHING = Usage(0, 0)
+_INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Asker:
         client: ModelClient,
         limiter: Limiter,
         writer: Writer,
-        stop: asyncio.Event,
+        stop: Halt,
         *,
         ready: asyncio.Future[None],
         rested: Callable[[], None],
@@ -269,7 +271,8 @@ class Asker:
         """Make an intent durable. Raises Stopped or _TooDear when it may not be."""
         unit = self._writer.unit
         unit.intents.append(intent)
-        await self._writer.committed()
+        # while every call is out, whatever ends one is committed and takes the intents along
+        await self._writer.committed(within=0.0 if self._limiter.has_room else _INTENT_SECONDS)
         assert unit.written is not None
         if unit.written.flag is not None:
             raise Stopped("a pause flag was set before the call")

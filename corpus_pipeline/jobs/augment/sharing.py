@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -25,6 +27,7 @@ class Sharing:
     def __init__(self, store: Store, origin: str, limiter: Limiter) -> None:
         self._store, self._origin, self._limiter = store, origin, limiter
         self._owner = owner_name()
+        self._lock, self._gone = threading.Lock(), False  # a thread cannot be called back once its task was cancelled
 
     async def join(self) -> None:
         """Before the first call: how many we are, and what the others learnt."""
@@ -50,18 +53,21 @@ class Sharing:
         def exchange(connection: Connection) -> list[Other]:
             return workers.exchange(connection, self._store.backend, self._origin, self._owner, said)
 
-        return self._store.write(exchange, repeatable=True, name="provider workers")
+        with self._lock:
+            return [] if self._gone else self._store.write(exchange, repeatable=True, name="provider workers")
 
     async def leave(self) -> None:
         """After the last call."""
+        await asyncio.to_thread(self._leave)
+
+    def _leave(self) -> None:
 
         def leave(connection: Connection) -> None:
             workers.leave(connection, self._origin, self._owner)
 
-        try:
-            await asyncio.to_thread(self._store.write, leave, repeatable=True, name="provider workers", patience=5.0)
-        except CorpusError:
-            return  # the row ends by itself
+        with self._lock, suppress(CorpusError):  # the row ends by itself
+            self._gone = True
+            self._store.write(leave, repeatable=True, name="provider workers", patience=5.0)
 
 
 def _learnt(state: SharedState) -> Learnt:

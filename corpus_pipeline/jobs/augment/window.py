@@ -14,6 +14,7 @@ from corpus_pipeline.jobs.augment.sharing import Sharing
 from corpus_pipeline.jobs.augment.writer import Unit, Writer
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm.client import ModelClient
+from corpus_pipeline.llm.halt import Halt
 from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.stages.augment.strategies import warm_up
 
@@ -44,7 +45,7 @@ class Window:
 
     async def run(self) -> None:
         """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
-        self._stop = asyncio.Event()
+        self._stop = Halt()
         self._changed = asyncio.Event()
         limits = self._section.limits
         limiter = Limiter(

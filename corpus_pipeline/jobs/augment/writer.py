@@ -139,13 +139,19 @@ class Writer:
         """The unit that the next commit will write: add to it, then `await committed()` or go on."""
         return self._unit
 
-    async def committed(self) -> None:
-        """Wait until everything that was added so far is durable. Raises what the commit raised."""
+    async def committed(self, *, within: float = 0.0) -> None:
+        """Wait until everything that was added so far is durable. Raises what the commit raised.
+
+        within: seconds by which a commit begins, unless somebody else begins one before.
+        """
         if self._failure is not None:
             raise self._failure
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        self._wake.set()
+        if within:
+            asyncio.get_running_loop().call_later(within, self._wake.set)
+        else:
+            self._wake.set()
         await future
 
     def soon(self) -> None:
@@ -165,6 +171,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
+            await asyncio.sleep(0)  # answers that came in the same instant go together
             self._wake.clear()
             unit, self._unit = self._unit, Unit()
             waiting, self._waiting = self._waiting, []

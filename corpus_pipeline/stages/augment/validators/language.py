@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, ClassVar, Final, NamedTuple
+from functools import lru_cache
+from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.scripts import prose, script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -63,6 +64,8 @@ MIN_WORDS_FOR_NGRAMS: Final = 16
 MIN_CERTAINTY: Final = 0.95
 _HEAD, _TAIL = 4000, 2000  # of a long text, its beginning and its end are looked at
 _NGRAM_SAMPLE: Final = 900
+_FIRST_LOOK, FIRST_CERTAINTY = 300, 0.99  # what is plain from the beginning needs no longer look
+_CANDIDATES: Final = frozenset((*LANGUAGES, "nn"))
 
 
 class Tongue(NamedTuple):
@@ -76,19 +79,9 @@ class Tongue(NamedTuple):
     mixed: bool = False
 
 
-@cache
-def _identifier() -> Any:
-    """The n-gram model; loaded at the first Latin text that is long enough (some 0.7 s and 100 MB)."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([code for code in (*LANGUAGES, "nn") if code in identifier.labels])
-    return identifier
-
-
 def load_model() -> None:
     """Load the n-gram model now instead of at the first text that needs it."""
-    _identifier()
+    languages.classify("", _CANDIDATES)
 
 
 @lru_cache(maxsize=64)  # the strategies of a task look at the same sources one after another
@@ -109,8 +102,10 @@ def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
         return Tongue(script, only[0])
     if weight < MIN_LETTERS_FOR_NGRAMS or len(words.split()) < MIN_WORDS_FOR_NGRAMS:
         return Tongue(script, None)
-    language, certainty = _identifier().classify(words[:_NGRAM_SAMPLE])
-    language = {"nn": "no"}.get(str(language), str(language))
+    language, certainty = languages.classify(words[:_FIRST_LOOK], _CANDIDATES)
+    if certainty < FIRST_CERTAINTY:
+        language, certainty = languages.classify(words[:_NGRAM_SAMPLE], _CANDIDATES)
+    language = "no" if language == "nn" else language
     return Tongue(script, language if certainty >= MIN_CERTAINTY and language in only else None)
 
 

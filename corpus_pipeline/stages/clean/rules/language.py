@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
 
 from pydantic import Field
 
-from corpus_pipeline.errors import UsageError
 from corpus_pipeline.model import Turn
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -17,24 +15,6 @@ _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _CODE = re.compile("[a-z]{2,3}")
-
-
-@cache
-def _model() -> Callable[[str], tuple[str, float]]:
-    """`classify(text) -> (language, probability)` of the py3langid model, loaded once per process.
-
-    Raises UsageError when py3langid is not installed.
-    """
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError as error:
-        raise UsageError(
-            "the rule 'language' needs py3langid: `pip install py3langid`, or take the rule out"
-        ) from error
-    classify: Callable[[str], tuple[str, float]] = LanguageIdentifier.from_model_file(
-        MODEL_FILE, norm_probs=True
-    ).classify
-    return classify
 
 
 def detect(text: str, min_characters: int = 20, min_confidence: float = 0.8) -> str | None:
@@ -52,8 +32,8 @@ def detect(text: str, min_characters: int = 20, min_confidence: float = 0.8) -> 
         if hangul >= max(han, kana):
             return "ko"
         return "ja" if kana * 10 > han else "zh"
-    language, confidence = _model()(text)
-    return str(language) if confidence >= min_confidence else None
+    language, confidence = languages.classify(text)
+    return language if confidence >= min_confidence else None
 
 
 class Language(Rule):
