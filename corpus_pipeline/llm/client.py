@@ -49,15 +49,10 @@ class ModelClient:
         self._where = where
         self._observe = observe
         self._secrets = (where.api_key,)
-        self._wire = CheckedTransport(
-            where,
-            connections=connections,
-            cap_bytes=response_cap_bytes,
-            file_cap_bytes=FILE_CAP_BYTES,
-            connect_seconds=_CONNECT_SECONDS,
-        )
         http = httpx2.AsyncClient(
-            transport=self._wire,
+            transport=CheckedTransport(
+                where, connections=connections, cap_bytes=response_cap_bytes, file_cap_bytes=FILE_CAP_BYTES
+            ),
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),  # the total deadline is ours
             follow_redirects=False,
             trust_env=False,
@@ -82,28 +77,33 @@ class ModelClient:
         await self.sdk.close()
 
     async def complete(self, request: Request, *, attempt_id: str, attempt: int, deadline_seconds: float) -> Answer:
-        """One attempt at an answer. `attempt_id` and `attempt` (1 is the first) go out as headers.
+        """One attempt at an answer, through the OpenAI SDK as all that we ask. `attempt_id` and `attempt` (1 is the first) go out as headers.
 
         Raises CallRejected, CallFailed or CallRefused, each with its `failure`; CancelledError passes through.
         """
         try:
             async with asyncio.timeout(deadline_seconds):
-                reply = await self._wire.post(
+                response = await self.sdk.post(
                     "/chat/completions",
-                    orjson.dumps(wire.request_body(request)),
-                    [(b"x-corpus-attempt", b"%d" % attempt), (b"x-corpus-attempt-id", attempt_id.encode("ascii"))],
+                    cast_to=httpx2.Response,
+                    content=orjson.dumps(wire.request_body(request)),
+                    options={
+                        "headers": {
+                            "Content-Type": "application/json",
+                            "x-corpus-attempt": str(attempt),
+                            "x-corpus-attempt-id": attempt_id,
+                        }
+                    },
                 )
         except Exception as error:
             failure = self._failure(error)
             if failure is None:
                 raise
             raise failure.error() from None  # the chain would hold the request, and with it the key
-        self._tell(reply.headers)
-        if not 200 <= reply.status < 300:
-            raise self._refused(reply.status, reply.headers, reply.content).error()
-        request_id = reply.headers.get("x-request-id")
+        self._tell(response)
+        request_id = response.headers.get("x-request-id")
         try:
-            return wire.parse_completion(reply.content, request, request_id=request_id)
+            return wire.parse_completion(response.content, request, request_id=request_id)
         except wire.BrokenAnswer as error:
             raise failures.broken_body(str(error), request_id=request_id).error() from None
 
@@ -125,8 +125,10 @@ class ModelClient:
 
     def _failure(self, error: Exception) -> Failure | None:
         if isinstance(error, openai.APIStatusError):
-            self._tell(error.response.headers)
-            return self._refused(error.status_code, error.response.headers, error.response.content)
+            self._tell(error.response)
+            return failures.from_status(
+                error.status_code, error.response.headers, error.response.content, secrets=self._secrets
+            )
         cause = error.__cause__ or error
         if isinstance(cause, TooMuch):
             return failures.broken_body(str(cause))
@@ -134,9 +136,6 @@ class ModelClient:
             return Failure(Reason.TIMEOUT, "the deadline of the call passed", maybe_billed=True)
         return failures.from_exception(error, secrets=self._secrets)
 
-    def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> Failure:
-        return failures.from_status(status, headers, content, secrets=self._secrets)
-
-    def _tell(self, headers: Mapping[str, str]) -> None:
+    def _tell(self, response: httpx2.Response) -> None:
         if self._observe is not None:
-            self._observe(headers)
+            self._observe(response.headers)

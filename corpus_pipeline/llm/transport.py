@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import certifi
 import httpcore2
@@ -25,16 +23,6 @@ _USER_AGENT = (b"user-agent", b"corpus-pipeline")
 _KEEPALIVE_SECONDS = 20.0
 # a pool looks at each of its connections for each request, so many small pools cost less than a large one
 _POOL_CONNECTIONS = 16
-_LONG = "the response is longer than the cap"
-_PACKED = "the response is compressed, which was not asked for"
-
-
-class Reply(NamedTuple):
-    """A whole response; the names of its headers are in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    content: bytes
 
 
 class TooMuch(httpx2.TransportError):
@@ -65,7 +53,7 @@ class _CappedStream(httpx2.AsyncByteStream):
         async for piece in self._response.stream:
             self._left -= len(piece)
             if self._left < 0:
-                raise TooMuch(_LONG)
+                raise TooMuch("the response is longer than the cap")
             yield piece
 
     async def aclose(self) -> None:
@@ -78,72 +66,17 @@ class _CappedStream(httpx2.AsyncByteStream):
 class CheckedTransport(httpx2.AsyncBaseTransport):
     """The connections to one endpoint. connections: at least so many at once.
 
-    cap_bytes: of a response; file_cap_bytes: of a downloaded file. connect_seconds: how long a connection may take.
+    cap_bytes: of a response; file_cap_bytes: of a downloaded file.
     """
 
-    def __init__(
-        self, where: Endpoint, *, connections: int, cap_bytes: int, file_cap_bytes: int, connect_seconds: float = 10.0
-    ) -> None:
+    def __init__(self, where: Endpoint, *, connections: int, cap_bytes: int, file_cap_bytes: int) -> None:
         self._cap, self._file_cap = cap_bytes, file_cap_bytes
-        parts = urlsplit(where.base_url)
-        self._base = httpcore2.URL(
-            scheme=where.scheme, host=where.host, port=where.port, target=parts.path.encode("ascii")
-        )
-        self._headers = [
-            (b"Host", parts.netloc.encode("ascii")),
-            *([(b"Authorization", f"Bearer {where.api_key}".encode())] if where.api_key else []),
-            (b"Content-Type", b"application/json"),
-            (b"Accept", b"application/json"),
-            _IDENTITY,
-            _USER_AGENT,
-        ]
-        self._extensions = {"timeout": {"connect": connect_seconds}}
         context = ssl.create_default_context(cafile=certifi.where()) if where.scheme == "https" else None
         self._pools = [_Pool(where, context) for _ in range(-(-connections // _POOL_CONNECTIONS))]
 
-    async def post(self, path: str, content: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
-        """POST JSON to a path below the base URL. A model call is made thousands of times: this way costs a third of the
-        one through the SDK and its HTTP client, which files and batches take. Raises what httpcore2 raises, and TooMuch."""
-        base = self._base
-        request = httpcore2.Request(
-            method=b"POST",
-            url=httpcore2.URL(
-                scheme=base.scheme, host=base.host, port=base.port, target=base.target + path.encode("ascii")
-            ),
-            headers=[*self._headers, (b"Content-Length", b"%d" % len(content)), *headers],
-            content=content,
-            extensions=self._extensions,
-        )
-        pool = self._pool()
-        pool.under_way += 1
-        try:
-            response = await pool.connections.handle_async_request(request)
-            try:
-                return await self._whole(response)
-            finally:
-                await response.aclose()
-        finally:
-            pool.under_way -= 1
-
-    async def _whole(self, response: httpcore2.Response) -> Reply:
-        if _is_packed(response):
-            raise TooMuch(_PACKED)
-        assert isinstance(response.stream, AsyncIterable)
-        pieces, left = [], self._cap
-        async for piece in response.stream:
-            left -= len(piece)
-            if left < 0:
-                raise TooMuch(_LONG)
-            pieces.append(piece)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        return Reply(response.status, headers, b"".join(pieces))
-
-    def _pool(self) -> _Pool:
-        """The first of the least busy: those in front keep their connections warm."""
-        return min(self._pools, key=lambda pool: pool.under_way >= _POOL_CONNECTIONS and pool.under_way)
-
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        pool = self._pool()
+        # the first of the least busy: those in front keep their connections warm
+        pool = min(self._pools, key=lambda pool: pool.under_way >= _POOL_CONNECTIONS and pool.under_way)
         pool.under_way += 1
         try:
             response = await pool.connections.handle_async_request(_outgoing(request))
@@ -154,7 +87,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         stream = _CappedStream(response, cap, pool)
         if _is_packed(response):
             await stream.aclose()
-            raise TooMuch(_PACKED)
+            raise TooMuch("the response is compressed, which was not asked for")
         return httpx2.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
 
     async def aclose(self) -> None:
