@@ -77,7 +77,7 @@ class ModelClient:
         await self.sdk.close()
 
     async def complete(self, request: Request, *, attempt_id: str, attempt: int, deadline_seconds: float) -> Answer:
-        """One attempt at an answer, through the OpenAI SDK as all that we ask. `attempt_id` and `attempt` (1 is the first) go out as headers.
+        """One attempt at an answer, through the OpenAI SDK. `attempt_id` and `attempt` (1 is the first) go out as headers.
 
         Raises CallRejected, CallFailed or CallRefused, each with its `failure`; CancelledError passes through.
         """
