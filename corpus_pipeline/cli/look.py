@@ -9,6 +9,7 @@ import click
 from corpus_pipeline.cli.output import (
     duration,
     json_option,
+    moment,
     money,
     print_json,
     print_lines,
@@ -163,7 +164,10 @@ def _pairs(wheres: tuple[str, ...]) -> dict[str, str]:
 @click.command()
 @click.argument("row")
 def show(row: str) -> None:
-    """One conversation with its history, as JSON: raw, cleaned, what was made from it, every call. ROW is FILE:NUMBER."""
+    """One row with its history, as JSON: raw, cleaned, what was made from it, every call, every line of an export.
+
+    ROW is FILE:NUMBER, the number being that of the source line; FILE@VERSION:NUMBER for a file that was replaced.
+    """
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
@@ -173,23 +177,36 @@ def show(row: str) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("line", type=click.IntRange(min=1))
+@click.option(
+    "--export", help="Number of an export, or the first 8 or more digits of its sha256; the newest if not said."
+)
 @json_option
-def trace(name: str, line: int, as_json: bool) -> None:
-    """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money."""
+def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
+    """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money, people. Every export
+    that was ever made can be asked about (--export); --json has the prompts and answers, too."""
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
-        found = corpus.trace(name, line)
+        found = corpus.trace(name, line, export)
     if as_json:
         print_json(found)
         return
     source = found["source"]
-    say(f"{found['export']} line {found['line']}: row {found['row']}")
-    say(
-        f"  source: {source['file']} line {source['line']} (byte {source['byte_offset']:,}), sha256 {source['sha256'][:12]}"
-    )
+    past = " (superseded)" if found["superseded"] else ""
+    say(f"{found['export']} line {found['line']}: row {found['row']}, export {found['export_id']}{past}")
+    if found["purged"]:
+        gone = found["purged"]
+        say(printable(f"  removed on request at {moment(gone['at'])} by {gone['by']}: {gone['reason']}"))
+    where = "" if source["line"] is None else f" line {source['line']} (byte {source['byte_offset']:,})"
+    say(f"  source: {source['file']}{where}, sha256 {source['sha256'][:12]}")
     for step in found["steps"]:
-        say(f"  {step['stage']}: " + _step(step))
+        again = f"; started over since, at {moment(step['redone_at'])}" if step["redone_at"] else ""
+        say(f"  {step['stage']}: " + _step(step) + again)
+        for call in step.get("calls", ()):
+            say(f"    call {call['step']}.{call['attempt']}: {_call(call)}")
+    for person in found["people"]:
+        why = f": {person['reason']}" if person["reason"] else ""
+        say(printable(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}"))
 
 
 def _step(step: dict[str, Any]) -> str:
@@ -197,14 +214,26 @@ def _step(step: dict[str, Any]) -> str:
         case "ingest":
             return f"read as {step['format']}"
         case "clean":
+            if step["state"] is None:
+                return f"under recipe {step['recipe']} {step['recipe_version'][:12]}; its verdict is gone"
             changes = ", ".join(f"{c['rule']} x{c['count']} in turn {c['turn']} {c['field']}" for c in step["changes"])
+            twins = f"; kept for {len(step['repeated_by'])} that repeat it" if step["repeated_by"] else ""
             return (
-                f"{step['state']} under recipe {step['recipe']} {step['recipe_version'][:12]}; {changes or 'unchanged'}"
+                f"{step['state']} under recipe {step['recipe']} {step['recipe_version'][:12]};"
+                f" {changes or 'unchanged'}{twins}"
             )
         case "augment":
+            paid = "an answer that was paid before" if step["from_paid_answer"] else f"{len(step['calls'])} calls"
             return (
-                f"{step['strategy']} by {step['model']}, prompt {step['prompt_version'][:12]},"
-                f" {len(step['calls'])} calls, {money(step['cost_usd'])}"
+                f"{step['strategy']} by {step['model'] or '?'}, prompt {(step['prompt_version'] or '?')[:12]},"
+                f" {paid}, {money(step['cost_usd'])}"
             )
         case _:
             return "written" + (f" by run {step['runs'][-1]}" if step["runs"] else "")
+
+
+def _call(call: dict[str, Any]) -> str:
+    outcome = call["outcome"] or call["state"]
+    rejected = f", rejected as {call['rejected']}" if call["rejected"] else ""
+    tokens = f"{call['input_tokens']:,} + {call['output_tokens']:,} tokens"
+    return f"{outcome}{rejected}, {tokens}, {money(call['cost_usd'])}, at {moment(call['at'])}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -65,6 +66,13 @@ def printable(text: str) -> str:
 def money(dollars: float) -> str:
     """Dollars with as many digits as they need."""
     return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}"
+
+
+def moment(milliseconds: int | None) -> str:
+    """A time of the database, in UTC."""
+    if milliseconds is None:
+        return "?"
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(seconds: float) -> str:

@@ -1,8 +1,7 @@
-"""Looking at rows: pages by key, one conversation with its history, and where an exported line comes from."""
+"""Looking at rows: pages by key, and one conversation with its history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,9 +10,9 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.report import MICRO
-from corpus_pipeline.model import Change, ConversationId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, cursors, exports, files, ledger, rows
+from corpus_pipeline.store import augmented, cleaned, exports, files, ledger, looking, purges, rows
 from corpus_pipeline.store.files import DatasetFile, Task
 
 
@@ -132,7 +131,7 @@ def _matches(row: dict[str, Any], wanted: str | None, where: dict[str, str]) -> 
 
 def _raw_row(file: DatasetFile, stored: rows.StoredConversation, verdict: cleaned.Verdict | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "row": address(file.name, stored.id),
+        "row": address(label_of(file), stored.id),
         "line": stored.conversation.source_line,
         "turns": [turn_dict(turn) for turn in stored.conversation.turns],
     }
@@ -175,18 +174,55 @@ def parse_address(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
+def place_of(connection: Connection, name: str) -> tuple[DatasetFile, Task | None]:
+    """The dataset file `NAME`, or an earlier version of it as `NAME@VERSION`, with its task. Raises UnknownName."""
+    base, at, version = name.partition("@")
+    if not at:
+        ((file, task),) = files.current_tasks(connection, [name])
+        return file, task
+    known = looking.versions(connection, base)
+    if not version.isdigit() or int(version) not in known:
+        raise UnknownName("version", name, [f"{base}@{number}" for number in known])
+    file = files.file_by_id(connection, known[int(version)])
+    return file, files.known_task(connection, file.id, file.recipe_id)
+
+
+def label_of(file: DatasetFile) -> str:
+    """How people name a dataset file: an earlier version with its number."""
+    return file.name if file.superseded_at is None else f"{file.name}@{file.version}"
+
+
 def show(connection: Connection, text: str) -> dict[str, Any]:
-    """One conversation with its history: raw, cleaned, what was made from it, every call, every export line."""
+    """One row with its history: raw, cleaned, what was made from it, every call, every export line. A line that became no
+    conversation says why. Raises UnknownName, UsageError."""
     name, number = parse_address(text)
-    ((file, task),) = files.current_tasks(connection, [name])
+    file, task = place_of(connection, name)
     identifier = conversation_id(file.id, number)
     stored = rows.by_ids(connection, [identifier]).get(identifier)
     if stored is None:
+        bad = rows.reject_rows(connection, file.id, number - 1, 1)
+        if bad and bad[0].row_identifier == number:
+            return {"row": f"{label_of(file)}:{number}", "rejected": reject_dict(bad[0])}
         raise UnknownName("row", text, [f"{name}:1 to {name}:{file.lines or 0}"])
     found = _raw_row(file, stored, None)
+    if stored.is_deleted and (gone := purges.of_row(connection, file.sha256, number)) is not None:
+        found["purged"] = {"by": gone.purged_by, "at": gone.purged_at, "reason": gone.reason}
     if task is not None:
         found |= _history(connection, file, task, identifier)
     return found
+
+
+def reject_dict(reject: Reject) -> dict[str, Any]:
+    """A line that became no conversation."""
+    return {
+        "row": reject.row_identifier,
+        "line": reject.source_line,
+        "byte_offset": reject.source_offset,
+        "bytes": reject.source_bytes,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "raw": reject.raw.decode("utf-8", errors="replace"),
+    }
 
 
 def _history(connection: Connection, file: DatasetFile, task: Task, identifier: ConversationId) -> dict[str, Any]:
@@ -200,7 +236,7 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
     made = augmented.rows_between(connection, task.id, identifier - 1, identifier).get(identifier, [])
     found["augmented"] = [
         {
-            "row": address(file.name, identifier, label, sample),
+            "row": address(label_of(file), identifier, label, sample),
             "strategy": label,
             "sample": sample,
             "turns": [turn_dict(turn) for turn in turns],
@@ -247,95 +283,6 @@ def call_dict(row: Row) -> dict[str, Any]:
         "answer": row.text,
         "rejected": row.rejected,
     }
-
-
-def trace(connection: Connection, name: str, line: int) -> dict[str, Any]:
-    """{export, line, source.{file, sha256, line, byte_offset}, steps[]}: where a line of the newest export comes from."""
-    ((file, task),) = files.current_tasks(connection, [name])
-    export = exports.current(connection, task.id) if task is not None else None
-    if task is None or export is None:
-        raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
-    return _traced(connection, file, task, export, line)
-
-
-def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
-    """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since.
-
-    Raises UnknownName, UsageError.
-    """
-    export = exports.by_id(connection, export_id)
-    task = files.task_by_id(connection, export.task_id)
-    return _traced(connection, files.file_by_id(connection, task.file_id), task, export, line)
-
-
-def _traced(connection: Connection, file: DatasetFile, task: Task, export: Row, line: int) -> dict[str, Any]:
-    where = exports.line(connection, export, line)
-    if where is None:
-        raise UsageError(f"the export of {file.name} has lines 1 to {export.lines}, not {line}")
-    identifier = where.conversation_id
-    stored = rows.by_ids(connection, [identifier])[identifier].conversation
-    return {
-        "export": export.uri,
-        "export_id": export.id,
-        "line": line,
-        "export_sha256": export.sha256,
-        "superseded": export.superseded_at is not None,
-        "row": address(file.name, identifier, where.strategy, where.sample_index or 0),
-        "source": {
-            "file": file.path,
-            "name": file.name,
-            "sha256": file.sha256,
-            "line": stored.source_line,
-            "byte_offset": stored.source_offset,
-            "bytes": stored.source_bytes,
-        },
-        "steps": list(_steps(connection, file, task, where)),
-    }
-
-
-def _steps(
-    connection: Connection, file: DatasetFile, task: Task, where: exports.ExportedLine
-) -> Iterator[dict[str, Any]]:
-    identifier = where.conversation_id
-    recipe = files.recipe_row(connection, task.recipe_id)
-    yield {"stage": "ingest", "format": file.format, "runs": _runs(connection, task, Stage.INGEST)}
-    verdict = cleaned.verdicts(connection, task.id, [identifier]).get(identifier)
-    if verdict is not None:
-        yield {
-            "stage": "clean",
-            "recipe": recipe.name,
-            "recipe_version": recipe.version,
-            **verdict_dict(file.name, verdict),
-            "runs": _runs(connection, task, Stage.CLEAN),
-        }
-    if where.strategy is not None:
-        calls = [
-            call
-            for call in map(call_dict, ledger.attempts_of(connection, task.id, identifier))
-            if (call["strategy"], call["sample"]) == (where.strategy, where.sample_index)
-        ]
-        made = next(
-            row
-            for row in augmented.augmented_of(connection, task.id, identifier)
-            if (row.strategy, row.sample_index) == (where.strategy, where.sample_index)
-        )
-        yield {
-            "stage": "augment",
-            "strategy": where.strategy,
-            "sample": where.sample_index,
-            "model": made.model,
-            "prompt_version": made.prompt_version,
-            "cost_usd": sum(call["cost_usd"] for call in calls),
-            "calls": calls,
-            "runs": _runs(connection, task, Stage.AUGMENT),
-        }
-    yield {"stage": "export", "runs": _runs(connection, task, Stage.EXPORT)}
-
-
-def _runs(connection: Connection, task: Task, stage: Stage) -> list[str]:
-    """The Dagster runs that worked on a stage, oldest first."""
-    seen = [event.run_id for event in cursors.events(connection, [task.id]) if event.stage == stage.value]
-    return [run_id for run_id in dict.fromkeys(seen) if run_id]
 
 
 def failed_dict(row: Row) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import browse, control, estimate, inbox, purge, questions, recipes, registry
+from corpus_pipeline.service import browse, control, estimate, inbox, purge, questions, recipes, registry, tracing
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
@@ -268,9 +268,9 @@ class Corpus:
         """One conversation with its history."""
         return self.store.fetch(lambda c: browse.show(c, row))
 
-    def trace(self, name: str, line: int) -> dict[str, Any]:
-        """Where a line of the newest export comes from."""
-        return self.store.fetch(lambda c: browse.trace(c, name, line))
+    def trace(self, name: str, line: int, export: str | None = None) -> dict[str, Any]:
+        """Where a line of an export comes from, of the newest one unless another is named (see `tracing.trace`)."""
+        return self.store.fetch(lambda c: tracing.trace(c, name, line, export))
 
     def failed_samples(self, where: failed.Where, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
         """Failed samples that match, with their full context."""

@@ -15,7 +15,7 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.service import browse
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Strategy, build
-from corpus_pipeline.store import augmented, cleaned, failed, files, ledger, looking, rows
+from corpus_pipeline.store import augmented, cleaned, failed, ledger, looking, rows
 from corpus_pipeline.store.files import DatasetFile, Task
 
 _MOST_TWINS = 50
@@ -26,15 +26,18 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
 
     Raises UnknownName.
     """
-    ((file, task),) = files.current_tasks(connection, [name])
+    file, task = browse.place_of(connection, name)
     if not 0 < number < 1 << 32:
         raise UnknownName("row", f"{name}:{number}", [f"{name}:1 to {name}:{file.lines or 0}"])
     identifier = conversation_id(file.id, number)
     stored = rows.by_ids(connection, [identifier]).get(identifier)
     found = browse.show(connection, browse.address(name, identifier))
+    if stored is None:
+        raise UnknownName("row", f"{name}:{number}", [f"/files/{file.name}/rejects has the lines that became none"])
     before, behind = looking.neighbours(connection, *id_range(file.id), identifier)
     found |= {
-        "name": name,
+        "name": file.name,
+        "version": None if file.superseded_at is None else file.version,
         "number": number,
         "format": file.format,
         "byte_offset": stored.conversation.source_offset if stored else None,
@@ -95,12 +98,14 @@ def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifie
 
 
 def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """{attempt id: {messages, same}}: each prompt rendered again from the kept template version.
+    """{attempt id: {messages, parameters, same}}: each prompt rendered again from the kept template version.
 
     same: the request has the key that the ledger holds, so this is what was sent, byte for byte. False: the row or the
     code of the strategy has changed since; the template and its parameters are still those of the call.
     """
     found: dict[str, dict[str, Any]] = {}
+    if not any(turn.texts() for turn in asked.turns):  # it was purged
+        return found
     built: dict[tuple[str, str], Strategy | None] = {}
     good: dict[tuple[str, int], dict[int, Answer]] = {}
     for row in attempts:
@@ -116,7 +121,16 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
                 request = None
             if request is not None:
                 same = request_key(request, row.sample_index) == row.request_key
-                found[row.id] = {"messages": list(request.messages), "same": same}
+                found[row.id] = {
+                    "messages": list(request.messages),
+                    "parameters": {
+                        "max_output_tokens": request.max_output_tokens,
+                        "temperature": request.temperature,
+                        "seed": request.seed,
+                        "response_schema": request.response_schema,
+                    },
+                    "same": same,
+                }
         if row.text is not None and row.rejected is None:
             answer = Answer(row.text, row.finish_reason, row.model, Usage(0, 0), row.refusal, row.reasoning)
             own[row.step] = answer

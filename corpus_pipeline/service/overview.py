@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.report import MICRO
 from corpus_pipeline.model import split_id
-from corpus_pipeline.service import questions
+from corpus_pipeline.service import purge, questions
 from corpus_pipeline.service.control import scope_text
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cleaned, exports, files, pauses, reports, statistics
@@ -169,17 +169,18 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
     }
 
 
-def export_dict(row: Row) -> dict[str, Any]:
-    """An export without its manifest."""
+def export_dict(row: Row, name: str) -> dict[str, Any]:
+    """An export of a dataset file without its manifest."""
     return {
         "id": row.id,
-        "name": row.file_name,
+        "name": name,
         "uri": row.uri,
         "sha256": row.sha256,
         "bytes": row.bytes,
         "lines": row.lines,
         "created_at": row.created_at,
         "superseded_at": row.superseded_at,
+        "purged_at": row.purged_at,
         "run_id": row.run_id,
     }
 
@@ -187,18 +188,17 @@ def export_dict(row: Row) -> dict[str, Any]:
 def export_list(connection: Connection, name: str | None = None) -> list[dict[str, Any]]:
     """Exports, the newest first."""
     rows = exports.listed(connection)
-    return [export_dict(row) for row in reversed(rows) if name is None or row.file_name == name]
+    return [export_dict(row, row.file_name) for row in reversed(rows) if name is None or row.file_name == name]
 
 
 def export(connection: Connection, export_id: int) -> dict[str, Any]:
     """One export with its manifest. Raises UnknownName."""
     row = exports.by_id(connection, export_id)
     file = files.file_by_id(connection, files.task_by_id(connection, row.task_id).file_id)
-    listed = next(entry for entry in exports.listed(connection) if entry.id == row.id)
-    newest = next(entry.id for entry in reversed(exports.listed(connection)) if entry.file_name == file.name)
-    return export_dict(listed) | {
+    return export_dict(row, file.name) | {
         "manifest": orjson.loads(row.manifest),
-        "newest": newest == row.id,
+        "newest": exports.of_file(connection, file.name)[-1].id == row.id,
+        "version": None if file.superseded_at is None else file.version,
     }
 
 
@@ -221,6 +221,14 @@ def audit_page(
         ],
         "next_before": rows[limit - 1].id if len(rows) > limit else None,
     }
+
+
+def purge_report(connection: Connection, identifier: int) -> dict[str, Any]:
+    """The report of a removal request, by its entry in the audit log. Raises UnknownName."""
+    entry = reports.entry(connection, identifier)
+    if entry is None or entry.action != purge.ACTION:
+        raise UnknownName("removal request", str(identifier), ["/audit?action=purge lists them"])
+    return {"entry": entry.id, "at": entry.at, **orjson.loads(entry.detail)}
 
 
 def note(store: Store, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:

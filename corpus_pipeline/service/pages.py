@@ -14,7 +14,7 @@ from corpus_pipeline.formats import export_line
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
-from corpus_pipeline.service.browse import address, turn_dict, verdict_dict
+from corpus_pipeline.service.browse import address, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, exports, files, looking, rows
 from corpus_pipeline.store.files import DatasetFile, Task
@@ -142,6 +142,8 @@ def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> I
         lines = []
         for row in page.found:
             if as_records:
+                if row.facts.get("deleted"):
+                    continue
                 try:
                     lines.append(export_line(row.conversation, form, form)[0].rstrip(b"\n") + b"\n")
                 except NotExportable:
@@ -155,18 +157,7 @@ def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> I
 def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
     """Lines of a dataset file that became no conversation, by key page."""
     (file,) = files.current_files(connection, [name])
-    return [
-        {
-            "row": reject.row_identifier,
-            "line": reject.source_line,
-            "byte_offset": reject.source_offset,
-            "bytes": reject.source_bytes,
-            "reason": reject.reason,
-            "detail": reject.detail,
-            "raw": reject.raw.decode("utf-8", errors="replace"),
-        }
-        for reject in rows.reject_rows(connection, file.id, after, limit)
-    ]
+    return [reject_dict(reject) for reject in rows.reject_rows(connection, file.id, after, limit)]
 
 
 def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
@@ -187,13 +178,13 @@ def export_lines(connection: Connection, export_id: int, *, after: int = 0, limi
     for number, place in places:
         key = place.conversation_id
         if place.strategy is None:
-            turns = texts.get(key, stored[key].conversation.turns)
+            turns = texts.get(key) or (stored[key].conversation.turns if key in stored else ())
         else:
             turns = made.get((key, place.strategy, place.sample_index or 0), ())
         found.append(
             {
                 "export_line": number,
-                "row": address(file.name, key, place.strategy, place.sample_index or 0),
+                "row": address(label_of(file), key, place.strategy, place.sample_index or 0),
                 "number": split_id(key)[1],
                 "strategy": place.strategy,
                 "turns": [turn_dict(turn) for turn in turns],
@@ -202,6 +193,7 @@ def export_lines(connection: Connection, export_id: int, *, after: int = 0, limi
     return {
         "export_id": export_id,
         "name": file.name,
+        "version": None if file.superseded_at is None else file.version,
         "lines": export.lines,
         "rows": found,
         "next_after": after + limit if found and after + limit < export.lines else None,

@@ -148,7 +148,7 @@ def _report_of(
         sha256 = files.file_by_id(connection, FileId(file_id)).sha256
         own = [split_id(i)[1] for i in asked.ids if split_id(i)[0] == file_id]
         purges.keep_out(connection, sha256, own, reason, who)
-    again = _look_again(connection, {one.task_id for one in repeating})
+    again = _look_again(connection, {one.task_id for one in repeating}, who)
     if fresh:
         for task_id in {*own_tasks, *(one.task_id for one in repeating)}:
             files.touch_content(connection, task_id)
@@ -206,14 +206,14 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
     return bool(first & set(ids))
 
 
-def _look_again(connection: Connection, task_ids: set[TaskId]) -> list[int]:
+def _look_again(connection: Connection, task_ids: set[TaskId], who: str) -> list[int]:
     """Rows that repeated a purged one are compared anew by the next run, and those that come back are augmented: nothing
     that is done already is done twice. Returns the ids of their files."""
     found = []
     for task_id in sorted(task_ids):
         cleaned.remove_duplicates(connection, task_id)
-        cursors.start_over(connection, task_id, Stage.CLEAN, who=ACTION, task_type=DEDUP)
-        cursors.start_over(connection, task_id, Stage.AUGMENT, who=ACTION)
+        cursors.start_over(connection, task_id, Stage.CLEAN, who=who, task_type=DEDUP)
+        cursors.start_over(connection, task_id, Stage.AUGMENT, who=who)
         found.append(files.task_by_id(connection, task_id).file_id)
     return [int(file_id) for file_id in found]
 

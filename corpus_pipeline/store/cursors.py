@@ -16,6 +16,7 @@ from corpus_pipeline.store.schema import cursor_events, execution_cursors
 from corpus_pipeline.store.types import now_ms
 
 _C = execution_cursors.c
+STARTED_OVER = "started over"  # the reason of that event
 
 
 class Cursor(NamedTuple):
@@ -216,7 +217,7 @@ def start_over(
     where = [_C.task_id == task_id, _C.stage == stage.value]
     if task_type is not None:
         where.append(_C.task_type == task_type)
-    _transition(connection, where, Status.PENDING, "started over", who, None, None)
+    _transition(connection, where, Status.PENDING, STARTED_OVER, who, None, None)
     connection.execute(
         update(execution_cursors)
         .where(*where)
@@ -261,6 +262,20 @@ def last_event(connection: Connection, task_id: TaskId, stage: Stage) -> int:
         cursor_events.c.task_id == task_id, cursor_events.c.stage == stage.value
     )
     return int(connection.execute(query).scalar_one())
+
+
+def worked_by(connection: Connection, task_id: TaskId, stage: Stage, until: int) -> tuple[list[str], int | None]:
+    """(the Dagster runs that worked on a stage up to a moment, oldest first; when it was first started over after it)."""
+    own = cursor_events.c
+    of_stage = (own.task_id == task_id) & (own.stage == stage.value)
+    runs = (
+        select(own.run_id)
+        .where(of_stage, own.at <= until, own.run_id.is_not(None))
+        .group_by(own.run_id)
+        .order_by(func.min(own.id))
+    )
+    again = select(func.min(own.at)).where(of_stage, own.at > until, own.reason == STARTED_OVER)
+    return list(connection.execute(runs).scalars()), connection.execute(again).scalar()
 
 
 def events(connection: Connection, task_ids: Sequence[TaskId], *, limit: int = 1000) -> Sequence[Row]:

@@ -77,6 +77,18 @@ def listed(connection: Connection, *, target: str | None = None, only_current: b
     return connection.execute(query).all()
 
 
+def of_file(connection: Connection, name: str) -> Sequence[Row]:
+    """(id, sha256) of every export of a dataset file, of all its versions and recipes, oldest first."""
+    query = (
+        select(exports.c.id, exports.c.sha256)
+        .join(tasks, tasks.c.id == exports.c.task_id)
+        .join(dataset_files, dataset_files.c.id == tasks.c.file_id)
+        .where(dataset_files.c.name == name)
+        .order_by(exports.c.id)
+    )
+    return connection.execute(query).all()
+
+
 def by_id(connection: Connection, export_id: int) -> Row:
     """Any listed export. Raises UnknownName."""
     row = connection.execute(select(exports).where(exports.c.id == export_id)).one_or_none()

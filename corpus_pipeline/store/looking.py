@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
 
-from corpus_pipeline.model import ConversationId, TaskId, Turn
+from corpus_pipeline.model import ConversationId, FileId, TaskId, Turn
 from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.schema import (
     DATA_COLUMNS,
@@ -227,6 +227,13 @@ def cluster(connection: Connection, keeper: int, limit: int) -> list[Twin]:
 def file_names(connection: Connection) -> dict[int, str]:
     """The name of every dataset file version by its id, to tell what row an id is."""
     return {i: name for i, name in connection.execute(select(dataset_files.c.id, dataset_files.c.name))}
+
+
+def versions(connection: Connection, name: str) -> dict[int, FileId]:
+    """The id of each version of a dataset file."""
+    own = dataset_files.c
+    query = select(own.version, own.id).where(own.name == name).order_by(own.version)
+    return {version: FileId(identifier) for version, identifier in connection.execute(query)}
 
 
 def items_of(connection: Connection, task_id: TaskId, identifier: int) -> Sequence[Row]:

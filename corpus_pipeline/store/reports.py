@@ -67,3 +67,9 @@ def audit(
     if before is not None:
         query = query.where(audit_log.c.id < before)
     return connection.execute(query).all()[::-1]
+
+
+def actions(connection: Connection, names: Sequence[str], *, since: int) -> Sequence[Row]:
+    """The entries of some kinds of action from a moment on, oldest first."""
+    own = audit_log.c
+    return connection.execute(select(audit_log).where(own.action.in_(names), own.at >= since).order_by(own.id)).all()

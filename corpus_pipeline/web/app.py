@@ -73,6 +73,8 @@ def _routes() -> list[Route]:
         get("/exports/{identifier:int}/lines/{line:int}", exports.trace),
         get("/exports/{identifier:int}/download", exports.download),
         get("/audit", audit.page),
+        get("/purges/{identifier:int}", audit.purge_report),
+        post("/purge", action(audit.remove)),
         get("/login", door.form),
         post("/login", door.log_in),
         post("/logout", door.log_out),

@@ -7,8 +7,10 @@ import re
 
 import pytest
 
+from corpus_pipeline.service import tracing
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web.app import _routes
+from corpus_pipeline_tests.web.conftest import GONE
 
 PAGES = (
     "/files",
@@ -18,6 +20,7 @@ PAGES = (
     "/files/hostile/rows?stage=augment&strategy=paraphrase",
     "/files/hostile/rows/1",
     "/files/hostile/rows/20?with=paraphrase/0",
+    "/files/hostile/rows/50",
     "/files/hostile/rejects",
     "/files/hostile/statistics",
     "/files/hostile/reports",
@@ -30,6 +33,8 @@ PAGES = (
     "/exports/1/lines",
     "/exports/1/lines/2",
     "/audit",
+    "/audit?action=purge",
+    "/purges/2",
 )
 
 
@@ -160,6 +165,35 @@ def test_a_line_of_a_superseded_export_is_still_traced(client):
     older, newer = (client.get(f"/exports/{number}/lines/1.json").json() for number in (1, 2))
     assert older["source"] == newer["source"]
     assert (older["superseded"], newer["superseded"]) == (True, False)
+
+
+def test_every_line_of_every_export_is_traced_whatever_was_done_since(client, corpus):
+    lines = {export["id"]: export["lines"] for export in client.get("/exports.json").json()["exports"]}
+    gone = []
+    assert lines[1] > lines[2] > 50
+    for export, number in ((export, number) for export, most in lines.items() for number in range(1, most + 1)):
+        found = corpus.store.fetch(tracing.trace_export, export, number)
+        assert [step["stage"] for step in found["steps"]][-1] == "export"
+        assert (found["purged"] is not None) == (found["source"]["row"] == GONE)
+        for step in found["steps"]:
+            assert found["purged"] or all(call["prompt"]["same"] for call in step.get("calls", ()))
+            gone += [number] if found["purged"] and step["stage"] == "augment" else []
+    shown = client.get(f"/exports/1/lines/{gone[0]}").text
+    assert "removed on request" in shown and "asked for &lt;script&gt;" in shown
+    people = client.get(f"/exports/1/lines/{gone[0]}.json").json()["people"]
+    assert [person["action"] for person in people][:3] == ["add", "purge", "redo"]
+
+
+def test_an_operator_removes_a_row_and_gets_the_report(client, corpus):
+    form = {"file": "hostile", "row": "51", "reason": "request 8"}
+    assert client.form("/purge", **form).status_code == 400  # is not sure
+    assert client.get("/files/hostile/rows/51.json").json()["turns"][0]["prompt"]
+    answer = client.form("/purge", **form, sure="yes")
+    assert answer.status_code == 303
+    report = client.get(answer.headers["location"] + ".json").json()
+    assert (report["by"], report["reason"], report["rows"][0]["row"]) == ("local", "request 8", "hostile:51")
+    assert client.get("/files/hostile/rows/51.json").json()["turns"] == [{}]
+    assert client.get("/audit.json?action=purge").json()["entries"][0]["who"] == "local"
 
 
 def test_an_export_is_downloaded_as_it_lies_in_the_target(client, corpus):

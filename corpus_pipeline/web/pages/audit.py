@@ -1,12 +1,13 @@
-"""The audit log: who did what, and when."""
+"""The audit log: who did what, and when; and the removal requests in it."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from corpus_pipeline.service import overview
-from corpus_pipeline.web.site import number_in, reply, site_of, word_in
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service import overview, purge
+from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
 
 _SIZE = 100
 
@@ -18,3 +19,27 @@ def page(request: Request) -> Response:
         overview.audit_page, who=who, action=action, before=before or None, limit=_SIZE
     )
     return reply(request, "audit.html", data, who=who, action=action)
+
+
+def purge_report(request: Request) -> Response:
+    data = site_of(request).corpus.store.fetch(overview.purge_report, request.path_params["identifier"])
+    return reply(request, "purge.html", data)
+
+
+def remove(request: Request, form: Form) -> tuple[str, str]:
+    corpus, number = site_of(request).corpus, first(form, "row")
+    if not number.isascii() or not number.isdigit() or len(number) > 10:
+        raise UsageError("say which row is to be removed")
+    if first(form, "sure") != "yes":
+        raise UsageError("nothing brings a removed row back: tick that you are sure")
+    report = purge.purge(
+        corpus.store,
+        corpus.target,
+        corpus.settings,
+        first(form, "file"),
+        [int(number)],
+        reason=first(form, "reason")[:2000],
+        who=person_of(request).name,
+        copies=first(form, "copies") == "yes",
+    )
+    return f"Removed {len(report['rows'])} rows for good.", f"/purges/{report['report']}"

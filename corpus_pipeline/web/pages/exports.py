@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from corpus_pipeline.service import browse, overview, pages
-from corpus_pipeline.service.browse import parse_address
+from corpus_pipeline.service import overview, pages, tracing
+from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.web.site import number_in, person_of, reply, site_of
 
 _SIZE = 25
@@ -36,25 +36,27 @@ def lines(request: Request) -> Response:
 
 def trace(request: Request) -> Response:
     identifier, line = request.path_params["identifier"], request.path_params["line"]
-    data = site_of(request).corpus.store.fetch(browse.trace_export, identifier, line)
-    return reply(request, "trace.html", data, number=parse_address(data["row"])[1])
+    data = site_of(request).corpus.store.fetch(tracing.trace_export, identifier, line)
+    return reply(request, "trace.html", data)
 
 
 def download(request: Request) -> Response:
     site = site_of(request)
     export = site.corpus.store.fetch(overview.export, request.path_params["identifier"])
-    name, manifest = export["name"], site.corpus.target.manifest(export["name"])
-    stored = next((file for file in (manifest or {}).get("files", ()) if file.get("sha256") == export["sha256"]), None)
-    if stored is None:
+    name = export["name"]
+    stored = next(file for file in stored_files(export["manifest"]) if file.role == "data")
+    try:
+        opened = site.corpus.target.open_stored(name, stored)
+    except FileNotFoundError as error:
         raise HTTPException(
             410, "A newer export took the place of this one; its manifest and its lines are still here."
-        )
+        ) from error
     if not site.options.read_only:
         detail = {"export": export["id"], "sha256": export["sha256"]}
         overview.note(site.corpus.store, person_of(request).name, "download", name, detail)
-    packed = stored.get("compression") == "gzip"
+    packed = stored.compression == "gzip"
     return StreamingResponse(
-        iterate_in_threadpool(_chunks(site.corpus.target.open(name))),
+        iterate_in_threadpool(_chunks(opened)),
         media_type="application/gzip" if packed else "application/x-ndjson",
         headers={
             "Content-Disposition": f'attachment; filename="{name}.jsonl{".gz" if packed else ""}"',

@@ -69,7 +69,9 @@ def page(request: Request) -> Response:
 
 def one(request: Request) -> Response:
     name, number = file_name(request), request.path_params["number"]
-    data = site_of(request).corpus.store.fetch(history.story, name, number)
+    version = number_in(request, "version", 0, 0, 1 << 31)
+    place = f"{name}@{version}" if version else name
+    data = site_of(request).corpus.store.fetch(history.story, place, number)
     if request.scope["json"]:
         return reply(request, "row.html", data)
     choice = request.query_params.get("with") or ""

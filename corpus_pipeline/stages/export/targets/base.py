@@ -112,6 +112,10 @@ class Target(ABC):
         data = next(file for file in stored_files(manifest) if file.role == "data")
         return self._open(f"{path_component(name)}/{data.path}")
 
+    def open_stored(self, name: str, stored: StoredFile) -> BinaryIO:
+        """A file of any export of a dataset file, as its manifest names it; close it. Raises FileNotFoundError when it is gone."""
+        return self._open(f"{path_component(name)}/{stored.path}")
+
     def verify(self, name: str) -> list[Damage]:
         """Reads every file of the current export back and compares it with its manifest; empty when all is well."""
         manifest, folder = self.manifest(name), path_component(name)

@@ -1,0 +1,232 @@
+"""Where a line of an export comes from: the audit trail, for every export that is listed, also after what was done since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.model import ConversationId, split_id
+from corpus_pipeline.service import browse, history
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import (
+    augmented,
+    cleaned,
+    cursors,
+    exports,
+    failed,
+    files,
+    ledger,
+    looking,
+    purges,
+    reports,
+    rows,
+)
+from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.rows import StoredConversation
+
+_MOST_TWINS = 20
+# what people do that may bear on a row; looking and downloading do not
+_ACTIONS = ("add", "move", "bind", "redo", "pause", "resume", "replay", "dismissed", "delete", "purge")
+_OF_MANIFEST = (
+    "manifest_version",
+    "name",
+    "format",
+    "source",
+    "recipe",
+    "files",
+    "prompt_versions",
+    "models",
+    "tolerated",
+)
+
+
+class _Line(NamedTuple):
+    """A line of an export, and what it is of."""
+
+    file: DatasetFile
+    task: Task
+    export: Row
+    where: exports.ExportedLine
+
+    @property
+    def id(self) -> ConversationId:
+        return self.where.conversation_id
+
+
+def trace(connection: Connection, name: str, line: int, export: str | None = None) -> dict[str, Any]:
+    """{export, line, source.{file, sha256, line, byte_offset}, steps[], people[], manifest}: where a line comes from.
+
+    export: its number or the first digits of its sha256, as `corpus trace --export` takes it; None is the newest of the file.
+    Raises UnknownName, UsageError.
+    """
+    known = exports.of_file(connection, name)
+    if not known:
+        files.current_files(connection, [name])
+        raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
+    chosen = known[-1]
+    if export is not None:
+        alike = [e for e in known if str(e.id) == export or (len(export) >= 8 and e.sha256.startswith(export.lower()))]
+        if not alike:
+            raise UnknownName("export", export, [f"{e.id} (sha256 {e.sha256[:12]})" for e in known[-20:]])
+        chosen = alike[-1]
+    return trace_export(connection, chosen.id, line)
+
+
+def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
+    """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since."""
+    export = exports.by_id(connection, export_id)
+    task = files.task_by_id(connection, export.task_id)
+    file = files.file_by_id(connection, task.file_id)
+    where = exports.line(connection, export, line)
+    if where is None:
+        raise UsageError(f"export {export.id} of {file.name} has lines 1 to {export.lines}, not {line}")
+    own = _Line(file, task, export, where)
+    stored = rows.by_ids(connection, [own.id]).get(own.id)
+    manifest = orjson.loads(export.manifest)
+    found = {
+        "export": export.uri,
+        "export_id": export.id,
+        "line": line,
+        "lines": export.lines,
+        "export_sha256": export.sha256,
+        "exported_at": export.created_at,
+        "superseded": export.superseded_at is not None,
+        "row": browse.address(browse.label_of(file), own.id, where.strategy, where.sample_index or 0),
+        "purged": _purged(connection, own),
+        "source": _source(own, stored),
+        "steps": list(_steps(connection, own, stored)),
+        "people": _people(connection, own),
+        "manifest": {key: manifest[key] for key in _OF_MANIFEST if key in manifest},
+    }
+    return found
+
+
+def _source(line: _Line, stored: StoredConversation | None) -> dict[str, Any]:
+    file, known = line.file, stored.conversation if stored else None
+    return {
+        "file": file.path,
+        "name": file.name,
+        "version": None if file.superseded_at is None else file.version,
+        "sha256": file.sha256,
+        "row": split_id(line.id)[1],
+        "line": known.source_line if known else None,  # None: ingest was started over and has not come to it again
+        "byte_offset": known.source_offset if known else None,
+        "bytes": known.source_bytes if known else None,
+        "registered_at": file.registered_at,
+        "ingested_at": file.ingested_at,
+    }
+
+
+def _purged(connection: Connection, line: _Line) -> dict[str, Any] | None:
+    gone = purges.of_row(connection, line.file.sha256, split_id(line.id)[1])
+    return None if gone is None else {"by": gone.purged_by, "at": gone.purged_at, "reason": gone.reason}
+
+
+def _steps(connection: Connection, line: _Line, stored: StoredConversation | None) -> Iterator[dict[str, Any]]:
+    task = line.task
+    yield {"stage": "ingest", "format": line.file.format, **_done(connection, line, Stage.INGEST)}
+    recipe = files.recipe_row(connection, task.recipe_id)
+    verdict = cleaned.verdicts(connection, task.id, [line.id]).get(line.id)
+    yield {
+        "stage": "clean",
+        "recipe": recipe.name,
+        "recipe_version": recipe.version,
+        # what is known of it: nothing once cleaning was started over or the row was purged
+        **(browse.verdict_dict(line.file.name, verdict) if verdict else {"state": None, "reason": None, "changes": []}),
+        **_repeated_by(connection, line),
+        **_done(connection, line, Stage.CLEAN),
+    }
+    if line.where.strategy is not None:
+        yield _augmented(connection, line, stored) | _done(connection, line, Stage.AUGMENT)
+    yield {"stage": "export", **_done(connection, line, Stage.EXPORT)}
+
+
+def _done(connection: Connection, line: _Line, stage: Stage) -> dict[str, Any]:
+    """{runs: the Dagster runs that had worked on a stage when the export was made, oldest first; redone_at: when the stage
+    was started over since, so that what is told of it may differ from what was exported}."""
+    runs, redone = cursors.worked_by(connection, line.task.id, stage, line.export.created_at)
+    return {"runs": runs, "redone_at": redone}
+
+
+def _repeated_by(connection: Connection, line: _Line) -> dict[str, Any]:
+    """The duplicate decision: which rows were dropped because they repeat this one."""
+    twins = looking.cluster(connection, line.id, _MOST_TWINS + 1)
+    names = looking.file_names(connection) if twins else {}
+    return {
+        "repeated_by": [
+            {
+                "row": browse.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
+                "kind": twin.kind,
+                "distance": twin.distance,
+            }
+            for twin in twins[:_MOST_TWINS]
+        ],
+        "repeated_by_more": len(twins) > _MOST_TWINS,
+    }
+
+
+def _augmented(connection: Connection, line: _Line, stored: StoredConversation | None) -> dict[str, Any]:
+    where, task = line.where, line.task
+    key = (where.strategy, where.sample_index)
+    attempts = ledger.attempts_of(connection, task.id, line.id)
+    own = [row for row in attempts if (row.strategy, row.sample_index) == key]
+    known = augmented.augmented_of(connection, task.id, line.id)
+    made = next((row for row in known if (row.strategy, row.sample_index) == key), None)
+    last = own[-1] if own else None
+    prompts = {}
+    if stored is not None:
+        texts = looking.cleaned_texts(connection, task.id, [line.id]).get(line.id)
+        asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
+        prompts = history.prompts_of(connection, asked, own)
+    calls = [browse.call_dict(row) | {"prompt": prompts.get(row.id)} for row in own]
+    reused = next((item.reused for item in looking.items_of(connection, task.id, line.id) if item[:2] == key), False)
+    return {
+        "stage": "augment",
+        "strategy": where.strategy,
+        "sample": where.sample_index,
+        "model": made.model if made else last.model if last else None,
+        "prompt_version": made.prompt_version if made else last.prompt_version if last else None,
+        "made_at": made.created_at if made else None,
+        "from_paid_answer": bool(reused),  # of a call for a row with the same content: no call of its own
+        "cost_usd": sum(call["cost_usd"] for call in calls),
+        "calls": calls,
+        "failed": [
+            browse.failed_dict(row)
+            for row in failed.find(connection, failed.Where(task_id=task.id, conversation_id=line.id))
+            if (row.strategy, row.sample_index) == key
+        ],
+    }
+
+
+def _people(connection: Connection, line: _Line) -> list[dict[str, Any]]:
+    """Who did what to the file, its stages, this row and its failed samples; the oldest first."""
+    name, scopes = line.file.name, (f"of file {line.file.name}", "of every file")
+    samples = {row.id for row in failed.find(connection, failed.Where(task_id=line.task.id, conversation_id=line.id))}
+    found = []
+    for entry in reports.actions(connection, _ACTIONS, since=line.file.registered_at):
+        detail = orjson.loads(entry.detail)
+        named = {*detail.get("ids", ())}
+        if entry.action in ("replay", "dismissed"):
+            concerned = bool(samples & named)
+        elif entry.action == "delete":
+            concerned = line.id in named
+        elif entry.action == "purge":
+            concerned = any(row.get("row") == browse.address(name, line.id) for row in detail.get("rows", ()))
+        else:
+            concerned = entry.subject == name or entry.subject.endswith(scopes)
+        if concerned:
+            found.append(
+                {
+                    "at": entry.at,
+                    "who": entry.who,
+                    "action": entry.action,
+                    "subject": entry.subject,
+                    "reason": detail.get("reason"),
+                    "entry": entry.id,
+                }
+            )
+    return found
