@@ -13,6 +13,7 @@ from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.jobs.behind import Behind
 from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.jobs.ingest import format_of
@@ -21,7 +22,7 @@ from corpus_pipeline.stages.export import gate
 from corpus_pipeline.stages.export.features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
-from corpus_pipeline.stages.export.selection import ExportRow, encode
+from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
@@ -153,33 +154,59 @@ def _start_over(connection: Connection, held: Held) -> None:
 
 
 def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
-    work, include = held.work, held.work.recipe.export.include
-    for page in _pages(held):
-        made = held.fetch(augmented.rows_between, work.task.id, page[0].id - 1, page[-1].id) if snapshot.labels else {}
-        chosen = list(_export_rows(page, made, snapshot.labels, include))
-        encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target)
-        first_line = part.lines + 1
-        part.add(encoded)
-        mark = part.mark()
-        lines = [chosen[at] for at in encoded.exported]
-        held.commit(_write_page, held, snapshot, page, mark, first_line, lines)
-        held.boundary()
-
-
-def _pages(held: Held) -> Iterator[list[CleanRow]]:
     cursor = held.cursor(FILE)
-    after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
-    size = held.work.recipe.export.batch_size
-    while page := held.fetch(cleaned.kept_page, held.work.task.id, after, end, size):
-        yield page
-        after = page[-1].id
+    with Behind() as behind:
+        page = _next_page(held, snapshot, cursor, cursor.last_id or id_range(held.work.file.id)[0])
+        while page.rows:
+            chosen = list(_export_rows(page, snapshot.labels, held.work.recipe.export.include))
+            encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target)
+            lines = [chosen[at] for at in encoded.exported]
+            if behind.wait():
+                held.boundary()
+            following = _next_page(held, snapshot, cursor, page.last_id)
+            behind.start(_keep_page, held, part, snapshot, page.last_id, len(page.rows), encoded, lines)
+            page = following
+        if behind.wait():
+            held.boundary()
 
 
-def _export_rows(
-    page: list[CleanRow], made: dict[Any, Any], order: tuple[str, ...], include: tuple[str, ...]
-) -> Iterator[tuple[ExportRow, int]]:
+class _Page(NamedTuple):
+    """Source rows, and what was made from them by their id."""
+
+    rows: list[CleanRow]
+    made: dict[Any, Any]
+
+    @property
+    def last_id(self) -> int:
+        return self.rows[-1].id
+
+
+def _next_page(held: Held, snapshot: _Snapshot, cursor: cursors.Cursor, after: int) -> _Page:
+    task_id, size = held.work.task.id, held.work.recipe.export.batch_size
+    found = held.fetch(cleaned.kept_page, task_id, after, cursor.end_id or 0, size)
+    wanted = found and snapshot.labels
+    made = held.fetch(augmented.rows_between, task_id, found[0].id - 1, found[-1].id) if wanted else {}
+    return _Page(found, made)
+
+
+def _keep_page(
+    held: Held,
+    part: ExportPart,
+    snapshot: _Snapshot,
+    last_id: int,
+    rows: int,
+    encoded: Encoded,
+    lines: list[tuple[ExportRow, int]],
+) -> None:
+    first_line = part.lines + 1
+    part.add(encoded)
+    held.commit(_write_page, held, snapshot, last_id, rows, part.mark(), first_line, lines)
+
+
+def _export_rows(page: _Page, order: tuple[str, ...], include: tuple[str, ...]) -> Iterator[tuple[ExportRow, int]]:
     """(row, variant) in the order of the file: each source row, then what was made from it in the recipe's order."""
-    for row in page:
+    made = page.made
+    for row in page.rows:
         if "cleaned" in include:
             yield ExportRow(row.id, None, row.conversation), 0
         if row.id not in made:
@@ -202,7 +229,8 @@ def _write_page(
     connection: Connection,
     held: Held,
     snapshot: _Snapshot,
-    page: list[CleanRow],
+    last_id: int,
+    rows: int,
     mark: Mark,
     first_line: int,
     lines: list[tuple[ExportRow, int]],
@@ -213,8 +241,8 @@ def _write_page(
     held.advance(
         connection,
         FILE,
-        last_id=page[-1].id,
-        rows=len(page),
+        last_id=last_id,
+        rows=rows,
         position={"version": snapshot.version, "mark": orjson.loads(mark.to_json())},
         active_ms=held.lap_ms(),
     )
@@ -294,7 +322,8 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
             "clean": {"kept": total - dropped - repeated, "dropped": dropped, "duplicates": repeated},
             "augment": {
                 # how many were made of answers paid before is left out: it tells how the work went, not what came of it
-                word: sum(counts[word] for counts in items.values()) for word in ("done", "failed", "skipped")
+                word: sum(counts[word] for counts in items.values())
+                for word in ("done", "failed", "skipped")
             },
         },
         drop_reasons=cleaned.drop_reasons(connection, task_id),

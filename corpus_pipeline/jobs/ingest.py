@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import LeaseHeld, SourceChanged
 from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.jobs.behind import Behind
 from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import conversation_id
@@ -55,17 +56,22 @@ def work(held: Held) -> None:
     position, blanks = _position(held)
     if position.row_identifier == 0:
         held.commit(rows.remove_file_rows, file.id)
+    batches = read_batches(
+        source_of(file),
+        format_of(file),
+        held.work.recipe.ingest.batch_size,
+        position,
+        limits_of(held.work.recipe.ingest),
+    )
     try:
-        for batch in read_batches(
-            source_of(file),
-            format_of(file),
-            held.work.recipe.ingest.batch_size,
-            position,
-            limits_of(held.work.recipe.ingest),
-        ):
-            blanks += batch.blanks
-            held.commit(_write_batch, held, batch, blanks)
-            held.boundary()
+        with Behind() as behind:
+            for batch in batches:
+                if behind.wait():
+                    held.boundary()
+                blanks += batch.blanks
+                behind.start(held.commit, _write_batch, held, batch, blanks)
+            if behind.wait():
+                held.boundary()
     except (SourceChanged, SourceBroken):
         held.commit(_discard, held)
         raise

@@ -45,7 +45,7 @@ class Encoded:
 
 def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded:
     """The lines of a batch of rows that came in the format `source` (see `formats.export_line`)."""
-    batch = Encoded()
+    batch, origins = Encoded(), list[str]()
     for at, row in enumerate(rows):
         try:
             line, losses = export_line(row.conversation, source, target)
@@ -55,8 +55,10 @@ def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded
             continue
         batch.lines.append(line)
         batch.exported.append(at)
-        batch.losses.update(str(word) for word in losses)  # plain text: the counts are stored as JSON
-        batch.rows[row.origin] += 1
+        origins.append(row.origin)
+        for word in losses:
+            batch.losses[str(word)] += 1  # plain text: the counts are stored as JSON
+    batch.rows.update(origins)
     return batch
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 BUSY_SECONDS = 30
+_VALUES_AT_ONCE = 16_000  # SQLite takes up to 32,766 in a statement
 
 
 def wal_is_safe(version: tuple[int, int, int]) -> bool:
@@ -82,6 +85,28 @@ class SQLiteBackend(Backend):
             connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
         return engine
+
+    def insert(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        rows: Iterable[tuple[Any, ...]],
+        updates: dict[str, str] | None = None,
+    ) -> int:
+        """As in the base class, many rows a statement: the interpreter is free for other threads meanwhile, which a
+        statement for each row takes it back from."""
+        batch = list(rows)
+        names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
+        marks = f"({', '.join('?' * len(columns))})"
+        most = _VALUES_AT_ONCE // len(columns)
+        for start in range(0, len(batch), most):
+            part = batch[start : start + most]
+            statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([marks] * len(part))}"
+            if updates:
+                statement += " " + self.upsert_clause(table, updates)
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
+        return len(batch)
 
     def fault(self, error: DBAPIError) -> Fault:
         text = str(error.orig).lower()
