@@ -18,8 +18,10 @@ setup-test: ## the same, with what the tests need
 demo: setup ## the whole path on a small bundled corpus: no key, no server
 	@"$(BIN)/corpus" demo
 
+# two at a time, each file in one process: the tests wait for servers more than they compute
+WORKERS ?= 2
 test: setup-test lint ## all tests, on SQLite and on a private MariaDB
-	"$(BIN)/python" -m pytest $(ARGS)
+	"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 MINUTES ?= 10
 SEED ?= 1
