@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, ledger, rows
+from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, ledger, rows, spending
 from corpus_pipeline.store.files import DatasetFile, Task
 
 MICRO = 1_000_000
@@ -76,7 +76,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task) -> dict[str, A
 
 def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
     items = augmented.item_counts(connection, task.id)
-    spent = ledger.totals(connection, task.id)
+    spent = spending.of_task(connection, task.id)
     done = sum(counts["done"] for counts in items.values())
     waiting = failed.count(connection, failed.Where(task_id=task.id, state="open"))
     return {
@@ -87,15 +87,15 @@ def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str,
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "reused": sum(counts["reused"] for counts in items.values()),
         "saved_usd": ledger.saved(connection, task.id) / MICRO,
-        "retried": spent.retried,
-        "unknown": spent.unknown,
-        "calls": spent.calls,
-        "input_tokens": spent.input_tokens,
-        "cached_tokens": spent.cached_tokens,
-        "output_tokens": spent.output_tokens,
-        "reasoning_tokens": spent.reasoning_tokens,
-        "cost_usd": spent.cost / MICRO,
-        "cost_per_item": round(spent.cost / MICRO / done, 8) if done else 0.0,
+        "retried": int(spent.retried),
+        "unknown": int(spent.unknown),
+        "calls": int(spent.answered + spent.errors + spent.unknown),
+        "input_tokens": int(spent.input_tokens),
+        "cached_tokens": int(spent.cached_tokens),
+        "output_tokens": int(spent.output_tokens),
+        "reasoning_tokens": int(spent.reasoning_tokens),
+        "cost_usd": int(spent.cost) / MICRO,
+        "cost_per_item": round(int(spent.cost) / MICRO / done, 8) if done else 0.0,
         "strategies": items,
         "fail_reasons": failed.reasons(connection, task.id),
     }

@@ -37,7 +37,7 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
     before, behind = looking.neighbours(connection, *id_range(file.id), identifier)
     found |= {
         "name": file.name,
-        "version": None if file.superseded_at is None else file.version,
+        "file_version": None if file.superseded_at is None else file.version,
         "number": number,
         "format": file.format,
         "byte_offset": stored.conversation.source_offset if stored else None,

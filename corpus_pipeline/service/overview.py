@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,29 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.report import MICRO
-from corpus_pipeline.model import split_id
+from corpus_pipeline.model import Turn, split_id
 from corpus_pipeline.service import purge, questions
 from corpus_pipeline.service.control import scope_text
+from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Store, cleaned, exports, files, pauses, reports, statistics
+from corpus_pipeline.store import (
+    Store,
+    cleaned,
+    cursors,
+    exports,
+    failed,
+    files,
+    pauses,
+    reports,
+    rows,
+    spending,
+    statistics,
+)
+from corpus_pipeline.store.files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
 
+_MOST_CALLS = 1_000_000  # that a page looks through
+_SAMPLE, _SAMPLE_CHARACTERS = 300, 1500  # rows whose language is looked at, and how far into each
 _LEAST_SECONDS = 5.0  # of work, before the time that is left is told
 
 
@@ -27,7 +44,7 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
     """
     found = questions.status(connection, names)
     pairs = {file.name: (file, task) for file, task in files.current_tasks(connection, names)}
-    costs = statistics.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
+    costs = spending.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
     for entry in found:
         file, task = pairs[entry["name"]]
         entry |= {
@@ -107,8 +124,21 @@ def clear_flag(store: Store, flag_id: int, who: str) -> str:
     return store.write(write, repeatable=True)
 
 
+def state_of(connection: Connection, name: str) -> str:
+    """A word that changes with whatever statistics and reports of a dataset file count. Cheap: it reads no rows."""
+    ((file, task),) = files.current_tasks(connection, [name])
+    if task is None:
+        return f"{file.id} {file.state}"
+    by_stage = cursors.task_cursors(connection, [task.id])
+    own = [(c.task_type, c.status, c.current_offset, c.failed_rows) for found in by_stage.values() for c in found]
+    return f"{task.id} {task.content_version} {failed.open_counts(connection, [task.id])} {own}"
+
+
 def file_statistics(connection: Connection, name: str) -> dict[str, Any]:
-    """{lengths, turns, languages, drop_reasons, clusters, largest}: counted from the rows now."""
+    """{lengths, turns, languages, drop_reasons, clusters, largest}: counted from the rows now.
+
+    languages_of: how many rows were looked at for their language when cleaning did not tell it, else None.
+    """
     ((file, task),) = files.current_tasks(connection, [name])
     found: dict[str, Any] = {
         "name": name,
@@ -117,18 +147,21 @@ def file_statistics(connection: Connection, name: str) -> dict[str, Any]:
     }
     if task is None:
         return found
-    counted, characters = statistics.characters(connection, task.id)
-    by_length = statistics.lengths(connection, task.id)
+    sums = statistics.verdicts(connection, task.id)
+    languages, sampled = sums.languages, None
+    if all(word is None for word, _ in languages):  # the recipe does not ask for it: a look at some rows tells enough
+        languages, sampled = _languages_of_some(connection, file)
     return found | {
-        "rows": counted,
-        "characters": characters,
-        "mean_characters": characters / counted if counted else None,
+        "rows": sums.rows,
+        "characters": sums.characters,
+        "mean_characters": sums.characters / sums.rows if sums.rows else None,
         "lengths": [
             {"upto": upto, "kept": own[0], "dropped": own[1]}
             for number, upto in enumerate((*statistics.LENGTHS, None))
-            for own in [by_length.get(number, (0, 0))]
+            for own in [sums.lengths.get(number, (0, 0))]
         ],
-        "languages": [{"language": word, "rows": rows} for word, rows in statistics.languages(connection, task.id)],
+        "languages": [{"language": word, "rows": rows} for word, rows in languages],
+        "languages_of": sampled,
         "drop_reasons": dict(sorted(cleaned.drop_reasons(connection, task.id).items(), key=lambda item: -item[1])),
         "clusters": [{"size": size, "clusters": n} for size, n in statistics.cluster_sizes(connection, task.id)],
         "largest": [
@@ -136,6 +169,17 @@ def file_statistics(connection: Connection, name: str) -> dict[str, Any]:
             for keeper, count in statistics.largest_clusters(connection, task.id, 15)
         ],
     }
+
+
+def _languages_of_some(connection: Connection, file: DatasetFile) -> tuple[list[tuple[str | None, int]], int]:
+    found = rows.by_ids(connection, statistics.spread(connection, file.id, _SAMPLE)).values()
+    counts = Counter(_language(stored.conversation.turns) for stored in found)
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0] or "")), len(found)
+
+
+def _language(turns: Sequence[Turn]) -> str | None:
+    texts = (text for turn in turns for field, text in turn.texts() if field in ("prompt", "response"))
+    return detect("\n".join(texts)[:_SAMPLE_CHARACTERS])
 
 
 def _classes(ends: Sequence[int], counts: dict[int, int]) -> list[dict[str, Any]]:
@@ -149,8 +193,12 @@ def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
 
 
 def money(connection: Connection, by: str) -> dict[str, Any]:
-    """{by, groups[], total_usd, dearest[]}: money by one key, and the rows that cost most. Raises UnknownName."""
+    """{by, groups[], total_usd, dearest[]}: money by one key, and the rows that cost most. Raises UnknownName.
+
+    dearest: None when there are too many calls to look through them for a page; `corpus cost --by item` does.
+    """
     groups = questions.cost(connection, by)
+    few = sum(group["calls"] for group in groups) <= _MOST_CALLS
     return {
         "by": by,
         "groups": groups,
@@ -165,7 +213,9 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
                 "cost_usd": int(row.cost) / MICRO,
             }
             for row in statistics.dearest_rows(connection, 20)
-        ],
+        ]
+        if few
+        else None,
     }
 
 
@@ -198,7 +248,7 @@ def export(connection: Connection, export_id: int) -> dict[str, Any]:
     return export_dict(row, file.name) | {
         "manifest": orjson.loads(row.manifest),
         "newest": exports.of_file(connection, file.name)[-1].id == row.id,
-        "version": None if file.superseded_at is None else file.version,
+        "file_version": None if file.superseded_at is None else file.version,
     }
 
 

@@ -193,7 +193,7 @@ def export_lines(connection: Connection, export_id: int, *, after: int = 0, limi
     return {
         "export_id": export_id,
         "name": file.name,
-        "version": None if file.superseded_at is None else file.version,
+        "file_version": None if file.superseded_at is None else file.version,
         "lines": export.lines,
         "rows": found,
         "next_after": after + limit if found and after + limit < export.lines else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +14,7 @@ from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses
+from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses, spending
 from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.files import DatasetFile, Task
 from corpus_pipeline.store.pauses import PauseFlag
@@ -106,28 +105,16 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
     """Money by one key. The rows of every key add up to the same sum, that of the ledger."""
     if by == ITEM:
         return _cost_of_items(connection)
-    if by not in ledger.COST_KEYS:
-        raise UnknownName("cost key", by, [*ledger.COST_KEYS, ITEM])
-    rows = ledger.cost_by(connection, by)
-    found = []
-    for row in rows:
-        key = row.key
-        if by == "day":
-            key = datetime.fromtimestamp(int(key) / 1000, tz=UTC).date().isoformat()
-        found.append(
-            {
-                by: key,
-                "calls": int(row.calls),
-                "answered": int(row.answered),
-                "errors": int(row.errors),
-                "unknown": int(row.unknown),
-                "input_tokens": int(row.input_tokens),
-                "cached_tokens": int(row.cached_tokens),
-                "output_tokens": int(row.output_tokens),
-                "cost_usd": int(row.cost) / MICRO,
-            }
-        )
-    return found
+    if by not in spending.KEYS:
+        raise UnknownName("cost key", by, [*spending.KEYS, ITEM])
+    return [
+        {
+            by: row.key,
+            **{name: int(getattr(row, name)) for name in _COUNTS},
+            "cost_usd": int(row.cost) / MICRO,
+        }
+        for row in spending.by(connection, by)
+    ]
 
 
 _COUNTS = ("calls", "answered", "errors", "unknown", "input_tokens", "cached_tokens", "output_tokens")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, select, upd
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope
-from corpus_pipeline.store import budgets
+from corpus_pipeline.store import budgets, spending
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
 from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, llm_attempts, tasks, work_items
@@ -88,18 +88,34 @@ def insert_intents(
 
 # Statements that run with every commit of the window are built once: to build one costs more than to run it.
 _NOW = select(now_ms())
-_OPEN = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved).where(_A.state == AttemptState.INTENT.value)
+_OPEN = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt).where(
+    _A.state == AttemptState.INTENT.value
+)
 _OPEN_OF = _OPEN.where(_A.id.in_(bindparam("ids", expanding=True)))
 
 
 def _open(connection: Connection, attempt_ids: Sequence[str]) -> Sequence[Row]:
-    """Those of the intents that are not settled, with what budgets need to know of them."""
+    """Those of the intents that are not settled, with what budgets and sums need to know of them."""
     return connection.execute(_OPEN_OF, {"ids": list(attempt_ids)}).all()
 
 
 def _booked(row: Row, cost: int) -> Booked:
     payer = Payer(TaskId(row.task_id), row.consumer, budgets.day_of(row.created_at))
     return Booked(payer, row.reserved, cost)
+
+
+def _settled(row: Row, state: AttemptState, usage: Usage, cost: int) -> spending.Settled:
+    return spending.Settled(
+        TaskId(row.task_id),
+        budgets.day_of(row.created_at),
+        row.consumer,
+        row.strategy,
+        row.model,
+        state,
+        row.attempt,
+        usage,
+        cost,
+    )
 
 
 _SETTLE = (
@@ -126,8 +142,12 @@ _SETTLE = (
 def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
     """Settle intents. One that was settled meanwhile (booked as unknown by a successor) stays as it is."""
     if settlements:
-        costs = {s.id: s.cost for s in settlements}
-        budgets.book(connection, [_booked(row, costs[row.id]) for row in _open(connection, list(costs))])
+        ends = {s.id: s for s in settlements}
+        still = _open(connection, list(ends))
+        budgets.book(connection, [_booked(row, ends[row.id].cost) for row in still])
+        spending.add(
+            connection, [_settled(row, ends[row.id].state, ends[row.id].usage, ends[row.id].cost) for row in still]
+        )
         connection.execute(
             _SETTLE,
             [
@@ -243,52 +263,15 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
     Returns how many.
     """
     left = (_A.task_id == task_id, _A.epoch < epoch, _A.batch_id.is_(None))
-    budgets.book(connection, [_booked(row, row.reserved) for row in connection.execute(_OPEN.where(*left))])
+    still = connection.execute(_OPEN.where(*left)).all()
+    budgets.book(connection, [_booked(row, row.reserved) for row in still])
+    spending.add(connection, [_settled(row, AttemptState.UNKNOWN, Usage(0, 0), row.reserved) for row in still])
     touched = connection.execute(
         update(llm_attempts)
         .where(_A.state == AttemptState.INTENT.value, *left)
         .values(state=AttemptState.UNKNOWN.value, outcome="process_died", cost=_A.reserved, settled_at=now_ms())
     )
     return touched.rowcount
-
-
-class Totals(NamedTuple):
-    """Sums over ledger rows; `cost` is in micro-dollars and includes unknown outcomes at their upper bound."""
-
-    calls: int
-    answered: int
-    errors: int
-    unknown: int
-    retried: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    cost: int
-
-
-def totals(connection: Connection, task_id: TaskId) -> Totals:
-    """What a task has spent."""
-    state = _A.state
-
-    def count(word: AttemptState) -> Any:
-        return func.coalesce(func.sum(case((state == word.value, 1), else_=0)), 0)
-
-    row = connection.execute(
-        select(
-            func.count(),
-            count(AttemptState.ANSWERED),
-            count(AttemptState.ERROR),
-            count(AttemptState.UNKNOWN),
-            func.coalesce(func.sum(case((_A.attempt > 1, 1), else_=0)), 0),
-            func.coalesce(func.sum(_A.input_tokens), 0),
-            func.coalesce(func.sum(_A.cached_tokens), 0),
-            func.coalesce(func.sum(_A.output_tokens), 0),
-            func.coalesce(func.sum(_A.reasoning_tokens), 0),
-            func.coalesce(func.sum(_A.cost), 0),
-        ).where(_A.task_id == task_id)
-    ).one()
-    return Totals(*(int(value) for value in row))
 
 
 def saved(connection: Connection, task_id: TaskId) -> MicroDollars:
@@ -335,48 +318,6 @@ def experience(connection: Connection, strategy: str, model: str) -> Experience 
         return None
     done = float(row.answered)
     return Experience(float(row.output) / done, float(row.calls) / done, float(row.cached) / max(1.0, float(row.input)))
-
-
-# what `corpus cost --by` may group by; the day is UTC
-_DAY_MS = 86_400_000
-COST_KEYS: dict[str, Any] = {
-    "consumer": _A.consumer,
-    "file": dataset_files.c.name,
-    "strategy": _A.strategy,
-    "model": _A.model,
-    "day": _A.created_at - (_A.created_at % _DAY_MS),
-}
-
-
-def cost_by(connection: Connection, key: str) -> Sequence[Row]:
-    """(key, calls, answered, errors, unknown, input_tokens, cached_tokens, output_tokens, cost) per group; cost in
-    micro-dollars. The groups of any key add up to the same sum: that of the ledger."""
-    column = COST_KEYS[key]
-
-    def count(word: AttemptState) -> Any:
-        return func.sum(case((_A.state == word.value, 1), else_=0))
-
-    query = (
-        select(
-            column.label("key"),
-            func.count().label("calls"),
-            count(AttemptState.ANSWERED).label("answered"),
-            count(AttemptState.ERROR).label("errors"),
-            count(AttemptState.UNKNOWN).label("unknown"),
-            func.sum(_A.input_tokens).label("input_tokens"),
-            func.sum(_A.cached_tokens).label("cached_tokens"),
-            func.sum(_A.output_tokens).label("output_tokens"),
-            func.sum(_A.cost).label("cost"),
-        )
-        .select_from(
-            llm_attempts.join(tasks, tasks.c.id == _A.task_id).join(
-                dataset_files, dataset_files.c.id == tasks.c.file_id
-            )
-        )
-        .group_by(column)
-        .order_by(column)
-    )
-    return connection.execute(query).all()
 
 
 def cost_by_item(connection: Connection) -> Sequence[Row]:

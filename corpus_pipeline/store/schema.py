@@ -7,7 +7,8 @@ How to read it:
   cleaned_rows (+ cleaned_turns where changed), duplicates     written by clean, read by augment and export
   work_items, augmented_rows, augmented_turns, failed_samples  written by augment
   llm_attempts (the ledger), answers                           one row per HTTP attempt; what arrived
-  budgets, provider_batches, provider_workers                  money spent and reserved; provider batches; who calls whom
+  budgets, spending                                            money spent and reserved; sums of the ledger
+  provider_batches, provider_workers                           provider batches; who calls whom
   exports, export_chunks                                       which row is at which line of which file
   execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is asked for
 A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is micro-dollars.
@@ -341,6 +342,25 @@ budgets = _table(
     Column("reserved", Money, nullable=False, server_default="0"),
     CheckConstraint("spent >= 0 AND reserved >= 0", name="amounts"),
     _one_of("scope", BudgetScope),
+)
+
+spending = _table(
+    "spending",
+    # sums of settled ledger rows, changed with them; whoever asks about money need not read the ledger
+    _task(),
+    Column("day", String(10), primary_key=True),  # ISO date, UTC, on which the call was begun
+    Column("consumer", Name, primary_key=True),
+    Column("strategy", Name, primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("answered", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("unknown", BigInteger, nullable=False),
+    Column("retried", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost", Money, nullable=False),
 )
 
 provider_batches = _table(

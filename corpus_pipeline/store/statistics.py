@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select
 
 from corpus_pipeline.model import FileId, TaskId, id_range
 from corpus_pipeline.states import RowState
@@ -16,6 +17,7 @@ from corpus_pipeline.store.schema import (
     duplicates,
     failed_samples,
     llm_attempts,
+    spending,
     tasks,
 )
 
@@ -29,24 +31,45 @@ def _classes(column: ColumnElement[Any], ends: Sequence[int]) -> ColumnElement[i
     return case(*((column <= end, number) for number, end in enumerate(ends)), else_=len(ends))
 
 
-def lengths(connection: Connection, task_id: TaskId) -> dict[int, tuple[int, int]]:
-    """(kept, dropped) rows by class of `LENGTHS`, in characters."""
+class Verdicts(NamedTuple):
+    """What the verdicts of a task add up to. lengths: (kept, dropped) rows by class of `LENGTHS`; languages: rows, the most
+    frequent first, None where none was told."""
+
+    rows: int
+    characters: int
+    lengths: dict[int, tuple[int, int]]
+    languages: list[tuple[str | None, int]]
+
+
+def verdicts(connection: Connection, task_id: TaskId) -> Verdicts:
+    """One look at every verdict of a task."""
     group = _classes(cleaned_rows.c.characters, LENGTHS)
-    kept = func.sum(case((cleaned_rows.c.state == RowState.KEPT.value, 1), else_=0))
-    query = select(group, kept, func.count()).where(cleaned_rows.c.task_id == task_id).group_by(group)
-    return {int(n): (int(k), int(total) - int(k)) for n, k, total in connection.execute(query)}
+    key = (group, cleaned_rows.c.state, cleaned_rows.c.language)
+    query = select(*key, func.count(), func.sum(cleaned_rows.c.characters))
+    rows = characters = 0
+    lengths: dict[int, tuple[int, int]] = {}
+    languages = Counter[str | None]()
+    for number, state, language, count, length in connection.execute(
+        query.where(cleaned_rows.c.task_id == task_id).group_by(*key)
+    ):
+        rows, characters = rows + int(count), characters + int(length)
+        kept, dropped = lengths.get(int(number), (0, 0))
+        is_kept = state == RowState.KEPT.value
+        lengths[int(number)] = (kept + is_kept * int(count), dropped + (not is_kept) * int(count))
+        languages[language] += int(count)
+    return Verdicts(rows, characters, lengths, sorted(languages.items(), key=lambda one: (-one[1], one[0] or "")))
 
 
-def languages(connection: Connection, task_id: TaskId) -> list[tuple[str | None, int]]:
-    """(language, rows), the most frequent first; None where none could be told."""
-    rows = func.count()
-    query = (
-        select(cleaned_rows.c.language, rows)
-        .where(cleaned_rows.c.task_id == task_id)
-        .group_by(cleaned_rows.c.language)
-        .order_by(rows.desc(), cleaned_rows.c.language)
-    )
-    return [(language, int(count)) for language, count in connection.execute(query)]
+def spread(connection: Connection, file_id: FileId, number: int) -> list[int]:
+    """About `number` rows of a dataset file, evenly from its first to its last one, deleted ones left out."""
+    low, high = id_range(file_id)
+    own = conversations.c
+    last = connection.execute(select(func.max(own.id)).where(own.id > low, own.id <= high)).scalar() or low
+    step = max(1, (last - low) // number)
+    query = select(own.id).where(own.id > bindparam("after"), own.id <= last, own.is_deleted.is_(False))
+    query = query.order_by(own.id).limit(1)
+    found = (connection.execute(query, {"after": after}).scalar() for after in range(low, last, step))
+    return sorted({identifier for identifier in found if identifier is not None})
 
 
 def turns(connection: Connection, file_id: FileId) -> dict[int, int]:
@@ -55,15 +78,6 @@ def turns(connection: Connection, file_id: FileId) -> dict[int, int]:
     group = _classes(conversations.c.turns, TURNS)
     query = select(group, func.count()).where(conversations.c.id > low, conversations.c.id <= high).group_by(group)
     return {int(n): int(count) for n, count in connection.execute(query)}
-
-
-def characters(connection: Connection, task_id: TaskId) -> tuple[int, int]:
-    """(rows, characters) of all rows with a verdict."""
-    query = select(func.count(), func.coalesce(func.sum(cleaned_rows.c.characters), 0)).where(
-        cleaned_rows.c.task_id == task_id
-    )
-    rows, total = connection.execute(query).one()
-    return int(rows), int(total)
 
 
 def cluster_sizes(connection: Connection, task_id: TaskId) -> list[tuple[int, int]]:
@@ -115,7 +129,8 @@ def dearest_rows(connection: Connection, limit: int, task_id: TaskId | None = No
 
 def strategies(connection: Connection, task_id: TaskId) -> list[str]:
     """The strategies that were asked for a task, by name."""
-    query = select(_A.strategy).where(_A.task_id == task_id).distinct().order_by(_A.strategy)
+    own = spending.c.strategy
+    query = select(own).where(spending.c.task_id == task_id).distinct().order_by(own)
     return list(connection.execute(query).scalars())
 
 
@@ -134,9 +149,3 @@ def failed_words(connection: Connection) -> dict[str, list[str]]:
         "strategies": list(connection.execute(select(own.strategy).distinct().order_by(own.strategy)).scalars()),
         "reasons": list(connection.execute(select(own.reason).distinct().order_by(own.reason)).scalars()),
     }
-
-
-def cost_of(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
-    """Micro-dollars by task, unknown outcomes at their upper bound."""
-    query = select(_A.task_id, func.sum(_A.cost)).where(_A.task_id.in_(task_ids)).group_by(_A.task_id)
-    return {TaskId(task_id): int(cost) for task_id, cost in connection.execute(query)}

@@ -48,6 +48,7 @@ from corpus_pipeline.store.schema import (
     llm_attempts,
     purged_rows,
     rejects,
+    spending,
     turns,
     work_items,
 )
@@ -65,6 +66,7 @@ def violations(connection: Connection, *, at_rest: bool = True) -> list[str]:
             found.append(f"{name}: {len(rows)} cases, first {tuple(rows[0])}")
     found += _illegal_transitions(connection)
     found += _overlapping_records(connection)
+    found += _unequal_sums(connection)
     if at_rest:
         found += _unrest(connection)
     return found
@@ -140,6 +142,23 @@ def _overlapping_records(connection: Connection) -> list[str]:
             found.append(f"record {identifier} begins at byte {offset}, inside the one before it")
         end = offset + size
     return found
+
+
+def _unequal_sums(connection: Connection) -> list[str]:
+    """The sums that are kept of the ledger are its sums."""
+    names = ("input_tokens", "output_tokens", "cost")
+    settled = _A.state != AttemptState.INTENT.value
+    query = select(_A.task_id, func.count(), *(func.sum(_A[name]) for name in names)).where(settled)
+    ledger = {row[0]: tuple(map(int, row[1:])) for row in connection.execute(query.group_by(_A.task_id))}
+    s = spending.c
+    kept_calls = func.sum(s.answered + s.errors + s.unknown)
+    query = select(s.task_id, kept_calls, *(func.sum(s[name]) for name in names)).group_by(s.task_id)
+    kept = {row[0]: tuple(map(int, row[1:])) for row in connection.execute(query)}
+    return [
+        f"task {t}: the ledger sums up to {ledger.get(t)}, and {kept.get(t)} is kept"
+        for t in {*ledger, *kept}
+        if ledger.get(t) != kept.get(t)
+    ]
 
 
 def _unrest(connection: Connection) -> list[str]:

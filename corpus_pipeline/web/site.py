@@ -21,6 +21,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import text
+from corpus_pipeline.web.kept import Kept
 from corpus_pipeline.web.options import Options
 from corpus_pipeline.web.pace import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
@@ -71,6 +72,7 @@ class Site:
     sessions: Sessions = field(default_factory=Sessions)
     brake: Brake = field(default_factory=Brake)
     pace: Pace = field(default_factory=Pace)
+    kept: Kept = field(default_factory=Kept)
     templates: Environment = field(default_factory=environment)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from corpus_pipeline.web.compare import compared
+from corpus_pipeline.web.kept import Kept
 from corpus_pipeline.web.pace import Pace
 from corpus_pipeline.web.text import Piece, difference, excerpt, money, rate, size, span, visible
 
@@ -121,3 +122,19 @@ def test_numbers_are_short():
         "4 d 15 h",
     ]
     assert [size(x) for x in (None, 5, 1536, 5 << 20)] == ["–", "5 B", "1.5 KiB", "5.0 MiB"]
+
+
+def test_what_takes_long_to_count_is_counted_rarely():
+    now = [0.0]
+
+    def slowly() -> dict[str, object]:
+        now[0] += 3
+        return {"rows": now[0]}
+
+    kept = Kept(lambda: now[0])
+    assert kept.get(("statistics", "a"), "one", slowly) == {"rows": 3, "counted_at": None}
+    assert kept.get(("statistics", "a"), "one", slowly) == {"rows": 3, "counted_at": None}
+    late = kept.get(("statistics", "a"), "two", slowly)
+    assert late["rows"] == 3 and late["counted_at"] > 0
+    now[0] += 60
+    assert kept.get(("statistics", "a"), "two", slowly) == {"rows": 66, "counted_at": None}

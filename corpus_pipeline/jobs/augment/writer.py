@@ -194,7 +194,7 @@ class Writer:
                 return
 
     def _commit(self, unit: Unit) -> Written:
-        lap = self._held.lap_ms()
+        lap = self._held.lap_ms() if unit.advances else 0  # a lap ends where a cursor moves: none is lost
         return self._held.commit(unit.write, self._held, lap, self._ceilings)
 
     def _take_in(self, unit: Unit, written: Written) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from corpus_pipeline.service import overview
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.web.site import file_name, reply, site_of
+from corpus_pipeline.web.site import Site, file_name, reply, site_of
 
 _BUSY = (Status.RUNNING, Status.PAUSING)
 
@@ -52,14 +52,20 @@ def one_file(request: Request) -> Response:
 
 
 def statistics(request: Request) -> Response:
-    name = file_name(request)
-    data = site_of(request).corpus.store.fetch(overview.file_statistics, name)
+    name, site = file_name(request), site_of(request)
+    store = site.corpus.store
+    state = store.fetch(overview.state_of, name)
+    data = site.kept.get(("statistics", name), state, lambda: store.fetch(overview.file_statistics, name))
     return reply(request, "statistics.html", data)
 
 
 def reports(request: Request) -> Response:
-    name = file_name(request)
-    found = site_of(request).corpus.report(name)
+    name, site = file_name(request), site_of(request)
+    state = site.corpus.store.fetch(overview.state_of, name)
+    return reply(request, "reports.html", site.kept.get(("reports", name), state, lambda: _reports(site, name)))
+
+
+def _reports(site: Site, name: str) -> dict[str, Any]:
     order = [stage.value for stage in Stage]
-    data = {"name": name, "reports": sorted(found, key=lambda report: order.index(report["stage"]))}
-    return reply(request, "reports.html", data)
+    found = site.corpus.report(name)
+    return {"name": name, "reports": sorted(found, key=lambda report: order.index(report["stage"]))}

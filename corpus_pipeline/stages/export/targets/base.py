@@ -113,7 +113,7 @@ class Target(ABC):
         return self._open(f"{path_component(name)}/{data.path}")
 
     def open_stored(self, name: str, stored: StoredFile) -> BinaryIO:
-        """A file of any export of a dataset file, as its manifest names it; close it. Raises FileNotFoundError when it is gone."""
+        """A file of any export of a dataset file, as its manifest names it; close it. Raises FileNotFoundError."""
         return self._open(f"{path_component(name)}/{stored.path}")
 
     def verify(self, name: str) -> list[Damage]:

@@ -464,6 +464,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_provider_batches_task_id_state", "provider_batches", ["task_id", "state"], unique=False)
     op.create_table(
+        "spending",
+        sa.Column("task_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("consumer", sa.String(length=64), nullable=False),
+        sa.Column("strategy", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("answered", sa.BigInteger(), nullable=False),
+        sa.Column("errors", sa.BigInteger(), nullable=False),
+        sa.Column("unknown", sa.BigInteger(), nullable=False),
+        sa.Column("retried", sa.BigInteger(), nullable=False),
+        sa.Column("input_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cached_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("reasoning_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_spending_task_id")),
+        sa.PrimaryKeyConstraint("task_id", "day", "consumer", "strategy", "model", name=op.f("pk_spending")),
+        **TABLE_OPTIONS,
+    )
+    op.create_table(
         "webhook_events",
         sa.Column("id", Key, nullable=False),
         sa.Column("task_id", sa.Integer(), nullable=False),

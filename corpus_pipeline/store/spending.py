@@ -1,0 +1,118 @@
+"""What calls came to, kept as sums beside the ledger: money is asked about often, and a ledger has many millions of rows.
+
+A row is one task, day, consumer, strategy and model. It changes in the transaction that settles the ledger rows it counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from corpus_pipeline.model import TaskId, Usage
+from corpus_pipeline.states import AttemptState
+from corpus_pipeline.store.schema import dataset_files, spending, tasks
+
+_S = spending.c
+_KEY = ("task_id", "day", "consumer", "strategy", "model")
+SUMS = (
+    "answered",
+    "errors",
+    "unknown",
+    "retried",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost",
+)
+_WORDS = {AttemptState.ANSWERED: "answered", AttemptState.ERROR: "errors", AttemptState.UNKNOWN: "unknown"}
+
+
+class Settled(NamedTuple):
+    """One call that is over; day: ISO date (UTC) on which it was begun."""
+
+    task_id: TaskId
+    day: str
+    consumer: str
+    strategy: str
+    model: str
+    state: AttemptState
+    attempt: int
+    usage: Usage
+    cost: int
+
+
+_ADD = (
+    update(spending)
+    .where(*(_S[name] == bindparam(f"of_{name}") for name in _KEY))
+    .values({name: _S[name] + bindparam(f"more_{name}") for name in SUMS})
+)
+_NEW = insert(spending)
+
+
+def add(connection: Connection, calls: Iterable[Settled]) -> None:
+    """Count calls, in the transaction that settles them."""
+    sums: dict[tuple[Any, ...], Counter[str]] = {}
+    for call in calls:
+        own = sums.setdefault(call[:5], Counter())
+        own[_WORDS[call.state]] += 1
+        own["retried"] += call.attempt > 1
+        own["input_tokens"] += call.usage.input_tokens
+        own["cached_tokens"] += call.usage.cached_tokens
+        own["output_tokens"] += call.usage.output_tokens
+        own["reasoning_tokens"] += call.usage.reasoning_tokens
+        own["cost"] += call.cost
+    for key, own in sorted(sums.items(), key=lambda entry: entry[0]):
+        values = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
+        values |= {f"more_{name}": own[name] for name in SUMS}
+        if connection.execute(_ADD, values).rowcount == 0:
+            connection.execute(_NEW, dict(zip(_KEY, key, strict=True)) | {name: own[name] for name in SUMS})
+
+
+def _sums() -> list[Any]:
+    return [func.coalesce(func.sum(_S[name]), 0).label(name) for name in SUMS]
+
+
+def of_task(connection: Connection, task_id: TaskId) -> Row:
+    """`SUMS` of one task; cost in micro-dollars, unknown outcomes at their upper bound."""
+    return connection.execute(select(*_sums()).where(_S.task_id == task_id)).one()
+
+
+def cost_of(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
+    """Micro-dollars by task; those that nothing was asked for are left out."""
+    query = select(_S.task_id, func.sum(_S.cost)).where(_S.task_id.in_(task_ids)).group_by(_S.task_id)
+    return {TaskId(task_id): int(cost) for task_id, cost in connection.execute(query)}
+
+
+# what costs may be grouped by; the day is UTC
+KEYS: dict[str, Any] = {
+    "consumer": _S.consumer,
+    "file": dataset_files.c.name,
+    "strategy": _S.strategy,
+    "model": _S.model,
+    "day": _S.day,
+}
+
+
+def by(connection: Connection, key: str) -> Sequence[Row]:
+    """(key, calls, `SUMS`) per group. The groups of any key add up to the same sum: that of the ledger."""
+    column = KEYS[key]
+    calls = func.sum(_S.answered + _S.errors + _S.unknown).label("calls")
+    query = (
+        select(column.label("key"), calls, *_sums())
+        .select_from(
+            spending.join(tasks, tasks.c.id == _S.task_id).join(dataset_files, dataset_files.c.id == tasks.c.file_id)
+        )
+        .group_by(column)
+        .order_by(column)
+    )
+    return connection.execute(query).all()
+
+
+def calls(connection: Connection) -> int:
+    """How many calls there were, of all tasks."""
+    query = select(func.coalesce(func.sum(_S.answered + _S.errors + _S.unknown), 0))
+    return int(connection.execute(query).scalar_one())
