@@ -12,6 +12,7 @@ import click
 
 from corpus_pipeline import __version__
 from corpus_pipeline.cli import (
+    completion,
     control,
     demo,
     estimate,
@@ -74,6 +75,7 @@ for _command in (
     recipes.recipe,
     upkeep.doctor,
     upkeep.upgrade,
+    completion.completion,
 ):
     cli.add_command(_command)
 

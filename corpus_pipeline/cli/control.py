@@ -6,6 +6,7 @@ import time
 
 import click
 
+from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import say
 from corpus_pipeline.states import Stage, Status
 
@@ -14,7 +15,7 @@ _stage = click.option("--stage", type=_STAGES, help="Only this stage.")
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=dataset_names)
 @_stage
 @click.option("--all", "everything", is_flag=True, help="Everything there is and that will be registered.")
 @click.option("--reason", required=True, help="Why; shown to whoever finds the work paused.")
@@ -49,7 +50,7 @@ def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: s
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=dataset_names)
 @_stage
 @click.option("--all", "everything", is_flag=True, help="Clear every flag there is.")
 def resume(names: tuple[str, ...], stage: str | None, everything: bool) -> None:

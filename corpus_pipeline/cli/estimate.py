@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @json_option
 def estimate(name: str, as_json: bool) -> None:
     """What augmenting a dataset file will cost, from its cleaned rows: calls, tokens, money (low, expected, high).

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import (
     duration,
     json_option,
@@ -23,7 +24,7 @@ _STAGES = click.Choice([stage.value for stage in Stage])
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=dataset_names)
 @json_option
 def status(names: tuple[str, ...], as_json: bool) -> None:
     """Progress of each dataset file, stage by stage."""
@@ -57,7 +58,7 @@ def _cell(stage: dict[str, Any]) -> str:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @click.option("--stage", type=_STAGES, help="Only this stage.")
 @json_option
 def report(name: str, stage: str | None, as_json: bool) -> None:
@@ -112,7 +113,7 @@ def cost(by: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @click.option("--stage", type=_STAGES, default=Stage.INGEST.value, show_default=True, help="As which stage left them.")
 @click.option("--search", help="Only rows that contain this text.")
 @click.option("--where", "wheres", multiple=True, help="KEY=VALUE, e.g. state=dropped or reason=near_duplicate.")
@@ -175,7 +176,7 @@ def show(row: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @click.argument("line", type=click.IntRange(min=1))
 @click.option(
     "--export", help="Number of an export, or the first 8 or more digits of its sha256; the newest if not said."

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, say
 from corpus_pipeline.errors import UsageError
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @click.argument("rows", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Who asked and why; kept in the audit log.")
 @click.option("--copies", is_flag=True, help="Also every row of the corpus with the same content.")

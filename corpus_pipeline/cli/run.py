@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say
 from corpus_pipeline.jobs.stop import signals_noted
 from corpus_pipeline.states import Stage, Status
@@ -27,7 +28,7 @@ _STAGES = click.Choice([stage.value for stage in Stage])
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=dataset_names)
 @click.option("--to", "to", type=_STAGES, default=Stage.EXPORT.value, show_default=True, help="The last stage to work.")
 @click.option("--limit", type=click.IntRange(min=1), help="Augment only so many rows of each file, as a preview.")
 @click.option("--redo", is_flag=True, help="Start the stage given by --to over; paid answers are used again.")

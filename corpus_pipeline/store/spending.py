@@ -112,7 +112,7 @@ def by(connection: Connection, key: str) -> Sequence[Row]:
     return connection.execute(query).all()
 
 
-def calls(connection: Connection) -> int:
-    """How many calls there were, of all tasks."""
-    query = select(func.coalesce(func.sum(_S.answered + _S.errors + _S.unknown), 0))
-    return int(connection.execute(query).scalar_one())
+def series(connection: Connection) -> Sequence[Row]:
+    """(consumer, strategy, model, `SUMS`) of each combination: sums that only grow."""
+    key = (_S.consumer, _S.strategy, _S.model)
+    return connection.execute(select(*key, *_sums()).group_by(*key).order_by(*key)).all()

@@ -13,11 +13,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
-from corpus_pipeline.service import Corpus
+from corpus_pipeline.service import Corpus, metrics
 from corpus_pipeline.web.guard import HEADERS, Guard
 from corpus_pipeline.web.options import Options
 from corpus_pipeline.web.pages import actions, audit, cost, door, exports, failed, files, rows
-from corpus_pipeline.web.site import Site, action, reply
+from corpus_pipeline.web.site import Site, action, reply, site_of
 
 _ASSETS = {
     "app.css": "text/css",
@@ -50,6 +50,7 @@ def _routes() -> list[Route]:
     return [
         get("/", _home),
         get("/healthz", _healthy),
+        get("/metrics", _metrics),
         get("/static/{name}", _static),
         get("/files", files.all_files),
         get("/files/{name}", files.one_file),
@@ -87,6 +88,12 @@ def _home(request: Request) -> Response:
 
 def _healthy(request: Request) -> Response:
     return PlainTextResponse("ok\n")
+
+
+def _metrics(request: Request) -> Response:
+    return PlainTextResponse(
+        site_of(request).corpus.store.fetch(metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 def _static(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from corpus_pipeline_tests.cli.conftest import Command, lines, run_process
+from corpus_pipeline_tests.cli.conftest import Command, lines, run, run_process
 
 
 def test_status_has_the_promised_keys(corpus: Command) -> None:
@@ -101,3 +101,12 @@ def test_tables_do_not_pass_control_characters_on(corpus: Command) -> None:
 
     assert printable("a\x1b[31mb\u202ec") == "a\\x1b[31mb\\u202ec"
     assert "\x1b" not in corpus("rows", "dirty").stdout
+
+
+def test_a_shell_completes_commands_and_names_of_dataset_files(worked: dict[str, str], tmp_path: Path) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        assert "_CORPUS_COMPLETE" in run(worked, "completion", shell).stdout
+    asked = {"_CORPUS_COMPLETE": "bash_complete", "COMP_WORDS": "corpus trace su", "COMP_CWORD": "2"}
+    assert run_process(worked | asked).stdout.split() == ["plain,sums"]
+    elsewhere = worked | asked | {"CORPUS_HOME": str(tmp_path / "none")}
+    assert run_process(elsewhere).stdout.split() == [] and not (tmp_path / "none").exists()

@@ -203,6 +203,7 @@ def test_with_logins_nothing_is_shown_to_strangers(corpus, users_file):
     own = browser(corpus, login=True, users=users_file)
     assert own.get("/files", follow_redirects=False).headers["location"] == "/login"
     assert own.get("/files.json").status_code == 401
+    assert own.get("/metrics", follow_redirects=False).headers["location"] == "/login"
     assert own.form("/pause", csrf=own.token("/login"), reason="x").status_code == 401
     for name, password in (("vera", "wrong password"), ("nobody", PASSWORD), ("", ""), ("vera", "")):
         assert log_in(own, name, password).status_code == 403

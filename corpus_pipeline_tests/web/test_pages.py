@@ -59,6 +59,7 @@ def test_the_list_above_has_every_page():
     others = {
         "/",
         "/healthz",
+        "/metrics",
         "/static/{}",
         "/login",
         "/exports/{}/download",
@@ -182,6 +183,22 @@ def test_every_line_of_every_export_is_traced_whatever_was_done_since(client, co
     assert "removed on request" in shown and "asked for &lt;script&gt;" in shown
     people = client.get(f"/exports/1/lines/{gone[0]}.json").json()["people"]
     assert [person["action"] for person in people][:3] == ["add", "purge", "redo"]
+
+
+def test_metrics_are_the_numbers_of_the_pages_in_the_text_format(client, corpus):
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    told = {}
+    for line in answer.text.splitlines():
+        if not line.startswith("#"):
+            parts = re.fullmatch(r'([a-z_]+)((?:\{[a-z]+="(?:[^"\\]|\\.)*"[^}]*\})?) ([0-9.e+-]+)', line)
+            assert parts, line
+            told[parts[1], parts[2]] = float(parts[3])
+    assert told["corpus_file_rows", '{file="hostile",stage="ingest",what="processed"}'] == 60
+    assert told["corpus_files", '{stage="ingest",status="done"}'] == 1
+    money = sum(value for (name, _), value in told.items() if name == "corpus_cost_dollars_total")
+    assert money == pytest.approx(client.get("/cost.json").json()["total_usd"]) and money > 0
+    assert any('consumer="<b>team</b>"' in labels for _, labels in told)
 
 
 def test_an_operator_removes_a_row_and_gets_the_report(client, corpus):

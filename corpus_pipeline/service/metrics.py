@@ -1,0 +1,84 @@
+"""Numbers for Prometheus: a few cheap questions, none of which reads rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.service import questions
+from corpus_pipeline.store import pauses, spending
+
+Labels = Mapping[str, str]
+Sample = tuple[str, Labels, float]
+
+_MOST_FILES = 2_000  # beyond, files are not told one by one
+
+_HELP = {
+    "corpus_files": ("gauge", "Dataset files by stage and status."),
+    "corpus_rows": ("gauge", "Rows by stage: what there is to do, done, dropped and failed."),
+    "corpus_file_rows": ("gauge", "The same by dataset file."),
+    "corpus_stage_active_seconds": ("gauge", "Time of work by dataset file and stage, without pauses."),
+    "corpus_failed_samples_open": ("gauge", "Failed samples that stand in the way of an export, by dataset file."),
+    "corpus_pause_flags": ("gauge", "Pause flags that are set."),
+    "corpus_calls_total": ("counter", "Model calls by outcome."),
+    "corpus_tokens_total": (
+        "counter",
+        "Tokens of model calls; cached and reasoning tokens are part of input and output.",
+    ),
+    "corpus_cost_dollars_total": ("counter", "Money, unknown outcomes at the most that they can have cost."),
+}
+_OUTCOMES = {"answered": "answered", "error": "errors", "unknown": "unknown"}
+_TOKENS = ("input", "cached", "output", "reasoning")
+
+
+def text(connection: Connection) -> str:
+    """All of them in the Prometheus text format, version 0.0.4."""
+    found: dict[str, list[Sample]] = {name: [] for name in _HELP}
+    for sample in _samples(connection):
+        found[sample[0]].append(sample)
+    lines = []
+    for name, (kind, meaning) in _HELP.items():
+        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+        lines += [f"{name}{_labels(labels)} {value:.17g}" for _, labels, value in found[name]]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: Labels) -> str:
+    pairs = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
+    return f"{{{pairs}}}" if pairs else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _samples(connection: Connection) -> Iterator[Sample]:
+    files = questions.status(connection)
+    states: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[str, str], int] = {}
+    for file in files:
+        for stage, own in file["stages"].items():
+            states[stage, own["status"]] = states.get((stage, own["status"]), 0) + 1
+            for what in ("total", "processed", "dropped", "failed"):
+                sums[stage, what] = sums.get((stage, what), 0) + (own[what] or 0)
+                if len(files) <= _MOST_FILES:
+                    yield "corpus_file_rows", {"file": file["name"], "stage": stage, "what": what}, own[what] or 0
+            if len(files) <= _MOST_FILES:
+                labels = {"file": file["name"], "stage": stage}
+                yield "corpus_stage_active_seconds", labels, own["active_ms"] / 1000
+        if file["open_failed_samples"] or len(files) <= _MOST_FILES:
+            yield "corpus_failed_samples_open", {"file": file["name"]}, file["open_failed_samples"]
+    for (stage, status), count in states.items():
+        yield "corpus_files", {"stage": stage, "status": status}, count
+    for (stage, what), count in sums.items():
+        yield "corpus_rows", {"stage": stage, "what": what}, count
+    yield "corpus_pause_flags", {}, len(pauses.active(connection))
+    for row in spending.series(connection):
+        whose = {"consumer": row.consumer, "strategy": row.strategy, "model": row.model}
+        for outcome, column in _OUTCOMES.items():
+            yield "corpus_calls_total", whose | {"outcome": outcome}, int(getattr(row, column))
+        for kind in _TOKENS:
+            yield "corpus_tokens_total", whose | {"kind": kind}, int(getattr(row, f"{kind}_tokens"))
+        yield "corpus_cost_dollars_total", whose, int(row.cost) / MICRO
