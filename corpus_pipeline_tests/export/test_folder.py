@@ -104,6 +104,7 @@ def test_a_new_export_replaces_the_old_one_and_its_leftovers(target, tmp_path):
     assert sorted(path.name for path in (target.root / "notes").iterdir()) == [
         ".versions",
         "README.md",
+        "croissant.json",
         "manifest.json",
         "notes.jsonl",
     ]

@@ -4,6 +4,7 @@ import json
 
 import yaml
 
+from corpus_pipeline.stages.export.croissant import croissant
 from corpus_pipeline.stages.export.manifest import StoredFile, build, parse, same_export
 from corpus_pipeline.stages.export.overview import card, dataset_info, overview
 from corpus_pipeline_tests.export.making import facts
@@ -74,3 +75,21 @@ def test_a_hostile_key_of_a_row_cannot_end_the_front_matter():
         text = card([("notes", manifest(features=[{"name": key, "dtype": "string"}]))])
         assert front(text)["dataset_info"][0]["features"] == [{"name": key, "dtype": "string"}]
         assert len(front(text)["configs"]) == 1
+
+
+def test_croissant_describes_the_file_and_its_plain_columns():
+    features = [
+        *TEXT,
+        {"name": "a b/c", "dtype": "int64"},
+        {"name": "messages", "list": "json"},
+        {"name": "x", "dtype": "json"},
+    ]
+    told = json.loads(croissant(manifest(features=features)))
+    (file,) = told["distribution"]
+    assert (file["contentUrl"], file["sha256"], file["contentSize"]) == ("notes-1.jsonl", "ef" * 32, "99 B")
+    (rows,) = told["recordSet"]
+    assert [(f["name"], f["dataType"]) for f in rows["field"]] == [("text", "sc:Text"), ("a b/c", "sc:Integer")]
+    assert {f["source"]["fileObject"]["@id"] for f in rows["field"]} == {file["@id"]}
+    assert told["conformsTo"] == "http://mlcommons.org/croissant/1.0" and told["@type"] == "sc:Dataset"
+    packed = json.loads(croissant(manifest(compression="gzip")))
+    assert "recordSet" not in packed and packed["distribution"][0]["encodingFormat"] == "application/gzip"

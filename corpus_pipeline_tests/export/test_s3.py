@@ -91,7 +91,7 @@ def test_an_export_is_one_object_under_its_hash_with_a_manifest(target, s3_bucke
     key = f"corpus/v1/notes/notes-{data.sha256}.jsonl"
     assert published.uri == f"s3://{s3_bucket}/{key}" and published.changed and published.notes == ()
     overview = ["corpus/v1/README.md", "corpus/v1/dataset_info.json"]
-    notes = ["corpus/v1/notes/README.md", "corpus/v1/notes/manifest.json", key]
+    notes = [f"corpus/v1/notes/{file}" for file in ("README.md", "croissant.json", "manifest.json")] + [key]
     assert keys(target) == [*overview, *notes]
     assert read(target) == joined(lines)
     assert uploads(target) == []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.stages.export.croissant import CROISSANT, croissant
 from corpus_pipeline.stages.export.files import CHUNK, path_component
 from corpus_pipeline.stages.export.manifest import (
     ExportFacts,
@@ -78,7 +79,8 @@ class Target(ABC):
             pairs.append((self._stored("not_exportable", folder, not_exportable), not_exportable))
         files = tuple(stored for stored, _ in pairs)
         content = build(facts, files)
-        changed = not same_export(self._old_manifest(folder), content)
+        old = self._old_manifest(folder)
+        changed = not same_export(old, content)
         while True:
             for stored, file in pairs:
                 self._put_file(folder, stored, file, on_step)
@@ -90,7 +92,9 @@ class Target(ABC):
                 break  # else another exporter tidied them away between the two steps
         self._tidy(folder, files, on_step)
         on_step("overview.before")
-        self._put(f"{folder}/{CARD}", card([("", parse(content, MANIFEST))]))
+        manifest = parse(content, MANIFEST) if changed or old is None else old
+        self._put(f"{folder}/{CARD}", card([("", manifest)]))
+        self._put(f"{folder}/{CROISSANT}", croissant(manifest))
         notes += self.refresh_overview() if refresh else []
         on_step("overview.after")
         uri, manifest_uri = self.uri(f"{folder}/{files[0].alias or files[0].path}"), self.uri(f"{folder}/{MANIFEST}")

@@ -4,6 +4,7 @@
     <root>/<name>/.versions/<sha256>.jsonl  the file under the name of its content
     <root>/<name>/<name>.jsonl              the same file under the name that people and tools expect
     <root>/<name>/README.md                 dataset card of this export
+    <root>/<name>/croissant.json            the same for data catalogues
     <root>/dataset_info.json, README.md     cover all exports of the folder
 
 Every file is written under a temporary name, synced, renamed, and its folder synced. The friendly name is a hard link

@@ -3,6 +3,7 @@
     <prefix>/<name>/<name>-<sha256>.jsonl   never changes: its name holds the hash of its content
     <prefix>/<name>/manifest.json           points to it; written last
     <prefix>/<name>/README.md               dataset card of this export
+    <prefix>/<name>/croissant.json          the same for data catalogues
     <prefix>/dataset_info.json, README.md   cover all exports below the prefix
 
 Needed permissions on the prefix: PutObject, GetObject, AbortMultipartUpload, ListBucket and ListBucketMultipartUploads;
