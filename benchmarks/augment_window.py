@@ -1,16 +1,20 @@
 """How full the window is: augmentation against the stand-in, beside a hand-written asyncio + SDK + JSONL script.
 
-    python benchmarks/augment_window.py --calls 2000
-    python benchmarks/augment_window.py --calls 20000
+    python benchmarks/augment_window.py                         # all of it, a quarter of an hour
+    python benchmarks/augment_window.py --calls 2000 --plain    # one size, without faults
     python benchmarks/augment_window.py --calls 2000 --mix      # 10 % 429, 3 % 500, 2 % drops, 1 % 400, 4 % bad content
 
 Latencies are lognormal (median 0.5 s, 99th percentile 4 s) and a function of the request, so that both sides are asked for
 the same seconds of work. Three processes: stand-in, ours, the script; each is measured by itself. Printed for each side:
 
-    of ideal   calls x mean latency / (slots x wall time); with faults the calls are the rows that were wanted
+    of ideal   calls x mean latency / (slots x wall time); with faults the calls are the rows that were wanted, and the
+               latency is that of the calls which the provider worked on: who is turned away hears it at once
     of best    the same against a schedule without any overhead: a slot takes the next call when it is free
     CPU        seconds of the client process per 1,000 calls, ours with every database write
     memory     peak of the client process, of which the libraries take a part before the first call
+
+Below ours: whether every row was answered or failed, the ledger against the provider's request log call by call, and
+whether any answer that the stand-in spoilt became a row.
 
 Run it on a quiet machine: the stand-in needs a core of its own.
 """
@@ -90,22 +94,17 @@ def _ledger_facts(corpus: Any) -> dict[str, Any]:
     from sqlalchemy import text
 
     def read(connection: Any) -> dict[str, Any]:
-        def one(statement: str) -> int:
-            return int(connection.execute(text(statement)).scalar_one() or 0)
+        attempts = connection.execute(text("SELECT id, state, cost, input_tokens + output_tokens FROM llm_attempts"))
+        used = connection.execute(
+            text(
+                "SELECT a.attempt_id FROM augmented_rows r JOIN answers a ON a.request_key = r.request_key"
+                " WHERE a.rejected IS NULL"
+            )
+        )
+        return {"ledger": [list(row) for row in attempts], "used": [row[0] for row in used]}
 
-        return {
-            "ledger_rows": one("SELECT COUNT(*) FROM llm_attempts"),
-            "ledger_micro": one("SELECT SUM(cost) FROM llm_attempts WHERE state = 'answered'"),
-            "ledger_tokens": one("SELECT SUM(input_tokens + output_tokens) FROM llm_attempts"),
-            "unknown": one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'unknown'"),
-            "bad_stored": one(
-                "SELECT COUNT(*) FROM augmented_rows r JOIN answers a ON a.request_key = r.request_key"
-                " WHERE a.rejected IS NOT NULL AND NOT EXISTS (SELECT 1 FROM answers g"
-                " WHERE g.request_key = r.request_key AND g.rejected IS NULL)"
-            ),
-        }
-
-    return corpus.store.fetch(read)
+    facts: dict[str, Any] = corpus.store.fetch(read)
+    return facts
 
 
 # --- the hand-written script: what somebody writes in an afternoon, with retries ------------------------------------------
@@ -194,17 +193,17 @@ def _peak_mb() -> int:
 # --- the request log, the schedules, the table ----------------------------------------------------------------------------
 
 
-def latencies(log: Path) -> list[float]:
-    """The seconds that the stand-in took for each call, in the order in which they arrived there."""
+def latencies(lines: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
+    """(line, seconds that the stand-in took for it) of each call, in the order in which they arrived there."""
+    from corpus_pipeline.llm.stub.engine import DOOR_SECONDS
     from corpus_pipeline.llm.stub.faults import uniform
     from corpus_pipeline.llm.stub.latency import parse_latency
 
-    law = parse_latency(LATENCY)
-    taken = [
-        (line["time"], law.seconds(uniform(SEED, line["request"], line["attempt"], "latency")))
-        for line in map(json.loads, log.open())
-    ]
-    return [seconds for _, seconds in sorted(taken, key=lambda entry: entry[0] - entry[1])]
+    law, taken = parse_latency(LATENCY), []
+    for line in lines:
+        seconds = law.seconds(uniform(SEED, line["request"], line["attempt"], "latency"))
+        taken.append((line, min(seconds, DOOR_SECONDS) if 400 <= line["status"] < 500 else seconds))
+    return sorted(taken, key=lambda entry: entry[0]["time"] - entry[1])
 
 
 def greedy_seconds(seconds: list[float], slots: int) -> float:
@@ -215,7 +214,7 @@ def greedy_seconds(seconds: list[float], slots: int) -> float:
     return max(free)
 
 
-def side(name: str, part: str, arguments: argparse.Namespace) -> dict[str, Any]:
+def side(part: str, calls: int, mix: bool, arguments: argparse.Namespace) -> dict[str, Any]:
     """One client process with a stand-in of its own."""
     with tempfile.TemporaryDirectory(prefix="corpus-window-") as folder:
         log = Path(folder) / "invoice.jsonl"
@@ -231,13 +230,13 @@ def side(name: str, part: str, arguments: argparse.Namespace) -> dict[str, Any]:
             str(SEED),
         ]
         command += ["--request-log", str(log), "--retry-after", "1"]
-        for fault, share in (MIX if arguments.mix else {}).items():
+        for fault, share in (MIX if mix else {}).items():
             command += ["--fault", f"{fault}={share}"]
         stub = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
             assert stub.stderr is not None
             address = stub.stderr.readline().split(" at ")[1].split()[0]
-            own = [sys.executable, __file__, "--part", part, "--folder", folder, "--calls", str(arguments.calls)]
+            own = [sys.executable, __file__, "--part", part, "--folder", folder, "--calls", str(calls)]
             own += ["--slots", str(arguments.slots)]
             own += ["--database-url", arguments.database_url] if arguments.database_url else []
             done = subprocess.run(
@@ -247,25 +246,22 @@ def side(name: str, part: str, arguments: argparse.Namespace) -> dict[str, Any]:
             stub.terminate()
             stub.wait()
         if done.returncode:
-            raise SystemExit(f"{name} failed:\n{done.stderr}")
+            raise SystemExit(f"{part} failed:\n{done.stderr}")
         figures = json.loads(done.stdout.splitlines()[-1])
-        taken = latencies(log)
         lines = [json.loads(line) for line in log.open()]
-    mean = sum(taken) / len(taken)
-    work = arguments.calls * mean if arguments.mix else sum(taken)
+    arrivals = latencies(lines)
+    taken = [seconds for _, seconds in arrivals]
+    worked = [seconds for line, seconds in arrivals if line["status"] == 200 or line["status"] >= 500]
+    work = calls * sum(worked) / len(worked) if mix else sum(taken)
     figures["of_ideal"] = work / arguments.slots / figures["wall"]
     figures["of_best"] = greedy_seconds(taken, arguments.slots) / figures["wall"]
     figures["best"] = sum(taken) / arguments.slots / greedy_seconds(taken, arguments.slots)
-    figures["billed_micro"] = sum(line["micro_dollars"] for line in lines)
-    figures["log_lines"] = len(lines)
-    figures["refused_400"] = sum(line["status"] == 400 for line in lines)
-    figures["requests_400"] = len({line["request"] for line in lines if line["status"] == 400})
-    figures["log_tokens"] = sum(line["input_tokens"] + line["output_tokens"] for line in lines)
+    figures["lines"] = lines
     return figures
 
 
 def show(name: str, figures: dict[str, Any]) -> None:
-    calls = figures["log_lines"]
+    calls = len(figures["lines"])
     print(
         f"{name:<16} {calls:>6} calls {figures['wall']:7.1f} s   of ideal {figures['of_ideal']:.3f}"
         f" (best schedule {figures['best']:.3f})   of best {figures['of_best']:.3f}"
@@ -275,35 +271,68 @@ def show(name: str, figures: dict[str, Any]) -> None:
     )
 
 
+def check(figures: dict[str, Any]) -> None:
+    """What must hold of our books, against the provider's request log."""
+    lines: list[dict[str, Any]] = figures["lines"]
+    ledger = {attempt: (state, cost, tokens) for attempt, state, cost, tokens in figures["ledger"]}
+    calls = Counter(line["attempt_id"] for line in lines)
+    wrong, bounds, billed = 0, 0, 0
+    for line in lines:
+        state, cost, tokens = ledger.get(line["attempt_id"], ("missing", 0, 0))
+        said = (line["micro_dollars"], line["input_tokens"] + line["output_tokens"])
+        if state == "unknown":  # the wire broke: what the provider billed is not known, its upper bound is booked
+            bounds, billed, wrong = bounds + cost, billed + said[0], wrong + (cost < said[0])
+        else:
+            wrong += (cost, tokens) != said
+    spoilt = {line["attempt_id"] for line in lines if line["status"] == 200 and line["fault"] in MIX}
+    spoilt -= {line["attempt_id"] for line in lines if line["fault"] == "rst"}
+    bad = sum(attempt in spoilt for attempt in figures["used"])
+    refused = Counter(line["request"] for line in lines if line["status"] == 400)
+    total, succeeded, failed = figures["total"], figures["succeeded"], figures["failed"]
+    unknown = sum(state == "unknown" for state, _, _ in ledger.values())
+    print(
+        f"  {total} asked {'=' if total == succeeded + failed else 'IS NOT'} {succeeded} succeeded + {failed} failed;"
+        f" bad answers stored: {bad} of {len(spoilt)};"
+        f" calls per 400: {sum(refused.values()) / max(1, len(refused)):.2f}\n"
+        f"  ledger {len(ledger)} rows, request log {len(lines)} lines,"
+        f" {'the same calls' if ledger.keys() == calls.keys() and len(calls) == len(lines) else 'NOT THE SAME CALLS'},"
+        f" {wrong} of them with other tokens or costs; {unknown} dropped on the wire, booked at"
+        f" ${bounds / 1e6:.4f}, billed ${billed / 1e6:.4f}",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--calls", type=int, nargs="+", default=[2000, 20_000])
     parser.add_argument("--slots", type=int, default=50)
-    parser.add_argument("--mix", action="store_true", help="with faults")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--mix", action="store_true", help="with faults only")
+    kinds.add_argument("--plain", action="store_true", help="without faults only")
     parser.add_argument("--only", choices=["ours", "script"])
     parser.add_argument("--database-url", help="ours on another database than SQLite")
     parser.add_argument("--part", choices=["ours", "script"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part == "ours":
-        print(json.dumps(ours(arguments.folder, arguments.calls, arguments.slots, arguments.database_url)))
+        print(json.dumps(ours(arguments.folder, arguments.calls[0], arguments.slots, arguments.database_url)))
         return
     if arguments.part == "script":
-        print(json.dumps(script(arguments.folder, arguments.calls, arguments.slots)))
+        print(json.dumps(script(arguments.folder, arguments.calls[0], arguments.slots)))
         return
-    print(f"load of the machine: {os.getloadavg()[0]:.1f}; {arguments.slots} slots, {LATENCY}", flush=True)
-    if arguments.only != "ours":
-        show("script", side("script", "script", arguments))
-    if arguments.only != "script":
-        figures = side("ours", "ours", arguments)
-        show("corpus-pipeline", figures)
-        print(
-            f"  {figures['total']} asked = {figures['succeeded']} succeeded + {figures['failed']} failed;"
-            f" bad answers stored: {figures['bad_stored']};"
-            f" calls per 400: {figures['refused_400'] / max(1, figures['requests_400']):.2f};"
-            f" ledger {figures['ledger_rows']} rows, {figures['ledger_tokens']} tokens;"
-            f" request log {figures['log_lines']} lines, {figures['log_tokens']} tokens (unknown: {figures['unknown']})"
-        )
+    for calls in arguments.calls:
+        for mix in ([False] if not arguments.mix else []) + ([True] if not arguments.plain else []):
+            print(
+                f"{calls} rows, {'with faults' if mix else 'no faults'}, {arguments.slots} slots, {LATENCY};"
+                f" load of the machine: {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
+            if arguments.only != "ours":
+                show("script", side("script", calls, mix, arguments))
+            if arguments.only != "script":
+                figures = side("ours", calls, mix, arguments)
+                show("corpus-pipeline", figures)
+                check(figures)
 
 
 if __name__ == "__main__":

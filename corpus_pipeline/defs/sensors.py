@@ -1,4 +1,4 @@
-"""Sensors: new files in the inbox, and the pause flags. Neither is needed for a pause to work: the assets look themselves."""
+"""Sensors: new files in the inbox, the pause flags, webhooks that are due. A pause needs none: the assets look themselves."""
 
 from __future__ import annotations
 
@@ -156,4 +156,16 @@ def _is_open(instance: dg.DagsterInstance, backfill_id: str) -> bool:
     return backfill is not None and backfill.status.value == "REQUESTED"
 
 
-SENSORS = (inbox, pause_flags)
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Delivers webhooks that no run could: its process had ended, or the receiver was away.",
+)
+def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """One tick: what is due is tried once; a receiver that is away is tried again, later each time."""
+    with opened() as corpus:
+        arrived = corpus.deliver_webhooks()
+    return dg.SkipReason(f"{arrived} webhooks delivered" if arrived else "no webhook was due or could be delivered")
+
+
+SENSORS = (inbox, pause_flags, webhooks)

@@ -94,9 +94,14 @@ class Held:
             epoch=self.lease.epoch,
         )
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a signal came."""
+        return self.work.stop.is_set()
+
     def why_stop(self) -> Paused | Interrupted | None:
         """Why the work should stop now, or None. Reads the flags from the database: it works when no daemon runs."""
-        if self.work.stop.is_set():
+        if self.is_interrupted:
             return Interrupted(f"stopped by {self.work.stop.reason}")
         flag = self.fetch(lambda c: pauses.covering(c, self.work.file.name, self.work.stage))
         return None if flag is None else Paused(str(flag))

@@ -34,6 +34,7 @@ _MOST_ATTEMPTS = 10
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 600.0  # seconds; doubled with each attempt
 _DEADLINE_SECONDS = 10.0
 _HOLD_MS = 60_000  # how long a delivery that was begun keeps others from trying it
+_AT_A_TIME, _ROUND_SECONDS = 4, 15.0  # with slow receivers a round still ends within a minute
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,16 @@ def queue(connection: Connection, work: Work, status: Status, reason: str | None
 
 
 def deliver(store: Store, sender: Sender) -> int:
-    """Try everything that is due once; returns how many arrived. Never raises for what a receiver does."""
-    rows = store.write(partial(webhooks.take, hold_ms=_HOLD_MS), name="webhooks", repeatable=True)
-    return asyncio.run(_deliver(store, sender, rows)) if rows else 0
+    """Try what is due once, in its order, for some seconds; returns how many arrived. Never raises for what a receiver
+    does."""
+    arrived, end = 0, time.monotonic() + _ROUND_SECONDS
+    while time.monotonic() < end:
+        take = partial(webhooks.take, hold_ms=_HOLD_MS, limit=_AT_A_TIME)
+        rows = store.write(take, name="webhooks", repeatable=True)
+        if not rows:
+            break
+        arrived += asyncio.run(_deliver(store, sender, rows))
+    return arrived
 
 
 async def _deliver(store: Store, sender: Sender, rows: Sequence[Row]) -> int:
@@ -93,7 +101,10 @@ async def _post(sender: Sender, row: Row) -> Exception | None:
     from corpus_pipeline.llm.transport import CheckedTransport
 
     try:
-        where = endpoint(row.url, None, private_hosts=sender.private_hosts)
+        try:
+            where = endpoint(row.url, None, private_hosts=sender.private_hosts)
+        except UsageError as error:  # which says what to do about a model's address
+            raise UsageError(f"notify.url of the recipe: {str(error).partition('. ')[0]}") from None
         if where.host not in sender.hosts:
             raise UsageError(f"{where.host} is not among CORPUS_WEBHOOK_HOSTS; nothing was sent")
         if not sender.secret:

@@ -88,12 +88,14 @@ class Limiter:
         """Calls at once that are allowed at present."""
         return self._concurrency.limit
 
-    def slot(self, tokens: int, stop: Halt | None = None) -> Slot:
+    def slot(self, tokens: int, stop: Halt | None = None, *, first: bool = False) -> Slot:
         """The right to one call of about so many tokens, input and output together; use with `async with`.
 
+        first: before those that wait already, for who has waited for another attempt: else the last calls of a run would
+        be the retries, one after another.
         Raises Stopped when `stop` is set first, ProviderDown when the breaker gave up.
         """
-        return Slot(self, tokens, stop or Halt())
+        return Slot(self, tokens, stop or Halt(), first)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from the headers of a response; give this to `ModelClient(observe=...)`."""
@@ -143,12 +145,15 @@ class Limiter:
 
     # for Slot
 
-    async def acquire(self, tokens: int, stop: Halt) -> bool:
+    async def acquire(self, tokens: int, stop: Halt, first: bool) -> bool:
         """Wait for a slot; whether the call is a probe."""
         if stop.is_set():
             raise stopped()
         waiter = _Waiter(asyncio.get_running_loop().create_future(), tokens)
-        self._waiters.append(waiter)
+        if first:
+            self._waiters.appendleft(waiter)
+        else:
+            self._waiters.append(waiter)
         self._pump()
         try:
             await stop.first(waiter.granted)
@@ -281,14 +286,14 @@ class Slot:
     the block ends.
     """
 
-    def __init__(self, limiter: Limiter, tokens: int, stop: Halt) -> None:
-        self._limiter, self._tokens, self._stop = limiter, tokens, stop
+    def __init__(self, limiter: Limiter, tokens: int, stop: Halt, first: bool) -> None:
+        self._limiter, self._tokens, self._stop, self._first = limiter, tokens, stop, first
         self._used: int | None = None
         self._probe = False
         self._called = False
 
     async def __aenter__(self) -> Slot:
-        self._probe = await self._limiter.acquire(self._tokens, self._stop)
+        self._probe = await self._limiter.acquire(self._tokens, self._stop, self._first)
         self._called = self._limiter.enter_at_once()
         return self
 

@@ -83,12 +83,19 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         except BaseException:
             pool.under_way -= 1
             raise
-        cap = self._file_cap if request.url.path.endswith("/content") else self._cap
-        stream = _CappedStream(response, cap, pool)
+        is_file = request.url.raw_path.endswith(b"/content")
+        stream = _CappedStream(response, self._file_cap if is_file else self._cap, pool)
         if _is_packed(response):
             await stream.aclose()
             raise TooMuch("the response is compressed, which was not asked for")
-        return httpx2.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
+        headers = httpx2.Headers(response.headers, encoding="latin-1")  # else it is guessed anew at every look
+        if is_file:
+            return httpx2.Response(response.status, headers=headers, stream=stream, extensions=response.extensions)
+        try:
+            content = b"".join([piece async for piece in stream])
+        finally:
+            await stream.aclose()
+        return httpx2.Response(response.status, headers=headers, content=content, extensions=response.extensions)
 
     async def aclose(self) -> None:
         for pool in self._pools:

@@ -23,7 +23,7 @@ def add(connection: Connection, task_id: TaskId, stage: Stage, url: str, event: 
     )
 
 
-def take(connection: Connection, hold_ms: int, limit: int = 20) -> Sequence[Row]:
+def take(connection: Connection, hold_ms: int, limit: int) -> Sequence[Row]:
     """(id, event, url, body, attempts, created_at) of what is due, oldest first. Nobody else takes them for `hold_ms`."""
     due = (
         select(_E.id, _E.event, _E.url, _E.body, _E.attempts, _E.created_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -100,7 +100,7 @@ class Asker:
         self._rested = rested
         self._rng = random.Random()
         self._tight = asyncio.Lock()  # where money is short, one item at a time tries
-        self.resting = 0  # items that wait for their next attempt
+        self.resting = 0  # items that wait for their next attempt, or for what judges answers
 
     async def make(self, item: Item) -> None:
         """Bring one item to its outcome and commit it. Raises Stopped, ProviderRefused, or what a commit raises."""
@@ -120,7 +120,7 @@ class Asker:
                 if stored is None or stored.attempt_id in {a.attempt_id for a in answers}:
                     stored, attempts = await self._ask(item, request, key, len(answers) + 1, attempts)
                     paid_now = True
-                await self._ready
+                await self._until_ready()
                 answers.append(stored)
                 last.answer = stored.answer
             except BadAnswer as fault:
@@ -192,12 +192,22 @@ class Asker:
                     raise
                 waits += 1
                 seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
-            self.resting += 1
-            self._rested()
-            try:
-                await rest(seconds, self._stop)
-            finally:
-                self.resting -= 1
+            await self._aside(rest(seconds, self._stop))
+
+    async def _until_ready(self) -> None:
+        """Until answers can be judged; those who wait for it do not keep others from being asked."""
+        if self._ready.done():
+            self._ready.result()
+        else:
+            await self._aside(asyncio.shield(self._ready))
+
+    async def _aside(self, waiting: Awaitable[None]) -> None:
+        self.resting += 1
+        self._rested()
+        try:
+            await waiting
+        finally:
+            self.resting -= 1
 
     async def _paid_attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
         """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
@@ -230,7 +240,7 @@ class Asker:
         expected = tokens.expected_input(request) + request.max_output_tokens
         begun = time.monotonic()
         try:
-            async with self._limiter.slot(expected, self._stop) as slot:
+            async with self._limiter.slot(expected, self._stop, first=attempt > 1) as slot:
                 self._held.lease.check()
                 await self._intend(intent)
                 await self._leave(intent, slot)

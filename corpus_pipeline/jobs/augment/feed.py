@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.ask import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, with_overrides
-from corpus_pipeline.jobs.augment.prefix import Prefix
+from corpus_pipeline.jobs.augment.prefix import Batch, Prefix
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key
@@ -21,6 +21,8 @@ from corpus_pipeline.store import augmented, cleaned, failed, ledger
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.store.ledger import StoredAnswer
+
+_Wanted = tuple[CleanRow, Prepared, int, Batch | None]  # row, strategy, sample, the batch that waits for it
 
 # rows that one read fetches: several batches, so that the read costs little beside the calls
 _PAGE_BATCHES = 20
@@ -52,12 +54,12 @@ class Feed:
         for start in range(0, len(waiting), 100):
             part = waiting[start : start + 100]
             rows = {row.id: row for row in held.fetch(_rows_of, task_id, [entry[0] for entry in part])}
-            wanted = [
+            wanted: list[_Wanted] = [
                 (rows[entry[0]], self._replayed(entry[1], entry[3]), entry[2], None)
                 for entry in part
                 if entry[0] in rows and entry[1] in self._plan
             ]
-            yield self._begun(wanted, {})
+            yield from self._begun([wanted])
 
     def _replayed(self, label: str, overrides: str | None) -> Prepared:
         if not overrides:
@@ -76,19 +78,20 @@ class Feed:
         finished = min((cursor.processed_rows for cursor in cursors), default=0)
         while page := held.fetch(cleaned.kept_page, work.task.id, after, end, size * _PAGE_BATCHES):
             states = held.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
-            for start in range(0, len(page), size):
-                rows = page[start : start + size]
-                if limit is not None:
-                    rows = rows[: max(0, limit - finished - self.rows_begun)]
-                if not rows:
-                    self.limit_reached = True
-                    return
-                self.rows_begun += len(rows)
-                yield self._batch(rows, states, passed)
+            rows = page if limit is None else page[: max(0, limit - finished - self.rows_begun)]
+            self.rows_begun += len(rows)
+            starts = range(0, len(rows), size)
+            yield from self._begun([self._undone(rows[start : start + size], states, passed) for start in starts])
+            if len(rows) < len(page):
+                self.limit_reached = True
+                return
             after = page[-1].id
 
-    def _batch(self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]) -> Begun:
-        wanted: list[tuple[CleanRow, Prepared, int, Any]] = []
+    def _undone(
+        self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]
+    ) -> list[_Wanted]:
+        """The items of a batch that have no outcome."""
+        wanted: list[_Wanted] = []
         for label, prepared in self._plan.items():
             ahead = [row for row in rows if row.id > passed[label]]
             if not ahead:
@@ -99,23 +102,27 @@ class Feed:
             # those that failed before this run began count for the batch too: the cursor has not passed it yet
             batch.failed = sum(states.get((row.id, label, n)) is ItemState.FAILED for row in ahead for n in samples)
             wanted += [(row, prepared, n, batch) for row, n in undone]
-        return self._begun(wanted, states)
+        return wanted
 
-    def _begun(self, wanted: list[tuple[CleanRow, Prepared, int, Any]], states: dict[ItemKey, ItemState]) -> Begun:
-        begun = Begun()
+    def _begun(self, batches: Sequence[Sequence[_Wanted]]) -> list[Begun]:
+        """Several batches, whose paid answers are looked up together."""
+        found: list[Begun] = []
         asked: list[tuple[Item, str | None]] = []
-        for row, prepared, sample, batch in wanted:
-            item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch)
-            reason = prepared.strategy.applies(row.conversation)
-            if reason is not None:
+        for wanted in batches:
+            begun = Begun()
+            found.append(begun)
+            for row, prepared, sample, batch in wanted:
+                item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch)
+                reason = prepared.strategy.applies(row.conversation)
+                if reason is None:
+                    begun.items.append(item)
+                    asked.append((item, _first_key(item)))
+                    continue
                 begun.skipped.append((item.key, ItemState.SKIPPED, str(reason), False))
                 if batch is not None:
                     batch.open_items -= 1
-                continue
-            asked.append((item, _first_key(item)))
         self._look_up(asked)
-        begun.items = [item for item, _ in asked]
-        return begun
+        return found
 
     def _look_up(self, asked: list[tuple[Item, str | None]]) -> None:
         """Find answers that are paid already, and count the attempts that were begun."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
@@ -140,12 +141,15 @@ class Window:
     async def _watch(self) -> None:
         """Look at flags, signals and the lease; works when no daemon runs and while every item waits."""
         while True:
+            reason: CorpusError | None = None
             try:
                 self._held.lease.check()
-                reason = await asyncio.to_thread(self._held.why_stop)
+                # while calls flow, their commits look at the flags
+                just_looked = time.monotonic() - self._writer.looked_at < _LOOK_SECONDS
+                if self._held.is_interrupted or not just_looked:
+                    reason = await asyncio.to_thread(self._held.why_stop)
             except CorpusError as error:
                 self._failure = self._failure or error
-                reason = None
                 self._stop_for(None)
                 return
             if reason is not None:

@@ -7,6 +7,7 @@ before its call leaves, and an answer is stored before anything is built on it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ class Writer:
         self._complete = complete
         self._flagged = flagged
         self._ceilings = ceilings
+        self.looked_at = 0.0  # when a commit last saw that no pause flag is set; monotonic seconds
         self.outstanding = 0  # intents that are not settled: money of ours that is reserved
         self.settled = asyncio.Event()  # set with every commit that settles one
         self._unit = Unit()
@@ -195,7 +197,11 @@ class Writer:
 
     def _commit(self, unit: Unit) -> Written:
         lap = self._held.lap_ms() if unit.advances else 0  # a lap ends where a cursor moves: none is lost
-        return self._held.commit(unit.write, self._held, lap, self._ceilings)
+        begun = time.monotonic()
+        written = self._held.commit(unit.write, self._held, lap, self._ceilings)
+        if unit.intents:
+            self.looked_at = begun
+        return written
 
     def _take_in(self, unit: Unit, written: Written) -> None:
         unit.written = written

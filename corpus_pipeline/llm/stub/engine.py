@@ -19,6 +19,7 @@ from corpus_pipeline.model import MicroDollars, Usage
 
 Headers = list[tuple[bytes, bytes]]
 NOTHING = Usage(0, 0)
+DOOR_SECONDS = 0.02  # who is turned away at the door does not wait as long as for an answer
 _CACHE_UNIT, _CACHE_LEAST = 128, 1024  # OpenAI caches prompts from 1024 tokens on, in steps of 128
 
 
@@ -60,7 +61,8 @@ class Engine:
         latency = self.options.latency.seconds(uniform(self.options.seed, digest, attempt, "latency"))
         line = line._replace(fault=fault, model=_answering(body["model"]))
         if fault in REFUSED:
-            return self._fault_refusal(line, fault)._replace(latency=latency)
+            outcome = self._fault_refusal(line, fault)
+            return outcome._replace(latency=min(latency, DOOR_SECONDS) if outcome.status < 500 else latency)
         return self._completion(body, line, fault, latency)
 
     def _completion(self, body: dict[str, Any], line: Line, fault: Fault | None, latency: float) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -91,6 +92,26 @@ def test_a_receiver_that_is_away_is_told_later_once(make_kit: Any, receiver: Rec
         connection.exec_driver_sql("UPDATE webhook_events SET due_at = 0")
     assert kit.corpus.deliver_webhooks() == 1
     assert kit.corpus.deliver_webhooks() == 0
+    assert receiver.events() == [("augment", "completed")]
+
+
+def test_what_a_run_could_not_deliver_goes_out_with_the_sensor(
+    make_kit: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dagster import build_sensor_context
+
+    from corpus_pipeline.defs import sensors
+
+    kit = make_kit()
+    kit.add(2, strategies=["paraphrase"], notify={"url": receiver.url})
+    with monkeypatch.context() as patch:  # as when the process is killed behind its last commit
+        patch.setattr(type(kit.corpus), "deliver_webhooks", lambda self: 0)
+        kit.run()
+    assert receiver.heard == []
+    allow(kit, "127.0.0.1")
+    monkeypatch.setattr(sensors, "opened", lambda: nullcontext(kit.corpus))
+    for said in ("1 webhooks delivered", "no webhook"):
+        assert said in sensors.webhooks(build_sensor_context()).skip_message
     assert receiver.events() == [("augment", "completed")]
 
 
