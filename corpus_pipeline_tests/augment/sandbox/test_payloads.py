@@ -78,7 +78,11 @@ def test_a_payload_is_a_fault_and_nothing_else(payload: str) -> None:
         PromptTemplate(payload).render(CONTEXT)
 
 
-@pytest.mark.parametrize("value", [object(), len, {1, 2}, b"bytes", {"nested": [object()]}], ids=["object", "function", "set", "bytes", "nested"])
+@pytest.mark.parametrize(
+    "value",
+    [object(), len, {1, 2}, b"bytes", {"nested": [object()]}],
+    ids=["object", "function", "set", "bytes", "nested"],
+)
 def test_only_plain_values_get_in(value: object) -> None:
     with pytest.raises(TemplateFault, match="plain values only"):
         PromptTemplate("x").render({"value": value})
