@@ -159,6 +159,7 @@ class ExportSection(_Section):
     format: str = "same"
     include: tuple[Literal["cleaned", "augmented"], ...] = ("cleaned", "augmented")
     compression: Literal["none", "gzip"] = "none"
+    parquet: bool = False  # the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]
     batch_size: int = Field(10_000, ge=1)
     gate: Gate = Gate()
 

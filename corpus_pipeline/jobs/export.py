@@ -18,7 +18,7 @@ from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import id_range
-from corpus_pipeline.stages.export import gate
+from corpus_pipeline.stages.export import gate, parquet
 from corpus_pipeline.stages.export.features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
@@ -67,6 +67,8 @@ def forget(connection: Connection, work: Work) -> None:
 
 @rare_collection()
 def work(held: Held) -> None:
+    if held.work.recipe.export.parquet:
+        parquet.require()
     sweep_parts(held.work.work_folder, keep=held.fetch(marked_parts))
     for _ in range(_MOST_STARTS):
         held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
@@ -259,7 +261,14 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
         crashpoints.point(f"export {step}")
 
     facts = held.fetch(_facts, held, snapshot, finished)
-    published = target.publish(facts, finished.data, finished.not_exportable, on_step=on_step)
+    columns = None
+    if held.work.recipe.export.parquet:
+        columns = parquet.write_parquet(finished.data, held.work.work_folder, held.work.file.name)
+    try:
+        published = target.publish(facts, finished.data, finished.not_exportable, columns, on_step=on_step)
+    finally:
+        if columns is not None:
+            columns.path.unlink(missing_ok=True)
     manifest = target.manifest(held.work.file.name) or {}
     part.discard()  # before the record: what dies in between writes the lines once more, but leaves nothing behind
 

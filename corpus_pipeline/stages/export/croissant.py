@@ -55,9 +55,11 @@ _CONTEXT = {
 _TYPES = {"string": "sc:Text", "int64": "sc:Integer", "float64": "sc:Float", "bool": "sc:Boolean"}
 _FORMATS = {"none": "application/jsonlines", "gzip": "application/gzip"}
 
+_PARQUET = "application/vnd.apache.parquet"
+
 
 def croissant(manifest: Mapping[str, Any]) -> bytes:
-    """The description of one export. Its fields are the columns with one plain type; what is nested or mixed from row to row
+    """The description of one export; no time is in it, so that the same rows give the same bytes. Its fields are the columns with one plain type; what is nested or mixed from row to row
     has no type in Croissant and is told by the features of the manifest alone."""
     files = stored_files(manifest)
     data = next(file for file in files if file.role == "data")
@@ -74,8 +76,6 @@ def croissant(manifest: Mapping[str, Any]) -> bytes:
         "version": f"1.0.0+{data.sha256[:12]}",
         "distribution": [_file(file) for file in files],
     }
-    if manifest["created"]:
-        body["datePublished"] = manifest["created"]
     fields = list(_fields(manifest, data))
     if fields and data.compression == "none":
         body["recordSet"] = [{"@type": "cr:RecordSet", "@id": "rows", "name": "rows", "field": fields}]
@@ -90,7 +90,7 @@ def _file(file: StoredFile) -> dict[str, Any]:
         "name": name,
         "contentUrl": name,
         "contentSize": f"{file.bytes} B",
-        "encodingFormat": _FORMATS[file.compression],
+        "encodingFormat": _PARQUET if file.role == "parquet" else _FORMATS[file.compression],
         "sha256": file.sha256,
     }
 

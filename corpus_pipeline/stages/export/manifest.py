@@ -16,7 +16,7 @@ import orjson
 from corpus_pipeline.errors import TargetUnavailable
 
 MANIFEST_VERSION = 1
-Role = Literal["data", "not_exportable"]
+Role = Literal["data", "not_exportable", "parquet"]
 
 
 class StoredFile(NamedTuple):

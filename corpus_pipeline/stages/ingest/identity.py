@@ -14,7 +14,7 @@ from corpus_pipeline.errors import UsageError
 
 _CHUNK = 1 << 20
 _NAME_LIMIT = 64
-_SUFFIXES = (".gz", ".jsonl", ".ndjson", ".json")
+_SUFFIXES = (".gz", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
 class Identity(NamedTuple):

@@ -11,6 +11,7 @@ from corpus_pipeline.errors import SourceChanged
 from corpus_pipeline.stages.ingest.arrays import read_array
 from corpus_pipeline.stages.ingest.identity import Identity, open_regular
 from corpus_pipeline.stages.ingest.lines import read_lines
+from corpus_pipeline.stages.ingest.parquet import read_parquet
 from corpus_pipeline.stages.ingest.source import (
     START,
     Compression,
@@ -30,7 +31,7 @@ _BUFFER = 1 << 20
 class RecordReader:
     """Reads the records of a source in order, in bounded memory.
 
-    A record's number is its physical line (JSONL, blank lines included) or its 1-based index (array). Resuming reads
+    A record's number is its physical line (JSONL, blank lines included) or its 1-based index (array, Parquet). Resuming reads
     and hashes the bytes before `start` again, so that the identity of the file is known at its end whatever the start
     was.
     """
@@ -41,7 +42,8 @@ class RecordReader:
         self._start = start
         self._last: RawRecord | None = None
         self.has_bom = False
-        self._hashing = HashingStream(open_regular(source.path))
+        self._file = open_regular(source.path)
+        self._hashing = HashingStream(self._file)
         self._stream: io.BufferedReader = io.BufferedReader(self._unpacked(), _BUFFER)
 
     def __enter__(self) -> RecordReader:
@@ -107,10 +109,19 @@ class RecordReader:
                 return read_lines(self._stream, start, self.limits.max_record_bytes)
             case Container.ARRAY:
                 return read_array(self._stream, start, self.limits.max_record_bytes)
+            case Container.PARQUET:
+                return self._read_columns(start)
             case _:
                 assert_never(self.source.container)
 
+    def _read_columns(self, start: Position) -> Iterator[RawRecord]:
+        """The footer comes first: the bytes are hashed when all rows are read."""
+        yield from read_parquet(self._file, start, self.limits.max_record_bytes)
+        self._file.seek(0)
+
     def _seek(self, start: Position) -> Position:
+        if self.source.container is Container.PARQUET:
+            return start
         if self._stream.peek(3)[:3] == BOM:
             self.has_bom = True
         if start.source_offset == 0:

@@ -10,6 +10,7 @@ from corpus_pipeline.errors import LineRejected, UsageError
 from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Format, by_name, detect, mapped
 from corpus_pipeline.recipe import IngestSection
 from corpus_pipeline.stages.ingest.identity import open_regular
+from corpus_pipeline.stages.ingest.parquet import MAGIC
 from corpus_pipeline.stages.ingest.parse import parse_record
 from corpus_pipeline.stages.ingest.records import BOM, RecordReader
 from corpus_pipeline.stages.ingest.source import START, Compression, Container, Limits, Source, SourceBroken
@@ -96,8 +97,10 @@ def limits_of(section: IngestSection) -> Limits:
 
 def _packing(path: Path) -> Source:
     with open_regular(path) as file:
-        magic = file.read(2)
-    packed = magic == _GZIP_MAGIC
+        magic = file.read(4)
+    if magic == MAGIC:
+        return Source(path, Container.PARQUET)
+    packed = magic[:2] == _GZIP_MAGIC
     if not packed and path.name.lower().endswith(".gz") and magic:
         raise UsageError(f"{path}: is named .gz but is not gzip. Rename it, or get it again.")
     source = Source(path, Container.LINES, Compression.GZIP if packed else Compression.NONE)

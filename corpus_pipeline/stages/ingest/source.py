@@ -23,6 +23,7 @@ class Container(StrEnum):
 
     LINES = "jsonl"  # one JSON value per line
     ARRAY = "json"  # one JSON array of records
+    PARQUET = "parquet"  # rows of columns; needs pyarrow
 
 
 class Compression(StrEnum):

@@ -22,7 +22,7 @@ from corpus_pipeline.stages.export.overview import CARD, card, overview
 from corpus_pipeline.stages.export.writer import FileFacts
 
 MANIFEST = "manifest.json"
-_SUFFIX = {"data": ".jsonl", "not_exportable": ".not_exportable.jsonl"}
+_SUFFIX = {"data": ".jsonl", "not_exportable": ".not_exportable.jsonl", "parquet": ".parquet"}
 
 OnStep = Callable[[str], None]
 
@@ -62,6 +62,7 @@ class Target(ABC):
         facts: ExportFacts,
         data: FileFacts,
         not_exportable: FileFacts | None = None,
+        parquet: FileFacts | None = None,
         *,
         refresh: bool = True,
         on_step: OnStep = lambda step: None,
@@ -77,10 +78,11 @@ class Target(ABC):
         pairs = [(self._stored("data", folder, data), data)]
         if not_exportable is not None and not_exportable.lines:
             pairs.append((self._stored("not_exportable", folder, not_exportable), not_exportable))
+        if parquet is not None:
+            pairs.append((self._stored("parquet", folder, parquet), parquet))
         files = tuple(stored for stored, _ in pairs)
         content = build(facts, files)
-        old = self._old_manifest(folder)
-        changed = not same_export(old, content)
+        changed = not same_export(self._old_manifest(folder), content)
         while True:
             for stored, file in pairs:
                 self._put_file(folder, stored, file, on_step)
@@ -92,7 +94,7 @@ class Target(ABC):
                 break  # else another exporter tidied them away between the two steps
         self._tidy(folder, files, on_step)
         on_step("overview.before")
-        manifest = parse(content, MANIFEST) if changed or old is None else old
+        manifest = parse(content, MANIFEST)
         self._put(f"{folder}/{CARD}", card([("", manifest)]))
         self._put(f"{folder}/{CROISSANT}", croissant(manifest))
         notes += self.refresh_overview() if refresh else []

@@ -39,7 +39,10 @@ from corpus_pipeline.stages.export.writer import FileFacts
 
 _VERSIONS = ".versions"
 _LOCK = ".overview.lock"
-_ALIASES = tuple(file_suffix(role, packed) for role in ("data", "not_exportable") for packed in ("none", "gzip"))
+_ALIASES = (
+    *(file_suffix(role, packed) for role in ("data", "not_exportable") for packed in ("none", "gzip")),
+    file_suffix("parquet", "none"),
+)
 _SETTING = "CORPUS_EXPORT_URL"
 GRACE_SECONDS = 600.0
 
