@@ -19,6 +19,7 @@ from corpus_pipeline_tests.servers.mariadb import MariaDB, missing_programs
 
 WITHOUT_MARIADB = "CORPUS_TEST_WITHOUT_MARIADB"
 WITHOUT_BROWSER = "CORPUS_TEST_WITHOUT_BROWSER"
+OWN = (WITHOUT_MARIADB, WITHOUT_BROWSER, "CORPUS_TEST_ARTIFACTS")
 
 settings.register_profile("local", deadline=None)
 # the same examples on every run, so that a red build is red for everybody
@@ -35,7 +36,7 @@ FOREIGN_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR
 def clean_environment(home: Path) -> None:
     """Takes out of this process's environment what would make a test use a real key, account, proxy or home folder."""
     for name in list(os.environ):
-        if name not in (WITHOUT_MARIADB, WITHOUT_BROWSER) and (name.startswith(FOREIGN) or name.upper() in FOREIGN_NAMES):
+        if name not in OWN and (name.startswith(FOREIGN) or name.upper() in FOREIGN_NAMES):
             del os.environ[name]
     os.environ.update(
         HOME=str(home),

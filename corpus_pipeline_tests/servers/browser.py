@@ -6,17 +6,26 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 WITHOUT_BROWSER = "CORPUS_TEST_WITHOUT_BROWSER"
+ARTIFACTS = "CORPUS_TEST_ARTIFACTS"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # as root in a sandbox of its own, and silent towards the network
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+
+
+def artifacts() -> Path:
+    """Where screenshots are left for whoever wants to look: the folder that CORPUS_TEST_ARTIFACTS names, or test-artifacts/."""
+    folder = Path(os.environ.get(ARTIFACTS) or Path(__file__).parents[2] / "test-artifacts")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import stat
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import overview
@@ -111,6 +112,13 @@ def test_every_action_demands_the_token_of_the_session(client, corpus, path):
 @pytest.mark.parametrize("path", [path for path in ACTIONS if path != "/login"])
 def test_no_action_is_done_by_a_get(client, path):
     assert client.get(path, params={"csrf": client.token(), "reason": "x"}).status_code == 405
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "http://evil.test"])
+def test_no_websocket_is_opened_to_anybody(client, origin):
+    with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/files", headers={"Origin": origin}):
+        pass
+    assert caught.value.code == 1008
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])

@@ -76,6 +76,10 @@ PAGES = (
     "/cost?by=consumer",
     *(f"/files/hostile/rows/{number}" for number in range(1, len(HOSTILE) + 1)),
     "/files/hostile/rows/2?with=paraphrase/0",
+    "/files/hostile/rows/50",
+    "/purges/2",
+    "/audit?action=purge",
+    "/exports/1/lines/4",
     "/files/hostile/rows?search=%3Cscript%3Ealert(1)%3C/script%3E&reason=%22%3E%3Csvg%20onload=alert(1)%3E",
 )
 
@@ -182,6 +186,13 @@ def test_words_stand_out_from_their_ground(chromium, address, scheme):
     page = context.new_page()
     page.goto("/files/hostile/rows/2?with=paraphrase/0")
     poor = page.evaluate(CONTRAST)
+    for name, path in (
+        ("files", "/files"),
+        ("row", "/files/hostile/rows/20?with=paraphrase/0"),
+        ("trace", "/exports/1/lines/40"),
+    ):
+        page.goto(path)
+        page.screenshot(path=str(browser.artifacts() / f"browser-{name}-{scheme}.png"))
     context.close()
     assert poor == []
 

@@ -1,0 +1,112 @@
+"""Keys and row texts stay out of logs, errors and statuses, whatever goes wrong; SQL is never made of words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+import corpus_pipeline
+from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.llm import stub
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import rows
+from corpus_pipeline.store.schema import (
+    audit_log,
+    completion_reports,
+    cursor_events,
+    execution_cursors,
+    failed_samples,
+    llm_attempts,
+)
+from corpus_pipeline_tests import small_corpus
+
+KEY = "sk-canary-0b7c33d19ae2"
+TEXT = "canary text of a row"
+RECIPE = "name: s\naugment: {model: corpus-stub, strategies: [paraphrase], max_retries: 0}\nexport: {gate: {max_failed: 9}}\n"
+FAULTS = ("401", "500", "html", "refusal")
+PACKAGE = Path(corpus_pipeline.__file__).parent
+
+
+def test_neither_key_nor_row_text_gets_into_logs_errors_and_statuses(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    recipe = tmp_path / "s.yaml"
+    recipe.write_text(RECIPE)
+    said = []
+    with stub.running(stub.StubOptions(api_key=KEY)) as server:
+        settings = small_corpus.settings(tmp_path / "home", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=KEY)
+        with Corpus.open(settings) as corpus:
+            source = [small_corpus.pair(n) | {"answer": f"{TEXT} {n}\n#### {n}"} for n in range(1, 9)]
+            corpus.add(small_corpus.write_jsonl(tmp_path / "a.jsonl", source), recipe=str(recipe))
+            small_corpus.run_path(corpus, "a", Stage.CLEAN)
+            for fault in FAULTS:
+                server.meet(**{fault: 1.0})
+                try:
+                    corpus.run_stage("a", Stage.AUGMENT, limit=1)
+                except CorpusError as error:
+                    said.append(f"{error!s} {error!r}")
+                with contextlib.suppress(CorpusError):
+                    corpus.resume(["a"], None, True)
+                    corpus.redo("a", Stage.AUGMENT)
+            assert len(said) >= 2
+            with pytest.raises(DBAPIError) as caught:
+                corpus.store.write(lambda c: _same_row_again(corpus, c))
+            said.append(f"{caught.value!s} {caught.value!r} {settings!r} {corpus!r}")
+            kept = corpus.store.fetch(lambda c: [tuple(row) for query in _SAID for row in c.execute(query)])
+    assert len(kept) > 20
+    shown = caplog.text + "\n".join(said) + repr(kept)
+    assert "HTTP" in shown or "401" in shown  # something was said of the faults
+    assert KEY not in shown and TEXT not in shown
+
+
+def _same_row_again(corpus: Corpus, connection) -> None:
+    (file,) = corpus.files(["a"])
+    known = rows.by_ids(connection, [(file.id << 32) + 1])
+    rows.insert_batch(connection, corpus.store.backend, file.id, [next(iter(known.values())).conversation], [])
+
+
+# where errors and reasons are kept; the texts of failed samples themselves are in columns of their own
+_SAID = (
+    select(cursor_events.c.reason),
+    select(execution_cursors.c.status_reason),
+    select(failed_samples.c.error),
+    select(audit_log.c.detail),
+    select(completion_reports.c.body).where(completion_reports.c.stage != Stage.AUGMENT.value),
+    select(*(column for column in llm_attempts.c)),
+)
+
+
+BY_HAND = re.compile(
+    r"exec_driver_sql\(|literal_column\(|\bDDL\(|from sqlalchemy import (\([^)]*|[^\n(]*)\b(text|literal_column|DDL)\b"
+)
+
+
+def test_no_statement_is_made_of_words():
+    """Outside the backends nobody hands text to the database: statements are built of columns and bound values."""
+    assert BY_HAND.search("from sqlalchemy import (\n    select,\n    text,\n)") and BY_HAND.search(
+        "c.exec_driver_sql(f'x')"
+    )
+    found = [
+        place
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not (place := path.relative_to(PACKAGE).as_posix()).startswith(("store/backends/", "store/migrations/"))
+        and BY_HAND.search(path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["a'b", "a;b", "a b", "A", "../a", "", "a" * 65, "é", "a\n"])
+def test_a_partition_key_is_a_plain_word(tmp_path, name):
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        source = small_corpus.write_jsonl(tmp_path / "a.jsonl", [small_corpus.pair(1)])
+        if name == "":
+            assert corpus.add(source, name=name).file.name == "a"  # none was given
+            return
+        with pytest.raises(UsageError, match="a name has 1 to 64"):
+            corpus.add(source, name=name)
