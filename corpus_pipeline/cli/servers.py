@@ -7,8 +7,10 @@ import sys
 
 import click
 
+from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.cli.output import say
 from corpus_pipeline.cli.supervise import supervise
+from corpus_pipeline.settings import Settings
 
 
 @click.command()
@@ -27,8 +29,6 @@ def ui(host: str, port: int, rows_port: int) -> int:
     from corpus_pipeline.defs.partitions import register
     from corpus_pipeline.errors import UsageError
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.settings import Settings
-    from corpus_pipeline.web.serve import start_background
 
     if host not in ("127.0.0.1", "localhost", "::1") and os.environ.get("CORPUS_UI_ALLOW_REMOTE") != "1":
         raise UsageError(
@@ -38,6 +38,15 @@ def ui(host: str, port: int, rows_port: int) -> int:
     settings = Settings.from_env()
     with Corpus.open(settings) as corpus:
         register(home.instance(corpus.settings), [file.name for file in corpus.files()])
+    # two daemons on one home would each start what the sensors ask for
+    with only_one(settings.home / "ui.lock", "the Dagster UI", f"http://{host}:{port}"):
+        return _serve(settings, host, port, rows_port)
+
+
+def _serve(settings: Settings, host: str, port: int, rows_port: int) -> int:
+    from corpus_pipeline.errors import UsageError
+    from corpus_pipeline.web.serve import start_background
+
     rows = None
     try:
         rows = start_background(settings, port=rows_port)

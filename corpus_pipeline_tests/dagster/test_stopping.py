@@ -22,6 +22,13 @@ def test_another_address_needs_a_word(corpus_home):
     assert "CORPUS_UI_ALLOW_REMOTE" in found.stderr
 
 
+def test_a_second_daemon_on_the_same_home_is_refused_with_the_address_of_the_first(ui: UI):
+    command = [sys.executable, "-m", "corpus_pipeline", "ui", "--port", "1"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(ui.environment))
+    assert found.returncode == 2
+    assert "runs already at http://127.0.0.1:" in found.stderr
+
+
 def test_a_stop_drains_the_runs_and_leaves_no_process(ui: UI):
     name = ui.add("last", rows=200)
     ui.graphql.launch(name)
