@@ -12,6 +12,7 @@ import click
 
 from corpus_pipeline import __version__
 from corpus_pipeline.cli import (
+    batches,
     completion,
     control,
     demo,
@@ -69,6 +70,7 @@ for _command in (
     look.trace,
     purge.purge,
     failed.failed,
+    batches.batches,
     servers.ui,
     serve.serve,
     servers.llm_stub,

@@ -12,7 +12,7 @@ from corpus_pipeline.errors import UsageError
 if TYPE_CHECKING:
     from corpus_pipeline.store.failed import Where
 
-_KEYS = ("file", "stage", "strategy", "reason", "state", "model")
+_KEYS = ("file", "row", "stage", "strategy", "reason", "state", "model")
 _where = click.option(
     "--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match."
 )
@@ -111,5 +111,11 @@ def where_of(wheres: tuple[str, ...]) -> Where:
         key, sign, value = where.partition("=")
         if not sign or key not in _KEYS:
             raise UsageError(f"--where {where!r}: use KEY=VALUE with one of {', '.join(_KEYS)}")
-        values["file_name" if key == "file" else key] = value
+        if key == "row":  # a number, or FILE:ROW as it is shown
+            file, _, value = value.rpartition(":")
+            if not value.isdecimal():
+                raise UsageError(f"--where {where!r}: a row is a number, or FILE:ROW")
+            values |= {"row": int(value)} | ({"file_name": file} if file else {})
+        else:
+            values["file_name" if key == "file" else key] = value
     return Where(**values)

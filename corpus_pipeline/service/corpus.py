@@ -20,7 +20,18 @@ from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import browse, control, estimate, inbox, purge, questions, recipes, registry, tracing
+from corpus_pipeline.service import (
+    batches,
+    browse,
+    control,
+    estimate,
+    inbox,
+    purge,
+    questions,
+    recipes,
+    registry,
+    tracing,
+)
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
@@ -191,6 +202,14 @@ class Corpus:
             self.store, self.target, self.settings, name, numbers, reason=reason, who=who(), copies=copies
         )
 
+    def batches(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Provider batches and what each came to (see `batches.listed`)."""
+        return self.store.fetch(lambda c: batches.listed(c, names))
+
+    def cancel_batches(self, names: Sequence[str], reason: str) -> list[dict[str, Any]]:
+        """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
+        return batches.cancel(self.store, self.models, names, reason, who())
+
     # --- failed samples --------------------------------------------------------------------------------------------------
 
     def replay(self, where: failed.Where, overrides: dict[str, Any] | None = None) -> list[int]:
@@ -283,7 +302,7 @@ class Corpus:
         return estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model)
 
     def cost(self, by: str) -> list[dict[str, Any]]:
-        """Money spent by consumer, file, strategy, model, day or item. Raises UnknownName."""
+        """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""
         return self.store.fetch(lambda c: questions.cost(c, by))
 
     def dearest_share(self) -> tuple[int, float]:

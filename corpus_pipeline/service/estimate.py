@@ -13,6 +13,7 @@ from corpus_pipeline.jobs.report import MICRO
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.strategies import Gate
 from corpus_pipeline.stages.augment.strategies.exchange import find_exchange
 from corpus_pipeline.states import ItemState, Stage, Status
 from corpus_pipeline.store import augmented, cleaned, cursors, ledger
@@ -25,6 +26,8 @@ SAMPLE_ROWS = 5000  # of a larger file so many rows are looked at, evenly spread
 # without experience: so many attempts per call, and an answer is so much shorter or longer than expected
 _ATTEMPTS, _LOW = 1.05, 0.5
 _WRAPPING_TOKENS = 12  # of an answer in JSON
+_JUDGEMENT_TOKENS = 40  # a sentence and a score
+_PASSING, _ENOUGH = 0.5, 20  # the share of rows that a judge lets through, until so many were judged
 # https://platform.openai.com/docs/guides/prompt-caching: from 1024 tokens on, in steps of 128
 _CACHED_FROM, _CACHED_STEP = 1024, 128
 
@@ -35,6 +38,11 @@ class _Sum:
 
     prepared: Prepared
     experience: Experience | None
+    gate: _Sum | None = None  # what the judge before it will be asked
+    passed: int = 0  # rows that the judge let through so far
+    refused: int = 0
+    wanted_rows: int = 0  # of those that it let through, the unfinished ones
+    open_rows: int = 0  # that it is still to be asked about
     items: int = 0
     finished: int = 0
     skipped: int = 0
@@ -43,6 +51,10 @@ class _Sum:
     calls: int = 0
     expected: dict[str, int] = field(default_factory=lambda: {"input": 0, "cached": 0, "output": 0})
     high: dict[str, int] = field(default_factory=lambda: {"input": 0, "output": 0})
+
+    @property
+    def label(self) -> str:
+        return self.prepared.strategy.label
 
     def add(self, request: Request, source_tokens: int, calls: int) -> None:
         """`calls` further questions, of which this is the first; a later one holds what was answered before it."""
@@ -78,15 +90,21 @@ def estimate(work: Work, default_model: str | None) -> dict[str, Any]:
     total, dropped, repeated = work.store.fetch(cleaned.counts, work.task.id)
     rows = total - dropped - repeated
     every = max(1, -(-rows // SAMPLE_ROWS))
-    sums = {label: _Sum(p, work.store.fetch(ledger.experience, label, p.strategy.model)) for label, p in plan.items()}
+    sums: dict[str, _Sum] = {}
+    for prepared in plan.values():
+        gate = None if prepared.gate is None else _sum(work, prepared.gate)
+        if gate is not None:
+            sums[gate.label] = gate
+        sums[prepared.strategy.label] = _sum(work, prepared, gate)
     looked_at = 0
     for page in _pages(work, every):
         looked_at += len(page)
         states = work.store.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
         for own_sum in sums.values():
-            _look(work, own_sum, page, states)
+            if not isinstance(own_sum.prepared.strategy, Gate):
+                _look(work, own_sum, page, states)
     scale = rows / looked_at if looked_at else 0.0
-    strategies = [_line(label, own_sum, scale) for label, own_sum in sums.items()]
+    strategies = [_line(own_sum, scale) for own_sum in sums.values()]
     return {
         "name": work.file.name,
         "rows": rows,
@@ -97,6 +115,11 @@ def estimate(work: Work, default_model: str | None) -> dict[str, Any]:
             f"{scope}_usd": ceiling / MICRO for scope, ceiling in work.recipe.augment.budget.ceilings().items()
         },
     }
+
+
+def _sum(work: Work, prepared: Prepared, gate: _Sum | None = None) -> _Sum:
+    strategy = prepared.strategy
+    return _Sum(prepared, work.store.fetch(ledger.experience, strategy.label, strategy.model), gate)
 
 
 def _pages(work: Work, every: int) -> Iterator[list[CleanRow]]:
@@ -113,10 +136,10 @@ def _pages(work: Work, every: int) -> Iterator[list[CleanRow]]:
 def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey, ItemState]) -> None:
     strategy = own.prepared.strategy
     asked: list[tuple[CleanRow, int, Request]] = []
+    page = [row for row in page if _applies(own, row)]
+    if own.gate is not None:
+        page = _judged(work, own, own.gate, page, states)
     for row in page:
-        if strategy.applies(row.conversation) is not None:
-            own.skipped += strategy.samples
-            continue
         for sample in range(strategy.samples):
             if (row.id, strategy.label, sample) in states:
                 own.finished += 1
@@ -149,6 +172,43 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
         own.answered += 1
 
 
+def _applies(own: _Sum, row: CleanRow) -> bool:
+    strategy = own.prepared.strategy
+    applies = strategy.applies(row.conversation) is None
+    own.skipped += 0 if applies else strategy.samples
+    return applies
+
+
+def _judged(
+    work: Work, own: _Sum, gate: _Sum, page: Sequence[CleanRow], states: dict[ItemKey, ItemState]
+) -> list[CleanRow]:
+    """The rows that a judge lets through as far as it is known, and those that it is still to be asked about."""
+    strategy, judge = own.prepared.strategy, gate.prepared.strategy
+    assert isinstance(judge, Gate)
+    requests = {row.id: judge.next_request(row.conversation) for row in page}
+    keys = {row_id: request_key(request, 0) for row_id, request in requests.items() if request is not None}
+    known = work.store.fetch(ledger.usable_answers, list(keys.values()))
+    wanted = []
+    for row in page:
+        request, stored = requests[row.id], known.get(keys.get(row.id, ""))
+        unfinished = any((row.id, strategy.label, n) not in states for n in range(strategy.samples))
+        if stored is not None:
+            gate.answered += 1
+            gate.saved += _price(gate, stored.answer.usage)
+            passes = judge.passes(stored.answer)
+            own.passed, own.refused = own.passed + passes, own.refused + (not passes)
+            if not passes:
+                own.skipped += strategy.samples
+                continue
+            own.wanted_rows += unfinished
+        elif request is not None and unfinished:
+            gate.items += 1
+            gate.add(request, _JUDGEMENT_TOKENS, 1)
+            own.open_rows += 1
+        wanted.append(row)
+    return wanted
+
+
 def _price(own: _Sum, usage: Usage) -> int:
     return prices.cost(usage, own.prepared.price)
 
@@ -165,8 +225,21 @@ def _source_tokens(own: _Sum, row: CleanRow) -> int:
     return sum(tokens.expected(texts.get(key) or "") for key in wanted) // len(steps)
 
 
-def _line(label: str, own: _Sum, scale: float) -> dict[str, Any]:
+def _share(own: _Sum) -> float:
+    """The share of the rows counted here that will be asked about: all, or as many as the judge lets through."""
+    if own.gate is None or not own.open_rows:
+        return 1.0
+    judged = own.passed + own.refused
+    passing = own.passed / judged if judged >= _ENOUGH else _PASSING
+    return (own.wanted_rows + passing * own.open_rows) / (own.wanted_rows + own.open_rows)
+
+
+def _line(own: _Sum, scale: float) -> dict[str, Any]:
     """One strategy of the estimate; money in US dollars."""
+    whole, share = scale, _share(own)
+    scale *= share
+    # at least: the judge lets nobody else through
+    least = 1.0 if own.gate is None else own.wanted_rows / max(1, own.wanted_rows + own.open_rows)
     price, attempts = own.prepared.price, own.experience.attempts if own.experience else _ATTEMPTS
     cached = own.expected["cached"]
     if own.experience is not None:
@@ -181,24 +254,24 @@ def _line(label: str, own: _Sum, scale: float) -> dict[str, Any]:
     low = cost(round(output * _LOW), cached)
     high = prices.upper_bound(own.high["input"], own.high["output"], price, batch=batch)
 
-    def usd(micro: float) -> float:
+    def usd(micro: float, scale: float = scale) -> float:
         return round(micro * scale / MICRO, 6)
 
     return {
-        "strategy": label,
+        "strategy": own.label,
         "model": own.prepared.strategy.model,
         "items": round(own.items * scale),
-        "finished": round(own.finished * scale),
-        "skipped": round(own.skipped * scale),
+        "finished": round(own.finished * whole),
+        "skipped": round((own.skipped + (1 - share) * own.items) * whole),
         "already_answered": round(own.answered * scale),
         "calls": round(own.calls * attempts * scale),
         "input_tokens": round(own.expected["input"] * attempts * scale),
         "cached_tokens": round(cached * attempts * scale),
         "output_tokens": round(own.expected["output"] * scale),
         "cost_usd": {
-            "low": usd(low),
+            "low": usd(low, whole * least),
             "expected": usd(expected * attempts),
-            "high": usd(max(high, expected * attempts)),
+            "high": usd(max(high, expected * attempts), whole),
         },
         "saved_by_reuse_usd": usd(own.saved),
         "saved_by_caching_usd": usd((uncached - expected) * attempts),

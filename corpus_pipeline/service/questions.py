@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,8 +20,9 @@ from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.files import DatasetFile, Task
 from corpus_pipeline.store.pauses import PauseFlag
 
-ITEM = "item"  # the cost key of single items, beside those of the ledger
+ITEM, BATCH = "item", "batch"  # the cost keys of single items and of batches of rows, beside those of the ledger
 DEAREST = 20
+BATCH_ROWS = 10  # of a batch as `corpus cost` shows it
 
 
 def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -104,9 +106,11 @@ def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Sta
 def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
     """Money by one key. The rows of every key add up to the same sum, that of the ledger."""
     if by == ITEM:
-        return _cost_of_items(connection)
+        return _dearest(ITEM, [(_name_of_item(row), [row]) for row in ledger.cost_by_item(connection)])
+    if by == BATCH:
+        return _dearest(BATCH, _batches(connection))
     if by not in spending.KEYS:
-        raise UnknownName("cost key", by, [*spending.KEYS, ITEM])
+        raise UnknownName("cost key", by, [*spending.KEYS, BATCH, ITEM])
     return [
         {
             by: row.key,
@@ -120,24 +124,38 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
 _COUNTS = ("calls", "answered", "errors", "unknown", "input_tokens", "cached_tokens", "output_tokens")
 
 
-def _cost_of_items(connection: Connection) -> list[dict[str, Any]]:
-    """The dearest items one by one, then the others of the dearest tenth and all the rest in a row each."""
-    rows = ledger.cost_by_item(connection)
-    tenth = -(-len(rows) // 10)
-    found = [
-        _sum_of(f"{row.name}:{split_id(row.conversation_id)[1]}/{row.strategy}/{row.sample_index}", [row])
-        for row in rows[:DEAREST]
-    ]
-    if rest := rows[DEAREST:tenth]:
-        found.append(_sum_of(f"{len(rest):,} more of the dearest tenth", rest))
-    if rest := rows[max(DEAREST, tenth) :]:
-        found.append(_sum_of(f"{len(rest):,} others", rest))
+def _dearest(by: str, groups: Sequence[tuple[str, Sequence[Any]]]) -> list[dict[str, Any]]:
+    """The dearest groups one by one, then the others of the dearest tenth and all the rest in a row each. `groups`: by
+    falling cost."""
+    tenth = -(-len(groups) // 10)
+    found = [_sum_of(by, name, rows) for name, rows in groups[:DEAREST]]
+    if rest := groups[DEAREST:tenth]:
+        found.append(_sum_of(by, f"{len(rest):,} more of the dearest tenth", [row for _, rows in rest for row in rows]))
+    if rest := groups[max(DEAREST, tenth) :]:
+        found.append(_sum_of(by, f"{len(rest):,} others", [row for _, rows in rest for row in rows]))
     return found
 
 
-def _sum_of(name: str, rows: Sequence[Any]) -> dict[str, Any]:
+def _name_of_item(row: Any) -> str:
+    return f"{row.name}:{split_id(row.conversation_id)[1]}/{row.strategy}/{row.sample_index}"
+
+
+def _batches(connection: Connection) -> list[tuple[str, list[Any]]]:
+    """The items of each batch of rows that were asked about, by falling cost; named by file, first and last row."""
+    items = sorted(ledger.cost_by_item(connection), key=lambda row: (row.name, row.conversation_id))
+    found = []
+    for name, own in groupby(items, lambda row: row.name):
+        rows = [list(group) for _, group in groupby(own, lambda row: row.conversation_id)]
+        for start in range(0, len(rows), BATCH_ROWS):
+            some = rows[start : start + BATCH_ROWS]
+            first, last = (split_id(group[0].conversation_id)[1] for group in (some[0], some[-1]))
+            found.append((f"{name}:{first}-{last}", [row for group in some for row in group]))
+    return sorted(found, key=lambda group: -sum(int(row.cost) for row in group[1]))
+
+
+def _sum_of(by: str, name: str, rows: Sequence[Any]) -> dict[str, Any]:
     sums = {key: sum(int(getattr(row, key)) for row in rows) for key in _COUNTS}
-    return {ITEM: name, **sums, "cost_usd": sum(int(row.cost) for row in rows) / MICRO}
+    return {by: name, **sums, "cost_usd": sum(int(row.cost) for row in rows) / MICRO}
 
 
 def dearest_share(connection: Connection) -> tuple[int, float]:

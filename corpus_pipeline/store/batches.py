@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from corpus_pipeline.model import Answer, MicroDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BatchState, BudgetScope
@@ -12,7 +13,7 @@ from corpus_pipeline.store import ledger
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Ceilings
 from corpus_pipeline.store.ledger import Intent, Settlement
-from corpus_pipeline.store.schema import llm_attempts, provider_batches
+from corpus_pipeline.store.schema import dataset_files, llm_attempts, provider_batches, tasks
 from corpus_pipeline.store.types import inserted_id, now_ms
 
 _P = provider_batches.c
@@ -52,6 +53,47 @@ def open_batches(connection: Connection, task_id: TaskId) -> Sequence[Row]:
     waiting = (BatchState.PLANNED.value, BatchState.SENT.value)
     query = select(provider_batches).where(_P.task_id == task_id, _P.state.in_(waiting))
     return connection.execute(query.order_by(_P.id)).all()
+
+
+def figures(connection: Connection, names: Sequence[str]) -> Sequence[Row]:
+    """Every batch of these dataset files (of all, when none is named) with what its requests came to, newest first:
+    (file_name, provider_batches.*, answered, errors, unknown, waiting, input_tokens, output_tokens, cost, reserved);
+    cost and reserved in micro-dollars, reserved of the waiting ones."""
+
+    def of(state: AttemptState, value: Any) -> Any:
+        return func.coalesce(func.sum(case((_A.state == state.value, value), else_=0)), 0)
+
+    query = (
+        select(
+            dataset_files.c.name.label("file_name"),
+            provider_batches,
+            of(AttemptState.ANSWERED, 1).label("answered"),
+            of(AttemptState.ERROR, 1).label("errors"),
+            of(AttemptState.UNKNOWN, 1).label("unknown"),
+            of(AttemptState.INTENT, 1).label("waiting"),
+            func.coalesce(func.sum(_A.input_tokens), 0).label("input_tokens"),
+            func.coalesce(func.sum(_A.output_tokens), 0).label("output_tokens"),
+            func.coalesce(func.sum(_A.cost), 0).label("cost"),
+            of(AttemptState.INTENT, _A.reserved).label("reserved"),
+        )
+        .select_from(
+            provider_batches.join(tasks, tasks.c.id == _P.task_id)
+            .join(dataset_files, dataset_files.c.id == tasks.c.file_id)
+            .outerjoin(llm_attempts, _A.batch_id == _P.id)
+        )
+        .group_by(_P.id)
+        .order_by(_P.id.desc())
+    )
+    return connection.execute(query.where(dataset_files.c.name.in_(names)) if names else query).all()
+
+
+def note_status(connection: Connection, batch_id: int, status: str) -> None:
+    """What the provider said last of a batch that is under way."""
+    connection.execute(
+        update(provider_batches)
+        .where(_P.id == batch_id, _P.state == BatchState.SENT.value)
+        .values(provider_status=status)
+    )
 
 
 def sent(connection: Connection, batch_id: int, provider_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
-from corpus_pipeline.model import TaskId
+from corpus_pipeline.model import ROW_BITS, TaskId
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.backends import Backend
@@ -100,6 +100,7 @@ class Where(NamedTuple):
     task_id: int | None = None
     model: str | None = None
     conversation_id: int | None = None
+    row: int | None = None  # of whatever file
 
 
 def _conditions(where: Where) -> list[ColumnElement[bool]]:
@@ -108,6 +109,8 @@ def _conditions(where: Where) -> list[ColumnElement[bool]]:
         found.append(_F.id.in_(where.ids))
     if where.file_name is not None:
         found.append(dataset_files.c.name == where.file_name)
+    if where.row is not None:
+        found.append(_F.conversation_id % 2**ROW_BITS == where.row)
     for name in ("stage", "strategy", "reason", "state", "task_id", "model", "conversation_id"):
         value = getattr(where, name)
         if value is not None:

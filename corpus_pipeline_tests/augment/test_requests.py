@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import Request
-from corpus_pipeline.stages.augment.requests import estimate_request_tokens, estimate_tokens, request_key
+from corpus_pipeline.stages.augment.requests import request_key
 
 REQUEST = Request("model", ({"role": "system", "content": "a"}, {"role": "user", "content": "b"}), 100, 0.7)
 
@@ -50,33 +50,3 @@ def test_texts_never_run_into_each_other(first: str, second: str) -> None:
     joined = REQUEST._replace(messages=({"role": "system", "content": first + second}, {"role": "user", "content": ""}))
     apart = REQUEST._replace(messages=({"role": "system", "content": first}, {"role": "user", "content": second}))
     assert (request_key(joined, 0) == request_key(apart, 0)) is (second == "")
-
-
-@pytest.mark.parametrize(
-    ("text", "least", "most"),
-    [  # least: words, digits, signs and ideographs, of which hardly any two ever share a token
-        ("Hello, world!", 4, 6),
-        ("Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May.", 21, 30),
-        ("internationalization", 4, 7),
-        ("1234567890", 10, 10),
-        ("def add(a, b):\n    return a + b\n", 12, 20),
-        ("我们今天去公园散步，看到了很多花。", 17, 25),
-        ("Съешь же ещё этих мягких французских булок, да выпей чаю.", 20, 40),
-        ("🙂🙂🙂", 6, 9),
-    ],
-)
-def test_the_estimate_is_on_the_safe_side_and_not_absurd(text: str, least: int, most: int) -> None:
-    assert least <= estimate_tokens(text) <= most
-
-
-@given(st.text(), st.text())
-def test_the_estimate_grows_with_the_text(first: str, second: str) -> None:
-    assert estimate_tokens("") == 0
-    assert estimate_tokens(first) <= estimate_tokens(first + second) + 1
-    assert estimate_tokens(first) <= 4 * len(first)
-
-
-def test_a_request_is_estimated_with_its_schema_and_framing() -> None:
-    plain = estimate_request_tokens(REQUEST)
-    assert plain > estimate_tokens("a") + estimate_tokens("b")
-    assert estimate_request_tokens(REQUEST._replace(response_schema={"type": "object"})) > plain

@@ -79,6 +79,10 @@ def test_trace_leads_from_a_line_to_its_source(corpus: Command) -> None:
 
 def test_failed_samples_have_their_whole_context(corpus: Command) -> None:
     found = lines(corpus("failed", "list", "--where", "file=dirty", "--json"))
+    row = found[0]["row"].split("/")[0]
+    for where in (f"row={row}", f"row={row.partition(':')[2]}"):
+        own = lines(corpus("failed", "list", "--where", where, "--where", "file=dirty", "--json"))
+        assert {f["row"].split("/")[0] for f in own} == {row}
     assert found and {sample["reason"] for sample in found} == {"empty"}
     (sample,) = lines(corpus("failed", "show", str(found[0]["id"])))
     assert sample["prompt"][0]["role"] == "system" and sample["attempts"] == 2 and sample["state"] == "open"

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import BadAnswer, Paused
-from corpus_pipeline.jobs.augment.ask import Item
 from corpus_pipeline.jobs.augment.feed import Feed
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
+from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.prefix import Prefix
 from corpus_pipeline.jobs.context import Held

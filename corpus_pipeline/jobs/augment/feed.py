@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.jobs.augment.ask import Item
+from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, with_overrides
 from corpus_pipeline.jobs.augment.prefix import Batch, Prefix
 from corpus_pipeline.jobs.context import Held
@@ -117,6 +117,9 @@ class Feed:
                 if reason is None:
                     begun.items.append(item)
                     asked.append((item, _first_key(item)))
+                    if prepared.gate is not None:
+                        item.gate = Item(prepared.gate, row.id, row.conversation, row.content_hash, 0, None)
+                        asked.append((item.gate, _first_key(item.gate)))
                     continue
                 begun.skipped.append((item.key, ItemState.SKIPPED, str(reason), False))
                 if batch is not None:

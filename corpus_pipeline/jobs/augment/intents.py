@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
+from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.model import MicroDollars, Request
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store import budgets, ledger
-
-if TYPE_CHECKING:
-    from corpus_pipeline.jobs.augment.ask import Item
 
 BUDGET = "budget"  # who sets the pause flag when no money is left
 

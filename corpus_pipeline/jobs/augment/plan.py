@@ -11,17 +11,18 @@ from corpus_pipeline.errors import SettingMissing
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.prices import TokenPrice, dollars, price_of
 from corpus_pipeline.recipe import AugmentSection, NamedStep
-from corpus_pipeline.stages.augment.strategies import build
+from corpus_pipeline.stages.augment.strategies import build, gate_of
 from corpus_pipeline.stages.augment.strategies.base import Strategy, prompt_version
 from corpus_pipeline.store import augmented
 
 
 class Prepared(NamedTuple):
-    """A strategy ready to be asked: its prompt version and the price of its model."""
+    """A strategy ready to be asked: its prompt version and the price of its model. gate: the judge before it."""
 
     strategy: Strategy
     prompt_version: str
     price: TokenPrice
+    gate: Prepared | None = None
 
 
 class ModelAccess(NamedTuple):
@@ -42,15 +43,20 @@ def prepare(section: AugmentSection, default_model: str | None) -> dict[str, Pre
     Raises SettingMissing when no model is named, UsageError for a wrong parameter or a model without a known price.
     """
     model = section.model or default_model
-    needs_model = [step.name for step in section.strategies if not step.params.get("model")]
+    needs_model = [step.name for step in section.strategies if not step.params.get("model") or _judge_needs(step)]
     if not model and needs_model:
         raise SettingMissing(
             f"no model is named for {', '.join(needs_model)}: set CORPUS_MODEL, or `augment: {{model: ...}}` in the recipe"
         )
     found = {}
     for strategy in build(section.strategies, model or ""):
-        found[strategy.label] = _prepared(strategy, section)
+        found[strategy.label] = _prepared(strategy, section, model or "")
     return found
+
+
+def _judge_needs(step: NamedStep) -> bool:
+    first = step.params.get("first")
+    return isinstance(first, dict) and bool(first.get("criterion")) and not first.get("model")
 
 
 def with_overrides(
@@ -59,18 +65,22 @@ def with_overrides(
     """A strategy as a replay wants it: another model, another limit."""
     step = next(step for step in section.strategies if label in (step.params.get("label"), step.name))
     changed = NamedStep(name=step.name, params=step.params | overrides)
-    (strategy,) = build((changed,), section.model or default_model or "")
-    return _prepared(strategy, section)
+    model = section.model or default_model or ""
+    (strategy,) = build((changed,), model)
+    return _prepared(strategy, section, model)
 
 
-def _prepared(strategy: Strategy, section: AugmentSection) -> Prepared:
+def _prepared(strategy: Strategy, section: AugmentSection, default_model: str) -> Prepared:
     prices = {name: dollars(price.input, price.cached_input, price.output) for name, price in section.prices.items()}
-    return Prepared(strategy, prompt_version(strategy), price_of(strategy.model, prices))
+    judge = gate_of(strategy, default_model)
+    gate = None if judge is None else Prepared(judge, prompt_version(judge), price_of(judge.model, prices))
+    return Prepared(strategy, prompt_version(strategy), price_of(strategy.model, prices), gate)
 
 
 def save_prompts(connection: Connection, plan: dict[str, Prepared]) -> None:
     """Keep the text behind each prompt version, for the audit trail."""
-    for prepared in plan.values():
+    gates = [prepared.gate for prepared in plan.values() if prepared.gate is not None]
+    for prepared in (*plan.values(), *gates):
         strategy = prepared.strategy
         body = {
             "strategy": strategy.name,

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
-from corpus_pipeline.jobs.augment.ask import Asker, Item
+from corpus_pipeline.jobs.augment.ask import Asker
+from corpus_pipeline.jobs.augment.calls import Caller
 from corpus_pipeline.jobs.augment.feed import Begun, Feed
+from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.prefix import Prefix
 from corpus_pipeline.jobs.augment.sharing import Sharing
@@ -66,9 +68,8 @@ class Window:
             async with ModelClient(
                 self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
             ) as client:
-                self._asker = Asker(
-                    self._held, client, limiter, self._writer, self._stop, ready=ready, rested=self._changed.set
-                )
+                self._caller = Caller(self._held, client, limiter, self._writer, self._stop, rested=self._changed.set)
+                self._asker = Asker(self._caller, self._writer, self._section.answer_retries, ready)
                 await self._pour()
                 await self._come_home()
         finally:
@@ -102,7 +103,7 @@ class Window:
     def _is_full(self) -> bool:
         """Items that wait for their next attempt make room for others, up to what memory should hold."""
         under_way = len(self._under_way)
-        return under_way >= self._most_items or under_way - self._asker.resting >= self._busy_items
+        return under_way >= self._most_items or under_way - self._caller.resting >= self._busy_items
 
     async def _make(self, item: Item) -> None:
         try:

@@ -1,6 +1,6 @@
 """The stand-in's answer to a chat request: a function of the request, and of the fault where one was drawn.
 
-Reads the contract of the six strategies (`corpus_pipeline/stages/augment/prompts/README.md`): header lines in the
+Reads the contract of the strategies and their judge (`corpus_pipeline/stages/augment/prompts/README.md`): header lines in the
 system message, fenced sections and an output line in the user message. Anything else gets a short stock answer.
 """
 
@@ -109,6 +109,8 @@ def _plain(order: Order) -> str:
 
 
 def _field(order: Order, key: str) -> str:
+    if order.task == "first":
+        return str(1 + int(order.salt, 16) % 5) if key == "score" else f"That is how it looks. {prose.MARK}"
     source = _source_for(order, key)
     if order.task == "translation":
         return prose.translated(source, order.language or "zh")

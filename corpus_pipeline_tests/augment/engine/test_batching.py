@@ -123,6 +123,25 @@ def test_a_batch_that_was_cancelled_keeps_what_it_finished(make_kit: Any, wait_u
     kit.books_agree()
 
 
+def test_a_person_cancels_and_what_was_finished_is_kept(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(batch=1.5)
+    kit.add(40, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    with kit.running() as background:
+        wait_until(lambda: batches_at(kit) and batches_at(kit)[0]["request_counts"]["completed"] > 5)
+        (cancelled,) = kit.corpus.cancel_batches(["rows"], "too dear")
+        assert isinstance(background.wait(5), Paused)
+    assert cancelled["provider_status"] in ("cancelling", "cancelled")
+    wait_until(lambda: batches_at(kit)[0]["status"] == "cancelled")
+    assert len(batches_at(kit)) == 1, "a batch was sent behind a cancellation"
+    kit.corpus.resume(["rows"], Stage.AUGMENT, False)
+    assert kit.run().report["succeeded"] == 40
+    second, first = kit.corpus.batches(["rows"])
+    assert 5 < first["answered"] < 40 and first["answered"] + second["answered"] == 40 == len(kit.invoice())
+    assert first["cost_usd"] + second["cost_usd"] == pytest.approx(kit.one("SELECT SUM(cost) FROM llm_attempts") / 1e6)
+    assert first["reserved_usd"] == 0
+    kit.books_agree()
+
+
 def test_a_budget_holds_for_batches_too(make_kit: Any) -> None:
     kit = make_kit(batch=0.2)
     kit.add(1, "probe", strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)

@@ -67,7 +67,7 @@ def test_every_grouping_of_the_costs_is_the_ledger(make_kit: Any) -> None:
     kit.add(5, "second", consumer="others", strategies=[{"paraphrase": {"temperature": 0.1}}])
     kit.run("second")
     whole = tuple(kit.rows_of("SELECT COUNT(*), SUM(input_tokens), SUM(cost) FROM llm_attempts")[0])
-    for by in ("consumer", "file", "strategy", "model", "day", "item"):
+    for by in ("consumer", "file", "strategy", "model", "day", "batch", "item"):
         found = kit.corpus.cost(by)
         micro = [round(row["cost_usd"] * 1_000_000) for row in found]
         sums = (sum(row["calls"] for row in found), sum(row["input_tokens"] for row in found), sum(micro))

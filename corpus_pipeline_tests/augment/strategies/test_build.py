@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Turn
 from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.strategies import STRATEGIES, build, prompt_version, templates_code_hash, warm_up
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
-from corpus_pipeline.stages.augment.validators import language
 
 OWN = "Rewrite it in the manner of a pirate.\n=== user ===\nThe message:\n{{ source_prompt }}"
 
@@ -144,11 +144,11 @@ def test_the_code_hash_follows_templates_and_versions(monkeypatch: pytest.Monkey
 
 
 def test_warming_up_loads_the_language_model_where_it_is_needed() -> None:
-    language._identifier.cache_clear()
+    languages._among.cache_clear()
     warm_up(build(steps({"paraphrase": {"without": ["language"]}}), "m"))
-    assert language._identifier.cache_info().currsize == 0
+    assert languages._among.cache_info().currsize == 0
     warm_up(build(steps("paraphrase"), "m"))
-    assert language._identifier.cache_info().currsize == 1
+    assert languages._among.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)

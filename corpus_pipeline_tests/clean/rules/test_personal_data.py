@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
 from corpus_pipeline_tests.clean.rules.making import fixed, one, outcome
 
@@ -89,3 +93,42 @@ def test_says_what_kind_and_how_many_but_never_the_datum() -> None:
 
 def test_reasons_cover_every_kind() -> None:
     assert set(PersonalData.reasons) == {f"personal_{kind}" for kind in PersonalData.Params.model_fields}
+
+
+ARGUMENTS = '{"to": "jane@acme-corp.com",  "phone": 13812345678, "note": "call \\"me\\" at +44 20 7946 0958", "n": 3}'
+
+
+def called(arguments: object) -> Turn:
+    call = {"id": "call_1", "type": "function", "function": {"name": "send", "arguments": arguments}}
+    return Turn(prompt="Write to Jane.", extra={"tool_calls": [call]})
+
+
+def test_arguments_of_tool_calls_are_masked_and_stay_json() -> None:
+    rule = PersonalData()
+    (turn,) = outcome(rule, (called(ARGUMENTS),)).turns
+    (call,) = (turn.extra or {})["tool_calls"]
+    assert call["function"]["arguments"] == (
+        '{"to": "[EMAIL]",  "phone": "[PHONE]", "note": "call \\"me\\" at [PHONE]", "n": 3}'
+    )
+    assert (call["id"], call["function"]["name"]) == ("call_1", "send")
+    assert rule.screen(View((called(ARGUMENTS),)))
+
+
+def test_arguments_that_are_an_object_are_masked_and_counted() -> None:
+    found = outcome(PersonalData(), (called(json.loads(ARGUMENTS)),))
+    arguments = (found.turns[0].extra or {})["tool_calls"][0]["function"]["arguments"]
+    assert arguments == {"to": "[EMAIL]", "phone": "[PHONE]", "note": 'call "me" at [PHONE]', "n": 3}
+    assert {(change.field, change.detail, change.count) for change in found.changes} == {
+        ("extra", "email", 1),
+        ("extra", "phone", 2),
+    }
+
+
+def test_a_key_in_a_tool_call_can_drop_the_conversation() -> None:
+    found = outcome(PersonalData(secret="drop"), (called({"token": "ghp_" + KEY_BODY}),))
+    assert found.drop_reason == "personal_secret"
+
+
+def test_a_call_without_personal_data_stays_the_same_object() -> None:
+    turns = (called('{"n": 3, "city": "Oslo"}'),)
+    assert PersonalData().apply(turns).turns is turns

@@ -13,6 +13,7 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
+from corpus_pipeline.stages.augment.strategies.gate import Gate, gate_of
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
 from corpus_pipeline.stages.augment.strategies.reasoning_distillation import ReasoningDistillation
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
@@ -29,7 +30,17 @@ STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     Translation,
 )
 
-__all__ = ["STRATEGIES", "Strategy", "accept", "build", "prompt_version", "templates_code_hash", "warm_up"]
+__all__ = [
+    "STRATEGIES",
+    "Gate",
+    "Strategy",
+    "accept",
+    "build",
+    "gate_of",
+    "prompt_version",
+    "templates_code_hash",
+    "warm_up",
+]
 
 
 def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...]:
@@ -53,6 +64,7 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
         strategy = kind(params, default_model)
         if any(strategy.label == other.label for other in built):
             raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
+        gate_of(strategy, default_model)  # says what is wrong with it before anything is asked
         built.append(strategy)
     return tuple(built)
 
@@ -65,8 +77,9 @@ def warm_up(strategies: Sequence[Strategy]) -> None:
 
 def templates_code_hash() -> str:
     """sha256 (hex) over the versions and bundled templates of all strategies: it changes when their prompts change."""
+    kinds: tuple[type[Strategy], ...] = (*STRATEGIES, Gate)
     body = [PROMPT_FORMAT] + [
         [kind.name, kind.version, {step.name: kind.bundled_template(step.name) for step in kind.steps}]
-        for kind in STRATEGIES
+        for kind in kinds
     ]
     return hashlib.sha256(json.dumps(body).encode("utf-8")).hexdigest()

@@ -26,6 +26,7 @@ from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.sandbox import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
+from corpus_pipeline.stages.augment.strategies.cascade import First
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -49,6 +50,7 @@ class StrategyParams(BaseModel):
     max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")
     template: str | dict[str, str] | None = Field(None, description="own prompt text; by step where there are several")
     without: tuple[str, ...] = Field((), description="names of validators to leave out")
+    first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
 
 
@@ -121,7 +123,11 @@ class Strategy(ABC):
         index = exchange.last_exchange(conversation)
         if self.writes_response and looks_refused(conversation.turns[index].response or ""):
             return exchange.SkipReason.REFUSED_SOURCE
-        return self._skips(conversation, index)
+        reason = self._skips(conversation, index)
+        first = self.params.first
+        if reason is None and first is not None and first.rule is not None:
+            return None if first.rule.holds(conversation.turns[index]) else exchange.SkipReason.CASCADE
+        return reason
 
     def next_request(
         self, conversation: Conversation, answers: tuple[Answer, ...] = (), sample_index: int = 0
@@ -285,7 +291,7 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    other = {"label", "model", "samples", "without", "template", "provider_batch"}
+    other = {"label", "model", "samples", "without", "template", "first", "provider_batch"}
     params = strategy.params.model_dump(mode="json", exclude=other)
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,

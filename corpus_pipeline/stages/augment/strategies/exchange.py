@@ -22,6 +22,7 @@ class SkipReason(StrEnum):
     TOO_SHORT = "too_short"  # too little text to be said in another way
     HAS_REASONING = "has_reasoning"  # it has what the strategy would add
     SAME_LANGUAGE = "same_language"  # it is in the target language already
+    CASCADE = "cascade"  # the rule or the judge of `first` does not want it
     TOO_MANY_TURNS = "too_many_turns"
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Change, Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, TextRule, View
+from corpus_pipeline.stages.clean.rules.values import in_value
 
 Choice = Literal["mask", "drop", "keep"]
 
@@ -209,6 +210,10 @@ def _around_numbers(text: str, edit: Callable[[str], str]) -> str:
     return "".join(parts) + text[position:]
 
 
+# where a turn holds what people wrote beside its texts
+_HIDDEN = frozenset(("tool_calls", "refusal", "rejected_messages"))
+
+
 class PersonalData(TextRule):
     name = "personal_data"
     summary = (
@@ -228,7 +233,9 @@ class PersonalData(TextRule):
     params: Params
 
     def screen(self, view: View) -> bool:
-        return bool(view.marks) and _signs(view.text, view.data, view.marks) > 0
+        if view.marks and _signs(view.text, view.data, view.marks) > 0:
+            return True
+        return any(turn.extra is not None and not _HIDDEN.isdisjoint(turn.extra) for turn in view.turns)
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         fixed, counts = self._masked(text)
@@ -248,9 +255,36 @@ class PersonalData(TextRule):
                         return Outcome(tuple(out), tuple(changes), f"personal_{kind}", f"{count} in {field}")
                 if fixed != text:
                     better[field] = fixed
+            hidden, counts = self._masked_beside(turn)
+            for kind, count in counts.items():
+                changes.append(Change(self.name, self.version, index + 1, "extra", count, kind))
+                if getattr(self.params, kind) == "drop":
+                    return Outcome(
+                        tuple(out), tuple(changes), f"personal_{kind}", f"{count} in what stands beside the texts"
+                    )
+            if hidden:
+                better["extra"] = {**(turn.extra or {}), **hidden}
             if better:
                 out[index] = turn._replace(**better)
         return Outcome(tuple(out), tuple(changes)) if changes else Outcome(turns)
+
+    def _masked_beside(self, turn: Turn) -> tuple[dict[str, Any], dict[str, int]]:
+        """What changes of tool calls, refusals and losing answers, and how many places of each kind."""
+        counts: dict[str, int] = {}
+
+        def mask(text: str) -> str:
+            fixed, own = self._masked(text)
+            for kind, count in own.items():
+                counts[kind] = counts.get(kind, 0) + count
+            return fixed
+
+        better = {}
+        for key in _HIDDEN.intersection(turn.extra or ()):
+            value = (turn.extra or {})[key]
+            fixed = in_value(value, mask)
+            if fixed != value:
+                better[key] = fixed
+        return better, counts
 
     def _masked(self, text: str) -> tuple[str, dict[str, int]]:
         """The masked text, and how many places of each kind."""

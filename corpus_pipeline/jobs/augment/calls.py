@@ -1,0 +1,197 @@
+"""One question to the provider: paid for, retried, booked, and its answer stored."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from corpus_pipeline import crashpoints
+from corpus_pipeline.errors import Paused, Stopped
+from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
+from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.writer import Writer
+from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.llm.backoff import wait_seconds
+from corpus_pipeline.llm.client import ModelClient
+from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
+from corpus_pipeline.llm.halt import Halt, rest, until
+from corpus_pipeline.llm.limits import Limiter, Slot
+from corpus_pipeline.model import MicroDollars, Request, Usage
+from corpus_pipeline.states import AttemptState, BudgetScope
+from corpus_pipeline.store import ledger
+from corpus_pipeline.store.ledger import StoredAnswer
+
+_NOTHING = Usage(0, 0)
+_INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
+
+
+class _TooDear(Exception):
+    """A call was not made, because its worst case would have broken a budget."""
+
+    def __init__(self, scope: BudgetScope, reserved: MicroDollars) -> None:
+        super().__init__(scope)
+        self.scope, self.reserved = scope, reserved
+
+
+class Caller:
+    """Calls through one client, limiter and writer; `stop` ends every wait.
+
+    rested: called when an item begins to wait without holding a slot.
+    """
+
+    def __init__(
+        self,
+        held: Held,
+        client: ModelClient,
+        limiter: Limiter,
+        writer: Writer,
+        stop: Halt,
+        *,
+        rested: Callable[[], None],
+    ) -> None:
+        self._held = held
+        self._section = held.work.recipe.augment
+        self._client = client
+        self._limiter = limiter
+        self._writer = writer
+        self._stop = stop
+        self._rested = rested
+        self._rng = random.Random()
+        self._tight = asyncio.Lock()  # where money is short, one item at a time tries
+        self.resting = 0  # items that wait for their next attempt, or for what judges answers
+
+    async def ask(self, item: Item, request: Request, key: str, step: int, attempts: int) -> tuple[StoredAnswer, int]:
+        """An answer to one request, after retries. Raises CallFailed when they are used up, CallRejected, CallRefused."""
+        retries_left = self._section.max_retries
+        waits = 0
+        while True:
+            attempts += 1
+            try:
+                return await self._paid_attempt(item, request, key, step, attempts), attempts
+            except CallFailed as error:
+                if error.failure.spends_retry and not self._limiter.provider_down:
+                    retries_left -= 1
+                if retries_left < 0:
+                    raise
+                waits += 1
+                seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
+            await self.aside(rest(seconds, self._stop))
+
+    async def aside(self, waiting: Awaitable[None]) -> None:
+        self.resting += 1
+        self._rested()
+        try:
+            await waiting
+        finally:
+            self.resting -= 1
+
+    async def _paid_attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
+        """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
+        try:
+            return await self._attempt(item, request, key, step, attempt)
+        except _TooDear:
+            pass
+        async with self._tight:
+            while True:
+                self._writer.settled.clear()
+                alone = self._writer.outstanding == 0
+                try:
+                    return await self._attempt(item, request, key, step, attempt)
+                except _TooDear as refusal:
+                    if alone:
+                        raise await self._out_of_money(refusal) from None
+                await until(self._writer.settled.wait(), self._stop)
+
+    async def _out_of_money(self, refusal: _TooDear) -> Paused:
+        """Pause the task, for everybody to see, until a person clears the flag."""
+        reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, refusal.reserved)
+        self._writer.unit.pauses.append(reason)
+        await self._writer.committed()
+        return Paused(f"paused by {BUDGET}: {reason}")
+
+    async def _attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
+        """One HTTP attempt: the intent is durable before it leaves, the answer before it is used."""
+        attempt_id = new_attempt_id()
+        intent = intent_of(self._held, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id)
+        expected = tokens.expected_input(request) + request.max_output_tokens
+        begun = time.monotonic()
+        try:
+            async with self._limiter.slot(expected, self._stop, first=attempt > 1) as slot:
+                self._held.lease.check()
+                await self._intend(intent)
+                await self._leave(intent, slot)
+                crashpoints.point("before call")
+                begun = time.monotonic()
+                answer = await self._client.complete(
+                    request,
+                    attempt_id=attempt_id,
+                    attempt=attempt,
+                    deadline_seconds=self._section.call_deadline_seconds,
+                )
+                crashpoints.point("after call")
+                slot.used(answer.usage.input_tokens + answer.usage.output_tokens)
+        except (CallFailed, CallRejected, CallRefused) as error:
+            self._settle_failure(intent, error.failure, begun)
+            await self._writer.committed()
+            raise
+        cost = prices.cost(answer.usage, item.prepared.price)
+        unit = self._writer.unit
+        unit.settlements.append(
+            ledger.Settlement(
+                id=attempt_id,
+                state=AttemptState.ANSWERED,
+                outcome=answer.finish_reason,
+                usage=answer.usage,
+                cost=cost,
+                latency_ms=_since(begun),
+                model_answered=answer.model[:128],
+                http_status=200,
+                provider_request_id=answer.provider_request_id,
+            )
+        )
+        unit.answers.append((attempt_id, key, answer))
+        self._writer.soon()
+        return StoredAnswer(attempt_id, answer)
+
+    async def _intend(self, intent: ledger.Intent) -> None:
+        """Make an intent durable. Raises Stopped or _TooDear when it may not be."""
+        unit = self._writer.unit
+        unit.intents.append(intent)
+        # while every call is out, whatever ends one is committed and takes the intents along
+        await self._writer.committed(within=0.0 if self._limiter.has_room else _INTENT_SECONDS)
+        assert unit.written is not None
+        if unit.written.flag is not None:
+            raise Stopped("a pause flag was set before the call")
+        if (scope := unit.written.refused.get(intent.id)) is not None:
+            raise _TooDear(scope, intent.reserved)
+
+    async def _leave(self, intent: ledger.Intent, slot: Slot) -> None:
+        """Wait until the call may go out; an intent that a stop overtakes is taken back: nothing was sent."""
+        try:
+            await slot.on_wire()
+        except BaseException:
+            self._writer.unit.withdrawn.append(intent.id)
+            self._writer.soon()
+            raise
+
+    def _settle_failure(self, intent: ledger.Intent, failure: Failure, begun: float) -> None:
+        unknown = failure.maybe_billed
+        self._writer.unit.settlements.append(
+            ledger.Settlement(
+                id=intent.id,
+                state=AttemptState.UNKNOWN if unknown else AttemptState.ERROR,
+                outcome=str(failure.reason),
+                usage=_NOTHING,
+                cost=intent.reserved if unknown else MicroDollars(0),
+                latency_ms=_since(begun),
+                http_status=failure.status,
+                provider_request_id=failure.request_id,
+            )
+        )
+
+
+def _since(begun: float) -> int:
+    return int((time.monotonic() - begun) * 1000)

@@ -1,0 +1,34 @@
+"""What is to be made: one conversation under one strategy, one sample of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from corpus_pipeline.jobs.augment.plan import Prepared
+from corpus_pipeline.jobs.augment.prefix import Batch
+from corpus_pipeline.model import Conversation, ConversationId
+from corpus_pipeline.store.augmented import ItemKey
+from corpus_pipeline.store.ledger import StoredAnswer
+
+
+@dataclass
+class Item:
+    """What is to be made. batch: what its outcome counts for; None for a replay, whose batch the cursor passed long ago.
+
+    begun: HTTP attempts that earlier runs made for it. known: answers that are paid already, by request key.
+    """
+
+    prepared: Prepared
+    conversation_id: ConversationId
+    conversation: Conversation
+    content_hash: bytes
+    sample_index: int
+    batch: Batch | None
+    begun: int = 0
+    known: Mapping[str, StoredAnswer] = field(default_factory=dict)
+    gate: Item | None = None  # the question whether it is wanted, the same for all samples of a conversation
+
+    @property
+    def key(self) -> ItemKey:
+        return (self.conversation_id, self.prepared.strategy.label, self.sample_index)
