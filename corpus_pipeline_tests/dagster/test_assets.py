@@ -195,6 +195,18 @@ def test_a_new_recipe_makes_the_stages_behind_it_stale(home: Home):
     assert stale(home, ASSETS, "augmented_rows", "recipes") == ("STALE", ["has a new dependency data version"])
 
 
+def test_the_trace_of_a_line_agrees_with_the_lineage(home: Home):
+    home.add("lineage", rows=4)
+    assert run(home, "lineage", [Stage.INGEST, Stage.CLEAN]).success
+    assert run(home, "lineage", [Stage.AUGMENT, Stage.EXPORT]).success
+    steps = home.corpus.trace("lineage", 2)["steps"]
+    assert [ASSET_OF[Stage(step["stage"])] for step in steps] == NAMES
+    for step in steps:
+        key = dg.AssetKey(ASSET_OF[Stage(step["stage"])])
+        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=["lineage"])
+        assert [record.run_id for record in home.instance.fetch_materializations(wanted, limit=9).records] == step["runs"]
+
+
 def test_neither_key_nor_password_is_in_the_dagster_home(home: Home):
     home.add("secret", rows=3)
     assert run(home, "secret").success

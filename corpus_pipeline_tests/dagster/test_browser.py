@@ -1,13 +1,12 @@
 """The Dagster UI in a real browser: what people see of a partition, a check, a backfill and a paused run.
 
-Screenshots are left in test-artifacts/ for whoever wants to look.
+Screenshots are left for whoever wants to look (see `browser.artifacts`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +14,11 @@ from corpus_pipeline_tests.dagster.conftest import UI
 from corpus_pipeline_tests.dagster.graphql import wait_for
 from corpus_pipeline_tests.servers import browser
 
-ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 SECONDS = 60_000  # of patience, in milliseconds
 
 
 @pytest.fixture(scope="module")
 def page(ui: UI) -> Iterator[object]:
-    ARTIFACTS.mkdir(exist_ok=True)
     with browser.chromium() as found:
         page = found.new_page(viewport={"width": 1360, "height": 860})
         page.set_default_timeout(SECONDS)
@@ -41,7 +38,7 @@ def seen(ui: UI) -> tuple[str, str]:
 
 def shot(page, name: str) -> None:
     page.wait_for_timeout(1500)  # what is still being drawn
-    page.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+    page.screenshot(path=str(browser.artifacts() / f"{name}.png"))
 
 
 def test_the_lineage_shows_the_path_of_the_data(ui: UI, page, seen):
@@ -55,10 +52,21 @@ def test_a_partition_shows_its_numbers_its_preview_and_its_checks(ui: UI, page, 
     page.goto(f"{ui.graphql.base_url}/assets/augmented_rows?view=partitions&partition=seen_done")
     for label in ("cost_usd", "input_tokens", "preview"):
         page.get_by_text(label, exact=True).first.wait_for()
+    link = page.locator("a[href$='/files/seen_done']").first
+    assert link.get_attribute("href") == f"{ui.corpus.settings.web_url}/files/seen_done"
     shot(page, "dagster-partition")
     page.goto(f"{ui.graphql.base_url}/assets/augmented_rows?view=checks")
     page.get_by_text("nothing_empty").first.wait_for()
     shot(page, "dagster-checks")
+
+
+def test_numbers_are_plotted_over_the_partitions(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/assets/augmented_rows")
+    page.get_by_text("Plots", exact=True).first.click()
+    for label in ("failed", "cost_usd"):
+        page.get_by_text(label, exact=True).first.scroll_into_view_if_needed()
+    assert page.locator("canvas").count() >= 10
+    shot(page, "dagster-plots")
 
 
 def test_a_paused_run_says_so_and_shows_no_failure(ui: UI, page, seen):
