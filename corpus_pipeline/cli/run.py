@@ -58,13 +58,15 @@ def run_files(
     if not files:
         say("No dataset file is registered. Next: corpus add FILE...")
         return 0
-    if to in (Stage.AUGMENT, Stage.EXPORT):
-        for file in files:
-            corpus.require_models(file)
     if redo:
         for file in files:
+            if to is Stage.AUGMENT:
+                corpus.require_models(file)
             corpus.redo(file.name, to)
     todo = [(file.name, stages) for file in files if (stages := corpus.incomplete_stages(file.name, to))]
+    for file in files:
+        if any(name == file.name and Stage.AUGMENT in stages for name, stages in todo):
+            corpus.require_models(file)
     codes = []
     if todo:  # what is complete costs no start of Dagster
         with _progress(corpus, [file.name for file in files], to):
