@@ -30,6 +30,9 @@ VARIABLES = (
     Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
     Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),
     Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
+    Variable(
+        "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
+    ),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("CORPUS_UI_ALLOW_REMOTE", "0", "1: `corpus ui` may listen on other addresses, behind a proxy with a login"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
@@ -58,6 +61,7 @@ class Settings:
     private_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
+    partitions_per_run: int = 1
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -78,6 +82,7 @@ class Settings:
             private_hosts=_names(env.get("CORPUS_PRIVATE_HOSTS")),
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
+            partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
         )
 
     def make_home(self) -> Path:
@@ -122,6 +127,12 @@ def _export_url(url: str) -> str:
     if url.startswith("s3://"):
         return url
     return str(Path(url.removeprefix("file://")).expanduser().absolute())
+
+
+def _partitions(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+        raise UsageError(f"CORPUS_PARTITIONS_PER_RUN must be a whole number between 1 and 1000, not {text!r}")
+    return int(text)
 
 
 def _positive(name: str, text: str) -> float:

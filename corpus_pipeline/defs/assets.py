@@ -2,16 +2,15 @@
 
 # no postponed annotations here: Dagster reads the types of an asset's arguments
 
-import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from corpus_pipeline.defs import checks
+from corpus_pipeline.defs import checks, several
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.several import Events, observation
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stop import StopSignal, on_signals
@@ -36,8 +35,6 @@ _DESCRIPTIONS = {
 
 _LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
 
-Events = Iterator[dg.MaterializeResult | dg.AssetObservation]
-
 
 def _asset(stage: Stage) -> dg.AssetsDefinition:
     order = list(Stage)
@@ -60,6 +57,7 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
         ],
         check_specs=checks.specs(stage),
         partitions_def=dataset_files,
+        backfill_policy=several.policy(),
         pool=_POOLS.get(stage),
         can_subset=True,  # a paused partition has no check results either
     )
@@ -69,41 +67,49 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
                 "The checks are evaluated with their partition. Materialize it: what is complete is left as it is.",
                 allow_retries=False,
             )
-        yield from _go_on(context, cursor, stage)
+        if len(context.partition_keys) == 1:
+            yield from _go_on(context, cursor, stage, context.partition_key)
+        else:
+            # the step of the run's first stage does it all: without a result of its own the others are skipped
+            yield from several.go_on(context, cursor, several.stages_of(context.run), _go_on)
 
     return materialize
 
 
-def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage) -> Events:
-    name = context.partition_key
+def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> Events:
     stop = StopSignal()
     limit = context.run.tags.get(LIMIT_TAG)
     try:
         with on_signals(stop):
-            outcome = _outcome(context, cursor, stage, stop, int(limit) if limit is not None else None)
+            outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
     except LeaseHeld as held:
         # no failure: it would alarm, and un-materialize what the holder is about to finish
         context.log.warning(f"{stage} of {name}: {held}")
-        yield _observation(context, cursor, stage, "held", str(held))
+        yield observation(context, cursor, stage, name, "held", str(held))
         return
     except Paused as pause:
         context.log.info(f"{stage} of {name} is {pause}")
-        yield _observation(context, cursor, stage, "paused", str(pause))
+        yield observation(context, cursor, stage, name, "paused", str(pause))
         return
     except Interrupted as interrupt:
         if not stop.is_set():  # a limit or a provider that is down: said by the job, not by a signal
             context.log.info(f"{stage} of {name} stopped: {interrupt}")
-            yield _observation(context, cursor, stage, "interrupted", str(interrupt))
+            yield observation(context, cursor, stage, name, "interrupted", str(interrupt))
             return
         raise dg.DagsterExecutionInterruptedError(f"{stage} of {name}: {interrupt}") from interrupt
     except (GateRefused, StopJob, UsageError) as error:
         # nothing that another attempt could mend by itself
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    yield _materialized(context, cursor, stage, outcome)
+    yield _materialized(cursor, stage, name, outcome)
 
 
 def _outcome(
-    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, stop: StopSignal, limit: int | None
+    context: dg.AssetExecutionContext,
+    cursor: CursorResource,
+    stage: Stage,
+    name: str,
+    stop: StopSignal,
+    limit: int | None,
 ) -> Outcome:
     """Work the stage. Held by our own run (two daemons started it) or by the dead run that this one repeats: wait, and go
     on where that one ends or its lease does. Held by anybody else: LeaseHeld, at once."""
@@ -111,38 +117,17 @@ def _outcome(
     looked = False
     while True:
         try:
-            return cursor.go_on(context.partition_key, stage, stop=stop, run_id=context.run.run_id, limit=limit)
+            return cursor.go_on(name, stage, stop=stop, run_id=context.run.run_id, limit=limit)
         except LeaseHeld:
-            if looked and not ours & cursor.run_ids(context.partition_key, stage):
+            if looked and not ours & cursor.run_ids(name, stage):
                 raise
         looked = True  # a holder that has just begun may not have said its name yet
         if stop.wait(_LOOK_SECONDS):
             raise Interrupted(f"stopped by {stop.reason}")
 
 
-def _observation(
-    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, status: str, reason: str
-) -> dg.AssetObservation:
-    """Neither a success nor a failure: the run ends, and the partition stays as it was."""
-    positions = cursor.positions(context.partition_key, stage)
-    return dg.AssetObservation(
-        asset_key=checks.ASSETS[stage],
-        partition=context.partition_key,
-        description=reason,
-        metadata={
-            "status": status,
-            "reason": reason,
-            "offset": min((p.current_offset for p in positions), default=0),
-            "total": max((p.total_rows or 0 for p in positions), default=0),
-        },
-        tags={"corpus/status": status},
-    )
-
-
-def _materialized(
-    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, outcome: Outcome
-) -> dg.MaterializeResult:
-    corpus, name = cursor.corpus, context.partition_key
+def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outcome) -> dg.MaterializeResult:
+    corpus = cursor.corpus
     report = outcome.report
     link = f"{corpus.settings.web_url}/files/{name}"
     metadata: dict[str, Any] = stage_metadata(report, stage, corpus.preview(name, stage, PREVIEW_ROWS), link)
@@ -150,13 +135,9 @@ def _materialized(
     return dg.MaterializeResult(
         asset_key=checks.ASSETS[stage],
         metadata=metadata,
-        data_version=dg.DataVersion(_data_version(corpus.data_version_parts(name, stage))),
+        data_version=dg.DataVersion(several.data_version(corpus, name, stage)),
         check_results=list(checks.results(corpus, name, stage)),
     )
-
-
-def _data_version(parts: list[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 ASSETS: tuple[dg.AssetsDefinition, ...] = tuple(_asset(stage) for stage in Stage)

@@ -1,0 +1,130 @@
+"""Several partitions in one run, for backfills of many small files: a run of its own costs each of them a process.
+
+Each partition keeps its own state: it is materialized, paused or failed by itself, and what becomes of one does not keep the
+others from going on. The first step of such a run takes each partition through all stages of the run and tells Dagster of each
+one by itself, which a step's result cannot (it stands for all partitions of the run); the other steps are skipped. The run
+fails at its end when one of its partitions failed, so that a person sees it; Dagster counts those that were materialized as
+done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+    get_input_data_version_tag,
+)
+
+from corpus_pipeline.defs import checks
+from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.service.versions import code_version
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
+
+Event = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+Events = Iterator[Event]
+GoOn = Callable[[dg.AssetExecutionContext, CursorResource, Stage, str], Events]
+
+
+def policy() -> dg.BackfillPolicy | None:
+    """How many partitions a run of a backfill works; None: each has a run of its own."""
+    number = Settings.from_env().partitions_per_run
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=number) if number > 1 else None
+
+
+def go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stages: Sequence[Stage], one: GoOn) -> Events:
+    """Work these stages of all partitions of a run, partition by partition. `one` works a stage of one of them as a run
+    of its own would.
+
+    Raises dg.Failure at the end when a partition failed.
+    """
+    failed = []
+    for name in context.partition_keys:
+        for stage in stages:
+            complete = True
+            try:
+                for event in one(context, cursor, stage, name):
+                    complete &= _lets_go_on(event)
+                    failed += [name] if not complete and isinstance(event, dg.MaterializeResult) else []
+                    yield from _of_its_own(cursor.corpus, stage, name, event)
+            except Exception as error:  # a signal is no Exception: it ends the run
+                reason = (
+                    error.description or "" if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"
+                )
+                context.log.error(f"{stage} of {name}: {reason}")
+                yield observation(context, cursor, stage, name, "failed", reason)
+                failed.append(name)
+                complete = False
+            if not complete:
+                break
+    if failed:
+        raise dg.Failure(f"failed: {', '.join(failed)}; the observations tell why", allow_retries=False)
+
+
+def stages_of(run: dg.DagsterRun) -> list[Stage]:
+    """The stages that a run works, in their order."""
+    names = {key.path[-1] for key in run.asset_selection or ()}
+    return [stage for stage in Stage if not names or checks.ASSETS[stage] in names]
+
+
+def _lets_go_on(event: Event) -> bool:
+    """Whether the next stage may follow: the partition is materialized, and no check stands in the way."""
+    return isinstance(event, dg.MaterializeResult) and all(result.passed for result in event.check_results or ())
+
+
+def observation(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str, status: str, reason: str
+) -> dg.AssetObservation:
+    """Neither a success nor a failure: the run ends, and the partition stays as it was."""
+    positions = cursor.positions(name, stage)
+    return dg.AssetObservation(
+        asset_key=checks.ASSETS[stage],
+        partition=name,
+        description=reason,
+        metadata={
+            "status": status,
+            "reason": reason,
+            "offset": min((p.current_offset for p in positions), default=0),
+            "total": max((p.total_rows or 0 for p in positions), default=0),
+        },
+        tags={"corpus/status": status},
+    )
+
+
+def data_version(corpus: Corpus, name: str, stage: Stage) -> str:
+    """The hash of all that a stage of a dataset file was made from."""
+    return hashlib.sha256("\n".join(corpus.data_version_parts(name, stage)).encode()).hexdigest()[:32]
+
+
+def _of_its_own(corpus: Corpus, stage: Stage, name: str, event: Event) -> Events:
+    """A result as events of one partition: Dagster would take it for all partitions of the run."""
+    if not isinstance(event, dg.MaterializeResult):
+        yield event
+        return
+    tags = {
+        DATA_VERSION_TAG: data_version(corpus, name, stage),
+        DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
+        CODE_VERSION_TAG: code_version(stage),
+    }
+    order = list(Stage)
+    for before in order[: order.index(stage)][-1:]:
+        read = hashlib.sha256(data_version(corpus, name, before).encode())  # as Dagster sums up partitions that were read
+        tags[get_input_data_version_tag(dg.AssetKey(checks.ASSETS[before]))] = read.hexdigest()
+    yield dg.AssetMaterialization(checks.ASSETS[stage], partition=name, metadata=event.metadata, tags=tags)
+    for result in event.check_results or ():
+        yield dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(checks.ASSETS[stage]),
+            check_name=str(result.check_name),
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+            blocking=stage is not Stage.EXPORT,
+            partition=name,
+        )
