@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, FileId, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState, Stage, Status
@@ -42,7 +42,7 @@ ROW_COLUMNS = (
 )
 TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
 _DUPLICATE_COLUMNS = ("task_id", "conversation_id", "nearest", "duplicate_of", "kind", "distance")
-_PRINTS_PAGE = 50_000
+_PRINTS_PAGE = 20_000
 
 
 class CleanRow(NamedTuple):
@@ -124,13 +124,20 @@ def insert_values(
 
 def prints(connection: Connection, task_id: TaskId, columns: int) -> Prints:
     """The prints of all kept rows of a task; `columns` is the width of a signature."""
-    pages = _prints_pages(connection, task_id, columns)
-    return Prints(*(np.concatenate(parts) for parts in zip(_no_prints(columns), *pages, strict=True)))
+    number = connection.execute(select(func.count()).where(*_kept_rows(task_id))).scalar_one()
+    shapes = number, (number, 32), number, number, (number, columns)
+    kinds = np.int64, np.uint8, np.uint64, np.bool_, np.uint32
+    found = Prints(*(np.zeros(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)))
+    start = 0
+    for page in _prints_pages(connection, task_id, columns):  # into place: joining pages takes twice the memory
+        for whole, part in zip(found, page, strict=True):
+            whole[start : start + len(part)] = part
+        start += len(page.ids)
+    return Prints(*(whole[:start] for whole in found))  # rows may have been removed since they were counted
 
 
-def _no_prints(columns: int) -> Prints:
-    shapes = (0, np.int64), ((0, 32), np.uint8), (0, np.uint64), (0, np.bool_), ((0, columns), np.uint32)
-    return Prints(*(np.zeros(shape, kind) for shape, kind in shapes))
+def _kept_rows(task_id: TaskId) -> tuple[ColumnElement[bool], ...]:
+    return cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.KEPT.value
 
 
 def _prints_pages(connection: Connection, task_id: TaskId, columns: int) -> Iterator[Prints]:
@@ -141,7 +148,7 @@ def _prints_pages(connection: Connection, task_id: TaskId, columns: int) -> Iter
             cleaned_rows.c.fingerprint,
             cleaned_rows.c.signature,
         )
-        .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.state == RowState.KEPT.value)
+        .where(*_kept_rows(task_id))
         .order_by(cleaned_rows.c.conversation_id)
         .limit(_PRINTS_PAGE)
     )

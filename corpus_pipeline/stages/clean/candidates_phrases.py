@@ -31,7 +31,8 @@ EDITS = 3
 SIZE_SLACK = 0.03  # of the tokens, beside EDITS
 LEAST_SIMILAR, MOST_ASKED = 0.3, 0.5  # bounds of the asked Jaccard similarity
 
-_PART = 1 << 21  # phrase entries that are sorted at once
+_PART = 1 << 20  # phrase entries that are sorted at once
+_BLOCK = 1 << 16  # rows whose phrases are looked at at once
 _PAIRS = 1 << 19  # candidate pairs that are looked at at once
 _ROW = (1 << 32) - 1
 _COLUMN_BITS = 5
@@ -102,7 +103,7 @@ def lowest_verified(
     held: bool[n, sketch columns], the answer of `held_phrases` when not all rows of each file are here.
     Returns int64[n], a row number below the row's own, or NOBODY.
     """
-    best = np.full(len(ids), len(ids), np.int64)
+    best = np.arange(len(ids))
     files = ids >> ROW_BITS
     for phrases, rows, columns in _phrase_runs(signatures, queries | ~copies, own):
         holds = _windows(phrases, rows, files, ~copies) if held is None else held[rows, columns]
@@ -117,7 +118,7 @@ def lowest_verified(
             near = verified(fingerprints, signatures, query, target, distance)
             # pairs ascend by (query, target): assigned backwards, the lowest target of a query stays
             best[query[near][::-1]] = target[near][::-1]
-    best[best == len(ids)] = NOBODY
+    best[best == np.arange(len(ids))] = NOBODY
     return best
 
 
@@ -133,10 +134,7 @@ def _phrase_runs(
     parts = 1 << (sketches.size // _PART).bit_length() if sketches.size else 0
     row_bits = max(len(signatures), 1).bit_length()
     for part in range(parts):
-        cells = (sketches & np.uint32(parts - 1)) == part
-        cells &= sketches > 0
-        cells &= wanted[:, None]
-        rows, columns = np.nonzero(cells)
+        rows, columns = _cells(sketches, wanted, part, parts)
         phrases = sketches[rows, columns].astype(np.int64)
         if own is not None:
             asked = np.isin(phrases, phrases[own[rows]])
@@ -147,6 +145,19 @@ def _phrase_runs(
         words >>= np.uint64(_COLUMN_BITS)
         rows = (words & np.uint64((1 << row_bits) - 1)).view(np.int64)
         yield (words >> np.uint64(row_bits)).view(np.int64), rows, columns
+
+
+def _cells(sketches: Signatures, wanted: Mask, part: int, parts: int) -> tuple[Positions, Positions]:
+    """(row, column) of the phrases of one part, block by block: whole masks would be larger than what they find."""
+    found = []
+    for start in range(0, len(sketches), _BLOCK):
+        block = sketches[start : start + _BLOCK]
+        cells = (block & np.uint32(parts - 1)) == part
+        cells &= block > 0
+        cells &= wanted[start : start + _BLOCK, None]
+        rows, columns = np.nonzero(cells)
+        found.append((rows + start, columns))
+    return tuple(np.concatenate(places) for places in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 def _windows(phrases: Positions, rows: Positions, files: Positions, eligible: Mask) -> Mask:
