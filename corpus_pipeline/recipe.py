@@ -42,27 +42,36 @@ class NamedStep(_Section):
 class IngestSection(_Section):
     """How records are read. `columns` maps our field (prompt, response, system, reasoning) to the record's key."""
 
-    format: str = "auto"
-    columns: dict[str, str] = Field(default_factory=dict)
-    batch_size: int = Field(5000, ge=1)
-    max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024)
-    max_depth: int = Field(64, ge=2, le=200)
+    format: str = Field("auto", description="a format by name, or auto: found out from the records")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="our field (prompt, response, system, reasoning) to the record's key, for a format that nobody knows",
+    )
+    batch_size: int = Field(5000, ge=1, description="rows of one transaction")
+    max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="longer records are rejected")
+    max_depth: int = Field(64, ge=2, le=200, description="records that are nested deeper are rejected")
 
 
 class DedupSection(_Section):
     """Which rows count as the same. `threshold` is in bits of the 64-bit fingerprint; 0 compares equal fingerprints."""
 
-    exact: bool = True
-    near: bool = True
-    scope: Literal["file", "corpus"] = "file"
-    threshold: int = Field(3, ge=0, le=16)
-    features: str = "default"
-    params: dict[str, Any] = Field(default_factory=dict)
+    exact: bool = Field(True, description="rows with the same normalized content are duplicates")
+    near: bool = Field(True, description="rows with nearly the same wording are duplicates")
+    scope: Literal["file", "corpus"] = Field(
+        "file", description="within each file, or over all files that compare in the same way"
+    )
+    threshold: int = Field(
+        3, ge=0, le=16, description="bits of the 64-bit fingerprint that may differ; 0 compares equal fingerprints"
+    )
+    features: str = Field("default", description="what is compared: a scheme by name")
+    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the scheme")
 
 
 class CleanSection(_Section):
-    batch_size: int = Field(10_000, ge=1)
-    rules: tuple[NamedStep, ...] | None = None  # None: the default rules in their documented order
+    batch_size: int = Field(10_000, ge=1, description="rows of one transaction")
+    rules: tuple[NamedStep, ...] | None = Field(
+        None, description="rules in the order in which they work; null: the default ones"
+    )
     dedup: DedupSection = DedupSection()
 
     @field_validator("rules", mode="before")
@@ -74,16 +83,18 @@ class CleanSection(_Section):
 class Limits(_Section):
     """Ceilings per minute at the provider; None: learn them from its rate-limit headers."""
 
-    requests_per_minute: int | None = Field(None, ge=1)
-    tokens_per_minute: int | None = Field(None, ge=1)
+    requests_per_minute: int | None = Field(None, ge=1, description="null: learnt from the provider's headers")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, description="input and output; null: learnt from the provider's headers"
+    )
 
 
 class Budget(_Section):
     """US dollars that may be spent; None: no limit of this kind."""
 
-    task_usd: float | None = Field(None, ge=0)
-    consumer_usd: float | None = Field(None, ge=0)
-    day_usd: float | None = Field(None, ge=0)
+    task_usd: float | None = Field(None, ge=0, description="for this file under this recipe; null: no limit")
+    consumer_usd: float | None = Field(None, ge=0, description="for all files of its consumer")
+    day_usd: float | None = Field(None, ge=0, description="for all that is asked on a day (UTC)")
 
     def ceilings(self) -> dict[BudgetScope, int]:
         """The limits that are set, in micro-dollars."""
@@ -94,34 +105,55 @@ class Budget(_Section):
 class Price(_Section):
     """US dollars per million tokens."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached_input: float | None = Field(None, ge=0)
+    input: float = Field(ge=0, description="of input tokens")
+    output: float = Field(ge=0, description="of output tokens, reasoning included")
+    cached_input: float | None = Field(
+        None, ge=0, description="of input tokens that the provider had cached; null: as dear as others"
+    )
 
 
 class Completion(_Section):
     """When a stage counts as done, and what its report holds for people to look at."""
 
-    min_success: float = Field(0.0, ge=0, le=1)  # share of the samples that must succeed, else the stage is blocked
-    review_sample: int = Field(10, ge=0, le=200)  # new rows in the report, drawn by the hash of their request
+    min_success: float = Field(
+        0.0, ge=0, le=1, description="share of the samples that must succeed, else the stage is blocked"
+    )
+    review_sample: int = Field(
+        10, ge=0, le=200, description="new rows in the report, drawn by the hash of their request"
+    )
 
 
 class AugmentSection(_Section):
     """`model: null` takes CORPUS_MODEL. Each strategy may name its own model, temperature, max_output_tokens, samples."""
 
-    batch_size: int = Field(10, ge=1)
-    concurrency: int = Field(50, ge=1, le=2000)
-    max_retries: int = Field(3, ge=0, le=20)  # of one call, for 5xx, timeouts and dropped connections
-    answer_retries: int = Field(1, ge=0, le=20)  # of one question whose answer is no good
-    provider_patience_seconds: float = Field(600.0, gt=0)  # a provider that is down this long pauses the task
-    backoff_cap_seconds: float = Field(600.0, gt=0)
-    call_deadline_seconds: float = Field(600.0, gt=0)
-    batch_poll_seconds: float = Field(30.0, gt=0)  # how often a provider batch is asked how far it is
-    model: str | None = None
-    strategies: tuple[NamedStep, ...] = (NamedStep(name="paraphrase"),)
+    batch_size: int = Field(10, ge=1, description="rows between two positions of the cursor")
+    concurrency: int = Field(
+        50,
+        ge=1,
+        le=2000,
+        description="calls at once, across batches and strategies; processes that ask one provider share them",
+    )
+    max_retries: int = Field(
+        3, ge=0, le=20, description="of one call, for 5xx, timeouts and dropped connections; a 429 spends none"
+    )
+    answer_retries: int = Field(1, ge=0, le=20, description="of one question whose answer is no good")
+    provider_patience_seconds: float = Field(
+        600.0, gt=0, description="a provider that is down this long pauses the task"
+    )
+    backoff_cap_seconds: float = Field(
+        600.0, gt=0, description="the longest wait before a retry; a Retry-After may be longer"
+    )
+    call_deadline_seconds: float = Field(600.0, gt=0, description="of one call, all in all")
+    batch_poll_seconds: float = Field(30.0, gt=0, description="how often a provider batch is asked how far it is")
+    model: str | None = Field(None, description="null: CORPUS_MODEL; each strategy may name its own")
+    strategies: tuple[NamedStep, ...] = Field(
+        (NamedStep(name="paraphrase"),), description="what is made of each row: names, with their parameters"
+    )
     limits: Limits = Limits()
     budget: Budget = Budget()
-    prices: dict[str, Price] = Field(default_factory=dict)
+    prices: dict[str, Price] = Field(
+        default_factory=dict, description="by model, in US dollars per million tokens: input, output, cached_input"
+    )
     completion: Completion = Completion()
 
     @field_validator("strategies", mode="before")
@@ -148,34 +180,38 @@ SHAPES_NO_ROW = (
 class Gate(_Section):
     """What the export tolerates, in rows; the default is nothing."""
 
-    max_failed: int = Field(0, ge=0)
-    max_empty: int = Field(0, ge=0)
-    max_unfinished: int = Field(0, ge=0)
+    max_failed: int = Field(0, ge=0, description="failed samples that are neither resolved nor dismissed")
+    max_empty: int = Field(0, ge=0, description="new rows without a response")
+    max_unfinished: int = Field(0, ge=0, description="rows that a stage before has not finished")
 
 
 class ExportSection(_Section):
     """`format: same` gives each file back in the format it came in. `include` says which rows go out."""
 
-    format: str = "same"
-    include: tuple[Literal["cleaned", "augmented"], ...] = ("cleaned", "augmented")
-    compression: Literal["none", "gzip"] = "none"
-    parquet: bool = False  # the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]
-    batch_size: int = Field(10_000, ge=1)
+    format: str = Field("same", description="a format by name, or same: as each file came in")
+    include: tuple[Literal["cleaned", "augmented"], ...] = Field(
+        ("cleaned", "augmented"), description="which rows go out"
+    )
+    compression: Literal["none", "gzip"] = Field("none", description="of the JSONL")
+    parquet: bool = Field(
+        False, description="the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]"
+    )
+    batch_size: int = Field(10_000, ge=1, description="rows that are read at once")
     gate: Gate = Gate()
 
 
 class Notify(_Section):
     """A webhook that is told when a stage is completed, failed or paused. Its host must be in CORPUS_WEBHOOK_HOSTS."""
 
-    url: str | None = None
-    stages: tuple[Stage, ...] = (Stage.AUGMENT, Stage.EXPORT)
+    url: str | None = Field(None, description="who is told; its host must be in CORPUS_WEBHOOK_HOSTS")
+    stages: tuple[Stage, ...] = Field((Stage.AUGMENT, Stage.EXPORT), description="of which stages")
 
 
 class Recipe(_Section):
     """A validated recipe; `version` is the hash of its meaning, not of its layout."""
 
-    name: str = Field(DEFAULT_RECIPE_NAME, pattern=r"^[a-z0-9_-]{1,64}$")
-    description: str = ""
+    name: str = Field(DEFAULT_RECIPE_NAME, pattern=r"^[a-z0-9_-]{1,64}$", description="what it is called")
+    description: str = Field("", description="for people")
     ingest: IngestSection = IngestSection()
     clean: CleanSection = CleanSection()
     augment: AugmentSection = AugmentSection()

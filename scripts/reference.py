@@ -1,15 +1,16 @@
 """Writes docs/reference.md from the code: commands, settings, recipe keys, rules, strategies, formats, words.
 
-    .venv/bin/python scripts/reference.py          write it
-    .venv/bin/python scripts/reference.py --check  fail when it is not what the code says
+.venv/bin/python scripts/reference.py          write it
+.venv/bin/python scripts/reference.py --check  fail when it is not what the code says
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from corpus_pipeline.formats import FORMATS
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.settings import VARIABLES
 from corpus_pipeline.stages.augment.strategies import STRATEGIES
+from corpus_pipeline.stages.augment.strategies.cascade import First
 from corpus_pipeline.stages.clean.features_schemes import SCHEMES
 from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, RULES
 
@@ -49,7 +51,9 @@ def text() -> str:
 def _commands() -> Iterator[str]:
     yield "## Commands"
     yield ""
-    yield "Words go to stderr, data to stdout. Exit codes: " + ", ".join(f"{c} {w}" for c, w in EXIT_CODES.items()) + "."
+    yield (
+        "Words go to stderr, data to stdout. Exit codes: " + ", ".join(f"{c} {w}" for c, w in EXIT_CODES.items()) + "."
+    )
     yield ""
     for path, command in _walk(cli, "corpus"):
         yield f"### `{path}`"
@@ -80,16 +84,16 @@ def _recipe() -> Iterator[str]:
     yield ""
     yield "`corpus recipe show` prints a recipe with every default written out."
     yield ""
-    yield from _table(("key", "default"), list(_keys(Recipe, "")))
+    yield from _table(("key", "default", ""), list(_keys(Recipe, "")))
 
 
-def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel):
             yield from _keys(type(default), f"{prefix}{name}.")
         else:
-            yield f"`{prefix}{name}`", _default(default)
+            yield f"`{prefix}{name}`", _default(default), field.description or ""
 
 
 def _rules() -> Iterator[str]:
@@ -118,6 +122,9 @@ def _schemes() -> Iterator[str]:
 def _strategies() -> Iterator[str]:
     yield "## Strategies"
     yield ""
+    yield "What `first` may say, in every strategy:"
+    yield ""
+    yield from _table(("parameter", "default", ""), list(_param_rows(First, "first.", deep=True)))
     for strategy in STRATEGIES:
         yield f"### `{strategy.name}`"
         yield ""
@@ -127,12 +134,18 @@ def _strategies() -> Iterator[str]:
 
 
 def _params(model: type[BaseModel]) -> Iterator[str]:
-    rows = [
-        (f"`{name}`", _default(field.get_default(call_default_factory=True)), field.description or "")
-        for name, field in model.model_fields.items()
-    ]
+    rows = list(_param_rows(model, "", deep=False))
     if rows:
         yield from _table(("parameter", "default", ""), rows)
+
+
+def _param_rows(model: type[BaseModel], prefix: str, *, deep: bool) -> Iterator[tuple[str, str, str]]:
+    """Parameters; deep: also those of a parameter that is a section of its own."""
+    for name, field in model.model_fields.items():
+        yield f"`{prefix}{name}`", _default(field.get_default(call_default_factory=True)), field.description or ""
+        for kind in get_args(field.annotation) if deep else ():
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _param_rows(kind, f"{prefix}{name}.", deep=True)
 
 
 def _formats() -> Iterator[str]:
@@ -141,7 +154,12 @@ def _formats() -> Iterator[str]:
     yield "Each is read and written. The last column is what a row that came in another format can lose in it."
     yield ""
     rows = [
-        (f"`{f.name}`", f.description, ", ".join(f"`{k}`" for k in f.keys), ", ".join(sorted(map(str, f.loses))) or "nothing")
+        (
+            f"`{f.name}`",
+            f.description,
+            ", ".join(f"`{k}`" for k in f.keys),
+            ", ".join(sorted(map(str, f.loses))) or "nothing",
+        )
         for f in FORMATS
     ]
     yield from _table(("name", "what it is", "keys", "can lose"), rows)
@@ -161,6 +179,10 @@ def _default(value: Any) -> str:
         return f"`{value.model_dump(mode='json')}`"
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         return ", ".join(f"`{getattr(item, 'name', item)}`" for item in value)
+    if isinstance(value, str) and not value:
+        return "empty"
+    if isinstance(value, tuple) and value and isinstance(value[0], StrEnum):
+        value = tuple(word.value for word in value)
     if isinstance(value, (set, frozenset)):
         value = sorted(value)
     return f"`{value}`"

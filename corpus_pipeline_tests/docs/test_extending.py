@@ -59,6 +59,6 @@ def test_the_format() -> None:
     assert orjson.loads(line) == record and losses == ()
 
 
-def test_the_recipe() -> None:
-    (text,) = blocks("recipes.md", "yaml")
-    checked(parse(text), origin="docs/recipes.md")
+def test_the_recipes() -> None:
+    for text in blocks("recipes.md", "yaml"):
+        checked(parse(text), origin="docs/recipes.md")

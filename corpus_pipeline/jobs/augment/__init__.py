@@ -49,6 +49,7 @@ def work(held: Held) -> None:
         )
     from corpus_pipeline.jobs.augment.window import Window  # brings the SDK, which takes seconds to import
 
+    held.store.backend.save_memory(held.store.engine)
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
     batched = {label: p for label, p in plan.items() if p.strategy.params.provider_batch}

@@ -55,6 +55,9 @@ class Backend(ABC):
         """Called after that transaction. Returns where the database may still have it, one sentence with the remedy each."""
         return []
 
+    def save_memory(self, engine: Engine) -> None:  # noqa: B027 - a server has its own
+        """Called before hours of small transactions, which need no large caches in this process."""
+
     @contextmanager
     def exclusive(self, engine: Engine) -> Iterator[None]:
         """Hold off other processes that change the schema. Nothing to do where a write transaction already does."""

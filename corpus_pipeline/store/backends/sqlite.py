@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 BUSY_SECONDS = 30
+_CACHE_KIB, _SMALL_CACHE_KIB = 65536, 8192  # of each connection
 _VALUES_AT_ONCE = 16_000  # SQLite takes up to 32,766 in a statement
 
 
@@ -56,6 +57,9 @@ class SQLiteBackend(Backend):
 
     name = "sqlite"
 
+    def __init__(self) -> None:
+        self._cache_kib = _CACHE_KIB
+
     def create_engine(self, url: str) -> Engine:
         path = make_url(url).database
         if path and path != ":memory:":
@@ -74,7 +78,7 @@ class SQLiteBackend(Backend):
                 cursor.execute(f"PRAGMA journal_mode={journal}")
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")
-            cursor.execute("PRAGMA cache_size=-65536")
+            cursor.execute(f"PRAGMA cache_size=-{self._cache_kib}")
             cursor.execute("PRAGMA temp_store=MEMORY")
             cursor.close()
 
@@ -120,6 +124,10 @@ class SQLiteBackend(Backend):
         ):
             return Fault.FULL
         return Fault.WRONG
+
+    def save_memory(self, engine: Engine) -> None:
+        self._cache_kib = _SMALL_CACHE_KIB
+        engine.dispose()
 
     def in_the_way(self, engine: Engine) -> str:
         path = engine.url.database
