@@ -7,36 +7,30 @@ from typing import ClassVar, Final
 from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
-from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.base import Step
+from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.new_response import RESPONSE, NewResponse
 from corpus_pipeline.stages.augment.validators.base import Validator
-from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
 from corpus_pipeline.stages.augment.validators.form import (
-    FieldsFilled,
-    LengthRatio,
-    NoLeakedInstruction,
     NotEchoed,
     NotRepetitive,
     NotUnchanged,
     PlainText,
 )
-from corpus_pipeline.stages.augment.validators.language import Language
-from corpus_pipeline.stages.augment.validators.scripts import weight_of
 
 _CONTEXT = ("source_system", "conversation")
 _FEEDBACK = Step("feedback", ("source_prompt", "source_response"), _CONTEXT)
 _REFINE = Step("refine", ("source_prompt", "source_response", "feedback"), _CONTEXT)
-_FIELDS = ("response",)
 # a review that is none spoils the refinement that is paid for next; it is judged as if it were the response
 _FEEDBACK_JUDGES: Final[tuple[Validator, ...]] = (
-    PlainText(_FIELDS),
-    NotUnchanged(_FIELDS),
+    PlainText(RESPONSE),
+    NotUnchanged(RESPONSE),
     NotEchoed(),
-    NotRepetitive(_FIELDS),
+    NotRepetitive(RESPONSE),
 )
 
 
-class SelfRefine(Strategy):
+class SelfRefine(NewResponse):
     """Feedback and refinement, in turns, `rounds` times; each round works on the answer of the one before."""
 
     name: ClassVar[str] = "self_refine"
@@ -47,19 +41,13 @@ class SelfRefine(Strategy):
     )
     steps: ClassVar[tuple[Step, ...]] = (_FEEDBACK, _REFINE)
 
-    class Params(StrategyParams):
+    class Params(NewResponse.Params):
         """Parameters of `self_refine`."""
 
         rounds: int = Field(1, ge=1, le=4, description="feedback and refinement, so many times")
-        min_response_letters: int = Field(25, ge=1, description="shorter ones are skipped; a Han character counts 3")
         min_length_ratio: float = Field(0.3, gt=0, le=1, description="shorter, in proportion to the source: too_short")
-        max_length_ratio: float = Field(6.0, ge=1, description="longer, in proportion to the source: too_long")
 
     params: Params
-
-    def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
-        response = (conversation.turns[index].response or "").strip()
-        return SkipReason.TOO_SHORT if weight_of(response) < self.params.min_response_letters else None
 
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if len(answers) == 2 * self.params.rounds:
@@ -81,16 +69,3 @@ class SelfRefine(Strategy):
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
         """See `Strategy.parse`."""
         return replaced(conversation, response=self.text_of(answers[-1]))
-
-    def _validators(self) -> tuple[Validator, ...]:
-        return (
-            FieldsFilled(_FIELDS),
-            NoLeakedInstruction(_FIELDS),
-            PlainText(_FIELDS),
-            NotUnchanged(_FIELDS),
-            NotEchoed(),
-            LengthRatio(_FIELDS, low=self.params.min_length_ratio, high=self.params.max_length_ratio, floor=80),
-            NotRepetitive(_FIELDS),
-            FinalAnswerKept(_FIELDS),
-            Language(_FIELDS),
-        )
