@@ -257,7 +257,7 @@ def test_the_asset_graph_is_what_it_was():
         "augmented_rows": "augmentation",
         "jsonl_export": "export",
     }
-    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags"}
+    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags", "webhooks"}
     assert all(
         s.default_status is dg.DefaultSensorStatus.RUNNING
         for s in defs.sensors or ()

@@ -29,7 +29,7 @@ def test_a_stop_at_every_boundary_changes_nothing(bench: Bench, undisturbed: dic
         for stage in Stage:
             for _ in range(30):
                 try:
-                    bench.corpus.run_stage(name, stage, stop=StopAfter(1 if stage is Stage.AUGMENT else 0))
+                    bench.corpus.run_stage(name, stage, stop=StopAfter(3 if stage is Stage.AUGMENT else 0))
                     break
                 except Interrupted:
                     stops += 1
