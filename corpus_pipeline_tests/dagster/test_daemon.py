@@ -13,7 +13,7 @@ import pytest
 from corpus_pipeline_tests.dagster.conftest import KEY, UI, unknown, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
 
-ROWS = 16
+ROWS = 36  # some five seconds of calls: time to do something in their midst, on a busy machine too
 AHEAD = 4  # two calls on the wire, and as many that were booked for the next free place
 
 
