@@ -2,9 +2,9 @@
 
 Rows are ordered by id, that is by (file, row). A row is an EXACT duplicate when a lower row has the same content hash;
 otherwise it is a NEAR duplicate when a lower row lies within the threshold (`candidates`) or, for schemes with
-signatures, shares a phrase with it and is verified (`candidates_phrases`). Whether two rows are near depends on their
-two files only, so a file that is cleaned later adds pairs and takes none away. `nearest` is the lowest such row;
-`duplicate_of` follows it from row to row down to the one that is kept.
+signatures, shares a phrase with it and is verified (`candidates_phrases`). With signatures both rows have the same
+numbers. Whether two rows are near depends on their two files only, so a file that is cleaned later adds pairs and takes
+none away. `nearest` is the lowest such row; `duplicate_of` follows it from row to row down to the one that is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from corpus_pipeline.model import ROW_BITS, ConversationId, Duplicate
 from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Mask, Positions, lowest_within
 from corpus_pipeline.stages.clean.candidates_phrases import Signatures, lowest_verified
 from corpus_pipeline.stages.clean.features_schemes import Scheme
+from corpus_pipeline.stages.clean.fingerprint import NUMBERS
 from corpus_pipeline.states import DuplicateKind
 
 
@@ -128,12 +129,13 @@ def _nearest(
     held: Mask | None,
 ) -> Positions:
     """The lowest near-duplicate row of each query row, NOBODY where there is none."""
+    marks = None if scheme.verified_threshold is None else signatures[:, NUMBERS]
     if own is None:
-        found = lowest_within(fingerprints, threshold, queries, enough)
+        found = lowest_within(fingerprints, threshold, queries, enough, marks)
     else:
         found = _lower(
-            lowest_within(fingerprints, threshold, queries & own, enough),
-            lowest_within(fingerprints, threshold, queries & ~own, enough & own),
+            lowest_within(fingerprints, threshold, queries & own, enough, marks),
+            lowest_within(fingerprints, threshold, queries & ~own, enough & own, marks),
         )
     if scheme.verified_threshold is None:
         return found

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.stages.clean import candidates
-from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Mask, Positions, lowest_within
+from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Marks, Mask, Positions, lowest_within
 
 
-def by_all_pairs(fingerprints: Hashes, distance: int, queries: Mask, targets: Mask) -> Positions:
+def by_all_pairs(
+    fingerprints: Hashes, distance: int, queries: Mask, targets: Mask, marks: Marks | None = None
+) -> Positions:
+    marks = np.zeros(len(fingerprints), np.uint32) if marks is None else marks
     result = np.full(len(fingerprints), NOBODY, np.int64)
     for row in np.flatnonzero(queries):
         near = np.bitwise_count(fingerprints[:row] ^ fingerprints[row]) <= distance
-        found = np.flatnonzero(near & targets[:row])
+        found = np.flatnonzero(near & targets[:row] & (marks[:row] == marks[row]))
         if len(found):
             result[row] = found[0]
     return result
@@ -39,19 +44,21 @@ def clustered(random: np.random.Generator, rows: int, centres: int, flips: int) 
     distance=st.integers(0, 16),
     shares=st.tuples(st.sampled_from([0.1, 0.5, 1.0]), st.sampled_from([0.1, 0.5, 1.0])),
     small=st.booleans(),
+    kinds=st.sampled_from([1, 2, 9, 300]),
 )
 def test_the_search_equals_comparing_all_pairs(
-    seed: int, rows: int, centres: int, flips: int, distance: int, shares: tuple[float, float], small: bool
+    seed: int, rows: int, centres: int, flips: int, distance: int, shares: tuple[float, float], small: bool, kinds: int
 ) -> None:
     random = np.random.default_rng(seed)
     fingerprints = clustered(random, rows, centres, flips)
     queries, targets = random.random(rows) < shares[0], random.random(rows) < shares[1]
+    marks = random.integers(0, kinds, rows, np.uint32)
     with pytest.MonkeyPatch.context() as patch:
         if small:  # crowded runs at test size
             patch.setattr(candidates, "_STEPS", 2)
             patch.setattr(candidates, "_CROWDED", 6)
-        found = lowest_within(fingerprints, distance, queries, targets)
-    assert found.tolist() == by_all_pairs(fingerprints, distance, queries, targets).tolist()
+        found = lowest_within(fingerprints, distance, queries, targets, marks)
+    assert found.tolist() == by_all_pairs(fingerprints, distance, queries, targets, marks).tolist()
 
 
 def test_a_crowded_run_at_full_size_equals_comparing_all_pairs() -> None:
@@ -75,6 +82,14 @@ def test_skewed_fingerprints_are_searched_as_exactly(fingerprints: Hashes) -> No
     for row in np.random.default_rng(2).integers(0, len(fingerprints), 50):
         near = np.flatnonzero(np.bitwise_count(fingerprints[:row] ^ fingerprints[row]) <= 3)
         assert found[row] == (near[0] if len(near) else NOBODY)
+
+
+def test_one_template_with_other_numbers_in_each_row_is_no_crowd() -> None:
+    rows = 200_000
+    flips = np.uint64(1) << np.random.default_rng(3).integers(0, 64, rows, np.uint64)
+    begun = time.process_time()
+    assert (lowest_within(flips, 3, marks=np.arange(rows, dtype=np.uint32)) == NOBODY).all()
+    assert time.process_time() - begun < 5
 
 
 def test_threshold_zero_finds_equal_fingerprints_only() -> None:

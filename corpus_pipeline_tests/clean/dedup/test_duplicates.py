@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus_pipeline.model import ConversationId, Duplicate, FileId, conversation_id
 from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, find, merged
 from corpus_pipeline.stages.clean.features_schemes import SCHEMES, Scheme, scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS, fingerprints
 from corpus_pipeline.states import DuplicateKind
 
 DEFAULT = scheme_named("default")
@@ -125,7 +125,7 @@ def test_no_rows_have_no_duplicates() -> None:
         np.zeros((0, 32), np.uint8),
         nothing.astype(np.uint64),
         nothing > 0,
-        np.zeros((0, 17), np.uint32),
+        np.zeros((0, SIGNATURE_COLUMNS), np.uint32),
         DEFAULT,
         3,
     )
@@ -174,3 +174,14 @@ def test_a_verdict_depends_on_lower_rows_only(seed: int, rows: int, kept: int) -
     texts = edited_corpus(seed, rows, 30)
     whole, part = pairs(found(texts)), pairs(found(texts[:kept]))
     assert part == {row: answer for row, answer in whole.items() if row <= kept}
+
+
+def test_rows_that_differ_in_a_number_only_are_no_duplicates() -> None:
+    """Long texts in which a number weighs too little to move the fingerprint."""
+    story = " ".join(f"word{number}" for number in random.Random(5).sample(range(10_000), 700))
+    texts = [f"{story} It costs {price} crowns." for price in (60, 61, 120, 60)]
+    values = fingerprints(texts, DEFAULT).values
+    assert int(np.bitwise_count(values[0] ^ values[1])) <= 3
+    assert pairs(found(texts, exact=False)) == {4: (1, False)}
+    chinese = "港口的灯塔守护人每天晚上都要数一遍码头上的灯笼，然后最后一班渡船才会离开前往小岛。" * 12
+    assert pairs(found([f"{chinese}一共{n}盏。" for n in (12, 13, 12)], exact=False)) == {3: (1, False)}
