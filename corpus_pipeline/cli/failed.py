@@ -54,13 +54,9 @@ def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> Non
 def show(identifier: int) -> None:
     """One failed sample as JSON: input, prompt as sent, raw answer, error, attempts."""
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.store.failed import Where
 
     with Corpus.open() as corpus:
-        found = corpus.failed_samples(Where(ids=(identifier,)), limit=1)
-    if not found:
-        raise UsageError(f"there is no failed sample {identifier}; `corpus failed list` shows them")
-    print_json(found[0])
+        print_json(corpus.failed_sample(identifier))
 
 
 @failed.command()

@@ -25,6 +25,7 @@ from corpus_pipeline.service import (
     browse,
     control,
     estimate,
+    history,
     inbox,
     purge,
     questions,
@@ -296,6 +297,10 @@ class Corpus:
         return self.store.fetch(
             lambda c: [browse.failed_dict(row) for row in failed.find(c, where, after=after, limit=limit)]
         )
+
+    def failed_sample(self, identifier: int) -> dict[str, Any]:
+        """One failed sample with its input and every attempt (see `history.failed_sample`)."""
+        return self.store.fetch(history.failed_sample, identifier)
 
     def estimate(self, name: str) -> dict[str, Any]:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""

@@ -14,7 +14,8 @@ from corpus_pipeline.model import Answer, Conversation, ConversationId, Usage, c
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.service import browse
 from corpus_pipeline.stages.augment.requests import request_key
-from corpus_pipeline.stages.augment.strategies import Strategy, build
+from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
+from corpus_pipeline.stages.augment.strategies.gate import JUDGE
 from corpus_pipeline.store import augmented, cleaned, failed, ledger, looking, rows
 from corpus_pipeline.store.files import DatasetFile, Task
 
@@ -61,6 +62,28 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
         for made, row in _provenance(connection, task, identifier, found["augmented"]):
             made |= {"model": row.model, "prompt_version": row.prompt_version, "at": row.created_at}
     return found
+
+
+def failed_sample(connection: Connection, identifier: int) -> dict[str, Any]:
+    """`browse.failed_dict` with `input`, the turns that were asked about, and `calls`, every attempt with its time, model,
+    cost and answer, those of the judge before it included. Raises UnknownName."""
+    row = next(iter(failed.find(connection, failed.Where(ids=(identifier,)), limit=1)), None)
+    if row is None:
+        raise UnknownName("failed sample", str(identifier), ["corpus failed list"])
+    kept = cleaned.kept_page(connection, row.task_id, row.conversation_id - 1, row.conversation_id, 1)
+    return browse.failed_dict(row) | {
+        "input": [turn._asdict() for entry in kept for turn in entry.conversation.turns],
+        "calls": [
+            browse.call_dict(call)
+            for call in ledger.attempts_of(connection, row.task_id, row.conversation_id)
+            if is_of(call, row.strategy, row.sample_index)
+        ],
+    }
+
+
+def is_of(call: Row, strategy: str | None, sample: int | None) -> bool:
+    """Whether a ledger row is of a sample: its own, or the judge's before it, which is one for all samples of a row."""
+    return (call.strategy, call.sample_index) == (strategy, sample) or call.strategy == f"{strategy}{JUDGE}"
 
 
 def _provenance(
@@ -148,6 +171,9 @@ def _built(text: str, model: str) -> Strategy | None:
     body = orjson.loads(text)
     params = body["params"] | {"model": model}
     try:
+        if body["strategy"] == Gate.name:
+            params |= {"template": body["templates"][Gate.steps[0].name]}
+            return Gate(Gate.Params.model_validate(params), model, at_least=1, label=Gate.name)
         (plain,) = build((NamedStep(name=body["strategy"], params=params | {"template": None}),), model)
         if plain.templates == body["templates"]:
             return plain

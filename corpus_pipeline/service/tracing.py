@@ -173,7 +173,7 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     where, task = line.where, line.task
     key = (where.strategy, where.sample_index)
     attempts = ledger.attempts_of(connection, task.id, line.id)
-    own = [row for row in attempts if (row.strategy, row.sample_index) == key]
+    own = [row for row in attempts if history.is_of(row, *key)]
     known = augmented.augmented_of(connection, task.id, line.id)
     made = next((row for row in known if (row.strategy, row.sample_index) == key), None)
     last = own[-1] if own else None

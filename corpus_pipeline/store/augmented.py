@@ -184,6 +184,17 @@ def item_counts(connection: Connection, task_id: TaskId) -> dict[str, dict[str, 
     return found
 
 
+def skip_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """Why strategies left rows alone, and how often."""
+    query = (
+        select(work_items.c.reason, func.count())
+        .where(work_items.c.task_id == task_id, work_items.c.state == ItemState.SKIPPED.value)
+        .group_by(work_items.c.reason)
+        .order_by(work_items.c.reason)
+    )
+    return {str(reason): int(count) for reason, count in connection.execute(query)}
+
+
 def augmented_of(connection: Connection, task_id: TaskId, parent_id: ConversationId) -> Sequence[Row]:
     """Provenance of the rows made from one parent."""
     query = select(augmented_rows).where(

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from corpus_pipeline.errors import Interrupted, UsageError
+from corpus_pipeline.service import history
 
 JUDGED = {"model": "corpus-stub-mini", "criterion": "The answer leaves something out.", "at_least": 4}
 ROWS = 40
@@ -40,6 +41,12 @@ def test_only_rows_with_a_high_score_go_on_and_each_call_is_booked_as_its_own(ma
         ("cascade", 3 * (ROWS - len(passed)))
     ]
     assert report["succeeded"] == 3 * len(passed) and report["failed"] == 0
+    assert report["skip_reasons"] == {"cascade": 3 * (ROWS - len(passed))}
+    (row, *_) = passed
+    number = row % 2**32
+    story = kit.corpus.store.fetch(history.story, "rows", number)
+    judged_call = next(call for call in story["calls"] if call["strategy"] == "dear.first")
+    assert judged_call["prompt"]["same"] and "leaves something out" in judged_call["prompt"]["messages"][0]["content"]
     booked = kit.rows_of(
         "SELECT strategy, model, COUNT(*) FROM llm_attempts GROUP BY strategy, model ORDER BY strategy"
     )
@@ -69,6 +76,13 @@ def test_a_verdict_is_paid_once_and_kept_through_stops_and_new_recipes(make_kit:
     calls = kit.one("SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear'")
     assert calls == sum(score >= 3 for score in judged.values())
     kit.books_agree()
+
+
+def test_providers_without_json_schemas_are_asked_for_the_same_object_in_words(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(4, strategies=dear(structured_output=False))
+    assert kit.run().report["failed"] == 0
+    assert len(scores(kit)) == 4
 
 
 def test_a_rule_decides_without_a_call(make_kit: Any) -> None:

@@ -23,6 +23,13 @@ def test_a_failed_sample_holds_all_that_is_needed_to_judge_it(make_kit: Any) -> 
     assert sample["reason"] == "refused" and sample["attempts"] == 2
     assert "bed 1 " in str(sample["prompt"]) and "corpus-stub" in str(sample["answer"])
     assert sample["model"] == "corpus-stub" and sample["error"]
+    shown = kit.corpus.failed_sample(sample["id"])
+    assert shown["input"][0]["response"].startswith("With a can")
+    assert [(call["attempt"], call["rejected"], call["model"]) for call in shown["calls"]] == [
+        (1, "refused", "corpus-stub"),
+        (2, "refused", "corpus-stub"),
+    ]
+    assert all(call["cost_usd"] > 0 and call["at"] for call in shown["calls"])
 
 
 def test_a_replay_from_another_model_resolves_and_is_paid_once(make_kit: Any) -> None:

@@ -50,6 +50,7 @@ class StrategyParams(BaseModel):
     max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")
     template: str | dict[str, str] | None = Field(None, description="own prompt text; by step where there are several")
     without: tuple[str, ...] = Field((), description="names of validators to leave out")
+    structured_output: bool = Field(True, description="false: for providers that refuse a JSON schema in a request")
     first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
 
@@ -188,7 +189,7 @@ class Strategy(ABC):
             messages=({"role": "system", "content": prompt.system}, {"role": "user", "content": "\n\n".join(parts)}),
             max_output_tokens=self.params.max_output_tokens,
             temperature=self.params.temperature,
-            response_schema=structured.schema_of(wanted) if wanted else None,
+            response_schema=structured.schema_of(wanted) if wanted and self.params.structured_output else None,
             seed=None if self.params.seed is None else self.params.seed + sample_index,
         )
 

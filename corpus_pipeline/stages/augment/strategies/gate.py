@@ -12,8 +12,8 @@ from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _STEP = Step("judge", ("source_prompt", "source_response"), ("source_system", "conversation"), ("because", "score"))
-_SUFFIX = ".first"
-_LONGEST_LABEL = 64 - len(_SUFFIX)
+JUDGE = ".first"  # behind the label of its strategy: the judge's own
+_LONGEST_LABEL = 64 - len(JUDGE)
 
 
 class Gate(Strategy):
@@ -89,6 +89,7 @@ def gate_of(strategy: Strategy, default_model: str) -> Gate | None:
         max_output_tokens=first.max_output_tokens,
         max_input_characters=strategy.params.max_input_characters,
         template=first.template,
+        structured_output=strategy.params.structured_output,
         criterion=first.criterion,
     )
-    return Gate(params, default_model, first.at_least, strategy.label + _SUFFIX)
+    return Gate(params, default_model, first.at_least, strategy.label + JUDGE)
