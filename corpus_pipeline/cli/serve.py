@@ -17,7 +17,7 @@ _DEFAULT_PORT = 8787
 @click.option("--port", default=_DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="Host name that browsers may use for it. Repeatable.")
 @click.option("--login", is_flag=True, help="Let in only users that --add-user has made.")
-@click.option("--read-only", is_flag=True, help="Nobody may pause, resume, replay or dismiss.")
+@click.option("--read-only", is_flag=True, help="Nobody may pause, resume, replay, dismiss or remove.")
 @click.option("--proxy-header", help="Header in which a trusted proxy names the user, e.g. X-Remote-User.")
 @click.option("--trusted-proxy", "trusted_proxies", multiple=True, help="Address or network of that proxy. Repeatable.")
 @click.option(
@@ -36,7 +36,7 @@ _DEFAULT_PORT = 8787
     type=click.Choice(["viewer", "operator"]),
     default="viewer",
     show_default=True,
-    help="Role for --add-user: operators may pause, resume, replay and dismiss.",
+    help="Role for --add-user: operators may pause, resume, replay, dismiss and remove rows.",
 )
 def serve(add_user: str | None, remove_user: str | None, role: str, **chosen: Any) -> int:
     """The row browser: files and their progress, rows, failed samples, cost, exports, the audit log; all as JSON too.
