@@ -326,3 +326,21 @@ def test_a_key_for_another_prefix_is_refused_with_advice(use, guarded, tmp_path)
     target, data = open_target(f"s3://{guarded[1]}/elsewhere", endpoint_url=guarded[0].endpoint), spooled(tmp_path, NEW)
     with pytest.raises(TargetUnavailable, match="grant the key PutObject"):
         target.publish(described(data), data)
+
+
+def test_what_must_go_is_told_and_stays_for_the_key_may_not_delete(target, s3_bucket, tmp_path):
+    first = spooled(tmp_path, [b'{"a": 1}'])
+    old = target.publish(described(first), first).files
+    second = spooled(tmp_path, [b'{"a": 2}'])
+    new = target.publish(described(second), second).files
+    lost = [old[0]._replace(path="notes-0.jsonl")]
+    found = target.withdraw("notes", [*old, *new, *lost])
+    place = f"s3://{s3_bucket}/corpus/v1/notes"
+    states = [
+        (f"{place}/{old[0].path}", "there"),
+        (f"{place}/{new[0].path}", "current"),
+        (f"{place}/notes-0.jsonl", "absent"),
+    ]
+    assert found == states
+    with target.open_stored("notes", old[0]) as stream:
+        assert stream.read() == b'{"a": 1}\n'

@@ -59,8 +59,11 @@ _PARQUET = "application/vnd.apache.parquet"
 
 
 def croissant(manifest: Mapping[str, Any]) -> bytes:
-    """The description of one export; no time is in it, so that the same rows give the same bytes. Its fields are the columns with one plain type; what is nested or mixed from row to row
-    has no type in Croissant and is told by the features of the manifest alone."""
+    """The description of one export; no time is in it, so that the same rows give the same bytes.
+
+    Its fields are the columns with one plain type; what is nested or mixed from row to row has no type in Croissant and is
+    told by the features of the manifest alone.
+    """
     files = stored_files(manifest)
     data = next(file for file in files if file.role == "data")
     source, recipe = manifest["source"], manifest["recipe"]
