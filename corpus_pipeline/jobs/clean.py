@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.jobs.clean_corpus import entries, in_corpus, signature_columns
 from corpus_pipeline.jobs.cleaning import Page, Verdicts
 from corpus_pipeline.jobs.cleaning_processes import verdicts_of
-from corpus_pipeline.jobs.collecting import rare_collection
+from corpus_pipeline.jobs.collecting import give_back, rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.clean import duplicates
@@ -20,6 +20,8 @@ from corpus_pipeline.states import Status
 from corpus_pipeline.store import cleaned, cursors, files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate
 from corpus_pipeline.store.duplicate_merge import Owner, merge_duplicates
+
+_PAGES_PER_GIVING_BACK = 10
 
 RULES = "rules"
 DEDUP = "dedup"
@@ -56,9 +58,12 @@ def _rule_pass(held: Held) -> None:
     section, cursor = held.work.recipe.clean, held.cursor(RULES)
     with verdicts_of(section, held.work.task.id, cursor.total_rows or 0) as cleaner:
         # the next pages are read and computed while one is being committed
-        for page, verdicts in cleaner.map(_pages(held, cursor, section.batch_size)):
+        for number, (page, verdicts) in enumerate(cleaner.map(_pages(held, cursor, section.batch_size)), 1):
             held.commit(_write_verdicts, held, page, verdicts)
             held.boundary()
+            if number % _PAGES_PER_GIVING_BACK == 0:
+                give_back()
+    give_back()
     held.commit(held.finish, RULES)
 
 
