@@ -68,7 +68,10 @@ def _tasks(connection: Connection) -> dict[int, str]:
 def _rows(connection: Connection, table: Table, tasks: dict[int, str]) -> list[list[Any]]:
     columns = [column for column in table.c if column.name not in _LEFT_OUT.get(table.name, ())]
     rows = [
-        [tasks[value] if column.name == "task_id" else _plain(value) for column, value in zip(columns, row, strict=True)]
+        [
+            tasks[value] if column.name == "task_id" else _plain(value)
+            for column, value in zip(columns, row, strict=True)
+        ]
         for row in connection.execute(select(*columns))
     ]
     return sorted(rows, key=lambda row: json.dumps(row, default=str))

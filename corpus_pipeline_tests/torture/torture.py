@@ -40,7 +40,6 @@ from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.digest import corpus_digest, cursor_rows, differences
 from corpus_pipeline_tests.torture.workshop import Order, Workshop
 
-LEASE_SECONDS = 4.0
 RECIPE = """
 name: torture
 ingest: {batch_size: 20}
@@ -89,6 +88,8 @@ class Score:
 class Torture:
     """One corpus, one stand-in, one database; `work(minutes)` disturbs, `check()` finishes and compares."""
 
+    lease_seconds = 4.0
+
     def __init__(self, stack: ExitStack, folder: Path, seed: int, database: str, rows: int) -> None:
         self.score = Score(seed)
         self._chance = random.Random(seed)
@@ -100,7 +101,7 @@ class Torture:
         self.env = {
             "CORPUS_HOME": str(self._home),
             "OPENAI_BASE_URL": self._stub.base_url,
-            "CORPUS_LEASE_SECONDS": str(LEASE_SECONDS),
+            "CORPUS_LEASE_SECONDS": str(self.lease_seconds),
         }
         self._server: MariaDB | None = None
         self._proxy: TcpProxy | None = None
@@ -127,9 +128,7 @@ class Torture:
     def work(self, minutes: float, rounds: int | None = None) -> None:
         """Rounds until the time is over or nothing is left to do."""
         deadline = time.monotonic() + minutes * 60
-        acts: list[Callable[[], None]] = [self._kill, self._kill, self._terminate, self._freeze, self._pause]
-        if self._server is not None:
-            acts += [self._kill_server, self._reset_connections]
+        acts = self._acts()
         order = self._chance.sample(acts, len(acts))
         while time.monotonic() < deadline and rounds != 0:
             if not self._left():
@@ -138,6 +137,10 @@ class Torture:
             act()
             self.score.done[act.__name__.strip("_")] += 1
             rounds = None if rounds is None else rounds - 1
+
+    def _acts(self) -> list[Callable[[], None]]:
+        acts: list[Callable[[], None]] = [self._kill, self._kill, self._terminate, self._freeze, self._pause]
+        return acts + ([self._kill_server, self._reset_connections] if self._server is not None else [])
 
     def _kill(self) -> None:
         process = self._start()
@@ -162,11 +165,11 @@ class Torture:
         process = self._start()
         self._wait_for_work(process)
         process.send_signal(signal.SIGSTOP)
-        time.sleep(LEASE_SECONDS * 1.2)
+        time.sleep(self.lease_seconds * 1.2)
         other = self._start()
         # inside a transaction the frozen one holds the whole SQLite file, and nobody can take over while it lives
         with contextlib.suppress(subprocess.TimeoutExpired):
-            other.wait(LEASE_SECONDS)
+            other.wait(self.lease_seconds)
         process.send_signal(signal.SIGCONT)
         time.sleep(self._chance.uniform(0.2, 2))
         for each in (process, other):
@@ -300,7 +303,7 @@ class Torture:
 
     def _begin_again(self) -> None:
         """All is done and there is time: start the model stage over; what was paid is not paid again."""
-        time.sleep(LEASE_SECONDS)
+        time.sleep(self.lease_seconds)
         with Corpus.open(Settings.from_env(self.env)) as corpus:
             for name in small.NAMES:
                 corpus.redo(name, Stage.CLEAN)
@@ -311,19 +314,7 @@ class Torture:
 
     def check(self) -> Score:
         """Let the last processes finish, then look at everything."""
-        self._end_all()
-        for _ in range(4):
-            time.sleep(LEASE_SECONDS)
-            process = self._start()
-            try:
-                process.wait(300)
-            except subprocess.TimeoutExpired:
-                self._problem("the last run does not end")
-                break
-            if not self._left():
-                break
-        else:
-            self._problem("work is left after four runs that nothing disturbed")
+        self._finish()
         found = self.store.fetch(violations.violations)
         invoice = small.invoice(self._folder)
         found += self.store.fetch(violations.ledger_violations, invoice)
@@ -337,6 +328,21 @@ class Torture:
             self._problem(sentence)
         self._money(invoice)
         return self.score
+
+    def _finish(self) -> None:
+        self._end_all()
+        for _ in range(4):
+            time.sleep(self.lease_seconds)
+            process = self._start()
+            try:
+                process.wait(300)
+            except subprocess.TimeoutExpired:
+                self._problem("the last run does not end")
+                break
+            if not self._left():
+                break
+        else:
+            self._problem("work is left after four runs that nothing disturbed")
 
     def _money(self, invoice: list[dict[str, object]]) -> None:
         attempts = schema.llm_attempts.c
