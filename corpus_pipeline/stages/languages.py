@@ -6,6 +6,8 @@ import copy
 from functools import cache
 from typing import Any
 
+_loaded: set[frozenset[str]] = set()  # the candidates that were asked for
+
 
 @cache
 def _model() -> Any:
@@ -20,7 +22,13 @@ def _among(codes: frozenset[str]) -> Any:
     """The same tables, but only these languages are candidates."""
     model = copy.copy(_model())
     model.set_languages(sorted(codes.intersection(model.labels)))
+    _loaded.add(codes)
     return model
+
+
+def is_loaded(codes: frozenset[str]) -> bool:
+    """Whether `classify` with these candidates answers at once."""
+    return codes in _loaded
 
 
 def classify(text: str, codes: frozenset[str] | None = None) -> tuple[str, float]:

@@ -26,6 +26,7 @@ _Wanted = tuple[CleanRow, Prepared, int, Batch | None]  # row, strategy, sample,
 
 # rows that one read fetches: several batches, so that the read costs little beside the calls
 _PAGE_BATCHES = 20
+_FIRST_BATCHES = 3  # so that the first calls leave soon
 
 
 @dataclass
@@ -76,7 +77,9 @@ class Feed:
         end = max((cursor.end_id or 0 for cursor in cursors), default=0)
         passed = {cursor.task_type: cursor.last_id for cursor in cursors}
         finished = min((cursor.processed_rows for cursor in cursors), default=0)
-        while page := held.fetch(cleaned.kept_page, work.task.id, after, end, size * _PAGE_BATCHES):
+        batches = _FIRST_BATCHES
+        while page := held.fetch(cleaned.kept_page, work.task.id, after, end, size * batches):
+            batches = min(_PAGE_BATCHES, batches * 2)
             states = held.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
             rows = page if limit is None else page[: max(0, limit - finished - self.rows_begun)]
             self.rows_begun += len(rows)

@@ -19,11 +19,12 @@ from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.halt import Halt
 from corpus_pipeline.llm.limits import Limiter
-from corpus_pipeline.stages.augment.strategies import warm_up
+from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
 
 _LOOK_SECONDS = 0.08  # how often flags and the lease are looked at: no call begins much later than this after a pause
 # calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
 _AHEAD_SHARE = 5
+_FIRST_CALLS_SECONDS = 0.25
 _DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal
 
 
@@ -62,7 +63,7 @@ class Window:
         watch = asyncio.create_task(self._watch())
         sharing = Sharing(self._held.store, self._access.endpoint.origin, limiter)
         shared = asyncio.create_task(sharing.run())
-        ready = asyncio.ensure_future(asyncio.to_thread(warm_up, [p.strategy for p in self._plan.values()]))
+        ready = asyncio.ensure_future(self._warm_up())
         try:
             await sharing.join()
             async with ModelClient(
@@ -78,6 +79,13 @@ class Window:
             await self._writer.close()
             await sharing.leave()
         self._raise()
+
+    async def _warm_up(self) -> None:
+        """Load what judges answers, once the first calls are out: the loading holds up all else that is done here."""
+        strategies = [prepared.strategy for prepared in self._plan.values()]
+        if not is_warm(strategies):
+            await asyncio.sleep(_FIRST_CALLS_SECONDS)
+            await asyncio.to_thread(warm_up, strategies)
 
     async def _pour(self) -> None:
         for source in (self._feed.replays(), self._feed.batches()):

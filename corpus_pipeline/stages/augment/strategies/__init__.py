@@ -19,7 +19,7 @@ from corpus_pipeline.stages.augment.strategies.reasoning_distillation import Rea
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
 from corpus_pipeline.stages.augment.strategies.translation import Translation
-from corpus_pipeline.stages.augment.validators.language import Language, load_model
+from corpus_pipeline.stages.augment.validators.language import Language, is_loaded, load_model
 
 STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     Paraphrase,
@@ -37,6 +37,7 @@ __all__ = [
     "accept",
     "build",
     "gate_of",
+    "is_warm",
     "prompt_version",
     "templates_code_hash",
     "warm_up",
@@ -71,8 +72,17 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
 
 def warm_up(strategies: Sequence[Strategy]) -> None:
     """Load what judging the first answer would otherwise wait for (a second, and some 100 MB)."""
-    if any(isinstance(validator, Language) for strategy in strategies for validator in strategy.validators):
+    if _name_languages(strategies):
         load_model()
+
+
+def is_warm(strategies: Sequence[Strategy]) -> bool:
+    """Whether there is nothing to load."""
+    return is_loaded() or not _name_languages(strategies)
+
+
+def _name_languages(strategies: Sequence[Strategy]) -> bool:
+    return any(isinstance(validator, Language) for strategy in strategies for validator in strategy.validators)
 
 
 def templates_code_hash() -> str:

@@ -84,6 +84,11 @@ def load_model() -> None:
     languages.classify("", _CANDIDATES)
 
 
+def is_loaded() -> bool:
+    """Whether the n-gram model is there already."""
+    return languages.is_loaded(_CANDIDATES)
+
+
 @lru_cache(maxsize=64)  # the strategies of a task look at the same sources one after another
 def tongue_of(text: str, least: int = MIN_LETTERS) -> Tongue:
     """The script and, where it is certain, the language of what a text says outside of code and formulas."""
