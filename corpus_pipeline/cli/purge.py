@@ -22,6 +22,8 @@ from corpus_pipeline.errors import UsageError
 def purge(name: str, rows: tuple[str, ...], reason: str, copies: bool, yes: bool, as_json: bool) -> None:
     """Remove rows of NAME and everything made from them, for good, with a report of what went and what did not.
 
+    NAME is a dataset file, or NAME@VERSION for one that was replaced.
+
     ROWS are numbers, or ranges such as 10-20, as `corpus rows NAME` lists them. Reading the file again keeps them out. The
     exports that hold them are marked; the next `corpus run NAME` writes the export without them. A second purge of the same
     rows looks again.

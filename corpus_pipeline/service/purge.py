@@ -13,6 +13,7 @@ from corpus_pipeline.jobs.clean import DEDUP
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
+from corpus_pipeline.service.browse import place_of
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.stages.export.targets import Target
@@ -72,8 +73,8 @@ def purge(
 def _purge(
     connection: Connection, name: str, numbers: list[int], reason: str, who: str, with_copies: bool
 ) -> dict[str, Any]:
-    (file,) = files.current_files(connection, [name])
-    names = looking.file_names(connection)
+    file, _ = place_of(connection, name)
+    names = looking.file_labels(connection)
     _check_numbers(file, numbers)
     asked = _asked(connection, file.sha256, numbers)
     found = purges.copies(connection, asked.ids)
@@ -143,7 +144,8 @@ def _report_of(
     lines = exports.lines_holding(connection, own_tasks, asked.ids)
     repeating = purges.repeating(connection, fresh)
     erased = purges.erase(connection, fresh, bad)
-    reviewed = purges.scrub_reports(connection, own_tasks, [address(i) for i in fresh])
+    plain = looking.file_names(connection)  # reports were written when each version was the current one
+    reviewed = purges.scrub_reports(connection, own_tasks, [f"{plain[split_id(i)[0]]}:{split_id(i)[1]}" for i in fresh])
     for file_id in file_ids:
         sha256 = files.file_by_id(connection, FileId(file_id)).sha256
         own = [split_id(i)[1] for i in asked.ids if split_id(i)[0] == file_id]
@@ -154,9 +156,10 @@ def _report_of(
             files.touch_content(connection, task_id)
             _drop_half_written(connection, task_id, who)
     exports.mark_purged(connection, list(lines))
-    held = _exports(connection, lines)
+    current = {task.id: file.name for file, task in files.current_tasks(connection) if task is not None}
+    held = _exports(connection, lines, current)
     stale = {entry["name"] for entry in held if entry["current"]}
-    to_run = sorted({names[file_id] for file_id in again} | stale)
+    to_run = sorted({current[task_id] for task_id in again if task_id in current} | stale)
     return {
         "file": name,
         "reason": reason,
@@ -206,16 +209,14 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
     return bool(first & set(ids))
 
 
-def _look_again(connection: Connection, task_ids: set[TaskId], who: str) -> list[int]:
+def _look_again(connection: Connection, task_ids: set[TaskId], who: str) -> list[TaskId]:
     """Rows that repeated a purged one are compared anew by the next run, and those that come back are augmented: nothing
-    that is done already is done twice. Returns the ids of their files."""
-    found = []
+    that is done already is done twice. Returns their tasks."""
     for task_id in sorted(task_ids):
         cleaned.remove_duplicates(connection, task_id)
         cursors.start_over(connection, task_id, Stage.CLEAN, who=who, task_type=DEDUP)
         cursors.start_over(connection, task_id, Stage.AUGMENT, who=who)
-        found.append(files.task_by_id(connection, task_id).file_id)
-    return [int(file_id) for file_id in found]
+    return sorted(task_ids)
 
 
 def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> None:
@@ -226,7 +227,7 @@ def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> Non
         exports.start(connection, task_id)
 
 
-def _exports(connection: Connection, lines: dict[int, list[int]]) -> list[dict[str, Any]]:
+def _exports(connection: Connection, lines: dict[int, list[int]], current: dict[TaskId, str]) -> list[dict[str, Any]]:
     found = []
     for entry in exports.listed(connection):
         if entry.id in lines:
@@ -235,7 +236,7 @@ def _exports(connection: Connection, lines: dict[int, list[int]]) -> list[dict[s
                     "export": entry.id,
                     "name": entry.file_name,
                     "uri": entry.uri,
-                    "current": entry.superseded_at is None,
+                    "current": entry.superseded_at is None and entry.task_id in current,
                     "lines": lines[entry.id][:_MOST_NAMED],
                     "files": [file._asdict() for file in stored_files(orjson.loads(entry.manifest))],
                 }

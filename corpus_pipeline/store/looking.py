@@ -229,6 +229,13 @@ def file_names(connection: Connection) -> dict[int, str]:
     return {i: name for i, name in connection.execute(select(dataset_files.c.id, dataset_files.c.name))}
 
 
+def file_labels(connection: Connection) -> dict[int, str]:
+    """How people name every dataset file version, by its id: `name`, and `name@version` for one that was replaced."""
+    own = dataset_files.c
+    rows = connection.execute(select(own.id, own.name, own.version, own.superseded_at))
+    return {i: name if replaced is None else f"{name}@{version}" for i, name, version, replaced in rows}
+
+
 def versions(connection: Connection, name: str) -> dict[int, FileId]:
     """The id of each version of a dataset file."""
     own = dataset_files.c

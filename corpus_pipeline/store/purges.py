@@ -117,15 +117,17 @@ def repeating(connection: Connection, ids: Sequence[int]) -> list[Repeating]:
     for part in _parts(ids):
         query = select(duplicates.c.duplicate_of).where(duplicates.c.conversation_id.in_(part))
         keepers.update(connection.execute(query).scalars())
-    found = set[Repeating]()
+    rows = list[Row]()
     for part in _parts(sorted(keepers)):
-        rows = connection.execute(select(duplicates).where(duplicates.c.duplicate_of.in_(part)))
-        found.update(
-            Repeating(TaskId(row.task_id), row.conversation_id)
-            for row in rows
-            if row.conversation_id not in own and (row.nearest in own or row.duplicate_of in own)
-        )
-    return sorted(found, key=lambda one: (one.conversation_id, one.task_id))
+        rows += connection.execute(select(duplicates).where(duplicates.c.duplicate_of.in_(part))).all()
+    found, hanging = list[Repeating](), set(own)
+    for row in sorted(
+        rows, key=lambda one: (one.conversation_id, one.task_id)
+    ):  # `nearest` is lower: it is known by then
+        if row.conversation_id not in own and (row.nearest in hanging or row.duplicate_of in own):
+            hanging.add(row.conversation_id)
+            found.append(Repeating(TaskId(row.task_id), row.conversation_id))
+    return found
 
 
 class Erased(NamedTuple):

@@ -178,6 +178,23 @@ def test_duplicates_in_other_files_come_back_too(tmp_path):
         assert list(states.values()) == ["kept", "dropped", "dropped", "dropped"]
 
 
+def test_a_row_of_a_file_that_was_replaced_is_purged_by_its_version(tmp_path):
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        path = small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(5))
+        recipe = tmp_path / "r.yaml"
+        recipe.write_text("name: r\naugment: {strategies: []}\n")
+        corpus.add(path, recipe=str(recipe), format="question_answer")
+        small_corpus.run_path(corpus, "a")
+        small_corpus.write_jsonl(path, rows(5)[:4])
+        corpus.add(path, recipe=str(recipe), format="question_answer", replace=True)
+        small_corpus.run_path(corpus, "a")
+        report = corpus.purge("a@1", [5, 6, 7], reason="request 7")
+        assert [row["row"] for row in report["rows"]] == ["a@1:5", "a@1:6", "a@1:7"]
+        assert found(corpus, SECRET) == [] and report["next"] is None
+        assert corpus.show("a:4")["turns"] and corpus.show("a@1:5")["purged"]["reason"] == "request 7"
+        sound(corpus)
+
+
 @pytest.mark.sqlite
 def test_the_database_file_does_not_hold_it_either(tmp_path):
     recipe = tmp_path / "purge.yaml"
