@@ -24,6 +24,7 @@ class Peer(NamedTuple):
 PEERS = (
     Peer("polars script, exact only", "polars_exact.py", ("polars==1.*",)),
     Peer("datatrove MinHash", "datatrove_minhash.py", ("datatrove[io,processing]==0.10.*", "spacy==3.*", "orjson")),
+    Peer("data-juicer SimHash", "data_juicer_simhash.py", ("py-data-juicer==1.6.*", "simhash-pybind", "aiohttp")),
     Peer("text-dedup MinHash", "text_dedup_minhash.py", ("text-dedup==0.4.*",)),
 )
 
