@@ -72,6 +72,17 @@ def context_of(conversation: Conversation, index: int) -> dict[str, str | None]:
     }
 
 
+def sections_of(conversation: Conversation, *, with_response: bool = True) -> dict[str, str | None]:
+    """The sections for the exchange that is worked on and what surrounds it."""
+    index = last_exchange(conversation)
+    turn = conversation.turns[index]
+    return {
+        **context_of(conversation, index),
+        "source_prompt": turn.prompt,
+        "source_response": turn.response if with_response else None,
+    }
+
+
 def replaced(conversation: Conversation, **texts: Any) -> tuple[Turn, ...]:
     """The turns up to the exchange, with some texts of its last turn replaced; what came after it is left out."""
     index = last_exchange(conversation)

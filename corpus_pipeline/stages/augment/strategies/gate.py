@@ -7,7 +7,7 @@ from typing import ClassVar
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange
+from corpus_pipeline.stages.augment.strategies.exchange import sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -50,14 +50,7 @@ class Gate(Strategy):
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:
             return None
-        index = last_exchange(conversation)
-        turn = conversation.turns[index]
-        texts = {
-            **context_of(conversation, index),
-            "source_prompt": turn.prompt,
-            "source_response": turn.response,
-        }
-        return self.request(_STEP, texts, sample_index=sample_index)
+        return self.request(_STEP, sections_of(conversation), sample_index=sample_index)
 
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
         """No turns; raises BadAnswer when the score is none."""

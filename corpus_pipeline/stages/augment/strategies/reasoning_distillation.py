@@ -8,7 +8,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, replaced, sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
 from corpus_pipeline.stages.augment.validators.form import (
@@ -63,13 +63,7 @@ class ReasoningDistillation(Strategy):
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:
             return None
-        index = last_exchange(conversation)
-        turn = conversation.turns[index]
-        texts = {
-            **context_of(conversation, index),
-            "source_prompt": turn.prompt,
-            "source_response": turn.response if self.params.show_reference else None,
-        }
+        texts = sections_of(conversation, with_response=self.params.show_reference)
         return self.request(_EXPLAIN, texts, sample_index=sample_index)
 
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step
-from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.exchange import last_exchange, replaced, sections_of
 from corpus_pipeline.stages.augment.strategies.new_response import NewResponse
 
 _ANSWER = Step("answer", ("source_prompt",), ("source_system", "conversation", "source_response"))
@@ -35,13 +35,7 @@ class ResponseRegeneration(NewResponse):
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:
             return None
-        index = last_exchange(conversation)
-        turn = conversation.turns[index]
-        texts = {
-            **context_of(conversation, index),
-            "source_prompt": turn.prompt,
-            "source_response": turn.response if self.params.show_reference else None,
-        }
+        texts = sections_of(conversation, with_response=self.params.show_reference)
         return self.request(_ANSWER, texts, sample_index=sample_index)
 
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step
-from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.exchange import replaced, sections_of
 from corpus_pipeline.stages.augment.strategies.new_response import RESPONSE, NewResponse
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.form import (
@@ -52,14 +52,9 @@ class SelfRefine(NewResponse):
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if len(answers) == 2 * self.params.rounds:
             return None
-        index = last_exchange(conversation)
-        turn = conversation.turns[index]
-        refined = len(answers) // 2
-        texts = {
-            **context_of(conversation, index),
-            "source_prompt": turn.prompt,
-            "source_response": self.text_of(answers[2 * refined - 1]) if refined else turn.response,
-        }
+        texts = sections_of(conversation)
+        if refined := len(answers) // 2:
+            texts["source_response"] = self.text_of(answers[2 * refined - 1])
         if len(answers) % 2 == 0:
             return self.request(_FEEDBACK, texts, sample_index=sample_index)
         feedback = self.text_of(answers[-1])
