@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -34,6 +35,7 @@ import peer_runs
 from peer_runs import Peer
 
 _SAMPLED_EVERY = 0.1  # seconds
+_LENGTHS = (100, 300, 1000)
 RECIPE = "name: benchmark\naugment: {strategies: []}\nexport: {include: [cleaned]}\n"
 
 
@@ -185,6 +187,22 @@ def quality(removed: set[int], truth: Path) -> str:
     return f"{shares[0]:>7.3f}{shares[1]:>7.3f}{precision:>9.4f}{hits['distinct']:>7}"
 
 
+def recall_by_length(removed: set[int], truth: Path) -> str:
+    """Recall of near duplicates of less than 100, 300 and 1000 characters, and of longer ones."""
+    planted, hits = [0] * 4, [0] * 4
+    with truth.open(encoding="utf-8") as lines:
+        next(lines)
+        for line in lines:
+            number, kind, _, _, characters, _ = line.split("\t")
+            if kind == "near":
+                place = bisect_right(_LENGTHS, int(characters))
+                planted[place] += 1
+                hits[place] += int(number) in removed
+    shares = (hit / max(of, 1) for hit, of in zip(hits, planted, strict=True))
+    names = [*(f"< {length}" for length in _LENGTHS), f">= {_LENGTHS[-1]}"]
+    return ", ".join(f"{name} {share:.2f}" for name, share in zip(names, shares, strict=True))
+
+
 def generate(rows: int, seed: int, folder: Path) -> Path:
     source = folder / "corpus.jsonl"
     generator = Path(__file__).with_name("generate_corpus.py")
@@ -218,6 +236,8 @@ def compare(said: argparse.Namespace, folder: Path) -> None:
         )
         if len(found["seconds"]) > 1:
             print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["seconds"].items()))
+        if removed:
+            print(f"  recall near by characters: {recall_by_length(removed, truth)}", flush=True)
 
     for part in PARTS:
         found = measure(part, source, folder, said.database)
