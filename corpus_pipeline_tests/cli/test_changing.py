@@ -88,3 +88,17 @@ def test_upgrade_makes_the_schema_and_says_when_there_is_nothing_to_do(fresh: di
 def test_the_ui_is_not_opened_to_others_by_accident(fresh: dict[str, str]) -> None:
     done = run(fresh, "ui", "--host", "0.0.0.0")
     assert done.returncode == 2 and "CORPUS_UI_ALLOW_REMOTE" in done.stderr
+
+
+def test_a_purge_asks_names_rows_and_ranges_and_prints_its_report(fresh: dict[str, str], tmp_path: Path) -> None:
+    assert run(fresh, "add", str(write_jsonl(tmp_path / "sums.jsonl", [pair(n) for n in range(1, 9)]))).returncode == 0
+    asked = run(fresh, "purge", "sums", "3", "--reason", "request 7")
+    assert asked.returncode == 2 and "--yes" in asked.stderr
+    wrong = run(fresh, "purge", "sums", "3-x", "--reason", "request 7", "--yes")
+    assert wrong.returncode == 2 and "ranges such as 10-20" in wrong.stderr
+    done = run(fresh, "purge", "sums", "3", "sums:5-6", "--reason", "request 7", "--yes", "--json")
+    report = json.loads(done.stdout)
+    assert [row["row"] for row in report["rows"]] == ["sums:3", "sums:5", "sums:6"]
+    assert (report["reason"], report["removed"]) == ("request 7", {})
+    told = run(fresh, "purge", "sums", "3", "--reason", "again", "--yes")
+    assert told.returncode == 0 and "not removed: the source file" in told.stderr and told.stdout == ""
