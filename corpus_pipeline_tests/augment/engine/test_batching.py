@@ -13,6 +13,7 @@ import pytest
 
 from corpus_pipeline.errors import Paused
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store.failed import Where
 
 BATCHED: dict[str, Any] = {"provider_batch": True}
 RUN = (
@@ -51,6 +52,10 @@ def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str
     for row in kit.rows_of("SELECT * FROM llm_attempts WHERE batch_id IS NOT NULL"):
         assert row.input_price == 75_000 and row.output_price == 300_000
     assert kit.one("SELECT SUM(reserved) FROM budgets") == 0
+    (own,) = kit.corpus.batches()
+    paid = kit.one("SELECT SUM(cost) FROM llm_attempts WHERE batch_id IS NOT NULL")
+    assert (own["state"], own["answered"], round(own["cost_usd"] * 1e6)) == ("taken", 20, paid)
+    assert kit.corpus.failed_samples(Where(row=3)) == []
 
 
 def test_a_strategy_of_several_questions_asks_each_in_a_batch(make_kit: Any) -> None:
