@@ -42,7 +42,7 @@ augment:
 """
 
 
-def write_file(folder: Path, name: str, rows: int) -> Path:
+def write_file(folder: Path, name: str, rows: int, extra: str = "") -> Path:
     """A dataset file of questions and answers that no rule drops and no two of which are alike."""
     random_words = random.Random(name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def write_file(folder: Path, name: str, rows: int) -> Path:
         for number in range(rows):
             words = random_words.sample(WORDS, 9)
             record = {
-                "question": f"What is told of the {' '.join(words[:5])} in the year {1000 + number}?",
+                "question": f"What is told of the {' '.join(words[:5])} in the year {1000 + number}?{extra}",
                 "answer": f"It tells how the {' '.join(words[4:])} came to number {random_words.randrange(10**6)}.",
             }
             file.write(json.dumps(record) + "\n")
@@ -119,9 +119,9 @@ class UI(NamedTuple):
     folder: Path
     process: subprocess.Popen[bytes]
 
-    def add(self, name: str, rows: int = 12) -> str:
+    def add(self, name: str, rows: int = 12, extra: str = "") -> str:
         """Register a dataset file with the command, and wait for its partition in the UI."""
-        path = write_file(self.folder / "data", name, rows)
+        path = write_file(self.folder / "data", name, rows, extra)
         recipe = self.folder / "slow.yaml"
         recipe.write_text(RECIPE, encoding="utf-8")
         self.corpus.add(path, recipe=str(recipe))

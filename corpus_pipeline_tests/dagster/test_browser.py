@@ -14,6 +14,9 @@ from corpus_pipeline_tests.dagster.conftest import UI
 from corpus_pipeline_tests.dagster.graphql import wait_for
 from corpus_pipeline_tests.servers import browser
 
+HERE = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+BEACON = "http://localhost:9/beacon.png"
+HOSTILE = f" ![x]({BEACON}) <img src={BEACON} onerror=alert(1)> ``` ![y]({BEACON})"
 SECONDS = 60_000  # of patience, in milliseconds
 
 
@@ -21,6 +24,8 @@ SECONDS = 60_000  # of patience, in milliseconds
 def page(ui: UI) -> Iterator[object]:
     with browser.chromium() as found:
         page = found.new_page(viewport={"width": 1360, "height": 860})
+        page.elsewhere = []  # what it asks of anybody but the Dagster UI
+        page.on("request", lambda request: request.url.startswith(HERE) or page.elsewhere.append(request.url))
         page.set_default_timeout(SECONDS)
         yield page
 
@@ -28,7 +33,7 @@ def page(ui: UI) -> Iterator[object]:
 @pytest.fixture(scope="module")
 def seen(ui: UI) -> tuple[str, str]:
     """(run that went through, run that was paused) of two partitions."""
-    done, held = ui.add("seen_done", rows=8), ui.add("seen_paused", rows=16)
+    done, held = ui.add("seen_done", rows=8, extra=HOSTILE), ui.add("seen_paused", rows=16)
     first, second = ui.graphql.launch(done), ui.graphql.launch(held)
     wait_for(lambda: ui.stage(held, "augment")[1] >= 2, 120, "augmented rows")
     ui.corpus.pause([held], None, False, "the prices are to be looked at first")
@@ -58,6 +63,15 @@ def test_a_partition_shows_its_numbers_its_preview_and_its_checks(ui: UI, page, 
     page.goto(f"{ui.graphql.base_url}/assets/augmented_rows?view=checks")
     page.get_by_text("nothing_empty").first.wait_for()
     shot(page, "dagster-checks")
+
+
+def test_a_hostile_row_in_a_preview_is_its_text_and_asks_nobody_for_anything(ui: UI, page, seen):
+    page.goto(f"{ui.graphql.base_url}/assets/dataset_rows?view=partitions&partition=seen_done")
+    page.get_by_text("[Show Markdown]").first.click()
+    page.get_by_text(re.compile(re.escape(f"![x]({BEACON})"))).first.wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("img[src*='beacon']").count() == 0
+    assert [url for url in page.elsewhere if "beacon" in url] == []
 
 
 def test_numbers_are_plotted_over_the_partitions(ui: UI, page, seen):
