@@ -50,11 +50,11 @@ def stage_metadata(
 
 
 def preview_text(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as aligned plain text."""
-    import pandas as pd  # takes seconds to import
-
-    frame = pd.DataFrame([{key: _cell(value) for key, value in row.items()} for row in rows])
-    return frame.to_string(index=False, max_colwidth=None, justify="left")
+    """Rows as aligned plain text, a column for each key. By hand: a library of data frames takes seconds to import."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    table = [keys, *([_cell(row.get(key)) for key in keys] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
 
 
 def _cell(value: Any) -> str:

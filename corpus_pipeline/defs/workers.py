@@ -23,7 +23,17 @@ from corpus_pipeline.states import Stage
 
 _LOOK_SECONDS = 0.5
 # imported once, by the process that the workers are forked from
-_PRELOAD = ["corpus_pipeline.defs.launch", "corpus_pipeline.stages.augment.strategies", "openai"]
+_PRELOAD = [
+    "corpus_pipeline.defs.launch",
+    "corpus_pipeline.defs.storage",
+    "corpus_pipeline.stages.augment.strategies",
+    "openai",
+    # what Dagster imports when it opens its instance and runs a job
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.storage.local_compute_log_manager",
+]
 
 
 class Job(NamedTuple):
