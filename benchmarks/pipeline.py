@@ -276,7 +276,8 @@ def scaling(said: argparse.Namespace, folder: Path) -> None:
         seconds, cpu = sum(found["seconds"].values()), found["cpu_seconds"]
         logs.append((math.log(rows), math.log(seconds), math.log(cpu)))
         print(
-            f"{rows:>10,}{seconds:>9.1f}{cpu:>8.1f}{rows / seconds:>10,.0f}{found['peak_mb']:>9.0f}{load:>6.1f}", flush=True
+            f"{rows:>10,}{seconds:>9.1f}{cpu:>8.1f}{rows / seconds:>10,.0f}{found['peak_mb']:>9.0f}{load:>6.1f}",
+            flush=True,
         )
     if len(logs) > 1:
         sizes, walls, cpus = zip(*logs, strict=True)

@@ -32,7 +32,9 @@ def main() -> None:
         ).run()
 
     signatures, buckets, remove = (str(work / name) for name in ("signatures", "buckets", "remove"))
-    stage("signatures", [JsonlReader(str(texts)), MinhashDedupSignature(output_folder=signatures, config=config)], WORKERS)
+    stage(
+        "signatures", [JsonlReader(str(texts)), MinhashDedupSignature(output_folder=signatures, config=config)], WORKERS
+    )
     stage("buckets", [MinhashDedupBuckets(signatures, buckets, config=config)], config.num_buckets)
     stage("cluster", [MinhashDedupCluster(buckets, remove, config=config)], 1)
     writer = JsonlWriter(str(out), output_filename="${rank}.jsonl", compression=None)

@@ -114,8 +114,9 @@ def _of_its_own(corpus: Corpus, stage: Stage, name: str, event: Event) -> Events
     }
     order = list(Stage)
     for before in order[: order.index(stage)][-1:]:
-        read = hashlib.sha256(data_version(corpus, name, before).encode())  # as Dagster sums up partitions that were read
-        tags[get_input_data_version_tag(dg.AssetKey(checks.ASSETS[before]))] = read.hexdigest()
+        key = dg.AssetKey(checks.ASSETS[before])
+        # as Dagster sums up the partitions that were read
+        tags[get_input_data_version_tag(key)] = hashlib.sha256(data_version(corpus, name, before).encode()).hexdigest()
     yield dg.AssetMaterialization(checks.ASSETS[stage], partition=name, metadata=event.metadata, tags=tags)
     for result in event.check_results or ():
         yield dg.AssetCheckEvaluation(
