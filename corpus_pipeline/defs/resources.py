@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from corpus_pipeline.defs import alive
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.service import Corpus
@@ -25,7 +26,10 @@ class CursorResource(dg.ConfigurableResource):
     _corpus: Corpus | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        self._corpus = _kept(Settings.from_env())
+        settings = Settings.from_env()
+        if context.run is not None:  # none outside of a run
+            alive.hold(settings.home, context.run.run_id)
+        self._corpus = _kept(settings)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self._corpus = None

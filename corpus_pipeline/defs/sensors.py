@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
+from corpus_pipeline.defs import alive
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import opened
@@ -56,6 +57,7 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
 def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
     with opened() as corpus:
+        _end_without_process(context.instance, corpus)
         active = corpus.mark_flags()
         cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
         requests = list(_resume_requests(context.instance, corpus))
@@ -118,11 +120,20 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
         )
 
 
+def _end_without_process(instance: dg.DagsterInstance, corpus: Corpus) -> None:
+    """End the runs whose process is gone; Dagster then tries them again, and they go on from their cursors."""
+    for run_id, path in alive.without_process(corpus.settings.home):
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            _report_dead(instance, run)
+        path.unlink(missing_ok=True)
+
+
 def _report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
-    """End a run in Dagster's books whose worker's lease has ended: the default launcher does not notice a lost host.
+    """End a run in Dagster's books whose worker is gone: the default launcher does not notice a lost host.
 
     A worker that comes back is refused by the epoch of its lease."""
-    message = "The lease of this run's worker has ended without a sign of life: its process is gone."
+    message = "This run's worker is gone: its process has ended, or its lease has without a sign of life."
     if run.status is DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, message=message)
     else:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
@@ -11,11 +14,12 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from corpus_pipeline.defs import alive, partitions
 from corpus_pipeline.defs import assets as asset_module
-from corpus_pipeline.defs import partitions
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.sensors import pause_flags
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, Home
@@ -204,7 +208,9 @@ def test_the_trace_of_a_line_agrees_with_the_lineage(home: Home):
     for step in steps:
         key = dg.AssetKey(ASSET_OF[Stage(step["stage"])])
         wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=["lineage"])
-        assert [record.run_id for record in home.instance.fetch_materializations(wanted, limit=9).records] == step["runs"]
+        assert [record.run_id for record in home.instance.fetch_materializations(wanted, limit=9).records] == step[
+            "runs"
+        ]
 
 
 def test_neither_key_nor_password_is_in_the_dagster_home(home: Home):
@@ -263,3 +269,34 @@ def test_the_asset_graph_is_what_it_was():
         for s in defs.sensors or ()
         if isinstance(s, dg.SensorDefinition)
     )
+
+
+# --- runs without a process ---
+
+
+def test_a_run_whose_process_is_gone_is_ended_and_one_that_lives_is_not(home: Home):
+    folder = alive.folder(home.folder)
+    work = "import sys, pathlib; from corpus_pipeline.defs import alive; alive.hold(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    found: dict[str, dg.DagsterRunStatus] = {}
+    with dg.instance_for_test() as instance, ExitStack() as stack:
+        for how in ("dead", "alive"):
+            run_id = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
+            command = [sys.executable, "-c", f"{work}; print('held', flush=True); input()", str(home.folder), run_id]
+            worker = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert worker.stdout is not None and worker.stdout.readline() == b"held\n"
+            if how == "dead":
+                worker.kill()
+                worker.wait()
+            with dg.build_sensor_context(instance) as context:
+                pause_flags(context)
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            found[how] = run.status
+            assert (folder / run_id).exists() == (how == "alive")
+            worker.kill()
+    assert found == {"dead": dg.DagsterRunStatus.FAILURE, "alive": dg.DagsterRunStatus.STARTED}
+
+
+@dg.job
+def _nothing() -> None:
+    """A job without a step."""

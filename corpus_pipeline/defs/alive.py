@@ -1,0 +1,40 @@
+"""Which runs have lost their process. Each worker locks a file named by its run as long as it lives; the kernel lets go of it.
+
+Dagster's default launcher does not notice a worker that died while the daemon was down, or whose daemon died with it: such a
+run would stay "started" for ever, and its backfill with it. A stage's lease tells only of a worker that was inside a stage.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+_held: IO[str] | None = None
+
+
+def folder(home: Path) -> Path:
+    """Where the files are."""
+    return home / "runs"
+
+
+def hold(home: Path, run_id: str) -> None:
+    """Say that this process works a run, until it ends or works another one."""
+    global _held
+    if _held is not None:
+        _held.close()
+    folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _held = (folder(home) / run_id).open("w", encoding="utf-8")
+    fcntl.lockf(_held, fcntl.LOCK_EX)  # POSIX: a forked child does not keep it
+
+
+def without_process(home: Path) -> Iterator[tuple[str, Path]]:
+    """(run id, its file) for each run whose process is gone. Not for a process that works a run itself."""
+    for path in folder(home).glob("*"):
+        with path.open("r+", encoding="utf-8") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+        yield path.name, path
