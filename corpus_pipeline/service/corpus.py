@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,7 @@ from corpus_pipeline.service import (
     browse,
     control,
     estimate,
+    frames,
     history,
     inbox,
     purge,
@@ -39,6 +40,9 @@ from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store import Store, failed, files, migrate
 from corpus_pipeline.store.files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -282,6 +286,20 @@ class Corpus:
         """Rows of a stage, page by page (see `browse.search_rows`)."""
         return self.store.fetch(
             lambda c: browse.search_rows(c, name, stage, search=search, where=where or {}, after=after, limit=limit)
+        )
+
+    def frame(
+        self,
+        name: str,
+        stage: Stage,
+        *,
+        search: str | None = None,
+        where: dict[str, str] | None = None,
+        limit: int = 100_000,
+    ) -> pd.DataFrame:
+        """Rows of a stage as a pandas data frame, for notebooks (see `frames.frame`)."""
+        return frames.frame(
+            lambda after, most: self.rows(name, stage, search=search, where=where, after=after, limit=most), limit
         )
 
     def show(self, row: str) -> dict[str, Any]:

@@ -22,7 +22,9 @@ def test_the_reference_is_what_the_code_says() -> None:
 
 def test_every_command_in_the_readme_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\s*corpus ([a-z-]+)", text, flags=re.MULTILINE)) | set(re.findall(r"`corpus ([a-z-]+)", text))
+    named = set(re.findall(r"^\s*corpus ([a-z-]+)", text, flags=re.MULTILINE)) | set(
+        re.findall(r"`corpus ([a-z-]+)", text)
+    )
     assert named and named <= set(cli.commands), f"not commands: {named - set(cli.commands)}"
 
 

@@ -11,6 +11,8 @@ import pytest
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.recipes import checked
+from corpus_pipeline.states import Stage
+from corpus_pipeline_tests import small_corpus
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -20,7 +22,9 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def example(name: str) -> dict[str, Any]:
-    (source,) = [block for block in blocks("extending.md", "python") if f"class {name}" in block or f"{name} =" in block]
+    (source,) = [
+        block for block in blocks("extending.md", "python") if f"class {name}" in block or f"{name} =" in block
+    ]
     namespace: dict[str, Any] = {"__name__": f"example_{name}"}
     exec(compile(source, f"docs/extending.md:{name}", "exec"), namespace)
     return namespace
@@ -39,7 +43,9 @@ def test_the_strategy(monkeypatch: pytest.MonkeyPatch) -> None:
     (template,) = blocks("extending.md", "jinja")
     monkeypatch.setattr(kind, "bundled_template", classmethod(lambda cls, step: template))
     strategy = kind(kind.Params(), "some-model")
-    conversation = Conversation(1, (Turn(prompt="Why?", response="Because rain falls on the just and the unjust."),), "{}")
+    conversation = Conversation(
+        1, (Turn(prompt="Why?", response="Because rain falls on the just and the unjust."),), "{}"
+    )
     request = strategy.next_request(conversation)
     assert "rain falls" in request.messages[1]["content"] and "rain falls" not in request.messages[0]["content"]
     answer = Answer("On rain", "stop", "some-model", Usage(10, 2))
@@ -62,3 +68,18 @@ def test_the_format() -> None:
 def test_the_recipes() -> None:
     for text in blocks("recipes.md", "yaml"):
         checked(parse(text), origin="docs/recipes.md")
+
+
+def test_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (source,) = [block for block in blocks("extending.md", "python") if "corpus.frame(" in block]
+    monkeypatch.setenv("CORPUS_HOME", str(tmp_path / "home"))
+    lines = [small_corpus.pair(n) for n in range(1, 1103)]  # more than a page
+    small_corpus.write_jsonl(tmp_path / "a.jsonl", [*lines, {"question": "What is left of it?", "answer": "   "}])
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        corpus.add(tmp_path / "a.jsonl", format="question_answer")
+        for stage in (Stage.INGEST, Stage.CLEAN):
+            corpus.run_stage("a", stage)
+        assert corpus.frame("a", Stage.INGEST).index.tolist() == [f"a:{n}" for n in range(1, 1104)]
+        assert len(corpus.frame("a", Stage.INGEST, limit=7)) == 7 and corpus.frame("a", Stage.AUGMENT).empty
+    exec(compile(source.replace("NAME", "a"), "docs/extending.md", "exec"), {})
+    assert "count    1103.0" in (said := capsys.readouterr().out) and "empty_response    1" in said
