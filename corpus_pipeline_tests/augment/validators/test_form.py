@@ -32,6 +32,13 @@ def test_a_field_without_a_visible_character_is_empty() -> None:
     assert reason(FieldsFilled(FIELD), "text", ".") is None
 
 
+@pytest.mark.parametrize(("source", "judged"), [("", None), ("Be brief.", BadReason.EMPTY)])
+def test_a_blank_system_text_may_stay_blank(source: str, judged: BadReason | None) -> None:
+    old = Conversation(1, (Turn(prompt="x", response="x", system=source),), "{}")
+    fault = FieldsFilled(("system",))(old, (Turn(prompt="x", response="x", system=""),), ANSWER)
+    assert (fault and fault.reason) == judged
+
+
 def test_a_refusal_in_a_field_counts_unless_the_source_refuses() -> None:
     assert reason(FieldsFilled(FIELD), "Tell me", "I'm sorry, but I can't do that.") == BadReason.REFUSED
     assert reason(FieldsFilled(FIELD), "I cannot help you.", "抱歉，我无法帮助你。") is None

@@ -19,13 +19,13 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 
 @dataclass(frozen=True)
 class FieldsFilled(PairValidator):
-    """Every new text has something visible, and is not a refusal that its source is not."""
+    """Every new text has something visible, and is not a refusal that its source is not. A blank system text stays blank."""
 
     name: ClassVar[str] = "fields_filled"
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        if not visible(pair.new):
+        if not visible(pair.new) and (visible(pair.source) or pair.field in ("prompt", "response")):
             return BadAnswer(BadReason.EMPTY, f"{pair.field} has no visible character")
         if looks_refused(pair.new) and not looks_refused(pair.source):
             return BadAnswer(BadReason.REFUSED, f"{pair.field}: {pair.new.strip()[:200]}")
