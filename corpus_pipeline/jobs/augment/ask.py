@@ -10,7 +10,7 @@ import orjson
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.calls import Caller
 from corpus_pipeline.jobs.augment.item import Item
-from corpus_pipeline.jobs.augment.writer import Writer
+from corpus_pipeline.jobs.augment.writer import GROUP_SECONDS, Writer
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
 from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn
 from corpus_pipeline.stages.augment.requests import request_key
@@ -99,7 +99,7 @@ class Asker:
         if item.batch is None:
             unit.resolved.append(item.key)
         self._finished(item, failed=0)
-        await self._writer.committed()
+        await self._writer.committed(within=GROUP_SECONDS)
 
     async def _asked(self, item: Item) -> _Asked:
         """All questions of an item, answered and judged. Raises _Lost when it comes to nothing."""
@@ -156,7 +156,7 @@ class Asker:
         )
         unit.items.append((item.key, ItemState.FAILED, lost.reason, False))
         self._finished(item, failed=1)
-        await self._writer.committed()
+        await self._writer.committed(within=GROUP_SECONDS)
 
     @staticmethod
     def _finished(item: Item, *, failed: int) -> None:

@@ -24,6 +24,9 @@ from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.budgets import Ceilings
 from corpus_pipeline.store.pauses import PauseFlag
 
+# answers and outcomes that arrive within this time share a transaction; no call waits for it: the next ones are ready
+GROUP_SECONDS = 0.02
+
 
 @dataclass
 class Advance:
@@ -157,8 +160,8 @@ class Writer:
         await future
 
     def soon(self) -> None:
-        """Commit what was added without waiting for it."""
-        self._wake.set()
+        """Commit what was added without waiting for it, with what arrives in the same moment."""
+        asyncio.get_running_loop().call_later(GROUP_SECONDS, self._wake.set)
 
     async def close(self) -> None:
         """Commit the rest and end. Raises what a commit raised."""
