@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -59,12 +60,25 @@ def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Ski
     with opened() as corpus:
         _end_without_process(context.instance, corpus)
         active = corpus.mark_flags()
+        _pause_abandoned(context.instance, corpus)
         cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
         requests = list(_resume_requests(context.instance, corpus))
     if not requests and not cancelled:
         return dg.SkipReason("nothing to stop and nothing to go on with")
     context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
     return dg.SensorResult(run_requests=requests)
+
+
+def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus) -> None:
+    """Leave as paused what a flag covers and no worker holds any more: nobody else would."""
+    for work, flag in corpus.abandoned():
+        run = instance.get_run_by_id(work.run_id) if work.run_id else None
+        if run is None:
+            continue  # not a run of this instance: its owner goes on
+        if not run.is_finished:
+            _report_dead(instance, run)
+        with suppress(CorpusError):  # somebody works on it after all
+            corpus.mark_paused(work.name, [work.stage], str(flag), run.run_id)
 
 
 def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[PauseFlag]) -> int:

@@ -140,26 +140,33 @@ def mark_flags(store: Store) -> list[PauseFlag]:
 
 def resumable(store: Store) -> list[Resumable]:
     """Paused stages that no flag covers any more, and running ones whose lease has ended."""
+    return [work for work, flag in store.fetch(_without_worker) if flag is None]
 
-    def read(connection: Connection) -> list[Resumable]:
-        flags = pauses.active(connection)
-        held = {(lease.task_id, lease.stage) for lease in leases.live(connection)}
-        pairs = {task.id: file for file, task in files.current_tasks(connection) if task is not None}
-        found = []
-        for (task_id, stage), own in cursors.task_cursors(connection, list(pairs)).items():
-            file = pairs[task_id]
-            status = cursors.stage_status(own)
-            if (task_id, stage) in held or any(flag.covers(file.name, stage) for flag in flags):
-                continue
-            if status is Status.PAUSED:
-                why = "resume"
-            elif status in (Status.RUNNING, Status.PAUSING):
-                why = "takeover"
-            else:
-                continue
-            run_id = next((cursor.run_id for cursor in own if cursor.run_id), None)
-            generation = cursors.last_event(connection, task_id, stage)
-            found.append(Resumable(task_id, file.name, stage, run_id, why, generation))
-        return found
 
-    return store.fetch(read)
+def abandoned(store: Store) -> list[tuple[Resumable, PauseFlag]]:
+    """Running stages whose lease has ended below a flag: their workers will not pause them any more."""
+    return [(work, flag) for work, flag in store.fetch(_without_worker) if flag is not None and work.why == "takeover"]
+
+
+def _without_worker(connection: Connection) -> list[tuple[Resumable, PauseFlag | None]]:
+    """Paused stages, and running ones whose lease has ended, each with a flag that covers it."""
+    flags = pauses.active(connection)
+    held = {(lease.task_id, lease.stage) for lease in leases.live(connection)}
+    pairs = {task.id: file for file, task in files.current_tasks(connection) if task is not None}
+    found: list[tuple[Resumable, PauseFlag | None]] = []
+    for (task_id, stage), own in cursors.task_cursors(connection, list(pairs)).items():
+        file = pairs[task_id]
+        status = cursors.stage_status(own)
+        if (task_id, stage) in held:
+            continue
+        if status is Status.PAUSED:
+            why = "resume"
+        elif status in (Status.RUNNING, Status.PAUSING):
+            why = "takeover"
+        else:
+            continue
+        run_id = next((cursor.run_id for cursor in own if cursor.run_id), None)
+        generation = cursors.last_event(connection, task_id, stage)
+        flag = next((flag for flag in flags if flag.covers(file.name, stage)), None)
+        found.append((Resumable(task_id, file.name, stage, run_id, why, generation), flag))
+    return found

@@ -241,6 +241,10 @@ class Corpus:
         """Stages that may go on although nobody works on them."""
         return control.resumable(self.store)
 
+    def abandoned(self) -> list[tuple[control.Resumable, PauseFlag]]:
+        """Stages below a flag whose worker is gone (see `control.abandoned`)."""
+        return control.abandoned(self.store)
+
     def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:
         """The queued run of these stages will not start: leave the first unfinished one as paused."""
         for stage in stages:

@@ -13,6 +13,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
+from sqlalchemy import update
 
 from corpus_pipeline.defs import alive, partitions
 from corpus_pipeline.defs import assets as asset_module
@@ -22,6 +23,7 @@ from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.defs.sensors import pause_flags
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store import schema
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, Home
 
 NAMES = list(ASSET_OF.values())
@@ -300,3 +302,25 @@ def test_a_run_whose_process_is_gone_is_ended_and_one_that_lives_is_not(home: Ho
 @dg.job
 def _nothing() -> None:
     """A job without a step."""
+
+
+def test_what_a_dead_worker_left_below_a_flag_becomes_paused(home: Home):
+    name = home.add("left")
+    assert run(home, name, [Stage.INGEST]).success
+    dead = home.instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
+    home.corpus.mark_paused(name, [Stage.CLEAN], "makes the cursors", dead)
+    task = home.corpus.work(name, Stage.CLEAN).task.id
+    mine = update(schema.execution_cursors).where(schema.execution_cursors.c.task_id == task)
+    home.corpus.store.write(
+        lambda c: c.execute(mine.where(schema.execution_cursors.c.stage == "clean").values(status="running"))
+    )
+    home.corpus.pause([name], None, False, "while nobody works")
+    try:
+        with dg.build_sensor_context(home.instance) as context:
+            pause_flags(context)
+        (state,) = home.corpus.status([name])
+        assert state["stages"]["clean"]["status"] == "paused"
+        found = home.instance.get_run_by_id(dead)
+        assert found is not None and found.status is dg.DagsterRunStatus.FAILURE
+    finally:
+        home.corpus.resume([name], None, False)

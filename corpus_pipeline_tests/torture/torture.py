@@ -89,6 +89,7 @@ class Torture:
     """One corpus, one stand-in, one database; `work(minutes)` disturbs, `check()` finishes and compares."""
 
     lease_seconds = 4.0
+    recipe = RECIPE
 
     def __init__(self, stack: ExitStack, folder: Path, seed: int, database: str, rows: int) -> None:
         self.score = Score(seed)
@@ -96,7 +97,7 @@ class Torture:
         self._folder = folder
         self._stub = stack.enter_context(small.stand_in(folder, Latency("uniform", 0.01, 0.08), retry_after=0.05))
         self._sources = [self._source(name, rows) for name in small.NAMES]
-        self._recipe = small.write_recipe(folder, RECIPE)
+        self._recipe = small.write_recipe(folder, self.recipe)
         self._home = folder / "home"
         self.env = {
             "CORPUS_HOME": str(self._home),
