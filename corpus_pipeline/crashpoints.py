@@ -44,4 +44,5 @@ def _pass(name: str) -> None:
             os.write(descriptor, f"{key}\n".encode())
             os.close(descriptor)
         if _at in (key, str(_counts.total())):
-            os.kill(os.getpid(), _signals[_how])
+            # to this thread: a signal for the process may be taken by another one while this one goes on
+            signal.pthread_kill(threading.get_ident(), _signals[_how])
