@@ -39,6 +39,8 @@ def run_in_a_process(kit: Any, crash_at: str = "") -> int:
     }
     done = subprocess.run([sys.executable, "-c", RUN], env=env, capture_output=True, text=True, timeout=90, check=False)
     print(done.stderr)  # shown when the test fails
+    if crash_at:
+        time.sleep(1.1)  # until the dead one's lease has ended
     return done.returncode
 
 
