@@ -7,6 +7,7 @@ import asyncio
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
+from corpus_pipeline.jobs.augment import loop
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
@@ -60,10 +61,10 @@ def work(held: Held) -> None:
         batching = Batching(held, batched, access)
         asyncio.run(batching.send())  # the provider works on them while the others are asked
     if at_once:
-        asyncio.run(Window(held, at_once, access).run())
+        loop.run(Window(held, at_once, access).run(), held.work.stop)
     if batched:
         asyncio.run(batching.finish())
-        asyncio.run(Window(held, batched, access).run())
+        loop.run(Window(held, batched, access).run(), held.work.stop)
     _require_success(held)
 
 
