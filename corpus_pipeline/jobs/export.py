@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
-from corpus_pipeline.errors import StopJob
+from corpus_pipeline.errors import Fenced, StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
 from corpus_pipeline.jobs.behind import Behind
@@ -80,7 +80,7 @@ def work(held: Held) -> None:
         except BaseException:
             part.close()
             raise
-        if _publish(held, snapshot, part, finished):
+        if _published(held, snapshot, part, finished):
             return
         part.discard()
         held.commit(_start_over, held)
@@ -250,15 +250,30 @@ def _write_page(
     )
 
 
+def _published(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
+    """As `_publish`; a worker that slept while another one exported ends as such, and leaves no part behind."""
+    try:
+        return _publish(held, snapshot, part, finished)
+    except Fenced:
+        part.discard()
+        raise
+    except FileNotFoundError:  # the other one swept our part
+        held.commit(_unchanged, held, snapshot)
+        raise
+
+
 def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
     """Put the files where readers look, then record the export. False when the rows changed meanwhile."""
-    if not held.fetch(_unchanged, held, snapshot):
+    # as a write: a worker that slept while another one exported holds a part of nothing, and must not publish it
+    if not held.commit(_unchanged, held, snapshot):
         return False
     target: Target = held.work.services["target"]
 
     def on_step(step: str) -> None:
         held.lease.check()
         crashpoints.point(f"export {step}")
+        if step == "manifest.before":  # what readers follow: the database must still know us
+            held.commit(_unchanged, held, snapshot)
 
     facts = held.fetch(_facts, held, snapshot, finished)
     columns = None
