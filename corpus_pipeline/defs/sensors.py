@@ -12,6 +12,7 @@ from corpus_pipeline.defs import alive
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import opened
+from corpus_pipeline.defs.several import stages_of
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service.control import Resumable
 from corpus_pipeline.service.corpus import Corpus
@@ -85,7 +86,7 @@ def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[Pau
     """Cancel queued runs whose next stage a flag covers, and leave that stage as paused."""
     cancelled = 0
     for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
-        name, stages = run.tags.get(PARTITION_TAG), _stages_of(run)
+        name, stages = run.tags.get(PARTITION_TAG), stages_of(run)
         if not name or not stages:
             continue
         try:
@@ -98,12 +99,6 @@ def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[Pau
             continue  # somebody works on it right now: the asset looks at the flag itself
         cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))
     return cancelled
-
-
-def _stages_of(run: dg.DagsterRun) -> list[Stage]:
-    """The stages that a run was launched for, in their order."""
-    names = {key.path[-1] for key in run.asset_selection or ()}
-    return [stage for stage in Stage if not names or ASSETS[stage] in names]
 
 
 def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[dg.RunRequest]:
@@ -125,7 +120,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
         if "corpus/limit" in before.tags:
             tags["corpus/limit"] = before.tags["corpus/limit"]
         order = list(Stage)
-        stages = [s for s in _stages_of(before) if order.index(s) >= order.index(work.stage)]
+        stages = [s for s in stages_of(before) if order.index(s) >= order.index(work.stage)]
         yield dg.RunRequest(
             run_key=f"{work.why}:{work.task_id}:{work.stage}:{work.generation}",
             partition_key=work.name,

@@ -63,6 +63,7 @@ class Backend(ABC):
         """Hold off other processes that change the schema. Nothing to do where a write transaction already does."""
         yield
 
+    @abstractmethod
     def insert(
         self,
         connection: Connection,
@@ -75,14 +76,11 @@ class Backend(ABC):
 
         Values must already be what the driver takes (str, bytes, int, float, None).
         """
-        batch = list(rows)
-        if not batch:
-            return 0
-        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+
+    def around_values(
+        self, connection: Connection, table: Table, columns: Sequence[str], updates: dict[str, str] | None
+    ) -> tuple[str, str]:
+        """What stands before and behind the values of an INSERT."""
         names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
-        marks = ", ".join([mark] * len(columns))
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
-        if updates:
-            statement += " " + self.upsert_clause(table, updates)
-        connection.exec_driver_sql(statement, batch)
-        return len(batch)
+        tail = f" {self.upsert_clause(table, updates)}" if updates else ""
+        return f"INSERT INTO {table.name} ({names}) VALUES ", tail

@@ -72,12 +72,10 @@ class MySQLBackend(Backend):
         rows: Iterable[tuple[Any, ...]],
         updates: dict[str, str] | None = None,
     ) -> int:
-        """As in the base class. The driver's own `executemany` takes several times as long to write the same statements:
+        """See the base class. The driver's own `executemany` takes several times as long to write the same statements:
         it looks at each value and each row on its own; here whole columns are written at once."""
         batch = list(rows)
-        names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
-        head = f"INSERT INTO {table.name} ({names}) VALUES "
-        tail = f" {self.upsert_clause(table, updates)}" if updates else ""
+        head, tail = self.around_values(connection, table, columns, updates)
         for texts in _statements_of(batch):
             statement = f"{head}({'),('.join(texts)}){tail}"
             statement.encode()  # half a surrogate pair ends here; the driver would send it as bytes that are no text

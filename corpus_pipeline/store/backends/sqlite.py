@@ -98,17 +98,15 @@ class SQLiteBackend(Backend):
         rows: Iterable[tuple[Any, ...]],
         updates: dict[str, str] | None = None,
     ) -> int:
-        """As in the base class, many rows a statement: the interpreter is free for other threads meanwhile, which a
+        """See the base class. Many rows a statement: the interpreter is free for other threads meanwhile, which a
         statement for each row takes it back from."""
         batch = list(rows)
-        names = ", ".join(connection.dialect.identifier_preparer.quote(column) for column in columns)
+        head, tail = self.around_values(connection, table, columns, updates)
         marks = f"({', '.join('?' * len(columns))})"
         most = _VALUES_AT_ONCE // len(columns)
         for start in range(0, len(batch), most):
             part = batch[start : start + most]
-            statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([marks] * len(part))}"
-            if updates:
-                statement += " " + self.upsert_clause(table, updates)
+            statement = f"{head}{', '.join([marks] * len(part))}{tail}"
             connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
         return len(batch)
 
