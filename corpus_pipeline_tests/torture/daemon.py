@@ -8,19 +8,15 @@ flags; only what a person terminated is re-executed by a person. Then the same i
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-
-from sqlalchemy import text
 
 from corpus_pipeline.cli.supervise import descendants
 from corpus_pipeline.states import Status
@@ -28,7 +24,7 @@ from corpus_pipeline_tests.dagster.conftest import answers
 from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
 from corpus_pipeline_tests.servers.process import free_port
 from corpus_pipeline_tests.torture import small
-from corpus_pipeline_tests.torture.torture import RECIPE, Score, Torture
+from corpus_pipeline_tests.torture.torture import RECIPE, Torture, main
 
 _PATIENCE = 300.0  # for what must happen by itself
 
@@ -70,8 +66,7 @@ class DaemonTorture(Torture):
 
     def _pause_all(self) -> None:
         self._wait_for_work(self._ui)
-        sql = "INSERT INTO pause_flags (reason, requested_by) VALUES ('torture', 'any client')"
-        self.store.write(lambda c: c.execute(text(sql)), repeatable=True)
+        self._set_flag()
         flagged = time.monotonic()
         while any(row[2] in (Status.RUNNING, Status.PAUSING) for row in self._statuses()):
             if time.monotonic() - flagged > 60:
@@ -112,9 +107,8 @@ class DaemonTorture(Torture):
 
     def _open(self) -> None:
         port = free_port()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("CORPUS_", "OPENAI_", "DAGSTER_"))}
         command = [sys.executable, "-m", "corpus_pipeline", "ui", "--port", str(port), "--rows-port", str(free_port())]
-        self._ui = subprocess.Popen(command, env=environment | self.env, stdout=self._log, stderr=self._log)
+        self._ui = subprocess.Popen(command, env=self._environment(), stdout=self._log, stderr=self._log)
         self._graphql = GraphQL(f"http://127.0.0.1:{port}")
         wait_for(lambda: answers(self._graphql) or self._ui.poll() is not None, 180, "`corpus ui`")
         assert self._ui.poll() is None, "`corpus ui` ended"
@@ -146,10 +140,6 @@ class DaemonTorture(Torture):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._ui.wait()
-
-    def _clear_flags(self) -> None:
-        clear = "UPDATE pause_flags SET cleared_at = 1, cleared_by = 'any client' WHERE cleared_at IS NULL"
-        self.store.write(lambda c: c.execute(text(clear)), repeatable=True)
 
     # --- the corpus -------------------------------------------------------------------------------------------------------
 
@@ -187,29 +177,5 @@ def _parent(pid: int) -> int:
     return 0
 
 
-def run(*, minutes: float, seed: int, database: str, rows: int) -> Score:
-    """One run in a folder of its own."""
-    with ExitStack() as stack:
-        temporary = tempfile.TemporaryDirectory(
-            prefix="corpus-daemon-", dir=small.fast_folder(), ignore_cleanup_errors=True
-        )
-        torture = DaemonTorture(stack, Path(stack.enter_context(temporary)), seed, database, rows)
-        torture.work(minutes)
-        return torture.check()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="daemon", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
-    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="mariadb")
-    parser.add_argument("--rows", type=int, default=400, help="of each of the three files")
-    said = parser.parse_args(arguments)
-    print(f"torture behind the daemon on {said.database} for {said.minutes:g} min, seed {said.seed}", flush=True)
-    score = run(minutes=said.minutes, seed=said.seed, database=said.database, rows=said.rows)
-    print("\n".join(score.lines()))
-    return 1 if score.problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(DaemonTorture, __doc__, rows=400))

@@ -180,8 +180,7 @@ class Torture:
         before = self._at_work()
         process = self._start()
         self._wait_for_work(process)
-        sql = "INSERT INTO pause_flags (reason, requested_by) VALUES ('torture', 'any client')"
-        self.store.write(lambda c: c.execute(text(sql)), repeatable=True)
+        self._set_flag()
         flagged = time.monotonic()
         while process.poll() is None and self._at_work() - before:
             if time.monotonic() - flagged > 30:
@@ -195,8 +194,15 @@ class Torture:
         except subprocess.TimeoutExpired:
             self._problem("a paused run does not end")
             self._end(process, signal.SIGKILL)
-        clear = "UPDATE pause_flags SET cleared_at = 1, cleared_by = 'any client' WHERE cleared_at IS NULL"
-        self.store.write(lambda c: c.execute(text(clear)), repeatable=True)
+        self._clear_flags()
+
+    def _set_flag(self) -> None:
+        sql = "INSERT INTO pause_flags (reason, requested_by) VALUES ('torture', 'any client')"
+        self.store.write(lambda c: c.execute(text(sql)), repeatable=True)
+
+    def _clear_flags(self) -> None:
+        sql = "UPDATE pause_flags SET cleared_at = 1, cleared_by = 'any client' WHERE cleared_at IS NULL"
+        self.store.write(lambda c: c.execute(text(sql)), repeatable=True)
 
     def _kill_server(self) -> None:
         assert self._server is not None
@@ -221,17 +227,20 @@ class Torture:
     # --- processes --------------------------------------------------------------------------------------------------------
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("CORPUS_", "OPENAI_", "DAGSTER_"))}
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         process = subprocess.Popen(
             [*guard, sys.executable, "-m", "corpus_pipeline", "run"],
-            env=environment | self.env,
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
         )
         self._processes.append(process)
         return process
+
+    def _environment(self) -> dict[str, str]:
+        foreign = ("CORPUS_", "OPENAI_", "DAGSTER_")
+        return {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | self.env
 
     def _wait_for_work(self, process: subprocess.Popen[bytes]) -> None:
         """Until the process wrote something useful, and a little longer."""
@@ -361,29 +370,32 @@ class Torture:
             self._problem(f"{again} calls were made again, and at most {most} were on the wire")
 
 
-def run(*, minutes: float, seed: int, database: str, rows: int, rounds: int | None = None) -> Score:
+def run(
+    *, minutes: float, seed: int, database: str, rows: int, rounds: int | None = None, kind: type[Torture] = Torture
+) -> Score:
     """One torture run in a folder of its own."""
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(
             prefix="corpus-torture-", dir=small.fast_folder(), ignore_cleanup_errors=True
         )
-        torture = Torture(stack, Path(stack.enter_context(temporary)), seed, database, rows)
+        torture = kind(stack, Path(stack.enter_context(temporary)), seed, database, rows)
         torture.work(minutes, rounds)
         return torture.check()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="torture", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def main(kind: type[Torture], description: str | None, rows: int) -> int:
+    """The command: tortures a kind of corpus with so many rows in each of its three files."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--database", choices=("sqlite", "mariadb"), default="mariadb")
-    parser.add_argument("--rows", type=int, default=150, help="of each of the three files")
-    said = parser.parse_args(arguments)
-    print(f"torture on {said.database} for {said.minutes:g} min, seed {said.seed}", flush=True)
-    score = run(minutes=said.minutes, seed=said.seed, database=said.database, rows=said.rows)
+    parser.add_argument("--rows", type=int, default=rows, help="of each of the three files")
+    said = parser.parse_args()
+    print(f"{kind.__name__} on {said.database} for {said.minutes:g} min, seed {said.seed}", flush=True)
+    score = run(minutes=said.minutes, seed=said.seed, database=said.database, rows=said.rows, kind=kind)
     print("\n".join(score.lines()))
     return 1 if score.problems else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Torture, __doc__, rows=150))
