@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
-from corpus_pipeline.jobs.augment import loop
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
@@ -48,23 +45,12 @@ def work(held: Held) -> None:
             "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own, and run again."
             " `corpus llm-stub` starts a stand-in."
         )
-    from corpus_pipeline.jobs.augment.window import Window  # brings the SDK, which takes seconds to import
+    from corpus_pipeline.jobs.augment import course  # brings the SDK, which takes seconds to import
 
     held.store.backend.save_memory(held.store.engine)
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
-    batched = {label: p for label, p in plan.items() if p.strategy.params.provider_batch}
-    at_once = {label: p for label, p in plan.items() if label not in batched}
-    if batched:
-        from corpus_pipeline.jobs.augment.batching import Batching
-
-        batching = Batching(held, batched, access)
-        asyncio.run(batching.send())  # the provider works on them while the others are asked
-    if at_once:
-        loop.run(Window(held, at_once, access).run(), held.work.stop)
-    if batched:
-        asyncio.run(batching.finish())
-        loop.run(Window(held, batched, access).run(), held.work.stop)
+    course.run(held, plan, access)
     _require_success(held)
 
 

@@ -64,10 +64,9 @@ class Asker:
 
     async def make(self, item: Item) -> None:
         """Bring one item to its outcome and commit it. Raises Stopped, ProviderRefused, or what a commit raises."""
+        if not await self.look(item):
+            return
         try:
-            if item.gate is not None and not await self._is_wanted(item.gate):
-                await self._settled(item, ItemState.SKIPPED, str(SkipReason.CASCADE))
-                return
             asked = await self._asked(item)
         except _Lost as lost:
             await self._park(item, lost)
@@ -79,6 +78,19 @@ class Asker:
         unit = self._writer.unit
         unit.rows.append((row, provenance))
         await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now)
+
+    async def look(self, item: Item) -> bool:
+        """Whether the judge before an item lets it through, if there is one; else the item has its outcome."""
+        if item.gate is None:
+            return True
+        try:
+            if await self._is_wanted(item.gate):
+                return True
+        except _Lost as lost:
+            await self._park(item, lost)
+        else:
+            await self._settled(item, ItemState.SKIPPED, str(SkipReason.CASCADE))
+        return False
 
     async def _is_wanted(self, gate: Item) -> bool:
         """What the judge says. Several samples of a conversation ask at once and share one call."""

@@ -19,12 +19,10 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
-from corpus_pipeline.errors import BadAnswer, Paused
-from corpus_pipeline.jobs.augment.feed import Feed
+from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.augment.batch_questions import questions
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
-from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.augment.prefix import Prefix
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm import prices, provider_batch
 from corpus_pipeline.llm.backoff import wait_seconds
@@ -54,10 +52,12 @@ class _Ask(NamedTuple):
 
 
 class Batching:
-    """The batched strategies of one augment run over one lease."""
+    """The strategies of one augment run over one lease that go by batch, or whose judge does."""
 
     def __init__(self, held: Held, plan: dict[str, Prepared], access: ModelAccess) -> None:
         self._held, self._plan, self._access = held, plan, access
+        judges = [p.gate for p in plan.values() if p.gate is not None]
+        self._asked = plan | {judge.strategy.label: judge for judge in judges}
         self._section = held.work.recipe.augment
         self._failed: set[str] = set()  # request keys that a batch could not answer: the window asks for them
 
@@ -90,9 +90,9 @@ class Batching:
         known = {row.request_key for batch in self._open() for row in self._held.fetch(batches.unsettled, batch.id)}
         known |= self._failed
         files: dict[str, tuple[list[_Ask], int]] = {}
-        for item in self._items():
-            request = _next_request(item)
-            if request is None or (key := request_key(request, item.sample_index)) in known:
+        for item, request in questions(self._held, self._plan, self._access):
+            key = request_key(request, item.sample_index)
+            if key in known:
                 continue
             known.add(key)
             intent = intent_of(
@@ -113,11 +113,6 @@ class Batching:
                 asks, size = [], 0
             files[request.model] = (asks, size)
         yield from (asks for asks, _ in files.values() if asks)
-
-    def _items(self) -> Iterator[Item]:
-        feed = Feed(self._held, self._plan, {label: Prefix(label) for label in self._plan}, self._access)
-        for begun in feed.batches():
-            yield from begun.items
 
     async def _send(self, api: BatchClient, asks: list[_Ask]) -> None:
         self._held.boundary()
@@ -210,7 +205,7 @@ class Batching:
             entry = asked[result.custom_id]
             if result.unworked:
                 continue
-            settlements.append(_settlement(result, entry, self._plan[entry.strategy]))
+            settlements.append(_settlement(result, entry, self._asked[entry.strategy]))
             if result.answer is not None:
                 answers.append((entry.id, entry.request_key, result.answer))
             else:
@@ -253,15 +248,6 @@ class Batching:
 
     async def _commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(lambda: self._held.commit(unit, *args, **kwargs))
-
-
-def _next_request(item: Item) -> Request | None:
-    """What a batch can ask about an item; nothing when the window has to look at it first."""
-    answers = tuple(stored.answer for stored in item.known.values())
-    try:
-        return item.prepared.strategy.next_request(item.conversation, answers, item.sample_index)
-    except BadAnswer:
-        return None
 
 
 def _settlement(result: Result, entry: Row, prepared: Prepared) -> Settlement:

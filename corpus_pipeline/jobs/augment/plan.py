@@ -24,6 +24,11 @@ class Prepared(NamedTuple):
     price: TokenPrice
     gate: Prepared | None = None
 
+    @property
+    def by_batch(self) -> bool:
+        """Whether it is asked by the provider's Batch API; its judge says so for itself."""
+        return self.strategy.params.provider_batch
+
 
 class ModelAccess(NamedTuple):
     """Where models are asked, and which one when the recipe names none."""

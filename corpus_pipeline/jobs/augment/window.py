@@ -32,9 +32,12 @@ class Window:
     """One augment run over one lease. `run()` returns when every item has its outcome.
 
     Items that wait (backoff, Retry-After) hold no call slot, so more items are under way than calls.
+    verdicts_only: only the judges before the strategies are asked; what they let through is left for later.
     """
 
-    def __init__(self, held: Held, plan: dict[str, Prepared], access: ModelAccess) -> None:
+    def __init__(
+        self, held: Held, plan: dict[str, Prepared], access: ModelAccess, *, verdicts_only: bool = False
+    ) -> None:
         self._held = held
         self._section = held.work.recipe.augment
         self._prefixes = {label: Prefix(label) for label in plan}
@@ -43,9 +46,15 @@ class Window:
         self._busy_items = self._section.concurrency * 3 + self._section.batch_size
         self._most_items = self._section.concurrency * 20 + self._section.batch_size
         self._plan = plan
+        self._verdicts_only = verdicts_only
         self._under_way: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._stop_reason: CorpusError | None = None
+
+    @property
+    def limit_reached(self) -> bool:
+        """Whether there are rows behind those that this run was asked for."""
+        return self._feed.limit_reached
 
     async def run(self) -> None:
         """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
@@ -115,7 +124,7 @@ class Window:
 
     async def _make(self, item: Item) -> None:
         try:
-            await self._asker.make(item)
+            await (self._asker.look(item) if self._verdicts_only else self._asker.make(item))
         except asyncio.CancelledError:
             raise
         except Stopped as stop:
@@ -177,8 +186,6 @@ class Window:
             raise self._failure
         if self._stop_reason is not None:
             raise self._stop_reason
-        if self._feed.limit_reached:
-            raise Interrupted(f"the limit of {self._held.work.limit} rows is reached")
 
 
 def _next(source: Iterator[Begun]) -> Begun | None:

@@ -85,11 +85,21 @@ def test_a_kill_in_between_submits_and_pays_once(make_kit: Any, point: str) -> N
     kit = make_kit(batch=0.3)
     kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
     assert run_in_a_process(kit, point) == -signal.SIGKILL
-    time.sleep(1.5)  # until the lease of the dead process has ended
     assert run_in_a_process(kit) == 0
     assert len(batches_at(kit)) == 1, "the batch was submitted twice"
     assert len(kit.invoice()) == 10
     assert kit.report()["succeeded"] == 10
+    kit.books_agree()
+
+
+def test_a_kill_between_the_batches_of_a_cascade_asks_nothing_twice(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2)
+    first = {"criterion": "The answer leaves something out.", "provider_batch": True}
+    kit.add(20, strategies=[{"paraphrase": {**BATCHED, "first": first}}], batch_poll_seconds=0.1)
+    assert run_in_a_process(kit, "batch created#2") == -signal.SIGKILL
+    assert run_in_a_process(kit) == 0
+    passed = kit.report()["succeeded"]
+    assert (len(batches_at(kit)), len(kit.invoice())) == (2, 20 + passed)
     kit.books_agree()
 
 

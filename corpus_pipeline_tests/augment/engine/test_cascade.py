@@ -116,3 +116,51 @@ def test_a_first_step_that_is_no_good_is_said_before_anything_is_asked(
     with pytest.raises(UsageError, match=said):
         kit.add(1, strategies=[{"paraphrase": {"first": first}}])
         kit.run()
+
+
+@pytest.mark.parametrize(
+    ("judge_by_batch", "dear_by_batch", "batches"), [(False, True, 1), (True, False, 1), (True, True, 2)]
+)
+def test_judge_and_strategy_each_go_by_batch_or_live(
+    make_kit: Any, judge_by_batch: bool, dear_by_batch: bool, batches: int
+) -> None:
+    kit = make_kit(batch=0.2)
+    first = JUDGED | {"provider_batch": judge_by_batch}
+    kit.add(ROWS, strategies=dear(first=first, provider_batch=dear_by_batch, samples=2), batch_poll_seconds=0.1)
+    judge, own = kit.corpus.estimate("rows")["strategies"]
+    assert (judge["provider_batch"], own["provider_batch"]) == (judge_by_batch, dear_by_batch)
+    report = kit.run().report
+    passed = {row for row, score in scores(kit).items() if score >= 4}
+    assert report["succeeded"] == 2 * len(passed) and report["skipped"] == 2 * (ROWS - len(passed))
+    ways = kit.rows_of(
+        "SELECT strategy, batch_id IS NOT NULL AS batched, COUNT(*) FROM llm_attempts GROUP BY 1, 2 ORDER BY 1"
+    )
+    assert ways == [("dear", dear_by_batch, 2 * len(passed)), ("dear.first", judge_by_batch, ROWS)]
+    assert kit.one("SELECT COUNT(*) FROM provider_batches") == batches
+    assert not kit.run().worked
+    kit.books_agree()
+
+
+def test_verdicts_that_no_batch_could_give_are_asked_for_and_the_dear_step_still_goes_by_batch(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2, faults={"500": 0.1, "malformed": 0.1})
+    first = JUDGED | {"provider_batch": True}
+    kit.add(ROWS, strategies=[*dear(first=first, provider_batch=True), "translation"], batch_poll_seconds=0.1)
+    with pytest.raises(Interrupted, match="limit of 20 rows"):
+        kit.run(limit=20)
+    assert kit.status()["processed"] == 20
+    report = kit.run().report
+    assert report["succeeded"] + report["skipped"] + report["failed"] == 2 * ROWS
+    assert kit.one("SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear.first' AND batch_id IS NULL") > 0
+    by_batch, live = (
+        kit.one(f"SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear' AND batch_id IS {word} NULL")
+        for word in ("NOT", "")
+    )
+    assert by_batch > live
+    kit.books_agree()
+
+
+def test_a_rule_alone_has_no_batch_of_its_own(make_kit: Any) -> None:
+    kit = make_kit()
+    with pytest.raises(UsageError, match="a rule asks nobody"):
+        kit.add(1, strategies=[{"paraphrase": {"first": {"rule": {"matches": "a"}, "provider_batch": True}}}])
+        kit.run()

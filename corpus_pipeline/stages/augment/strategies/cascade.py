@@ -62,11 +62,16 @@ class First(BaseModel):
     temperature: float | None = Field(0.0, ge=0, le=2, description="of the judge; null: the provider's default")
     max_output_tokens: int = Field(256, ge=1, description="of the judge's answer")
     template: str | None = Field(None, description="own prompt text of the judge; it may show {{ criterion }}")
+    provider_batch: bool = Field(
+        False, description="ask the judge by the provider's Batch API, whichever way the strategy goes"
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> First:
         if self.rule is None and self.criterion is None:
             raise ValueError("say `rule`, or `criterion` for a judge, or both")
+        if self.provider_batch and self.criterion is None:
+            raise ValueError("a rule asks nobody: leave `provider_batch` out here, or say the `criterion` of a judge")
         return self
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
-from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
+from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams, accept
 from corpus_pipeline.stages.augment.strategies.exchange import sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -41,6 +41,14 @@ class Gate(Strategy):
         """Whether the score of an answer that was accepted is high enough."""
         return int(self._score(answer)) >= self._at_least
 
+    def lets_through(self, conversation: Conversation, answers: tuple[Answer, ...]) -> bool:
+        """Whether the answers are a good verdict, and it says that the strategy is to be asked."""
+        try:
+            accept(self, conversation, answers)
+        except BadAnswer:
+            return False
+        return self.passes(answers[-1])
+
     def _score(self, answer: Answer) -> str:
         score = self.object_of(answer, _STEP.keys)["score"].strip()
         if score not in ("1", "2", "3", "4", "5"):
@@ -71,11 +79,6 @@ def gate_of(strategy: Strategy, default_model: str) -> Gate | None:
         return None
     if len(strategy.label) > _LONGEST_LABEL:
         raise UsageError(f"the label of a strategy with `first` has at most {_LONGEST_LABEL} characters")
-    if strategy.params.provider_batch:
-        raise UsageError(
-            f"strategy {strategy.label}: a judge (`first.criterion`) is asked row by row and does not go together with"
-            " `provider_batch: true`. Leave one of them out; a `first.rule` goes with both."
-        )
     params = Gate.Params(
         model=first.model,
         temperature=first.temperature,
@@ -83,6 +86,7 @@ def gate_of(strategy: Strategy, default_model: str) -> Gate | None:
         max_input_characters=strategy.params.max_input_characters,
         template=first.template,
         structured_output=strategy.params.structured_output,
+        provider_batch=first.provider_batch,
         criterion=first.criterion,
     )
     return Gate(params, default_model, first.at_least, strategy.label + JUDGE)

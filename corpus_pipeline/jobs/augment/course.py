@@ -1,0 +1,50 @@
+"""In which order the questions of a run are asked: what goes by provider batch first, and meanwhile the rest one by one.
+
+A strategy and its judge each go their own way, live or by batch, and a row's strategy is asked when its verdict is known.
+So verdicts that are asked for live come before the batches that wait for them, and a cascade whose both steps go by batch
+takes two rounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from corpus_pipeline.errors import Interrupted
+from corpus_pipeline.jobs.augment import loop
+from corpus_pipeline.jobs.augment.batching import Batching
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
+from corpus_pipeline.jobs.augment.window import Window
+from corpus_pipeline.jobs.context import Held
+
+_Plan = dict[str, Prepared]
+
+
+def run(held: Held, plan: _Plan, access: ModelAccess) -> None:
+    """Bring every item to its outcome. Raises Paused or Interrupted, or the error that stops the job."""
+    batched = {label: p for label, p in plan.items() if p.by_batch or (p.gate is not None and p.gate.by_batch)}
+    at_once = {label: p for label, p in plan.items() if label not in batched}
+    limited = _with_batches(held, batched, at_once, access) if batched else _ask(held, at_once, access)
+    if limited:
+        raise Interrupted(f"the limit of {held.work.limit} rows is reached")
+
+
+def _with_batches(held: Held, batched: _Plan, at_once: _Plan, access: ModelAccess) -> bool:
+    batching = Batching(held, batched, access)
+    asyncio.run(batching.send())  # the provider works on them while the others are asked
+    cascades = {label: (p, p.gate) for label, p in batched.items() if p.by_batch and p.gate is not None}
+    if judged_live := {label: p for label, (p, gate) in cascades.items() if not gate.by_batch}:
+        _ask(held, judged_live, access, verdicts_only=True)
+        asyncio.run(batching.send())
+    limited = bool(at_once) and _ask(held, at_once, access)
+    asyncio.run(batching.finish())
+    if judged_by_batch := {label: p for label, (p, gate) in cascades.items() if gate.by_batch}:
+        _ask(held, judged_by_batch, access, verdicts_only=True)  # the verdicts that no batch could give
+        asyncio.run(batching.finish())
+    return _ask(held, batched, access) or limited
+
+
+def _ask(held: Held, plan: _Plan, access: ModelAccess, *, verdicts_only: bool = False) -> bool:
+    """All that is left of these strategies, one by one; whether the limit of rows ended it."""
+    window = Window(held, plan, access, verdicts_only=verdicts_only)
+    loop.run(window.run(), held.work.stop)
+    return window.limit_reached
