@@ -14,7 +14,7 @@ class Halt:
 
     def __init__(self) -> None:
         self._is_set = False
-        self._waiting: set[asyncio.Future[bool]] = set()
+        self._waiting: set[asyncio.Future[Any]] = set()
 
     def is_set(self) -> bool:
         return self._is_set
@@ -25,7 +25,7 @@ class Halt:
             if not future.done():
                 future.set_exception(stopped())
 
-    async def first(self, future: asyncio.Future[bool]) -> None:
+    async def first(self, future: asyncio.Future[Any]) -> None:
         """Until `future` is done. Raises Stopped when work is to stop, even when both are."""
         if not self._is_set:
             self._waiting.add(future)

@@ -42,7 +42,8 @@ def plan(
         )
     )
     batch_id = inserted_id(added)
-    refused = ledger.insert_intents(connection, backend, [i._replace(batch_id=batch_id) for i in intents], ceilings)
+    numbered = [intent._replace(batch_id=batch_id) for intent in intents]
+    refused = ledger.insert_intents(connection, backend, numbered, ceilings).refused
     if refused:
         raise TooDear(len(intents) - len(refused), next(iter(refused.values())))
     return batch_id

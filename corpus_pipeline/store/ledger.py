@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, update
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
-from corpus_pipeline.states import AttemptState, BudgetScope
-from corpus_pipeline.store import budgets, spending
+from corpus_pipeline.states import AttemptState, BudgetScope, Stage
+from corpus_pipeline.store import budgets, spending, workers
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
-from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, llm_attempts, tasks, work_items
+from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, leases, llm_attempts, tasks, work_items
 from corpus_pipeline.store.types import now_ms
 
 _A = llm_attempts.c
@@ -62,32 +62,99 @@ class StoredAnswer(NamedTuple):
     answer: Answer
 
 
+class NotMade(NamedTuple):
+    """Intents of which there is no row. refused: by the scope of the budget whose ceiling they would have broken.
+
+    asked: by the attempt of another task that asks the same at this moment, or has its answer already. company: whether
+    other workers call a provider now.
+    """
+
+    refused: dict[str, BudgetScope]
+    asked: dict[str, str]
+    company: bool = False
+
+
 _INTENT_COLUMNS = (*Intent._fields, "state", "created_at")
 
 
 def insert_intents(
-    connection: Connection, backend: Backend, intents: Sequence[Intent], ceilings: Ceilings
-) -> dict[str, BudgetScope]:
+    connection: Connection,
+    backend: Backend,
+    intents: Sequence[Intent],
+    ceilings: Ceilings,
+    insisted: Collection[str] | None = None,
+    *,
+    company: bool = False,
+) -> NotMade:
     """Commit these before the calls are made; their worst case is reserved. All are of one task.
 
-    Returns those that were refused, by the scope whose ceiling they would have broken: there is no row of them.
+    insisted: ids of those that are made even where another task asks the same; None: all of them. company: whether other
+    workers called a provider since the answers that are known already were looked up.
     """
     if not intents:
-        return {}
-    now = int(connection.execute(_NOW).scalar_one())
+        return NotMade({}, {})
+    now, workers_here = connection.execute(_NOW).one()
+    company = company or workers_here > 1
     payer = Payer(intents[0].task_id, intents[0].consumer, budgets.day_of(now))
     taken, refusal = budgets.reserve(connection, backend, payer, [i.reserved for i in intents], ceilings)
+    made, asked = intents[:taken], {}
+    if company and insisted is not None:  # behind the rows of the budgets: one transaction at a time is here
+        asked = _asked_by_others(connection, [i for i in made if i.id not in insisted])
+        budgets.book(connection, [Booked(payer, i.reserved, 0) for i in made if i.id in asked])
     backend.insert(
         connection,
         llm_attempts,
         _INTENT_COLUMNS,
-        [(*intent, AttemptState.INTENT.value, now) for intent in intents[:taken]],
+        [(*intent, AttemptState.INTENT.value, now) for intent in made if intent.id not in asked],
     )
-    return {intent.id: refusal for intent in intents[taken:] if refusal is not None}
+    refused = {intent.id: refusal for intent in intents[taken:] if refusal is not None}
+    return NotMade(refused, asked, company)
 
 
 # Statements that run with every commit of the window are built once: to build one costs more than to run it.
-_NOW = select(now_ms())
+_NOW = select(now_ms(), workers.at_work())
+_ASKED = and_(
+    _A.state == AttemptState.INTENT.value,
+    _A.batch_id.is_(None),  # nobody waits for a day
+    select(leases.c.epoch)
+    .where(
+        leases.c.task_id == _A.task_id,
+        leases.c.stage == Stage.AUGMENT.value,
+        leases.c.epoch == _A.epoch,
+        leases.c.expires_at > now_ms(),
+    )
+    .exists(),
+)
+_ASKED_OR_ANSWERED = (
+    select(_A.request_key, _A.id)
+    .outerjoin(answers, answers.c.attempt_id == _A.id)
+    .where(
+        _A.request_key.in_(bindparam("keys", expanding=True)),
+        _A.task_id != bindparam("own_task"),
+        or_(_ASKED, and_(answers.c.attempt_id.is_not(None), answers.c.rejected.is_(None))),
+    )
+    .order_by(_A.state)  # an answer before a question
+)
+_STILL_ASKED = select(_A.id).where(_A.id.in_(bindparam("ids", expanding=True)), _ASKED)
+
+
+def _asked_by_others(connection: Connection, intents: Sequence[Intent]) -> dict[str, str]:
+    """The attempts of other tasks that ask the same, by workers that are alive, or were answered; by the intent's id."""
+    if not intents:
+        return {}
+    by_key: dict[str, str] = {}
+    for key, attempt_id in connection.execute(
+        _ASKED_OR_ANSWERED, {"keys": [i.request_key for i in intents], "own_task": intents[0].task_id}
+    ):
+        by_key.setdefault(key, attempt_id)
+    return {i.id: by_key[i.request_key] for i in intents if i.request_key in by_key}
+
+
+def still_asked(connection: Connection, attempt_ids: Collection[str]) -> frozenset[str]:
+    """Those attempts that wait for their answer in a worker that is alive."""
+    return frozenset(connection.execute(_STILL_ASKED, {"ids": list(attempt_ids)}).scalars())
+
+
 _OPEN = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt).where(
     _A.state == AttemptState.INTENT.value
 )

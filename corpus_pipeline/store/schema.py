@@ -316,6 +316,7 @@ llm_attempts = _table(
     Index("ix_llm_attempts_task_id_conversation_id", "task_id", "conversation_id"),
     Index("ix_llm_attempts_task_id_state", "task_id", "state"),
     Index("ix_llm_attempts_batch_id", "batch_id"),
+    Index("ix_llm_attempts_request_key", "request_key"),
     _one_of("state", AttemptState),
 )
 

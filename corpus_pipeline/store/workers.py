@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, ScalarSelect, delete, func, select
 
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import provider_workers
@@ -50,6 +50,13 @@ def exchange(connection: Connection, backend: Backend, origin: str, owner: str, 
         select(provider_workers).where(_W.origin == origin, _W.owner != owner, _W.updated_at > now - _GONE_MS)
     )
     return [Other(r.owner, Learnt(*(getattr(r, f) for f in Learnt._fields)), max(0, now - r.updated_at)) for r in rows]
+
+
+def at_work() -> ScalarSelect[int]:
+    """How many workers call a provider now, us included: a part of other statements."""
+    return (
+        select(func.count()).select_from(provider_workers).where(_W.updated_at > now_ms() - _GONE_MS).scalar_subquery()
+    )
 
 
 def leave(connection: Connection, origin: str, owner: str) -> None:

@@ -118,6 +118,7 @@ class Asker:
         strategy = item.prepared.strategy
         last = _Last()
         answers: list[StoredAnswer] = []
+        seen: set[str] = set()  # attempts whose answers it had
         attempts, tries_left, paid_now = item.begun, self._answer_retries, False
         while True:
             try:
@@ -129,14 +130,18 @@ class Asker:
                 last.request, last.request_key = request, key
                 stored = item.known.get(key)
                 if stored is None or stored.attempt_id in {a.attempt_id for a in answers}:
-                    stored, attempts = await self._caller.ask(item, request, key, len(answers) + 1, attempts)
-                    paid_now = True
+                    seen |= {a.attempt_id for a in answers}
+                    stored, attempts, paid = await self._caller.ask(
+                        item, request, key, len(answers) + 1, attempts, seen
+                    )
+                    paid_now |= paid
                 await self._until_ready()
                 answers.append(stored)
                 last.answer = stored.answer
             except BadAnswer as fault:
                 if answers and not isinstance(fault, CallRejected):
                     bad = answers.pop()
+                    seen.add(bad.attempt_id)
                     self._writer.unit.rejected.append((bad.attempt_id, str(fault.reason)))
                     item.known = {k: v for k, v in item.known.items() if v.attempt_id != bad.attempt_id}
                     if tries_left > 0:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import NamedTuple, TypeVar
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import Paused, Stopped
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.once import Once
 from corpus_pipeline.jobs.augment.writer import Writer
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.llm import prices, tokens
@@ -24,6 +26,8 @@ from corpus_pipeline.states import AttemptState, BudgetScope
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import StoredAnswer
 
+T = TypeVar("T")
+
 _NOTHING = Usage(0, 0)
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
@@ -34,6 +38,22 @@ class _TooDear(Exception):
     def __init__(self, scope: BudgetScope, reserved: MicroDollars) -> None:
         super().__init__(scope)
         self.scope, self.reserved = scope, reserved
+
+
+class _AskedElsewhere(Exception):
+    """A call was not made, because another task asks the same at this moment, or has the answer."""
+
+    def __init__(self, attempt_id: str) -> None:
+        super().__init__(attempt_id)
+        self.attempt_id = attempt_id
+
+
+class Got(NamedTuple):
+    """An answer. attempts: of its item, those of earlier runs included. paid: whether by a call of our own."""
+
+    stored: StoredAnswer
+    attempts: int
+    paid: bool
 
 
 class Caller:
@@ -59,18 +79,43 @@ class Caller:
         self._writer = writer
         self._stop = stop
         self._rested = rested
+        self._once = Once(held, writer, stop)
         self._rng = random.Random()
         self._tight = asyncio.Lock()  # where money is short, one item at a time tries
         self.resting = 0  # items that wait for their next attempt, or for what judges answers
 
-    async def ask(self, item: Item, request: Request, key: str, step: int, attempts: int) -> tuple[StoredAnswer, int]:
-        """An answer to one request, after retries. Raises CallFailed when they are used up, CallRejected, CallRefused."""
+    async def ask(self, item: Item, request: Request, key: str, step: int, attempts: int, seen: Collection[str]) -> Got:
+        """An answer to one request, after retries; where the same is asked already, the answer to that.
+
+        seen: attempts whose answers the item had already: another one is wanted. Raises CallFailed when the retries are used
+        up, CallRejected, CallRefused.
+        """
+        if self._once.is_known(key, seen):
+            stored = await self.aside(self._once.known(key))
+            if stored is not None and stored.attempt_id not in seen:
+                return Got(stored, attempts, paid=False)
+        with self._once.asking(key) as asking:
+            got = await self._asked(item, request, key, step, attempts, seen)
+            asking.set_result(got.stored)
+        return got
+
+    async def _asked(
+        self, item: Item, request: Request, key: str, step: int, attempts: int, seen: Collection[str]
+    ) -> Got:
         retries_left = self._section.max_retries
-        waits = 0
+        waits, insist = 0, False
         while True:
             attempts += 1
             try:
-                return await self._paid_attempt(item, request, key, step, attempts), attempts
+                stored = await self._paid_attempt(item, request, key, step, attempts, insist)
+                return Got(stored, attempts, paid=True)
+            except _AskedElsewhere as other:
+                attempts -= 1
+                found = await self.aside(self._once.elsewhere(other.attempt_id, key))
+                if found is not None and found.attempt_id not in seen:
+                    return Got(found, attempts, paid=False)
+                insist = found is not None
+                continue
             except CallFailed as error:
                 if error.failure.spends_retry and not self._limiter.provider_down:
                     retries_left -= 1
@@ -80,18 +125,20 @@ class Caller:
                 seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
             await self.aside(rest(seconds, self._stop))
 
-    async def aside(self, waiting: Awaitable[None]) -> None:
+    async def aside(self, waiting: Awaitable[T]) -> T:
         self.resting += 1
         self._rested()
         try:
-            await waiting
+            return await waiting
         finally:
             self.resting -= 1
 
-    async def _paid_attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
+    async def _paid_attempt(
+        self, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
+    ) -> StoredAnswer:
         """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
         try:
-            return await self._attempt(item, request, key, step, attempt)
+            return await self._attempt(item, request, key, step, attempt, insist)
         except _TooDear:
             pass
         async with self._tight:
@@ -99,7 +146,7 @@ class Caller:
                 self._writer.settled.clear()
                 alone = self._writer.outstanding == 0
                 try:
-                    return await self._attempt(item, request, key, step, attempt)
+                    return await self._attempt(item, request, key, step, attempt, insist)
                 except _TooDear as refusal:
                     if alone:
                         raise await self._out_of_money(refusal) from None
@@ -112,8 +159,13 @@ class Caller:
         await self._writer.committed()
         return Paused(f"paused by {BUDGET}: {reason}")
 
-    async def _attempt(self, item: Item, request: Request, key: str, step: int, attempt: int) -> StoredAnswer:
-        """One HTTP attempt: the intent is durable before it leaves, the answer before it is used."""
+    async def _attempt(
+        self, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
+    ) -> StoredAnswer:
+        """One HTTP attempt: the intent is durable before it leaves, the answer before it is used.
+
+        insist: also where another task asks the same.
+        """
         attempt_id = new_attempt_id()
         intent = intent_of(self._held, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id)
         expected = tokens.expected_input(request) + request.max_output_tokens
@@ -121,7 +173,7 @@ class Caller:
         try:
             async with self._limiter.slot(expected, self._stop, first=attempt > 1) as slot:
                 self._held.lease.check()
-                await self._intend(intent)
+                await self._intend(intent, insist)
                 await self._leave(intent, slot)
                 crashpoints.point("before call")
                 begun = time.monotonic()
@@ -156,15 +208,19 @@ class Caller:
         self._writer.soon()
         return StoredAnswer(attempt_id, answer)
 
-    async def _intend(self, intent: ledger.Intent) -> None:
-        """Make an intent durable. Raises Stopped or _TooDear when it may not be."""
+    async def _intend(self, intent: ledger.Intent, insist: bool) -> None:
+        """Make an intent durable. Raises Stopped, _AskedElsewhere or _TooDear when it may not be."""
         unit = self._writer.unit
         unit.intents.append(intent)
+        if insist:
+            unit.insisted.add(intent.id)
         # while every call is out, whatever ends one is committed and takes the intents along
         await self._writer.committed(within=0.0 if self._limiter.has_room else _INTENT_SECONDS)
         assert unit.written is not None
         if unit.written.flag is not None:
             raise Stopped("a pause flag was set before the call")
+        if (other := unit.written.asked.get(intent.id)) is not None:
+            raise _AskedElsewhere(other)
         if (scope := unit.written.refused.get(intent.id)) is not None:
             raise _TooDear(scope, intent.reserved)
 

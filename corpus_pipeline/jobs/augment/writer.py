@@ -42,11 +42,14 @@ class Advance:
 class Written(NamedTuple):
     """What a transaction found. flag: a pause flag that covers the work: none of its intents was written.
 
-    refused: intents that were not written because they would have broken a budget.
+    refused: intents that were not written because they would have broken a budget. asked: because another task asks the
+    same, by its attempt. company: whether there are other workers.
     """
 
     flag: PauseFlag | None
     refused: dict[str, BudgetScope]
+    asked: dict[str, str]
+    company: bool
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Unit:
     """All that one transaction writes; `written` is what it found, once it is committed."""
 
     intents: list[ledger.Intent] = field(default_factory=list)
+    insisted: set[str] = field(default_factory=set)  # of which these whoever else asks the same
     settlements: list[ledger.Settlement] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)  # intents of calls that were never made
     answers: list[tuple[str, str, Answer]] = field(default_factory=list)
@@ -69,7 +73,7 @@ class Unit:
     def is_empty(self) -> bool:
         return not any(vars(self).values())
 
-    def write(self, connection: Connection, held: Held, lap_ms: int, ceilings: Ceilings) -> Written:
+    def write(self, connection: Connection, held: Held, lap_ms: int, ceilings: Ceilings, company: bool) -> Written:
         """Write everything; the cursor moves in the same transaction as the rows that it covers.
 
         The flag is looked at and the money is reserved in the transaction of the intents: no call can begin behind them.
@@ -103,11 +107,12 @@ class Unit:
                 connection, stage=Stage.AUGMENT, file_name=work.file.name, reason=reason, requested_by="budget"
             )
         if not self.intents:
-            return Written(None, {})
+            return Written(None, {}, {}, company)
         flag = pauses.covering(connection, work.file.name, Stage.AUGMENT)
         if flag is not None:
-            return Written(flag, {})
-        return Written(None, ledger.insert_intents(connection, backend, self.intents, ceilings))
+            return Written(flag, {}, {}, company)
+        not_made = ledger.insert_intents(connection, backend, self.intents, ceilings, self.insisted, company=company)
+        return Written(None, *not_made)
 
 
 class Writer:
@@ -130,6 +135,7 @@ class Writer:
         self._ceilings = ceilings
         self.looked_at = 0.0  # when a commit last saw that no pause flag is set; monotonic seconds
         self.outstanding = 0  # intents that are not settled: money of ours that is reserved
+        self._company = False  # whether other workers were seen during this run
         self.settled = asyncio.Event()  # set with every commit that settles one
         self._unit = Unit()
         self._waiting: list[asyncio.Future[None]] = []
@@ -201,17 +207,18 @@ class Writer:
     def _commit(self, unit: Unit) -> Written:
         lap = self._held.lap_ms() if unit.advances else 0  # a lap ends where a cursor moves: none is lost
         begun = time.monotonic()
-        written = self._held.commit(unit.write, self._held, lap, self._ceilings)
+        written = self._held.commit(unit.write, self._held, lap, self._ceilings, self._company)
         if unit.intents:
             self.looked_at = begun
         return written
 
     def _take_in(self, unit: Unit, written: Written) -> None:
         unit.written = written
+        self._company = written.company
         if unit.settlements or unit.withdrawn:
             self.outstanding -= len(unit.settlements) + len(unit.withdrawn)
             self.settled.set()
         if written.flag is not None:
             self._flagged(Paused(str(written.flag)))
         else:
-            self.outstanding += len(unit.intents) - len(written.refused)
+            self.outstanding += len(unit.intents) - len(written.refused) - len(written.asked)

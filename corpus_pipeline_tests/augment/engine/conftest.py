@@ -29,6 +29,11 @@ def prompt_of(row: int) -> str:
     return f"Please explain in your own words how a gardener waters the plants of bed {row} in a dry summer."
 
 
+def response_of(row: int) -> str:
+    """The answer of a row."""
+    return f"With a can, early in the morning. Bed {row} first."
+
+
 class Kit:
     """One corpus and the stand-in that it asks."""
 
@@ -60,13 +65,14 @@ class Kit:
         *,
         consumer: str = "team",
         prompt: Callable[[int], str] = prompt_of,
+        response: Callable[[int], str] = response_of,
         **augment: Any,
     ) -> None:
         """A dataset file of so many rows, ingested and cleaned."""
         path = self.folder / f"{name}.jsonl"
         with path.open("wb") as out:
             for row in range(1, rows + 1):
-                turn = {"prompt": prompt(row), "response": f"With a can, early in the morning. Bed {row} first."}
+                turn = {"prompt": prompt(row), "response": response(row)}
                 out.write(orjson.dumps(turn, option=orjson.OPT_APPEND_NEWLINE))
         self.corpus.add(path, name=name, consumer=consumer, recipe=self.recipe(**augment))
         for stage in (Stage.INGEST, Stage.CLEAN):

@@ -558,6 +558,7 @@ def upgrade() -> None:
         **TABLE_OPTIONS,
     )
     op.create_index("ix_llm_attempts_batch_id", "llm_attempts", ["batch_id"], unique=False)
+    op.create_index("ix_llm_attempts_request_key", "llm_attempts", ["request_key"], unique=False)
     op.create_index(
         "ix_llm_attempts_task_id_conversation_id", "llm_attempts", ["task_id", "conversation_id"], unique=False
     )
