@@ -9,10 +9,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.clean_corpus import entries, in_corpus, signature_columns
-from corpus_pipeline.jobs.cleaning import Page, Verdicts
-from corpus_pipeline.jobs.cleaning_processes import verdicts_of
+from corpus_pipeline.jobs.cleaning import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.jobs.collecting import give_back, rare_collection
 from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.processes import computing
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.clean import duplicates
 from corpus_pipeline.stages.clean.features_schemes import scheme_named
@@ -21,6 +21,7 @@ from corpus_pipeline.store import cleaned, cursors, files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate
 from corpus_pipeline.store.duplicate_merge import Owner, merge_duplicates
 
+_PROCESSES_FROM_ROWS = 15_000
 _PAGES_PER_GIVING_BACK = 10
 
 RULES = "rules"
@@ -56,10 +57,12 @@ def work(held: Held) -> None:
 
 def _rule_pass(held: Held) -> None:
     section, cursor = held.work.recipe.clean, held.cursor(RULES)
-    with verdicts_of(section, held.work.task.id, cursor.total_rows or 0) as cleaner:
+    many = (cursor.total_rows or 0) >= _PROCESSES_FROM_ROWS
+    with computing(many, CleanWorker, section, held.work.task.id) as cleaner:
         # the next pages are read and computed while one is being committed
-        for number, (page, verdicts) in enumerate(cleaner.map(_pages(held, cursor, section.batch_size)), 1):
-            held.commit(_write_verdicts, held, page, verdicts)
+        pages = cleaner.map(_pages(held, cursor, section.batch_size), Page.slices)
+        for number, (page, parts) in enumerate(pages, 1):
+            held.commit(_write_verdicts, held, page, joined(parts))
             held.boundary()
             if number % _PAGES_PER_GIVING_BACK == 0:
                 give_back()

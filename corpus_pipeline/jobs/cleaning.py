@@ -5,7 +5,7 @@ It works on plain tuples of plain values from end to end: they pass between proc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from corpus_pipeline.states import RowState
 
 Values = tuple[Any, ...]
 
-_SIGN = 1 << 63
+_SLICES = 4  # of a page, so that all processes are busy with the first one already
 _WORDS = {state: state.value for state in RowState}
 
 
@@ -42,7 +42,7 @@ class Page(NamedTuple):
         """The id of the last row."""
         return int(self.heads[-1][0])
 
-    def slices(self, number: int) -> Iterator[Page]:
+    def slices(self, number: int = _SLICES) -> Iterator[Page]:
         """The same rows in about `number` parts."""
         size = -(-len(self.heads) // number)
         begun = 0
@@ -76,17 +76,17 @@ class CleanWorker:
         dedup = section.dedup
         self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
 
-    def __call__(self, page: Page) -> Verdicts:
+    def __call__(self, heads: Sequence[Values], turns: Sequence[Values]) -> Verdicts:
         """The verdicts on the rows of a page, in their order."""
         found, texts = list[Cleaned](), list[str]()
         dropped = 0
-        for (identifier, tools, deleted), turns in zip(page.heads, _turns_of_each(page.turns), strict=True):
+        for (identifier, tools, deleted), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            verdict = clean_turns(identifier, turns, tools, self._rules)
+            verdict = clean_turns(identifier, own, tools, self._rules)
             found.append(verdict)
             if verdict.state is RowState.KEPT:
-                texts.append(text_for_fingerprint(verdict.turns or turns))
+                texts.append(text_for_fingerprint(verdict.turns or own))
             else:
                 dropped += 1
         rows = [self._row(verdict, *marks) for verdict, marks in zip(found, self._marks(found, texts), strict=True)]
@@ -147,3 +147,13 @@ def _turn(row: Values) -> Turn:
 
 def _extra(turn: Turn) -> str | None:
     return None if turn.extra is None else jsontext.dumps(turn.extra)
+
+
+def joined(parts: Iterable[Values]) -> Verdicts:
+    """The verdicts on the parts of a page as those on the page."""
+    rows, turns, dropped = list[Values](), list[Values](), 0
+    for part in parts:
+        rows += part[0]
+        turns += part[1]
+        dropped += part[2]
+    return Verdicts(rows, turns, dropped)

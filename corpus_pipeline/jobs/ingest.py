@@ -11,6 +11,7 @@ from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
 from corpus_pipeline.jobs.behind import Behind
 from corpus_pipeline.jobs.collecting import rare_collection
 from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.processes import have_ready
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.stages.ingest.conversations import IngestBatch, read_batches
 from corpus_pipeline.stages.ingest.identity import Identity
@@ -21,6 +22,8 @@ from corpus_pipeline.store import cursors, files, invariants, leases, purges, ro
 from corpus_pipeline.store.files import DatasetFile
 
 PARSE = "parse"
+_NEARLY_READ = 8 << 20  # bytes that take as long as starting the processes of the next stage; smaller files need none
+_NEXT_STAGE = "corpus_pipeline.jobs.cleaning"
 
 
 def task_types(work: Work) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ def work(held: Held) -> None:
         position,
         limits_of(held.work.recipe.ingest),
     )
+    ready = False
     try:
         with Behind() as behind:
             for batch in batches:
@@ -70,6 +74,9 @@ def work(held: Held) -> None:
                     held.boundary()
                 blanks += batch.blanks
                 behind.start(held.commit, _write_batch, held, batch, blanks)
+                if not ready and file.bytes - batch.bytes_read < _NEARLY_READ < file.bytes:
+                    have_ready(_NEXT_STAGE)
+                    ready = True
             if behind.wait():
                 held.boundary()
     except (SourceChanged, SourceBroken):

@@ -1,17 +1,11 @@
-"""The rule pass over stored rows: the same in one process and in several, and what happens when one of them dies."""
+"""The rule pass over stored rows: the same in one process and in several."""
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import Any
 
-import pytest
-
-from corpus_pipeline.errors import StopJob
-from corpus_pipeline.jobs import cleaning_processes
-from corpus_pipeline.jobs.cleaning import CleanWorker, Page
-from corpus_pipeline.jobs.cleaning_processes import verdicts_of
+from corpus_pipeline.jobs.cleaning import CleanWorker, Page, joined
+from corpus_pipeline.jobs.processes import computing, several
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import CleanSection
 from corpus_pipeline.store.cleaned import ROW_COLUMNS, TURN_COLUMNS
@@ -35,10 +29,10 @@ def page(first: int, number: int) -> Page:
 
 def test_several_processes_say_what_one_says() -> None:
     pages = [page(1, 100), page(101, 1), page(102, 60)]
-    with verdicts_of(SECTION, TASK, rows=0) as one:
-        expected = list(one.map(pages))
-    with cleaning_processes.closing_processes(SECTION, TASK, 2) as two:
-        assert list(two.map(pages)) == expected
+    with computing(False, CleanWorker, SECTION, TASK) as one:
+        expected = [(item, joined(parts)) for item, parts in one.map(pages, Page.slices)]
+    with several(2, CleanWorker, SECTION, TASK) as two:
+        assert [(item, joined(parts)) for item, parts in two.map(pages, Page.slices)] == expected
     assert sum(len(verdicts.rows) for _, verdicts in expected) == sum(not row[2] for p in pages for row in p.heads)
     assert {len(row) for _, verdicts in expected for row in verdicts.rows} == {len(ROW_COLUMNS)}
     assert {len(row) for _, verdicts in expected for row in verdicts.turns} == {len(TURN_COLUMNS)}
@@ -56,32 +50,9 @@ def test_slices_are_the_page() -> None:
 
 def test_a_row_that_is_not_kept_has_no_fingerprint() -> None:
     section = CleanSection.model_validate({"rules": [{"length_bounds": {"max_characters": 10}}]})
-    verdicts = CleanWorker(section, TASK)(Page([(1, None, 0)], [(1, None, "x" * 50, None, "y" * 50, None, None, None)]))
+    verdicts = CleanWorker(section, TASK)([(1, None, 0)], [(1, None, "x" * 50, None, "y" * 50, None, None, None)])
     (row,) = verdicts.rows
     assert dict(zip(ROW_COLUMNS, row, strict=True)) | {"state": "dropped", "fingerprint": None} == dict(
         zip(ROW_COLUMNS, row, strict=True)
     )
     assert verdicts.dropped == 1
-
-
-def test_a_process_that_is_killed_ends_the_work_with_a_reason() -> None:
-    with cleaning_processes.closing_processes(SECTION, TASK, 2) as cleaner:
-        for child in cleaner.children:
-            os.kill(child.pid, signal.SIGKILL)
-        with pytest.raises(StopJob, match="-9 usually means that memory ran out"):
-            list(cleaner.map([page(1, 100)]))
-
-
-def test_processes_end_with_their_work() -> None:
-    with cleaning_processes.closing_processes(SECTION, TASK, 2) as cleaner:
-        children = cleaner.children
-        next(iter(cleaner.map([page(1, 20), page(21, 20), page(41, 20)])))
-    assert all(child.poll() is not None for child in children)
-
-
-def test_what_fails_in_a_process_fails_here() -> None:
-    with (
-        cleaning_processes.closing_processes(SECTION, TASK, 2) as cleaner,
-        pytest.raises(RuntimeError, match="in a cleaning process: Traceback"),
-    ):
-        list(cleaner.map([Page([(1, None, 0)], [])]))
