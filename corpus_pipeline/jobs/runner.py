@@ -138,7 +138,7 @@ def _end(held: Held, status: Status, reason: str) -> None:
 
 def _set(connection: Connection, held: Held, status: Status, reason: str | None) -> None:
     work = held.work
-    cursors.set_status(
+    changed = cursors.set_status(
         connection,
         work.task.id,
         work.stage,
@@ -148,7 +148,8 @@ def _set(connection: Connection, held: Held, status: Status, reason: str | None)
         run_id=work.run_id,
         epoch=held.lease.epoch,
     )
-    notify.queue(connection, work, status, reason)
+    if changed or status is Status.DONE:  # a stage of several passes sets the last of its cursors itself
+        notify.queue(connection, work, status, reason)
 
 
 def _complete(connection: Connection, held: Held) -> dict[str, Any]:
