@@ -33,6 +33,7 @@ VARIABLES = (
     Variable(
         "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
     ),
+    Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("CORPUS_UI_ALLOW_REMOTE", "0", "1: `corpus ui` may listen on other addresses, behind a proxy with a login"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
@@ -62,6 +63,7 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
     partitions_per_run: int = 1
+    index: bool = True
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -83,6 +85,7 @@ class Settings:
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
             partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
+            index=env.get("CORPUS_INDEX") != "0",
         )
 
     def make_home(self) -> Path:
@@ -94,6 +97,11 @@ class Settings:
     def work_folder(self) -> Path:
         """Where unfinished files lie; nothing in it is needed for correctness."""
         return self.home / "work"
+
+    @property
+    def search_folder(self) -> Path:
+        """Where the search index lies; it is made anew when it is not there."""
+        return self.home / "search"
 
     @property
     def dagster_home(self) -> Path:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
+from corpus_pipeline import search
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats import export_line
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.search import Candidates
+from corpus_pipeline.service import indexing
 from corpus_pipeline.service.browse import address, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, exports, files, looking, rows
@@ -24,6 +28,11 @@ MOST_ROWS = 200  # of one page
 _SECONDS = 1.5  # that one question may look for
 # ids that one statement looks at when it looks into texts or verdicts: few at first, for what is found often
 _RANGE, _MOST_RANGE = 1_000, 50_000
+_LEAST_AMONG, _MOST_BLOCKS = (
+    100,
+    64,
+)  # rows that the index names and that are looked at together; from so many blocks of it
+_MOST_AMONG = 1_000  # rows that one statement looks at when the index has named them
 _SELECTION_PAGE = 500
 
 
@@ -49,9 +58,17 @@ class RowPage(NamedTuple):
 
 
 def row_page(
-    connection: Connection, name: str, wanted: Filter, *, after: int = 0, limit: int = 50, seconds: float = _SECONDS
+    connection: Connection,
+    name: str,
+    wanted: Filter,
+    *,
+    after: int = 0,
+    limit: int = 50,
+    seconds: float = _SECONDS,
+    index: Path | None = None,
 ) -> RowPage:
-    """The next `limit` source rows behind row number `after` that match. Raises UnknownName, UsageError."""
+    """The next `limit` source rows behind row number `after` that match. index: folder of the search index; what is not in
+    it is looked through. Raises UnknownName, UsageError."""
     if not 0 < limit <= max(MOST_ROWS, _SELECTION_PAGE):
         raise UsageError(f"a page has 1 to {MOST_ROWS} rows, not {limit}")
     if not 0 <= after < 1 << 32:
@@ -59,19 +76,101 @@ def row_page(
     ((file, task),) = files.current_tasks(connection, [name])
     last = rows.last_id(connection, file.id) or id_range(file.id)[0]
     start: int = conversation_id(file.id, after) if after else id_range(file.id)[0]
-    step = last - start if wanted.is_open else _RANGE
-    found: dict[ConversationId, list[Found]] = {}
-    deadline = time.monotonic() + seconds
-    while start < last and len(found) <= limit:
-        stop = min(start + step, last)
-        asked = limit + 1 - len(found)
-        ids = looking.matching_ids(connection, task and task.id, wanted, start, stop, asked)
-        found |= _hydrated(connection, file, task, wanted, ids)
-        start, step = ids[-1] if len(ids) == asked else stop, min(step * 4, max(step, _MOST_RANGE))
-        if len(found) <= limit and start < last and time.monotonic() > deadline:
-            return RowPage(_flat(found, limit), split_id(start)[1], split_id(start)[1], split_id(last)[1])
-    more = split_id(list(found)[limit - 1])[1] if len(found) > limit else None
-    return RowPage(_flat(found, limit), more, None, split_id(last)[1])
+    look = _Look(connection, file, task, wanted, limit, time.monotonic() + seconds)
+    for part in _indexed(connection, index, file, task, wanted, after):
+        stop = min(conversation_id(file.id, part.last), last)
+        start = look.through(start, stop) if part.numbers is None else look.among(start, stop, part.numbers)
+        if look.is_over or start >= last:
+            break
+    start = look.through(start, last)
+    if start < last and len(look.found) <= limit:
+        return RowPage(_flat(look.found, limit), split_id(start)[1], split_id(start)[1], split_id(last)[1])
+    more = split_id(list(look.found)[limit - 1])[1] if len(look.found) > limit else None
+    return RowPage(_flat(look.found, limit), more, None, split_id(last)[1])
+
+
+def _indexed(
+    connection: Connection, folder: Path | None, file: DatasetFile, task: Task | None, wanted: Filter, after: int
+) -> Iterator[Candidates]:
+    """The rows behind `after` that the index names, as far as it goes."""
+    buckets = None if folder is None or wanted.search is None else search.wanted(wanted.search)
+    if folder is None or buckets is None:
+        return
+    index = indexing.opened(connection, folder, file, task, wanted.stage)
+    if index is not None:
+        with index:
+            yield from _joined(index.candidates(buckets, after))
+
+
+def _joined(parts: Iterator[Candidates]) -> Iterator[Candidates]:
+    """The same rows, a few at least at a time: a statement for each would cost more than the rows."""
+    held: Candidates | None = None
+    for number, part in enumerate(parts):
+        if held is None or held.numbers is None or part.numbers is None:
+            if held is not None:
+                yield held
+            held = part
+        else:
+            held = Candidates(held.first, part.last, held.numbers + part.numbers)
+        if held.numbers is not None and (len(held.numbers) >= _LEAST_AMONG or number % _MOST_BLOCKS == 0):
+            yield held
+            held = None
+    if held is not None:
+        yield held
+
+
+class _Look:
+    """One look for the rows of a page: it is over when there is one row too many or the patience ends."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        file: DatasetFile,
+        task: Task | None,
+        wanted: Filter,
+        limit: int,
+        deadline: float,
+    ) -> None:
+        self.found: dict[ConversationId, list[Found]] = {}
+        self._place = (connection, file, task, wanted)
+        self._limit, self._deadline = limit, deadline
+        self._step = _RANGE
+        self._begun = False  # something is looked at whatever the clock says, so that every question gets further
+
+    @property
+    def is_over(self) -> bool:
+        return len(self.found) > self._limit or time.monotonic() > self._deadline
+
+    def through(self, start: int, stop: int) -> int:
+        """Look at all rows with start < id <= stop, range by range; returns how far it came."""
+        wanted = self._place[3]
+        while start < stop and not (self.is_over and self._begun):
+            step = stop - start if wanted.is_open else self._step
+            asked = self._limit + 1 - len(self.found)
+            end = min(start + step, stop)
+            ids = self._take(start, end, asked, None)
+            start = ids[-1] if len(ids) == asked else end
+            self._step = min(step * 4, max(step, _MOST_RANGE))
+        return start
+
+    def among(self, start: int, stop: int, numbers: list[int]) -> int:
+        """Look at the rows with these numbers, start < id <= stop; returns how far it came."""
+        file = self._place[1]
+        size, place = 2 * self._limit, 0
+        while place < len(numbers):
+            if self.is_over and self._begun:
+                return start
+            part = [conversation_id(file.id, number) for number in numbers[place : place + size]]
+            self._take(start, part[-1], len(part), part)
+            start, place, size = part[-1], place + len(part), min(2 * size, _MOST_AMONG)
+        return stop
+
+    def _take(self, start: int, end: int, limit: int, among: list[ConversationId] | None) -> list[ConversationId]:
+        connection, file, task, wanted = self._place
+        ids = looking.matching_ids(connection, task and task.id, wanted, start, end, limit, among)
+        self.found |= _hydrated(connection, file, task, wanted, ids)
+        self._begun = True
+        return ids
 
 
 def _flat(found: dict[ConversationId, list[Found]], limit: int) -> list[Found]:
@@ -130,7 +229,9 @@ def found_dict(name: str, row: Found) -> dict[str, Any]:
     return shown | row.facts
 
 
-def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> Iterator[bytes]:
+def selection(
+    store: Store, name: str, wanted: Filter, *, as_records: bool, index: Path | None = None
+) -> Iterator[bytes]:
     """Every row that matches as one line of JSON: the training record in the format that the file came in, or what the
     row browser shows. What the format cannot hold is left out of the records.
     """
@@ -138,7 +239,7 @@ def selection(store: Store, name: str, wanted: Filter, *, as_records: bool) -> I
     form = format_of(file)
     after: int | None = 0
     while after is not None:
-        page = store.fetch(row_page, name, wanted, after=after, limit=_SELECTION_PAGE)
+        page = store.fetch(row_page, name, wanted, after=after, limit=_SELECTION_PAGE, index=index)
         lines = []
         for row in page.found:
             if as_records:

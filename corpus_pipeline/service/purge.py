@@ -13,6 +13,7 @@ from corpus_pipeline.jobs.clean import DEDUP
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
+from corpus_pipeline.service import indexing
 from corpus_pipeline.service.browse import place_of
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.manifest import stored_files
@@ -66,6 +67,7 @@ def purge(
     report = store.write(write, repeatable=True, name="purge")
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
+    report["left"] += indexing.catch_up_all(store, settings.search_folder)
     _withdraw(target, report)
     return report
 

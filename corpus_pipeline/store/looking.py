@@ -25,6 +25,7 @@ from corpus_pipeline.store.schema import (
     work_items,
 )
 from corpus_pipeline.store.turn_columns import grouped
+from corpus_pipeline.store.types import tuples
 
 _DUPLICATE = "_duplicate"  # a reason word that ends so is a kind of duplicate
 _TEXTS = tuple(name for name in DATA_COLUMNS if name not in ("data_weight", "data_extra"))
@@ -47,11 +48,18 @@ class Filter(NamedTuple):
 
 
 def matching_ids(
-    connection: Connection, task_id: TaskId | None, wanted: Filter, after: int, last: int, limit: int
+    connection: Connection,
+    task_id: TaskId | None,
+    wanted: Filter,
+    after: int,
+    last: int,
+    limit: int,
+    among: Sequence[int] | None = None,
 ) -> list[ConversationId]:
     """The first `limit` ids with after < id <= last whose rows may match, in order.
 
-    A text search lets a few rows too many through (letters beyond ASCII match any letter): check the texts.
+    A text search lets a few rows too many through (letters beyond ASCII match any letter): check the texts. among: only
+    these, whatever they contain.
     """
     if wanted.stage is Stage.INGEST:
         query, key = _raw(task_id, wanted), conversations.c.id
@@ -59,7 +67,9 @@ def matching_ids(
         query, key = _kept(task_id, wanted), cleaned_rows.c.conversation_id
     else:
         query, key = _made(task_id, wanted), augmented_rows.c.conversation_id
-    if wanted.search is not None:
+    if among is not None:
+        query = query.where(key.in_(among))
+    elif wanted.search is not None:
         query = query.where(_contains(key, task_id, wanted, after, last))
     page = query.where(key > after, key <= last).order_by(key).limit(limit)
     return [ConversationId(found) for found in connection.execute(page).scalars()]
@@ -159,6 +169,19 @@ def like_pattern(text: str) -> str:
         else:
             parts.append("_" if len(letter.casefold()) == len(letter.lower()) == len(letter.upper()) == 1 else "%")
     return f"%{''.join(parts)}%"
+
+
+def texts_between(connection: Connection, task_id: TaskId | None, after: int, last: int) -> dict[int, list[str]]:
+    """Every text of the rows with after < id <= last: as they came in, and those that the cleaning of a task changed."""
+    found: dict[int, list[str]] = {}
+    for table in (turns,) if task_id is None else (turns, cleaned_turns):
+        columns = (table.c.conversation_id, *(table.c[name] for name in _TEXTS))
+        query = select(*columns).where(table.c.conversation_id > after, table.c.conversation_id <= last)
+        if "task_id" in table.c:
+            query = query.where(table.c.task_id == task_id)
+        for row in tuples(connection, query):
+            found.setdefault(row[0], []).extend(text for text in row[1:] if text)
+    return found
 
 
 def cleaned_texts(

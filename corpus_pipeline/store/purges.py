@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
 
 from corpus_pipeline.model import MicroDollars, TaskId, Usage, split_id
 from corpus_pipeline.states import AttemptState, Stage
@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 _SOME = 500  # ids of one statement
 _MANY = 5_000  # keys of one that scans
+_A_DAY = 86_400_000  # milliseconds
 
 
 def _parts(values: Sequence[T], size: int = _SOME) -> Iterator[Sequence[T]]:
@@ -58,6 +59,22 @@ def kept_out(connection: Connection, sha256: str, numbers: Sequence[int]) -> fro
         own.sha256 == sha256, own.row_identifier >= min(numbers), own.row_identifier <= max(numbers)
     )
     return frozenset(connection.execute(query).scalars())
+
+
+def how_many(connection: Connection, sha256: str) -> int:
+    """How many rows of a file with these bytes were purged."""
+    own = purged_rows.c
+    return connection.execute(select(func.count()).where(own.sha256 == sha256)).scalar_one()
+
+
+def newest(connection: Connection, sha256: str, count: int) -> list[int]:
+    """The rows of a file with these bytes that were purged last, `count` of them and those of the day before (clocks are set
+    back, and requests overtake each other)."""
+    own = purged_rows.c
+    query = select(own.row_identifier, own.purged_at).where(own.sha256 == sha256).order_by(own.purged_at.desc())
+    found = connection.execute(query).all()
+    since = found[min(count, len(found)) - 1].purged_at - _A_DAY if found and count else 0
+    return sorted(row.row_identifier for row in found if row.purged_at >= since)
 
 
 def of_row(connection: Connection, sha256: str, number: int) -> Row | None:

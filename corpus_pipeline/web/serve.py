@@ -16,6 +16,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.corpus import who
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.app import create_app
+from corpus_pipeline.web.indexer import Indexer
 from corpus_pipeline.web.options import Options
 
 USERS_FILE = "users.json"
@@ -72,7 +73,7 @@ def url_of(options: Options, port: int) -> str:
 def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; `ready` is told the URL. Raises UsageError when the address cannot be used."""
     listener = _listen(options)
-    with listener:
+    with listener, Indexer(corpus):
         ready(url_of(options, listener.getsockname()[1]))
         _server(corpus, options).run(sockets=[listener])
 
@@ -85,9 +86,11 @@ class Background:
     _corpus: Corpus
     _server: uvicorn.Server
     _thread: threading.Thread
+    _indexer: Indexer
 
     def stop(self) -> None:
         """Stop it and close its corpus."""
+        self._indexer.stop()
         self._server.should_exit = True
         self._thread.join(timeout=10)
         self._corpus.close()
@@ -107,4 +110,6 @@ def start_background(settings: Settings, **chosen: Any) -> Background:
     deadline = time.monotonic() + 15
     while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return Background(url_of(options, listener.getsockname()[1]), corpus, server, thread)
+    indexer = Indexer(corpus)
+    indexer.start()
+    return Background(url_of(options, listener.getsockname()[1]), corpus, server, thread, indexer)

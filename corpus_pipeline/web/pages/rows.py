@@ -41,8 +41,9 @@ def page(request: Request) -> Response:
     name, filter_ = file_name(request), wanted(request)
     after = number_in(request, "after", 0, 0, (1 << 32) - 1)
     limit = number_in(request, "limit", _SIZE, 1, pages.MOST_ROWS)
-    store = site_of(request).corpus.store
-    found = store.fetch(pages.row_page, name, filter_, after=after, limit=limit)
+    corpus = site_of(request).corpus
+    store, index = corpus.store, corpus.settings.search_folder
+    found = store.fetch(pages.row_page, name, filter_, after=after, limit=limit, index=index)
     data = {
         "name": name,
         "stage": filter_.stage.value,
@@ -107,7 +108,8 @@ def selection(request: Request) -> Response:
     if not site.options.read_only:
         chosen = {key: value for key, value in filter_._asdict().items() if value is not None}
         overview.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
-    lines = pages.selection(site.corpus.store, name, filter_, as_records=form == "records")
+    index = site.corpus.settings.search_folder
+    lines = pages.selection(site.corpus.store, name, filter_, as_records=form == "records", index=index)
     return StreamingResponse(
         iterate_in_threadpool(lines),
         media_type="application/x-ndjson",

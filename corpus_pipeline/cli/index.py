@@ -1,0 +1,62 @@
+"""`corpus index`: the search index of the row browser."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from corpus_pipeline.cli.completion import dataset_names
+from corpus_pipeline.cli.only_one import only_one
+from corpus_pipeline.cli.output import json_option, print_lines, say
+from corpus_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.indexing import State
+
+
+@click.command()
+@click.argument("names", nargs=-1, shell_complete=dataset_names)
+@click.option("--status", "only_status", is_flag=True, help="Say how far it is; make nothing.")
+@click.option("--anew", is_flag=True, help="Make it again from nothing.")
+@click.option("--polite", is_flag=True, help="Lowest priority, and wait while files are read, cleaned or exported.")
+@json_option
+def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, as_json: bool) -> int:
+    """Make the index by which the row browser searches, for all dataset files or those named.
+
+    It is kept up beside `corpus serve` and `corpus ui` (unless CORPUS_INDEX=0); what is not in it is looked through row by row,
+    so searches find the same without it, later. It lies in CORPUS_HOME/search and can be deleted at any time. Stop it when you
+    like: the same command goes on.
+    """
+    from corpus_pipeline.service import Corpus, indexing
+
+    with Corpus.open() as corpus:
+        folder = corpus.settings.search_folder
+        if not only_status:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if polite:
+                os.nice(19)
+            try:
+                with only_one(folder / "lock", "the indexer", f"process {os.getpid()}"):
+                    indexing.make(corpus.store, folder, names, anew=anew, polite=polite, told=_tell)
+            except UsageError:
+                if not polite:  # another one is at it already
+                    raise
+        found = indexing.states(corpus.store, folder, names)
+    if as_json:
+        print_lines(indexing.state_dict(state) for state in found)
+        return 0
+    for state in found:
+        size = f", {state.bytes / 1e6:,.1f} MB" if state.bytes else ""
+        say(f"{state.name}: {state.indexed:,} of {state.rows:,} rows{size}")
+    if not found:
+        say(f"no dataset file is ingested and has {indexing.LEAST_ROWS:,} rows or more: smaller ones need no index")
+    return 0
+
+
+def _tell(state: State) -> None:
+    if sys.stderr.isatty():
+        done = state.indexed == state.rows
+        click.echo(f"\r{state.name}: {state.indexed:,} of {state.rows:,} rows", nl=done, err=True)
