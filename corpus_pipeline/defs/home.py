@@ -7,11 +7,18 @@ from importlib import resources
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 
 # a run of the whole path holds a place in each of its pools as long as it lasts
+_NO_FILES = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 POOLS = {"clean": 4, "augmentation": 4, "export": 4}
 
 
@@ -43,9 +50,13 @@ def prepare(settings: Settings) -> Path:
 
 
 def instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance below CORPUS_HOME. The first call makes its databases and the pools' limits."""
+    """The Dagster instance below CORPUS_HOME. The first call makes its databases and the pools' limits.
+
+    For commands on a terminal, which what a step prints is meant for: to keep it in files as well, Dagster starts four
+    processes for each run. Runs of the daemon have instances of their own, by dagster.yaml.
+    """
     home = prepare(settings)
-    found = dg.DagsterInstance.get()
+    found = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_FILES))
     mark = home / ".pools"
     if not mark.exists():
         # a pool that has only a default limit is not held on its first use

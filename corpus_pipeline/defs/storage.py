@@ -66,7 +66,14 @@ class Schedules(_Kept, SqliteScheduleStorage):
 
 
 class Events(_Kept, ConsolidatedSqliteEventLogStorage):
-    """The events of all runs."""
+    """The events of all runs. That the table of the partitions is there is looked up once, not some twenty times a run."""
+
+    _has_partitions = False
+
+    def _check_partitions_table(self) -> None:
+        if not self._has_partitions:
+            super()._check_partitions_table()
+            self._has_partitions = True
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

@@ -32,7 +32,7 @@ _PRELOAD = [
     "dagster._core.execution.execute_in_process",
     "dagster._core.executor.in_process",
     "dagster._core.instance.factory",
-    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.noop_compute_log_manager",
 ]
 
 

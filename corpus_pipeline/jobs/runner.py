@@ -41,9 +41,9 @@ def run_stage(work: Work) -> Outcome:
         if is_complete(work):  # somebody finished it between our first look and the lease
             return Outcome(Status.DONE, _report(work), worked=False)
         held = Held(work, lease)
-        held.commit(_begin, held, task_types)
-        _stop_if_flagged(held)
-        held.commit(_set, held, Status.RUNNING, None)
+        flag = held.commit(_begin, held, task_types)
+        if flag is not None:
+            raise Paused(str(flag))
         _work(held, stages.WORKERS[work.stage])
         report = held.commit(_complete, held)
     return Outcome(Status.DONE, report, worked=True)
@@ -89,21 +89,19 @@ def _require_previous(work: Work) -> None:
         )
 
 
-def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> None:
+def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> pauses.PauseFlag | None:
+    """Open the stage and set it running; by a flag that was set before, it is paused without having run."""
     work = held.work
     found = cursors.open_cursors(connection, work.task.id, work.stage, task_types, work.file.id)
     if work.stage is Stage.EXPORT and all(cursor.status is Status.DONE for cursor in found):  # its rows changed since
         cursors.start_over(connection, work.task.id, work.stage, who=work.who)
     stages.BEGIN[work.stage](connection, held)
-
-
-def _stop_if_flagged(held: Held) -> None:
-    """A flag that was set before the start: the stage is paused without having run."""
-    work = held.work
-    flag = held.fetch(pauses.covering, work.file.name, work.stage)
-    if flag is not None:
-        held.commit(_set, held, Status.PAUSED, str(flag))
-        raise Paused(str(flag))
+    flag = pauses.covering(connection, work.file.name, work.stage)
+    if flag is None:
+        _set(connection, held, Status.RUNNING, None)
+    else:
+        _set(connection, held, Status.PAUSED, str(flag))
+    return flag
 
 
 def _work(held: Held, worker: Callable[[Held], None]) -> None:

@@ -14,6 +14,8 @@ from corpus_pipeline.states import FileState
 from corpus_pipeline.store.schema import dataset_files, recipes, tasks
 from corpus_pipeline.store.types import inserted_id, now_ms
 
+_NAMES_AT_ONCE = 500  # values of a statement
+
 
 class DatasetFile(NamedTuple):
     """One registered input; `columns` is the recipe's mapping as it stood at registration."""
@@ -99,14 +101,17 @@ def add_file(connection: Connection, values: dict[str, object]) -> FileId:
 def current_files(connection: Connection, names: Sequence[str] = ()) -> list[DatasetFile]:
     """The current version of each dataset file by name. Raises UnknownName for a name that is not registered."""
     query = select(dataset_files).where(dataset_files.c.superseded_at.is_(None)).order_by(dataset_files.c.name)
-    files = [_file(row) for row in connection.execute(query)]
     if not names:
-        return files
-    by_name = {file.name: file for file in files}
-    for name in names:
+        return [_file(row) for row in connection.execute(query)]
+    wanted = list(dict.fromkeys(names))
+    by_name: dict[str, DatasetFile] = {}
+    for start in range(0, len(wanted), _NAMES_AT_ONCE):
+        part = query.where(dataset_files.c.name.in_(wanted[start : start + _NAMES_AT_ONCE]))
+        by_name |= {row.name: _file(row) for row in connection.execute(part)}
+    for name in wanted:
         if name not in by_name:
-            raise UnknownName("dataset file", name, by_name)
-    return [by_name[name] for name in dict.fromkeys(names)]
+            raise UnknownName("dataset file", name, [file.name for file in current_files(connection)])
+    return [by_name[name] for name in wanted]
 
 
 def current_file(connection: Connection, name: str) -> DatasetFile | None:
