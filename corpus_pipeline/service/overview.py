@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,29 +10,24 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.report import MICRO
-from corpus_pipeline.model import Turn, split_id
+from corpus_pipeline.model import split_id
 from corpus_pipeline.service import purge, questions
 from corpus_pipeline.service.control import scope_text
-from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
-    cleaned,
     cursors,
     exports,
     failed,
     files,
     pauses,
     reports,
-    rows,
     spending,
     statistics,
 )
-from corpus_pipeline.store.files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
 
 _MOST_CALLS = 1_000_000  # that a page looks through
-_SAMPLE, _SAMPLE_CHARACTERS = 300, 1500  # rows whose language is looked at, and how far into each
 _LEAST_SECONDS = 5.0  # of work, before the time that is left is told
 
 
@@ -134,56 +128,10 @@ def state_of(connection: Connection, name: str) -> str:
     return f"{task.id} {task.content_version} {failed.open_counts(connection, [task.id])} {own}"
 
 
-def file_statistics(connection: Connection, name: str) -> dict[str, Any]:
-    """{lengths, turns, languages, drop_reasons, clusters, largest}: counted from the rows now.
-
-    languages_of: how many rows were looked at for their language when cleaning did not tell it, else None.
-    """
-    ((file, task),) = files.current_tasks(connection, [name])
-    found: dict[str, Any] = {
-        "name": name,
-        "conversations": file.conversations,
-        "turns": _classes(statistics.TURNS, statistics.turns(connection, file.id)),
-    }
-    if task is None:
-        return found
-    sums = statistics.verdicts(connection, task.id)
-    languages, sampled = sums.languages, None
-    if all(word is None for word, _ in languages):  # the recipe does not ask for it: a look at some rows tells enough
-        languages, sampled = _languages_of_some(connection, file)
-    return found | {
-        "rows": sums.rows,
-        "characters": sums.characters,
-        "mean_characters": sums.characters / sums.rows if sums.rows else None,
-        "lengths": [
-            {"upto": upto, "kept": own[0], "dropped": own[1]}
-            for number, upto in enumerate((*statistics.LENGTHS, None))
-            for own in [sums.lengths.get(number, (0, 0))]
-        ],
-        "languages": [{"language": word, "rows": rows} for word, rows in languages],
-        "languages_of": sampled,
-        "drop_reasons": dict(sorted(cleaned.drop_reasons(connection, task.id).items(), key=lambda item: -item[1])),
-        "clusters": [{"size": size, "clusters": n} for size, n in statistics.cluster_sizes(connection, task.id)],
-        "largest": [
-            {"number": split_id(keeper)[1], "own": split_id(keeper)[0] == file.id, "repeats": count}
-            for keeper, count in statistics.largest_clusters(connection, task.id, 15)
-        ],
-    }
-
-
-def _languages_of_some(connection: Connection, file: DatasetFile) -> tuple[list[tuple[str | None, int]], int]:
-    found = rows.by_ids(connection, statistics.spread(connection, file.id, _SAMPLE)).values()
-    counts = Counter(_language(stored.conversation.turns) for stored in found)
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0] or "")), len(found)
-
-
-def _language(turns: Sequence[Turn]) -> str | None:
-    texts = (text for turn in turns for field, text in turn.texts() if field in ("prompt", "response"))
-    return detect("\n".join(texts)[:_SAMPLE_CHARACTERS])
-
-
-def _classes(ends: Sequence[int], counts: dict[int, int]) -> list[dict[str, Any]]:
-    return [{"upto": upto, "rows": counts.get(number, 0)} for number, upto in enumerate((*ends, None))]
+def last_reports(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """The reports that the stages of a dataset file wrote when they were done."""
+    ((_, task),) = files.current_tasks(connection, [name])
+    return list(reports.latest(connection, task.id).values()) if task else []
 
 
 def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:

@@ -1,15 +1,13 @@
-"""Numbers about the rows of one task, each one statement over a range of a primary key."""
+"""Numbers about rows, each one statement over a range of a primary key."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, select
 
 from corpus_pipeline.model import FileId, TaskId, id_range
-from corpus_pipeline.states import RowState
 from corpus_pipeline.store.schema import (
     cleaned_rows,
     conversations,
@@ -20,6 +18,7 @@ from corpus_pipeline.store.schema import (
     spending,
     tasks,
 )
+from corpus_pipeline.store.types import tuples
 
 # upper ends of the classes; the last class has none
 LENGTHS = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600)
@@ -31,33 +30,28 @@ def _classes(column: ColumnElement[Any], ends: Sequence[int]) -> ColumnElement[i
     return case(*((column <= end, number) for number, end in enumerate(ends)), else_=len(ends))
 
 
-class Verdicts(NamedTuple):
-    """What the verdicts of a task add up to. lengths: (kept, dropped) rows by class of `LENGTHS`; languages: rows, the most
-    frequent first, None where none was told."""
+class VerdictGroup(NamedTuple):
+    """Verdicts of one kind: how many, and their characters together. length: class of `LENGTHS`."""
 
+    length: int
+    state: str
+    reason: str | None
+    language: str | None
     rows: int
     characters: int
-    lengths: dict[int, tuple[int, int]]
-    languages: list[tuple[str | None, int]]
 
 
-def verdicts(connection: Connection, task_id: TaskId) -> Verdicts:
-    """One look at every verdict of a task."""
-    group = _classes(cleaned_rows.c.characters, LENGTHS)
-    key = (group, cleaned_rows.c.state, cleaned_rows.c.language)
-    query = select(*key, func.count(), func.sum(cleaned_rows.c.characters))
-    rows = characters = 0
-    lengths: dict[int, tuple[int, int]] = {}
-    languages = Counter[str | None]()
-    for number, state, language, count, length in connection.execute(
-        query.where(cleaned_rows.c.task_id == task_id).group_by(*key)
-    ):
-        rows, characters = rows + int(count), characters + int(length)
-        kept, dropped = lengths.get(int(number), (0, 0))
-        is_kept = state == RowState.KEPT.value
-        lengths[int(number)] = (kept + is_kept * int(count), dropped + (not is_kept) * int(count))
-        languages[language] += int(count)
-    return Verdicts(rows, characters, lengths, sorted(languages.items(), key=lambda one: (-one[1], one[0] or "")))
+def verdicts(connection: Connection, task_id: TaskId, after: int, last: int) -> list[VerdictGroup]:
+    """The verdicts of the rows with after < id <= last."""
+    own = cleaned_rows.c
+    key = (_classes(own.characters, LENGTHS), own.state, own.reason, own.language)
+    query = select(*key, func.count(), func.sum(own.characters)).where(
+        own.task_id == task_id, own.conversation_id > after, own.conversation_id <= last
+    )
+    return [
+        VerdictGroup(int(row[0]), row[1], row[2], row[3], int(row[4]), int(row[5]))
+        for row in connection.execute(query.group_by(*key))
+    ]
 
 
 def spread(connection: Connection, file_id: FileId, number: int) -> list[int]:
@@ -72,37 +66,20 @@ def spread(connection: Connection, file_id: FileId, number: int) -> list[int]:
     return sorted({identifier for identifier in found if identifier is not None})
 
 
-def turns(connection: Connection, file_id: FileId) -> dict[int, int]:
-    """Conversations of a dataset file by class of `TURNS`."""
-    low, high = id_range(file_id)
+def turns(connection: Connection, after: int, last: int) -> dict[int, int]:
+    """Conversations with after < id <= last by class of `TURNS`."""
     group = _classes(conversations.c.turns, TURNS)
-    query = select(group, func.count()).where(conversations.c.id > low, conversations.c.id <= high).group_by(group)
+    query = select(group, func.count()).where(conversations.c.id > after, conversations.c.id <= last).group_by(group)
     return {int(n): int(count) for n, count in connection.execute(query)}
 
 
-def cluster_sizes(connection: Connection, task_id: TaskId) -> list[tuple[int, int]]:
-    """(rows in the cluster with its kept row, number of clusters), the smallest first."""
-    sizes = (
-        select((func.count() + 1).label("size"))
-        .where(duplicates.c.task_id == task_id)
-        .group_by(duplicates.c.duplicate_of)
-        .subquery()
+def repeats(connection: Connection, task_id: TaskId, after: int, last: int) -> Sequence[tuple[str, int]]:
+    """(kind, id of the kept row) of each duplicate with after < id <= last."""
+    own = duplicates.c
+    query = select(own.kind, own.duplicate_of).where(
+        own.task_id == task_id, own.conversation_id > after, own.conversation_id <= last
     )
-    query = select(sizes.c.size, func.count()).group_by(sizes.c.size).order_by(sizes.c.size)
-    return [(int(size), int(count)) for size, count in connection.execute(query)]
-
-
-def largest_clusters(connection: Connection, task_id: TaskId, limit: int) -> list[tuple[int, int]]:
-    """(id of the kept row, rows of this task that repeat it), the largest first."""
-    size = func.count()
-    query = (
-        select(duplicates.c.duplicate_of, size)
-        .where(duplicates.c.task_id == task_id)
-        .group_by(duplicates.c.duplicate_of)
-        .order_by(size.desc(), duplicates.c.duplicate_of)
-        .limit(limit)
-    )
-    return [(int(keeper), int(count)) for keeper, count in connection.execute(query)]
+    return tuples(connection, query)
 
 
 def dearest_rows(connection: Connection, limit: int, task_id: TaskId | None = None) -> Sequence[Row]:

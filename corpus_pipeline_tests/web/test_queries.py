@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus_pipeline.service import history, overview, pages
+from corpus_pipeline.service import counting, history, overview, pages
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.looking import Filter, like_pattern
 from corpus_pipeline_tests import small_corpus
@@ -56,9 +56,13 @@ def test_both_databases_find_the_same_rows(corpus):
     assert [twin["number"] for twin in story["duplicates"]["twins"]] == [16]
     assert (story["previous"], story["next"]) == (4, 6)
     assert all(call["prompt"]["same"] for call in story["calls"])
-    counted = fetch(overview.file_statistics, "words")
+    counted = counting.file_statistics(corpus.store, "words")
     assert sum(entry["kept"] + entry["dropped"] for entry in counted["lengths"]) == counted["rows"] == 16
     assert counted["clusters"] == [{"size": 2, "clusters": 1}]
+    estimated = fetch(counting.estimate, "words")  # so small a file is looked at as a whole
+    same = ("lengths", "turns", "rows", "characters", "languages", "drop_reasons")
+    assert {key: estimated[key] for key in same} == {key: counted[key] for key in same}
+    assert estimated["estimated_from"] == 16 and estimated["clusters"] is None
     assert counted["largest"] == [{"number": 5, "own": True, "repeats": 1}]
     spent = {key: fetch(overview.money, key)["total_usd"] for key in ("day", "consumer", "strategy", "model", "file")}
     assert len({round(total, 9) for total in spent.values()}) == 1

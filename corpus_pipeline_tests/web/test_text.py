@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from html import unescape
 
 import pytest
@@ -125,16 +127,44 @@ def test_numbers_are_short():
 
 
 def test_what_takes_long_to_count_is_counted_rarely():
-    now = [0.0]
+    now, key = [0.0], ("statistics", "a")
 
     def slowly() -> dict[str, object]:
         now[0] += 3
         return {"rows": now[0]}
 
-    kept = Kept(lambda: now[0])
-    assert kept.get(("statistics", "a"), "one", slowly) == {"rows": 3, "counted_at": None}
-    assert kept.get(("statistics", "a"), "one", slowly) == {"rows": 3, "counted_at": None}
-    late = kept.get(("statistics", "a"), "two", slowly)
+    def never() -> dict[str, object]:
+        raise AssertionError
+
+    kept = Kept(lambda: now[0], wait=60)
+    fresh = {"counted_at": None, "counting": False}
+    assert kept.get(key, "one", slowly, never) == {"rows": 3, **fresh} == kept.get(key, "one", slowly, never)
+    late = kept.get(key, "two", slowly, never)
     assert late["rows"] == 3 and late["counted_at"] > 0
     now[0] += 60
-    assert kept.get(("statistics", "a"), "two", slowly) == {"rows": 66, "counted_at": None}
+    assert kept.get(key, "two", slowly, never) == {"rows": 66, **fresh}
+
+
+def test_while_it_is_counted_for_the_first_time_an_estimate_is_shown():
+    key, may_end = ("statistics", "a"), threading.Event()
+
+    def slowly() -> dict[str, object]:
+        assert may_end.wait(60)
+        return {"rows": 5}
+
+    def roughly() -> dict[str, object]:
+        return {"rows": 4}
+
+    kept = Kept(wait=0.01)
+    assert kept.get(key, "one", slowly, roughly) == {"rows": 4, "counted_at": None, "counting": True}
+    may_end.set()
+    deadline = time.monotonic() + 60
+    while (found := kept.get(key, "two", slowly, roughly))["counting"]:
+        assert time.monotonic() < deadline
+    assert found["rows"] == 5 and found["counted_at"] > 0  # what was counted is of the state that it was asked for
+
+    def fails() -> dict[str, object]:
+        raise ValueError("gone")
+
+    with pytest.raises(ValueError, match="gone"):
+        Kept(wait=60).get(key, "one", fails, roughly)

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from corpus_pipeline.service import overview
+from corpus_pipeline.service import counting, overview
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.web.site import Site, file_name, reply, site_of
+from corpus_pipeline.web.site import file_name, reply, site_of
 
 _BUSY = (Status.RUNNING, Status.PAUSING)
 
@@ -55,17 +55,28 @@ def statistics(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
     store = site.corpus.store
     state = store.fetch(overview.state_of, name)
-    data = site.kept.get(("statistics", name), state, lambda: store.fetch(overview.file_statistics, name))
+    data = site.kept.get(
+        ("statistics", name),
+        state,
+        lambda: counting.file_statistics(store, name),
+        lambda: store.fetch(counting.estimate, name),
+    )
     return reply(request, "statistics.html", data)
 
 
 def reports(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
-    state = site.corpus.store.fetch(overview.state_of, name)
-    return reply(request, "reports.html", site.kept.get(("reports", name), state, lambda: _reports(site, name)))
+    store = site.corpus.store
+    state = store.fetch(overview.state_of, name)
+    data = site.kept.get(
+        ("reports", name),
+        state,
+        lambda: _in_order(name, site.corpus.report(name)),
+        lambda: _in_order(name, store.fetch(overview.last_reports, name)),
+    )
+    return reply(request, "reports.html", data)
 
 
-def _reports(site: Site, name: str) -> dict[str, Any]:
+def _in_order(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     order = [stage.value for stage in Stage]
-    found = site.corpus.report(name)
     return {"name": name, "reports": sorted(found, key=lambda report: order.index(report["stage"]))}
