@@ -35,7 +35,6 @@ VARIABLES = (
     ),
     Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
-    Variable("CORPUS_UI_ALLOW_REMOTE", "0", "1: `corpus ui` may listen on other addresses, behind a proxy with a login"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
     Variable("CORPUS_PRIVATE_HOSTS", "none", "hosts of your own network that may serve models, comma-separated"),

@@ -4,79 +4,76 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.cli.output import say
+from corpus_pipeline.cli.serve import door_of, door_options
 from corpus_pipeline.cli.supervise import supervise
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from corpus_pipeline.web.options import Options
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
-@click.option(
-    "--rows-port", default=8787, show_default=True, help="Port of the row browser, on this machine's own address only."
-)
-def ui(host: str, port: int, rows_port: int) -> int:
+@click.option("--rows-port", default=8787, show_default=True, help="Port of the row browser.")
+@door_options
+@click.option("--child", is_flag=True, hidden=True)
+def ui(port: int, rows_port: int, child: bool, **chosen: Any) -> int:
     """The Dagster UI with its daemon: materialize, backfill, re-run, follow the lineage. The row browser runs beside it.
 
-    Dagster has no login: whoever reaches the port can start work. Any address but this machine's own must be allowed by
-    CORPUS_UI_ALLOW_REMOTE=1, behind a proxy that asks for one.
+    Both ask for the same login, see `corpus serve`. Viewers look at Dagster, too; operators also start and stop runs.
+
+    \b
+    On this machine:  corpus ui
+    For a team:       corpus serve --add-user ann --role operator
+                      corpus ui --host 0.0.0.0 --allow-host corpus.example.org --login
     """
-    from corpus_pipeline.defs import home
-    from corpus_pipeline.defs.partitions import register
-    from corpus_pipeline.errors import UsageError
-    from corpus_pipeline.service import Corpus
-
-    if host not in ("127.0.0.1", "localhost", "::1") and os.environ.get("CORPUS_UI_ALLOW_REMOTE") != "1":
-        raise UsageError(
-            f"--host {host} lets others in, and Dagster asks nobody for a password. Put a proxy with a login in front"
-            " and set CORPUS_UI_ALLOW_REMOTE=1, or keep 127.0.0.1"
-        )
     settings = Settings.from_env()
-    with Corpus.open(settings) as corpus:
-        register(home.instance(corpus.settings), [file.name for file in corpus.files()])
+    options = door_of(settings, chosen, port)
+    if child:
+        return _serve(settings, options, rows_port)
+    settings.make_home()
     # two daemons on one home would each start what the sensors ask for
-    with only_one(settings.home / "ui.lock", "the Dagster UI", f"http://{host}:{port}"):
-        return _serve(settings, host, port, rows_port)
+    with only_one(settings.home / "ui.lock", "the Dagster UI", f"http://{options.host}:{port}"):
+        return supervise([sys.executable, "-W", "ignore", "-m", "corpus_pipeline", *sys.argv[1:], "--child"])
 
 
-def _serve(settings: Settings, host: str, port: int, rows_port: int) -> int:
-    from corpus_pipeline.errors import UsageError
-    from corpus_pipeline.web.serve import start_background
+def _serve(settings: Settings, options: Options, rows_port: int) -> int:
+    """What the supervised child does. The row browser answers at once, Dagster takes its time."""
+    from dataclasses import replace
 
-    rows = None
-    try:
-        rows = start_background(settings, port=rows_port)
-        say(f"Row browser: {rows.url}")
-    except UsageError as problem:  # perhaps a `corpus serve` that runs already
-        say(f"the row browser was not started: {problem}")
-    say(
-        f"Dagster UI: http://{host}:{port} (ready in about 20 seconds; Ctrl-C stops it, and runs at their next boundary)"
-    )
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "dagster",
-        "dev",
-        "--log-level",
-        "warning",
-        "--module-name",
-        "corpus_pipeline.definitions",
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
-    try:
-        return supervise(command)
-    finally:
-        if rows is not None:
-            rows.stop()
+    from corpus_pipeline.web.app import create_app
+    from corpus_pipeline.web.indexer import Indexer
+    from corpus_pipeline.web.serve import listen, open_corpus, start_background, url_of
+
+    with ExitStack() as stack:
+        listener, corpus = stack.enter_context(listen(options)), stack.enter_context(open_corpus(settings))
+        rows = create_app(corpus, options)
+        try:
+            background = start_background(rows, replace(options, port=rows_port))
+            say(f"Row browser: {background.url}")
+            stack.callback(background.stop)
+            stack.enter_context(Indexer(corpus))
+            # what Dagster's pages link to
+            os.environ.setdefault("CORPUS_WEB_URL", background.url)
+        except UsageError as problem:  # perhaps a `corpus serve` that runs already
+            say(f"the row browser was not started: {problem}")
+        url = url_of(options, listener.getsockname()[1])
+        say(f"Dagster UI: {url} (starting, which takes about 15 seconds)")
+        from corpus_pipeline.defs import webserver
+
+        with suppress(KeyboardInterrupt):
+            webserver.run(
+                settings, rows, listener, lambda: say("ready; Ctrl-C stops it, and runs at their next boundary")
+            )
+    return 0
 
 
 @click.command(

@@ -1,12 +1,12 @@
-"""The door of the row browser, before any page: host names, methods, origins, identity, and the headers of every answer."""
+"""The door, before any page: host names, methods, origins, identity, and the headers of every answer."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,8 +31,54 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+METHODS = ("GET", "HEAD", "POST")
 _NO_COOKIE = ("/static/", "/healthz")
 _OPEN = ("/login", "/static/", "/healthz")  # may be seen by those who have not logged in
+
+
+class Door:
+    """What every guard of ours decides alike: under which name we are asked, from which page, and by whom."""
+
+    def __init__(self, options: Options, sessions: Sessions) -> None:
+        self.options = options
+        self._sessions = sessions
+
+    def stranger(self, headers: Headers) -> Response | None:
+        """The refusal of a host name that is not ours: it was made to point here."""
+        if host_name(headers.get("host", "")) in self.options.hosts:
+            return None
+        return PlainTextResponse(
+            "This server does not answer to that host name. Start it with --allow-host NAME.\n", 421
+        )
+
+    def person(self, scope: Scope, headers: Headers, session: str | None) -> Person | None:
+        """Who asks: whom a trusted proxy names, or who logged in, or (where nobody has to) the user of this machine."""
+        options = self.options
+        client = scope.get("client")
+        if options.proxy_header and options.is_trusted_proxy(client[0] if client else None):
+            name = headers.get(options.proxy_header, "").strip()
+            if name:
+                known = users.role_of(options.users, name) if options.users else None
+                return self._limited(Person(name[:128], known or options.proxy_role))
+        person = self._sessions.person(session)
+        if person is not None and options.users is not None:
+            # who was removed or got another role meanwhile is treated so at once
+            role = users.role_of(options.users, person.name)
+            person = None if role is None else person._replace(role=role)
+        if person is None and not options.demands_login:
+            person = Person(options.loopback_user, Role.OPERATOR)
+        return None if person is None else self._limited(person)
+
+    def _limited(self, person: Person) -> Person:
+        return person._replace(role=Role.VIEWER) if self.options.read_only else person
+
+    def login_first(self, scope: Scope, page: bool) -> Response:
+        """What somebody gets whom we do not know: the way to the login when it is a page that they ask for."""
+        if not page or not self.options.login:
+            return PlainTextResponse("Log in first.\n", 401)
+        query = scope["query_string"].decode("latin-1")
+        wanted = scope["path"] + (f"?{query}" if query else "")
+        return RedirectResponse("/login" + (f"?to={quote(wanted, safe='/')}" if len(wanted) > 1 else ""), 303)
 
 
 class Guard:
@@ -42,6 +88,7 @@ class Guard:
         self._app = app
         self._options = options
         self._sessions = sessions
+        self._door = Door(options, sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -51,10 +98,10 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        session = self._sessions.known_form(Request(scope).cookies.get(COOKIE))
+        session = session_of(scope)
         fresh = session is None
         scope["session"] = session or self._sessions.new_id()
-        scope["person"] = self._person(scope, headers)
+        scope["person"] = self._door.person(scope, headers, scope["session"])
         scope["json"] = wants_json(scope, headers)
         if scope["path"].endswith(".json") and not scope["path"].startswith("/static/"):
             # every page has a twin: the same path with .json behind it
@@ -75,39 +122,20 @@ class Guard:
         await (self._app if refused is None else refused)(scope, receive, with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        if host_name(headers.get("host", "")) not in self._options.hosts:
-            return PlainTextResponse(
-                "This server does not answer to that host name. Start `corpus serve` with --allow-host NAME.\n", 421
-            )
-        if scope["method"] not in ("GET", "HEAD", "POST"):
-            return PlainTextResponse("Only GET, HEAD and POST.\n", 405, {"Allow": "GET, HEAD, POST"})
+        if refused := self._door.stranger(headers):
+            return refused
+        if scope["method"] not in METHODS:
+            return PlainTextResponse("Only GET, HEAD and POST.\n", 405, {"Allow": ", ".join(METHODS)})
         if scope["method"] == "POST" and not same_origin(headers):
             return PlainTextResponse("This form was not sent from a page of this server.\n", 403)
         if scope["person"] is None and not scope["path"].startswith(_OPEN):
-            if scope["json"] or scope["method"] == "POST" or not self._options.login:
-                return PlainTextResponse("Log in first.\n", 401)
-            return RedirectResponse("/login", 303)
+            return self._door.login_first(scope, page=not scope["json"] and scope["method"] != "POST")
         return None
 
-    def _person(self, scope: Scope, headers: Headers) -> Person | None:
-        options = self._options
-        client = scope.get("client")
-        if options.proxy_header and options.is_trusted_proxy(client[0] if client else None):
-            name = headers.get(options.proxy_header, "").strip()
-            if name:
-                known = users.role_of(options.users, name) if options.users else None
-                return self._limited(Person(name[:128], known or options.proxy_role))
-        person = self._sessions.person(scope["session"])
-        if person is not None and options.users is not None:
-            # who was removed or got another role meanwhile is treated so at once
-            role = users.role_of(options.users, person.name)
-            person = None if role is None else person._replace(role=role)
-        if person is None and not options.demands_login:
-            person = Person(options.loopback_user, Role.OPERATOR)
-        return None if person is None else self._limited(person)
 
-    def _limited(self, person: Person) -> Person:
-        return person._replace(role=Role.VIEWER) if self._options.read_only else person
+def session_of(scope: Scope) -> str | None:
+    """The session that a browser says it has."""
+    return Sessions.known_form(HTTPConnection(scope).cookies.get(COOKIE))
 
 
 def cookie(session: str, options: Options) -> str:

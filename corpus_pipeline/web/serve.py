@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import Corpus
@@ -31,24 +32,28 @@ def default_options(settings: Settings, **chosen: Any) -> Options:
     return Options(**chosen)
 
 
-def _server(corpus: Corpus, options: Options) -> uvicorn.Server:
-    # a page must not hang for minutes while the database is away
+def open_corpus(settings: Settings) -> Corpus:
+    """A corpus for pages: none of them hangs for minutes while the database is away."""
+    corpus = Corpus.open(settings)
     corpus.store.patience = _PATIENCE
+    return corpus
+
+
+def server(app: ASGIApp, *, sockets: bool = False) -> uvicorn.Server:
+    """A server that has not begun yet; `sockets`: whether the application has WebSockets, too."""
     config = uvicorn.Config(
-        create_app(corpus, options),
-        host=options.host,
-        port=options.port,
+        app,
         log_level="warning",
         access_log=False,  # addresses hold what people searched for
         server_header=False,
         proxy_headers=False,  # the address that connects decides which proxy is believed
-        ws="none",
+        ws="auto" if sockets else "none",
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)
 
 
-def _listen(options: Options) -> socket.socket:
+def listen(options: Options) -> socket.socket:
     """A listening socket, so that a port in use is told before anything starts. Raises UsageError."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -72,10 +77,10 @@ def url_of(options: Options, port: int) -> str:
 
 def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; `ready` is told the URL. Raises UsageError when the address cannot be used."""
-    listener = _listen(options)
+    listener = listen(options)
     with listener, Indexer(corpus):
         ready(url_of(options, listener.getsockname()[1]))
-        _server(corpus, options).run(sockets=[listener])
+        server(create_app(corpus, options)).run(sockets=[listener])
 
 
 @dataclass
@@ -83,33 +88,24 @@ class Background:
     """A row browser in a thread of this process."""
 
     url: str
-    _corpus: Corpus
     _server: uvicorn.Server
     _thread: threading.Thread
-    _indexer: Indexer
 
     def stop(self) -> None:
-        """Stop it and close its corpus."""
-        self._indexer.stop()
         self._server.should_exit = True
         self._thread.join(timeout=10)
-        self._corpus.close()
 
 
-def start_background(settings: Settings, **chosen: Any) -> Background:
-    """Start the row browser beside something else and return once it answers; `chosen` are fields of `Options`.
+def start_background(app: ASGIApp, options: Options, *, sockets: bool = False) -> Background:
+    """Start an application beside something else and return once it answers.
 
-    port 0 takes a free one. Raises UsageError when the address cannot be used or would let anybody in.
+    port 0 takes a free one. Raises UsageError when the address cannot be used.
     """
-    options = default_options(settings, **chosen)
-    listener = _listen(options)
-    corpus = Corpus.open(settings)
-    server = _server(corpus, options)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="row browser", daemon=True)
+    listener = listen(options)
+    running = server(app, sockets=sockets)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="row browser", daemon=True)
     thread.start()
     deadline = time.monotonic() + 15
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+    while not running.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
-    indexer = Indexer(corpus)
-    indexer.start()
-    return Background(url_of(options, listener.getsockname()[1]), corpus, server, thread, indexer)
+    return Background(url_of(options, listener.getsockname()[1]), running, thread)

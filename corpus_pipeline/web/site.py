@@ -95,6 +95,7 @@ def reply(request: Request, template: str, data: Mapping[str, Any], *, status: i
         person=request.scope["person"],
         may_act=bool(request.scope["person"] and request.scope["person"].may_act),
         can_log_out=site.options.login and request.scope["person"] is not None,
+        home=home(request),
         csrf=site.sessions.token(session),
         said=site.sessions.said(session),
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
@@ -158,6 +159,11 @@ def local(target: str) -> str:
     """A path of this server; `/files` for what leads elsewhere."""
     inside = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if inside else "/files"
+
+
+def home(request: Request) -> str:
+    """The first page of the address that was asked: the files, or what Dagster's guard says is its own."""
+    return request.scope.get("home", "/files")
 
 
 def number_in(request: Request, name: str, default: int, low: int, high: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import stat
 
@@ -209,12 +210,28 @@ def log_in(own, name, password=PASSWORD):
 
 def test_with_logins_nothing_is_shown_to_strangers(corpus, users_file):
     own = browser(corpus, login=True, users=users_file)
-    assert own.get("/files", follow_redirects=False).headers["location"] == "/login"
+    assert own.get("/files", follow_redirects=False).headers["location"] == "/login?to=/files"
     assert own.get("/files.json").status_code == 401
-    assert own.get("/metrics", follow_redirects=False).headers["location"] == "/login"
+    assert own.get("/metrics", follow_redirects=False).headers["location"] == "/login?to=/metrics"
     assert own.form("/pause", csrf=own.token("/login"), reason="x").status_code == 401
     for name, password in (("vera", "wrong password"), ("nobody", PASSWORD), ("", ""), ("vera", "")):
         assert log_in(own, name, password).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reached"),
+    [("/files/hostile/rows?search=a%20b&limit=5", None), ("", "/files"), ("//evil.test", "/files"), ("x:y", "/files")],
+)
+def test_a_login_leads_to_the_page_that_was_asked_for(corpus, users_file, wanted, reached):
+    own = browser(corpus, login=True, users=users_file)
+    if reached is None:
+        asked = own.get(wanted, follow_redirects=False).headers["location"]
+        shown = re.search(r'name="to" value="([^"]*)"', own.get(asked).text)
+        assert shown and html.unescape(shown[1]) == wanted
+    token = own.token("/login")
+    assert own.form("/login", csrf=token, name="vera", password="wrong password", to=wanted).status_code == 403
+    answer = own.form("/login", csrf=token, name="vera", password=PASSWORD, to=wanted)
+    assert answer.headers["location"] == (reached or wanted)
 
 
 def test_viewers_look_and_operators_act_under_their_own_names(corpus, users_file):

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from corpus_pipeline.service import Corpus, overview
-from corpus_pipeline.web.serve import start_background
+from corpus_pipeline.web import create_app
+from corpus_pipeline.web.serve import default_options, start_background
 from corpus_pipeline_tests.servers import browser
 from corpus_pipeline_tests.web.conftest import HOSTILE
 
@@ -22,7 +23,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(corpus: Corpus) -> Iterator[str]:
-    server = start_background(corpus.settings, port=0)
+    options = default_options(corpus.settings, port=0)
+    server = start_background(create_app(corpus, options), options)
     yield server.url
     server.stop()
 

@@ -16,9 +16,8 @@ import pytest
 from corpus_pipeline import cli
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.web import users
-from corpus_pipeline.web.options import Role
-from corpus_pipeline.web.serve import start_background
-from corpus_pipeline_tests import small_corpus
+from corpus_pipeline.web.options import Options, Role
+from corpus_pipeline.web.serve import listen
 
 COMMAND = [sys.executable, "-m", "corpus_pipeline", "serve"]
 
@@ -68,9 +67,9 @@ def test_users_are_made_and_removed_and_an_open_door_is_refused(corpus_home, mon
     assert users.read(path) == {}
 
 
-def test_a_port_in_use_is_told(tmp_path):
+def test_a_port_in_use_is_told():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(UsageError, match="--port"):
-            start_background(small_corpus.settings(tmp_path / "home"), port=other.getsockname()[1])
+            listen(Options(port=other.getsockname()[1]))

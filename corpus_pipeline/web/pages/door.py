@@ -13,7 +13,7 @@ from corpus_pipeline.service import overview
 from corpus_pipeline.web import users
 from corpus_pipeline.web.guard import cookie
 from corpus_pipeline.web.sessions import Person
-from corpus_pipeline.web.site import Site, first, read_form, reply, site_of
+from corpus_pipeline.web.site import Form, Site, first, home, local, read_form, reply, site_of
 
 _LONGEST = 1024
 
@@ -21,7 +21,7 @@ _LONGEST = 1024
 def form(request: Request) -> Response:
     if not site_of(request).options.login:
         raise HTTPException(404, "Nobody has to log in here.")
-    return reply(request, "login.html", {"error": None})
+    return reply(request, "login.html", {"error": None}, to=request.query_params.get("to", ""))
 
 
 async def log_in(request: Request) -> Response:
@@ -39,21 +39,22 @@ async def log_in(request: Request) -> Response:
     if wait > 0:
         seconds = math.ceil(wait)
         sentence = f"Too many wrong passwords. Try again in {seconds} s."
-        return _again(request, 429, sentence, {"Retry-After": str(seconds)})
+        return _again(request, fields, 429, sentence, {"Retry-After": str(seconds)})
     role = await run_in_threadpool(users.check, site.options.users, name, password)
     if role is None:
         site.brake.failed(*keys)
         await run_in_threadpool(_note, site, name, "login refused", address)
-        return _again(request, 403, "That name and password do not belong together.", {})
+        return _again(request, fields, 403, "That name and password do not belong together.", {})
     site.brake.passed(*keys)
     await run_in_threadpool(_note, site, name, "login", address)
-    answer = RedirectResponse("/files", 303)
+    # where they wanted to go; under Dagster's address its first page
+    answer = RedirectResponse(local(first(fields, "to")) if first(fields, "to") else home(request), 303)
     answer.headers.append("Set-Cookie", cookie(site.sessions.begin(Person(name, role)), site.options))
     return answer
 
 
-def _again(request: Request, status: int, sentence: str, headers: dict[str, str]) -> Response:
-    answer = reply(request, "login.html", {"error": sentence}, status=status)
+def _again(request: Request, fields: Form, status: int, sentence: str, headers: dict[str, str]) -> Response:
+    answer = reply(request, "login.html", {"error": sentence}, status=status, to=first(fields, "to"))
     answer.headers.update(headers)
     return answer
 
@@ -69,6 +70,6 @@ async def log_out(request: Request) -> Response:
     if not site.sessions.token_is_right(session, first(fields, "csrf")):
         raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
     site.sessions.end(session)
-    answer = RedirectResponse("/login" if site.options.login else "/files", 303)
+    answer = RedirectResponse("/login" if site.options.login else home(request), 303)
     answer.headers.append("Set-Cookie", cookie(site.sessions.new_id(), site.options))
     return answer

@@ -1,0 +1,106 @@
+"""`dagster dev` with a door: code server and daemon as children, and Dagster's web application behind our guard."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._cli.proxy_server_manager import ProxyServerManager
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
+from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget
+from dagster._utils.log import configure_loggers
+from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster_webserver.version import __version__ as version
+from starlette.applications import Starlette
+
+from corpus_pipeline.defs import home, partitions
+from corpus_pipeline.errors import StopJob
+from corpus_pipeline.settings import Settings
+from corpus_pipeline.web.dagster_guard import DagsterGuard
+from corpus_pipeline.web.serve import server
+
+DEFINITIONS = "corpus_pipeline.definitions"
+_LEVEL = "warning"
+_POLL_MILLISECONDS = 2000  # how often the UI asks for news of assets
+_STATEMENT_MILLISECONDS, _POOL_SECONDS, _POOL_OVERFLOW = 15_000, 3600, 20  # what Dagster's own webserver takes
+_DAEMON_SECONDS = 60.0  # in which the daemon may end by itself
+
+
+class _Workspace(WorkspaceProcessContext):
+    """Viewers have Dagster's own read-only permissions: its UI then offers them no button."""
+
+    def create_request_context(self, source: Any | None = None) -> WorkspaceRequestContext:
+        person = source.scope.get("person") if source is not None else None
+        return WorkspaceRequestContext(
+            instance=self.instance,
+            current_workspace=self.get_current_workspace(),
+            process_context=self,
+            version=self.version,
+            source=source,
+            read_only=person is not None and not person.may_act,
+        )
+
+
+def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve Dagster at `listener` until Ctrl-C; `rows` is the row browser. Raises StopJob when the daemon ends."""
+    configure_loggers(formatter="colored", log_level=_LEVEL.upper())
+    os.environ["DAGSTER_IS_DEV_CLI"] = "1"
+    with ExitStack() as stack:
+        instance = stack.enter_context(home.instance(settings))
+        names = [file.name for file in rows.state.site.corpus.files()]
+        partitions.register(instance, names)
+        workspace = stack.enter_context(_code_server(instance))
+        daemon = stack.enter_context(_daemon(workspace))
+        instance.optimize_for_webserver(_STATEMENT_MILLISECONDS, _POOL_SECONDS, _POOL_OVERFLOW)
+        target = WorkspaceFileTarget([workspace])
+        context = stack.enter_context(_Workspace(instance, target, version=version, code_server_log_level=_LEVEL))
+        app = create_app_from_workspace_process_context(context, live_data_poll_rate=_POLL_MILLISECONDS)
+        serving = server(DagsterGuard(app, rows), sockets=True)
+        ended = threading.Event()
+
+        def watch() -> None:
+            daemon.wait()
+            ended.set()
+            serving.should_exit = True
+
+        threading.Thread(target=watch, name="daemon watch", daemon=True).start()
+        ready()
+        serving.run(sockets=[listener])
+        if ended.is_set():
+            raise StopJob("the Dagster daemon ended; its last words are above. Start `corpus ui` again")
+
+
+@contextmanager
+def _code_server(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The process that loads the definitions, on a socket of its own; yields the workspace file that names it."""
+    target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), None)
+    with ProxyServerManager(instance, target, _LEVEL) as servers, TemporaryDirectory() as folder:
+        path = Path(folder) / "workspace.yaml"
+        path.write_text(yaml.safe_dump({"load_from": servers.get_code_server_specs()}), encoding="utf-8")
+        logging.getLogger("dagster.code_server").setLevel(logging.ERROR)
+        yield str(path)
+
+
+@contextmanager
+def _daemon(workspace: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon: queue, sensors, monitoring."""
+    command = [sys.executable, "-W", "ignore", "-m", "dagster._daemon", "run", "--log-level", _LEVEL]
+    process = subprocess.Popen([*command, "--code-server-log-level", _LEVEL, "--workspace", workspace])
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_DAEMON_SECONDS)
+        process.kill()

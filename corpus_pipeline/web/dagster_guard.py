@@ -1,0 +1,207 @@
+"""The door of the Dagster UI, which has none of its own: host names, origins, logins, roles, and the audit log.
+
+Dagster's webserver runs a mutation for a plain link, for a form without JSON and for a WebSocket of any page, under any host
+name, for anybody. None of these gets through here. It loads nothing from elsewhere, whatever a row's text says.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from corpus_pipeline.errors import StoreUnavailable
+from corpus_pipeline.service import overview
+from corpus_pipeline.web.guard import HEADERS, METHODS, Door, same_origin, session_of
+from corpus_pipeline.web.sessions import Person
+from corpus_pipeline.web.site import Site
+
+# beside Dagster's own policy, which binds scripts only: a browser obeys both
+CSP = (
+    "img-src 'self' data: blob:; media-src 'self'; font-src 'self' data:; connect-src 'self' ws://{host} wss://{host};"
+    " frame-src 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_OURS = {name: value for name, value in HEADERS.items() if name not in ("Content-Security-Policy", "Cache-Control")}
+_KEPT = ("/_next/static/", "/vendor/")  # files of the UI, which browsers may keep
+_ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that are shown under this address, too
+_MOST_BYTES = 8 << 20
+_NO_CHANGE = {"logTelemetry", "setNuxSeen"}
+_ABOUT = {"partitionNames", "partitionKey", "parentRunId", "runId", "runIds", "backfillId", "sensorName", "name"}
+_log = logging.getLogger(__name__)
+
+
+class Change(NamedTuple):
+    """What a GraphQL request wants done: names of mutations, and the partitions, runs and so on that it names."""
+
+    mutations: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+class DagsterGuard:
+    """Wraps Dagster's web application; `rows` is the row browser, which has the login. Puts `person` into the scope."""
+
+    def __init__(self, app: ASGIApp, rows: Starlette) -> None:
+        self._app = app
+        self._rows = rows
+        self._site: Site = rows.state.site
+        self._door = Door(self._site.options, self._site.sessions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._socket(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        scope["person"] = self._door.person(scope, headers, session_of(scope))
+        if scope["person"] is None or self._door.stranger(headers) or not same_origin(headers):
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if self._door.options.login and scope["path"].startswith(_ROWS_PATHS):
+            await self._rows({**scope, "home": "/"}, receive, send)
+            return
+        scope["person"] = self._door.person(scope, headers, session_of(scope))
+        refused = self._refusal(scope, headers)
+        if refused is None and scope["method"] == "POST":
+            body = await _body(receive)
+            refused = await self._considered(scope, body)
+            receive = _again(body or b"", receive)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                for name, value in _OURS.items():
+                    answer[name] = value
+                del answer["Feature-Policy"]  # the old name of what we set, which browsers complain of
+                if not self._door.stranger(headers):
+                    answer.append("Content-Security-Policy", CSP.format(host=headers["host"].lower()))
+                if not scope["path"].startswith(_KEPT):
+                    answer.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await (self._app if refused is None else refused)(scope, receive, with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if refused := self._door.stranger(headers):
+            return refused
+        method, page = scope["method"], "text/html" in headers.get("accept", "")
+        if method not in METHODS:
+            return PlainTextResponse("Only GET, HEAD and POST.\n", 405, {"Allow": ", ".join(METHODS)})
+        if method == "POST":
+            # a browser always says where a POST comes from; programs need not, and cannot be tricked into sending one
+            silent = "origin" not in headers and "sec-fetch-site" not in headers
+            if not silent and not same_origin(headers):
+                return PlainTextResponse("This was not sent from a page of this server.\n", 403)
+            if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+                return PlainTextResponse("Send application/json.\n", 415)
+        if scope["person"] is None:
+            return self._door.login_first(scope, page=page and method != "POST")
+        if method != "POST" and scope["path"].rstrip("/") == "/graphql" and not page:
+            # with text/html Dagster answers with its GraphiQL page, whatever else is asked
+            return PlainTextResponse("Questions are sent by POST.\n", 405, {"Allow": "POST"})
+        return None
+
+    async def _considered(self, scope: Scope, body: bytes | None) -> Response | None:
+        """Notes what a request changes in the audit log. The refusal of what this person may not do."""
+        person: Person = scope["person"]
+        if body is None:
+            return PlainTextResponse("The request is too long.\n", 413)
+        try:
+            # what is no GraphQL are reports of what was made elsewhere: they change something, always
+            change = change_of(body) if scope["path"] == "/graphql" else Change((scope["path"][:200],), ())
+        except ValueError as error:
+            return PlainTextResponse(f"The request cannot be read: {error}\n", 400)
+        if change is None:
+            return None
+        if not person.may_act:
+            what = "This server is read-only." if self._door.options.read_only else "Only operators may do this."
+            return JSONResponse({"data": None, "errors": [{"message": what}]}, 403)
+        await run_in_threadpool(self._note, person, change)
+        return None
+
+    def _note(self, person: Person, change: Change) -> None:
+        detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
+        try:
+            overview.note(self._site.corpus.store, person.name, "dagster", ", ".join(change.mutations), detail)
+        except StoreUnavailable:  # whoever wants to stop something then must be able to
+            _log.warning("not in the audit log, the database is away: %s by %s", change.mutations, person.name)
+
+
+def change_of(body: bytes) -> Change | None:
+    """What a POST asks Dagster to change, None when it only looks. Raises ValueError for what nobody can read."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+    query = asked.get("query") if isinstance(asked, dict) else None
+    if not isinstance(query, str):
+        raise ValueError("it is no GraphQL request")
+    if not re.search(r"\bmutation\b", query):
+        return None
+    try:
+        operations = [node for node in parse(query).definitions if isinstance(node, OperationDefinitionNode)]
+    except (GraphQLError, RecursionError):
+        raise ValueError("its GraphQL is faulty") from None
+    fields = [
+        node.name.value if isinstance(node, FieldNode) else "?"
+        for operation in operations
+        if operation.operation is OperationType.MUTATION
+        for node in operation.selection_set.selections
+    ]
+    names = tuple(dict.fromkeys(name for name in fields if name not in _NO_CHANGE))
+    return Change(names, tuple(dict.fromkeys(_about(asked.get("variables"))))) if names else None
+
+
+def _about(value: Any) -> Iterator[str]:
+    """Names and ids of partitions, runs and the like, wherever they are in the variables of a request."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _about(item)
+    elif isinstance(value, dict):
+        if value.get("key") == "dagster/partition":
+            yield str(value.get("value"))
+        for key, item in value.items():
+            if key in _ABOUT and isinstance(item, str | list):
+                yield from (str(one) for one in ([item] if isinstance(item, str) else item))
+            else:
+                yield from _about(item)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body of a request, None for one that is too long."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > _MOST_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that has been read, once more."""
+    waiting = [body]
+
+    async def once_more() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return once_more

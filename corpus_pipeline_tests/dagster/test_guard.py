@@ -1,0 +1,246 @@
+"""Dagster behind its guard: what a hostile page, a foreign name or a viewer asks is refused, what our own page asks is not.
+
+Dagster's webserver is the real one in each of these tests: that of `corpus ui`, or its application in this process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster_webserver.app import create_app_from_workspace_process_context
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from corpus_pipeline.defs.webserver import _Workspace
+from corpus_pipeline.service import overview
+from corpus_pipeline.service.corpus import who
+from corpus_pipeline.web import create_app, users
+from corpus_pipeline.web.dagster_guard import DagsterGuard, change_of
+from corpus_pipeline.web.options import Options, Role
+from corpus_pipeline.web.serve import start_background
+from corpus_pipeline_tests.dagster.conftest import UI, Home
+
+PASSWORD = "a long enough password"
+LOOK = "{ version }"
+# harmless, and still a change: it sets the limit that is there already
+SET = 'mutation { setConcurrencyLimit(concurrencyKey: "export", limit: 4) }'
+JSON = "application/json"
+
+
+@pytest.fixture(scope="module")
+def web(ui: UI) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=ui.graphql.base_url, timeout=60) as client:
+        yield client
+
+
+def post(web: httpx.Client, query: str, **headers: str) -> httpx.Response:
+    names = {name.replace("_", "-"): value for name, value in ({"content_type": JSON} | headers).items()}
+    return web.post("/graphql", content=json.dumps({"query": query}), headers=names)
+
+
+def own(web: httpx.Client) -> str:
+    return str(web.base_url).rstrip("/")
+
+
+# --- the webserver of `corpus ui` ---
+
+
+def test_a_link_changes_nothing(web):
+    for accept in ("*/*", "application/json", "image/png"):
+        answer = web.get("/graphql", params={"query": SET}, headers={"accept": accept})
+        assert (answer.status_code, "data" in answer.text) == (405, False)
+        assert web.get("/graphql/", params={"query": SET}, headers={"accept": accept}).status_code == 405
+    page = web.get("/graphql", params={"query": SET}, headers={"accept": "text/html"})
+    assert page.status_code == 200 and "GraphiQL" in page.text and "setConcurrencyLimit" not in page.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", "text/plain; application/json"]
+)
+def test_a_form_changes_nothing(web, kind):
+    for path in ("/graphql", "/report_asset_materialization/dataset_rows"):
+        answer = web.post(path, params={"query": SET}, content=SET, headers={"content-type": kind, "origin": own(web)})
+        assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.test"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:1"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ],
+)
+def test_another_page_changes_and_reads_nothing(web, headers):
+    assert post(web, SET, **headers).status_code == 403
+    assert post(web, LOOK, **headers).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:3000", "127.0.0.1.evil.test", "", "a b"])
+def test_another_host_name_is_not_answered(web, host):
+    assert post(web, LOOK, host=host).status_code == 421
+    assert web.get("/", headers={"host": host}).status_code == 421
+
+
+def test_our_own_page_and_programs_are_answered(web, ui):
+    page = {"origin": own(web), "sec_fetch_site": "same-origin"}
+    for headers in ({}, page, page | {"host": own(web).removeprefix("http://").replace("127.0.0.1", "localhost")}):
+        headers = headers | ({"origin": f"http://{headers['host']}"} if "host" in headers else {})
+        assert post(web, LOOK, **headers).json()["data"]["version"]
+    assert post(web, SET, **page).json()["data"] == {"setConcurrencyLimit": True}
+    entry = ui.corpus.store.fetch(overview.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
+    assert (entry["subject"], entry["who"]) == ("setConcurrencyLimit", who())
+
+
+def live(address: str, **headers: str) -> str:
+    """What the socket for live updates answers."""
+    with connect(
+        f"{address.replace('http', 'ws', 1)}/graphql", subprotocols=["graphql-ws"], additional_headers=headers or None
+    ) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        return str(json.loads(socket.recv(timeout=20))["type"])
+
+
+def test_live_updates_are_for_our_own_page(web):
+    assert live(own(web), Origin=own(web)) == "connection_ack"
+    for headers in ({}, {"Origin": "http://evil.test"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:1"}):
+        with pytest.raises(InvalidStatus) as refused:
+            live(own(web), **headers)
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/assets", "/graphql", "/server_info"])
+def test_every_answer_binds_the_browser(web, path):
+    headers = web.get(path, headers={"accept": "text/html"}).headers
+    policy = headers["content-security-policy"]
+    assert "img-src 'self' data: blob:;" in policy and "frame-ancestors 'none'" in policy
+    assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
+    assert (headers["referrer-policy"], headers["cache-control"]) == ("same-origin", "no-store")
+    assert "access-control-allow-origin" not in headers and "server" not in headers
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused(web, method):
+    assert web.request(method, "/graphql").status_code == 405
+
+
+# --- roles and logins: Dagster's application in this process ---
+
+
+@pytest.fixture(scope="module")
+def team(opened: tuple[Home, dict[str, str]]) -> Iterator[str]:
+    """The address of a Dagster that asks for a login."""
+    home = opened[0]
+    path = home.folder / "users.json"
+    users.add(path, "vera", PASSWORD, Role.VIEWER)
+    users.add(path, "otto", PASSWORD, Role.OPERATOR)
+    with pytest.MonkeyPatch.context() as patch, _Workspace(home.instance, EmptyWorkspaceTarget()) as workspace:
+        for name, value in opened[1].items():
+            patch.setenv(name, value)
+        options = Options(port=0, login=True, users=path)
+        rows = create_app(home.corpus, options)
+        guarded = DagsterGuard(create_app_from_workspace_process_context(workspace), rows)
+        server = start_background(guarded, options, sockets=True)
+        yield server.url
+        server.stop()
+
+
+@contextmanager
+def visitor(address: str, name: str | None = None) -> Iterator[httpx.Client]:
+    """A browser, logged in by the form at Dagster's own address."""
+    with httpx.Client(base_url=address, timeout=60, headers={"origin": address}) as client:
+        if name is not None:
+            token = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/login?to=/runs").text)
+            assert token
+            fields = {"csrf": token[1], "name": name, "password": PASSWORD, "to": "/runs"}
+            assert client.post("/login", data=fields).headers["location"] == "/runs"
+        yield client
+
+
+def test_strangers_see_nothing(team):
+    with visitor(team) as stranger:
+        asked = stranger.get("/assets?x=1", headers={"accept": "text/html"})
+        assert (asked.status_code, asked.headers["location"]) == (303, "/login?to=/assets%3Fx%3D1")
+        assert stranger.get("/login").status_code == stranger.get("/static/app.css").status_code == 200
+        for path in ("/server_info", "/logs/x", "/download_debug/x"):
+            assert stranger.get(path).status_code == 401
+        assert post(stranger, LOOK).status_code == 401
+        assert stranger.post("/report_asset_materialization/x", json={}).status_code == 401
+        with pytest.raises(InvalidStatus):
+            live(team, Origin=team)
+
+
+def permissions(client: httpx.Client) -> set[bool]:
+    found = post(client, "{ permissions { permission value } }").json()["data"]["permissions"]
+    return {each["value"] for each in found if each["permission"] != "edit_app_managed_components"}
+
+
+def test_viewers_look_and_operators_act_under_their_own_names(team, home):
+    with visitor(team, "vera") as viewer, visitor(team, "otto") as operator:
+        assert (permissions(viewer), permissions(operator)) == ({False}, {True})
+        assert live(team, Origin=team, Cookie=f"corpus_session={viewer.cookies['corpus_session']}") == "connection_ack"
+        answer = post(viewer, SET)
+        assert (answer.status_code, answer.json()["data"]) == (403, None)
+        sneaky = 'query A { version } mutation B { setConcurrencyLimit(concurrencyKey: "export", limit: 1) }'
+        assert viewer.post("/graphql", json={"query": sneaky, "operationName": "B"}).status_code == 403
+        escaped = json.dumps({"query": SET}).replace("mutation", "\\u006dutation")
+        assert viewer.post("/graphql", content=escaped, headers={"content-type": JSON}).status_code == 403
+        assert viewer.post("/report_asset_materialization/dataset_rows", json={}).status_code == 403
+        assert post(operator, SET).json()["data"] == {"setConcurrencyLimit": True}
+    entries = home.corpus.store.fetch(overview.audit_page, who="otto", action="dagster", before=None, limit=9)[
+        "entries"
+    ]
+    assert [entry["subject"] for entry in entries] == ["setConcurrencyLimit"]
+
+
+def test_one_who_is_removed_is_out_at_once(team, home):
+    users.add(home.folder / "users.json", "paul", PASSWORD, Role.OPERATOR)
+    with visitor(team, "paul") as client:
+        assert post(client, LOOK).status_code == 200
+        users.remove(home.folder / "users.json", "paul")
+        assert post(client, LOOK).status_code == 401
+
+
+# --- what is a change ---
+
+
+def body(query: Any, **more: Any) -> bytes:
+    return json.dumps({"query": query} | more).encode()
+
+
+def test_a_change_is_told_by_its_grammar_and_says_what_it_is_about():
+    launch = "mutation L($p: P!) { launchPipelineExecution(executionParams: $p) { __typename } other }"
+    about = {"p": {"executionMetadata": {"tags": [{"key": "dagster/partition", "value": "chats"}]}, "runIds": ["r1"]}}
+    assert change_of(body(launch, variables=about)) == (("launchPipelineExecution", "other"), ("chats", "r1"))
+    assert change_of(body("query mutation { version }")) is None
+    assert change_of(body('{ a(text: "mutation { x }") }')) is None
+    assert change_of(body("# mutation\nmutation { setNuxSeen }")) is None
+    assert change_of(body("mutation { ...F } fragment F on Mutation { deleteRun }")) == (("?",), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"no",
+        b"[]",
+        b'"x"',
+        b"{}",
+        body(["mutation"]),
+        body("mutation {"),
+        body("mutation { a" * 5000),
+        b"[" * 99999,
+    ],
+)
+def test_what_cannot_be_read_is_refused(text):
+    with pytest.raises(ValueError):
+        change_of(text)
