@@ -29,6 +29,7 @@ from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
 from corpus_pipeline_tests.servers.process import free_port
 
 KEY = "sk-canary-4f1d0c7e9b"
+SECRET = "whsec-canary-0d51"
 OURS = ("CORPUS_HOME", "OPENAI_BASE_URL", "OPENAI_API_KEY", "CORPUS_MODEL", "CORPUS_LEASE_SECONDS")
 WORDS = "river stone amber falcon quiet orbit lantern meadow copper signal harbor violet engine marble thunder".split()
 RECIPE = """\
@@ -119,11 +120,14 @@ class UI(NamedTuple):
     folder: Path
     process: subprocess.Popen[bytes]
 
-    def add(self, name: str, rows: int = 12, extra: str = "") -> str:
-        """Register a dataset file with the command, and wait for its partition in the UI."""
+    def add(self, name: str, rows: int = 12, extra: str = "", notify: str | None = None) -> str:
+        """Register a dataset file and its partition. notify: the URL of a webhook."""
         path = write_file(self.folder / "data", name, rows, extra)
+        text = RECIPE
+        if notify is not None:
+            text = f"{RECIPE.replace('name: slow', 'name: telling')}notify: {{url: '{notify}'}}\n"
         recipe = self.folder / "slow.yaml"
-        recipe.write_text(RECIPE, encoding="utf-8")
+        recipe.write_text(text, encoding="utf-8")
         self.corpus.add(path, recipe=str(recipe))
         partitions.register(dagster_home.instance(self.corpus.settings), [name])
         return name
@@ -199,6 +203,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
     options = stub.StubOptions(latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl")
     with stub.running(options) as server:
         child = environment(folder / "home", server.base_url)
+        child |= {"CORPUS_WEBHOOK_HOSTS": "127.0.0.1", "CORPUS_WEBHOOK_SECRET": SECRET}
         port = free_port()
         before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME")}
         with Corpus.open(Settings.from_env(child)) as corpus, (folder / "ui.log").open("wb") as log:

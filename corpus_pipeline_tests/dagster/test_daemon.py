@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,8 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from corpus_pipeline_tests.dagster.conftest import KEY, UI, unknown, write_file
+from corpus_pipeline.jobs.notify import signature
+from corpus_pipeline_tests.dagster.conftest import KEY, SECRET, UI, unknown, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
+from corpus_pipeline_tests.servers.receiver import Receiver, listening
 
 ROWS = 36  # some five seconds of calls: time to do something in their midst, on a busy machine too
 AHEAD = 4  # two calls on the wire, and as many that were booked for the next free place
@@ -39,7 +42,16 @@ def backfill(ui: UI) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield identifier, names
 
 
-def test_a_partition_goes_the_whole_path(ui: UI, backfill):
+@pytest.fixture(scope="module")
+def told(ui: UI) -> Iterator[Receiver]:
+    """A receiver that is away while the run that it wants to hear of ends; the other tests go on meanwhile."""
+    with listening() as receiver:
+        receiver.refuse = 3
+        ui.graphql.launch(ui.add("told", rows=4, notify=receiver.url))
+        yield receiver
+
+
+def test_a_partition_goes_the_whole_path(ui: UI, backfill, told):
     run = ui.graphql.launch(ui.add("path", rows=6))
     assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
     found = ui.graphql.last_materialization("jsonl_export", "path")
@@ -199,12 +211,22 @@ def test_two_runs_of_a_partition_at_once_make_each_call_once(ui: UI):
     assert name in ui.graphql.partitions("jsonl_export")["materialized"]
 
 
+def test_the_daemon_tells_what_the_run_could_not(ui: UI, told: Receiver):
+    wait_for(lambda: len(told.heard) == 2, 120, "the webhooks")
+    assert sorted(told.events()) == [("augment", "completed"), ("export", "completed")]
+    assert set(told.refused) <= {headers["x-corpus-delivery"] for headers, _ in told.heard}
+    for headers, raw in told.heard:
+        moment = int(headers["x-corpus-signature"].partition(",")[0].removeprefix("t="))
+        assert headers["x-corpus-signature"] == signature(SECRET, raw, moment)
+        assert json.loads(raw)["report"]["succeeded"] > 0
+
+
 def test_no_key_is_anywhere_below_the_dagster_home(ui: UI):
     files = [path for path in (ui.folder / "home" / "dagster").rglob("*") if path.is_file()]
     assert len(files) > 3
-    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert [path for path in files if any(key.encode() in path.read_bytes() for key in (KEY, SECRET))] == []
 
 
 def test_no_tick_of_a_sensor_failed(ui: UI):
-    for name in ("pause_flags", "inbox"):
+    for name in ("pause_flags", "inbox", "webhooks"):
         assert [tick["error"] for tick in ui.graphql.sensor_state(name)["ticks"] if tick["error"]] == []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import orjson
@@ -15,44 +13,15 @@ import pytest
 from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.notify import signature
 from corpus_pipeline.states import Stage
+from corpus_pipeline_tests.servers.receiver import Receiver, listening
 
 SECRET = "whsec-canary-71f2"
 
 
-class Receiver:
-    """A server that keeps what it is told; `refuse` is how many of the next messages it answers with 503."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.refuse = 0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                refused, receiver.refuse = receiver.refuse > 0, max(0, receiver.refuse - 1)
-                if not refused:
-                    receiver.heard.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(503 if refused else 204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def events(self) -> list[tuple[str, str]]:
-        return [(body["stage"], body["event"]) for body in (orjson.loads(raw) for _, raw in self.heard)]
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with listening() as made:
+        yield made
 
 
 def allow(kit: Any, *hosts: str) -> None:
