@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,7 +12,9 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.report import MICRO
-from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.model import MAX_ROW, Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.search import wanted as wanted_buckets
+from corpus_pipeline.service import indexing
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, exports, files, ledger, looking, purges, rows
 from corpus_pipeline.store.files import DatasetFile, Task
@@ -46,11 +50,18 @@ def flat(identifier: ConversationId, turns: tuple[Turn, ...]) -> dict[str, Any]:
 
 
 def row_page(
-    connection: Connection, file: DatasetFile, task: Task | None, stage: Stage, *, after: int, limit: int
+    connection: Connection,
+    file: DatasetFile,
+    task: Task | None,
+    stage: Stage,
+    *,
+    after: int,
+    limit: int,
+    last: int = MAX_ROW,
 ) -> list[dict[str, Any]]:
-    """Rows of a stage by key page: `after` is a row number, not a position. One dictionary a row."""
-    low, end = id_range(file.id)
-    start = conversation_id(file.id, after) if after else low
+    """Rows of a stage by key page: `after` and `last` are row numbers, not positions. One dictionary a row."""
+    low = id_range(file.id)[0]
+    start, end = conversation_id(file.id, after) if after else low, conversation_id(file.id, last)
     if stage is Stage.INGEST or task is None:
         page = rows.page(connection, start, end, limit)
         verdicts = cleaned.verdicts(connection, task.id, [s.id for s in page]) if task and page else {}
@@ -85,7 +96,8 @@ def row_page(
 
 
 _WHERE = ("state", "reason", "strategy", "changed")
-_SEARCH_PAGES = 200  # pages that one question reads at the most before it gives back what it has
+_MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
+_CLOSE = 20  # rows that are not worth a read of their own
 
 
 def search_rows(
@@ -97,8 +109,10 @@ def search_rows(
     where: dict[str, str],
     after: int,
     limit: int,
+    index: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of a stage that contain a text (whatever the case) and match every condition, in row order.
+    """Rows of a stage that contain a text (whatever the case) and match every condition, in row order. index: folder of the
+    search index; without one, as many rows are looked at as can be in some seconds.
 
     Raises UnknownName for a condition that does not exist.
     """
@@ -110,13 +124,51 @@ def search_rows(
         return row_page(connection, file, task, stage, after=after, limit=limit)
     found: list[dict[str, Any]] = []
     wanted = None if search is None else search.casefold()
-    for _ in range(_SEARCH_PAGES):
-        page = row_page(connection, file, task, stage, after=after, limit=1000)
-        found += [row for row in page if _matches(row, wanted, where)]
-        if len(found) >= limit or not page:
-            break
-        after = parse_address(page[-1]["row"])[1]
+    looked = 0
+    for start, stop in _stretches(connection, index, file, task, stage, search, after):
+        while start < stop and len(found) < limit and looked < _MOST_LOOKED:
+            page = row_page(connection, file, task, stage, after=start, limit=1000, last=stop)
+            found += [row for row in page if _matches(row, wanted, where)]
+            looked += len(page)
+            start = parse_address(page[-1]["row"])[1] if page else stop
     return found[:limit]
+
+
+def _stretches(
+    connection: Connection,
+    folder: Path | None,
+    file: DatasetFile,
+    task: Task | None,
+    stage: Stage,
+    search: str | None,
+    after: int,
+) -> Iterator[tuple[int, int]]:
+    """(after, last) of row numbers: together they hold every row with the text behind `after`."""
+    buckets = None if search is None or folder is None else wanted_buckets(search)
+    if buckets is not None and folder is not None:
+        own = indexing.opened(connection, folder, file, task, stage)
+        if own is not None:
+            with own:
+                for part in own.candidates(buckets, after):
+                    if part.numbers is None:
+                        yield after, part.last
+                    else:
+                        yield from _runs(part.numbers)
+                    after = part.last
+    yield after, MAX_ROW
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """Ascending numbers as runs (after, last): what lies close together is read together."""
+    start = last = -_CLOSE
+    for number in numbers:
+        if number - last > _CLOSE:
+            if last > 0:
+                yield start - 1, last
+            start = number
+        last = number
+    if last > 0:
+        yield start - 1, last
 
 
 def _matches(row: dict[str, Any], wanted: str | None, where: dict[str, str]) -> bool:

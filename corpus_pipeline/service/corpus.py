@@ -288,8 +288,11 @@ class Corpus:
         limit: int = 50,
     ) -> list[dict[str, Any]]:
         """Rows of a stage, page by page (see `browse.search_rows`)."""
+        where, index = where or {}, self.settings.search_folder
         return self.store.fetch(
-            lambda c: browse.search_rows(c, name, stage, search=search, where=where or {}, after=after, limit=limit)
+            lambda c: browse.search_rows(
+                c, name, stage, search=search, where=where, after=after, limit=limit, index=index
+            )
         )
 
     def frame(

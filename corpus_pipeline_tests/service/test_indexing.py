@@ -107,6 +107,13 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
                 expected = [number for number, turns in texts.items() if pages.contains(turns, query)]
                 assert found(corpus, query, stage) == expected, (stage, query)
                 assert set(found(corpus, query, stage, indexed=False)) <= set(expected)
+        for query in ("水壶", SECRET, "absent word", "x"):
+            listed = [int(row["row"].partition(":")[2]) for row in corpus.rows("a", stage, search=query, limit=200)]
+            assert listed == found(corpus, query, stage)
+            assert (
+                corpus.rows("a", stage, search=query, after=60, limit=3)
+                == corpus.rows("a", stage, search=query, limit=200)[sum(n <= 60 for n in listed) :][:3]
+            )
     kept = found(corpus, "水壶", state="kept")
     assert kept == [n for n in found(corpus, "水壶") if n in texts] != []
 
