@@ -16,12 +16,15 @@ from corpus_pipeline.errors import UsageError
 if TYPE_CHECKING:
     from corpus_pipeline.service.indexing import State
 
+# not the lowest: who reads SQLite and gets no processor keeps a writer waiting
+_NICE = 10
+
 
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
 @click.option("--status", "only_status", is_flag=True, help="Say how far it is; make nothing.")
 @click.option("--anew", is_flag=True, help="Make it again from nothing.")
-@click.option("--polite", is_flag=True, help="Lowest priority, and wait while files are read, cleaned or exported.")
+@click.option("--polite", is_flag=True, help="At low priority, and wait while files are read, cleaned or exported.")
 @json_option
 def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, as_json: bool) -> int:
     """Make the index by which the row browser searches, for all dataset files or those named.
@@ -37,7 +40,7 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
         if not only_status:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if polite:
-                os.nice(19)
+                os.nice(_NICE)
             try:
                 with only_one(folder / "lock", "the indexer", f"process {os.getpid()}"):
                     indexing.make(corpus.store, folder, names, anew=anew, polite=polite, told=_tell)

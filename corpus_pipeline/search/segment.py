@@ -20,6 +20,7 @@ from corpus_pipeline.search.grams import BUCKETS, mark
 
 SPAN = 1 << 14  # rows of a block
 CHUNK = 1 << 11  # rows whose bits are set together: what they touch stays in the processor's cache
+_SOME = BUCKETS // 8  # buckets that are packed together
 _BITMAP = SPAN // 8
 _DENSE = _BITMAP // 2  # from so many rows on, bits are shorter
 GONE = 0xFFFF  # in place of a row that was taken out
@@ -61,19 +62,24 @@ def build(texts: Sequence[Sequence[str]]) -> bytes:
     parts = np.zeros((len(texts), BUCKETS, chunk // 8), dtype=np.uint8)
     for part, own in zip(parts, texts, strict=True):
         mark(own, part)
-    bits = np.ascontiguousarray(parts.transpose(1, 0, 2)).reshape(BUCKETS, -1)
-    del parts
+    packed = [_packed(parts[:, first : first + _SOME]) for first in range(0, BUCKETS, _SOME)]
+    offsets = np.zeros(BUCKETS + 1, dtype=np.uint32)
+    np.cumsum(np.concatenate([sizes for sizes, _ in packed]), out=offsets[1:])
+    return sealed(offsets.tobytes() + b"".join(body for _, body in packed))
+
+
+def _packed(parts: np.ndarray) -> tuple[np.ndarray, bytes]:
+    """(bytes of each bucket, their rows) of some buckets, from bits of the shape (chunks, buckets, bytes)."""
+    bits = np.ascontiguousarray(parts.transpose(1, 0, 2)).reshape(parts.shape[1], -1)
     counts = np.bitwise_count(bits.view(np.uint64)).sum(axis=1, dtype=np.int64)
     dense = counts >= _DENSE
     sizes = np.where(dense, _BITMAP, counts * 2)
-    offsets = np.zeros(BUCKETS + 1, dtype=np.uint32)
-    np.cumsum(sizes, out=offsets[1:])
-    body = np.empty(int(offsets[-1]) // 2, dtype=np.uint16)
+    body = np.empty(int(sizes.sum()) // 2, dtype=np.uint16)
     is_dense = np.repeat(dense, sizes // 2)
     whole = np.pad(bits[dense], ((0, 0), (0, _BITMAP - bits.shape[1])))
     body[is_dense] = whole.reshape(-1).view(np.uint16)
     body[~is_dense] = _members(bits[~dense & (counts > 0)])
-    return sealed(offsets.tobytes() + body.tobytes())
+    return sizes, body.tobytes()
 
 
 def _members(bits: np.ndarray) -> np.ndarray:

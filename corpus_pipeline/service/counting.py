@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from corpus_pipeline.model import ConversationId, Turn, id_range, split_id
+from corpus_pipeline.model import Turn, id_range, split_id
 from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import RowState
 from corpus_pipeline.store import Store, files, rows, statistics
 from corpus_pipeline.store.files import DatasetFile, Task
 
-_STEP = 50_000  # rows that one read counts: readers of SQLite keep writers waiting
-_PLACES, _ROWS = 80, 250  # that an estimate looks at
+_STEP = 20_000  # rows that one read counts: readers of SQLite keep writers waiting
+_PLACES, _ROWS, _READ = 40, 500, 8  # that an estimate looks at; rows of each whose language is told
 _SAMPLE, _SAMPLE_CHARACTERS = 300, 1500  # rows whose language is looked at, and how far into each
 _LARGEST = 15
+_MANY = 200_000  # rows whose count takes more than a moment
 
 Range = tuple[int, int]  # (after, last) of ids
 
@@ -77,19 +78,27 @@ def file_statistics(store: Store, name: str) -> dict[str, Any]:
     first, last = store.fetch(_range, file)
     for after in range(first, last, _STEP):
         store.fetch(sums.add, (after, min(after + _STEP, last)))
-    found = store.fetch(_told, file, task, sums, 1.0)
+    some = store.fetch(statistics.spread, file.id, _SAMPLE)
+    found = store.fetch(_told, file, task, sums, 1.0, some)
     return found | (sums.clusters(file) if task is not None else {})
 
 
 def estimate(connection: Connection, name: str) -> dict[str, Any]:
     """The same, from some rows in places all over the file. estimated_from: how many; clusters and largest are None."""
     file, task = files.current_tasks(connection, [name])[0]
-    sums = _Sums(task)
-    for between in _places(*_range(connection, file)):
-        sums.add(connection, between)
+    sums, some = _Sums(task), list[int]()
+    for after, last in _places(*_range(connection, file)):
+        sums.add(connection, (after, last))
+        some += range(after + 1, min(after + _READ, last) + 1)
     scale = (file.conversations or sums.conversations) / max(1, sums.conversations)
-    found = _told(connection, file, task, sums, scale)
+    found = _told(connection, file, task, sums, scale, some)
     return found | {"clusters": None, "largest": None, "estimated_from": sums.conversations}
+
+
+def takes_long(connection: Connection, name: str) -> bool:
+    """Whether nobody wants to wait for a count of these rows."""
+    (file,) = files.current_files(connection, [name])
+    return (file.conversations or 0) > _MANY
 
 
 def _range(connection: Connection, file: DatasetFile) -> Range:
@@ -101,7 +110,9 @@ def _places(first: int, last: int) -> Iterator[Range]:
     return ((after, min(after + _ROWS, last)) for after in range(first, last, step))
 
 
-def _told(connection: Connection, file: DatasetFile, task: Task | None, sums: _Sums, scale: float) -> dict[str, Any]:
+def _told(
+    connection: Connection, file: DatasetFile, task: Task | None, sums: _Sums, scale: float, some: Sequence[int]
+) -> dict[str, Any]:
     def times(count: int) -> int:
         return round(count * scale)
 
@@ -117,7 +128,7 @@ def _told(connection: Connection, file: DatasetFile, task: Task | None, sums: _S
         return found
     languages, sampled = sums.languages, None
     if all(word is None for word in languages):  # the recipe does not ask for it: a look at some rows tells enough
-        languages, sampled = _languages_of_some(connection, file)
+        languages, sampled = _languages_of(connection, some)
     return found | {
         "rows": times(sums.verdicts),
         "characters": times(sums.characters),
@@ -135,10 +146,9 @@ def _told(connection: Connection, file: DatasetFile, task: Task | None, sums: _S
     }
 
 
-def _languages_of_some(connection: Connection, file: DatasetFile) -> tuple[Counter[str | None], int]:
-    ids: list[ConversationId] = [ConversationId(i) for i in statistics.spread(connection, file.id, _SAMPLE)]
-    found = rows.by_ids(connection, ids).values()
-    return Counter(_language(stored.conversation.turns) for stored in found), len(found)
+def _languages_of(connection: Connection, some: Sequence[int]) -> tuple[Counter[str | None], int]:
+    found = [one for one in rows.by_ids(connection, some).values() if not one.is_deleted]
+    return Counter(_language(one.conversation.turns) for one in found), len(found)
 
 
 def _language(turns: Sequence[Turn]) -> str | None:

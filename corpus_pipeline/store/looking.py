@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select
 
 from corpus_pipeline.model import ConversationId, FileId, TaskId, Turn
 from corpus_pipeline.states import RowState, Stage
@@ -28,6 +28,9 @@ from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
 
 _DUPLICATE = "_duplicate"  # a reason word that ends so is a kind of duplicate
+_SAME_ROW = and_(
+    duplicates.c.task_id == cleaned_rows.c.task_id, duplicates.c.conversation_id == cleaned_rows.c.conversation_id
+)
 _TEXTS = tuple(name for name in DATA_COLUMNS if name not in ("data_weight", "data_extra"))
 
 
@@ -62,7 +65,7 @@ def matching_ids(
     these, whatever they contain.
     """
     if wanted.stage is Stage.INGEST:
-        query, key = _raw(task_id, wanted), conversations.c.id
+        query, key = _raw(task_id, wanted)
     elif wanted.stage is Stage.CLEAN:
         query, key = _kept(task_id, wanted), cleaned_rows.c.conversation_id
     else:
@@ -75,31 +78,35 @@ def matching_ids(
     return [ConversationId(found) for found in connection.execute(page).scalars()]
 
 
-def _raw(task_id: TaskId | None, wanted: Filter) -> Select:
-    query = select(conversations.c.id)
+def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[int]]:
+    """The query, and its column of ids: of the table that has the fewest rows for it."""
     if wanted.state is None and wanted.reason is None and wanted.changed is None:
-        return query
-    query = query.outerjoin(
-        cleaned_rows,
-        and_(cleaned_rows.c.conversation_id == conversations.c.id, cleaned_rows.c.task_id == (task_id or 0)),
-    ).outerjoin(
-        duplicates,
-        and_(duplicates.c.conversation_id == conversations.c.id, duplicates.c.task_id == (task_id or 0)),
-    )
-    repeated = duplicates.c.conversation_id.is_not(None)
-    if wanted.state == RowState.KEPT.value:
-        query = query.where(cleaned_rows.c.state == RowState.KEPT.value, ~repeated)
-    elif wanted.state == RowState.DROPPED.value:
-        query = query.where(or_(cleaned_rows.c.state == RowState.DROPPED.value, repeated))
-    elif wanted.state is not None:
-        query = query.where(cleaned_rows.c.state.is_(None))
+        return select(conversations.c.id), conversations.c.id
+    own = cleaned_rows.c
+    if wanted.state not in (None, RowState.KEPT.value, RowState.DROPPED.value):  # no verdict yet
+        verdict = and_(own.conversation_id == conversations.c.id, own.task_id == (task_id or 0))
+        query = select(conversations.c.id).outerjoin(cleaned_rows, verdict).where(own.state.is_(None))
+        told = wanted.reason is not None or wanted.changed is not None
+        return (query.where(false()) if told else query), conversations.c.id
     if wanted.reason is not None and wanted.reason.endswith(_DUPLICATE):
-        query = query.where(duplicates.c.kind == wanted.reason.removesuffix(_DUPLICATE))
-    elif wanted.reason is not None:
-        query = query.where(cleaned_rows.c.reason == wanted.reason)
+        query = select(duplicates.c.conversation_id).where(
+            duplicates.c.task_id == (task_id or 0), duplicates.c.kind == wanted.reason.removesuffix(_DUPLICATE)
+        )
+        if wanted.state == RowState.KEPT.value:
+            query = query.where(false())
+        if wanted.changed is not None:
+            query = query.join(cleaned_rows, _SAME_ROW).where(own.changed.is_(wanted.changed))
+        return query, duplicates.c.conversation_id
+    query = select(own.conversation_id).where(own.task_id == (task_id or 0))
+    if wanted.state is not None:
+        query = query.outerjoin(duplicates, _SAME_ROW)
+        dropped = or_(own.state == RowState.DROPPED.value, duplicates.c.conversation_id.is_not(None))
+        query = query.where(dropped if wanted.state == RowState.DROPPED.value else ~dropped)
+    if wanted.reason is not None:
+        query = query.where(own.reason == wanted.reason)
     if wanted.changed is not None:
-        query = query.where(cleaned_rows.c.changed.is_(wanted.changed))
-    return query
+        query = query.where(own.changed.is_(wanted.changed))
+    return query, own.conversation_id
 
 
 def _kept(task_id: TaskId | None, wanted: Filter) -> Select:

@@ -1,4 +1,4 @@
-"""Keeping the search index up beside the row browser: a process of lowest priority whenever it is behind."""
+"""Keeping the search index up beside the row browser: a process of low priority whenever it is behind."""
 
 from __future__ import annotations
 

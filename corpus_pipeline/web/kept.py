@@ -24,7 +24,9 @@ class _Kept(NamedTuple):
 
 
 class _Count(threading.Thread):
-    """One count, in a thread of its own."""
+    """One count, in a thread of its own; one runs at a time."""
+
+    _one = threading.Lock()
 
     def __init__(self, count: Callable[[], Answer]) -> None:
         super().__init__(name="counting", daemon=True)
@@ -34,7 +36,8 @@ class _Count(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.data = self._count()
+            with self._one:
+                self.data = self._count()
         except Exception as error:  # it is raised where somebody asks
             self.error = error
 
@@ -50,22 +53,33 @@ class Kept:
         self._lock = threading.Lock()
 
     def get(
-        self, key: tuple[str, str], state: str, count: Callable[[], Answer], meanwhile: Callable[[], Answer]
+        self,
+        key: tuple[str, str],
+        state: str,
+        count: Callable[[], Answer],
+        meanwhile: Callable[[], Answer],
+        takes_long: bool = False,
     ) -> Answer:
         """What `count` says of this state; or what it said of an earlier one, if it takes long and that is recent: then
         `counted_at` is the time (milliseconds UTC), else None. While it is being counted for the first time, what `meanwhile`
-        says, with `counting` True."""
+        says, with `counting` True: at once when it is known that the count `takes_long`."""
         with self._lock:
             known, now = self._found.get(key), self._clock()
             if known is not None and known.state == state:
                 return known.data | {"counted_at": None, "counting": False}
             if known is not None and now - known.made < known.took * _PATIENCE:
                 return known.data | {"counted_at": known.at, "counting": False}
+            is_new = key not in self._under_way
+        # before the count begins, which would be in its way
+        early = meanwhile() if is_new and takes_long and known is None else None
+        with self._lock:
             if key not in self._under_way:
                 self._under_way[key] = (state, now, _Count(count))
                 self._under_way[key][2].start()
             of_state, begun, counter = self._under_way[key]
-        counter.join(self._wait)
+        if early is not None:
+            return early | {"counted_at": None, "counting": True}
+        counter.join(0 if takes_long else self._wait)
         if not counter.is_alive():
             with self._lock:
                 self._under_way.pop(key, None)

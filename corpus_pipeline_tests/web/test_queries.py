@@ -47,6 +47,9 @@ def test_both_databases_find_the_same_rows(corpus):
     assert numbers(search="KETTLE", stage=Stage.CLEAN) == [n for n in numbers(search="kettle") if n != 16]
     assert numbers(search="door.\n\n\n#") == [] and numbers(search="door.\n\n\n#", stage=Stage.CLEAN) == [15]
     assert numbers(changed=True) == [15] and numbers(reason="exact_duplicate") == [16] == numbers(state="dropped")
+    assert numbers(state="kept", reason="exact_duplicate") == numbers(changed=False, reason="too_short") == []
+    assert numbers(state="dropped", changed=False, reason="exact_duplicate") == [16]
+    assert len(numbers(changed=False)) == 15 and numbers(state="pending", changed=True) == []
     assert numbers(state="pending") == [] and numbers(state="kept") == numbers(stage=Stage.CLEAN)
     made = numbers(stage=Stage.AUGMENT, strategy="paraphrase")
     assert made == numbers(stage=Stage.AUGMENT) != [] and numbers(stage=Stage.AUGMENT, strategy="none") == []
@@ -60,7 +63,7 @@ def test_both_databases_find_the_same_rows(corpus):
     assert sum(entry["kept"] + entry["dropped"] for entry in counted["lengths"]) == counted["rows"] == 16
     assert counted["clusters"] == [{"size": 2, "clusters": 1}]
     estimated = fetch(counting.estimate, "words")  # so small a file is looked at as a whole
-    same = ("lengths", "turns", "rows", "characters", "languages", "drop_reasons")
+    same = ("lengths", "turns", "rows", "characters", "drop_reasons")
     assert {key: estimated[key] for key in same} == {key: counted[key] for key in same}
     assert estimated["estimated_from"] == 16 and estimated["clusters"] is None
     assert counted["largest"] == [{"number": 5, "own": True, "repeats": 1}]

@@ -157,6 +157,7 @@ def test_while_it_is_counted_for_the_first_time_an_estimate_is_shown():
 
     kept = Kept(wait=0.01)
     assert kept.get(key, "one", slowly, roughly) == {"rows": 4, "counted_at": None, "counting": True}
+    assert Kept(wait=60).get(key, "one", slowly, roughly, takes_long=True)["rows"] == 4  # without any wait
     may_end.set()
     deadline = time.monotonic() + 60
     while (found := kept.get(key, "two", slowly, roughly))["counting"]:

@@ -60,6 +60,7 @@ def statistics(request: Request) -> Response:
         state,
         lambda: counting.file_statistics(store, name),
         lambda: store.fetch(counting.estimate, name),
+        store.fetch(counting.takes_long, name),
     )
     return reply(request, "statistics.html", data)
 
@@ -73,6 +74,7 @@ def reports(request: Request) -> Response:
         state,
         lambda: _in_order(name, site.corpus.report(name)),
         lambda: _in_order(name, store.fetch(overview.last_reports, name)),
+        store.fetch(counting.takes_long, name),
     )
     return reply(request, "reports.html", data)
 
