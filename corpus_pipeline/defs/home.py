@@ -49,14 +49,14 @@ def prepare(settings: Settings) -> Path:
     return home
 
 
-def instance(settings: Settings) -> dg.DagsterInstance:
+def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     """The Dagster instance below CORPUS_HOME. The first call makes its databases and the pools' limits.
 
-    For commands on a terminal, which what a step prints is meant for: to keep it in files as well, Dagster starts four
-    processes for each run. Runs of the daemon have instances of their own, by dagster.yaml.
+    prints: what the steps of this process print goes to its terminal alone; to keep it in files, too, Dagster starts four
+    processes for each run.
     """
     home = prepare(settings)
-    found = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_FILES))
+    found = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None))
     mark = home / ".pools"
     if not mark.exists():
         # a pool that has only a default limit is not held on its first use

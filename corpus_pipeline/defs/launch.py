@@ -28,7 +28,7 @@ class Launcher:
     """Launches runs of the path job in this process, one partition at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self.instance = home.instance(settings)
+        self.instance = home.instance(settings, prints=True)
         self._job = defs.resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 
