@@ -33,6 +33,7 @@ class _Count(threading.Thread):
         self._count = count
         self.data: Answer | None = None
         self.error: Exception | None = None
+        self.estimate: Answer | None = None  # what was said meanwhile
 
     def run(self) -> None:
         try:
@@ -77,6 +78,8 @@ class Kept:
                 self._under_way[key] = (state, now, _Count(count))
                 self._under_way[key][2].start()
             of_state, begun, counter = self._under_way[key]
+            if early is not None:
+                counter.estimate = early
         if early is not None:
             return early | {"counted_at": None, "counting": True}
         counter.join(0 if takes_long else self._wait)
@@ -95,4 +98,5 @@ class Kept:
             return kept.data | {"counted_at": None if kept.state == state else kept.at, "counting": False}
         if known is not None:
             return known.data | {"counted_at": known.at, "counting": True}
-        return meanwhile() | {"counted_at": None, "counting": True}
+        counter.estimate = counter.estimate or meanwhile()
+        return counter.estimate | {"counted_at": None, "counting": True}
