@@ -204,8 +204,10 @@ def catch_up(store: Store, path: Path, file: DatasetFile) -> None:
 
 
 def catch_up_all(store: Store, folder: Path) -> list[str]:
-    """The same for every index of this machine. Returns what could not be done, one sentence each."""
+    """The same for every index of this machine; those of files that were replaced go as a whole. Returns what could not be
+    done, one sentence each."""
     problems = []
+    _sweep(store, folder)
     for file in store.fetch(files.current_files):
         for path in search.paths(path_of(folder, file.id)):
             try:
