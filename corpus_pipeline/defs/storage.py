@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from dagster import StringSource
-from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
+
+from corpus_pipeline.defs.watching import WatchedEvents
 
 _BUSY_SECONDS = 30
 
@@ -65,7 +66,7 @@ class Schedules(_Kept, SqliteScheduleStorage):
     """The ticks of the sensors."""
 
 
-class Events(_Kept, ConsolidatedSqliteEventLogStorage):
+class Events(_Kept, WatchedEvents):
     """The events of all runs. That the table of the partitions is there is looked up once, not some twenty times a run."""
 
     _has_partitions = False
