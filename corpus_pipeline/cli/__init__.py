@@ -44,7 +44,56 @@ EXIT_CODES[130] = "interrupted"
 _EPILOG = "\b\nSettings (environment):\n" + "\n".join(f"  {v.name}: {v.meaning} [{v.default}]" for v in VARIABLES)
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+# in the order in which one meets them: (command, what it is for in a few words)
+_SECTIONS = (
+    ("Work on files", (
+        (demo.demo, "the whole path on a small bundled corpus: no key, no server"),
+        (files.add, "register dataset files; formats are detected"),
+        (run.run, "ingest, clean, augment, export; goes on where it stopped"),
+        (control.pause, "stop work at its next batch boundary, with a reason"),
+        (control.resume, "let it go on"),
+    )),
+    ("Look", (
+        (look.status, "how far each file is"),
+        (look.report, "what a stage did: counts, reasons, time, money"),
+        (look.rows, "rows of a file: search, filter, page"),
+        (look.show, "one row with its whole history"),
+        (look.trace, "where an exported line comes from"),
+        (servers.ui, "the Dagster UI and the row browser"),
+        (serve.serve, "the row browser alone; users and roles"),
+    )),
+    ("Money and failures", (
+        (estimate.estimate, "what augmenting will cost"),
+        (look.cost, "what was spent, by whom and on what"),
+        (failed.failed, "samples that failed: list, show, replay, dismiss"),
+        (batches.batches, "batches at the provider: list, cancel"),
+    )),
+    ("Set up and keep", (
+        (recipes.recipe, "how files are worked: show, new, check"),
+        (upkeep.doctor, "check everything; each finding has its next command"),
+        (upkeep.upgrade, "bring the database to this version of the program"),
+        (purge.purge, "remove rows and all that was made of them, for good"),
+        (index.index, "make the index by which the row browser searches"),
+        (servers.llm_stub, "a stand-in for a model, for trying and testing"),
+        (completion.completion, "complete commands and names in your shell"),
+    )),
+)  # fmt: skip
+
+
+class _Sections(click.Group):
+    """A group whose help lists its commands by what they are for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in _SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(command.name or "", what) for command, what in commands], col_spacing=4)
+
+
+@click.group(
+    cls=_Sections,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(__version__, prog_name="corpus")
 def cli() -> None:
     """Turn raw LLM-training files into cleaned, deduplicated, augmented and gated JSONL.
@@ -53,35 +102,13 @@ def cli() -> None:
     Start here:   corpus demo
     Your files:   corpus add FILE...   corpus run   corpus status
     In a browser: corpus ui
+    More of one:  corpus run --help
     """
 
 
-for _command in (
-    demo.demo,
-    files.add,
-    run.run,
-    control.pause,
-    control.resume,
-    look.status,
-    look.report,
-    look.cost,
-    estimate.estimate,
-    look.rows,
-    look.show,
-    look.trace,
-    purge.purge,
-    failed.failed,
-    batches.batches,
-    servers.ui,
-    serve.serve,
-    servers.llm_stub,
-    recipes.recipe,
-    index.index,
-    upkeep.doctor,
-    upkeep.upgrade,
-    completion.completion,
-):
-    cli.add_command(_command)
+for _, _commands in _SECTIONS:
+    for _command, _ in _commands:
+        cli.add_command(_command)
 
 
 def main() -> None:

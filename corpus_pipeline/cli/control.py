@@ -22,7 +22,16 @@ _stage = click.option("--stage", type=_STAGES, help="Only this stage.")
 @click.option("--wait/--no-wait", default=True, help="Wait until each scope has really stopped.")
 @click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds to wait.")
 def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: str, wait: bool, timeout: float) -> int:
-    """Stop work at its next batch boundary: dataset files, a stage, a stage of a file, or everything."""
+    """Stop work at its next batch boundary: dataset files, a stage, a stage of a file, or everything.
+
+    No new model call begins, those in flight come home and are kept. Exit code 4 when it has not stopped by --timeout.
+
+    \b
+    Examples:
+      corpus pause chats --reason "a look at the prices"
+      corpus pause --stage augment --reason "quota is needed elsewhere"
+      corpus pause --all --reason upgrade --no-wait
+    """
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.control import scope_text
 

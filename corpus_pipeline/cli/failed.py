@@ -20,7 +20,16 @@ _where = click.option(
 
 @click.group()
 def failed() -> None:
-    """Samples that failed: list, show, replay or dismiss them. An export waits until none is open."""
+    """Samples that failed: list, show, replay or dismiss them.
+
+    An export waits until none is open, or as few as its recipe allows.
+
+    \b
+    Examples:
+      corpus failed list --where file=chats --where reason=cut
+      corpus failed replay --where reason=cut --max-output-tokens 4000
+      corpus failed dismiss 17 18 --reason "the source text is broken"
+    """
 
 
 @failed.command("list")

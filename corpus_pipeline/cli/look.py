@@ -123,7 +123,14 @@ def cost(by: str, as_json: bool) -> None:
 def rows(
     name: str, stage: str, search: str | None, wheres: tuple[str, ...], after: int, limit: int, as_json: bool
 ) -> None:
-    """Rows of a dataset file, page by page (the next page begins --after the last row number)."""
+    """Rows of a dataset file, page by page (the next page begins --after the last row number).
+
+    \b
+    Examples:
+      corpus rows chats --search "refund"
+      corpus rows chats --where reason=near_duplicate      # what cleaning dropped for that reason
+      corpus rows chats --stage augment --where strategy=paraphrase --json
+    """
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
@@ -138,6 +145,8 @@ def rows(
             for field in ("system", "prompt", "reasoning", "response"):
                 if turn.get(field):
                     click.echo(f"  {field}: {printable(_short(turn[field]))}")
+    if not found:
+        say(f"no row{' behind ' + str(after) if after else ''} matches")
     if len(found) == limit:
         last = found[-1]["row"].partition(":")[2].partition("/")[0]
         say(f"more: corpus rows {name} --stage {stage} --after {last}")
@@ -168,6 +177,7 @@ def show(row: str) -> None:
     """One row with its history, as JSON: raw, cleaned, what was made from it, every call, every line of an export.
 
     ROW is FILE:NUMBER, the number being that of the source line; FILE@VERSION:NUMBER for a file that was replaced.
+    Example: corpus show chats:17 | jq .calls
     """
     from corpus_pipeline.service import Corpus
 
@@ -183,8 +193,11 @@ def show(row: str) -> None:
 )
 @json_option
 def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
-    """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money, people. Every export
-    that was ever made can be asked about (--export); --json has the prompts and answers, too."""
+    """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money, people.
+
+    Every export that was ever made can be asked about (--export); --json has the prompts and answers, too.
+    Example: corpus trace chats 120
+    """
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+import pytest
+
 from corpus_pipeline.cli import cli
 from corpus_pipeline.settings import VARIABLES
 
@@ -20,18 +23,39 @@ def test_the_reference_is_what_the_code_says() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_every_command_in_the_readme_exists() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\s*corpus ([a-z-]+)", text, flags=re.MULTILINE)) | set(
-        re.findall(r"`corpus ([a-z-]+)", text)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "reference.md"], ids=lambda page: page.name)
+def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    lines = re.findall(r"^ *corpus ([a-z][^#\n]*)", text, flags=re.MULTILINE) + re.findall(
+        r"`corpus ([a-z][^`\n]*)`", text
     )
-    assert named and named <= set(cli.commands), f"not commands: {named - set(cli.commands)}"
+    assert lines or page.name != "README.md"
+    for line in lines:
+        words = line.split()
+        command: click.Command = cli
+        while isinstance(command, click.Group) and words:
+            word = words.pop(0)
+            assert word in command.commands, f"{page.name}: corpus {line}"
+            command = command.commands[word]
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        options = {word.partition("=")[0].rstrip(".,;:)") for word in words if word.startswith("--")}
+        free = command.name == "llm-stub"  # its options are its own
+        assert free or options <= known | {"--help"}, f"{page.name}: corpus {line}: {options - known}"
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\((?!https?://)([^)]+)", text):
+            path, _, place = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page.name}: {link}"
+            if place:
+                heads = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+                assert place in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}, link
 
 
 def test_every_setting_that_the_code_reads_is_documented() -> None:
