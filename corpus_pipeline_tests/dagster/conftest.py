@@ -119,6 +119,7 @@ class UI(NamedTuple):
     environment: Mapping[str, str]
     folder: Path
     process: subprocess.Popen[bytes]
+    rows_url: str
 
     def add(self, name: str, rows: int = 12, extra: str = "", notify: str | None = None) -> str:
         """Register a dataset file and its partition. notify: the URL of a webhook."""
@@ -204,17 +205,17 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
     with stub.running(options) as server:
         child = environment(folder / "home", server.base_url)
         child |= {"CORPUS_WEBHOOK_HOSTS": "127.0.0.1", "CORPUS_WEBHOOK_SECRET": SECRET}
-        port = free_port()
+        port, rows_port = free_port(), free_port()
         before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME")}
         with Corpus.open(Settings.from_env(child)) as corpus, (folder / "ui.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "corpus_pipeline", "ui", "--port", str(port)], env=child, stdout=log, stderr=log
-            )
+            ports = ("--port", str(port), "--rows-port", str(rows_port))
+            command = [sys.executable, "-m", "corpus_pipeline", "ui", *ports]
+            process = subprocess.Popen(command, env=child, stdout=log, stderr=log)
             try:
                 graphql = GraphQL(f"http://127.0.0.1:{port}")
                 wait_for(lambda: answers(graphql) or process.poll() is not None, 180, "`corpus ui`")
                 assert process.poll() is None, (folder / "ui.log").read_text()
-                yield UI(graphql, corpus, child, folder, process)
+                yield UI(graphql, corpus, child, folder, process, f"http://127.0.0.1:{rows_port}")
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGTERM)
