@@ -67,10 +67,11 @@ def run_files(
     for file in files:
         if any(name == file.name and Stage.AUGMENT in stages for name, stages in todo):
             corpus.require_models(file)
-    codes = []
+    complete = [file.name for file in files if file.name not in dict(todo)]
+    codes = [3 for state in corpus.status(complete) if state["open_failed_samples"]] if complete else []
     if todo:  # what is complete costs no start of Dagster
         with _progress(corpus, [file.name for file in files], to):
-            codes = _run_all(corpus, todo, limit)
+            codes += _run_all(corpus, todo, limit)
     return _close(corpus, [file.name for file in files], codes, as_json, limit)
 
 
@@ -142,6 +143,8 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
             error(f"{name}: {state['open_failed_samples']} failed samples block its export")
         return 3
     if words & {Status.PAUSED, Status.PAUSING}:
+        why = next((s["reason"] for s in state["stages"].values() if s["status"] == Status.PAUSED), None)
+        say(f"{name}: {why or 'pausing'}")
         return 4
     holder = next((s["worker"] for s in state["stages"].values() if s["worker"]), None)
     if holder is not None:
@@ -160,24 +163,26 @@ def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: 
     reports = [report for name in names for report in corpus.report(name)]
     if as_json:
         print_json({"reports": reports})
-    for line in closing_lines(reports):
+    states = corpus.status(names)
+    for line in closing_lines(reports, states):
         say(line)
     if limit is not None:
-        for line in preview_lines(corpus.status(names), reports):
+        for line in preview_lines(states, reports):
             say(line)
     worst = max(codes, key=lambda code: (code != 0, code in (1, 130), code)) if codes else 0
     if worst == 3:
         say("Some samples failed. Next: corpus failed list")
     elif worst == 4:
-        say("Paused. Next: corpus status says why; corpus resume clears a flag, corpus run goes on")
+        say("Paused. Next: corpus resume, where a flag was set; then corpus run goes on")
     elif worst == 130:
         say("Stopped; finished work is kept. The same command continues.")
     return worst
 
 
-def closing_lines(reports: Sequence[dict[str, Any]]) -> Iterator[str]:
+def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, Any]]) -> Iterator[str]:
     """What happened, stage by stage over all files."""
     for stage in Stage:
+        unfinished = any(state["stages"][stage.value]["status"] != Status.DONE for state in states)
         own = [report for report in reports if report["stage"] == stage.value]
         if not own:
             continue
@@ -185,7 +190,7 @@ def closing_lines(reports: Sequence[dict[str, Any]]) -> Iterator[str]:
         def total(key: str, own: list[dict[str, Any]] = own) -> Any:
             return sum(report.get(key) or 0 for report in own)
 
-        line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}"
+        line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}{' so far' if unfinished else ''}"
         if total("dropped"):
             reasons: dict[str, int] = {}
             for report in own:
@@ -199,8 +204,20 @@ def closing_lines(reports: Sequence[dict[str, Any]]) -> Iterator[str]:
             line += f"; {total('reused'):,} from answers that were paid before ({money(total('saved_usd'))} saved)"
         if total("calls"):
             line += f"; {total('calls'):,} calls, {money(total('cost_usd'))}"
-        line += f"; {duration(total('wall_seconds'))}"
+        line += f"; {duration(_together(own))}"
         yield line
+
+
+def _together(reports: Sequence[dict[str, Any]]) -> float:
+    """The seconds that a stage took over all files; what was worked side by side counts once, pauses do not."""
+    worked = sum(report["wall_seconds"] for report in reports)
+    if any(report["finished_at"] is None or report["started_at"] is None for report in reports):
+        return float(worked)
+    together, end = 0.0, 0
+    for start, stop in sorted((report["started_at"], report["finished_at"]) for report in reports):
+        together += max(0, stop - max(start, end)) / 1000
+        end = max(end, stop)
+    return min(worked, together)
 
 
 def preview_lines(states: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> Iterator[str]:

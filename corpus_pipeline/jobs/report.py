@@ -40,6 +40,8 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
         "failed": 0,
         "retried": 0,
         "wall_seconds": round(sum(cursor.active_ms for cursor in own) / 1000, 3),
+        "started_at": min((c.started_at for c in own if c.started_at is not None), default=None),
+        "finished_at": max((c.finished_at for c in own if c.finished_at is not None), default=None),
         "cost_usd": 0.0,
         "cost_per_item": 0.0,
         "calls": 0,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus_pipeline.cli.run import closing_lines
 from corpus_pipeline.llm import stub
 from corpus_pipeline_tests.cli.conftest import lines, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
@@ -27,6 +28,7 @@ def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(fr
         done = run(fresh, "run")
         assert done.returncode == 3 and "8 failed samples block its export" in done.stderr
         assert not (tmp_path / "home" / "exports").exists()
+        assert run(fresh, "run", "--to", "augment").returncode == 3, "nothing is left to do, and it is no success yet"
         server.meet()
         assert run(fresh, "failed", "replay").returncode == 2, "what to replay must be said"
         assert "3 samples" in run(fresh, "failed", "replay", "1", "2", "3").stderr
@@ -44,12 +46,25 @@ def test_a_pause_flag_stops_a_run_before_it_begins_and_resume_lets_it_go(fresh: 
     assert run(fresh, "pause", "sums").returncode == 2, "a reason must be given"
     assert run(fresh, "pause", "sums", "--stage", "clean", "--reason", "night").returncode == 0
     done = run(fresh, "run", "--to", "clean")
-    assert done.returncode == 4
+    assert done.returncode == 4 and "sums: paused by" in done.stderr and "night" in done.stderr
     (state,) = json.loads(run(fresh, "status", "--json").stdout)["files"]
     assert state["stages"]["ingest"]["status"] == "done" and state["stages"]["clean"]["status"] == "paused"
     assert "night" in state["stages"]["clean"]["reason"]
     assert run(fresh, "resume", "sums", "--stage", "clean").returncode == 0
     assert run(fresh, "run", "--to", "clean").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"), [([(0, 60), (10, 70)], "1 min 10 s"), ([(0, 60), (3600, 3660)], "2 min 0 s")]
+)
+def test_what_was_worked_side_by_side_took_its_time_once(spans: list[tuple[int, int]], said: str) -> None:
+    reports = [
+        {"stage": "augment", "total": 5, "succeeded": 5, "wall_seconds": 60.0}
+        | {"started_at": start * 1000, "finished_at": end * 1000}
+        for start, end in spans
+    ]
+    (line,) = closing_lines(reports, [])
+    assert line.endswith(said), line
 
 
 def test_without_a_model_only_the_stages_that_need_none_run(fresh: dict[str, str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_a_file_without_bad_rows_passes():
 @pytest.mark.parametrize(
     ("word", "command"),
     [
-        ("failed", "`corpus failed list notes`"),
+        ("failed", "`corpus failed list --where file=notes`"),
         ("empty", "`corpus rows notes --stage export --where empty`"),
         ("unfinished", "`corpus run notes --to augment`"),
         ("stale", "`corpus run notes --to augment`"),
@@ -53,4 +53,4 @@ def test_stale_rows_are_never_tolerated():
 
 def test_a_name_with_spaces_is_quoted_in_the_command():
     (finding,) = decide(GateFacts("my notes", total=1, failed=1), Gate())
-    assert "`corpus failed list 'my notes'`" in finding.sentence
+    assert "`corpus failed list --where file='my notes'`" in finding.sentence

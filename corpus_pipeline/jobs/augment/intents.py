@@ -66,8 +66,9 @@ def out_of_money(held: Held, scope: BudgetScope, reserved: MicroDollars) -> str:
     name, subject = whose[scope]
     level = held.fetch(budgets.level, scope, subject)
     return (
-        f"the budget of {name}, ${ceilings[scope] / 1e6:.4f}, is used up: ${level.spent / 1e6:.4f} spent,"
-        f" ${level.reserved / 1e6:.4f} reserved, and the next call may cost ${reserved / 1e6:.4f}. Raise"
+        f"the budget of {name}, ${ceilings[scope] / 1e6:.4f}, has no room for another call:"
+        f" ${level.spent / 1e6:.4f} spent, ${level.reserved / 1e6:.4f} reserved, and it may cost"
+        f" ${reserved / 1e6:.4f}. Raise"
         f" augment.budget.{scope}_usd in the recipe and bind it again, then: corpus resume {work.file.name}"
         f" --stage augment, corpus run {work.file.name}"
     )
