@@ -60,15 +60,29 @@ def row_page(
     last: int = MAX_ROW,
 ) -> list[dict[str, Any]]:
     """Rows of a stage by key page: `after` and `last` are row numbers, not positions. One dictionary a row."""
+    return _page(connection, file, task, stage, after, limit, last)[0]
+
+
+def _page(
+    connection: Connection,
+    file: DatasetFile,
+    task: Task | None,
+    stage: Stage,
+    after: int,
+    limit: int,
+    last: int,
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows, and the number up to which source rows were looked at: of some nothing was made."""
     low = id_range(file.id)[0]
     start, end = conversation_id(file.id, after) if after else low, conversation_id(file.id, last)
     if stage is Stage.INGEST or task is None:
         page = rows.page(connection, start, end, limit)
         verdicts = cleaned.verdicts(connection, task.id, [s.id for s in page]) if task and page else {}
-        return [_raw_row(file, s, verdicts.get(s.id)) for s in page]
+        return [_raw_row(file, s, verdicts.get(s.id)) for s in page], split_id(page[-1].id)[1] if page else last
     kept = cleaned.kept_page(connection, task.id, start, end, limit)
+    reached = split_id(kept[-1].id)[1] if kept else last
     if stage is Stage.CLEAN:
-        return [
+        cleaned_rows = [
             {
                 "row": address(file.name, row.id),
                 "changed": row.changed,
@@ -76,6 +90,7 @@ def row_page(
             }
             for row in kept
         ]
+        return cleaned_rows, reached
     made = augmented.rows_between(connection, task.id, start, kept[-1].id) if kept else {}
     found = []
     for row in kept:
@@ -92,11 +107,12 @@ def row_page(
                     "turns": [turn_dict(turn) for turn in turns],
                 }
             )
-    return found
+    return found, reached
 
 
 _WHERE = ("state", "reason", "strategy", "changed")
 _MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
+_AT_ONCE = 1_000  # of one read
 _CLOSE = 20  # rows that are not worth a read of their own
 
 
@@ -127,10 +143,9 @@ def search_rows(
     looked = 0
     for start, stop in _stretches(connection, index, file, task, stage, search, after):
         while start < stop and len(found) < limit and looked < _MOST_LOOKED:
-            page = row_page(connection, file, task, stage, after=start, limit=1000, last=stop)
+            page, start = _page(connection, file, task, stage, start, _AT_ONCE, stop)
             found += [row for row in page if _matches(row, wanted, where)]
-            looked += len(page)
-            start = parse_address(page[-1]["row"])[1] if page else stop
+            looked += _AT_ONCE if start < stop else len(page)
     return found[:limit]
 
 

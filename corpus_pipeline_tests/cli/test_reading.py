@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from corpus_pipeline.service import browse
 from corpus_pipeline_tests.cli.conftest import Command, lines, run, run_process
 
 
@@ -48,6 +51,12 @@ def test_rows_come_in_pages_by_key(corpus: Command) -> None:
     assert [row["row"] for row in first] == [f"sums:{n}" for n in range(1, 6)]
     second = lines(corpus("rows", "sums", "--after", "5", "--limit", "100", "--json"))
     assert [row["row"] for row in second] == [f"sums:{n}" for n in range(6, 13)]
+
+
+def test_a_row_of_which_nothing_was_made_ends_no_search(corpus: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = lines(corpus("rows", "dirty", "--stage", "augment", "--limit", "100", "--json"))
+    monkeypatch.setattr(browse, "_AT_ONCE", 1)
+    assert lines(corpus("rows", "dirty", "--stage", "augment", "--where", "strategy=paraphrase", "--json")) == everything
 
 
 def test_rows_are_found_by_text_and_by_what_became_of_them(corpus: Command) -> None:
