@@ -80,6 +80,10 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
                 say(f"    {reason}: {count:,}")
         if entry["cost_usd"]:
             say(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
+        if entry.get("review"):
+            say(
+                f"  to be read by a person: {len(entry['review'])} new rows at random (--json shows them, and the row browser)"
+            )
         if entry["export_uri"]:
             say(f"  export: {entry['export_uri']}")
     if not found:

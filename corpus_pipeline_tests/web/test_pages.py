@@ -272,3 +272,13 @@ def test_hostile_words_in_every_filter_are_only_words(client, text):
     for path, keys in (("/failed", ("file", "strategy", "reason")), ("/audit", ("who", "action"))):
         assert client.get(path, params=dict.fromkeys(keys, text)).status_code == 200
     assert client.get("/files/hostile/rows.json").json()["rows"]
+
+
+def test_the_report_shows_new_rows_for_a_person_to_read(client):
+    (report,) = [
+        one for one in client.get("/files/hostile/reports.json").json()["reports"] if one["stage"] == "augment"
+    ]
+    page = client.get("/files/hostile/reports").text
+    assert len(report["review"]) == 10
+    for one in report["review"]:
+        assert f'<a href="/files/hostile/rows/{one["row"].removeprefix("hostile:")}">' in page
