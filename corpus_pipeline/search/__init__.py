@@ -4,7 +4,7 @@ It holds no text, only which hashed groups of letters each row has, so it may na
 whoever asks it reads the rows that it names. See `grams` for what is remembered and `segment` for how.
 """
 
-from corpus_pipeline.search.grams import wanted
+from corpus_pipeline.search.grams import facet, wanted
 from corpus_pipeline.search.index import Candidates, Identity, Index, Maker, note_removed, paths, take_out
 from corpus_pipeline.search.segment import CHUNK, SPAN, build
 
@@ -16,6 +16,7 @@ __all__ = [
     "Index",
     "Maker",
     "build",
+    "facet",
     "note_removed",
     "paths",
     "take_out",

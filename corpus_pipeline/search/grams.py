@@ -63,6 +63,11 @@ def wanted(text: str) -> np.ndarray | None:
     return found[:: -(-found.size // _MOST_ASKED)] if found.size else None
 
 
+def facet(word: str) -> str:
+    """A word about a row, for its text: no text that people search for has its groups, but for those who write U+E000."""
+    return f"\ue000{word}\ue000"
+
+
 def mark(texts: Sequence[str], bits: np.ndarray) -> None:
     """Note the groups of some texts in `bits`, zeros of the shape (BUCKETS, bytes): text n is bit n % 8 of byte n // 8."""
     flat, width = bits.reshape(-1), np.uint32(bits.shape[1])

@@ -22,7 +22,7 @@ import numpy as np
 from corpus_pipeline.search import segment
 from corpus_pipeline.search.segment import CHANGING, HEAD, SPAN, Header
 
-_MAGIC = b"cpindex1"
+_MAGIC = b"cpindex2"
 _START = struct.Struct("<8s32s32sQ48x")
 _FIRST = _START.size
 _REMOVED_AT = struct.calcsize("<8s32s32s")

@@ -159,9 +159,11 @@ def _stretches(
     after: int,
 ) -> Iterator[tuple[int, int]]:
     """(after, last) of row numbers: together they hold every row with the text behind `after`."""
-    buckets = None if search is None or folder is None else wanted_buckets(search)
+    buckets = None
+    if search and folder is not None and stage in (Stage.INGEST, Stage.CLEAN):
+        buckets = wanted_buckets(search)
     if buckets is not None and folder is not None:
-        own = indexing.opened(connection, folder, file, task, stage)
+        own = indexing.opened(connection, folder, file, task, with_cleaned=stage is Stage.CLEAN)
         if own is not None:
             with own:
                 for part in own.candidates(buckets, after):

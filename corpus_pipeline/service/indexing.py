@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection
 
 from corpus_pipeline import search
@@ -20,6 +21,7 @@ from corpus_pipeline.search import CHUNK, SPAN, Identity, Index, Maker
 from corpus_pipeline.states import FileState, Stage, Status
 from corpus_pipeline.store import Store, cursors, files, leases, looking, purges
 from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.looking import Filter
 
 LEAST_ROWS = 10_000  # of a file: fewer are looked through in less time than an index would take to open
 _READ_BYTES = 8 << 20  # of text that one read takes, or a little more
@@ -74,18 +76,21 @@ def wanted(connection: Connection, names: Sequence[str] = ()) -> list[Wanted]:
     return found
 
 
-def opened(connection: Connection, folder: Path, file: DatasetFile, task: Task | None, stage: Stage) -> Index | None:
-    """The index that can be asked for rows of a dataset file at a stage now, whole or not; None when there is none."""
-    if stage not in (Stage.INGEST, Stage.CLEAN) or file.state is not FileState.INGESTED:
+def opened(
+    connection: Connection, folder: Path, file: DatasetFile, task: Task | None, *, with_cleaned: bool
+) -> Index | None:
+    """The index that can be asked for rows of a dataset file now, whole or not; None when there is none. with_cleaned: for
+    what cleaning made and said of them, too."""
+    if file.state is not FileState.INGESTED:
         return None
     identity, task_id = identity_of(connection, file, task)
-    if stage is Stage.CLEAN and task_id is None:
+    if with_cleaned and task_id is None:
         return None
     for path in search.paths(path_of(folder, file.id)):
         own = Index.open(path)
         if own is None:
             continue
-        if own.identity == identity or (stage is Stage.INGEST and own.identity.raw == identity.raw):
+        if own.identity == identity or (not with_cleaned and own.identity.raw == identity.raw):
             return own
         own.close()
     return None
@@ -173,9 +178,24 @@ def _texts(store: Store, want: Wanted, block: int) -> Iterator[list[str]]:
         rows = [""] * CHUNK
         for after in range(start, start + CHUNK, at_once):
             last = min(after + at_once, start + CHUNK)
-            for identifier, texts in store.fetch(looking.texts_between, want.task_id, after, last).items():
+            for identifier, texts in store.fetch(_read, want.task_id, after, last).items():
                 rows[identifier - start - 1] = "\n".join(texts)
         yield rows
+
+
+def _read(connection: Connection, task_id: TaskId | None, after: int, last: int) -> dict[int, list[str]]:
+    found = looking.texts_between(connection, task_id, after, last)
+    if task_id is not None:
+        for identifier, words in looking.verdict_words(connection, task_id, after, last).items():
+            found.setdefault(identifier, []).extend(map(search.facet, words))
+    return found
+
+
+def buckets_of(wanted: Filter) -> np.ndarray | None:
+    """Where in an index every row is that a filter lets through; None when it does not tell."""
+    texts = [*map(search.facet, looking.filter_words(wanted)), *([wanted.search] if wanted.search else [])]
+    found = [buckets for text in texts if (buckets := search.wanted(text)) is not None]
+    return np.unique(np.concatenate(found)) if found else None
 
 
 def _wait(store: Store) -> None:

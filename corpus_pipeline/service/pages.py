@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection
 
-from corpus_pipeline import search
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats import export_line
 from corpus_pipeline.formats.base import NotExportable
@@ -93,10 +92,11 @@ def _indexed(
     connection: Connection, folder: Path | None, file: DatasetFile, task: Task | None, wanted: Filter, after: int
 ) -> Iterator[Candidates]:
     """The rows behind `after` that the index names, as far as it goes."""
-    buckets = None if folder is None or wanted.search is None else search.wanted(wanted.search)
+    buckets = None if folder is None or wanted.stage is Stage.AUGMENT else indexing.buckets_of(wanted)
     if folder is None or buckets is None:
         return
-    index = indexing.opened(connection, folder, file, task, wanted.stage)
+    with_cleaned = wanted.stage is Stage.CLEAN or bool(looking.filter_words(wanted))
+    index = indexing.opened(connection, folder, file, task, with_cleaned=with_cleaned)
     if index is not None:
         with index:
             yield from _joined(index.candidates(buckets, after))

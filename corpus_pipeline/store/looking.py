@@ -27,6 +27,7 @@ from corpus_pipeline.store.schema import (
 from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
 
+CHANGED = "changed"
 _DUPLICATE = "_duplicate"  # a reason word that ends so is a kind of duplicate
 _SAME_ROW = and_(
     duplicates.c.task_id == cleaned_rows.c.task_id, duplicates.c.conversation_id == cleaned_rows.c.conversation_id
@@ -189,6 +190,27 @@ def texts_between(connection: Connection, task_id: TaskId | None, after: int, la
         for row in tuples(connection, query):
             found.setdefault(row[0], []).extend(text for text in row[1:] if text)
     return found
+
+
+def verdict_words(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[int, list[str]]:
+    """Why a rule dropped each of the rows with after < id <= last, and CHANGED for those that one changed."""
+    own = cleaned_rows.c
+    query = select(own.conversation_id, own.reason, own.changed).where(
+        own.task_id == task_id,
+        own.conversation_id > after,
+        own.conversation_id <= last,
+        or_(own.reason.is_not(None), own.changed.is_(True)),
+    )
+    return {
+        identifier: [*([reason] if reason is not None else []), *([CHANGED] if changed else [])]
+        for identifier, reason, changed in tuples(connection, query)
+    }
+
+
+def filter_words(wanted: Filter) -> list[str]:
+    """Those of the words of `verdict_words` that every row has which a filter lets through."""
+    by_rule = wanted.reason is not None and not wanted.reason.endswith(_DUPLICATE)
+    return [*([wanted.reason or ""] if by_rule else []), *([CHANGED] if wanted.changed else [])]
 
 
 def cleaned_texts(

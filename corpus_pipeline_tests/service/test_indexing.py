@@ -27,7 +27,11 @@ from corpus_pipeline.store.looking import Filter
 from corpus_pipeline.web.indexer import Indexer
 from corpus_pipeline_tests import small_corpus
 
-RECIPE = "name: found\naugment: {strategies: []}\n"
+RECIPE = """
+name: found
+clean: {rules: [unicode, whitespace, length_bounds: {min_response_characters: 55}]}
+augment: {strategies: []}
+"""
 SECRET = "Zacharias Quux of Nowhere"
 PIECES = [
     *("kettle", "KETTLE", "Kessel", "Straße", "STRASSE", "İstanbul", "ﬁnger", "naïve", "e\u0301", "ΣΊΣΥΦΟΣ", "ς"),
@@ -58,7 +62,11 @@ def hostile(count: int) -> list[dict[str, str]]:
         }
         for n in range(count)
     ]
-    return [*rows[:4], {"question": f"What did {SECRET} lend?", "answer": f"A boat of {SECRET}."}, *rows[4:]]
+    secret = {
+        "question": f"What did {SECRET} lend?",
+        "answer": f"A boat of {SECRET}, with both of its oars and " + 3 * "a sail ",
+    }
+    return [*rows[:4], secret, *rows[4:]]
 
 
 @pytest.fixture
@@ -97,7 +105,7 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
     for stage in (Stage.INGEST, Stage.CLEAN):
         page = corpus.store.fetch(pages.row_page, "a", Filter(stage), limit=200)
         texts = {row.id & 0xFFFFFFFF: row.conversation.turns for row in page.found}
-        assert len(texts) > 100
+        assert len(texts) > 60
         some = [text for turns in texts.values() for turn in turns for _, text in turn.texts()]
         queries = [*PIECES, "absent word", "zz", SECRET.upper(), "没有的词"]
         for text in chance.choices(some, k=25):
@@ -118,6 +126,31 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
             )
     kept = found(corpus, "水壶", state="kept")
     assert kept == [n for n in found(corpus, "水壶") if n in texts] != []
+
+
+def test_filters_by_what_a_rule_did_ask_the_index_too(corpus, monkeypatch):
+    def numbers(**wanted):
+        folder = corpus.settings.search_folder
+        page = corpus.store.fetch(
+            pages.row_page, "a", Filter(**{"stage": Stage.INGEST, **wanted}), limit=200, index=folder
+        )
+        return [pages.found_dict("a", row)["number"] for row in page.found]
+
+    questions = (
+        {"changed": True},
+        {"changed": True, "stage": Stage.CLEAN},
+        {"reason": "too_short"},
+        {"reason": "absent"},
+        {"reason": "too_short", "search": "水壶"},
+        {"changed": True, "state": "dropped"},
+        {"reason": "exact_duplicate"},
+    )
+    looked_through = [numbers(**question) for question in questions]
+    assert looked_through[0] and looked_through[1] and looked_through[2] and not looked_through[3]
+    make(corpus)
+    assert [numbers(**question) for question in questions] == looked_through
+    monkeypatch.setattr(pages._Look, "through", lambda self, start, stop: stop)  # nothing but the index
+    assert [numbers(**question) for question in questions[:6]] == looked_through[:6]
 
 
 def test_what_is_purged_leaves_the_index_and_that_of_other_machines_too(corpus, tmp_path):
@@ -166,7 +199,7 @@ def named(corpus: Corpus, folder: Path, text: str, stage: Stage = Stage.INGEST) 
     """What the index alone names; None when it is not to be asked."""
     buckets = search.wanted(text)
     (pair,) = corpus.store.fetch(files.current_tasks, ["a"])
-    index = corpus.store.fetch(indexing.opened, folder, *pair, stage)
+    index = corpus.store.fetch(indexing.opened, folder, *pair, with_cleaned=stage is Stage.CLEAN)
     assert buckets is not None
     if index is None:
         return None
