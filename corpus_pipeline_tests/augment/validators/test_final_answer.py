@@ -37,6 +37,7 @@ def test_the_mark_of_a_final_answer_is_read(text: str, answer: str | None) -> No
     [
         ("So 72.\n#### 72", "Altogether it is 72.\n#### 72"),
         ("#### 72", "She sold 48 and 24, so 72 clips."),
+        ("#### 66", "The score for a correct answer is 48 points.\nWith the bonus that makes **66** altogether."),
         ("#### 72", "所以答案是72。"),
         ("#### 1,234", "#### 1234"),
         ("#### 10", "She earned $10.00"),
@@ -59,6 +60,7 @@ def test_the_same_end_in_other_words(source: str, new: str) -> None:
     [
         ("#### 72", "#### 73"),
         ("#### 72", "72 was the first guess, but it is 73"),
+        ("#### 66", "The answer is 66.\nNo: the answer is 48."),
         ("#### 5", "The sum is -5"),
         ("#### 72", "I do not know."),
         ("\\boxed{\\frac{1}{2}}", "\\boxed{\\frac{1}{3}}"),

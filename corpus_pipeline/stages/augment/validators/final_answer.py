@@ -92,13 +92,21 @@ def same_answer(source: str, new: str) -> bool | None:
         return _same_short(source.strip(), got if got is not None else new)
     number = _numbers(wanted)
     if number is not None:
-        found = _numbers(got) if got is not None else None
-        return bool(number & (found if found is not None else _last_number(new)))
+        found = None if got is None else _numbers(got)
+        if found is None:
+            return bool(number & _last_number(new))
+        # "the answer" may have been that of a step
+        said_before = got is not None and got not in _last_line(new)
+        return bool(number & found) or (said_before and bool(number & _last_number(new)))
     if got is None:
         return None if len(_plain(wanted)) > _SHORT else _plain(wanted) in _plain(new)
     if wanted.isascii() != got.isascii():
         return None  # words in two languages
     return _plain(wanted) in _plain(got) or _plain(got) in _plain(wanted)
+
+
+def _last_line(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
 
 
 def _last_number(text: str) -> frozenset[Decimal]:
