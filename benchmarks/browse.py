@@ -242,7 +242,15 @@ def measure(corpus: Any, rows: int) -> None:
         show(f"rows, {where} page (beside OFFSET)", paths, by_offset(start))
     middle = rows // 2
     show("cleaned rows, middle", [f"/files/{NAME}/rows?stage=clean&after={middle + 7 * n}" for n in range(5)])
-    for chosen in ("state=dropped", "reason=near_duplicate", "reason=too_long", "changed=yes"):
+    chosen_by = (
+        "state=dropped",
+        "state=pending",
+        "reason=near_duplicate",
+        "reason=too_long",
+        "reason=absent",
+        "changed=yes",
+    )
+    for chosen in chosen_by:
         show(f"rows, {chosen}", [f"/files/{NAME}/rows?{chosen}&after={middle + 7 * n}" for n in range(5)])
     copy = f"Copy {rows // SEED_ROWS - 1:05d}"
     texts = ("the", "easelline", copy, "水壶", "不能", "没有这个", "Zacharias Quux", "xqz")
