@@ -71,11 +71,13 @@ def matching_ids(
         query, key = _kept(task_id, wanted), cleaned_rows.c.conversation_id
     else:
         query, key = _made(task_id, wanted), augmented_rows.c.conversation_id
-    if among is not None:
-        query = query.where(key.in_(among))
-    elif wanted.search is not None:
-        query = query.where(_contains(key, task_id, wanted, after, last))
-    page = query.where(key > after, key <= last).order_by(key).limit(limit)
+    if among is not None:  # without the range, by which a database would rather read all of it
+        query = query.where(key.in_([identifier for identifier in among if after < identifier <= last]))
+    else:
+        query = query.where(key > after, key <= last)
+        if wanted.search is not None:
+            query = query.where(_contains(key, task_id, wanted, after, last))
+    page = query.order_by(key).limit(limit)
     return [ConversationId(found) for found in connection.execute(page).scalars()]
 
 
