@@ -50,13 +50,16 @@ _DOOR = (
 def door_of(settings: Settings, chosen: dict[str, Any], port: int) -> Options:
     """What those options say. Raises UsageError for a door that would stand open."""
     from corpus_pipeline.web import serve as web
-    from corpus_pipeline.web import users
     from corpus_pipeline.web.options import Role
 
-    options = web.default_options(settings, **chosen | {"proxy_role": Role(chosen["proxy_role"]), "port": port})
-    if options.login and not users.read(settings.home / web.USERS_FILE):
+    return web.default_options(settings, **chosen | {"proxy_role": Role(chosen["proxy_role"]), "port": port})
+
+
+def tell_if_nobody_can_log_in(options: Options) -> None:
+    from corpus_pipeline.web import users
+
+    if options.login and not (options.users and users.read(options.users)):
         say("nobody can log in yet: there is no user. Next: corpus serve --add-user NAME --role operator")
-    return options
 
 
 @click.command()
@@ -98,6 +101,7 @@ def serve(port: int, add_user: str | None, remove_user: str | None, role: str, *
         say(f"{remove_user} is removed and logged out")
         return 0
     options = door_of(settings, chosen, port)
+    tell_if_nobody_can_log_in(options)
     with web.open_corpus(settings) as corpus:
         web.run(corpus, options, lambda url: say(f"Row browser: {url} (Ctrl-C stops it)"))
     return 0

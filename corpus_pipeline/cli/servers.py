@@ -11,7 +11,7 @@ import click
 
 from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.cli.output import say
-from corpus_pipeline.cli.serve import door_of, door_options
+from corpus_pipeline.cli.serve import door_of, door_options, tell_if_nobody_can_log_in
 from corpus_pipeline.cli.supervise import supervise
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
@@ -40,6 +40,7 @@ def ui(port: int, rows_port: int, child: bool, **chosen: Any) -> int:
     if child:
         return _serve(settings, options, rows_port)
     settings.make_home()
+    tell_if_nobody_can_log_in(options)
     # two daemons on one home would each start what the sensors ask for
     with only_one(settings.home / "ui.lock", "the Dagster UI", f"http://{options.host}:{port}"):
         return supervise([sys.executable, "-W", "ignore", "-m", "corpus_pipeline", *sys.argv[1:], "--child"])
