@@ -37,6 +37,12 @@ def run(names: tuple[str, ...], to: str, limit: int | None, redo: bool, as_json:
     """Materialize partitions through Dagster on this machine: all dataset files, or those named.
 
     What is complete is left alone; what is partial goes on where it stopped. Ctrl-C stops at the next batch boundary.
+
+    \b
+    Examples:
+      corpus run --to clean               # everything, without a model
+      corpus run chats --limit 10         # a preview on ten rows, and what it says of the whole
+      corpus run chats --to clean --redo  # clean again, under a changed recipe
     """
     from corpus_pipeline.service import Corpus
 
