@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
-from corpus_pipeline.jobs import memory
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
+from corpus_pipeline.jobs.collecting import give_back
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.states import Stage
@@ -49,7 +49,7 @@ def work(held: Held) -> None:
     from corpus_pipeline.jobs.augment import course  # brings the SDK, which takes seconds to import
 
     held.store.backend.save_memory(held.store.engine)
-    memory.give_back()
+    give_back()
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
     course.run(held, plan, access)

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from math import isfinite
 from typing import Any
 
-from pymysql.err import DatabaseError
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -39,6 +38,8 @@ class MySQLBackend(Backend):
     name = "mysql"
 
     def create_engine(self, url: str) -> Engine:
+        from pymysql.err import DatabaseError  # with cryptography behind it: not for those who have no such server
+
         parsed = make_url(url).set(drivername="mysql+pymysql")
         seconds = {name: int(str(parsed.query.get(name, default))) for name, default in _TIMEOUTS.items()}
         engine = create_engine(
