@@ -111,6 +111,7 @@ def _page(
 
 
 _WHERE = ("state", "reason", "strategy", "changed")
+_VALUES = {"state": ("kept", "dropped", "none"), "changed": ("true", "false", "none")}  # none: cleaning has not come to it
 _MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
 _AT_ONCE = 1_000  # of one read
 _CLOSE = 20  # rows that are not worth a read of their own
@@ -130,11 +131,13 @@ def search_rows(
     """Rows of a stage that contain a text (whatever the case) and match every condition, in row order. index: folder of the
     search index; without one, as many rows are looked at as can be in some seconds.
 
-    Raises UnknownName for a condition that does not exist.
+    Raises UnknownName for a condition, or a value of it, that does not exist.
     """
-    for key in where:
+    for key, value in where.items():
         if key not in _WHERE:
             raise UnknownName("row condition", key, _WHERE)
+        if key in _VALUES and value.lower() not in _VALUES[key]:
+            raise UnknownName(f"value of {key}", value, _VALUES[key])
     ((file, task),) = files.current_tasks(connection, [name])
     if search is None and not where:
         return row_page(connection, file, task, stage, after=after, limit=limit)

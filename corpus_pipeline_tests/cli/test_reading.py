@@ -63,6 +63,7 @@ def test_rows_are_found_by_text_and_by_what_became_of_them(corpus: Command) -> N
     (hit,) = lines(corpus("rows", "dirty", "--search", "SEVEN CLAY", "--json"))
     assert hit["row"] == "dirty:16" and hit["changes"][0]["rule"] == "personal_data"
     dropped = lines(corpus("rows", "dirty", "--where", "state=dropped", "--json"))
+    assert "did you mean 'dropped'" in corpus("rows", "dirty", "--where", "state=droped").stderr
     assert {row["reason"] for row in dropped} == {"exact_duplicate", "empty_prompt"}
 
 
