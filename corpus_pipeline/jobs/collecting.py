@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_THRESHOLD = 200_000  # more containers than there were; Python's own is 700
+ROWS = 200_000  # more containers than there were; Python's own is 700
+CALLS = 20_000  # a call leaves some hundred in cycles
 _lock = threading.Lock()
 _inside = 0
 _before = gc.get_threshold()
@@ -23,14 +24,17 @@ def give_back() -> None:
 
 
 @contextmanager
-def rare_collection() -> Iterator[None]:
-    """Within this, what exists already is not looked at, and the rest seldom. May be nested and used by many threads."""
+def rare_collection(threshold: int = ROWS) -> Iterator[None]:
+    """Within this, what exists already is not looked at, and the rest seldom: when there are `threshold` containers more.
+
+    May be nested and used by many threads; the outermost one's threshold holds.
+    """
     global _inside, _before
     with _lock:
         if _inside == 0:
             _before = gc.get_threshold()
             gc.freeze()
-            gc.set_threshold(_THRESHOLD, *_before[1:])
+            gc.set_threshold(threshold, *_before[1:])
         _inside += 1
     try:
         yield

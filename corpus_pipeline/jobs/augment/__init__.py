@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
-from corpus_pipeline.jobs.collecting import give_back
+from corpus_pipeline.jobs.collecting import CALLS, give_back, rare_collection
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.states import Stage
@@ -52,7 +52,8 @@ def work(held: Held) -> None:
     give_back()
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
-    course.run(held, plan, access)
+    with rare_collection(CALLS):
+        course.run(held, plan, access)
     _require_success(held)
 
 
