@@ -8,6 +8,7 @@ import struct
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -217,7 +218,8 @@ async def _gone(receive: Receive) -> None:
 async def _reset(scope: Scope, receive: Receive) -> None:
     """Cut the connection with a TCP reset: linger on, for no time, then close."""
     transport = scope["extensions"][TRANSPORT]
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError, ValueError):  # the client has hung up already: it was killed
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
     await _gone(receive)
 
