@@ -47,6 +47,7 @@ def environment() -> Environment:
     )
     found.filters |= {
         "visible": text.visible,
+        "elsewhere": text.elsewhere,
         "excerpt": text.excerpt,
         "number": text.number,
         "money": text.money,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
+
+from corpus_pipeline.model import TEXT_FIELDS
 
 SHORT = 280
 LONG = 20_000  # characters of one text on a page; the JSON twin has it whole
@@ -85,6 +88,17 @@ def excerpt(text: str | None, search: str | None = None, most: int = SHORT) -> M
     found = Markup("<mark>{}</mark>").format(_marked(flat[at : at + len(search)]))
     before, behind = _marked(flat[begin:at]), _marked(flat[at + len(search) : max(end, at + len(search))])
     return Markup("").join(("…" if begin else "", before, found, behind, "…" if end < len(flat) else ""))
+
+
+def elsewhere(turns: Sequence[Mapping[str, object]], search: str | None) -> str | None:
+    """The first text of a row that has `search`, when its first prompt and its first response do not."""
+    texts = [(field, turn[field]) for turn in turns for field in TEXT_FIELDS if isinstance(turn.get(field), str)]
+    wanted = (search or "").casefold()
+    found = [(field, text) for field, text in texts if wanted and wanted in " ".join(str(text).split()).casefold()]
+    first = dict(reversed(texts))
+    if not found or any(first[field] is text for field, text in found if field in ("prompt", "response")):
+        return None
+    return str(found[0][1])
 
 
 class Piece(NamedTuple):

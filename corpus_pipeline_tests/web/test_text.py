@@ -15,7 +15,7 @@ from markupsafe import Markup
 from corpus_pipeline.web.compare import compared
 from corpus_pipeline.web.kept import Kept
 from corpus_pipeline.web.pace import Pace
-from corpus_pipeline.web.text import Piece, difference, excerpt, money, rate, size, span, visible
+from corpus_pipeline.web.text import Piece, difference, elsewhere, excerpt, money, rate, size, span, visible
 
 WORDS = st.lists(st.sampled_from(["old ", "new ", "水壶", "除垢", "tea.", "\n", "  ", "x"]), max_size=30).map("".join)
 
@@ -78,6 +78,16 @@ def test_a_long_text_is_cut_and_says_so():
 )
 def test_an_excerpt_marks_what_was_searched(text, search, wanted):
     assert excerpt(text, search) == wanted
+
+
+def test_what_was_found_beyond_the_first_turn_is_shown_too():
+    turns = [
+        {"system": "Be brief.", "prompt": "Tea?", "response": "Yes."},
+        {"prompt": "And  milk?", "response": "No Tea."},
+    ]
+    assert elsewhere(turns, "TEA") is None and elsewhere(turns, None) is None and elsewhere(turns, "coffee") is None
+    assert elsewhere(turns, "and milk") == "And  milk?"
+    assert elsewhere(turns, "brief") == "Be brief."
 
 
 def test_an_excerpt_is_taken_around_what_was_found():
