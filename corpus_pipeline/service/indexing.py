@@ -161,7 +161,7 @@ def make(
             if polite:
                 _wait(store)
             block = search.build(list(_texts(store, want, maker.blocks)))
-            if store.fetch(wanted, [want.file.name])[0].identity != want.identity:
+            if [now.identity for now in store.fetch(wanted, [want.file.name])] != [want.identity]:
                 break  # it is being read or cleaned again: these texts are old
             maker.append(block)
             catch_up(store, maker.target, want.file)

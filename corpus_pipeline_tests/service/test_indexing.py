@@ -264,6 +264,16 @@ def test_whoever_is_killed_goes_on_where_it_was(large):
 
 
 @pytest.mark.sqlite
+def test_a_file_that_is_read_again_meanwhile_ends_it_without_a_fault(large):
+    folder = large.settings.search_folder
+    indexing.make(large.store, folder, told=lambda state: large.redo("a", Stage.INGEST))
+    assert indexing.states(large.store, folder) == []  # nothing to index, until it is ingested
+    large.run_stage("a", Stage.INGEST)
+    indexing.make(large.store, folder)
+    assert 20_000 in (named(large, folder, "number 20000") or ())
+
+
+@pytest.mark.sqlite
 def test_it_is_kept_up_beside_the_row_browser(large):
     folder = large.settings.search_folder
     with Indexer(large, look_seconds=0.2):
