@@ -49,11 +49,11 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
                     raise
         found = indexing.states(corpus.store, folder, names)
     if as_json:
-        print_lines(indexing.state_dict(state) for state in found)
+        print_lines(state._asdict() for state in found)
         return 0
     for state in found:
         size = f", {state.bytes / 1e6:,.1f} MB" if state.bytes else ""
-        say(f"{state.name}: {state.indexed:,} of {state.rows:,} rows{size}")
+        say(f"{state.file}: {state.indexed:,} of {state.rows:,} rows{size}")
     if not found:
         say(f"no dataset file is ingested and has {indexing.LEAST_ROWS:,} rows or more: smaller ones need no index")
     return 0
@@ -62,4 +62,4 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
 def _tell(state: State) -> None:
     if sys.stderr.isatty():
         done = state.indexed == state.rows
-        click.echo(f"\r{state.name}: {state.indexed:,} of {state.rows:,} rows", nl=done, err=True)
+        click.echo(f"\r{state.file}: {state.indexed:,} of {state.rows:,} rows", nl=done, err=True)

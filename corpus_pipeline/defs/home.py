@@ -12,13 +12,13 @@ from dagster._core.instance.ref import InstanceRef
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 
-# a run of the whole path holds a place in each of its pools as long as it lasts
 _NO_FILES = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
     }
 }
+# a run of the whole path holds a place in each of its pools as long as it lasts
 POOLS = {"clean": 4, "augmentation": 4, "export": 4}
 
 

@@ -47,6 +47,10 @@ _WORKER, _MODULE, _REQUEST = b"w", b"m", b"r"
 _DONE, _FAILED = b"\x01", b"\x00"
 
 
+def _most() -> int:
+    return min(processors(), _MOST_PROCESSES)
+
+
 def processors() -> int:
     """How many processes have a processor to run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -60,7 +64,7 @@ def computing(
 
     worker: a class or function of a module's top level. Requests and answers are tuples of plain values.
     """
-    number = min(processors(), _MOST_PROCESSES)
+    number = _most()
     if not worth_it or number == 1:
         yield InProcess(worker(*args))
         return
@@ -80,8 +84,10 @@ def several(number: int, worker: Callable[..., Callable[..., Values]], *args: An
 
 def have_ready(module: str) -> None:
     """Start the processes that the next stage will need, with the module of its worker; they wait a little for it."""
-    number = min(processors(), _MOST_PROCESSES)
-    children = _taken(number) if number > 1 else []
+    number = _most()
+    if number == 1:
+        return
+    children = _taken(number)
     for child in children:
         with suppress(OSError):
             _send(child.stdin, _MODULE, module.encode())

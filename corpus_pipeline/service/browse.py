@@ -49,20 +49,6 @@ def flat(identifier: ConversationId, turns: tuple[Turn, ...]) -> dict[str, Any]:
     return {"row": split_id(identifier)[1], "turns": len(turns), "prompt": prompt, "response": response}
 
 
-def row_page(
-    connection: Connection,
-    file: DatasetFile,
-    task: Task | None,
-    stage: Stage,
-    *,
-    after: int,
-    limit: int,
-    last: int = MAX_ROW,
-) -> list[dict[str, Any]]:
-    """Rows of a stage by key page: `after` and `last` are row numbers, not positions. One dictionary a row."""
-    return _page(connection, file, task, stage, after, limit, last)[0]
-
-
 def _page(
     connection: Connection,
     file: DatasetFile,
@@ -72,7 +58,8 @@ def _page(
     limit: int,
     last: int,
 ) -> tuple[list[dict[str, Any]], int]:
-    """The rows, and the number up to which source rows were looked at: of some nothing was made."""
+    """Rows of a stage by key page, one dictionary a row, and the number up to which source rows were looked at: of some
+    nothing was made. `after` and `last` are row numbers, not positions."""
     low = id_range(file.id)[0]
     start, end = conversation_id(file.id, after) if after else low, conversation_id(file.id, last)
     if stage is Stage.INGEST or task is None:
@@ -111,7 +98,10 @@ def _page(
 
 
 _WHERE = ("state", "reason", "strategy", "changed")
-_VALUES = {"state": ("kept", "dropped", "none"), "changed": ("true", "false", "none")}  # none: cleaning has not come to it
+_VALUES = {
+    "state": ("kept", "dropped", "none"),
+    "changed": ("true", "false", "none"),
+}  # none: cleaning has not come to it
 _MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
 _AT_ONCE = 1_000  # of one read
 _CLOSE = 20  # rows that are not worth a read of their own
@@ -140,7 +130,7 @@ def search_rows(
             raise UnknownName(f"value of {key}", value, _VALUES[key])
     ((file, task),) = files.current_tasks(connection, [name])
     if search is None and not where:
-        return row_page(connection, file, task, stage, after=after, limit=limit)
+        return _page(connection, file, task, stage, after, limit, MAX_ROW)[0]
     found: list[dict[str, Any]] = []
     wanted = None if search is None else search.casefold()
     looked = 0

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -100,7 +100,7 @@ class State(NamedTuple):
     """How far the index of a dataset file is, in rows; `bytes` on disk. purged: rows that were purged elsewhere and are
     still to be taken out."""
 
-    name: str
+    file: str
     rows: int
     indexed: int
     bytes: int
@@ -148,7 +148,6 @@ def make(
     polite: wait while the pipeline reads, cleans or writes files. One maker at a time for each folder: the caller sees to it.
     Raises UnknownName, StoreUnavailable, OSError (the disk is full).
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(store, folder)
     for want in store.fetch(wanted, names):
         path = path_of(folder, want.file.id)
@@ -199,7 +198,7 @@ def buckets_of(wanted: Filter) -> np.ndarray | None:
 
 
 def _wait(store: Store) -> None:
-    while store.fetch(leases.anybody_works, _HEAVY):
+    while any(lease.stage in _HEAVY for lease in store.fetch(leases.live)):
         time.sleep(_BUSY_SECONDS)
 
 
@@ -235,14 +234,3 @@ def catch_up_all(store: Store, folder: Path) -> list[str]:
             except OSError as error:
                 problems.append(f"the search index {path}: {error.strerror or error}; delete it")
     return problems
-
-
-def state_dict(state: State) -> dict[str, Any]:
-    """For JSON lines."""
-    return {
-        "file": state.name,
-        "rows": state.rows,
-        "indexed": state.indexed,
-        "bytes": state.bytes,
-        "purged": state.purged,
-    }

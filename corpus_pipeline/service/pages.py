@@ -27,10 +27,8 @@ MOST_ROWS = 200  # of one page
 _SECONDS = 1.5  # that one question may look for
 # ids that one statement looks at when it looks into texts or verdicts: few at first, for what is found often
 _RANGE, _MOST_RANGE = 1_000, 50_000
-_LEAST_AMONG, _MOST_BLOCKS = (
-    100,
-    64,
-)  # rows that the index names and that are looked at together; from so many blocks of it
+_LEAST_AMONG = 100  # rows that the index names and that are looked at together,
+_MOST_BLOCKS = 64  # from so many blocks of it
 _MOST_AMONG = 1_000  # rows that one statement looks at when the index has named them
 _SELECTION_PAGE = 500
 

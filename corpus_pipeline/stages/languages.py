@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 _loaded: dict[frozenset[str] | None, Any] = {}  # by the candidates that were asked for
@@ -32,9 +31,9 @@ def _model(codes: frozenset[str] | None) -> Any:
     )
 
 
-@cache
 def _among(codes: frozenset[str] | None) -> Any:
-    _loaded[codes] = _model(codes)
+    if codes not in _loaded:
+        _loaded[codes] = _model(codes)
     return _loaded[codes]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -108,10 +107,3 @@ def release(connection: Connection, task_id: TaskId, stage: Stage, owner: str, e
         .where(_L.task_id == task_id, _L.stage == stage.value, _L.owner == owner, _L.epoch == epoch)
         .values(expires_at=0)
     )
-
-
-def anybody_works(connection: Connection, stages: Sequence[Stage]) -> bool:
-    """Whether somebody works on one of these stages of any file."""
-    words = [stage.value for stage in stages]
-    query = select(_L.task_id).where(_L.stage.in_(words), _L.expires_at > now_ms()).limit(1)
-    return connection.execute(query).first() is not None
