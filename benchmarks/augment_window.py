@@ -10,6 +10,7 @@ the same seconds of work. Three processes: stand-in, ours, the script; each is m
     of ideal   calls x mean latency / (slots x wall time); with faults the calls are the rows that were wanted, and the
                latency is that of the calls which the provider worked on: who is turned away hears it at once
     of best    the same against a schedule without any overhead: a slot takes the next call when it is free
+    filled     share of the slots' time in which a call was under way, by the latency that the client itself saw
     CPU        seconds of the client process per 1,000 calls, ours with every database write
     memory     peak of the client process, of which the libraries take a part before the first call
 
@@ -95,13 +96,14 @@ def _ledger_facts(corpus: Any) -> dict[str, Any]:
 
     def read(connection: Any) -> dict[str, Any]:
         attempts = connection.execute(text("SELECT id, state, cost, input_tokens + output_tokens FROM llm_attempts"))
+        busy = connection.execute(text("SELECT SUM(latency_ms) / 1000.0 FROM llm_attempts")).scalar_one()
         used = connection.execute(
             text(
                 "SELECT a.attempt_id FROM augmented_rows r JOIN answers a ON a.request_key = r.request_key"
                 " WHERE a.rejected IS NULL"
             )
         )
-        return {"ledger": [list(row) for row in attempts], "used": [row[0] for row in used]}
+        return {"ledger": [list(row) for row in attempts], "used": [row[0] for row in used], "busy": float(busy)}
 
     facts: dict[str, Any] = corpus.store.fetch(read)
     return facts
@@ -140,12 +142,14 @@ async def _script(path: Path, bodies: list[dict[str, Any]], slots: int) -> dict[
     import openai
 
     client = openai.AsyncOpenAI(api_key="none", base_url=os.environ["OPENAI_BASE_URL"], max_retries=0)
-    semaphore, counts = asyncio.Semaphore(slots), Counter[str]()
+    semaphore, counts, busy = asyncio.Semaphore(slots), Counter[str](), 0.0
 
     async def one(row: int, body: Any, out: Any) -> None:
+        nonlocal busy
         for attempt in range(1, 7):
             async with semaphore:
                 counts["calls"] += 1
+                begun = time.perf_counter()
                 try:
                     answer = await client.chat.completions.create(
                         **body, extra_headers={"x-corpus-attempt": str(attempt)}
@@ -160,6 +164,8 @@ async def _script(path: Path, bodies: list[dict[str, Any]], slots: int) -> dict[
                     out.flush()
                     counts["succeeded"] += 1
                     return
+                finally:
+                    busy += time.perf_counter() - begun
             await asyncio.sleep(wait)
         counts["failed"] += 1
 
@@ -167,7 +173,7 @@ async def _script(path: Path, bodies: list[dict[str, Any]], slots: int) -> dict[
         async with asyncio.TaskGroup() as group:
             for row, body in enumerate(bodies, 1):
                 group.create_task(one(row, body, out))
-    return dict(counts)
+    return {**counts, "busy": busy}
 
 
 class Measured:
@@ -256,6 +262,7 @@ def side(part: str, calls: int, mix: bool, arguments: argparse.Namespace) -> dic
     figures["of_ideal"] = work / arguments.slots / figures["wall"]
     figures["of_best"] = greedy_seconds(taken, arguments.slots) / figures["wall"]
     figures["best"] = sum(taken) / arguments.slots / greedy_seconds(taken, arguments.slots)
+    figures["filled"] = figures["busy"] / arguments.slots / figures["wall"]
     figures["lines"] = lines
     return figures
 
@@ -265,6 +272,7 @@ def show(name: str, figures: dict[str, Any]) -> None:
     print(
         f"{name:<16} {calls:>6} calls {figures['wall']:7.1f} s   of ideal {figures['of_ideal']:.3f}"
         f" (best schedule {figures['best']:.3f})   of best {figures['of_best']:.3f}"
+        f"   filled {figures['filled']:.3f}"
         f"   CPU {figures['cpu'] / calls * 1000:5.2f} s per 1k   memory {figures['peak_mb']} MB"
         f" ({figures['before_mb']} before)",
         flush=True,

@@ -39,7 +39,9 @@ def test_a_kill_at_any_point_changes_nothing(points: Enumerator) -> None:
     results = [points.attempt((at, "kill")) for at in spread(points.points, 12, SEED)]
     assert [result for result in results if result.problems] == []
     assert sum(result.reached for result in results) >= 10
-    assert all(result.repeated <= 2 for result in results)  # as many as may be on the wire
+    # of the two calls on the wire and the one whose intent is committed ahead: an answer that arrived a moment ago is not
+    # durable before the next commit, and that commit is what lets the call behind it go
+    assert all(result.repeated <= 3 for result in results)
 
 
 def test_a_worker_frozen_at_any_point_wakes_up_to_nothing(points: Enumerator) -> None:

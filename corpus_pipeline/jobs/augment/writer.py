@@ -140,6 +140,7 @@ class Writer:
         self._unit = Unit()
         self._waiting: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None  # of the unit: when it is taken at the latest
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="corpus-writer")
         self._failure: BaseException | None = None
         self._closing = False
@@ -160,14 +161,35 @@ class Writer:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         if within:
-            asyncio.get_running_loop().call_later(within, self._wake.set)
+            self._begin_within(within)
         else:
             self._wake.set()
         await future
 
     def soon(self) -> None:
         """Commit what was added without waiting for it, with what arrives in the same moment."""
-        asyncio.get_running_loop().call_later(GROUP_SECONDS, self._wake.set)
+        self._begin_within(GROUP_SECONDS)
+
+    def _begin_within(self, seconds: float) -> None:
+        if self.outstanding <= len(self._unit.settlements):
+            self._wake.set()  # no call is out: nothing will come to go along
+            return
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._wake.set)
+
+    def _take(self) -> tuple[Unit, list[asyncio.Future[None]]]:
+        """The unit and those who wait for it. What comes from here on is the next one's, with a time of its own."""
+        self._wake.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        unit, self._unit = self._unit, Unit()
+        waiting, self._waiting = self._waiting, []
+        return unit, waiting
 
     async def close(self) -> None:
         """Commit the rest and end. Raises what a commit raised."""
@@ -183,9 +205,7 @@ class Writer:
         while True:
             await self._wake.wait()
             await asyncio.sleep(0)  # answers that came in the same instant go together
-            self._wake.clear()
-            unit, self._unit = self._unit, Unit()
-            waiting, self._waiting = self._waiting, []
+            unit, waiting = self._take()
             try:
                 self._complete(unit)
                 if not unit.is_empty():
