@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,10 @@ def add(
         ),
         right=("bytes",),
     )
-    say(f"{len(added)} dataset files. Next: corpus run" + (f" {added[0]['name']}" if len(added) == 1 else ""))
+    if len(added) == 1:
+        say(f"1 dataset file. Next: corpus run {shlex.quote(added[0]['name'])}")
+    else:
+        say(f"{len(added)} dataset files. Next: corpus run")
 
 
 def expand(paths: tuple[Path, ...]) -> list[Path]:

@@ -20,7 +20,7 @@ def task_types(work: Work) -> tuple[str, ...]:
 def begin(connection: Connection, held: Held) -> None:
     """Fix the end of the read; book what an earlier holder left on the wire."""
     work = held.work
-    kept = None
+    kept = None if work.recipe.augment.strategies else 0
     for cursor in cursors.stage_cursors(connection, work.task.id, Stage.AUGMENT):
         if cursor.end_id is None:
             if kept is None:
