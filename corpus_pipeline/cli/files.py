@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_json, print_table, say
+from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again
 from corpus_pipeline.errors import UsageError
 
 
@@ -44,6 +44,7 @@ def add(
     if name is not None and len(found) != 1:
         raise UsageError(f"--name names one file, but {len(found)} are given")
     added: list[dict[str, Any]] = []
+    again = set[str]()
     with Corpus.open() as corpus:
         for path in found:
             result = corpus.add(
@@ -58,6 +59,7 @@ def add(
             file = result.file
             if result.twins:
                 say(f"{file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
+            again.update(result.again)
             added.append(
                 {
                     "name": file.name,
@@ -82,6 +84,7 @@ def add(
         ),
         right=("bytes",),
     )
+    say_compared_again(again)
     if len(added) == 1:
         say(f"1 dataset file. Next: corpus run {shlex.quote(added[0]['name'])}")
     else:

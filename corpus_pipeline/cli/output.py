@@ -30,6 +30,12 @@ def error(text: str) -> None:
     click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True, color=_colour())
 
 
+def say_compared_again(names: Iterable[str]) -> None:
+    """That rows of other files are compared anew, because what they repeat has changed."""
+    if listed := sorted(names):
+        say(f"Rows of {', '.join(listed)} that repeat it are compared anew by: corpus run {' '.join(listed)}")
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from corpus_pipeline.cli.output import say
+from corpus_pipeline.cli.output import say, say_compared_again
 
 
 @click.group()
@@ -39,7 +39,8 @@ def check(name: str, files: tuple[str, ...]) -> None:
         chosen = resolve(corpus.store, name)
         say(f"{name} is right; version {chosen.recipe.version[:12]}")
         for file in files:
-            corpus.bind_recipe(file, name)
+            bound = corpus.bind_recipe(file, name)
+            say_compared_again(bound.again)
             say(f"{file} is bound to it: new work takes this version. Next: corpus run {file}")
 
 

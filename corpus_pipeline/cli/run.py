@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say
+from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say, say_compared_again
 from corpus_pipeline.jobs.stop import signals_noted
 from corpus_pipeline.states import Stage, Status
 
@@ -65,11 +65,15 @@ def run_files(
         say("No dataset file is registered. Next: corpus add FILE...")
         return 0
     if redo:
+        again = set[str]()
         for file in files:
             if to is Stage.AUGMENT:
                 corpus.require_models(file)
-            corpus.redo(file.name, to)
-    todo = [(file.name, stages) for file in files if (stages := corpus.incomplete_stages(file.name, to))]
+            again.update(corpus.redo(file.name, to))
+        say_compared_again(again - {file.name for file in files})
+    # in the order of their rows: of rows that repeat each other the lowest is kept, and should be the one that is paid
+    ordered = sorted(files, key=lambda file: file.id)
+    todo = [(file.name, stages) for file in ordered if (stages := corpus.incomplete_stages(file.name, to))]
     for file in files:
         if any(name == file.name and Stage.AUGMENT in stages for name, stages in todo):
             corpus.require_models(file)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, Interrupted, LeaseHeld, Paused, StopJob
 from corpus_pipeline.jobs import notify, stages
+from corpus_pipeline.jobs.compare_again import compare_without
 from corpus_pipeline.jobs.context import Held, Work
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.report import completion_report
@@ -166,20 +167,26 @@ def _report(work: Work) -> dict[str, Any]:
     return work.store.fetch(read)
 
 
-def redo(work: Work) -> None:
-    """Start a stage over, and all stages behind it. Answers that were paid for stay and are used again."""
+def redo(work: Work) -> list[str]:
+    """Start a stage over, and all stages behind it. Answers that were paid for stay and are used again.
 
-    def forget(connection: Connection) -> None:
+    Returns the names of other files whose rows repeat what is cleaned anew: the next run compares them anew, too."""
+
+    def forget(connection: Connection) -> list[str]:
         for lease in leases.live(connection):
             if lease.task_id == work.task.id:
                 raise LeaseHeld(
                     f"{lease.stage} of {work.file.name} is being worked on by {lease.owner}; pause it first"
                 )
         order = list(Stage)
+        again = []
+        if order.index(work.stage) <= order.index(Stage.CLEAN):
+            again = compare_without(connection, work.file, work.who)
         for stage in order[order.index(work.stage) :]:
             cursors.start_over(connection, work.task.id, stage, who=work.who)
             stages.FORGET[stage](connection, work)
         files.touch_content(connection, work.task.id)
         reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
+        return again
 
-    work.store.write(forget)
+    return work.store.write(forget)

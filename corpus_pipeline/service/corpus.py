@@ -89,8 +89,8 @@ class Corpus:
         row = self.store.fetch(lambda c: files.recipe_row(c, file.recipe_id))
         return _parsed(row.body, f"recipe {row.name}")
 
-    def bind_recipe(self, name: str, recipe: str) -> str:
-        """Bind a recipe (a bundled or stored name, or a file) to a dataset file; returns the version."""
+    def bind_recipe(self, name: str, recipe: str) -> recipes.Bound:
+        """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
         return recipes.bind(self.store, name, recipe, who=who())
 
     # --- running -------------------------------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ class Corpus:
                 return wanted[number:]
         return []
 
-    def redo(self, name: str, stage: Stage) -> None:
-        """Start a stage of a dataset file over, and those behind it."""
-        runner.redo(self.work(name, stage))
+    def redo(self, name: str, stage: Stage) -> list[str]:
+        """Start a stage of a dataset file over, and those behind it (see `runner.redo`)."""
+        return runner.redo(self.work(name, stage))
 
     def _services(self, stage: Stage, recipe: Recipe) -> dict[str, Any]:
         if stage is Stage.AUGMENT:

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import TargetUnavailable, UnknownName, UsageError
-from corpus_pipeline.jobs.clean import DEDUP
+from corpus_pipeline.jobs.compare_again import compare_again
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
@@ -152,9 +152,9 @@ def _report_of(
         sha256 = files.file_by_id(connection, FileId(file_id)).sha256
         own = [split_id(i)[1] for i in asked.ids if split_id(i)[0] == file_id]
         purges.keep_out(connection, sha256, own, reason, who)
-    again = _look_again(connection, {one.task_id for one in repeating}, who)
+    again = compare_again(connection, {one.task_id for one in repeating}, who)
     if fresh:
-        for task_id in {*own_tasks, *(one.task_id for one in repeating)}:
+        for task_id in {*own_tasks, *again}:
             files.touch_content(connection, task_id)
             _drop_half_written(connection, task_id, who)
     exports.mark_purged(connection, list(lines))
@@ -209,16 +209,6 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
         first |= {row.id for row in rows.page(connection, low, high, _PREVIEWED)}
         first |= {row.id for row in cleaned.kept_page(connection, task_id, low, high, _PREVIEWED)}
     return bool(first & set(ids))
-
-
-def _look_again(connection: Connection, task_ids: set[TaskId], who: str) -> list[TaskId]:
-    """Rows that repeated a purged one are compared anew by the next run, and those that come back are augmented: nothing
-    that is done already is done twice. Returns their tasks."""
-    for task_id in sorted(task_ids):
-        cleaned.remove_duplicates(connection, task_id)
-        cursors.start_over(connection, task_id, Stage.CLEAN, who=who, task_type=DEDUP)
-        cursors.start_over(connection, task_id, Stage.AUGMENT, who=who)
-    return sorted(task_ids)
 
 
 def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> None:

@@ -9,11 +9,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.formats import MAPPED, by_name
 from corpus_pipeline.jobs.augment.plan import labels
-from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, Recipe, bundled, parse
+from corpus_pipeline.jobs.compare_again import compare_otherwise
+from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.store import Store, files, reports
+from corpus_pipeline.store.files import DatasetFile
 
 
 class Chosen(NamedTuple):
@@ -61,15 +64,41 @@ def checked(recipe: Recipe, *, origin: str) -> Recipe:
     return recipe
 
 
-def bind(store: Store, name: str, recipe: str, *, who: str) -> str:
-    """Bind a recipe to a dataset file; work that runs keeps its version, new work gets this one. Returns the version."""
+def reads_otherwise(file: DatasetFile, section: IngestSection) -> str | None:
+    """Why a file that is registered cannot take a recipe's way of reading, with the way out; None when it reads the same."""
+    wanted = MAPPED if section.columns else section.format
+    if wanted not in ("auto", MAPPED):
+        by_name(wanted)  # an unknown one is the more helpful error
+    if wanted in ("auto", file.format) and section.columns in ({}, file.columns):
+        return None
+    read = f"by the columns {file.columns}" if file.columns else f"as {file.format}"
+    other = f"by the columns {section.columns}" if section.columns else f"as {wanted}"
+    return (
+        f"{file.name} is registered to be read {read}; to read it {other} register it under another --name, or anew"
+        f" (`corpus add {file.path} --name {file.name} --replace` with that --format or --recipe)"
+    )
+
+
+class Bound(NamedTuple):
+    """A recipe version that a dataset file is bound to now. again: other files, whose rows are compared anew for it."""
+
+    version: str
+    again: tuple[str, ...]
+
+
+def bind(store: Store, name: str, recipe: str, *, who: str) -> Bound:
+    """Bind a recipe to a dataset file; work that runs keeps its version, new work gets this one."""
     chosen = resolve(store, recipe)
 
-    def write(connection: Connection) -> str:
+    def write(connection: Connection) -> Bound:
         (file,) = files.current_files(connection, [name])
         recipe_id = files.save_recipe(connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml())
+        otherwise = reads_otherwise(file, chosen.recipe.ingest)
+        if otherwise is not None:
+            raise UsageError(otherwise)
+        again = compare_otherwise(connection, file, recipe_id, who)
         files.bind(connection, file.id, recipe_id=recipe_id)
         reports.log(connection, who, "bind", name, {"recipe": chosen.recipe.name, "version": chosen.recipe.version})
-        return chosen.recipe.version
+        return Bound(chosen.recipe.version, tuple(again))
 
     return store.write(write)

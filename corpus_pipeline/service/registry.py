@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SourceChanged, UsageError
-from corpus_pipeline.formats import by_name
+from corpus_pipeline.jobs.compare_again import compare_otherwise, compare_without
+from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service import recipes
 from corpus_pipeline.stages.ingest import identity, sniff
 from corpus_pipeline.store import Store, files, reports
@@ -27,11 +28,13 @@ class _Found(NamedTuple):
 
 
 class Added(NamedTuple):
-    """A registered dataset file; `new` is False when it was known already. `twins` hold the same bytes."""
+    """A registered dataset file; `new` is False when it was known already. `twins` hold the same bytes. again: other files,
+    with rows that repeat what is replaced: the next run compares them anew."""
 
     file: DatasetFile
     new: bool
     twins: tuple[str, ...]
+    again: tuple[str, ...] = ()
 
 
 def add(
@@ -47,23 +50,32 @@ def add(
 ) -> Added:
     """Register the file at `path`. Registering the same bytes under the same name again changes nothing but what is asked.
 
-    replace: a known name with other bytes gets a new version; rows and exports of the old one stay for the audit trail.
+    replace: a known name with other bytes gets a new version, which keeps recipe and consumer unless others are named; rows
+    and exports of the old one stay for the audit trail.
     Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
     """
     source = _Found(path.resolve(), *identity.identify(path))
     name = _checked(name) if name else identity.dataset_name(path)
     known = store.fetch(lambda c: files.current_file(c, name))
-    if known is not None and (known.sha256, known.bytes) != (source.sha256, source.size) and not replace:
-        raise _changed(known, source, path)
-    if known is not None and (known.sha256, known.bytes) == (source.sha256, source.size):
-        return _again(store, known, source, recipe=recipe, consumer=consumer, format=format, who=who)
-    chosen = recipes.resolve(store, recipe)
-    section = chosen.recipe.ingest
-    found = sniff.sniff(source.path, section.model_copy(update={"format": format}) if format else section)
+    chosen = _bound(store, known) if known is not None and recipe is None else recipes.resolve(store, recipe).recipe
+    section = chosen.ingest.model_copy(update={"format": format}) if format else chosen.ingest
+    if known is not None:
+        same = (known.sha256, known.bytes) == (source.sha256, source.size)
+        if not same and not replace:
+            raise _changed(known, source, path)
+        otherwise = recipes.reads_otherwise(known, section) if format or recipe else None
+        if same and otherwise is None:
+            return _again(store, known, source, chosen if recipe else None, consumer, who)
+        if same and not replace:
+            raise UsageError(otherwise)
+    found = sniff.sniff(source.path, section)
 
     def register(connection: Connection) -> Added:
-        recipe_id = files.save_recipe(connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml())
-        twins = tuple(twin.name for twin in files.same_content(connection, source.sha256, source.size))
+        recipe_id = files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
+        twins = tuple(
+            twin.name for twin in files.same_content(connection, source.sha256, source.size) if twin.name != name
+        )
+        again = compare_without(connection, known, who) if known is not None else []
         file_id = files.add_file(
             connection,
             {
@@ -74,15 +86,21 @@ def add(
                 "container": found.source.container.value,
                 "compression": found.source.compression.value,
                 "format": found.format.name,
-                "columns": dict(chosen.recipe.ingest.columns),
-                "consumer": consumer or DEFAULT_CONSUMER,
+                "columns": dict(section.columns),
+                "consumer": consumer or (known.consumer if known is not None else DEFAULT_CONSUMER),
                 "recipe_id": recipe_id,
             },
         )
         reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
-        return Added(files.file_by_id(connection, file_id), True, twins)
+        return Added(files.file_by_id(connection, file_id), True, twins, tuple(again))
 
     return store.write(register)
+
+
+def _bound(store: Store, file: DatasetFile) -> Recipe:
+    """The recipe that a dataset file is bound to."""
+    row = store.fetch(files.recipe_row, file.recipe_id)
+    return parse(row.body, origin=f"recipe {row.name}")
 
 
 def _checked(name: str) -> str:
@@ -92,34 +110,18 @@ def _checked(name: str) -> str:
 
 
 def _again(
-    store: Store,
-    known: DatasetFile,
-    source: _Found,
-    *,
-    recipe: str | None,
-    consumer: str | None,
-    format: str | None,
-    who: str,
+    store: Store, known: DatasetFile, source: _Found, recipe: Recipe | None, consumer: str | None, who: str
 ) -> Added:
-    if format not in (None, known.format):
-        by_name(format)  # an unknown one is the more helpful error
-        raise UsageError(
-            f"{known.name} is registered as {known.format}; to read it as {format} register it under another --name,"
-            " or use --replace"
-        )
-    chosen = recipes.resolve(store, recipe) if recipe else None
-
     def update(connection: Connection) -> Added:
-        recipe_id = None
-        if chosen is not None:
-            recipe_id = files.save_recipe(
-                connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml()
-            )
+        recipe_id, again = None, tuple[str, ...]()
+        if recipe is not None:
+            recipe_id = files.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
+            again = tuple(compare_otherwise(connection, known, recipe_id, who))
         files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
         if known.path != str(source.path):
             files.move_file(connection, known.id, str(source.path))
             reports.log(connection, who, "move", known.name, {"path": str(source.path)})
-        return Added(files.file_by_id(connection, known.id), False, ())
+        return Added(files.file_by_id(connection, known.id), False, (), again)
 
     return store.write(update)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
 
-from corpus_pipeline.model import MicroDollars, TaskId, Usage, split_id
+from corpus_pipeline.model import FileId, MicroDollars, TaskId, Usage, id_range, split_id
 from corpus_pipeline.states import AttemptState, Stage
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import Settlement
@@ -145,6 +145,16 @@ def repeating(connection: Connection, ids: Sequence[int]) -> list[Repeating]:
             hanging.add(row.conversation_id)
             found.append(Repeating(TaskId(row.task_id), row.conversation_id))
     return found
+
+
+def clustered(connection: Connection, file_id: FileId) -> list[int]:
+    """The rows of a file that are in a cluster of duplicates under any recipe, its keepers included."""
+    low, high = id_range(file_id)
+    keepers = select(duplicates.c.duplicate_of).where(duplicates.c.duplicate_of > low, duplicates.c.duplicate_of <= high)
+    found = set(connection.execute(keepers.distinct()).scalars())
+    own = select(duplicates.c.conversation_id).where(duplicates.c.task_id.in_(tasks_of(connection, [file_id])))
+    found.update(connection.execute(own).scalars())
+    return sorted(found)
 
 
 class Erased(NamedTuple):

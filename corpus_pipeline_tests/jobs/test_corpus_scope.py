@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from corpus_pipeline.errors import LeaseHeld
 from corpus_pipeline.jobs import clean
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.service import Corpus
@@ -22,10 +23,11 @@ from corpus_pipeline.stages.clean.duplicates import find
 from corpus_pipeline.stages.clean.features_schemes import scheme_named
 from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, cursors, files
+from corpus_pipeline.store import Store, cleaned, cursors, files, leases
 from corpus_pipeline.store.cleaned import KnownDuplicate
+from corpus_pipeline.store.violations import violations
+from corpus_pipeline_tests.small_corpus import pair, run_path, write_jsonl
 from corpus_pipeline_tests.small_corpus import settings as settings_of
-from corpus_pipeline_tests.small_corpus import write_jsonl
 from corpus_pipeline_tests.torture import small
 
 RECIPE = "name: wide\nclean: {batch_size: 4, dedup: {scope: corpus}}\naugment: {strategies: []}\n"
@@ -80,7 +82,8 @@ def recorded(store: Store) -> list[KnownDuplicate]:
 
 def expected(store: Store) -> list[KnownDuplicate]:
     """One search over all rows at once."""
-    parts = [store.fetch(cleaned.prints, task_id, SIGNATURE_COLUMNS) for task_id in tasks_of(store).values()]
+    current = sorted((task.file_id, task.id) for _, task in store.fetch(files.current_tasks) if task is not None)
+    parts = [store.fetch(cleaned.prints, task_id, SIGNATURE_COLUMNS) for _, task_id in current]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return clean.entries(find(*columns, scheme_named("default"), 3))
 
@@ -161,3 +164,84 @@ def test_a_file_that_is_compared_again_changes_nothing(template: Path, tmp_path:
         assert recorded(corpus.store) == before == expected(corpus.store)
         changed = [new[1] != old[1] for old, new in zip(versions, corpus.store.fetch(files.current_tasks), strict=True)]
         assert changed == [True, False, False, False]  # the exports of the other files are still right
+
+
+def clean_all(corpus: Corpus) -> None:
+    for name in NAMES:
+        corpus.run_stage(name, Stage.INGEST)
+        corpus.run_stage(name, Stage.CLEAN)
+
+
+def replace(corpus: Corpus, folder: Path, name: str) -> tuple[str, ...]:
+    """Half of the rows of a file go."""
+    lines = Path(corpus.files([name])[0].path).read_bytes().splitlines(keepends=True)
+    path = folder / "other.jsonl"
+    path.write_bytes(b"".join(lines[1::2]))
+    return corpus.add(path, name=name, replace=True).again
+
+
+def bind_what_drops(corpus: Corpus, folder: Path, name: str) -> tuple[str, ...]:
+    path = folder / "drops.yaml"
+    path.write_text(RECIPE.replace("{batch", "{rules: [length_bounds: {max_characters: 20}], batch"))
+    return corpus.bind_recipe(name, str(path)).again
+
+
+def bind_and_bind_back(corpus: Corpus, folder: Path, name: str) -> tuple[str, ...]:
+    bind_what_drops(corpus, folder, name)
+    clean_all(corpus)
+    return corpus.bind_recipe(name, str(folder.parent / "wide.yaml")).again
+
+
+def redo(corpus: Corpus, folder: Path, name: str) -> list[str]:
+    return corpus.redo(name, Stage.CLEAN)
+
+
+@pytest.mark.parametrize("change", [replace, bind_what_drops, bind_and_bind_back, redo])
+def test_what_repeats_rows_that_count_no_longer_is_compared_anew(
+    template: Path, tmp_path: Path, change: Callable[[Corpus, Path, str], Sequence[str]]
+) -> None:
+    shutil.copytree(template, tmp_path / "home")
+    (tmp_path / "wide.yaml").write_text(RECIPE)
+    (tmp_path / "new").mkdir()
+    with Corpus.open(settings_of(tmp_path / "home")) as corpus:
+        clean_all(corpus)
+        before = recorded(corpus.store)
+        again = change(corpus, tmp_path / "new", "b")
+        assert set(again) == (
+            set() if change is bind_and_bind_back else {"c", "d"}
+        )  # bound, it drops all: nothing repeats it
+        clean_all(corpus)
+        assert recorded(corpus.store) == expected(corpus.store) != []
+        assert (recorded(corpus.store) == before) == (change in (redo, bind_and_bind_back))
+
+
+def test_a_row_that_repeats_one_of_a_replaced_file_is_exported(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "wide.yaml").write_text(RECIPE)
+    with Corpus.open(settings_of(tmp_path / "home", CORPUS_DATABASE_URL=database_url)) as corpus:
+        for name, numbers in (("a", [1, 2]), ("b", [2, 3])):
+            path = write_jsonl(tmp_path / f"{name}.jsonl", [pair(number) for number in numbers])
+            corpus.add(path, recipe=str(tmp_path / "wide.yaml"), consumer="team")
+            run_path(corpus, name)
+        target = tmp_path / "home" / "exports" / "b" / "b.jsonl"
+        assert len(target.read_bytes().splitlines()) == 1
+        added = corpus.add(write_jsonl(tmp_path / "a.jsonl", [pair(1)]), replace=True)
+        assert added.again == ("b",)
+        assert (added.file.consumer, corpus.recipe_of(added.file).name) == ("team", "wide")
+        run_path(corpus, "a")
+        run_path(corpus, "b")
+        assert len(target.read_bytes().splitlines()) == 2
+        assert corpus.store.fetch(violations) == []
+
+
+@pytest.mark.parametrize("stage", [Stage.CLEAN, Stage.AUGMENT, Stage.EXPORT])
+def test_nothing_is_compared_anew_below_a_worker(template: Path, tmp_path: Path, stage: Stage) -> None:
+    shutil.copytree(template, tmp_path / "home")
+    with Corpus.open(settings_of(tmp_path / "home")) as corpus:
+        clean_all(corpus)
+        before = recorded(corpus.store)
+        corpus.store.write(lambda c: leases.acquire(c, tasks_of(corpus.store)["c"], stage, "somebody", 60_000))
+        with pytest.raises(LeaseHeld, match="pause it first: corpus pause c"):
+            replace(corpus, tmp_path, "a")
+        with pytest.raises(LeaseHeld, match="pause it first: corpus pause c"):
+            corpus.purge("a", [1, 2, 3, 4, 5, 6, 7, 8, 9], reason="request 7")
+        assert recorded(corpus.store) == before and corpus.files(["a"])[0].version == 1

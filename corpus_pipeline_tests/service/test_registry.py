@@ -93,3 +93,18 @@ def test_the_inbox_registers_settled_files_once_and_reports_what_it_cannot(corpu
     added, problems = corpus.scan_inbox()
     assert added == ["settled"] and len(problems) == 1 and "odd.jsonl" in problems[0]
     assert corpus.scan_inbox()[0] == []
+
+
+def test_a_file_takes_its_own_place_to_be_read_otherwise(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    corpus.add(path)
+    recipe = tmp_path / "turned.yaml"
+    recipe.write_text("name: turned\ningest: {columns: {prompt: answer, response: question}}")
+    for asked in ({"recipe": str(recipe)}, {"format": "prompt_response"}):
+        with pytest.raises(UsageError, match=r"--name sums --replace"):
+            corpus.add(path, **asked)
+    with pytest.raises(UsageError, match=r"--name sums --replace"):
+        corpus.bind_recipe("sums", str(recipe))
+    read = corpus.add(path, recipe=str(recipe), replace=True)
+    assert (read.new, read.file.version, read.file.format, read.twins) == (True, 2, "mapped", ())
+    assert not corpus.add(path, replace=True).new and not corpus.add(path, recipe="default").new
