@@ -83,7 +83,8 @@ def trace_export(connection: Connection, export_id: int, line: int) -> dict[str,
     file = files.file_by_id(connection, task.file_id)
     where = exports.line(connection, export, line)
     if where is None:
-        raise UsageError(f"export {export.id} of {file.name} has lines 1 to {export.lines}, not {line}")
+        has = f"lines 1 to {export.lines}, not {line}" if export.lines else "no lines"
+        raise UsageError(f"export {export.id} of {file.name} has {has}")
     own = _Line(file, task, export, where)
     stored = rows.by_ids(connection, [own.id]).get(own.id)
     manifest = orjson.loads(export.manifest)

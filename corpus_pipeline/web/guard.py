@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +35,7 @@ _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 METHODS = ("GET", "HEAD", "POST")
 _NO_COOKIE = ("/static/", "/healthz")
 _OPEN = ("/login", "/static/", "/healthz")  # may be seen by those who have not logged in
+_log = logging.getLogger(__name__)
 
 
 class Door:
@@ -108,8 +110,12 @@ class Guard:
             scope["path"] = scope["path"].removesuffix(".json")
             scope["raw_path"] = scope["path"].encode()
 
+        begun = False
+
         async def with_headers(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 answer = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     answer.setdefault(name, value)
@@ -119,7 +125,13 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope, headers)
-        await (self._app if refused is None else refused)(scope, receive, with_headers)
+        try:
+            await (self._app if refused is None else refused)(scope, receive, with_headers)
+        except Exception as error:
+            _log.error("%s at %s", type(error).__name__, _place(error))
+            if begun:
+                raise RuntimeError("an answer broke off; the line above names the place") from None
+            await _broken()(scope, receive, with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if refused := self._door.stranger(headers):
@@ -129,8 +141,26 @@ class Guard:
         if scope["method"] == "POST" and not same_origin(headers):
             return PlainTextResponse("This form was not sent from a page of this server.\n", 403)
         if scope["person"] is None and not scope["path"].startswith(_OPEN):
-            return self._door.login_first(scope, page=not scope["json"] and scope["method"] != "POST")
+            answer = self._door.login_first(scope, page=not scope["json"] and scope["method"] != "POST")
+            if headers.get("hx-request") != "true":
+                return answer
+            # the part of a page that renews itself: the page is loaded again as a whole, and leads to the login
+            return PlainTextResponse("Log in first.\n", 401, {"HX-Refresh": "true"})
         return None
+
+
+def _place(error: Exception) -> str:
+    """Where an error nobody foresaw was raised. Its message goes nowhere: it may hold the text of a row."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+
+
+def _broken() -> Response:
+    return PlainTextResponse(
+        "Something went wrong in the row browser; its log names the place. The corpus is untouched.\n", 500
+    )
 
 
 def session_of(scope: Scope) -> str | None:

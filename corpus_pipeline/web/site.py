@@ -56,6 +56,7 @@ def environment() -> Environment:
         "size": text.size,
         "moment": text.moment,
         "words": text.words,
+        "plain": text.plain,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "query": lambda values: urlencode({k: v for k, v in values.items() if v not in (None, "")}),
         "part": lambda value: quote(str(value), safe=""),
@@ -98,7 +99,8 @@ def reply(request: Request, template: str, data: Mapping[str, Any], *, status: i
         can_log_out=site.options.login and request.scope["person"] is not None,
         home=home(request),
         csrf=site.sessions.token(session),
-        said=site.sessions.said(session),
+        # not to the part of another tab that renews itself: it would be lost
+        said=None if "hx-request" in request.headers else site.sessions.said(session),
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         path=request.url.path,
         asked=dict(request.query_params),

@@ -205,6 +205,20 @@ def moment(milliseconds: int | None) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def plain(value: object) -> str:
+    """A value of JSON without its brackets and quotes: lists by commas, objects as name and value."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else "–" if value is None else str(value)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 sample`, `1,200 samples`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def words(text: object) -> str:
     """A word of ours, such as near_duplicate, as people write it."""
     return str(text).replace("_", " ")

@@ -11,12 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import overview
-from corpus_pipeline.web import Options, users
+from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline.web.guard import CSP
 from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.sessions import Brake
-from corpus_pipeline_tests.web.conftest import ORIGIN, browser
+from corpus_pipeline_tests.web.conftest import ORIGIN, Browser, browser
 
 PASSWORD = "a long enough password"
 ACTIONS = sorted(route.path for route in _routes() if "POST" in route.methods)
@@ -56,11 +56,13 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(client
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
 
 
-def test_an_error_that_nobody_foresaw_tells_nothing(client, corpus, monkeypatch, caplog):
+def test_an_error_that_nobody_foresaw_tells_nothing(corpus, monkeypatch, caplog):
     def broken(*_):
         raise RuntimeError("secret text of a row")
 
     monkeypatch.setattr(overview, "progress", broken)
+    # an error that comes out of the application would be written to the log with its message by the server
+    client = Browser(create_app(corpus, Options()), base_url=ORIGIN, raise_server_exceptions=True)
     answer = client.get("/files")
     assert answer.status_code == 500 and answer.headers["content-security-policy"] == CSP
     assert "secret" not in answer.text + caplog.text
@@ -232,6 +234,19 @@ def test_a_login_leads_to_the_page_that_was_asked_for(corpus, users_file, wanted
     assert own.form("/login", csrf=token, name="vera", password="wrong password", to=wanted).status_code == 403
     answer = own.form("/login", csrf=token, name="vera", password=PASSWORD, to=wanted)
     assert answer.headers["location"] == (reached or wanted)
+
+
+def test_a_page_that_renews_itself_leads_to_the_login_when_its_session_has_ended(corpus, users_file):
+    own = browser(corpus, login=True, users=users_file)
+    answer = own.get("/files", headers={"HX-Request": "true"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["hx-refresh"]) == (401, "true")  # and not a page without what it selects
+
+
+def test_what_was_done_is_said_to_the_page_that_did_it(client, corpus):
+    client.form("/pause", reason="a look", file="hostile", back="/files")
+    assert "Pausing" not in client.get("/files", headers={"HX-Request": "true"}).text  # another tab that renews itself
+    assert 'role="status">Pausing' in client.get("/files").text
+    client.form("/resume", flag=flags(corpus)[0]["id"])
 
 
 def test_viewers_look_and_operators_act_under_their_own_names(corpus, users_file):

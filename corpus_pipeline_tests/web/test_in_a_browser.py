@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from corpus_pipeline.service import Corpus, overview
+from corpus_pipeline.service import Corpus, control, overview
+from corpus_pipeline.store import failed
 from corpus_pipeline.web import create_app
 from corpus_pipeline.web.serve import default_options, start_background
 from corpus_pipeline_tests.servers import browser
@@ -87,8 +88,8 @@ PAGES = (
 
 
 def test_hostile_rows_run_nothing_and_load_nothing(watch, fail_some):
-    failed = fail_some(len(HOSTILE))
-    for path in (*PAGES, "/failed", *(f"/failed/{identifier}" for identifier in failed[-len(HOSTILE) :])):
+    samples = fail_some(len(HOSTILE))
+    for path in (*PAGES, "/failed", *(f"/failed/{identifier}" for identifier in samples[-len(HOSTILE) :])):
         watch.page.goto(path)
         watch.page.evaluate(TOUCH)
         assert (
@@ -141,6 +142,34 @@ def test_pausing_and_resuming_with_the_mouse_and_the_page_renews_itself(watch, c
         "htmx.trigger('#live', 'renew'); htmx.ajax('GET', '/files', {target: '#live', select: '#live', swap: 'outerHTML'})"
     )
     page.wait_for_selector(".flag", state="detached")
+    assert watch.wrong == []
+
+
+def test_the_keyboard_stays_where_it_is_when_the_page_renews_itself(watch, corpus):
+    page = watch.page
+    control.pause(corpus.store, ["hostile"], None, False, "a look at the prices", "somebody")
+    page.goto("/files")
+    page.focus(".flag button")
+    page.evaluate("window.old = document.activeElement; htmx.ajax('GET', '/files', {source: '#live'})")
+    page.wait_for_function("!window.old.isConnected && document.activeElement.textContent == 'Resume'")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".flag", state="detached")
+    assert watch.wrong == []
+
+
+def test_enter_in_a_field_of_the_failed_samples_neither_replays_nor_dismisses(watch, corpus, fail_some):
+    """Both buttons are those of one form: Enter would press the first, and ask a model again what was to be dismissed."""
+    fail_some(2)
+    page = watch.page
+    page.goto("/failed")
+    page.locator("input[name=id]:enabled").first.check()
+    for field in ("Reason for dismissing", "Another model", "Longest answer in tokens"):
+        page.get_by_label(field).press("Enter")
+    page.get_by_label("Reason for dismissing").fill("the source is broken")
+    page.get_by_label("Reason for dismissing").press("Enter")
+    assert corpus.failed_samples(failed.Where(state="replayed"), limit=10) == []
+    page.get_by_role("button", name="Dismiss").click()
+    assert "1 sample dismissed" in page.inner_text("[role=status]")
     assert watch.wrong == []
 
 

@@ -247,6 +247,8 @@ def test_a_selection_streams_what_matches(client):
         ("/files/hostile/rows?state='%20or%201=1--", 400),
         ("/cost?by=1;select", 400),
         ("/exports/999", 404),
+        *((f"/{path}/{'9' * 19}", 404) for path in ("exports", "exports/1/lines", "failed", "purges")),
+        (f"/exports/{'9' * 5000}/lines", 404),
         ("/exports/1/lines/999999", 400),
         ("/failed/424242", 404),
         ("/failed?state=x", 400),
@@ -272,6 +274,13 @@ def test_hostile_words_in_every_filter_are_only_words(client, text):
     for path, keys in (("/failed", ("file", "strategy", "reason")), ("/audit", ("who", "action"))):
         assert client.get(path, params=dict.fromkeys(keys, text)).status_code == 200
     assert client.get("/files/hostile/rows.json").json()["rows"]
+
+
+def test_the_audit_log_shows_what_was_chosen_in_words_and_says_when_nothing_matches(client):
+    client.get("/files/hostile/selection.jsonl?stage=clean&changed=yes")
+    page = client.get("/audit?action=download").text
+    assert "stage clean, changed yes" in page and "{" not in page.partition("<tbody>")[2]
+    assert "No entry matches." in client.get("/audit?who=who-never-was").text
 
 
 def test_the_report_shows_new_rows_for_a_person_to_read(client):

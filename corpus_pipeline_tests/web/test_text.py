@@ -15,7 +15,19 @@ from markupsafe import Markup
 from corpus_pipeline.web.compare import compared
 from corpus_pipeline.web.kept import Kept
 from corpus_pipeline.web.pace import Pace
-from corpus_pipeline.web.text import Piece, difference, elsewhere, excerpt, money, rate, size, span, visible
+from corpus_pipeline.web.text import (
+    Piece,
+    counted,
+    difference,
+    elsewhere,
+    excerpt,
+    money,
+    plain,
+    rate,
+    size,
+    span,
+    visible,
+)
 
 WORDS = st.lists(st.sampled_from(["old ", "new ", "水壶", "除垢", "tea.", "\n", "  ", "x"]), max_size=30).map("".join)
 
@@ -134,6 +146,13 @@ def test_numbers_are_short():
         "4 d 15 h",
     ]
     assert [size(x) for x in (None, 5, 1536, 5 << 20)] == ["–", "5 B", "1.5 KiB", "5.0 MiB"]
+
+
+def test_json_is_told_without_its_brackets():
+    assert plain({"ids": [1, 2], "why": None, "sure": True, "of": {"stage": "clean"}}) == (
+        "ids 1, 2, why –, sure yes, of stage clean"
+    )
+    assert (counted(1, "sample"), counted(1200, "sample")) == ("1 sample", "1,200 samples")
 
 
 def test_what_takes_long_to_count_is_counted_rarely():

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import overview, purge
 from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.text import counted
 
 _SIZE = 100
 
@@ -42,4 +43,4 @@ def remove(request: Request, form: Form) -> tuple[str, str]:
         who=person_of(request).name,
         copies=first(form, "copies") == "yes",
     )
-    return f"Removed {len(report['rows'])} rows for good.", f"/purges/{report['report']}"
+    return f"Removed {counted(len(report['rows']), 'row')} for good.", f"/purges/{report['report']}"

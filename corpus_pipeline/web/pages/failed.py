@@ -14,6 +14,7 @@ from corpus_pipeline.service.browse import parse_address
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.failed import Where
 from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.text import counted
 
 _SIZE = 50
 _STATES = [state.value for state in FailedState]
@@ -68,7 +69,7 @@ def replay(request: Request, form: Form) -> tuple[str, str]:
     changed = control.replay(site_of(request).corpus.store, _chosen(form), overrides, person_of(request).name)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
-    return f"{len(changed)} samples will be tried again by the next run.", first(form, "back")
+    return f"{counted(len(changed), 'sample')} will be tried again by the next run.", first(form, "back")
 
 
 def dismiss(request: Request, form: Form) -> tuple[str, str]:
@@ -79,7 +80,7 @@ def dismiss(request: Request, form: Form) -> tuple[str, str]:
     changed = control.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
-    return f"{len(changed)} samples dismissed: they no longer block the export.", first(form, "back")
+    return f"{counted(len(changed), 'sample')} dismissed: no longer in the way of the export.", first(form, "back")
 
 
 def _chosen(form: Form) -> Where:
