@@ -39,7 +39,9 @@ class CorpusError(Exception):
 
 
 class UsageError(CorpusError):
-    """Wrong use: the call must be changed."""
+    """Wrong use: the call must be changed. place: for a fault in a recipe, the keys that lead to it."""
+
+    place: tuple[str | int, ...] = ()
 
 
 class UnknownName(UsageError):

@@ -7,20 +7,33 @@ from __future__ import annotations
 
 import hashlib
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from corpus_pipeline import recipe_text
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import BudgetScope, Stage
 
 DEFAULT_RECIPE_NAME = "default"
 
 
+_MOST_ROWS = 10_000_000  # of one batch
+_MOST_DOLLARS = 1e9  # what fits into the sums of micro-dollars many times over
+
+
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML reads yes, no, on and off as truth values, and a truth value would count as 1 or 0."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError(f"needs a number or a text, got {'yes' if value else 'no'}")
+        return value
 
 
 class NamedStep(_Section):
@@ -31,12 +44,19 @@ class NamedStep(_Section):
 
     @classmethod
     def parse(cls, value: Any) -> NamedStep:
+        if isinstance(value, NamedStep):
+            return value
         if isinstance(value, str):
             return cls(name=value)
         if isinstance(value, dict) and len(value) == 1:
             ((name, params),) = value.items()
-            return cls(name=str(name), params=params or {})
-        raise ValueError(f"expected a name or {{name: {{parameter: value}}}}, got {value!r}")
+            if params is None or isinstance(params, dict):
+                return cls(name=str(name), params={str(key): given for key, given in (params or {}).items()})
+        hint = "; indent the parameters below the name" if isinstance(value, dict) and len(value) > 1 else ""
+        raise ValueError(f"needs a name or {{name: {{parameter: value}}}}, got {value!r}{hint}")
+
+
+_Step = Annotated[NamedStep, BeforeValidator(NamedStep.parse)]
 
 
 class IngestSection(_Section):
@@ -47,7 +67,7 @@ class IngestSection(_Section):
         default_factory=dict,
         description="our field (prompt, response, system, reasoning) to the record's key, for a format that nobody knows",
     )
-    batch_size: int = Field(5000, ge=1, description="rows of one transaction")
+    batch_size: int = Field(5000, ge=1, le=_MOST_ROWS, description="rows of one transaction")
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="longer records are rejected")
     max_depth: int = Field(64, ge=2, le=200, description="records that are nested deeper are rejected")
 
@@ -68,16 +88,11 @@ class DedupSection(_Section):
 
 
 class CleanSection(_Section):
-    batch_size: int = Field(10_000, ge=1, description="rows of one transaction")
-    rules: tuple[NamedStep, ...] | None = Field(
+    batch_size: int = Field(10_000, ge=1, le=_MOST_ROWS, description="rows of one transaction")
+    rules: tuple[_Step, ...] | None = Field(
         None, description="rules in the order in which they work; null: the default ones"
     )
     dedup: DedupSection = DedupSection()
-
-    @field_validator("rules", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        return None if value is None else tuple(NamedStep.parse(step) for step in value)
 
 
 class Limits(_Section):
@@ -92,9 +107,11 @@ class Limits(_Section):
 class Budget(_Section):
     """US dollars that may be spent; None: no limit of this kind."""
 
-    task_usd: float | None = Field(None, ge=0, description="for this file under this recipe; null: no limit")
-    consumer_usd: float | None = Field(None, ge=0, description="for all files of its consumer")
-    day_usd: float | None = Field(None, ge=0, description="for all that is asked on a day (UTC)")
+    task_usd: float | None = Field(
+        None, ge=0, le=_MOST_DOLLARS, description="for this file under this recipe; null: no limit"
+    )
+    consumer_usd: float | None = Field(None, ge=0, le=_MOST_DOLLARS, description="for all files of its consumer")
+    day_usd: float | None = Field(None, ge=0, le=_MOST_DOLLARS, description="for all that is asked on a day (UTC)")
 
     def ceilings(self) -> dict[BudgetScope, int]:
         """The limits that are set, in micro-dollars."""
@@ -105,8 +122,8 @@ class Budget(_Section):
 class Price(_Section):
     """US dollars per million tokens."""
 
-    input: float = Field(ge=0, description="of input tokens")
-    output: float = Field(ge=0, description="of output tokens, reasoning included")
+    input: float = Field(ge=0, le=_MOST_DOLLARS, description="of input tokens")
+    output: float = Field(ge=0, le=_MOST_DOLLARS, description="of output tokens, reasoning included")
     cached_input: float | None = Field(
         None, ge=0, description="of input tokens that the provider had cached; null: as dear as others"
     )
@@ -126,7 +143,7 @@ class Completion(_Section):
 class AugmentSection(_Section):
     """`model: null` takes CORPUS_MODEL. Each strategy may name its own model, temperature, max_output_tokens, samples."""
 
-    batch_size: int = Field(10, ge=1, description="rows between two positions of the cursor")
+    batch_size: int = Field(10, ge=1, le=_MOST_ROWS, description="rows between two positions of the cursor")
     concurrency: int = Field(
         50,
         ge=1,
@@ -146,7 +163,7 @@ class AugmentSection(_Section):
     call_deadline_seconds: float = Field(600.0, gt=0, description="of one call, all in all")
     batch_poll_seconds: float = Field(30.0, gt=0, description="how often a provider batch is asked how far it is")
     model: str | None = Field(None, description="null: CORPUS_MODEL; each strategy may name its own")
-    strategies: tuple[NamedStep, ...] = Field(
+    strategies: tuple[_Step, ...] = Field(
         (NamedStep(name="paraphrase"),), description="what is made of each row: names, with their parameters"
     )
     limits: Limits = Limits()
@@ -158,8 +175,8 @@ class AugmentSection(_Section):
 
     @field_validator("strategies", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
-        return tuple(step if isinstance(step, NamedStep) else NamedStep.parse(step) for step in value or ())
+    def _none(cls, value: Any) -> Any:
+        return () if value is None else value
 
 
 # settings of the augment section that may change while a task is under way
@@ -196,7 +213,7 @@ class ExportSection(_Section):
     parquet: bool = Field(
         False, description="the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]"
     )
-    batch_size: int = Field(10_000, ge=1, description="rows that are read at once")
+    batch_size: int = Field(10_000, ge=1, le=_MOST_ROWS, description="rows that are read at once")
     gate: Gate = Gate()
 
 
@@ -244,19 +261,17 @@ class Recipe(_Section):
 def parse(text: str, *, origin: str = "recipe") -> Recipe:
     """A recipe from YAML text.
 
-    Raises UsageError that names the origin and the place of each fault.
+    Raises UsageError that names the origin, the line and the place of each fault.
     """
-    try:
-        body = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"{origin}: not valid YAML: {error}. Start from `corpus recipe new`.") from error
+    read = recipe_text.read(text, origin)
+    body = {} if read.body is None else read.body
     if not isinstance(body, dict):
-        raise UsageError(f"{origin}: a recipe is a mapping of sections. Start from `corpus recipe new`.")
+        raise UsageError(f"{origin}: a recipe is a mapping of sections. `corpus recipe new` writes one to start from.")
     try:
         return Recipe.model_validate(body)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
-        raise UsageError(f"{origin}: {faults}. `corpus recipe show` prints every key.") from error
+        found = (f"{read.where(fault.place)}: {fault.message}" for fault in recipe_text.faults(error, Recipe))
+        raise UsageError("\n".join((*found, "`corpus recipe show` prints every key with its default."))) from error
 
 
 def bundled(name: str) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from corpus_pipeline import recipe_text
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.formats import MAPPED, by_name
-from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.formats import MAPPED, by_name, mapped
 from corpus_pipeline.jobs.compare_again import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
+from corpus_pipeline.recipe_text import below, located
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
+from corpus_pipeline.stages.clean.features_schemes import scheme_named
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.store import Store, files, reports
 from corpus_pipeline.store.files import DatasetFile
@@ -41,27 +44,53 @@ def resolve(store: Store, name: str | None) -> Chosen:
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except OSError as error:
             raise UsageError(f"{name}: {error.strerror}. `corpus recipe new` writes one to start from.") from error
-        return Chosen(checked(parse(text, origin=name), origin=name), name)
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{name}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
+        return Chosen(checked(text, origin=name), name)
     rows = store.fetch(lambda c: files.recipe_rows(c, name))
     if rows:
         return Chosen(parse(rows[-1].body, origin=f"recipe {name}"), "database")
     if name in bundled_names():
-        return Chosen(checked(parse(bundled(name), origin=f"recipe {name}"), origin=name), "bundled")
+        return Chosen(checked(bundled(name), origin=f"recipe {name}"), "bundled")
     stored = store.fetch(files.recipe_rows)
     raise UnknownName("recipe", name, {row.name for row in stored} | set(bundled_names()))
 
 
-def checked(recipe: Recipe, *, origin: str) -> Recipe:
-    """The recipe, once every rule, strategy and parameter in it is known to be right. Raises UsageError."""
-    build_rules(recipe.clean.rules)
-    build_strategies(recipe.augment.strategies, recipe.augment.model or "not-named")
-    names = labels(recipe.augment)
-    if len(set(names)) != len(names):
-        raise UsageError(f"{origin}: two strategies have the same label; give one of them another `label`")
+def checked(text: str, *, origin: str) -> Recipe:
+    """The recipe in a YAML text, once everything that it names is known to be there. Raises UsageError with the line."""
+    recipe = parse(text, origin=origin)
+    with located(recipe_text.read(text, origin)):
+        with below("clean", "rules"):
+            build_rules(recipe.clean.rules)
+        with below("clean", "dedup", "features"):
+            scheme_named(recipe.clean.dedup.features, recipe.clean.dedup.params)
+        with below("augment", "strategies"):
+            build_strategies(recipe.augment.strategies, recipe.augment.model or "not-named")
+        with below("ingest", "format"):
+            _known_format(recipe.ingest.format, beside="auto")
+        with below("ingest", "columns"):
+            if recipe.ingest.columns:
+                mapped(recipe.ingest.columns)
+        with below("export", "format"):
+            _known_format(recipe.export.format, beside="same")
+        with below("notify", "url"):
+            _url(recipe.notify.url)
     return recipe
+
+
+def _known_format(name: str, *, beside: str) -> None:
+    if name != beside:
+        by_name(name)
+
+
+def _url(url: str | None) -> None:
+    """What every machine would refuse; whether a host may be called is said by the settings of the one that calls."""
+    parts = urlsplit(url or "https://host")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("notify.url must be https://HOST/PATH, or http:// on this machine.")
 
 
 def reads_otherwise(file: DatasetFile, section: IngestSection) -> str | None:

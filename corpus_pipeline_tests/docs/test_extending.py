@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
-from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.recipes import checked
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests import small_corpus
@@ -67,7 +66,7 @@ def test_the_format() -> None:
 
 def test_the_recipes() -> None:
     for text in blocks("recipes.md", "yaml"):
-        checked(parse(text), origin="docs/recipes.md")
+        checked(text, origin="docs/recipes.md")
 
 
 def test_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.recipe_text import below, faults
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
 from corpus_pipeline.stages.augment.strategies.gate import Gate, gate_of
@@ -50,24 +51,29 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
     Raises UnknownName for a name that is not known, UsageError for parameters that are not valid, a template that does
     not pass, or a label that comes twice.
     """
-    known = {strategy.name: strategy for strategy in STRATEGIES}
     built: list[Strategy] = []
-    for step in steps:
-        if step.name not in known:
-            raise UnknownName("strategy", step.name, known)
-        kind = known[step.name]
-        try:
-            params = kind.Params.model_validate(step.params)
-        except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors())
-            names = ", ".join(kind.Params.model_fields)
-            raise UsageError(f"strategy {step.name}: {faults}. Its parameters are {names}.") from error
-        strategy = kind(params, default_model)
-        if any(strategy.label == other.label for other in built):
-            raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
-        gate_of(strategy, default_model)  # says what is wrong with it before anything is asked
+    for index, step in enumerate(steps):
+        with below(index, step.name):
+            strategy = _built(step, default_model)
+            if any(strategy.label == other.label for other in built):
+                raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
+            gate_of(strategy, default_model)  # says what is wrong with it before anything is asked
         built.append(strategy)
     return tuple(built)
+
+
+def _built(step: NamedStep, default_model: str) -> Strategy:
+    known = {strategy.name: strategy for strategy in STRATEGIES}
+    if step.name not in known:
+        raise UnknownName("strategy", step.name, known)
+    kind = known[step.name]
+    try:
+        params = kind.Params.model_validate(step.params)
+    except ValidationError as error:
+        found = faults(error, kind.Params)
+        with below(*found[0].place):
+            raise UsageError(f"strategy {step.name}: {'; '.join(fault.message for fault in found)}") from error
+    return kind(params, default_model)
 
 
 def warm_up(strategies: Sequence[Strategy]) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.recipe_text import below, faults
 from corpus_pipeline.stages.clean.rules.base import Rule
 from corpus_pipeline.stages.clean.rules.control_characters import ControlCharacters
 from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
@@ -57,16 +58,21 @@ def build(steps: Sequence[NamedStep] | None) -> tuple[Rule, ...]:
         return tuple(known[name]() for name in DEFAULT_RULES)
     rules: list[Rule] = []
     for index, step in enumerate(steps):
-        if step.name not in known:
-            raise UnknownName("rule", step.name, known)
-        if any(rule.name == step.name for rule in rules):
-            raise UsageError(f"clean.rules[{index}]: '{step.name}' is named twice; give its parameters in one place.")
-        try:
-            rules.append(known[step.name](**step.params))
-        except ValidationError as error:
-            place = f"clean.rules[{index}].{step.name}"
-            faults = "; ".join(f"{'.'.join([place, *map(str, e['loc'])])}: {e['msg']}" for e in error.errors())
-            raise UsageError(f"{faults}. `corpus recipe show` prints every rule with its parameters.") from error
+        with below(index, step.name):
+            if step.name not in known:
+                raise UnknownName("rule", step.name, known)
+            if any(rule.name == step.name for rule in rules):
+                raise UsageError(
+                    f"clean.rules[{index}]: '{step.name}' is named twice; give its parameters in one place."
+                )
+            kind = known[step.name]
+            try:
+                rules.append(kind(**step.params))
+            except ValidationError as error:
+                found = faults(error, kind.Params)
+                with below(*found[0].place):
+                    said = "; ".join(f"clean.rules[{index}].{step.name}.{fault.message}" for fault in found)
+                    raise UsageError(said) from error
     return tuple(rules)
 
 
