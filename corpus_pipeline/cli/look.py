@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from corpus_pipeline.cli.output import (
 )
 from corpus_pipeline.states import Stage
 
+_SHOWN = 20
 _STAGES = click.Choice([stage.value for stage in Stage])
 
 
@@ -120,14 +122,19 @@ def cost(by: str, as_json: bool) -> None:
 @click.argument("name", shell_complete=dataset_names)
 @click.option("--stage", type=_STAGES, default=Stage.INGEST.value, show_default=True, help="As which stage left them.")
 @click.option("--search", help="Only rows that contain this text.")
-@click.option("--where", "wheres", multiple=True, help="KEY=VALUE, e.g. state=dropped or reason=near_duplicate.")
+@click.option(
+    "--where",
+    "wheres",
+    multiple=True,
+    help="KEY=VALUE; keys: state, reason, strategy, changed, empty. Several: all match.",
+)
 @click.option("--after", type=int, default=0, help="Begin behind this row number.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many rows.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="At most so many rows.")
 @json_option
 def rows(
     name: str, stage: str, search: str | None, wheres: tuple[str, ...], after: int, limit: int, as_json: bool
 ) -> None:
-    """Rows of a dataset file, page by page (the next page begins --after the last row number).
+    """Rows of a dataset file, page by page; when there are more, it says the command that shows them.
 
     \b
     Examples:
@@ -138,22 +145,26 @@ def rows(
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
-        found = corpus.rows(name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit)
+        found, further = corpus.rows(
+            name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit
+        )
     if as_json:
         print_lines(found)
-        return
-    for row in found:
+    for row in () if as_json else found:
         note = row.get("reason") or row.get("strategy") or ("changed" if row.get("changed") else "")
         say_row(f"{row['row']}  {note}")
         for turn in row["turns"]:
             for field in ("system", "prompt", "reasoning", "response"):
                 if turn.get(field):
                     click.echo(f"  {field}: {printable(_short(turn[field]))}")
-    if not found:
+    if further is not None:
+        asked = [f"--search={search}"] if search is not None else []
+        asked += [f"--where={where}" for where in wheres] + [f"--limit={limit}"] * (limit != _SHOWN)
+        asked += ["--json"] * as_json
+        command = shlex.join(["corpus", "rows", name, "--stage", stage, *asked, "--after", str(further)])
+        say(f"{'more' if len(found) >= limit else f'looked up to row {further:,}; further'}: {command}")
+    elif not found:
         say(f"no row{' behind ' + str(after) if after else ''} matches")
-    if len(found) == limit:
-        last = found[-1]["row"].partition(":")[2].partition("/")[0]
-        say(f"more: corpus rows {name} --stage {stage} --after {last}")
 
 
 def say_row(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -79,7 +79,7 @@ def _page(
         ]
         return cleaned_rows, reached
     made = augmented.rows_between(connection, task.id, start, kept[-1].id) if kept else {}
-    found = []
+    found = list[dict[str, Any]]()
     for row in kept:
         if stage is Stage.EXPORT:
             found.append(
@@ -91,20 +91,35 @@ def _page(
                     "row": address(file.name, row.id, label, sample),
                     "parent": address(file.name, row.id),
                     "strategy": label,
+                    "empty": is_empty(turns),
                     "turns": [turn_dict(turn) for turn in turns],
                 }
             )
     return found, reached
 
 
-_WHERE = ("state", "reason", "strategy", "changed")
+def is_empty(turns: tuple[Turn, ...]) -> bool:
+    """Whether a row has no answer text, as the gate counts it (`augmented.empty_rows`)."""
+    return not any((turn.response or "").strip(" ") for turn in turns)
+
+
+_WHERE = ("state", "reason", "strategy", "changed", "empty")
 _VALUES = {
     "state": ("kept", "dropped", "none"),
     "changed": ("true", "false", "none"),
+    "empty": ("true", "false"),  # of rows that a strategy made
 }  # none: cleaning has not come to it
 _MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
 _AT_ONCE = 1_000  # of one read
 _CLOSE = 20  # rows that are not worth a read of their own
+
+
+class Found(NamedTuple):
+    """A page of rows. after: the row number behind which it goes on; None when every row was looked at. Whatever was made of
+    one source row is on one page."""
+
+    rows: list[dict[str, Any]]
+    after: int | None
 
 
 def search_rows(
@@ -117,9 +132,9 @@ def search_rows(
     after: int,
     limit: int,
     index: Path | None = None,
-) -> list[dict[str, Any]]:
+) -> Found:
     """Rows of a stage that contain a text (whatever the case) and match every condition, in row order. index: folder of the
-    search index; without one, as many rows are looked at as can be in some seconds.
+    search index. As many rows are looked at as can be in some seconds: a page may hold fewer than `limit`, or none.
 
     Raises UnknownName for a condition, or a value of it, that does not exist.
     """
@@ -129,17 +144,32 @@ def search_rows(
         if key in _VALUES and value.lower() not in _VALUES[key]:
             raise UnknownName(f"value of {key}", value, _VALUES[key])
     ((file, task),) = files.current_tasks(connection, [name])
-    if search is None and not where:
-        return _page(connection, file, task, stage, after, limit, MAX_ROW)[0]
     found: list[dict[str, Any]] = []
     wanted = None if search is None else search.casefold()
-    looked = 0
-    for start, stop in _stretches(connection, index, file, task, stage, search, after):
-        while start < stop and len(found) < limit and looked < _MOST_LOOKED:
-            page, start = _page(connection, file, task, stage, start, _AT_ONCE, stop)
+    looked, end = 0, file.lines or MAX_ROW
+    at_once = _AT_ONCE if search is not None or where else min(limit, _AT_ONCE)
+    for start, stop in _stretches(connection, index, file, task, stage, search, after, end):
+        while start < stop:
+            if len(found) > limit or looked >= _MOST_LOOKED:
+                return _cut(found, limit, start)
+            page, start = _page(connection, file, task, stage, start, at_once, stop)
             found += [row for row in page if _matches(row, wanted, where)]
-            looked += _AT_ONCE if start < stop else len(page)
-    return found[:limit]
+            looked += at_once if start < stop else len(page)
+    return _cut(found, limit, None)
+
+
+def _cut(found: list[dict[str, Any]], limit: int, after: int | None) -> Found:
+    """The first rows, up to the end of a source row, and where the others begin."""
+    if len(found) <= limit:
+        return Found(found, after)
+    last = number_of(found[limit - 1])
+    kept = [row for row in found if number_of(row) <= last]
+    return Found(kept, after if len(kept) == len(found) else last)
+
+
+def number_of(row: dict[str, Any]) -> int:
+    """The number of the source row of a row as `search_rows` gives it."""
+    return int(row["row"].partition(":")[2].partition("/")[0])
 
 
 def _stretches(
@@ -150,8 +180,9 @@ def _stretches(
     stage: Stage,
     search: str | None,
     after: int,
+    end: int,
 ) -> Iterator[tuple[int, int]]:
-    """(after, last) of row numbers: together they hold every row with the text behind `after`."""
+    """(after, last) of row numbers: together they hold every row with the text behind `after` up to `end`."""
     buckets = None
     if search and folder is not None and stage in (Stage.INGEST, Stage.CLEAN):
         buckets = wanted_buckets(search)
@@ -165,7 +196,7 @@ def _stretches(
                     else:
                         yield from _runs(part.numbers)
                     after = part.last
-    yield after, MAX_ROW
+    yield after, end
 
 
 def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:

@@ -286,7 +286,7 @@ class Corpus:
         where: dict[str, str] | None = None,
         after: int = 0,
         limit: int = 50,
-    ) -> list[dict[str, Any]]:
+    ) -> browse.Found:
         """Rows of a stage, page by page (see `browse.search_rows`)."""
         where, index = where or {}, self.settings.search_folder
         return self.store.fetch(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from corpus_pipeline.service.browse import Found
+
 if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 1000
-Page = Callable[[int, int], list[dict[str, Any]]]  # (behind this row number, at most so many) -> rows
+Page = Callable[[int, int], Found]  # (behind this row number, at most so many) -> rows
 
 
 def frame(page: Page, most: int) -> pd.DataFrame:
@@ -28,8 +30,9 @@ def frame(page: Page, most: int) -> pd.DataFrame:
 
 
 def _rows(page: Page, most: int) -> Iterator[dict[str, Any]]:
-    after, left = 0, most
-    while left and (rows := page(after, min(_PAGE, left))):
-        yield from rows
+    after: int | None = 0
+    left = most
+    while left > 0 and after is not None:
+        rows, after = page(after, min(_PAGE, left))
+        yield from rows[:left]
         left -= len(rows)
-        after = int(str(rows[-1]["row"]).rpartition(":")[2].partition("/")[0])

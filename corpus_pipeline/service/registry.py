@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +55,8 @@ def add(
     and exports of the old one stay for the audit trail.
     Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
     """
-    source = _Found(path.resolve(), *identity.identify(path))
+    found_as = identity.identify(path)
+    source = _Found(_speakable(path.resolve()), *found_as)
     name = _checked(name) if name else identity.dataset_name(path)
     known = store.fetch(lambda c: files.current_file(c, name))
     chosen = _bound(store, known) if known is not None and recipe is None else recipes.resolve(store, recipe).recipe
@@ -103,9 +105,17 @@ def _bound(store: Store, file: DatasetFile) -> Recipe:
     return parse(row.body, origin=f"recipe {row.name}")
 
 
+def _speakable(path: Path) -> Path:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{os.fsencode(path)!r}: the name is not UTF-8. Rename it, then add it.") from error
+    return path
+
+
 def _checked(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9_-]{1,64}", name):
-        raise UsageError(f"--name {name!r}: a name has 1 to 64 of the characters a-z, 0-9, _ and -")
+    if not re.fullmatch(r"[a-z0-9_][a-z0-9_-]{0,63}", name):
+        raise UsageError(f"--name {name!r}: a name has 1 to 64 of the characters a-z, 0-9, _ and -, and begins with no -")
     return name
 
 

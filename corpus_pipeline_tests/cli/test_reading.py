@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from corpus_pipeline.errors import GateRefused
 from corpus_pipeline.service import browse
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.schema import augmented_turns
+from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.cli.conftest import Command, lines, run, run_process
+from corpus_pipeline_tests.small_corpus import pair
 
 
 def test_status_has_the_promised_keys(corpus: Command) -> None:
@@ -57,6 +65,49 @@ def test_a_row_of_which_nothing_was_made_ends_no_search(corpus: Command, monkeyp
     everything = lines(corpus("rows", "dirty", "--stage", "augment", "--limit", "100", "--json"))
     monkeypatch.setattr(browse, "_AT_ONCE", 1)
     assert lines(corpus("rows", "dirty", "--stage", "augment", "--where", "strategy=paraphrase", "--json")) == everything
+
+
+ASKED = (
+    ("dirty",),
+    ("dirty", "--stage", "export"),
+    ("dirty", "--stage", "augment", "--where", "empty=false"),
+    ("dirty", "--search", "how many", "--where", "state=kept"),
+)
+
+
+@pytest.mark.parametrize("budget", [1, 200])
+@pytest.mark.parametrize("asked", ASKED, ids=" ".join)
+def test_the_command_that_rows_names_goes_on_to_the_end(
+    corpus: Command, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], budget: int
+) -> None:
+    everything = lines(corpus("rows", *asked, "--limit", "100", "--json"))
+    monkeypatch.setattr(browse, "_MOST_LOOKED", budget)
+    monkeypatch.setattr(browse, "_AT_ONCE", 3)
+    found, command = [], ["corpus", "rows", *asked, "--limit", "2", "--json"]
+    while command:
+        page = corpus(*command[1:])
+        found += lines(page)
+        said = page.stderr.strip()
+        command = shlex.split(said.partition(": ")[2])
+        assert not command or said.startswith(("more: corpus rows", "looked up to row"))
+    assert found == everything and len(found) > 5
+
+
+def test_what_the_gate_calls_empty_is_found_by_the_command_that_it_names(tmp_path: Path) -> None:
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        corpus.add(small_corpus.write_jsonl(tmp_path / "notes.jsonl", [pair(n) for n in range(4)]))
+        small_corpus.run_path(corpus, "notes", Stage.AUGMENT)
+        blank = update(augmented_turns).where(augmented_turns.c.conversation_id % 2 == 0).values(data_response=" ")
+        corpus.store.write(lambda c: c.execute(blank) and None)
+        with pytest.raises(GateRefused) as refused:
+            corpus.run_stage("notes", Stage.EXPORT)
+        command = shlex.split(str(refused.value).split("`")[1])
+        environment = os.environ | {"CORPUS_HOME": str(tmp_path / "home")}
+        named = [row["row"] for row in lines(run(environment, *command[1:], "--json"))]
+        assert named == ["notes:2/paraphrase/0", "notes:4/paraphrase/0"]
+        assert lines(run(environment, "rows", "notes", "--stage", "augment", "--where", "empty=false", "--json"))[0][
+            "row"
+        ].startswith("notes:1/")
 
 
 def test_rows_are_found_by_text_and_by_what_became_of_them(corpus: Command) -> None:

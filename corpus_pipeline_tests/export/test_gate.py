@@ -18,7 +18,7 @@ def test_a_file_without_bad_rows_passes():
     ("word", "command"),
     [
         ("failed", "`corpus failed list --where file=notes`"),
-        ("empty", "`corpus rows notes --stage export --where empty`"),
+        ("empty", "`corpus rows notes --stage augment --where empty=true`"),
         ("unfinished", "`corpus run notes --to augment`"),
         ("stale", "`corpus run notes --to augment`"),
     ],

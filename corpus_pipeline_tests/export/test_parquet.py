@@ -109,7 +109,7 @@ def test_an_export_as_parquet_comes_back_as_the_same_rows(tmp_path):
         assert [path.name for path in (tmp_path / "home" / "work").iterdir() if path.is_file()] == []
         corpus.add(folder / "chats.parquet", name="again", recipe=str(recipe))
         small_corpus.run_path(corpus, "again")
-        before, after = (corpus.rows(name, Stage.EXPORT, limit=100) for name in ("chats", "again"))
+        before, after = (corpus.rows(name, Stage.EXPORT, limit=100).rows for name in ("chats", "again"))
         assert [row["turns"] for row in before] == [row["turns"] for row in after] and len(after) == 40
         exported = [(folder.parent / name / f"{name}.jsonl").read_text().splitlines() for name in ("chats", "again")]
         assert [list(map(json.loads, lines)) for lines in exported] == [CHATS, CHATS]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 from pathlib import Path
 
@@ -103,6 +105,11 @@ def test_format_named_by_the_recipe_is_taken(tmp_path: Path) -> None:
         (b"{broken\n{broken\n", "none of the first 2 records can be read"),
         (b'{\n  "a": 1\n}\n', "one JSON object over several lines"),
         (b'[{"question": "q", "answer": "a"}', "the file ends inside element 1"),
+        (gzip.compress(GOOD * 9)[:30], r"data\.jsonl: the gzip data ends in the middle"),
+        (b"\x28\xb5\x2f\xfd" + GOOD, "zstd-compressed"),
+        (bz2.compress(GOOD), "bzip2-compressed"),
+        (lzma.compress(GOOD), "xz-compressed"),
+        (b"PK\x03\x04\n" + GOOD, "a zip archive"),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -141,6 +148,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         ("my chats (2).jsonl.gz", "my_chats_2"),
         ("v1.2.json", "v1_2"),
         ("données.jsonl", "donn_es"),
+        ("--limit.jsonl", "limit"),
     ],
 )
 def test_dataset_name_is_a_slug_of_the_file_name(path: str, name: str) -> None:

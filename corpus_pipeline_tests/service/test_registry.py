@@ -108,3 +108,15 @@ def test_a_file_takes_its_own_place_to_be_read_otherwise(corpus: Corpus, tmp_pat
     read = corpus.add(path, recipe=str(recipe), replace=True)
     assert (read.new, read.file.version, read.file.format, read.twins) == (True, 2, "mapped", ())
     assert not corpus.add(path, replace=True).new and not corpus.add(path, recipe="default").new
+
+
+def test_names_that_nobody_can_say_are_refused(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(1)])
+    path.rename(os.fsdecode(os.fsencode(tmp_path) + b"/su\xffms.jsonl"))
+    with pytest.raises(UsageError, match="the name is not UTF-8"):
+        corpus.add(Path(os.fsdecode(os.fsencode(tmp_path) + b"/su\xffms.jsonl")))
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    with pytest.raises(UsageError, match="cannot be opened"):
+        corpus.add(tmp_path / "loop.jsonl")
+    with pytest.raises(UsageError, match="begins with no -"):
+        corpus.add(write_jsonl(tmp_path / "sums.jsonl", [pair(1)]), name="-n")

@@ -41,7 +41,7 @@ class Finding:
 # word, what the rows are, the command that deals with them
 _QUESTIONS = (
     ("failed", "failed samples are open", "corpus failed list --where file={name}"),
-    ("empty", "rows to export have no answer text", "corpus rows {name} --stage export --where empty"),
+    ("empty", "rows to export have no answer text", "corpus rows {name} --stage augment --where empty=true"),
     ("unfinished", "rows are not finished", "corpus run {name} --to augment"),
     ("stale", "augmented rows were made from an older text or prompt", "corpus run {name} --to augment"),
 )

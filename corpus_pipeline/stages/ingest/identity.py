@@ -55,7 +55,8 @@ def identify(path: Path) -> Identity:
 
 
 def dataset_name(path: Path) -> str:
-    """A partition key from a file name: `[a-z0-9_-]{1,64}`, without the suffixes of containers and compression.
+    """A partition key from a file name: `[a-z0-9_-]{1,64}`, no `-` at its begin, without the suffixes of containers and
+    compression.
 
     A name that had to be cut ends with a hash of the whole, so that two long names stay two.
 
@@ -66,7 +67,7 @@ def dataset_name(path: Path) -> str:
     for suffix in _SUFFIXES:
         if stem.lower().endswith(suffix):
             stem = stem[: -len(suffix)]
-    slug = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_")
+    slug = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).lstrip("_-").rstrip("_")
     if not slug:
         return "file-" + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
     if len(slug) > _NAME_LIMIT:

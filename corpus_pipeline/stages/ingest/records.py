@@ -85,8 +85,11 @@ class RecordReader:
         self._check_identity()
 
     def head(self, most: int) -> bytes:
-        """The first bytes, for sniffing; records cannot be read any more."""
-        return self._stream.read(most)
+        """The first bytes, for sniffing; records cannot be read any more. Raises SourceBroken."""
+        try:
+            return self._stream.read(most)
+        except SourceBroken as error:
+            raise SourceBroken(f"{self.source.path}: {error}") from error
 
     def identity(self) -> Identity:
         """sha256 and size of the file. Call it after the last record."""
@@ -140,5 +143,5 @@ class RecordReader:
             raise SourceChanged(
                 f"{self.source.path}: changed since it was registered: sha256 {expected.sha256[:12]} "
                 f"({expected.size} bytes) became {found.sha256[:12]} ({found.size} bytes). Put the old file back, or "
-                "add the new one under another name with `corpus add --name`."
+                f"add the new one: under another name, or in its place (`corpus add {self.source.path} --name NAME --replace`)."
             )

@@ -25,6 +25,12 @@ _BOMS = (
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+_PACKED = (
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed", "zstd -d"),
+    (b"\xfd7zXZ\0", "xz-compressed", "xz -d"),
+    (b"BZh", "bzip2-compressed", "bzip2 -d"),
+    (b"PK\x03\x04", "a zip archive", "unzip"),
+)
 _KEYS_SHOWN = 12
 
 
@@ -53,7 +59,10 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
     except SourceBroken as error:
         raise UsageError(str(error)) from error
     if looked_at and not records:
-        raise UsageError(f"{path}: none of the first {looked_at} records can be read; {problem}. Is it JSON?")
+        raise UsageError(
+            f"{path}: none of the first {looked_at} records can be read; {problem}."
+            " What can be read: JSON lines, a JSON array, Parquet."
+        )
     return Sniffed(source, format_of(path, section, records), len(records), bom)
 
 
@@ -98,6 +107,9 @@ def limits_of(section: IngestSection) -> Limits:
 def _packing(path: Path) -> Source:
     with open_regular(path) as file:
         magic = file.read(4)
+    for begin, kind, command in _PACKED:
+        if magic.startswith(begin[:4]):
+            raise UsageError(f"{path}: is {kind}, only gzip is unpacked here. Unpack it first ({command}), then add that.")
     if magic == MAGIC:
         return Source(path, Container.PARQUET)
     packed = magic[:2] == _GZIP_MAGIC
