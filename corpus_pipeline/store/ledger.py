@@ -155,6 +155,15 @@ def still_asked(connection: Connection, attempt_ids: Collection[str]) -> frozens
     return frozenset(connection.execute(_STILL_ASKED, {"ids": list(attempt_ids)}).scalars())
 
 
+def others_are_asking(connection: Connection, task_id: TaskId, consumer: str | None) -> bool:
+    """Whether live workers of other tasks (of this consumer; None: of any) wait for answers now: what is reserved for these
+    and not spent comes back."""
+    asking = select(_A.id).where(_A.task_id != task_id, _ASKED)
+    if consumer is not None:
+        asking = asking.where(_A.consumer == consumer)
+    return connection.execute(asking.limit(1)).first() is not None
+
+
 _OPEN = select(_A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt).where(
     _A.state == AttemptState.INTENT.value
 )

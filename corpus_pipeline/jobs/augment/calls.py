@@ -29,6 +29,7 @@ from corpus_pipeline.store.ledger import StoredAnswer
 T = TypeVar("T")
 
 _NOTHING = Usage(0, 0)
+_LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
 
@@ -142,15 +143,29 @@ class Caller:
         except _TooDear:
             pass
         async with self._tight:
+            nobody_asks = False
             while True:
                 self._writer.settled.clear()
                 alone = self._writer.outstanding == 0
                 try:
                     return await self._attempt(item, request, key, step, attempt, insist)
                 except _TooDear as refusal:
-                    if alone:
+                    scope = refusal.scope
+                    if alone and (nobody_asks or scope is BudgetScope.TASK):
                         raise await self._out_of_money(refusal) from None
-                await until(self._writer.settled.wait(), self._stop)
+                if not alone:
+                    await until(self._writer.settled.wait(), self._stop)
+                    continue
+                # once more behind this look: what others had reserved may have come back since the refusal
+                nobody_asks = not await asyncio.to_thread(self._others_are_asking, scope)
+                if not nobody_asks:
+                    await rest(_LOOK_SECONDS, self._stop)
+
+    def _others_are_asking(self, scope: BudgetScope) -> bool:
+        """Whether what other tasks reserved of a shared budget may come back."""
+        work = self._held.work
+        consumer = work.file.consumer if scope is BudgetScope.CONSUMER else None
+        return self._held.fetch(ledger.others_are_asking, work.task.id, consumer)
 
     async def _out_of_money(self, refusal: _TooDear) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -118,6 +119,25 @@ def test_two_workers_together_stay_below_the_limit(make_kit: Any, database_url: 
     assert all(isinstance(outcome, Paused) for outcome in outcomes), outcomes
     spent, reserved = levels(kit)[("consumer", "team")]
     assert spent <= limit and reserved == 0
+    kit.books_agree()
+
+
+def test_what_another_task_has_reserved_and_will_give_back_pauses_nobody(make_kit: Any, database_url: str) -> None:
+    kit = make_kit(latency="fixed:0.6", database_url=database_url)
+    kit.add(1, "probe", strategies=["paraphrase"])
+    kit.run("probe")
+    worst = kit.one(WORST)
+    for name, temperature in (("left", 0.2), ("right", 0.3)):
+        strategies = [{"paraphrase": {"temperature": temperature}}]
+        kit.add(8, name, strategies=strategies, budget={"consumer_usd": (8.5 * worst + 1000) / 1e6})
+    with kit.running("left") as left:
+        for _ in range(200):
+            if levels(kit)[("consumer", "team")][1] >= 8 * worst:
+                break
+            time.sleep(0.02)
+        right = kit.run("right")  # while everything is reserved for the calls of the other file
+        assert right.report["succeeded"] == 8
+        assert left.wait(60).report["succeeded"] == 8
     kit.books_agree()
 
 
