@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -14,7 +15,7 @@ from corpus_pipeline.jobs.report import MICRO, completion_report
 from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version
-from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses, spending
 from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.files import DatasetFile, Task
@@ -33,20 +34,24 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
     recipes = {row.id: row.name for row in files.recipe_rows(connection)}
     flags = pauses.active(connection)
     held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
-    blocked = failed.open_counts(connection, task_ids)
+    blocked, lost = Counter[TaskId](), Counter[tuple[TaskId, Stage]]()
+    for (task_id, stage, state), count in failed.unresolved(connection, task_ids).items():
+        blocked[task_id] += count if state is not FailedState.DISMISSED else 0
+        lost[task_id, stage] += count if state is not FailedState.REPLAYED else 0
     found = []
     for file, task in pairs:
         stages = {}
         for stage in Stage:
             own = by_stage.get((task.id, stage), []) if task else []
-            stages[stage.value] = stage_status(connection, file, task, stage, own, flags, held)
+            failures = lost[task.id, stage] if task else 0
+            stages[stage.value] = stage_status(connection, file, task, stage, own, failures, flags, held)
         found.append(
             {
                 "name": file.name,
                 "consumer": file.consumer,
                 "recipe": recipes[file.recipe_id],
                 "format": file.format,
-                "open_failed_samples": blocked.get(task.id, 0) if task else 0,
+                "open_failed_samples": blocked[task.id] if task else 0,
                 "stages": stages,
             }
         )
@@ -59,6 +64,7 @@ def stage_status(
     task: Task | None,
     stage: Stage,
     own: Sequence[Cursor],
+    failures: int,
     flags: Sequence[PauseFlag],
     held: dict[tuple[TaskId, Stage], leases.Lease],
 ) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def stage_status(
         "total": lead.total_rows if lead and lead.total_rows is not None else _expected(file, stage),
         "processed": lead.processed_rows if lead else 0,
         "dropped": dropped,
-        "failed": sum(cursor.failed_rows for cursor in own),
+        "failed": failures,
         "reason": reason,
         "flag": None if flag is None else str(flag),
         "worker": None if worker is None else worker.owner,

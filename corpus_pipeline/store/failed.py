@@ -159,6 +159,16 @@ def open_counts(connection: Connection, task_ids: Sequence[TaskId]) -> dict[Task
     return {TaskId(task_id): int(number) for task_id, number in connection.execute(query)}
 
 
+def unresolved(connection: Connection, task_ids: Sequence[TaskId]) -> dict[tuple[TaskId, Stage, FailedState], int]:
+    """Failed samples that no answer has replaced, by task, stage and state."""
+    query = (
+        select(_F.task_id, _F.stage, _F.state, func.count())
+        .where(_F.task_id.in_(task_ids), _F.state != FailedState.RESOLVED.value)
+        .group_by(_F.task_id, _F.stage, _F.state)
+    )
+    return {(TaskId(task), Stage(stage), FailedState(state)): n for task, stage, state, n in connection.execute(query)}
+
+
 def set_state(
     connection: Connection,
     where: Where,

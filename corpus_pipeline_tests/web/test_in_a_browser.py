@@ -201,6 +201,16 @@ def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch):
         "/files/hostile/rows",
         "/files/hostile/rows/15",
         "/files/hostile/statistics",
+        "/files/hostile/reports",
+        "/files/hostile/rejects",
+        "/failed?state=any",
+        "/cost",
+        "/exports",
+        "/exports/2",
+        "/exports/1/lines/4",
+        "/pauses",
+        "/audit",
+        "/purges/2",
     ):
         page.goto(path)
         assert page.locator("h1, .tabs").first.is_visible()
@@ -215,8 +225,10 @@ def test_words_stand_out_from_their_ground(chromium, address, scheme):
     """WCAG 2.2, 1.4.3: a contrast of 4.5 for text."""
     context = chromium.new_context(base_url=address, color_scheme=scheme)
     page = context.new_page()
-    page.goto("/files/hostile/rows/2?with=paraphrase/0")
-    poor = page.evaluate(CONTRAST)
+    poor = []
+    for path in ("/files/hostile/rows/2?with=paraphrase/0", "/files/hostile/rows", "/failed?state=any", "/nothing"):
+        page.goto(path)
+        poor += page.evaluate(CONTRAST)
     for name, path in (
         ("files", "/files"),
         ("row", "/files/hostile/rows/20?with=paraphrase/0"),

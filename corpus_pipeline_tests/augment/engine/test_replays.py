@@ -37,6 +37,7 @@ def test_a_replay_from_another_model_resolves_and_is_paid_once(make_kit: Any) ->
     kit.add(12, strategies=["paraphrase"], answer_retries=0)
     kit.run()
     assert states(kit) == {"open": 12}
+    assert kit.status()["failed"] == 12
     paid = len(kit.invoice())
 
     kit.stub.meet()
@@ -47,6 +48,7 @@ def test_a_replay_from_another_model_resolves_and_is_paid_once(make_kit: Any) ->
     report = kit.run().report
     assert (report["succeeded"], report["failed"], report["open_failed_samples"]) == (12, 0, 0)
     assert states(kit) == {"resolved": 12}
+    assert kit.status()["failed"] == 0, "as the report says"
     assert len(kit.invoice()) == paid + 12
     assert kit.one("SELECT COUNT(*) FROM augmented_rows WHERE model = 'corpus-stub-mini'") == 11
     assert kit.one("SELECT MAX(attempt) FROM llm_attempts") == 2, "the history of a sample goes on"
