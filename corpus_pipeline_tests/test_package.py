@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -148,3 +149,16 @@ def test_the_environment_is_out_of_date_when_a_lock_changes(setup, tmp_path):
     assert setup.is_current(tmp_path, lock)
     lock.write_text("a==2 --hash=sha256:00\n")
     assert not setup.is_current(tmp_path, lock)
+
+
+def test_an_environment_does_not_remove_itself(setup, tmp_path):
+    venv = tmp_path / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    script = ROOT / "scripts" / "setup.py"
+    environment = os.environ | {"VENV": str(venv)}
+    refused = subprocess.run([venv / "bin" / "python", script], env=environment, capture_output=True, text=True)
+    assert refused.returncode == 1 and f"make setup PYTHON={setup.base_python()}" in refused.stderr
+    assert (venv / "bin" / "python").exists()
+    # one that is complete is taken for it from inside, too
+    (venv / setup.STAMP).write_text(setup.stamp_of(setup.RUNTIME_LOCK))
+    assert subprocess.run([venv / "bin" / "python", script], env=environment).returncode == 0

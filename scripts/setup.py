@@ -91,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ensure(needed)
     # the test environment holds all that the runtime one does
     if not is_current(VENV, TEST_LOCK) and (wants_test or not is_current(VENV, RUNTIME_LOCK)):
+        check_that_another_makes_it(VENV)
         started = time.monotonic()
         make_venv(VENV)
         install(VENV, lock)
@@ -106,12 +107,23 @@ def check_python() -> None:
         fail(f"Python 3.11 or newer is needed, {sys.executable} is {have}.", "make PYTHON=/path/to/python3.11 ...")
 
 
+def check_that_another_makes_it(venv: Path) -> None:
+    """The Python of an environment, also that of an activated one, would remove itself."""
+    if Path(sys.prefix).resolve() == venv.resolve():
+        fail(f"{sys.executable} is the Python of {venv}, which must be made anew.", f"make setup PYTHON={base_python()}")
+
+
 # --- the stamp: what the environment was made from ---
 
 
 def identity() -> str:
     """The interpreter and the folder: an environment cannot be moved to another one of either."""
-    return f"{sys.version}\n{sys.executable}\n{ROOT}\n"
+    return f"{sys.version}\n{base_python()}\n{ROOT}\n"
+
+
+def base_python() -> Path:
+    """The interpreter, of an environment the one that it was made with."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
 def stamp_of(lock: Path) -> str:

@@ -46,33 +46,37 @@ def add(
     added: list[dict[str, Any]] = []
     again = set[str]()
     with Corpus.open() as corpus:
-        for path in found:
-            result = corpus.add(
-                path,
-                name=name,
-                recipe=recipe,
-                consumer=consumer,
-                format=format_name,
-                replace=replace,
-                who=who(),
-            )
-            file = result.file
-            if result.twins:
-                say(f"{file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
-            again.update(result.again)
-            added.append(
-                {
-                    "name": file.name,
-                    "format": file.format,
-                    "sha256": file.sha256,
-                    "bytes": file.bytes,
-                    "container": file.container,
-                    "compression": file.compression,
-                    "consumer": file.consumer,
-                    "new": result.new,
-                }
-            )
-        partitions.register(home.instance(corpus.settings), [entry["name"] for entry in added])
+        try:
+            for path in found:
+                result = corpus.add(
+                    path,
+                    name=name,
+                    recipe=recipe,
+                    consumer=consumer,
+                    format=format_name,
+                    replace=replace,
+                    who=who(),
+                )
+                file = result.file
+                if result.twins:
+                    say(f"{file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
+                again.update(result.again)
+                added.append(
+                    {
+                        "name": file.name,
+                        "format": file.format,
+                        "sha256": file.sha256,
+                        "bytes": file.bytes,
+                        "container": file.container,
+                        "compression": file.compression,
+                        "consumer": file.consumer,
+                        "new": result.new,
+                    }
+                )
+        finally:  # what was registered before a file that is refused stays
+            partitions.register(home.instance(corpus.settings), [entry["name"] for entry in added])
+            if 0 < len(added) < len(found):
+                say(f"registered before that: {', '.join(entry['name'] for entry in added)}")
     if as_json:
         print_json({"files": added})
         return

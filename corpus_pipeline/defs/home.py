@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from importlib import resources
 from pathlib import Path
@@ -56,11 +57,16 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     processes for each run.
     """
     home = prepare(settings)
-    found = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None))
+    reference = InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None)
     mark = home / ".pools"
-    if not mark.exists():
-        # a pool that has only a default limit is not held on its first use
-        for pool, limit in POOLS.items():
-            found.event_log_storage.set_concurrency_slots(pool, limit)
-        mark.touch()
+    if mark.exists():
+        return dg.DagsterInstance.from_ref(reference)
+    with (home / ".setup.lock").open("w") as alone:  # two that make Dagster's databases at once leave them unusable
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        found = dg.DagsterInstance.from_ref(reference)
+        if not mark.exists():
+            # a pool that has only a default limit is not held on its first use
+            for pool, limit in POOLS.items():
+                found.event_log_storage.set_concurrency_slots(pool, limit)
+            mark.touch()
     return found

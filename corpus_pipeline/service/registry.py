@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from corpus_pipeline.errors import SourceChanged, UsageError
 from corpus_pipeline.jobs.compare_again import compare_otherwise, compare_without
@@ -73,6 +74,9 @@ def add(
     found = sniff.sniff(source.path, section)
 
     def register(connection: Connection) -> Added:
+        current = files.current_file(connection, name)
+        if (current and current.id) != (known and known.id):
+            raise _overtaken(name)
         recipe_id = files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
         twins = tuple(
             twin.name for twin in files.same_content(connection, source.sha256, source.size) if twin.name != name
@@ -96,7 +100,14 @@ def add(
         reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
         return Added(files.file_by_id(connection, file_id), True, twins, tuple(again))
 
-    return store.write(register)
+    try:
+        return store.write(register)
+    except IntegrityError as error:  # both came through before either was committed
+        raise _overtaken(name) from error
+
+
+def _overtaken(name: str) -> SourceChanged:
+    return SourceChanged(f"{name} was registered by somebody else at this moment; the same command again looks anew.")
 
 
 def _bound(store: Store, file: DatasetFile) -> Recipe:
@@ -115,7 +126,9 @@ def _speakable(path: Path) -> Path:
 
 def _checked(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_][a-z0-9_-]{0,63}", name):
-        raise UsageError(f"--name {name!r}: a name has 1 to 64 of the characters a-z, 0-9, _ and -, and begins with no -")
+        raise UsageError(
+            f"--name {name!r}: a name has 1 to 64 of the characters a-z, 0-9, _ and -, and begins with no -"
+        )
     return name
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from corpus_pipeline.cli.run import closing_lines
+from corpus_pipeline.defs import home, partitions
 from corpus_pipeline.llm import stub
+from corpus_pipeline.settings import Settings
 from corpus_pipeline_tests.cli.conftest import lines, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
@@ -117,3 +121,35 @@ def test_a_purge_asks_names_rows_and_ranges_and_prints_its_report(fresh: dict[st
     assert (report["reason"], report["removed"]) == ("request 7", {})
     told = run(fresh, "purge", "sums", "3", "--reason", "again", "--yes")
     assert told.returncode == 0 and "not removed: the source file" in told.stderr and told.stdout == ""
+
+
+def test_what_was_registered_before_a_file_that_is_refused_stays(fresh: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_jsonl(tmp_path / "in" / "a.jsonl", [pair(1)])
+    write_jsonl(tmp_path / "in" / "b.jsonl", [{"x": 1}])
+    refused = run(fresh, "add", str(tmp_path / "in"))
+    assert refused.returncode == 2 and "registered before that: a" in refused.stderr
+    assert "b.jsonl: no known format fits" in refused.stderr
+    with mock.patch.dict(os.environ, fresh):
+        known = home.instance(Settings.from_env(fresh)).get_dynamic_partitions(partitions.PARTITIONS_NAME)
+    assert list(known) == ["a"]
+
+
+def test_first_commands_at_the_same_moment_set_up_one_dagster(fresh: dict[str, str]) -> None:
+    """In processes of their own: two that made its databases at once left them unusable."""
+    settings = Settings.from_env(fresh)
+    settings.make_home()
+    begin = multiprocessing.get_context("fork").Barrier(4)
+
+    def first() -> None:
+        begin.wait(30)
+        home.instance(settings).dispose()
+
+    processes = [multiprocessing.get_context("fork").Process(target=first) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    with mock.patch.dict(os.environ, fresh):
+        assert home.instance(settings).get_dynamic_partitions(partitions.PARTITIONS_NAME) == []
