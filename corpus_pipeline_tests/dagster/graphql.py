@@ -165,7 +165,7 @@ class GraphQL:
         )
         return dict(found["sensorOrError"]["sensorState"])
 
-    def finished(self, run_id: str, timeout: float = 90.0) -> dict[str, Any]:
+    def finished(self, run_id: str, timeout: float = 240.0) -> dict[str, Any]:
         """The run, once it has ended."""
         return wait_for(lambda: (run := self.run(run_id))["status"] in FINAL and run, timeout, f"the end of {run_id}")
 

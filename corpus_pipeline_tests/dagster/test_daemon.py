@@ -53,7 +53,7 @@ def told(ui: UI) -> Iterator[Receiver]:
 
 def test_a_partition_goes_the_whole_path(ui: UI, backfill, told):
     run = ui.graphql.launch(ui.add("path", rows=6))
-    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+    assert ui.graphql.finished(run)["status"] == "SUCCESS"
     found = ui.graphql.last_materialization("jsonl_export", "path")
     assert found is not None and found["runId"] == run
     assert found["metadata"]["dagster/row_count"] == 12
@@ -76,7 +76,7 @@ def test_a_pause_ends_the_run_as_a_success_and_a_resume_goes_on_by_itself(ui: UI
     assert len(ui.graphql.runs_of(name)) == 1
 
     ui.corpus.resume([name], None, False)
-    wait_for(lambda: ui.stage(name, "export")[0] == "done", 90, "the export after the resume")
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the export after the resume")
     resumed, first = ui.graphql.runs_of(name)
     assert (resumed["tags"]["corpus/resume"], first["runId"]) == ("resume", run)
     assert ui.calls(name) == ROWS  # no answer was lost or paid for twice
@@ -84,10 +84,10 @@ def test_a_pause_ends_the_run_as_a_success_and_a_resume_goes_on_by_itself(ui: UI
 
 def test_a_paused_partition_of_a_backfill_is_resumed_as_a_part_of_it(ui: UI, backfill):
     identifier, _ = backfill
-    wait_for(lambda: ui.stage("b_held", "ingest")[0] == "paused", 120, "the pause of b_held")
+    wait_for(lambda: ui.stage("b_held", "ingest")[0] == "paused", 240, "the pause of b_held")
     assert ui.graphql.backfill_status(identifier) == "REQUESTED"
     ui.corpus.resume(["b_held"], None, False)
-    resumed = wait_for(lambda: ui.graphql.runs(dagster__partition="b_held", corpus__resume="resume"), 60, "the resume")
+    resumed = wait_for(lambda: ui.graphql.runs(dagster__partition="b_held", corpus__resume="resume"), 240, "the resume")
     assert resumed[0]["tags"]["dagster/backfill"] == identifier
 
 
@@ -100,7 +100,7 @@ def test_a_terminated_run_keeps_its_answers_and_the_re_execution_continues(ui: U
     status, done = ui.stage(name, "augment")
     assert status == "interrupted" and 2 <= done < ROWS
     again = ui.graphql.reexecute(run)
-    assert ui.graphql.finished(again, 120)["status"] == "SUCCESS"
+    assert ui.graphql.finished(again)["status"] == "SUCCESS"
     assert ui.stage(name, "export")[0] == "done"
     assert ui.calls(name) == ROWS
 
@@ -111,7 +111,7 @@ def test_a_killed_worker_is_taken_over_without_a_person(ui: UI):
     working(ui, name)
     os.kill(worker_pid(ui, run), signal.SIGKILL)
     assert ui.graphql.finished(run)["status"] == "FAILURE"
-    wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the take-over")
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the take-over")
     assert name not in ui.graphql.partitions("augmented_rows")["failed"]
     assert (ui.calls(name), unknown(ui.corpus, name) <= AHEAD) == (ROWS, True)
 
@@ -123,7 +123,7 @@ def test_a_worker_that_gives_no_sign_of_life_is_declared_dead_and_refused_when_i
     pid = worker_pid(ui, run)
     ui.freeze(pid)  # Dagster goes on to say that this run is started
     try:
-        wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the take-over")
+        wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the take-over")
     finally:
         os.kill(pid, signal.SIGCONT)
     assert ui.graphql.run(run)["status"] == "FAILURE"
@@ -138,7 +138,7 @@ def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
     ui.graphql.ask(set_limit, n=1)
     try:
         run = ui.graphql.launch(first)
-        wait_for(lambda: ui.graphql.run(run)["status"] == "STARTED", 60, "the first run")
+        wait_for(lambda: ui.graphql.run(run)["status"] == "STARTED", 240, "the first run")
         waiting = ui.graphql.launch(second)
         ui.corpus.pause([second], None, False, "not yet")
         assert ui.graphql.finished(waiting)["status"] == "CANCELED"
@@ -147,7 +147,7 @@ def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
         ui.graphql.ask(set_limit, n=4)
     ui.corpus.resume([second], None, False)
     for name in (first, second):
-        wait_for(lambda name=name: ui.stage(name, "export")[0] == "done", 120, f"the export of {name}")
+        wait_for(lambda name=name: ui.stage(name, "export")[0] == "done", 240, f"the export of {name}")
 
 
 def test_a_pause_needs_no_daemon(ui: UI):
@@ -168,9 +168,9 @@ def test_a_file_in_the_inbox_becomes_a_partition(ui: UI):
     path = write_file(ui.folder / "home" / "inbox", "dropped", 3)
     long_ago = path.stat().st_mtime - 60
     os.utime(path, (long_ago, long_ago))
-    wait_for(lambda: "dropped" in {file.name for file in ui.corpus.files()}, 60, "the registration")
+    wait_for(lambda: "dropped" in {file.name for file in ui.corpus.files()}, 240, "the registration")
     run = wait_for(lambda: _launched(ui, "dropped"), 30, "the partition")
-    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+    assert ui.graphql.finished(run)["status"] == "SUCCESS"
 
 
 def _launched(ui: UI, name: str) -> str | None:
@@ -182,16 +182,18 @@ def _launched(ui: UI, name: str) -> str | None:
 
 def test_a_paused_partition_did_not_spoil_its_backfill(ui: UI, backfill):
     identifier, names = backfill
-    wait_for(lambda: ui.graphql.backfill_status(identifier) != "REQUESTED", 180, "the end of the backfill")
+    wait_for(lambda: ui.graphql.backfill_status(identifier) != "REQUESTED", 240, "the end of the backfill")
     assert ui.graphql.backfill_status(identifier) == "COMPLETED_SUCCESS"
     assert {ui.stage(name, "export")[0] for name in names} == {"done"}
+    # the newest first; on a machine so busy that a run does not start in time, Dagster starts it a second time
     held = [run["tags"].get("corpus/resume") for run in ui.graphql.runs_of("b_held")]
-    assert held == ["resume", None]
+    assert (held[0], set(held[1:])) == ("resume", {None})
+    assert ui.calls("b_held") == 24
 
 
 def test_a_complete_partition_is_run_again_without_a_call(ui: UI):
     run = ui.graphql.launch("path")
-    assert ui.graphql.finished(run, 120)["status"] == "SUCCESS"
+    assert ui.graphql.finished(run)["status"] == "SUCCESS"
     found = ui.graphql.last_materialization("augmented_rows", "path")
     assert found is not None and (found["runId"], found["metadata"]["was_complete"]) == (run, True)
     assert ui.calls("path") == 6
@@ -205,14 +207,14 @@ def test_two_runs_of_a_partition_at_once_make_each_call_once(ui: UI):
         thread.start()
     for thread in both:
         thread.join()
-    assert [ui.graphql.finished(run, 120)["status"] for run in runs] == ["SUCCESS", "SUCCESS"]
-    wait_for(lambda: ui.stage(name, "export")[0] == "done", 60, "the export")
+    assert [ui.graphql.finished(run)["status"] for run in runs] == ["SUCCESS", "SUCCESS"]
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the export")
     assert ui.calls(name) == ROWS
     assert name in ui.graphql.partitions("jsonl_export")["materialized"]
 
 
 def test_the_daemon_tells_what_the_run_could_not(ui: UI, told: Receiver):
-    wait_for(lambda: len(told.heard) == 2, 120, "the webhooks")
+    wait_for(lambda: len(told.heard) == 2, 240, "the webhooks")
     assert sorted(told.events()) == [("augment", "completed"), ("export", "completed")]
     assert set(told.refused) <= {headers["x-corpus-delivery"] for headers, _ in told.heard}
     for headers, raw in told.heard:
