@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from corpus_pipeline import definitions
 from corpus_pipeline.definitions import PATH_JOB, defs
 from corpus_pipeline.defs import home, partitions
 from corpus_pipeline.defs.assets import LIMIT_TAG
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
+
+# where the UI finds the job of a run: the code location of workspace.yaml
+_ORIGIN = RemoteJobOrigin(
+    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(definitions.__name__), SINGLETON_REPOSITORY_NAME), PATH_JOB
+)
 
 
 class Launched(NamedTuple):
@@ -52,9 +60,19 @@ class Launcher:
             )
         except dg.DagsterExecutionInterruptedError as stop:
             raise KeyboardInterrupt from stop
+        self._allow_another(result.run_id)
         if _was_interrupted(result):  # Dagster may keep it to itself: between two steps it is a failure like any other
             raise KeyboardInterrupt
         return Launched(result.run_id, result.success, _error(result))
+
+    def _allow_another(self, run_id: str) -> None:
+        """A run of this process has no origin, and without one the UI's Re-execute ends in an error.
+
+        It gets one when it is over: a daemon never tries a run again whose step failed, so that nothing begins by itself.
+        """
+        run = self.instance.get_run_by_id(run_id)
+        if run is not None:
+            self.instance.run_storage.replace_job_origin(run, _ORIGIN)
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -103,6 +105,21 @@ def test_a_terminated_run_keeps_its_answers_and_the_re_execution_continues(ui: U
     assert ui.graphql.finished(again)["status"] == "SUCCESS"
     assert ui.stage(name, "export")[0] == "done"
     assert ui.calls(name) == ROWS
+
+
+def test_what_failed_under_corpus_run_is_re_executed_here(ui: UI):
+    name = ui.add("by_hand", rows=4)
+    path = ui.folder / "data" / f"{name}.jsonl"
+    right = path.read_bytes()
+    path.write_bytes(right + b"{}\n")
+    command = [sys.executable, "-m", "corpus_pipeline", "run", name]
+    assert subprocess.run(command, env=dict(ui.environment), capture_output=True, timeout=120).returncode == 1
+    path.write_bytes(right)
+    (run,) = ui.graphql.runs_of(name)
+    again = ui.graphql.reexecute(run["runId"])
+    assert ui.graphql.finished(again)["status"] == "SUCCESS"
+    assert ui.stage(name, "export")[0] == "done"
+    assert len(ui.graphql.runs_of(name)) == 2, "nothing began by itself"
 
 
 def test_a_killed_worker_is_taken_over_without_a_person(ui: UI):
