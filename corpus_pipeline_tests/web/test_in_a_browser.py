@@ -181,6 +181,17 @@ def test_the_keyboard_goes_from_row_to_row(watch):
     assert page.evaluate("document.activeElement.textContent") == "row 2"
     page.keyboard.press("Enter")
     page.wait_for_url("**/rows/2")
+    page.goto("/files/hostile/rows?limit=5")
+    page.keyboard.press("n")
+    page.wait_for_url("**after=5*")
+    page.keyboard.press("p")
+    page.wait_for_url("**/rows?limit=5")
+    page.focus("select[name=state]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")  # past the first of the list, and nothing was sent
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Show").press("Enter")
+    page.wait_for_url("**state=dropped*")
     page.goto("/files/hostile/rows")
     page.keyboard.press("/")
     page.keyboard.type("柠檬酸")

@@ -1,13 +1,18 @@
 // Conveniences only: every page reads and works without them.
 "use strict";
 
+let byMouse = false;
+document.addEventListener("pointerdown", () => { byMouse = true; });
+
 // keys: "/" search, j and k from row to row, n and p next and previous page
 document.addEventListener("keydown", (event) => {
+  byMouse = false;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select")) return;
   const go = (selector) => {
     const link = document.querySelector(selector);
     if (link) { event.preventDefault(); link.click(); }
+    return link;
   };
   const rows = [...document.querySelectorAll("[data-row]")];
   const at = rows.indexOf(document.activeElement.closest("[data-row]"));
@@ -21,14 +26,15 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "j") move(1);
   else if (event.key === "k") move(at < 0 ? 0 : -1);
   else if (event.key === "n") go("a[rel=next]");
-  else if (event.key === "p") go("a[rel=prev]");
+  else if (event.key === "p" && !go("a[rel=prev]") && document.querySelector("a[rel=first]")) history.back();
 });
 
-// one tick for all samples of the page; a choice of a filter is sent at once
+// one tick for all samples of the page; a filter that the mouse chose is sent at once: with the keyboard, a list tells of a
+// change at each step through it
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-tick-all]")) {
     for (const box of document.querySelectorAll("input[name=id]")) box.checked = event.target.checked;
-  } else if (event.target.matches("form[method=get] select")) {
+  } else if (byMouse && event.target.matches("form[method=get] select")) {
     event.target.form.requestSubmit();
   }
 });
