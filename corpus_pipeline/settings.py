@@ -88,8 +88,11 @@ class Settings:
         )
 
     def make_home(self) -> Path:
-        """Create the home folder, readable by its owner only."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Create the home folder, readable by its owner only. Raises UsageError."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"CORPUS_HOME {self.home} cannot be made: {error.strerror}. Set another folder.") from error
         return self.home
 
     @property

@@ -138,6 +138,9 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as problem:  # a disk that is full, a folder that cannot be written
+        error(f"{problem.filename or 'the output'}: {problem.strerror or problem}")
+        return 1
     return int(result) if isinstance(result, int) else 0
 
 

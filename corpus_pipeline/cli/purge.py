@@ -11,6 +11,8 @@ from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, say
 from corpus_pipeline.errors import UsageError
 
+_MOST_ROWS = 1_000_000  # of one range: their numbers are held
+
 
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
@@ -48,7 +50,10 @@ def _numbers(name: str, text: str) -> range:
     ends = (first, last if dash else first)
     if not all(end.isascii() and end.isdigit() and len(end) < 11 for end in ends):
         raise UsageError(f"{text!r} is no row of {name}: rows are numbers, or ranges such as 10-20")
-    return range(int(ends[0]), int(ends[1]) + 1)
+    found = range(int(ends[0]), int(ends[1]) + 1)
+    if not 0 < len(found) <= _MOST_ROWS:
+        raise UsageError(f"{text!r} are {len(found):,} rows: a range goes up, over {_MOST_ROWS:,} rows at the most")
+    return found
 
 
 def _show(report: dict[str, Any]) -> None:

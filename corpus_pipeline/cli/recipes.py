@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from corpus_pipeline.cli.output import say, say_compared_again
+from corpus_pipeline.errors import UsageError
 
 
 @click.group()
@@ -52,6 +53,9 @@ def new(path: Path) -> None:
 
     name = path.stem.lower().replace(" ", "_")
     text = parse("{}").model_copy(update={"name": name}).to_yaml()
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already; name another file") from error
     say(f"{path} is written. Next: edit it, then corpus recipe check {path}")

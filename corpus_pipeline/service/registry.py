@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from corpus_pipeline.errors import SourceChanged, UsageError
 from corpus_pipeline.jobs.compare_again import compare_otherwise, compare_without
@@ -76,7 +75,9 @@ def add(
     def register(connection: Connection) -> Added:
         current = files.current_file(connection, name)
         if (current and current.id) != (known and known.id):
-            raise _overtaken(name)
+            raise SourceChanged(
+                f"{name} was registered by somebody else at this moment; the same command again looks anew."
+            )
         recipe_id = files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
         twins = tuple(
             twin.name for twin in files.same_content(connection, source.sha256, source.size) if twin.name != name
@@ -100,14 +101,7 @@ def add(
         reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
         return Added(files.file_by_id(connection, file_id), True, twins, tuple(again))
 
-    try:
-        return store.write(register)
-    except IntegrityError as error:  # both came through before either was committed
-        raise _overtaken(name) from error
-
-
-def _overtaken(name: str) -> SourceChanged:
-    return SourceChanged(f"{name} was registered by somebody else at this moment; the same command again looks anew.")
+    return store.write(register)
 
 
 def _bound(store: Store, file: DatasetFile) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -23,6 +24,9 @@ from corpus_pipeline.store.schema import leases
 T = TypeVar("T")
 P = ParamSpec("P")
 
+log = logging.getLogger(__name__)
+
+_SILENT_SECONDS = 5  # then whoever waits is told what for
 # a unit that looks, finds nothing and inserts may meet another one that did so at the same time: it is redone and finds it
 _MOST_TAKEN = 3
 
@@ -174,8 +178,9 @@ class Store:
 
     def _attempts(self, once: Callable[[], T], patience: float | None = None) -> T:
         patience = self.patience if patience is None else patience
-        deadline = time.monotonic() + patience
-        pause, taken = 0.02, 0
+        began = time.monotonic()
+        deadline = began + patience
+        pause, taken, told = 0.02, 0, False
         while True:
             try:
                 return once()
@@ -195,5 +200,8 @@ class Store:
                         f"{self.backend.in_the_way(self.engine)}"
                         " Finished work is kept; run the same command again when it is back."
                     ) from error
+                if not told and time.monotonic() - began > _SILENT_SECONDS:
+                    log.warning("waiting up to %.0f s for the database: %s", patience, error.orig)
+                    told = True
             time.sleep(pause * (0.5 + random.random()))
             pause = min(pause * 2, 3.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -86,6 +88,9 @@ def test_a_recipe_is_written_checked_bound_and_its_faults_are_named(fresh: dict[
     assert run(fresh, "recipe", "new", str(recipe)).returncode == 0
     assert run(fresh, "recipe", "check", str(recipe), "--bind", "sums").returncode == 0
     assert json.loads(run(fresh, "status", "--json").stdout)["files"][0]["recipe"] == "mine"
+    again = run(fresh, "recipe", "new", str(recipe))
+    assert again.returncode == 2 and "exists already" in again.stderr
+    assert "nowhere" in run(fresh, "recipe", "new", str(tmp_path / "nowhere" / "r.yaml")).stderr
     recipe.write_text("clean: {rules: [whitespce]}")
     faulty = run(fresh, "recipe", "check", str(recipe))
     assert faulty.returncode == 2 and "did you mean 'whitespace'" in faulty.stderr
@@ -153,3 +158,24 @@ def test_first_commands_at_the_same_moment_set_up_one_dagster(fresh: dict[str, s
     assert [process.exitcode for process in processes] == [0] * 4
     with mock.patch.dict(os.environ, fresh):
         assert home.instance(settings).get_dynamic_partitions(partitions.PARTITIONS_NAME) == []
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(fresh: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/below"):
+        refused = run(fresh | {"CORPUS_HOME": str(tmp_path / place)}, "status")
+        assert refused.returncode == 2 and "cannot be made" in refused.stderr
+
+
+@pytest.mark.parametrize("rows", ["3-1", "1-9999999999"])
+def test_a_range_of_no_or_of_all_rows_in_the_world_is_refused(fresh: dict[str, str], rows: str) -> None:
+    refused = run(fresh, "purge", "sums", rows, "--reason", "request 7", "--yes")
+    assert refused.returncode == 2 and "a range goes up" in refused.stderr
+
+
+def test_output_that_cannot_be_written_is_one_sentence(fresh: dict[str, str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "corpus_pipeline", "status", "--json"], env=fresh, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 1 and done.stderr.startswith(b"error: the output: No space left")
