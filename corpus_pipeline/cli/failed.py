@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus_pipeline.cli.output import json_option, print_json, print_lines, print_table, say
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.states import FailedState, Stage
 
 if TYPE_CHECKING:
     from corpus_pipeline.store.failed import Where
 
 _KEYS = ("file", "row", "stage", "strategy", "reason", "state", "model")
+_WORDS = {"state": FailedState, "stage": Stage}
+_NONE = " Nothing open matches: corpus failed list --where state=open"
 _where = click.option(
     "--where", "wheres", multiple=True, help=f"KEY=VALUE; keys: {', '.join(_KEYS)}. Several: all match."
 )
@@ -50,12 +55,18 @@ def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> Non
         ("id", "row", "strategy", "reason", "state", "attempts", "error"),
         ((f["id"], f["row"], f["strategy"], f["reason"], f["state"], f["attempts"], f["error"][:80]) for f in found),
     )
+    if len(found) == limit:
+        say(f"there may be more: corpus failed list{_again(wheres)} --after {found[-1]['id']} --limit {limit}")
     if found:
         say(
             "Next: corpus failed show ID, corpus failed replay --where reason=..., corpus failed dismiss ... --reason TEXT"
         )
     else:
         say("no failed sample matches")
+
+
+def _again(wheres: tuple[str, ...]) -> str:
+    return "".join(f" --where {shlex.quote(where)}" for where in wheres)
 
 
 @failed.command()
@@ -73,7 +84,7 @@ def show(identifier: int) -> None:
 @_where
 @click.option("--all", "everything", is_flag=True, help="Every open one.")
 @click.option("--model", help="Ask this model instead.")
-@click.option("--max-output-tokens", type=int, help="Allow answers of this length.")
+@click.option("--max-output-tokens", type=click.IntRange(min=1), help="Allow answers of this length.")
 def replay(
     ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool, model: str | None, max_output_tokens: int | None
 ) -> None:
@@ -83,7 +94,7 @@ def replay(
     overrides = {k: v for k, v in (("model", model), ("max_output_tokens", max_output_tokens)) if v is not None}
     with Corpus.open() as corpus:
         changed = corpus.replay(chosen(ids, wheres, everything), overrides)
-    say(f"{len(changed)} samples will be tried again." + (" Next: corpus run" if changed else " Nothing open matches."))
+    say(f"{_samples(changed)} will be tried again." + (" Next: corpus run" if changed else _NONE))
 
 
 @failed.command()
@@ -97,7 +108,11 @@ def dismiss(ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool, rea
 
     with Corpus.open() as corpus:
         changed = corpus.dismiss(chosen(ids, wheres, everything), reason)
-    say(f"{len(changed)} samples dismissed." + (" Next: corpus run" if changed else " Nothing open matches."))
+    say(f"{_samples(changed)} dismissed." + (" Next: corpus run" if changed else _NONE))
+
+
+def _samples(ids: Sequence[int]) -> str:
+    return "1 sample" if len(ids) == 1 else f"{len(ids)} samples"
 
 
 def chosen(ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool) -> Where:
@@ -122,5 +137,7 @@ def where_of(wheres: tuple[str, ...]) -> Where:
                 raise UsageError(f"--where {where!r}: a row is a number, or FILE:ROW")
             values |= {"row": int(value)} | ({"file_name": file} if file else {})
         else:
+            if key in ("state", "stage") and value not in (words := [str(word) for word in _WORDS[key]]):
+                raise UnknownName(key, value, words)
             values["file_name" if key == "file" else key] = value
     return Where(**values)

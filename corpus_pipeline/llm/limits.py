@@ -207,7 +207,7 @@ class Limiter:
             throttled = failure.reason is Reason.RATE_LIMITED
             self._hold(self._concurrency.record(throttled, failure.retry_after), now)
             if not throttled:
-                self._breaker.failed(now, str(failure.reason), probe=probe)
+                self._breaker.failed(now, f"{failure.reason}: {failure.message[:200]}", probe=probe)
             elif probe:
                 self._breaker.succeeded()
         self._pump()

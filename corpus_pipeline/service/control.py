@@ -83,7 +83,6 @@ def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: st
     """Mark open failed samples for replay and open their augment stage again."""
 
     def write(connection: Connection) -> list[int]:
-        samples = failed.find(connection, where._replace(state=FailedState.OPEN.value), limit=1 << 31)
         ids = failed.set_state(
             connection,
             where,
@@ -91,7 +90,7 @@ def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: st
             who=who,
             overrides=orjson.dumps(overrides).decode() if overrides else None,
         )
-        for task_id in {TaskId(sample.task_id) for sample in samples}:
+        for task_id in failed.tasks_of(connection, ids):
             cursors.set_status(connection, task_id, Stage.AUGMENT, Status.PENDING, reason="replay", who=who)
             files.touch_content(connection, task_id)
         if ids:

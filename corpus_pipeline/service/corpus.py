@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, UsageError
 from corpus_pipeline.jobs import notify, runner
-from corpus_pipeline.jobs.augment.plan import ModelAccess
+from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
 from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stop import StopSignal
@@ -217,9 +217,18 @@ class Corpus:
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 
-    def replay(self, where: failed.Where, overrides: dict[str, Any] | None = None) -> list[int]:
-        """Let the next augment run try these failed samples again; returns the ids that were open."""
-        return control.replay(self.store, where, overrides or {}, who())
+    def replay(
+        self, where: failed.Where, overrides: dict[str, Any] | None = None, *, by: str | None = None
+    ) -> list[int]:
+        """Let the next augment run try these failed samples again; returns the ids that will be.
+
+        Raises UsageError for a model without a price or a limit that cannot be: found out by the run, it would stop the file.
+        """
+        for name, strategy in sorted(self.store.fetch(failed.replayable, where)) if overrides else ():
+            section = self.work(name, Stage.AUGMENT).recipe.augment
+            if strategy in labels(section):
+                with_overrides(section, strategy, self.settings.model, overrides or {})
+        return control.replay(self.store, where, overrides or {}, by or who())
 
     def dismiss(self, where: failed.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""

@@ -165,7 +165,7 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
             if following is None:
                 break
             request, key = following, request_key(following, sample)
-            known = work.store.fetch(ledger.usable_answers, [key])
+            known |= work.store.fetch(ledger.usable_answers, [key])
         else:
             own.add(request, _source_tokens(own, row), max(1, len(strategy.steps) - len(answers)))
             continue

@@ -89,7 +89,8 @@ def resolve(connection: Connection, task_id: TaskId, stage: Stage, keys: Sequenc
 
 
 class Where(NamedTuple):
-    """Which failed samples: every field that is set must match."""
+    """Which failed samples: every field that is set must match. Those of what is worked now: a file that was replaced, or the
+    work under an earlier recipe, waits for nobody; only an id or a task finds these."""
 
     ids: tuple[int, ...] = ()
     file_name: str | None = None
@@ -103,10 +104,15 @@ class Where(NamedTuple):
     row: int | None = None  # of whatever file
 
 
+_IS_CURRENT = and_(dataset_files.c.superseded_at.is_(None), dataset_files.c.recipe_id == tasks.c.recipe_id)
+
+
 def _conditions(where: Where) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if where.ids:
         found.append(_F.id.in_(where.ids))
+    elif where.task_id is None:
+        found.append(_IS_CURRENT)
     if where.file_name is not None:
         found.append(dataset_files.c.name == where.file_name)
     if where.row is not None:
@@ -180,15 +186,13 @@ def set_state(
 ) -> list[int]:
     """Replay or dismiss open samples that match. Returns the ids that changed; what is not open is left alone.
 
-    A replayed sample's work item is removed in the same transaction: the next augment run finds it undone.
+    A replayed sample's work item is removed in the same transaction: the next augment run finds it undone. One that waits for
+    its replay already and is named by its id waits for it with these overrides.
     """
-    query = (
-        select(_F.id, _F.task_id, _F.conversation_id, _F.strategy, _F.sample_index)
-        .select_from(_FROM)
-        .where(*_conditions(where), _F.state == FailedState.OPEN.value)
-        .order_by(_F.id)
-    )
-    rows = connection.execute(query).all()
+    movable = [FailedState.OPEN.value]
+    if target is FailedState.REPLAYED and where.ids:
+        movable.append(FailedState.REPLAYED.value)
+    rows = _movable(connection, where, movable)
     for row in rows:
         values: dict[str, object] = {"state": target.value, "state_by": who, "state_reason": reason}
         if target is FailedState.REPLAYED:
@@ -201,10 +205,36 @@ def set_state(
                     work_items.c.sample_index == row.sample_index,
                 )
             )
-        connection.execute(
-            update(failed_samples).where(_F.id == row.id, _F.state == FailedState.OPEN.value).values(values)
-        )
+        connection.execute(update(failed_samples).where(_F.id == row.id, _F.state.in_(movable)).values(values))
     return [row.id for row in rows]
+
+
+def tasks_of(connection: Connection, ids: Sequence[int]) -> set[TaskId]:
+    """The tasks whose samples these are."""
+    found: set[TaskId] = set()
+    for start in range(0, len(ids), 500):
+        query = select(_F.task_id).where(_F.id.in_(ids[start : start + 500])).distinct()
+        found |= {TaskId(task_id) for task_id in connection.execute(query).scalars()}
+    return found
+
+
+def replayable(connection: Connection, where: Where) -> set[tuple[str, str]]:
+    """(file name, strategy) of the samples that `set_state` would replay."""
+    rows = _movable(connection, where, [FailedState.OPEN.value, FailedState.REPLAYED.value])
+    return {(row.file_name, row.strategy) for row in rows if row.stage == Stage.AUGMENT.value}
+
+
+def _movable(connection: Connection, where: Where, states: Sequence[str]) -> Sequence[Row]:
+    query = (
+        select(
+            *(_F.id, _F.task_id, _F.stage, _F.conversation_id, _F.strategy, _F.sample_index),
+            dataset_files.c.name.label("file_name"),
+        )
+        .select_from(_FROM)
+        .where(*_conditions(where), _IS_CURRENT, _F.state.in_(states))
+        .order_by(_F.id)
+    )
+    return connection.execute(query).all()
 
 
 def to_replay(connection: Connection, task_id: TaskId, stage: Stage) -> Sequence[Row]:

@@ -182,7 +182,8 @@ def test_failed_samples_are_replayed_and_dismissed_one_some_and_all_that_match(c
     assert client.form("/failed/dismiss", id=str(ids[0])).status_code == 400  # says no reason
     assert client.form("/failed/replay").status_code == 400  # says no sample
     client.form("/failed/dismiss", id=str(ids[0]), reason="not worth it")
-    client.form("/failed/replay", id=[str(ids[1]), str(ids[2])], model="other", max_output_tokens="99")
+    assert client.form("/failed/replay", id=str(ids[1]), model="no-price").status_code == 400
+    client.form("/failed/replay", id=[str(ids[1]), str(ids[2])], model="gpt-4o", max_output_tokens="99")
     state = {i: client.get(f"/failed/{i}.json").json() for i in ids}
     assert [state[i]["state"] for i in ids] == ["dismissed", "replayed", "replayed", "open", "open", "open"]
     assert (state[ids[0]]["by"], state[ids[0]]["why"]) == ("local", "not worth it")

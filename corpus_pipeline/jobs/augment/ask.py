@@ -77,7 +77,8 @@ class Asker:
         )
         unit = self._writer.unit
         unit.rows.append((row, provenance))
-        await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now)
+        # an answer of this item's own call, by a batch or before a kill, is nothing that was saved
+        await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now and item.begun == 0)
 
     async def look(self, item: Item) -> bool:
         """Whether the judge before an item lets it through, if there is one; else the item has its outcome."""

@@ -67,8 +67,8 @@ def _judge_needs(step: NamedStep) -> bool:
 def with_overrides(
     section: AugmentSection, label: str, default_model: str | None, overrides: dict[str, Any]
 ) -> Prepared:
-    """A strategy as a replay wants it: another model, another limit."""
-    step = next(step for step in section.strategies if label in (step.params.get("label"), step.name))
+    """A strategy as a replay wants it: another model, another limit. Raises UsageError for what it cannot be."""
+    step = section.strategies[labels(section).index(label)]
     changed = NamedStep(name=step.name, params=step.params | overrides)
     model = section.model or default_model or ""
     (strategy,) = build((changed,), model)

@@ -66,7 +66,7 @@ def replay(request: Request, form: Form) -> tuple[str, str]:
         if not most.isascii() or not most.isdigit() or not 0 < int(most[:9]) <= 1_000_000:
             raise UsageError("the longest answer is a number of tokens")
         overrides["max_output_tokens"] = int(most)
-    changed = control.replay(site_of(request).corpus.store, _chosen(form), overrides, person_of(request).name)
+    changed = site_of(request).corpus.replay(_chosen(form), overrides, by=person_of(request).name)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
     return f"{counted(len(changed), 'sample')} will be tried again by the next run.", first(form, "back")

@@ -49,6 +49,7 @@ def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str
     kit.add(20, strategies=[{"paraphrase": BATCHED}, "response_regeneration"], batch_poll_seconds=0.1)
     report = kit.run().report
     assert (report["succeeded"], report["calls"], len(batches_at(kit))) == (40, 40, 1)
+    assert (report["reused"], report["saved_usd"]) == (0, 0), "what its own batch answered was paid, not saved"
     assert kit.rows_of("SELECT state, requests FROM provider_batches") == [("taken", 20)]
     kit.books_agree()
     for row in kit.rows_of("SELECT * FROM llm_attempts WHERE batch_id IS NOT NULL"):

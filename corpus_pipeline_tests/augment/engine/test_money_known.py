@@ -44,6 +44,16 @@ def test_an_estimate_learns_from_what_was_paid_and_leaves_out_what_is_answered(m
     assert line["saved_by_reuse_usd"] == pytest.approx(spent)
 
 
+def test_an_estimate_finds_every_answer_of_a_strategy_of_several_questions(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(6, strategies=["self_refine"])
+    kit.run()
+    kit.rebind(rules=["whitespace"], strategies=["self_refine"])
+    found = kit.corpus.estimate("rows")["total"]
+    assert (found["already_answered"], found["calls"]) == (6, 0)
+    assert kit.run().report["calls"] == 0
+
+
 def test_an_estimate_counts_the_price_of_provider_batches(make_kit: Any) -> None:
     kit = make_kit()
     kit.add(10, strategies=["paraphrase", {"paraphrase": {"label": "later", "provider_batch": True}}])

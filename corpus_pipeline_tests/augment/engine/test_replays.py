@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.errors import GateRefused
+from corpus_pipeline.errors import GateRefused, ProviderRefused, UsageError
 from corpus_pipeline.states import FailedState, Status
 from corpus_pipeline.store.failed import Where
 
@@ -92,3 +92,49 @@ def test_the_report_holds_a_sample_for_review_that_is_the_same_every_time(make_k
     rows = [int(entry["row"].partition(":")[2]) for entry in review]
     assert rows != sorted(rows), "a sample from the beginning is no random one"
     assert all(entry["before"] != entry["after"] and entry["model"] == "corpus-stub" for entry in review)
+
+
+def test_a_replay_that_could_not_be_asked_is_refused_before_it_stops_the_file(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(2, strategies=[{"paraphrase": {"label": "first"}}, "paraphrase"], answer_retries=0)
+    kit.run()
+    for overrides, said in (({"max_output_tokens": 0}, "max_output_tokens"), ({"model": "nobody-knows"}, "price of")):
+        with pytest.raises(UsageError, match=said):
+            kit.corpus.replay(Where(), overrides)
+    assert states(kit) == {"open": 4}
+
+
+def test_a_replay_is_asked_for_anew_until_it_ran_and_each_strategy_keeps_its_own_name(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(1, strategies=[{"paraphrase": {"label": "first", "temperature": 0.1}}, "paraphrase"], answer_retries=0)
+    kit.run()
+    ids = tuple(row.id for row in kit.rows_of("SELECT id FROM failed_samples WHERE strategy = 'paraphrase'"))
+    kit.stub.meet(model_not_found=1.0)
+    assert kit.corpus.replay(Where(ids=ids), {"model": "gpt-4o"}) == list(
+        ids
+    )  # which the provider turns out not to have
+    with pytest.raises(ProviderRefused):
+        kit.run()
+    kit.stub.meet()
+    assert kit.corpus.replay(Where(ids=ids), {"model": "corpus-stub-mini"}) == list(ids)
+    kit.run()
+    made = kit.rows_of("SELECT strategy, model FROM augmented_rows")
+    assert [tuple(row) for row in made] == [("paraphrase", "corpus-stub-mini")]
+    assert states(kit) == {"open": 1, "resolved": 1}
+
+
+def test_what_failed_under_an_earlier_recipe_waits_for_nobody(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(3, strategies=["paraphrase"], answer_retries=0)
+    kit.run()
+    kit.rebind(strategies=[{"paraphrase": {"temperature": 0.1}}], answer_retries=0)
+    assert kit.corpus.failed_samples(Where()) == []
+    assert (
+        kit.corpus.replay(Where())
+        == kit.corpus.replay(Where(ids=(1,)))
+        == kit.corpus.dismiss(Where(ids=(1,)), "t")
+        == []
+    )
+    kit.run()
+    assert [sample["id"] for sample in kit.corpus.failed_samples(Where())] == [4, 5, 6]
+    assert kit.corpus.failed_sample(1)["state"] == "open", "its history is kept"
