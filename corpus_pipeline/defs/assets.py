@@ -2,6 +2,7 @@
 
 # no postponed annotations here: Dagster reads the types of an asset's arguments
 
+import logging
 from typing import Any
 
 import dagster as dg
@@ -32,6 +33,10 @@ _DESCRIPTIONS = {
     Stage.AUGMENT: "New rows made from kept ones by model calls; what failed waits in the failed-sample queue.",
     Stage.EXPORT: "The dataset file as JSONL for trainers, with its manifest, behind a gate.",
 }
+
+# a stage that did not come to its end gives neither an output nor check results, and what is behind it is skipped: Dagster
+# warns that it goes on without the checks, which is not so
+logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
 
 _LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
 

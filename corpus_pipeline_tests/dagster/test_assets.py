@@ -135,7 +135,7 @@ def test_the_gate_refuses_an_export_alone_and_nothing_tries_it_again(home: Home,
     assert home.corpus.status(["refused"])[0]["stages"]["export"]["status"] == "blocked"
 
 
-def test_a_paused_partition_ends_as_an_observation_and_stays_what_it_was(home: Home):
+def test_a_paused_partition_ends_as_an_observation_and_stays_what_it_was(home: Home, caplog):
     home.add("held", rows=4)
     home.corpus.pause(["held"], Stage.AUGMENT, False, "look at the prices first")
     result = run(home, "held")
@@ -146,6 +146,7 @@ def test_a_paused_partition_ends_as_an_observation_and_stays_what_it_was(home: H
     assert "held" in materialized(home, "cleaned_rows")
     assert "held" not in materialized(home, "augmented_rows")
     assert not any(event.is_step_failure for event in result.all_events)
+    assert "gating" not in caplog.text, "the export was skipped: nothing went on without its checks"
 
     home.corpus.resume(["held"], Stage.AUGMENT, False)
     assert run(home, "held", [Stage.AUGMENT, Stage.EXPORT]).success
