@@ -52,7 +52,7 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
 
     from corpus_pipeline.web.app import create_app
     from corpus_pipeline.web.indexer import Indexer
-    from corpus_pipeline.web.serve import listen, open_corpus, start_background, url_of
+    from corpus_pipeline.web.serve import listen, open_corpus, start_background, url_for_others, url_of
 
     with ExitStack() as stack:
         listener, corpus = stack.enter_context(listen(options)), stack.enter_context(open_corpus(settings))
@@ -63,7 +63,7 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
             stack.callback(background.stop)
             stack.enter_context(Indexer(corpus))
             # what Dagster's pages link to
-            os.environ.setdefault("CORPUS_WEB_URL", background.url)
+            os.environ.setdefault("CORPUS_WEB_URL", url_for_others(options, background.url))
         except UsageError as problem:  # perhaps a `corpus serve` that runs already
             say(f"the row browser was not started: {problem}")
         url = url_of(options, listener.getsockname()[1])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,7 +19,7 @@ from corpus_pipeline.service.corpus import who
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.app import create_app
 from corpus_pipeline.web.indexer import Indexer
-from corpus_pipeline.web.options import Options
+from corpus_pipeline.web.options import LOOPBACK, Options
 
 USERS_FILE = "users.json"
 _PATIENCE = 5.0  # seconds for which a page waits for the database
@@ -73,6 +74,13 @@ def url_of(options: Options, port: int) -> str:
     """Where a browser on this machine finds it."""
     host = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def url_for_others(options: Options, url: str) -> str:
+    """`url`, under the name by which browsers of other machines may ask when it listens for them."""
+    if options.host in LOOPBACK or not options.allow_hosts:
+        return url
+    return f"http://{options.allow_hosts[0]}:{urlsplit(url).port}"
 
 
 def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:

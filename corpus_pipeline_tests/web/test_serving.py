@@ -17,7 +17,7 @@ from corpus_pipeline import cli
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.web import users
 from corpus_pipeline.web.options import Options, Role
-from corpus_pipeline.web.serve import listen
+from corpus_pipeline.web.serve import listen, url_for_others
 
 COMMAND = [sys.executable, "-m", "corpus_pipeline", "serve"]
 
@@ -73,3 +73,11 @@ def test_a_port_in_use_is_told():
         other.listen()
         with pytest.raises(UsageError, match="--port"):
             listen(Options(port=other.getsockname()[1]))
+
+
+def test_links_lead_others_to_a_name_that_is_theirs_too():
+    own = "http://127.0.0.1:8787"
+    assert url_for_others(Options(allow_hosts=("corpus.test",)), own) == own
+    assert url_for_others(Options(host="0.0.0.0", login=True), own) == own
+    asked = Options(host="0.0.0.0", login=True, allow_hosts=("corpus.test", "other.test"))
+    assert url_for_others(asked, own) == "http://corpus.test:8787"
