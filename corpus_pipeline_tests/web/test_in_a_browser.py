@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from corpus_pipeline.service import Corpus, control, overview
+from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed
 from corpus_pipeline.web import create_app
 from corpus_pipeline.web.serve import default_options, start_background
@@ -205,8 +206,9 @@ def test_the_keyboard_goes_from_row_to_row(watch):
 @pytest.mark.parametrize(
     "watch", [{"java_script_enabled": False, "viewport": {"width": 360, "height": 740}}], indirect=True, ids=["narrow"]
 )
-def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch):
+def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch, corpus):
     page = watch.page
+    control.pause(corpus.store, ["hostile"], Stage.EXPORT, False, "x" * 300, "somebody")
     for path in (
         "/files",
         "/files/hostile",
@@ -227,6 +229,7 @@ def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch):
         page.goto(path)
         assert page.locator("h1, .tabs").first.is_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, f"{path} is wider than the window"
+    control.resume(corpus.store, ["hostile"], Stage.EXPORT, False, "somebody")
     page.goto("/files/hostile/rows?search=柠檬酸")
     page.locator("[data-row] a").first.click()
     assert "柠檬酸" in page.inner_text(".message.response")
