@@ -10,6 +10,7 @@ CallRefused (ProviderRefused)     no call will be answered: bad key, unknown mod
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -148,7 +149,7 @@ def from_status(
         code=redact(code, *secrets, limit=64) or None,
         retry_after=retry_after(headers, now=time.time()),
         maybe_billed=status in _MAYBE_BILLED,
-        request_id=headers.get("x-request-id"),
+        request_id=_short(headers.get("x-request-id")),
     )
 
 
@@ -159,6 +160,12 @@ _QUOTA_CODES = frozenset(
 )
 _MODEL_CODES = frozenset({"model_not_found", "invalid_model", "unsupported_model"})
 _LENGTH_CODES = frozenset({"context_length_exceeded", "string_above_max_length", "request_too_large"})
+
+
+# servers that have no code for it: "The model `x` does not exist.", 'model "x" not found'
+_NAMES_A_MODEL = re.compile(
+    r"\bmodel\b.{0,200}\b(?:not found|does not exist|not exist|unknown)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 def _reason(status: int, code: str, kind: str, said: str) -> Reason:
@@ -174,6 +181,8 @@ def _reason(status: int, code: str, kind: str, said: str) -> Reason:
         return Reason.TIMEOUT
     if status >= 500 or status in (409, 425):
         return Reason.SERVER_ERROR
+    if status == 404 and _NAMES_A_MODEL.search(said):
+        return Reason.UNKNOWN_MODEL
     if status in (404, 405) or 300 <= status < 400:
         return Reason.WRONG_ADDRESS
     if "content" in code or "policy" in code or "policy" in kind or "moderation" in code:
@@ -233,7 +242,12 @@ _NOT_SENT = (
 
 def broken_body(message: str, *, status: int = 200, request_id: str | None = None) -> Failure:
     """A response that says success and is none: what was billed for it is not known."""
-    return Failure(Reason.BROKEN_BODY, redact(message), status, maybe_billed=True, request_id=request_id)
+    return Failure(Reason.BROKEN_BODY, redact(message), status, maybe_billed=True, request_id=_short(request_id))
+
+
+def _short(request_id: str | None) -> str | None:
+    """As much of a request id as the ledger holds."""
+    return None if request_id is None else request_id[:128]
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

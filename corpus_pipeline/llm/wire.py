@@ -11,6 +11,9 @@ from corpus_pipeline.llm import tokens
 from corpus_pipeline.model import Answer, Request, Usage
 
 CHAT_PATH = "/v1/chat/completions"
+# what is kept of a provider's words; a longer one would not fit into the ledger
+MOST_NAME, _MOST_FINISH = 128, 32
+_MOST_TOKENS = 10**9  # of one call; more was never billed, and is no count
 
 
 class BrokenAnswer(ValueError):
@@ -56,7 +59,8 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         choice = body["choices"][0]
         message = choice["message"]
         text, refusal = _text(message.get("content")), message.get("refusal")
-        finish, model = str(choice.get("finish_reason") or ""), str(body.get("model") or "")
+        finish = str(choice.get("finish_reason") or "")[:_MOST_FINISH]
+        model = str(body.get("model") or "")[:MOST_NAME]
         reasoning = message.get("reasoning_content") or message.get("reasoning")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BrokenAnswer("the body is JSON, but no chat completion") from error
@@ -67,7 +71,7 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         usage=_usage(body.get("usage")) or tokens.estimated_usage(request, text),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
-        provider_request_id=request_id,
+        provider_request_id=None if request_id is None else request_id[:MOST_NAME],
     )
 
 
@@ -84,7 +88,9 @@ def _usage(said: Any) -> Usage | None:
     if not isinstance(said, dict):
         return None
     prompt, completion = said.get("prompt_tokens"), said.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int) or prompt < 0 or completion < 0:
+    if not isinstance(prompt, int) or not isinstance(completion, int) or min(prompt, completion) < 0:
+        return None
+    if max(prompt, completion) > _MOST_TOKENS:
         return None
     return Usage(
         input_tokens=prompt,

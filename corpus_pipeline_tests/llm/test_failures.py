@@ -59,6 +59,8 @@ def test_every_status_has_a_reason_whatever_the_body(status: int, raw: bytes) ->
         (400, b'{"message":"This model\'s maximum context length is 10"}', Reason.TOO_LONG),
         (402, b"", Reason.QUOTA_GONE),
         (404, b'{"detail":"Not Found"}', Reason.WRONG_ADDRESS),
+        (404, b'{"object":"error","message":"The model `x` does not exist.","code":404}', Reason.UNKNOWN_MODEL),
+        (404, b'{"error":{"message":"model \'x\' not found"}}', Reason.UNKNOWN_MODEL),
         (413, b"", Reason.TOO_LONG),
         (422, b'{"detail":[{"loc":["body"]}]}', Reason.INVALID_REQUEST),
         (429, b'{"error":{"type":"insufficient_quota"}}', Reason.QUOTA_GONE),

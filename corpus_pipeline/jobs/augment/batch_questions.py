@@ -18,6 +18,7 @@ def questions(held: Held, plan: dict[str, Prepared], access: ModelAccess) -> Ite
     """(what is asked about, the request) for all that is not finished, in row order; nothing for what the window has to look
     at first."""
     feed = Feed(held, plan, {label: Prefix(label) for label in plan}, access)
+    feed.leave_replays()
     for begun in feed.batches():
         for item in begun.items:
             asked = _in_turn(item)

@@ -45,6 +45,7 @@ class Feed:
         self._plan = plan
         self._prefixes = prefixes
         self._access = access
+        self._replays: set[ItemKey] = set()  # what was handed out as such: its batch may not be finished either
         self.rows_begun = 0
         self.limit_reached = False
 
@@ -60,7 +61,13 @@ class Feed:
                 for entry in part
                 if entry[0] in rows and entry[1] in self._plan
             ]
+            self._replays |= {(row.id, prepared.strategy.label, sample) for row, prepared, sample, _ in wanted}
             yield from self._begun([wanted])
+
+    def leave_replays(self) -> None:
+        """Batches are handed out without what waits for its replay: another feed hands it out."""
+        waiting = self._held.fetch(failed.to_replay, self._held.work.task.id, Stage.AUGMENT)
+        self._replays |= {(entry[0], entry[1], entry[2]) for entry in waiting}
 
     def _replayed(self, label: str, overrides: str | None) -> Prepared:
         if not overrides:
@@ -100,7 +107,12 @@ class Feed:
             if not ahead:
                 continue
             samples = range(prepared.strategy.samples)
-            undone = [(row, n) for row in ahead for n in samples if (row.id, label, n) not in states]
+            undone = [
+                (row, n)
+                for row in ahead
+                for n in samples
+                if (row.id, label, n) not in states and (row.id, label, n) not in self._replays
+            ]
             batch = self._prefixes[label].add(ahead[-1].id, len(ahead), len(undone))
             # those that failed before this run began count for the batch too: the cursor has not passed it yet
             batch.failed = sum(states.get((row.id, label, n)) is ItemState.FAILED for row in ahead for n in samples)

@@ -138,3 +138,20 @@ def test_what_failed_under_an_earlier_recipe_waits_for_nobody(make_kit: Any) -> 
     kit.run()
     assert [sample["id"] for sample in kit.corpus.failed_samples(Where())] == [4, 5, 6]
     assert kit.corpus.failed_sample(1)["state"] == "open", "its history is kept"
+
+
+def test_a_replay_of_a_row_whose_batch_is_not_finished_is_made_and_paid_once(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(latency="fixed:0.1", faults={"refusal": 1.0})
+    kit.add(4, strategies=["paraphrase"], answer_retries=0, concurrency=1)
+    with kit.running() as background:
+        wait_until(lambda: states(kit))
+        background.stop.set("stopped in the middle of a batch")
+    failed = sum(states(kit).values())
+    assert 0 < failed < 4 and kit.one("SELECT MAX(processed_rows) FROM execution_cursors WHERE stage = 'augment'") == 0
+    paid = len(kit.invoice())
+    kit.stub.meet()
+    kit.corpus.replay(Where(), {"model": "corpus-stub-mini"})
+    assert kit.run().report["succeeded"] == 4
+    assert len(kit.invoice()) == paid + 4
+    assert kit.one("SELECT COUNT(*) FROM augmented_rows WHERE model = 'corpus-stub-mini'") == failed
+    kit.books_agree()

@@ -1,0 +1,34 @@
+"""What a provider says, as far as it can be kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from corpus_pipeline.llm import failures
+from corpus_pipeline.llm.wire import parse_completion
+from corpus_pipeline.model import Request
+
+REQUEST = Request("m", ({"role": "user", "content": "How are you?"},), 50)
+
+
+def body(**changes: Any) -> bytes:
+    choice = {"message": {"content": "Fine."}, "finish_reason": changes.pop("finish_reason", "stop")}
+    return orjson.dumps({"choices": [choice], "model": "m", **changes})
+
+
+def test_words_that_are_longer_than_the_ledger_holds_are_cut() -> None:
+    """MariaDB refuses longer ones, and the answer that was paid would be lost with them."""
+    answer = parse_completion(body(model="m" * 500, finish_reason="f" * 500), REQUEST, request_id="r" * 500)
+    assert (len(answer.model), len(answer.finish_reason), len(answer.provider_request_id or "")) == (128, 32, 128)
+    refused = failures.from_status(500, {"x-request-id": "r" * 500}, b"")
+    assert len(refused.request_id or "") == len(failures.broken_body("x", request_id="r" * 500).request_id or "") == 128
+
+
+@pytest.mark.parametrize("count", [-1, 2**62, 1e30, "12", None, True])
+def test_a_count_of_tokens_that_cannot_be_is_estimated(count: Any) -> None:
+    answer = parse_completion(body(usage={"prompt_tokens": count, "completion_tokens": 5}), REQUEST)
+    assert answer.usage.estimated or count is True
+    assert answer.usage.input_tokens < 100
