@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _announce(base_url: str) -> None:
-    print(f"corpus-stub: a stand-in model at {base_url} (it cannot think)", file=sys.stderr, flush=True)
+    print(f"corpus-stub: a stand-in model at {base_url} (it cannot think)", file=sys.stderr)
+    print(f"  export OPENAI_BASE_URL={base_url} CORPUS_MODEL=corpus-stub", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,10 @@ class MySQLBackend(Backend):
                 " SET GLOBAL max_allowed_packet = 67108864 and put it in the server's configuration"
             )
         if variable("innodb_flush_log_at_trx_commit") != "1":
-            found.append("innodb_flush_log_at_trx_commit is not 1: a commit may be lost when the machine loses power")
+            found.append(
+                "innodb_flush_log_at_trx_commit is not 1, so that a commit may be lost when the machine loses power;"
+                " SET GLOBAL innodb_flush_log_at_trx_commit = 1 and put it in the server's configuration"
+            )
         if variable("wsrep_on") == "ON":
             found.append("the server is part of a Galera cluster, whose commits may be refused late; use one primary")
         return found
