@@ -58,9 +58,11 @@ def purge(
     if not numbers:
         raise UsageError(f"say which rows: corpus purge {name} ROW..., numbered as `corpus rows {name}` lists them")
 
+    here = target.uri("") if target is not None else None
+
     def write(connection: Connection) -> dict[str, Any]:
         store.backend.forget_deleted(connection)
-        report = _purge(connection, name, sorted(set(numbers)), reason, who, copies)
+        report = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
         report["report"] = reports.log(connection, who, ACTION, name, report)
         return report
 
@@ -68,12 +70,18 @@ def purge(
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
     report["left"] += indexing.catch_up_all(store, settings.search_folder)
-    _withdraw(target, report)
+    _withdraw(target, here, report)
     return report
 
 
 def _purge(
-    connection: Connection, name: str, numbers: list[int], reason: str, who: str, with_copies: bool
+    connection: Connection,
+    name: str,
+    numbers: list[int],
+    reason: str,
+    who: str,
+    with_copies: bool,
+    here: str | None,
 ) -> dict[str, Any]:
     file, _ = place_of(connection, name)
     names = looking.file_labels(connection)
@@ -89,7 +97,7 @@ def _purge(
         found = purges.copies(connection, asked.ids)
     file_ids = sorted({split_id(i)[0] for i in asked.ids})
     _bar(connection, file_ids, names)
-    return _report_of(connection, asked, found, file_ids, names, name, reason, who)
+    return _report_of(connection, asked, found, file_ids, names, name, reason, who, here)
 
 
 def _check_numbers(file: files.DatasetFile, numbers: list[int]) -> None:
@@ -133,6 +141,7 @@ def _report_of(
     name: str,
     reason: str,
     who: str,
+    here: str | None,
 ) -> dict[str, Any]:
     def address(identifier: int) -> str:
         file_id, number = split_id(identifier)
@@ -160,7 +169,7 @@ def _report_of(
     exports.mark_purged(connection, list(lines))
     current = {task.id: file.name for file, task in files.current_tasks(connection) if task is not None}
     held = _exports(connection, lines, current)
-    stale = {entry["name"] for entry in held if entry["current"]}
+    stale = {entry["name"] for entry in held if entry["current"] and entry["target"] == here}
     to_run = sorted({current[task_id] for task_id in again if task_id in current} | stale)
     return {
         "file": name,
@@ -228,6 +237,7 @@ def _exports(connection: Connection, lines: dict[int, list[int]], current: dict[
                     "export": entry.id,
                     "name": entry.file_name,
                     "uri": entry.uri,
+                    "target": entry.target,
                     "current": entry.superseded_at is None and entry.task_id in current,
                     "lines": lines[entry.id][:_MOST_NAMED],
                     "files": [file._asdict() for file in stored_files(orjson.loads(entry.manifest))],
@@ -262,20 +272,22 @@ def _left(
     yield "backups of the database and copies that others have taken: nobody here knows of them"
 
 
-def _withdraw(target: Target | None, report: dict[str, Any]) -> None:
-    """Remove what past exports left in the target, where it lets us; say where it does not."""
+def _withdraw(target: Target | None, here: str | None, report: dict[str, Any]) -> None:
+    """Remove what past exports left in the target, where it lets us; say where it does not, and what lies elsewhere."""
+    left = list[str]()
     for export in report["exports"]:
         stored = stored_files({"files": export.pop("files")})
+        if export["target"] != here:  # or here, when the folder was moved
+            left.append(f"{export['uri']}, if it is still there: exports go to another place now; delete it there")
         try:
             found = target.withdraw(export["name"], stored) if target is not None else []
         except TargetUnavailable as error:
-            report["left"].insert(0, f"the files of export {export['export']}: {error}")
+            left.append(f"the files of export {export['export']}: {error}")
             continue
         export["objects"] = [{"uri": uri, "state": state} for uri, state in found]
         for uri, state in found:
             if state == "current":
-                report["left"].insert(
-                    0, f"{uri}, until the next export of {export['name']} and a second purge after it"
-                )
+                left.append(f"{uri}, until the next export of {export['name']} and a second purge after it")
             elif state == "there":
-                report["left"].insert(0, f"{uri}: the export target keeps what was published; delete it there")
+                left.append(f"{uri}: the export target keeps what was published; delete it there")
+    report["left"] = [*dict.fromkeys(left), *report["left"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import orjson
 import pytest
 from sqlalchemy import select
@@ -93,6 +95,20 @@ def test_what_is_purged_is_nowhere_and_the_next_run_exports_without_it(corpus, t
     assert [entry["state"] for entry in again["exports"][0]["objects"]] == ["removed"]
     files = [path for path in (tmp_path / "home" / "exports").rglob("*") if path.is_file()]
     assert files and not any(SECRET.encode() in path.read_bytes() for path in files)
+
+
+def test_an_export_at_another_place_is_said_to_be_left(corpus, tmp_path):
+    small_corpus.run_path(corpus, "a")
+    (tmp_path / "elsewhere").mkdir()
+    moved = dataclasses.replace(corpus.settings, export_url=str(tmp_path / "elsewhere"))
+    with type(corpus).open(moved) as there:
+        small_corpus.run_path(there, "a")
+        report = there.purge("a", [5], reason="request 7")
+        old = [line for line in report["left"] if line.startswith(str(corpus.settings.home / "exports"))]
+        assert len(old) == 1 and "if it is still there" in old[0] and report["next"] == "corpus run a"
+        small_corpus.run_path(there, "a")
+        again = there.purge("a", [5], reason="request 7")
+        assert again["next"] is None and old[0] in again["left"]
 
 
 def test_reading_the_same_file_again_keeps_it_out(corpus, tmp_path):
