@@ -63,9 +63,10 @@ def _require_success(held: Held) -> None:
     counts = held.fetch(augmented.item_counts, held.work.task.id).values()
     done, lost = sum(c["done"] for c in counts), sum(c["failed"] for c in counts)
     if done < wanted * (done + lost):
+        name = held.work.file.name
         raise GateRefused(
             f"{done:,} of {done + lost:,} samples succeeded, less than the {wanted:.0%} that the recipe asks for"
-            f" (augment.completion.min_success). Next: corpus failed list, corpus failed replay, then corpus run"
-            f" {held.work.file.name}",
+            f" (augment.completion.min_success). Next: corpus failed list --where file={name}, corpus failed replay"
+            f" --where file={name}, then corpus run {name}",
             {"failed": lost},
         )
