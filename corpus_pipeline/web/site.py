@@ -57,6 +57,7 @@ def environment() -> Environment:
         "moment": text.moment,
         "words": text.words,
         "plain": text.plain,
+        "counted": text.counted,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "query": lambda values: urlencode({k: v for k, v in values.items() if v not in (None, "")}),
         "part": lambda value: quote(str(value), safe=""),
