@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.item import Item
-from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, with_overrides
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, save_prompts, with_overrides
 from corpus_pipeline.jobs.augment.prefix import Batch, Prefix
 from corpus_pipeline.jobs.context import Held
 from corpus_pipeline.model import id_range
@@ -46,6 +46,7 @@ class Feed:
         self._prefixes = prefixes
         self._access = access
         self._replays: set[ItemKey] = set()  # what was handed out as such: its batch may not be finished either
+        self._overridden: dict[tuple[str, str], Prepared] = {}
         self.rows_begun = 0
         self.limit_reached = False
 
@@ -72,8 +73,13 @@ class Feed:
     def _replayed(self, label: str, overrides: str | None) -> Prepared:
         if not overrides:
             return self._plan[label]
-        section = self._held.work.recipe.augment
-        return with_overrides(section, label, self._access.default_model, orjson.loads(overrides))
+        prepared = self._overridden.get((label, overrides))
+        if prepared is None:
+            section = self._held.work.recipe.augment
+            prepared = with_overrides(section, label, self._access.default_model, orjson.loads(overrides))
+            self._held.commit(save_prompts, {label: prepared})  # another limit is another prompt version
+            self._overridden[label, overrides] = prepared
+        return prepared
 
     def batches(self) -> Iterator[Begun]:
         """Every batch behind the cursors, in row order, up to the end that was fixed at the start."""

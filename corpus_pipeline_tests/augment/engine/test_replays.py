@@ -94,6 +94,17 @@ def test_the_report_holds_a_sample_for_review_that_is_the_same_every_time(make_k
     assert all(entry["before"] != entry["after"] and entry["model"] == "corpus-stub" for entry in review)
 
 
+def test_the_prompt_behind_a_replay_with_another_limit_is_kept(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(2, strategies=["paraphrase"], answer_retries=0)
+    kit.run()
+    kit.stub.meet()
+    kit.corpus.replay(Where(), {"max_output_tokens": 900})
+    assert kit.run().report["succeeded"] == 2
+    assert kit.one("SELECT COUNT(*) FROM prompts") == 2
+    assert kit.one("SELECT COUNT(*) FROM augmented_rows a JOIN prompts p ON p.version = a.prompt_version") == 2
+
+
 def test_a_replay_that_could_not_be_asked_is_refused_before_it_stops_the_file(make_kit: Any) -> None:
     kit = make_kit(faults={"refusal": 1.0})
     kit.add(2, strategies=[{"paraphrase": {"label": "first"}}, "paraphrase"], answer_retries=0)
