@@ -29,7 +29,7 @@ def add(
     replace: bool,
     as_json: bool,
 ) -> None:
-    """Register dataset files (.jsonl, .json, also .gz) and their partitions; a folder means the files in it.
+    """Register dataset files (.jsonl, .json, also .gz; .parquet) and their partitions; a folder means the files in it.
 
     \b
     Examples:

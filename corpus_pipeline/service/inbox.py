@@ -9,7 +9,7 @@ from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service import registry
 from corpus_pipeline.store import Store, files
 
-SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".parquet")
 _SETTLED_SECONDS = 5.0  # a file that was written to more recently may still be growing
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from corpus_pipeline.errors import SourceChanged, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.inbox import candidates
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.small_corpus import pair, settings, write_jsonl
 
@@ -120,3 +121,11 @@ def test_names_that_nobody_can_say_are_refused(corpus: Corpus, tmp_path: Path) -
         corpus.add(tmp_path / "loop.jsonl")
     with pytest.raises(UsageError, match="begins with no -"):
         corpus.add(write_jsonl(tmp_path / "sums.jsonl", [pair(1)]), name="-n")
+
+
+def test_a_folder_means_every_file_that_can_be_read_from_it(tmp_path: Path) -> None:
+    names = ["a.jsonl", "b.NDJSON", "c.json.gz", "d.ndjson.gz", "e.parquet"]
+    for name in [*names, "f.txt"]:
+        (tmp_path / name).touch()
+    (tmp_path / "g.jsonl").mkdir()
+    assert [path.name for path in candidates(tmp_path)] == names
