@@ -139,6 +139,8 @@ def test_what_speaks_of_the_task_is_a_leak(new: str) -> None:
         ("Here is the translation: who wrote it?", "Here's the translation: who is its author?"),
         ("Explain: as an AI language model, I cannot", "What does 'as an AI language model' mean?"),
         ("How many?", "Here is the thing: how many are there?"),
+        ("Translate into German: good day", "Here is a phrase to translate into German: good day"),
+        ("Paraphrase the sentence: he ran.", "Here is my wish. Paraphrase the sentence: he ran."),
         ("How many?", "This is a question of revision.\nHow many?"),
         ("How many?", "The translation of the book took years. How many?"),
         ("How many?", "[[1, 2], [3, 4]] has how many rows?"),

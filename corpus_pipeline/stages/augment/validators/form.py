@@ -162,8 +162,9 @@ _OUR_MARKS: Final = re.compile(
 )
 _PREFACES: Final = re.compile(
     r"""\A[\s"'“*_#>]*(?:
-    (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is)\ +.{0,40}?
-        (?:paraphras|rephras|rewrit|reword|translat|refin|improv|revis|evolv|more\ (?:complex|difficult)|new\ version)
+    (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is)\ +[^.!?\n]{0,40}?
+        (?<!\bto\ )(?:paraphras|rephras|rewrit|reword|translat|refin|improv|revis|evolv
+            |more\ (?:complex|difficult)|new\ version)
         [^\n]{0,60}?[:\n]
     | (?:\#*\ ?)?(?:rewritten|rephrased|paraphrased|translated|revised|refined|improved|evolved|new)\ +
         (?:prompt|question|instruction|text|response|answer|version)\b[*_\#]*\s*[:：]
