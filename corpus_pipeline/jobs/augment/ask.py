@@ -77,8 +77,9 @@ class Asker:
         )
         unit = self._writer.unit
         unit.rows.append((row, provenance))
-        # an answer of this item's own call, by a batch or before a kill, is nothing that was saved
-        await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now and item.begun == 0)
+        # what a batch of its own answered was paid for it, and is nothing that was saved
+        by_own_batch = item.prepared.by_batch and item.begun > 0
+        await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now and not by_own_batch)
 
     async def look(self, item: Item) -> bool:
         """Whether the judge before an item lets it through, if there is one; else the item has its outcome."""
