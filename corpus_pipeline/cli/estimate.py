@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say
+from corpus_pipeline.cli.output import json_option, money, print_json, print_table, tell
 
 
 @click.command()
@@ -28,7 +28,7 @@ def estimate(name: str, as_json: bool) -> None:
     columns = ("strategy", "model", "items", "answered", "calls", "input", "output", "low", "expected", "high")
     print_table(columns, (_cells(line) for line in found["strategies"]), right=columns[2:])
     for line in closing_lines(found):
-        say(line)
+        tell(line)
 
 
 def _cells(line: dict[str, Any]) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from corpus_pipeline.cli.output import (
     print_table,
     printable,
     say,
+    tell,
 )
 from corpus_pipeline.states import Stage
 
@@ -73,21 +74,21 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         print_lines(found)
         return
     for entry in found:
-        say(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
+        tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
         for key in ("dropped", "failed", "retried", "calls", "unknown", "reused", "input_tokens", "output_tokens"):
             if entry.get(key):
-                say(f"  {key.replace('_', ' ')}: {entry[key]:,}")
+                tell(f"  {key.replace('_', ' ')}: {entry[key]:,}")
         for key in ("drop_reasons", "fail_reasons", "rules"):
             for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):
-                say(f"    {reason}: {count:,}")
+                tell(f"    {reason}: {count:,}")
         if entry["cost_usd"]:
-            say(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
+            tell(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
         if entry.get("review"):
-            say(
+            tell(
                 f"  to be read by a person: {len(entry['review'])} new rows at random (--json shows them, and the row browser)"
             )
         if entry["export_uri"]:
-            say(f"  export: {entry['export_uri']}")
+            tell(f"  export: {entry['export_uri']}")
     if not found:
         say(f"nothing has been done for {name} yet; run `corpus run {name}`")
 
@@ -129,7 +130,9 @@ def cost(by: str, as_json: bool) -> None:
     help="KEY=VALUE; keys: state, reason, strategy, changed, empty. Several: all match.",
 )
 @click.option("--after", type=int, default=0, help="Begin behind this row number.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="At most so many rows.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="At most so many rows."
+)
 @json_option
 def rows(
     name: str, stage: str, search: str | None, wheres: tuple[str, ...], after: int, limit: int, as_json: bool
@@ -145,9 +148,7 @@ def rows(
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
-        found, further = corpus.rows(
-            name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit
-        )
+        found, further = corpus.rows(name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit)
     if as_json:
         print_lines(found)
     for row in () if as_json else found:
@@ -222,20 +223,20 @@ def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
         return
     source = found["source"]
     past = " (superseded)" if found["superseded"] else ""
-    say(f"{found['export']} line {found['line']}: row {found['row']}, export {found['export_id']}{past}")
+    tell(f"{found['export']} line {found['line']}: row {found['row']}, export {found['export_id']}{past}")
     if found["purged"]:
         gone = found["purged"]
-        say(printable(f"  removed on request at {moment(gone['at'])} by {gone['by']}: {gone['reason']}"))
+        tell(printable(f"  removed on request at {moment(gone['at'])} by {gone['by']}: {gone['reason']}"))
     where = "" if source["line"] is None else f" line {source['line']} (byte {source['byte_offset']:,})"
-    say(f"  source: {source['file']}{where}, sha256 {source['sha256'][:12]}")
+    tell(f"  source: {source['file']}{where}, sha256 {source['sha256'][:12]}")
     for step in found["steps"]:
         again = f"; started over since, at {moment(step['redone_at'])}" if step["redone_at"] else ""
-        say(f"  {step['stage']}: " + _step(step) + again)
+        tell(f"  {step['stage']}: " + _step(step) + again)
         for call in step.get("calls", ()):
-            say(f"    call {call['step']}.{call['attempt']}: {_call(call)}")
+            tell(f"    call {call['step']}.{call['attempt']}: {_call(call)}")
     for person in found["people"]:
         why = f": {person['reason']}" if person["reason"] else ""
-        say(printable(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}"))
+        tell(printable(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}"))
 
 
 def _step(step: dict[str, Any]) -> str:

@@ -25,6 +25,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def tell(text: str) -> None:
+    """A line of what was asked for: on stdout, so that it can be kept and searched."""
+    click.echo(text)
+
+
 def error(text: str) -> None:
     """A problem for people: one sentence, with the next step in it."""
     click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True, color=_colour())

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, print_json, say
+from corpus_pipeline.cli.output import json_option, print_json, tell
 from corpus_pipeline.errors import UsageError
 
 _MOST_ROWS = 1_000_000  # of one range: their numbers are held
@@ -59,33 +59,33 @@ def _numbers(name: str, text: str) -> range:
 def _show(report: dict[str, Any]) -> None:
     for row in report["rows"][:20]:
         where = f", line {row['line']} from byte {row['byte_offset']:,}" if "line" in row else ""
-        say(f"{row['row']}: {row['was']}{where}")
+        tell(f"{row['row']}: {row['was']}{where}")
     if len(report["rows"]) > 20:
-        say(f"and {len(report['rows']) - 20:,} more")
-    say(
+        tell(f"and {len(report['rows']) - 20:,} more")
+    tell(
         "removed: " + (", ".join(f"{n:,} {k.replace('_', ' ')}" for k, n in report["removed"].items()) or "nothing new")
     )
     if report["kept"]:
-        say(
+        tell(
             "kept: "
             + ", ".join(f"{n:,} {k.replace('_', ' ')}" for k, n in report["kept"].items())
             + " (what was paid, without texts; a shared answer belongs to a row with the same content)"
         )
     for export in report["exports"]:
         lines = ", ".join(str(line) for line in export["lines"][:10]) + (", ..." if len(export["lines"]) > 10 else "")
-        say(f"export {export['export']} of {export['name']} has them in line {lines}: {export['uri']}")
+        tell(f"export {export['export']} of {export['name']} has them in line {lines}: {export['uri']}")
         for gone in export.get("objects", ()):
-            say(f"  {gone['uri']}: {gone['state']}")
+            tell(f"  {gone['uri']}: {gone['state']}")
     if report["repeated_by"]:
-        say(
+        tell(
             f"{len(report['repeated_by'])} rows repeated them and are looked at again by the next run, one of each cluster"
             f" will be kept: {', '.join(report['repeated_by'][:10])}"
         )
     if report["copies"]:
-        say(f"the same content is in {', '.join(report['copies'][:10])}: --copies purges it, too")
+        tell(f"the same content is in {', '.join(report['copies'][:10])}: --copies purges it, too")
     for sentence in report["left"]:
-        say(f"not removed: {sentence}")
-    say(
+        tell(f"not removed: {sentence}")
+    tell(
         f"The report is entry {report['report']} of the audit log."
         + (f" Next: {report['next']}" if report["next"] else "")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_lines, say
+from corpus_pipeline.cli.output import json_option, print_lines, say, tell
 
 
 @click.command()
@@ -19,7 +19,7 @@ def doctor(as_json: bool) -> int:
     else:
         for finding in findings:
             mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
-            say(f"{mark} {finding.subject}: {finding.sentence}")
+            tell(f"{mark} {finding.subject}: {finding.sentence}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 

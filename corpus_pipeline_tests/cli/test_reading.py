@@ -19,6 +19,17 @@ from corpus_pipeline_tests.cli.conftest import Command, lines, run, run_process
 from corpus_pipeline_tests.small_corpus import pair
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [(("report", "sums"), "clean: 12 of 12"), (("trace", "sums", "4"), "source:"), (("estimate", "sums"), "12 rows")],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_what_was_asked_for_in_words_can_be_kept_in_a_file(corpus: Command, asked: tuple[str, ...], found: str) -> None:
+    done = corpus(*asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert found in done.stdout
+
+
 def test_status_has_the_promised_keys(corpus: Command) -> None:
     (found,) = lines(corpus("status", "sums", "--json"))
     (file,) = found["files"]
@@ -64,7 +75,9 @@ def test_rows_come_in_pages_by_key(corpus: Command) -> None:
 def test_a_row_of_which_nothing_was_made_ends_no_search(corpus: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = lines(corpus("rows", "dirty", "--stage", "augment", "--limit", "100", "--json"))
     monkeypatch.setattr(browse, "_AT_ONCE", 1)
-    assert lines(corpus("rows", "dirty", "--stage", "augment", "--where", "strategy=paraphrase", "--json")) == everything
+    assert (
+        lines(corpus("rows", "dirty", "--stage", "augment", "--where", "strategy=paraphrase", "--json")) == everything
+    )
 
 
 ASKED = (
