@@ -154,6 +154,7 @@ class Caller:
                     if alone and (nobody_asks or scope is BudgetScope.TASK):
                         raise await self._out_of_money(refusal) from None
                 if not alone:
+                    nobody_asks = False
                     await until(self._writer.settled.wait(), self._stop)
                     continue
                 # once more behind this look: what others had reserved may have come back since the refusal
