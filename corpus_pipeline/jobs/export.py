@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
-from corpus_pipeline.errors import Fenced, StopJob
+from corpus_pipeline.errors import CorpusError, Fenced, StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
 from corpus_pipeline.jobs.behind import Behind
@@ -69,7 +70,7 @@ def forget(connection: Connection, work: Work) -> None:
 def work(held: Held) -> None:
     if held.work.recipe.export.parquet:
         parquet.require()
-    sweep_parts(held.work.work_folder, keep=held.fetch(marked_parts))
+    _sweep(held)
     for _ in range(_MOST_STARTS):
         held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
         snapshot = _Snapshot.of(held)
@@ -77,6 +78,11 @@ def work(held: Held) -> None:
         try:
             _write_lines(held, part, snapshot)
             finished = part.finish()
+        except Fenced:  # whoever took over may go on with this part, or may have begun one of his own
+            part.close()
+            with suppress(CorpusError):
+                _sweep(held)
+            raise
         except BaseException:
             part.close()
             raise
@@ -87,6 +93,10 @@ def work(held: Held) -> None:
     raise StopJob(
         f"the rows of {held.work.file.name} kept changing while they were exported; pause what changes them and run again"
     )
+
+
+def _sweep(held: Held) -> None:
+    sweep_parts(held.work.work_folder, keep=held.fetch(marked_parts))
 
 
 def marked_parts(connection: Connection) -> list[Position]:

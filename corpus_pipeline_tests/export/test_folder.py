@@ -186,6 +186,29 @@ def test_two_exporters_of_one_partition_at_once_leave_one_whole_export(tmp_path)
     assert read_from_manifest(root, "notes") in (b"\n".join(OLD) + b"\n", b"\n".join(NEW) + b"\n")
 
 
+def test_an_exporter_that_slept_while_another_gave_the_friendly_name_leaves_nothing_behind(target, tmp_path):
+    data = spooled(tmp_path / "work", OLD)
+
+    def asleep(step: str) -> None:
+        if step == "data.alias.before":
+            FolderTarget(target.root).publish(described(data), data)
+
+    target.publish(described(data), data, on_step=asleep)
+    assert [path.name for path in (target.root / "notes").iterdir() if path.name.endswith(".tmp")] == []
+
+
+def test_where_there_are_no_hard_links_the_friendly_name_is_a_copy(target, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "not here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    for lines in (OLD, NEW):
+        data = spooled(tmp_path / "work", lines)
+        target.publish(described(data), data)
+        assert (target.root / "notes" / "notes.jsonl").read_bytes() == b"\n".join(lines) + b"\n"
+    assert list((target.root / "notes").glob(".*.tmp")) == []
+
+
 def test_exporters_of_many_partitions_at_once_lose_no_entry(tmp_path):
     root, names, failures = tmp_path / "exports", [f"file-{n}" for n in range(12)], []
 

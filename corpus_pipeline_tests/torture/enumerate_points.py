@@ -22,6 +22,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
+from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
 from corpus_pipeline.llm.stub.server import RunningStub
 from corpus_pipeline.service import Corpus
@@ -93,7 +94,7 @@ class Enumerator:
             order = self._order(env, at=at, how=how, result=str(home / f"result{reached}"))
             pid = self._shop.start(order)
             done = self._shop.wait(pid, order)
-            self._expire(env)
+            self._expire(env, frozen=pid if done is None else None)
             if done is None:
                 zombies.append((pid, order))
             elif done.signal != signal.SIGKILL:
@@ -138,12 +139,22 @@ class Enumerator:
         found += [f"left behind: {', '.join(left)}"] if left else []
         return found
 
-    def _expire(self, env: dict[str, str]) -> None:
-        """As if the time of the dead one's lease had passed."""
+    def _expire(self, env: dict[str, str], frozen: int | None) -> None:
+        """As if the time of the dead or frozen one's lease had passed."""
+        passed = update(schema.leases).where(schema.leases.c.expires_at > 0).values(expires_at=1)
         with self._corpus(env) as corpus:
-            corpus.store.write(
-                lambda c: c.execute(update(schema.leases).where(schema.leases.c.expires_at > 0).values(expires_at=1))
-            )
+            for _ in range(_MOST_STARTS):
+                try:
+                    corpus.store.write(lambda c: c.execute(passed), patience=None if frozen is None else 2.0)
+                    return
+                except StoreUnavailable:
+                    if frozen is None:
+                        raise
+                # another thread of it was inside a transaction, which keeps a SQLite file locked: it is frozen behind that
+                os.kill(frozen, signal.SIGCONT)
+                time.sleep(0.02)
+                os.kill(frozen, signal.SIGSTOP)
+        raise AssertionError(f"{frozen} is inside a transaction whenever it is frozen")
 
     def _fresh(self) -> tuple[dict[str, str], Path]:
         self._number += 1

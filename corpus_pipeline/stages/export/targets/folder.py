@@ -17,6 +17,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from typing import Any, BinaryIO
 from corpus_pipeline.errors import TargetUnavailable
 from corpus_pipeline.stages.export.files import (
     CHUNK,
+    TEMPORARY,
     create_temporary,
     explained,
     sweep,
@@ -190,15 +192,26 @@ def _copy(file: FileFacts, descriptor: int) -> None:
 
 def _link(existing: Path, alias: Path) -> None:
     """Gives `existing` a second name in one rename; a copy where there are no hard links."""
-    descriptor, temporary = create_temporary(alias.parent, "alias")
-    try:
-        temporary.unlink()
+    temporary = alias.parent / f".alias.{secrets.token_hex(6)}{TEMPORARY}"
+    with existing.open("rb") as source:
+        fcntl.flock(source, fcntl.LOCK_SH)  # the second name is of this very file: a sweeper leaves what is locked
         try:
             temporary.hardlink_to(existing)
         except OSError:
-            shutil.copyfile(existing, temporary)
-            with temporary.open("rb+") as copy:
-                os.fsync(copy.fileno())
+            _second(source, alias)
+            return
+        try:
+            temporary.replace(alias)
+        finally:
+            temporary.unlink(missing_ok=True)  # where the alias is this very file meanwhile, a rename does nothing
+
+
+def _second(source: BinaryIO, alias: Path) -> None:
+    descriptor, temporary = create_temporary(alias.parent, "alias")
+    try:
+        for block in blocks(source, CHUNK):
+            write_all(descriptor, block)
+        os.fsync(descriptor)
         temporary.replace(alias)
     finally:
         os.close(descriptor)
