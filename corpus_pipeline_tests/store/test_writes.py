@@ -87,8 +87,10 @@ def test_after_a_lock_timeout_the_whole_unit_is_redone(mariadb_store: Store) -> 
 
     with store.engine.connect() as side:
         side.execute(update(schema.tasks).where(_TASKS.id == locked).values(content_version=7))
-        threading.Timer(1.5, side.commit).start()
+        later = threading.Timer(1.5, side.commit)
+        later.start()
         store.write(work)
+        later.join()  # the lock is gone before the commit has read its answer
         assert len(tries) >= 2
         assert (version(store, first), version(store, locked)) == (1, 8)
 
@@ -99,9 +101,11 @@ def test_a_writer_waits_while_another_one_holds_the_sqlite_file(tmp_path: Path) 
     made = making.task(store)
     other = sqlite3.connect(tmp_path / "corpus.db", isolation_level=None, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
-    threading.Timer(0.5, lambda: other.execute("COMMIT")).start()
+    later = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+    later.start()
     began = time.monotonic()
     store.write(lambda c: touch(c, made.task_id))
+    later.join()
     assert time.monotonic() - began > 0.3
     assert version(store, made.task_id) == 1
     other.close()
