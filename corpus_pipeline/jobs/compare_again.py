@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.clean import DEDUP
 from corpus_pipeline.model import TaskId
-from corpus_pipeline.recipe import parse
+from corpus_pipeline.recipe import CleanSection, parse
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import cleaned, cursors, files, leases, purges
 from corpus_pipeline.store.files import DatasetFile
@@ -66,8 +66,8 @@ def compare_otherwise(connection: Connection, file: DatasetFile, recipe_id: int,
 
 
 def _is_compared(connection: Connection, recipe_id: int) -> bool:
-    return parse(files.recipe_row(connection, recipe_id).body).clean.dedup.scope == "corpus"
+    return _clean_section(connection, recipe_id).dedup.scope == "corpus"
 
 
-def _clean_section(connection: Connection, recipe_id: int) -> object:
+def _clean_section(connection: Connection, recipe_id: int) -> CleanSection:
     return parse(files.recipe_row(connection, recipe_id).body).clean

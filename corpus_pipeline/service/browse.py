@@ -105,10 +105,10 @@ def is_empty(turns: tuple[Turn, ...]) -> bool:
 
 _WHERE = ("state", "reason", "strategy", "changed", "empty")
 _VALUES = {
-    "state": ("kept", "dropped", "none"),
+    "state": ("kept", "dropped", "none"),  # none: cleaning has not come to it
     "changed": ("true", "false", "none"),
     "empty": ("true", "false"),  # of rows that a strategy made
-}  # none: cleaning has not come to it
+}
 _MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
 _AT_ONCE = 1_000  # of one read
 _CLOSE = 20  # rows that are not worth a read of their own
@@ -169,7 +169,7 @@ def _cut(found: list[dict[str, Any]], limit: int, after: int | None) -> Found:
 
 def number_of(row: dict[str, Any]) -> int:
     """The number of the source row of a row as `search_rows` gives it."""
-    return int(row["row"].partition(":")[2].partition("/")[0])
+    return parse_address(row["row"])[1]
 
 
 def _stretches(

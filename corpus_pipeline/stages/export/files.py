@@ -56,10 +56,15 @@ def lock(descriptor: int) -> bool:
     return True
 
 
+def temporary_path(folder: Path, stem: str, suffix: str = TEMPORARY) -> Path:
+    """A name that nobody else takes, and that `sweep` knows as one of a temporary."""
+    return folder / f".{stem}.{secrets.token_hex(6)}{suffix}"
+
+
 def create_temporary(folder: Path, stem: str, *, mode: int = 0o666, suffix: str = TEMPORARY) -> tuple[int, Path]:
     """(descriptor, path) of a new, locked, writable file `.<stem>.<random><suffix>`; `mode` is subject to the umask."""
     while True:
-        path = folder / f".{stem}.{secrets.token_hex(6)}{suffix}"
+        path = temporary_path(folder, stem, suffix)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         except FileExistsError:

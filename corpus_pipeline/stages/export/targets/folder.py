@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -27,11 +26,11 @@ from typing import Any, BinaryIO
 from corpus_pipeline.errors import TargetUnavailable
 from corpus_pipeline.stages.export.files import (
     CHUNK,
-    TEMPORARY,
     create_temporary,
     explained,
     sweep,
     sync_folder,
+    temporary_path,
     write_all,
     write_whole,
 )
@@ -192,7 +191,7 @@ def _copy(file: FileFacts, descriptor: int) -> None:
 
 def _link(existing: Path, alias: Path) -> None:
     """Gives `existing` a second name in one rename; a copy where there are no hard links."""
-    temporary = alias.parent / f".alias.{secrets.token_hex(6)}{TEMPORARY}"
+    temporary = temporary_path(alias.parent, "alias")
     with existing.open("rb") as source:
         fcntl.flock(source, fcntl.LOCK_SH)  # the second name is of this very file: a sweeper leaves what is locked
         try:
