@@ -92,7 +92,9 @@ class Settings:
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"CORPUS_HOME {self.home} cannot be made: {error.strerror}. Set another folder.") from error
+            raise UsageError(
+                f"CORPUS_HOME {self.home} cannot be made: {error.strerror}. Set another folder."
+            ) from error
         return self.home
 
     @property

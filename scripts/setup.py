@@ -110,7 +110,9 @@ def check_python() -> None:
 def check_that_another_makes_it(venv: Path) -> None:
     """The Python of an environment, also that of an activated one, would remove itself."""
     if Path(sys.prefix).resolve() == venv.resolve():
-        fail(f"{sys.executable} is the Python of {venv}, which must be made anew.", f"make setup PYTHON={base_python()}")
+        fail(
+            f"{sys.executable} is the Python of {venv}, which must be made anew.", f"make setup PYTHON={base_python()}"
+        )
 
 
 # --- the stamp: what the environment was made from ---

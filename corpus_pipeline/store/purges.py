@@ -150,7 +150,9 @@ def repeating(connection: Connection, ids: Sequence[int]) -> list[Repeating]:
 def clustered(connection: Connection, file_id: FileId) -> list[int]:
     """The rows of a file that are in a cluster of duplicates under any recipe, its keepers included."""
     low, high = id_range(file_id)
-    keepers = select(duplicates.c.duplicate_of).where(duplicates.c.duplicate_of > low, duplicates.c.duplicate_of <= high)
+    keepers = select(duplicates.c.duplicate_of).where(
+        duplicates.c.duplicate_of > low, duplicates.c.duplicate_of <= high
+    )
     found = set(connection.execute(keepers.distinct()).scalars())
     own = select(duplicates.c.conversation_id).where(duplicates.c.task_id.in_(tasks_of(connection, [file_id])))
     found.update(connection.execute(own).scalars())

@@ -28,7 +28,10 @@ DIRTY = [
     pair(3),  # an exact duplicate of row 3
     {"question": "", "answer": "Nothing was asked here at all."},
     b'{"question": "cut',
-    {"question": "Write to mira@greenhouse.nowhere about the seven clay pots on the shelf.", "answer": "I wrote to her."},
+    {
+        "question": "Write to mira@greenhouse.nowhere about the seven clay pots on the shelf.",
+        "answer": "I wrote to her.",
+    },
 ]
 
 

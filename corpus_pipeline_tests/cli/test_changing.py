@@ -25,7 +25,9 @@ def fresh(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_MODEL": "corpus-stub"}
 
 
-def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(fresh: dict[str, str], tmp_path: Path) -> None:
+def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(
+    fresh: dict[str, str], tmp_path: Path
+) -> None:
     write_jsonl(tmp_path / "sums.jsonl", [pair(n) for n in range(1, 9)])
     with stub.running(stub.StubOptions()) as server:
         fresh["OPENAI_BASE_URL"] = server.base_url
@@ -38,7 +40,10 @@ def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(fr
         server.meet()
         assert run(fresh, "failed", "replay").returncode == 2, "what to replay must be said"
         assert "3 samples" in run(fresh, "failed", "replay", "1", "2", "3").stderr
-        assert "5 samples dismissed" in run(fresh, "failed", "dismiss", "--where", "reason=refused", "--reason", "t").stderr
+        assert (
+            "5 samples dismissed"
+            in run(fresh, "failed", "dismiss", "--where", "reason=refused", "--reason", "t").stderr
+        )
         assert run(fresh, "run").returncode == 0
     samples = lines(run(fresh, "failed", "list", "--json"))
     assert [sample["state"] for sample in samples] == ["resolved"] * 3 + ["dismissed"] * 5
@@ -176,6 +181,9 @@ def test_a_range_of_no_or_of_all_rows_in_the_world_is_refused(fresh: dict[str, s
 def test_output_that_cannot_be_written_is_one_sentence(fresh: dict[str, str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "corpus_pipeline", "status", "--json"], env=fresh, stdout=full, stderr=subprocess.PIPE
+            [sys.executable, "-m", "corpus_pipeline", "status", "--json"],
+            env=fresh,
+            stdout=full,
+            stderr=subprocess.PIPE,
         )
     assert done.returncode == 1 and done.stderr.startswith(b"error: the output: No space left")

@@ -18,7 +18,7 @@ HOSTILE = [
     "\\'",
     "'); DROP TABLE turns; --",
     "100 % %s %(x)s %%",
-    "a\0b\x1a\r\n\t\"`",
+    'a\0b\x1a\r\n\t"`',
     "\u2028 \U0001f9ff 汉字 ´ ʼ ＇",
     "\\0\\n\\Z\\%\\_",
     "ends with a backslash\\",
@@ -35,7 +35,10 @@ def stored(store: Store, turns: list[tuple[Turn, ...]]) -> list[tuple[Turn, ...]
 
 
 def test_hostile_texts_come_back(store: Store) -> None:
-    turns = [(Turn(text, prompt=text if n % 2 else None, weight=n / 3), Turn(response=text)) for n, text in enumerate(HOSTILE)]
+    turns = [
+        (Turn(text, prompt=text if n % 2 else None, weight=n / 3), Turn(response=text))
+        for n, text in enumerate(HOSTILE)
+    ]
     assert stored(store, turns) == turns
 
 
@@ -45,7 +48,9 @@ def test_more_rows_than_one_statement_holds_come_back_in_order(store: Store) -> 
 
 
 def test_values_beyond_what_json_parsers_hold_come_back(store: Store) -> None:
-    extra: dict[str, Any] = {"tool_calls": [{"id": 10**25, "of": -(10**19), "at": 0.1, "name": "1234567890123456789012"}]}
+    extra: dict[str, Any] = {
+        "tool_calls": [{"id": 10**25, "of": -(10**19), "at": 0.1, "name": "1234567890123456789012"}]
+    }
     assert stored(store, [(Turn(prompt="x", extra=extra),)]) == [(Turn(prompt="x", extra=extra),)]
 
 

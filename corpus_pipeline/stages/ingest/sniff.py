@@ -109,7 +109,9 @@ def _packing(path: Path) -> Source:
         magic = file.read(4)
     for begin, kind, command in _PACKED:
         if magic.startswith(begin[:4]):
-            raise UsageError(f"{path}: is {kind}, only gzip is unpacked here. Unpack it first ({command}), then add that.")
+            raise UsageError(
+                f"{path}: is {kind}, only gzip is unpacked here. Unpack it first ({command}), then add that."
+            )
     if magic == MAGIC:
         return Source(path, Container.PARQUET)
     packed = magic[:2] == _GZIP_MAGIC
