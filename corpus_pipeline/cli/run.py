@@ -14,7 +14,7 @@ import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say, say_compared_again
-from corpus_pipeline.jobs.stop import signals_noted
+from corpus_pipeline.jobs.cancellation import signals_noted
 from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from corpus_pipeline.defs import alive
+from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage

@@ -14,10 +14,10 @@ from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import CorpusError, Fenced, StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
-from corpus_pipeline.jobs.behind import Behind
-from corpus_pipeline.jobs.collecting import rare_collection
-from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.gc_tuning import rare_collection
 from corpus_pipeline.jobs.ingest import format_of
+from corpus_pipeline.jobs.stage_run import Held, Work
+from corpus_pipeline.jobs.write_behind import Behind
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.export import gate, parquet
 from corpus_pipeline.stages.export.features import infer_file

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import LeaseHeld, SourceChanged
 from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
-from corpus_pipeline.jobs.behind import Behind
-from corpus_pipeline.jobs.collecting import rare_collection
-from corpus_pipeline.jobs.context import Held, Work
-from corpus_pipeline.jobs.processes import have_ready
+from corpus_pipeline.jobs.gc_tuning import rare_collection
+from corpus_pipeline.jobs.process_pool import have_ready
+from corpus_pipeline.jobs.stage_run import Held, Work
+from corpus_pipeline.jobs.write_behind import Behind
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.stages.ingest.conversations import IngestBatch, read_batches
 from corpus_pipeline.stages.ingest.identity import Identity

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, Interrupted, LeaseHeld, Paused, StopJob
-from corpus_pipeline.jobs import notify, stages
-from corpus_pipeline.jobs.compare_again import compare_without
-from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs import stage_handlers, webhooks
+from corpus_pipeline.jobs.clean.invalidation import compare_without
+from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.lease import holding
-from corpus_pipeline.jobs.report import completion_report
+from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import cursors, exports, files, leases, pauses, reports
 
@@ -37,7 +37,7 @@ def run_stage(work: Work) -> Outcome:
     if is_complete(work):
         return Outcome(Status.DONE, _report(work), worked=False)
     _require_previous(work)
-    task_types = stages.TASK_TYPES[work.stage](work)
+    task_types = stage_handlers.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         if is_complete(work):  # somebody finished it between our first look and the lease
             return Outcome(Status.DONE, _report(work), worked=False)
@@ -45,7 +45,7 @@ def run_stage(work: Work) -> Outcome:
         flag = held.commit(_begin, held, task_types)
         if flag is not None:
             raise Paused(str(flag))
-        _work(held, stages.WORKERS[work.stage])
+        _work(held, stage_handlers.WORKERS[work.stage])
         report = held.commit(_complete, held)
     return Outcome(Status.DONE, report, worked=True)
 
@@ -55,21 +55,21 @@ def is_complete(work: Work) -> bool:
 
     def look(connection: Connection) -> bool:
         own = cursors.stage_cursors(connection, work.task.id, work.stage)
-        expected = set(stages.TASK_TYPES[work.stage](work))
+        expected = set(stage_handlers.TASK_TYPES[work.stage](work))
         if not own or not expected <= {cursor.task_type for cursor in own if cursor.status is Status.DONE}:
             return False
         if work.stage is not Stage.EXPORT:
             return True
         export = exports.current(connection, work.task.id)
         task = files.task_by_id(connection, work.task.id)
-        return export is not None and stages.export_is_current(work, export, task)
+        return export is not None and stage_handlers.export_is_current(work, export, task)
 
     return work.store.fetch(look)
 
 
 def leave_paused(work: Work, reason: str) -> None:
     """Mark a stage that nobody works on as paused. Raises LeaseHeld while somebody does."""
-    task_types = stages.TASK_TYPES[work.stage](work)
+    task_types = stage_handlers.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         held = Held(work, lease)
         held.commit(cursors.open_cursors, work.task.id, work.stage, task_types, work.file.id)
@@ -96,7 +96,7 @@ def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> p
     found = cursors.open_cursors(connection, work.task.id, work.stage, task_types, work.file.id)
     if work.stage is Stage.EXPORT and all(cursor.status is Status.DONE for cursor in found):  # its rows changed since
         cursors.start_over(connection, work.task.id, work.stage, who=work.who)
-    stages.BEGIN[work.stage](connection, held)
+    stage_handlers.BEGIN[work.stage](connection, held)
     flag = pauses.covering(connection, work.file.name, work.stage)
     if flag is None:
         _set(connection, held, Status.RUNNING, None)
@@ -148,7 +148,7 @@ def _set(connection: Connection, held: Held, status: Status, reason: str | None)
         epoch=held.lease.epoch,
     )
     if changed or status is Status.DONE:  # a stage of several passes sets the last of its cursors itself
-        notify.queue(connection, work, status, reason)
+        webhooks.queue(connection, work, status, reason)
 
 
 def _complete(connection: Connection, held: Held) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def redo(work: Work) -> list[str]:
             again = compare_without(connection, work.file, work.who)
         for stage in order[order.index(work.stage) :]:
             cursors.start_over(connection, work.task.id, stage, who=work.who)
-            stages.FORGET[stage](connection, work)
+            stage_handlers.FORGET[stage](connection, work)
         files.touch_content(connection, work.task.id)
         reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
         return again

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.jobs.augment.plan import ModelAccess
-from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.service import control
 from corpus_pipeline.states import BatchState, Stage
 from corpus_pipeline.store import Store, batches, files

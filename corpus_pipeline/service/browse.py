@@ -10,8 +10,8 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.jobs.context import Work
-from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import MAX_ROW, Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.search import wanted as wanted_buckets
 from corpus_pipeline.service import indexing

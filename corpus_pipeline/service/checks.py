@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.context import Work
 from corpus_pipeline.jobs.export import gate_facts
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.stages.export import gate
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, exports, files, invariants

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, UsageError
-from corpus_pipeline.jobs import notify, runner
+from corpus_pipeline.jobs import runner, webhooks
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
-from corpus_pipeline.jobs.context import Work
+from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.jobs.stop import StopSignal
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
@@ -140,7 +140,9 @@ class Corpus:
         settings = self.settings
         private = frozenset(settings.private_hosts)
         try:
-            return notify.deliver(self.store, notify.Sender(settings.webhook_hosts, settings.webhook_secret, private))
+            return webhooks.deliver(
+                self.store, webhooks.Sender(settings.webhook_hosts, settings.webhook_secret, private)
+            )
         except StoreUnavailable:  # they stay where they are, and this must not hide how the stage ended
             return 0
 

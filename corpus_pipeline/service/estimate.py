@@ -8,8 +8,8 @@ from typing import Any
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.jobs.augment.plan import Prepared, prepare
-from corpus_pipeline.jobs.context import Work
-from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.stages.augment.requests import request_key

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.service import questions
 from corpus_pipeline.store import pauses, spending
 

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.jobs.report import MICRO
+from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.model import split_id
 from corpus_pipeline.service import purge, questions
 from corpus_pipeline.service.control import scope_text

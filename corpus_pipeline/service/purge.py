@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import TargetUnavailable, UnknownName, UsageError
-from corpus_pipeline.jobs.compare_again import compare_again
+from corpus_pipeline.jobs.clean.invalidation import compare_again
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UnknownName
-from corpus_pipeline.jobs.context import Work
-from corpus_pipeline.jobs.report import MICRO, completion_report
+from corpus_pipeline.jobs.completion_report import MICRO, completion_report
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version

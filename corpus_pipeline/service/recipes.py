@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from corpus_pipeline import recipe_text
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.formats import MAPPED, by_name, mapped
-from corpus_pipeline.jobs.compare_again import compare_otherwise
+from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
 from corpus_pipeline.recipe_text import below, located
 from corpus_pipeline.stages.augment.strategies import build as build_strategies

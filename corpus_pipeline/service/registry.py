@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SourceChanged, UsageError
-from corpus_pipeline.jobs.compare_again import compare_otherwise, compare_without
+from corpus_pipeline.jobs.clean.invalidation import compare_otherwise, compare_without
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service import recipes
 from corpus_pipeline.stages.ingest import identity, sniff

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from corpus_pipeline.jobs.notify import signature
+from corpus_pipeline.jobs.webhooks import signature
 from corpus_pipeline_tests.dagster.conftest import KEY, SECRET, UI, unknown, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
 from corpus_pipeline_tests.servers.receiver import Receiver, listening

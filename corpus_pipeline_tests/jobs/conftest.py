@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from corpus_pipeline.jobs.behind import Behind
+from corpus_pipeline.jobs.write_behind import Behind
 
 
 def test_what_is_started_runs_in_order_and_is_waited_for() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from corpus_pipeline.jobs.cleaning import CleanWorker, Page, joined
-from corpus_pipeline.jobs.processes import computing, several
+from corpus_pipeline.jobs.process_pool import computing, several
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import CleanSection
 from corpus_pipeline.store.cleaned import ROW_COLUMNS, TURN_COLUMNS

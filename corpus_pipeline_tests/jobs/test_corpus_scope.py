@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus_pipeline.errors import LeaseHeld
-from corpus_pipeline.jobs import clean
+from corpus_pipeline.jobs.clean import stage as clean_stage
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.stages.clean.duplicates import find
@@ -73,7 +73,7 @@ def tasks_of(store: Store) -> dict[str, TaskId]:
 
 def compare_again(store: Store, task_id: TaskId) -> None:
     store.write(lambda connection: cleaned.remove_duplicates(connection, task_id))
-    store.write(lambda c: cursors.start_over(c, task_id, Stage.CLEAN, who="test", task_type=clean.DEDUP))
+    store.write(lambda c: cursors.start_over(c, task_id, Stage.CLEAN, who="test", task_type=clean_stage.DEDUP))
 
 
 def recorded(store: Store) -> list[KnownDuplicate]:
@@ -85,13 +85,13 @@ def expected(store: Store) -> list[KnownDuplicate]:
     current = sorted((task.file_id, task.id) for _, task in store.fetch(files.current_tasks) if task is not None)
     parts = [store.fetch(cleaned.prints, task_id, SIGNATURE_COLUMNS) for _, task_id in current]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return clean.entries(find(*columns, scheme_named("default"), 3))
+    return clean_stage.entries(find(*columns, scheme_named("default"), 3))
 
 
 def clean_at_once(corpora: Sequence[Corpus], names: Sequence[str]) -> None:
     """Each file in a thread of its own; none writes before all have searched."""
     searched, failed = threading.Barrier(len(names)), list[BaseException]()
-    search = clean.in_corpus
+    search = clean_stage.in_corpus
 
     def search_and_wait(*args):  # type: ignore[no-untyped-def]
         found = search(*args)
@@ -106,7 +106,7 @@ def clean_at_once(corpora: Sequence[Corpus], names: Sequence[str]) -> None:
             searched.abort()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clean, "in_corpus", search_and_wait)
+        patch.setattr(clean_stage, "in_corpus", search_and_wait)
         threads = [threading.Thread(target=run, args=pair) for pair in zip(corpora, names, strict=False)]
         for thread in threads:
             thread.start()

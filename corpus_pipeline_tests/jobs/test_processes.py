@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from corpus_pipeline.errors import StopJob
-from corpus_pipeline.jobs import processes
-from corpus_pipeline.jobs.processes import end_spare, have_ready, several
+from corpus_pipeline.jobs import process_pool
+from corpus_pipeline.jobs.process_pool import end_spare, have_ready, several
 
 
 class Halves:
@@ -60,19 +60,19 @@ def test_what_fails_in_a_process_fails_here() -> None:
 
 
 def test_work_takes_the_processes_that_were_made_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "processors", lambda: 2)
+    monkeypatch.setattr(process_pool, "processors", lambda: 2)
     have_ready("json")
-    ready = {child.pid for child in processes._spare}
+    ready = {child.pid for child in process_pool._spare}
     with several(2, Halves, 5) as computing:
         assert list(computing.map([11], one)) == [(11, [(2.2, 2)])]
         assert {child.pid for child in computing.children} == ready
-    assert len(ready) == 2 and not processes._spare
+    assert len(ready) == 2 and not process_pool._spare
 
 
 def test_a_ready_process_that_died_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "processors", lambda: 2)
+    monkeypatch.setattr(process_pool, "processors", lambda: 2)
     have_ready("json")
-    for child in processes._spare:
+    for child in process_pool._spare:
         child.kill()
         child.wait()
     with several(2, Halves, 2) as computing:
@@ -80,11 +80,11 @@ def test_a_ready_process_that_died_is_not_taken(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_processes_that_nobody_wants_end_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "processors", lambda: 2)
-    monkeypatch.setattr(processes, "SPARE_SECONDS", 0.05)
+    monkeypatch.setattr(process_pool, "processors", lambda: 2)
+    monkeypatch.setattr(process_pool, "SPARE_SECONDS", 0.05)
     have_ready("json")
     deadline = time.monotonic() + 20
-    while processes._spare:
+    while process_pool._spare:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from corpus_pipeline.jobs.stop import StopSignal, on_signals, signals_noted
+from corpus_pipeline.jobs.cancellation import StopSignal, on_signals, signals_noted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
-from corpus_pipeline.jobs.collecting import CALLS, give_back, rare_collection
-from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs.gc_tuning import CALLS, give_back, rare_collection
+from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, cursors, failed, ledger, rows

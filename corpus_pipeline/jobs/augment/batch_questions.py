@@ -9,7 +9,7 @@ from corpus_pipeline.jobs.augment.feed import Feed
 from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.prefix import Prefix
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, Request
 from corpus_pipeline.stages.augment.strategies import Gate
 

@@ -23,7 +23,7 @@ from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.augment.batch_questions import questions
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, provider_batch
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.client import ModelClient

@@ -14,7 +14,7 @@ from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_
 from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.once import Once
 from corpus_pipeline.jobs.augment.writer import Writer
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.client import ModelClient

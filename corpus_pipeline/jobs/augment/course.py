@@ -14,7 +14,7 @@ from corpus_pipeline.jobs.augment import loop
 from corpus_pipeline.jobs.augment.batching import Batching
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.window import Window
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 
 _Plan = dict[str, Prepared]
 

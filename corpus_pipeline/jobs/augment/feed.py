@@ -13,7 +13,7 @@ from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.item import Item
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, save_prompts, with_overrides
 from corpus_pipeline.jobs.augment.prefix import Batch, Prefix
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import ItemState, Stage

@@ -6,7 +6,7 @@ import os
 import time
 
 from corpus_pipeline.jobs.augment.item import Item
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.model import MicroDollars, Request
 from corpus_pipeline.states import BudgetScope

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvloop
 
-from corpus_pipeline.jobs.stop import StopSignal
+from corpus_pipeline.jobs.cancellation import StopSignal
 
 
 def run(main: Coroutine[Any, Any, None], stop: StopSignal) -> None:

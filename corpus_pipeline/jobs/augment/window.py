@@ -15,7 +15,7 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.prefix import Prefix
 from corpus_pipeline.jobs.augment.sharing import Sharing
 from corpus_pipeline.jobs.augment.writer import Unit, Writer
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.halt import Halt
 from corpus_pipeline.llm.limits import Limiter

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, AugmentedRow
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
 from corpus_pipeline.store import augmented, cursors, failed, files, ledger, pauses

@@ -13,8 +13,8 @@ import orjson
 import pytest
 import yaml
 
+from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.llm.stub import RunningStub, StubOptions, running
 from corpus_pipeline.llm.stub.faults import Fault
 from corpus_pipeline.service import Corpus

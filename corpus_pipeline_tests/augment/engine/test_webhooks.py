@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.notify import signature
+from corpus_pipeline.jobs.webhooks import signature
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
 

@@ -22,8 +22,8 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import CorpusError, UsageError
-from corpus_pipeline.jobs.context import Work
-from corpus_pipeline.jobs.report import completion_report
+from corpus_pipeline.jobs.completion_report import completion_report
+from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.states import DeliveryState, Status
 from corpus_pipeline.store import Store, webhooks
 

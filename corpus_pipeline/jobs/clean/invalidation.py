@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.clean import DEDUP
+from corpus_pipeline.jobs.clean.stage import DEDUP
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import CleanSection, parse
 from corpus_pipeline.states import Stage

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from corpus_pipeline.jobs.context import Held
+from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.recipe import DedupSection, parse
 from corpus_pipeline.stages.clean.duplicates import DuplicateArrays

@@ -30,7 +30,7 @@ from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
 from corpus_pipeline.errors import StopJob
-from corpus_pipeline.jobs.collecting import rare_collection
+from corpus_pipeline.jobs.gc_tuning import rare_collection
 
 T = TypeVar("T")
 Values = tuple[Any, ...]

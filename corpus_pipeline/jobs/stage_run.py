@@ -11,8 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import Interrupted, Paused
+from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.lease import HeldLease
-from corpus_pipeline.jobs.stop import StopSignal
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cursors, pauses

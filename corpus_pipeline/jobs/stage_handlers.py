@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs import augment, clean, export, ingest
-from corpus_pipeline.jobs.context import Held, Work
+from corpus_pipeline.jobs import augment, export, ingest
+from corpus_pipeline.jobs.clean import stage as clean_stage
 from corpus_pipeline.jobs.export import is_current as export_is_current
+from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import Stage
 
-_MODULES = {Stage.INGEST: ingest, Stage.CLEAN: clean, Stage.AUGMENT: augment, Stage.EXPORT: export}
+_MODULES = {Stage.INGEST: ingest, Stage.CLEAN: clean_stage, Stage.AUGMENT: augment, Stage.EXPORT: export}
 
 # what works inside the stage: one cursor each
 TASK_TYPES: dict[Stage, Callable[[Work], tuple[str, ...]]] = {s: m.task_types for s, m in _MODULES.items()}

@@ -1,0 +1,1 @@
+"""Cleaning: the stage, duplicates across the files of a corpus, invalidation of verdicts."""
