@@ -131,7 +131,7 @@ def _child(order: Order) -> int:
 
 
 def _serve() -> None:
-    import corpus_pipeline.jobs.augment.window
+    import corpus_pipeline.jobs.augment.scheduler
     import corpus_pipeline.service  # noqa: F401
     from corpus_pipeline.stages.clean.rules import build
 

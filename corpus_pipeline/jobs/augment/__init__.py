@@ -46,14 +46,14 @@ def work(held: Held) -> None:
             "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own, and run again."
             " `corpus llm-stub` starts a stand-in."
         )
-    from corpus_pipeline.jobs.augment import course  # brings the SDK, which takes seconds to import
+    from corpus_pipeline.jobs.augment import orchestrator  # brings the SDK, which takes seconds to import
 
     held.store.backend.save_memory(held.store.engine)
     give_back()
     plan = prepare(section, access.default_model)
     held.commit(save_prompts, plan)
     with rare_collection(CALLS):
-        course.run(held, plan, access)
+        orchestrator.run(held, plan, access)
     _require_success(held)
 
 

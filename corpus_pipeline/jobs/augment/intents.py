@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.model import MicroDollars, Request

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.jobs.augment.feed import Feed
-from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.item_source import Feed
+from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.augment.prefix import Prefix
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, Request
 from corpus_pipeline.stages.augment.strategies import Gate

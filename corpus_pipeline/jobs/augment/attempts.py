@@ -10,10 +10,10 @@ from typing import NamedTuple, TypeVar
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import Paused, Stopped
+from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
-from corpus_pipeline.jobs.augment.item import Item
-from corpus_pipeline.jobs.augment.once import Once
-from corpus_pipeline.jobs.augment.writer import Writer
+from corpus_pipeline.jobs.augment.single_flight import Once
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds

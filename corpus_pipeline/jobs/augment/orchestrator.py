@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 
 from corpus_pipeline.errors import Interrupted
-from corpus_pipeline.jobs.augment import loop
-from corpus_pipeline.jobs.augment.batching import Batching
+from corpus_pipeline.jobs.augment import event_loop
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.augment.window import Window
+from corpus_pipeline.jobs.augment.provider_batches import Batching
+from corpus_pipeline.jobs.augment.scheduler import Window
 from corpus_pipeline.jobs.stage_run import Held
 
 _Plan = dict[str, Prepared]
@@ -46,5 +46,5 @@ def _with_batches(held: Held, batched: _Plan, at_once: _Plan, access: ModelAcces
 def _ask(held: Held, plan: _Plan, access: ModelAccess, *, verdicts_only: bool = False) -> bool:
     """All that is left of these strategies, one by one; whether the limit of rows ended it."""
     window = Window(held, plan, access, verdicts_only=verdicts_only)
-    loop.run(window.run(), held.work.stop)
+    event_loop.run(window.run(), held.work.stop)
     return window.limit_reached

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.augment.writer import GROUP_SECONDS, Writer
+from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm.halt import Halt
 from corpus_pipeline.store import ledger

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
-from corpus_pipeline.jobs.augment.ask import Asker
-from corpus_pipeline.jobs.augment.calls import Caller
-from corpus_pipeline.jobs.augment.feed import Begun, Feed
-from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.attempts import Caller
+from corpus_pipeline.jobs.augment.group_commit import Unit, Writer
+from corpus_pipeline.jobs.augment.item_runner import Asker
+from corpus_pipeline.jobs.augment.item_source import Begun, Feed
+from corpus_pipeline.jobs.augment.limit_sharing import Sharing
+from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.augment.prefix import Prefix
-from corpus_pipeline.jobs.augment.sharing import Sharing
-from corpus_pipeline.jobs.augment.writer import Unit, Writer
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.halt import Halt

@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.jobs.augment.item import Item
+from corpus_pipeline.jobs.augment.low_water_mark import Batch, Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, save_prompts, with_overrides
-from corpus_pipeline.jobs.augment.prefix import Batch, Prefix
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key

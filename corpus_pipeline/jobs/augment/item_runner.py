@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import orjson
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.jobs.augment.calls import Caller
-from corpus_pipeline.jobs.augment.item import Item
-from corpus_pipeline.jobs.augment.writer import GROUP_SECONDS, Writer
+from corpus_pipeline.jobs.augment.attempts import Caller
+from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
+from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
 from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn
 from corpus_pipeline.stages.augment.requests import request_key

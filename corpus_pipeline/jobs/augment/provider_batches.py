@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline import crashpoints
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.augment.batch_questions import questions
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
+from corpus_pipeline.jobs.augment.provider_batch_requests import questions
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, provider_batch
 from corpus_pipeline.llm.backoff import wait_seconds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from corpus_pipeline.jobs.augment.low_water_mark import Batch
 from corpus_pipeline.jobs.augment.plan import Prepared
-from corpus_pipeline.jobs.augment.prefix import Batch
 from corpus_pipeline.model import Conversation, ConversationId
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.ledger import StoredAnswer

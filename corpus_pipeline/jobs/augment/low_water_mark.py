@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from corpus_pipeline.jobs.augment.writer import Advance
+from corpus_pipeline.jobs.augment.group_commit import Advance
 
 
 @dataclass
