@@ -123,7 +123,7 @@ def script(folder: Path, rows: int, slots: int) -> dict[str, Any]:
 
 def request_bodies(rows: int) -> list[dict[str, Any]]:
     """The requests that ours makes of these rows, so that both are asked for the same seconds."""
-    from corpus_pipeline.llm import wire
+    from corpus_pipeline.llm import chat_completions
     from corpus_pipeline.model import Conversation, Turn
     from corpus_pipeline.recipe import NamedStep
     from corpus_pipeline.stages.augment.strategies import build
@@ -134,7 +134,7 @@ def request_bodies(rows: int) -> list[dict[str, Any]]:
         turn = Turn(prompt=SOURCE.format(row=row), response=ANSWER.format(row=row) * 4)
         request = strategy.next_request(Conversation(row, (turn,), "{}"))
         assert request is not None
-        asked.append(wire.request_body(request))
+        asked.append(chat_completions.request_body(request))
     return asked
 
 
@@ -201,9 +201,9 @@ def _peak_mb() -> int:
 
 def latencies(lines: list[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
     """(line, seconds that the stand-in took for it) of each call, in the order in which they arrived there."""
-    from corpus_pipeline.llm.stub.engine import DOOR_SECONDS
-    from corpus_pipeline.llm.stub.faults import uniform
-    from corpus_pipeline.llm.stub.latency import parse_latency
+    from corpus_pipeline.llm_stub.engine import DOOR_SECONDS
+    from corpus_pipeline.llm_stub.faults import uniform
+    from corpus_pipeline.llm_stub.latency import parse_latency
 
     law, taken = parse_latency(LATENCY), []
     for line in lines:
@@ -227,7 +227,7 @@ def side(part: str, calls: int, mix: bool, arguments: argparse.Namespace) -> dic
         command = [
             sys.executable,
             "-m",
-            "corpus_pipeline.llm.stub",
+            "corpus_pipeline.llm_stub",
             "--port",
             "0",
             "--latency",

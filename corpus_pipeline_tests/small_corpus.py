@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from corpus_pipeline.llm import stub
+from corpus_pipeline import llm_stub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
@@ -40,9 +40,9 @@ def settings(home: Path, **more: str) -> Settings:
 
 
 @contextmanager
-def opened(home: Path, options: stub.StubOptions | None = None, **more: str) -> Iterator[Corpus]:
+def opened(home: Path, options: llm_stub.StubOptions | None = None, **more: str) -> Iterator[Corpus]:
     """An open corpus with a stand-in model of its own."""
-    with stub.running(options or stub.StubOptions()) as server:
+    with llm_stub.running(options or llm_stub.StubOptions()) as server:
         corpus = Corpus.open(settings(home, OPENAI_BASE_URL=server.base_url, **more))
         try:
             yield corpus

@@ -63,12 +63,12 @@ def _model() -> Iterator[None]:
     if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"):
         yield
         return
-    from corpus_pipeline.llm import stub
-    from corpus_pipeline.llm.stub.faults import Fault
-    from corpus_pipeline.llm.stub.latency import parse_latency
+    from corpus_pipeline import llm_stub
+    from corpus_pipeline.llm_stub.faults import Fault
+    from corpus_pipeline.llm_stub.latency import parse_latency
 
     # a provider as it is in life: some calls are sent away, some fail, some answers are no good
-    options = stub.StubOptions(
+    options = llm_stub.StubOptions(
         latency=parse_latency("lognormal:median=0.05,p99=0.3"),
         faults={
             Fault.RATE_LIMIT: 0.03,
@@ -79,7 +79,7 @@ def _model() -> Iterator[None]:
         },
         retry_after=0.2,
     )
-    with stub.running(options) as server:
+    with llm_stub.running(options) as server:
         say(f"no key is set: a stand-in model answers at {server.base_url}; its texts are made up")
         os.environ["OPENAI_BASE_URL"] = server.base_url
         try:

@@ -83,6 +83,6 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def llm_stub(arguments: tuple[str, ...]) -> int:
     """An OpenAI-compatible stand-in for demos, load and fault drills. `corpus llm-stub --help` lists its options."""
-    from corpus_pipeline.llm.stub.__main__ import main
+    from corpus_pipeline.llm_stub.__main__ import main
 
     return main(list(arguments))

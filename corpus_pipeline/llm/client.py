@@ -12,7 +12,7 @@ import httpx2
 import openai
 import orjson
 
-from corpus_pipeline.llm import failures, wire
+from corpus_pipeline.llm import chat_completions, failures
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.failures import Failure, Reason
 from corpus_pipeline.llm.transport import CheckedTransport, TooMuch
@@ -86,7 +86,7 @@ class ModelClient:
                 response = await self.sdk.post(
                     "/chat/completions",
                     cast_to=httpx2.Response,
-                    content=orjson.dumps(wire.request_body(request)),
+                    content=orjson.dumps(chat_completions.request_body(request)),
                     options={
                         "headers": {
                             "Content-Type": "application/json",
@@ -103,8 +103,8 @@ class ModelClient:
         self._tell(response)
         request_id = response.headers.get("x-request-id")
         try:
-            return wire.parse_completion(response.content, request, request_id=request_id)
-        except wire.BrokenAnswer as error:
+            return chat_completions.parse_completion(response.content, request, request_id=request_id)
+        except chat_completions.BrokenAnswer as error:
             raise failures.broken_body(str(error), request_id=request_id).error() from None
 
     async def models(self, *, deadline_seconds: float = 30.0) -> list[str]:

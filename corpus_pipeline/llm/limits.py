@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import NamedTuple, TypedDict
 
 from corpus_pipeline.errors import ParkSample, Paused
+from corpus_pipeline.llm.cancellation import Halt, stopped
 from corpus_pipeline.llm.failures import CallFailed, Reason
-from corpus_pipeline.llm.halt import Halt, stopped
-from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace, told
+from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace, told
 
 
 class ProviderDown(Paused):

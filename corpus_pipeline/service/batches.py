@@ -62,8 +62,8 @@ def cancel(
 
 
 async def _cancel(access: ModelAccess, rows: Sequence[Row]) -> list[str]:
+    from corpus_pipeline.llm.batch_api import BatchClient
     from corpus_pipeline.llm.client import ModelClient
-    from corpus_pipeline.llm.provider_batch import BatchClient
 
     said = []
     async with ModelClient(access.endpoint) as client:

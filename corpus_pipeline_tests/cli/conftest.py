@@ -15,9 +15,9 @@ from unittest import mock
 
 import pytest
 
+from corpus_pipeline import llm_stub
 from corpus_pipeline.cli import _run
-from corpus_pipeline.llm import stub
-from corpus_pipeline.llm.stub.faults import Fault
+from corpus_pipeline.llm_stub.faults import Fault
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,7 +41,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     folder = tmp_path_factory.mktemp("cli")
     write_jsonl(folder / "sums.jsonl", ROWS)
     write_jsonl(folder / "dirty.jsonl", DIRTY)
-    with stub.running(stub.StubOptions()) as server:
+    with llm_stub.running(llm_stub.StubOptions()) as server:
         environment = os.environ | {
             "CORPUS_HOME": str(folder / "home"),
             "CORPUS_MODEL": "corpus-stub",

@@ -12,9 +12,9 @@ from unittest import mock
 
 import pytest
 
+from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.run import closing_lines
 from corpus_pipeline.defs import home, partitions
-from corpus_pipeline.llm import stub
 from corpus_pipeline.settings import Settings
 from corpus_pipeline_tests.cli.conftest import lines, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
@@ -29,7 +29,7 @@ def test_failed_samples_block_the_export_until_they_are_replayed_or_dismissed(
     fresh: dict[str, str], tmp_path: Path
 ) -> None:
     write_jsonl(tmp_path / "sums.jsonl", [pair(n) for n in range(1, 9)])
-    with stub.running(stub.StubOptions()) as server:
+    with llm_stub.running(llm_stub.StubOptions()) as server:
         fresh["OPENAI_BASE_URL"] = server.base_url
         assert run(fresh, "add", str(tmp_path / "sums.jsonl")).returncode == 0
         server.meet(refusal=1.0)

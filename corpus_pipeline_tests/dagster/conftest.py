@@ -18,11 +18,11 @@ from typing import NamedTuple
 import dagster as dg
 import pytest
 
+from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.supervise import descendants
 from corpus_pipeline.defs import home as dagster_home
 from corpus_pipeline.defs import partitions
-from corpus_pipeline.llm import stub
-from corpus_pipeline.llm.stub.latency import parse_latency
+from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
@@ -78,14 +78,16 @@ class Home(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def model() -> Iterator[stub.RunningStub]:
+def model() -> Iterator[llm_stub.RunningStub]:
     """A stand-in that answers at once."""
-    with stub.running(stub.StubOptions(api_key=KEY)) as server:
+    with llm_stub.running(llm_stub.StubOptions(api_key=KEY)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def opened(tmp_path_factory: pytest.TempPathFactory, model: stub.RunningStub) -> Iterator[tuple[Home, dict[str, str]]]:
+def opened(
+    tmp_path_factory: pytest.TempPathFactory, model: llm_stub.RunningStub
+) -> Iterator[tuple[Home, dict[str, str]]]:
     """One corpus home for all tests of this process, each of which brings files of its own; and its environment."""
     folder = tmp_path_factory.mktemp("in-process") / "home"
     with pytest.MonkeyPatch.context() as patch:
@@ -201,8 +203,10 @@ def unknown(corpus: Corpus, name: str) -> int:
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
     """One `corpus ui` for the session: webserver, daemon and code server are real, calls take a quarter of a second."""
     folder = tmp_path_factory.mktemp("ui")
-    options = stub.StubOptions(latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl")
-    with stub.running(options) as server:
+    options = llm_stub.StubOptions(
+        latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl"
+    )
+    with llm_stub.running(options) as server:
         child = environment(folder / "home", server.base_url)
         child |= {"CORPUS_WEBHOOK_HOSTS": "127.0.0.1", "CORPUS_WEBHOOK_SECRET": SECRET}
         port, rows_port = free_port(), free_port()

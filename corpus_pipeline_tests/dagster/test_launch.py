@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from corpus_pipeline import llm_stub
 from corpus_pipeline.defs import home as dagster_home
 from corpus_pipeline.defs import partitions
-from corpus_pipeline.llm import stub
-from corpus_pipeline.llm.stub.latency import parse_latency
+from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, environment, write_file
@@ -25,7 +25,7 @@ FILES = 9  # enough to be worked side by side
 @pytest.fixture
 def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A home with many tiny files and a model that takes a moment; (corpus, environment of a child)."""
-    with stub.running(stub.StubOptions(latency=parse_latency("fixed:0.2"), api_key=KEY)) as server:
+    with llm_stub.running(llm_stub.StubOptions(latency=parse_latency("fixed:0.2"), api_key=KEY)) as server:
         child = environment(tmp_path / "home", server.base_url)
         recipe = tmp_path / "slow.yaml"
         recipe.write_text(RECIPE, encoding="utf-8")

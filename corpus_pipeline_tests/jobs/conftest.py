@@ -12,7 +12,7 @@ import pytest
 
 from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.llm.stub.server import RunningStub
+from corpus_pipeline.llm_stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage

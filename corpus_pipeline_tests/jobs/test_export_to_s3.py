@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from corpus_pipeline.errors import TargetUnavailable
-from corpus_pipeline.llm.stub import RunningStub
+from corpus_pipeline.llm_stub import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage

@@ -14,7 +14,7 @@ import pytest
 
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
-from corpus_pipeline.llm.stub import RunningStub, StubOptions, running
+from corpus_pipeline.llm_stub import RunningStub, StubOptions, running
 from corpus_pipeline.model import Answer, Request
 
 KEY = "sk-canary-5f2c9d7b1e8a4c60"

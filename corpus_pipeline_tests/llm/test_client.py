@@ -16,9 +16,9 @@ from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Reason, from_status
-from corpus_pipeline.llm.stub import RunningStub
-from corpus_pipeline.llm.stub.faults import Fault
-from corpus_pipeline.llm.stub.latency import Latency
+from corpus_pipeline.llm_stub import RunningStub
+from corpus_pipeline.llm_stub.faults import Fault
+from corpus_pipeline.llm_stub.latency import Latency
 from corpus_pipeline_tests.llm.conftest import KEY, ask, call, invoice
 
 Start = Callable[..., RunningStub]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.errors import Stopped
+from corpus_pipeline.llm.cancellation import Halt, rest
 from corpus_pipeline.llm.failures import CallFailed, CallRejected, Failure, Reason
-from corpus_pipeline.llm.halt import Halt, rest
 from corpus_pipeline.llm.limits import Limiter, ProviderDown
-from corpus_pipeline.llm.pace import Breaker, Concurrency, Pace
+from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace
 from corpus_pipeline_tests.llm.conftest import virtually
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm import prices
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, BatchStatus, Chunk, Item, Result, chunks, results
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.failures import CallRefused, Reason
-from corpus_pipeline.llm.provider_batch import Batch, BatchClient, BatchStatus, Chunk, Item, Result, chunks, results
-from corpus_pipeline.llm.stub import RunningStub
-from corpus_pipeline.llm.stub.faults import Fault
+from corpus_pipeline.llm_stub import RunningStub
+from corpus_pipeline.llm_stub.faults import Fault
 from corpus_pipeline.model import Request
 from corpus_pipeline_tests.llm.conftest import KEY, ask, invoice
 
@@ -110,7 +110,7 @@ def test_a_batch_that_was_created_but_not_saved_is_found_again(start: Start) -> 
 
 
 def test_the_search_goes_over_many_pages(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus_pipeline.llm.provider_batch._PAGE", 2)
+    monkeypatch.setattr("corpus_pipeline.llm.batch_api._PAGE", 2)
 
     async def work(client: BatchClient) -> int:
         all_chunks = [next(iter(chunks([item]))) for item in items(7)]

@@ -17,10 +17,10 @@ from corpus_pipeline.llm import prices
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
-from corpus_pipeline.llm.stub import RunningStub
-from corpus_pipeline.llm.stub.faults import REFUSED, WIRE, Fault, FaultMix, parse_shares
-from corpus_pipeline.llm.stub.latency import parse_latency
-from corpus_pipeline.llm.stub.ratelimit import duration
+from corpus_pipeline.llm_stub import RunningStub
+from corpus_pipeline.llm_stub.faults import REFUSED, WIRE, Fault, FaultMix, parse_shares
+from corpus_pipeline.llm_stub.latency import parse_latency
+from corpus_pipeline.llm_stub.ratelimit import duration
 from corpus_pipeline.model import Answer, Usage
 from corpus_pipeline_tests.llm.conftest import KEY, ask, call, invoice
 
@@ -161,7 +161,7 @@ def test_nonsense_is_refused_and_nothing_breaks(stub: RunningStub, raw: bytes) -
 
 def test_it_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     log = tmp_path / "calls.jsonl"
-    command = [sys.executable, "-m", "corpus_pipeline.llm.stub", "--port", "0", "--request-log", str(log)]
+    command = [sys.executable, "-m", "corpus_pipeline.llm_stub", "--port", "0", "--request-log", str(log)]
     with subprocess.Popen([*command, "--fault", "empty=1"], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None

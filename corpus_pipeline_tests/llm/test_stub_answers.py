@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.llm import wire
-from corpus_pipeline.llm.stub import StubOptions, prose
-from corpus_pipeline.llm.stub.engine import Engine
-from corpus_pipeline.llm.stub.faults import Fault
-from corpus_pipeline.llm.stub.invoice import Invoice
+from corpus_pipeline.llm import chat_completions
+from corpus_pipeline.llm_stub import StubOptions, prose
+from corpus_pipeline.llm_stub.engine import Engine
+from corpus_pipeline.llm_stub.faults import Fault
+from corpus_pipeline.llm_stub.invoice import Invoice
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies import STRATEGIES, accept, build
@@ -62,8 +62,8 @@ def augmented(name: str, turns: tuple[Turn, ...], stub: Engine, **params: Any) -
         return None
     answers: tuple[Answer, ...] = ()
     while request := strategy.next_request(conversation, answers, 0):
-        outcome = stub.answer(wire.request_body(request), attempt=1, attempt_id=None)
-        answers += (wire.parse_completion(outcome.body, request),)
+        outcome = stub.answer(chat_completions.request_body(request), attempt=1, attempt_id=None)
+        answers += (chat_completions.parse_completion(outcome.body, request),)
     return accept(strategy, conversation, answers)
 
 

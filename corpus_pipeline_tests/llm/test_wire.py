@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from corpus_pipeline.llm import failures
-from corpus_pipeline.llm.wire import parse_completion
+from corpus_pipeline.llm.chat_completions import parse_completion
 from corpus_pipeline.model import Request
 
 REQUEST = Request("m", ({"role": "user", "content": "How are you?"},), 50)

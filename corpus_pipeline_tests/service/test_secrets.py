@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 import corpus_pipeline
+from corpus_pipeline import llm_stub
 from corpus_pipeline.errors import CorpusError, UsageError
-from corpus_pipeline.llm import stub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import rows
@@ -39,7 +39,7 @@ def test_neither_key_nor_row_text_gets_into_logs_errors_and_statuses(tmp_path, c
     recipe = tmp_path / "s.yaml"
     recipe.write_text(RECIPE)
     said = []
-    with stub.running(stub.StubOptions(api_key=KEY)) as server:
+    with llm_stub.running(llm_stub.StubOptions(api_key=KEY)) as server:
         settings = small_corpus.settings(tmp_path / "home", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=KEY)
         with Corpus.open(settings) as corpus:
             source = [small_corpus.pair(n) | {"answer": f"{TEXT} {n}\n#### {n}"} for n in range(1, 9)]

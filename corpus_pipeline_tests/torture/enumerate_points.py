@@ -23,8 +23,8 @@ from pathlib import Path
 from sqlalchemy import Connection, select, update
 
 from corpus_pipeline.errors import StoreUnavailable
-from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
-from corpus_pipeline.llm.stub.server import RunningStub
+from corpus_pipeline.llm_stub.latency import NO_LATENCY, Latency
+from corpus_pipeline.llm_stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import AttemptState

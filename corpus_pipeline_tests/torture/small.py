@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from corpus_pipeline.llm.stub import StubOptions, running
-from corpus_pipeline.llm.stub.faults import Fault, uniform
-from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
-from corpus_pipeline.llm.stub.server import RunningStub
+from corpus_pipeline.llm_stub import StubOptions, running
+from corpus_pipeline.llm_stub.faults import Fault, uniform
+from corpus_pipeline.llm_stub.latency import NO_LATENCY, Latency
+from corpus_pipeline.llm_stub.server import RunningStub
 
 NAMES = ("birds", "rivers", "trains")
 

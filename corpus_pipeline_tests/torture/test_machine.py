@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select, update
 
 from corpus_pipeline.errors import LeaseHeld, UnknownName
-from corpus_pipeline.llm.stub import StubOptions, running
+from corpus_pipeline.llm_stub import StubOptions, running
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import FileState, Stage

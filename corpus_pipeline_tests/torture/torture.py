@@ -29,7 +29,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from corpus_pipeline.llm.stub.latency import Latency
+from corpus_pipeline.llm_stub.latency import Latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage, Status

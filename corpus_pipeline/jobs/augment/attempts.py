@@ -17,9 +17,9 @@ from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds
+from corpus_pipeline.llm.cancellation import Halt, rest, until
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
-from corpus_pipeline.llm.halt import Halt, rest, until
 from corpus_pipeline.llm.limits import Limiter, Slot
 from corpus_pipeline.model import MicroDollars, Request, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope

@@ -24,11 +24,11 @@ from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batch_requests import questions
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm import prices, provider_batch
+from corpus_pipeline.llm import batch_api, prices
 from corpus_pipeline.llm.backoff import wait_seconds
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Result
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed
-from corpus_pipeline.llm.provider_batch import Batch, BatchClient, Chunk, Result
 from corpus_pipeline.model import Answer, MicroDollars, Request, Usage
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import AttemptState, BatchState, Stage
@@ -42,7 +42,7 @@ P = ParamSpec("P")
 _MOST_ROUNDS = 12  # questions of a strategy, and what expired batches left over
 _LOOK_SECONDS = 0.25  # how often a wait looks at the flags
 _TAKE_IN = 500  # results a transaction
-_CHUNK_CHARACTERS = provider_batch.CHUNK_BYTES // 6  # a character is 4 bytes at most, and 6 when it is escaped
+_CHUNK_CHARACTERS = batch_api.CHUNK_BYTES // 6  # a character is 4 bytes at most, and 6 when it is escaped
 _NOTHING_ASKED = ({"role": "user", "content": ""},)
 
 
@@ -108,7 +108,7 @@ class Batching:
             asks, size = files.get(request.model, ([], 0))
             asks.append(_Ask(request, intent))
             size += 500 + sum(len(message["content"]) for message in request.messages)
-            if len(asks) >= provider_batch.MOST_REQUESTS or size > _CHUNK_CHARACTERS:
+            if len(asks) >= batch_api.MOST_REQUESTS or size > _CHUNK_CHARACTERS:
                 yield asks
                 asks, size = [], 0
             files[request.model] = (asks, size)
@@ -117,8 +117,8 @@ class Batching:
     async def _send(self, api: BatchClient, asks: list[_Ask]) -> None:
         self._held.boundary()
         while True:
-            (chunk,) = provider_batch.chunks(
-                (provider_batch.Item(ask.intent.id, ask.request) for ask in asks), most_bytes=provider_batch.MOST_BYTES
+            (chunk,) = batch_api.chunks(
+                (batch_api.Item(ask.intent.id, ask.request) for ask in asks), most_bytes=batch_api.MOST_BYTES
             )
             try:
                 batch_id = await self._commit(self._planned, chunk.key, asks)
@@ -187,14 +187,14 @@ class Batching:
         with tempfile.TemporaryDirectory(prefix="corpus-batch-") as folder:
             paths = await self._patiently(lambda: api.download(batch, Path(folder)))
             some: list[Result] = []
-            for result in provider_batch.results(paths, requests):
+            for result in batch_api.results(paths, requests):
                 some.append(result)
                 if len(some) >= _TAKE_IN:
                     await self._store(some, asked)
                     some = []
             await self._store(some, asked)
         crashpoints.point("batch taken in")
-        if batch.status is provider_batch.BatchStatus.FAILED:
+        if batch.status is batch_api.BatchStatus.FAILED:
             self._failed |= {entry.request_key for entry in asked.values()}
         await self._commit(batches.taken, row.id, batch.status.value, batch.errors)
 

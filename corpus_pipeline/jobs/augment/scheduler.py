@@ -16,8 +16,8 @@ from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
+from corpus_pipeline.llm.cancellation import Halt
 from corpus_pipeline.llm.client import ModelClient
-from corpus_pipeline.llm.halt import Halt
 from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm.halt import Halt
+from corpus_pipeline.llm.cancellation import Halt
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import StoredAnswer
 

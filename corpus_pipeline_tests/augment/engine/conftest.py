@@ -15,8 +15,8 @@ import yaml
 
 from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.llm.stub import RunningStub, StubOptions, running
-from corpus_pipeline.llm.stub.faults import Fault
+from corpus_pipeline.llm_stub import RunningStub, StubOptions, running
+from corpus_pipeline.llm_stub.faults import Fault
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
@@ -184,7 +184,7 @@ def wait_until() -> Callable[..., None]:
 @pytest.fixture
 def make_kit(tmp_path: Path) -> Iterator[Callable[..., Kit]]:
     """Builds a corpus and its stand-in: `make_kit(faults={"429": 0.1}, latency="fixed:0.1")`."""
-    from corpus_pipeline.llm.stub.latency import parse_latency
+    from corpus_pipeline.llm_stub.latency import parse_latency
 
     with ExitStack() as stack:
 

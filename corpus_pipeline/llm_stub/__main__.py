@@ -1,4 +1,4 @@
-"""`python -m corpus_pipeline.llm.stub`: the stand-in as a process of its own."""
+"""`python -m corpus_pipeline.llm_stub`: the stand-in as a process of its own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.llm.stub.faults import Fault, parse_shares
-from corpus_pipeline.llm.stub.latency import parse_latency
-from corpus_pipeline.llm.stub.options import StubOptions
-from corpus_pipeline.llm.stub.server import serve
+from corpus_pipeline.llm_stub.faults import Fault, parse_shares
+from corpus_pipeline.llm_stub.latency import parse_latency
+from corpus_pipeline.llm_stub.options import StubOptions
+from corpus_pipeline.llm_stub.server import serve
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import orjson
 
-from corpus_pipeline.llm.stub.engine import Engine
-from corpus_pipeline.llm.stub.faults import REFUSED, WIRE, Fault
-from corpus_pipeline.llm.wire import CHAT_PATH
+from corpus_pipeline.llm.chat_completions import CHAT_PATH
+from corpus_pipeline.llm_stub.engine import Engine
+from corpus_pipeline.llm_stub.faults import REFUSED, WIRE, Fault
 
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200 * 1024 * 1024

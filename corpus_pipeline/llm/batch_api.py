@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.llm import failures, wire
+from corpus_pipeline.llm import chat_completions, failures
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallRefused, Failure, Reason
 from corpus_pipeline.llm.redaction import redact
@@ -238,8 +238,8 @@ def _result(line: bytes, requests: dict[str, Request]) -> Result | None:
         failure = failures.from_status(status, {"x-request-id": request_id or ""}, orjson.dumps(body))
         return Result(custom_id, None, failure)
     try:
-        return Result(custom_id, wire.parse_body(body, request, request_id=request_id), None)
-    except wire.BrokenAnswer as error:
+        return Result(custom_id, chat_completions.parse_body(body, request, request_id=request_id), None)
+    except chat_completions.BrokenAnswer as error:
         return Result(custom_id, None, failures.broken_body(str(error), request_id=request_id))
 
 
@@ -249,8 +249,8 @@ def _line(item: Item) -> bytes:
     entry = {
         "custom_id": item.custom_id,
         "method": "POST",
-        "url": wire.CHAT_PATH,
-        "body": wire.request_body(item.request),
+        "url": chat_completions.CHAT_PATH,
+        "body": chat_completions.request_body(item.request),
     }
     return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
 

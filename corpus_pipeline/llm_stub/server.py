@@ -13,9 +13,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.llm.stub.app import TRANSPORT, StubApp
-from corpus_pipeline.llm.stub.faults import FaultMix, fault_named
-from corpus_pipeline.llm.stub.options import StubOptions
+from corpus_pipeline.llm_stub.app import TRANSPORT, StubApp
+from corpus_pipeline.llm_stub.faults import FaultMix, fault_named
+from corpus_pipeline.llm_stub.options import StubOptions
 
 _START_SECONDS = 15.0
 _BACKLOG = 1024

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.llm import prices, tokens
-from corpus_pipeline.llm.stub import answers
-from corpus_pipeline.llm.stub.faults import REFUSED, Fault, FaultMix, uniform
-from corpus_pipeline.llm.stub.invoice import Invoice, Line
-from corpus_pipeline.llm.stub.options import MODELS, StubOptions
-from corpus_pipeline.llm.wire import request_hash
+from corpus_pipeline.llm.chat_completions import request_hash
+from corpus_pipeline.llm_stub import answers
+from corpus_pipeline.llm_stub.faults import REFUSED, Fault, FaultMix, uniform
+from corpus_pipeline.llm_stub.invoice import Invoice, Line
+from corpus_pipeline.llm_stub.options import MODELS, StubOptions
 from corpus_pipeline.model import MicroDollars, Usage
 
 Headers = list[tuple[bytes, bytes]]

@@ -16,13 +16,13 @@ from urllib.parse import parse_qs
 import orjson
 
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.llm.stub.batches import Batches, Files, NotThere
-from corpus_pipeline.llm.stub.engine import Engine, Headers, Outcome, error_body
-from corpus_pipeline.llm.stub.faults import Fault, FaultMix, fault_named
-from corpus_pipeline.llm.stub.invoice import Invoice
-from corpus_pipeline.llm.stub.multipart import form_fields
-from corpus_pipeline.llm.stub.options import StubOptions
-from corpus_pipeline.llm.stub.ratelimit import RateLimits
+from corpus_pipeline.llm_stub.batches import Batches, Files, NotThere
+from corpus_pipeline.llm_stub.engine import Engine, Headers, Outcome, error_body
+from corpus_pipeline.llm_stub.faults import Fault, FaultMix, fault_named
+from corpus_pipeline.llm_stub.invoice import Invoice
+from corpus_pipeline.llm_stub.multipart import form_fields
+from corpus_pipeline.llm_stub.options import StubOptions
+from corpus_pipeline.llm_stub.ratelimit import RateLimits
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

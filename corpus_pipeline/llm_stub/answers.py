@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from corpus_pipeline.llm.stub import prose
-from corpus_pipeline.llm.stub.faults import Fault
+from corpus_pipeline.llm_stub import prose
+from corpus_pipeline.llm_stub.faults import Fault
 
 _SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(r"^(Task|Step|Target language): *([^\n(]*)", re.MULTILINE)

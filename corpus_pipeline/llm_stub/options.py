@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from corpus_pipeline.llm.stub.faults import Fault
-from corpus_pipeline.llm.stub.latency import NO_LATENCY, Latency
+from corpus_pipeline.llm_stub.faults import Fault
+from corpus_pipeline.llm_stub.latency import NO_LATENCY, Latency
 
 MODELS = ("corpus-stub", "corpus-stub-mini")
 
