@@ -143,11 +143,11 @@ def index(folder: Path, database: str | None, rows: int) -> None:
 def against_fts5(corpus: Any) -> None:
     """Texts into our blocks and into an FTS5 trigram table without text and positions: CPU (the better of two) and size."""
     from corpus_pipeline import search
-    from corpus_pipeline.store import looking
+    from corpus_pipeline.store import row_queries
 
     (file,) = corpus.files([NAME])
     first = file.id << 32
-    found = corpus.store.fetch(looking.texts_between, None, first, first + search.SPAN)
+    found = corpus.store.fetch(row_queries.texts_between, None, first, first + search.SPAN)
     short = ["\n".join(found.get(first + number, ())) for number in range(1, search.SPAN + 1)]
     long = [f"{row.question}\n{row.answer}" for row in generate_corpus.rows(search.SPAN, seed=1, zh_share=0.0)]
     for texts in (short, long):
@@ -197,7 +197,7 @@ def measure(corpus: Any, rows: int) -> None:
     from starlette.testclient import TestClient
 
     from corpus_pipeline.store import schema
-    from corpus_pipeline.store.looking import like_pattern
+    from corpus_pipeline.store.row_queries import like_pattern
     from corpus_pipeline.web import Options, create_app
 
     (file,) = corpus.files([NAME])

@@ -27,14 +27,14 @@ def completion(context: click.Context, shell: str) -> None:
 def dataset_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The registered dataset files that begin so; none while the corpus cannot be read. Makes nothing."""
     from corpus_pipeline.settings import Settings
-    from corpus_pipeline.store import Store, files
+    from corpus_pipeline.store import Store, dataset_files
 
     settings = Settings.from_env()
     if settings.database_url.startswith("sqlite") and not (settings.home / "corpus.db").exists():
         return []
     store = Store(settings.database_url, patience=0.0)
     try:
-        found = store.fetch(files.current_files)
+        found = store.fetch(dataset_files.current_files)
     except (CorpusError, OSError):
         return []
     finally:

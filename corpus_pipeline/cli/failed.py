@@ -13,7 +13,7 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import FailedState, Stage
 
 if TYPE_CHECKING:
-    from corpus_pipeline.store.failed import Where
+    from corpus_pipeline.store.failed_samples import Where
 
 _KEYS = ("file", "row", "stage", "strategy", "reason", "state", "model")
 _WORDS = {"state": FailedState, "stage": Stage}
@@ -124,7 +124,7 @@ def chosen(ids: tuple[int, ...], wheres: tuple[str, ...], everything: bool) -> W
 
 def where_of(wheres: tuple[str, ...]) -> Where:
     """KEY=VALUE pairs as a filter. Raises UsageError for an unknown key."""
-    from corpus_pipeline.store.failed import Where
+    from corpus_pipeline.store.failed_samples import Where
 
     values: dict[str, Any] = {}
     for where in wheres:

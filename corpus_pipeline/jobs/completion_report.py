@@ -9,8 +9,18 @@ from sqlalchemy import Connection
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed, files, ledger, rows, spending
-from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store import (
+    augmented,
+    cleaned,
+    cursors,
+    dataset_files,
+    exports,
+    failed_samples,
+    ledger,
+    rows,
+    spending,
+)
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
 
 MICRO = 1_000_000
 
@@ -53,7 +63,7 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
 
 
 def _ingest(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
-    now = files.file_by_id(connection, file.id)
+    now = dataset_files.file_by_id(connection, file.id)
     reasons = rows.reject_reasons(connection, file.id)
     return {
         "total": now.lines or 0,
@@ -80,7 +90,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str,
     items = augmented.item_counts(connection, task.id)
     spent = spending.of_task(connection, task.id)
     done = sum(counts["done"] for counts in items.values())
-    waiting = failed.count(connection, failed.Where(task_id=task.id, state="open"))
+    waiting = failed_samples.count(connection, failed_samples.Where(task_id=task.id, state="open"))
     return {
         "total": sum(counts["done"] + counts["failed"] for counts in items.values()),
         "succeeded": done,
@@ -100,7 +110,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str,
         "cost_usd": int(spent.cost) / MICRO,
         "cost_per_item": round(int(spent.cost) / MICRO / done, 8) if done else 0.0,
         "strategies": items,
-        "fail_reasons": failed.reasons(connection, task.id),
+        "fail_reasons": failed_samples.reasons(connection, task.id),
     }
 
 

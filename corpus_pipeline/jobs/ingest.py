@@ -18,8 +18,8 @@ from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.stages.ingest.sniff import limits_of
 from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source, SourceBroken
 from corpus_pipeline.states import FileState, Stage
-from corpus_pipeline.store import cursors, files, invariants, leases, purges, rows
-from corpus_pipeline.store.files import DatasetFile
+from corpus_pipeline.store import cursors, dataset_files, invariants, leases, purges, rows
+from corpus_pipeline.store.dataset_files import DatasetFile
 
 PARSE = "parse"
 _NEARLY_READ = 8 << 20  # bytes that take as long as starting the processes of the next stage; smaller files need none
@@ -33,11 +33,11 @@ def task_types(work: Work) -> tuple[str, ...]:
 def begin(connection: Connection, held: Held) -> None:
     """The rows are the file's, whatever the task: only one may read it at a time, and a half-read one starts over."""
     work = held.work
-    others = [task_id for task_id in files.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
+    others = [task_id for task_id in dataset_files.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
     for lease in leases.live(connection):
         if lease.stage is Stage.INGEST and lease.task_id in others:
             raise LeaseHeld(f"{work.file.name} is being read under another recipe by {lease.owner}; wait for it")
-    if files.file_by_id(connection, work.file.id).state is FileState.INGESTED:
+    if dataset_files.file_by_id(connection, work.file.id).state is FileState.INGESTED:
         return
     for task_id in others:
         leases.revoke(connection, task_id, Stage.INGEST)
@@ -47,12 +47,12 @@ def begin(connection: Connection, held: Held) -> None:
 
 def forget(connection: Connection, work: Work) -> None:
     rows.remove_file_rows(connection, work.file.id)
-    files.reopen_ingest(connection, work.file.id)
+    dataset_files.reopen_ingest(connection, work.file.id)
 
 
 @rare_collection()
 def work(held: Held) -> None:
-    file = held.fetch(files.file_by_id, held.work.file.id)
+    file = held.fetch(dataset_files.file_by_id, held.work.file.id)
     if file.state is FileState.INGESTED:  # by the task of another recipe: the rows are the file's, not the task's
         held.commit(_adopt, held, file)
         return
@@ -123,7 +123,7 @@ def _write_batch(connection: Connection, held: Held, batch: IngestBatch, blanks:
 def _complete(connection: Connection, held: Held, blanks: int) -> None:
     file = held.work.file
     stored = invariants.stored_rows(connection, file.id)
-    files.finish_ingest(
+    dataset_files.finish_ingest(
         connection,
         file.id,
         lines=stored.conversations + stored.rejects + blanks,

@@ -15,7 +15,7 @@ from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import cursors, exports, files, leases, pauses, reports
+from corpus_pipeline.store import completion_reports, cursors, dataset_files, exports, leases, pauses
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def is_complete(work: Work) -> bool:
         if work.stage is not Stage.EXPORT:
             return True
         export = exports.current(connection, work.task.id)
-        task = files.task_by_id(connection, work.task.id)
+        task = dataset_files.task_by_id(connection, work.task.id)
         return export is not None and stage_handlers.export_is_current(work, export, task)
 
     return work.store.fetch(look)
@@ -155,13 +155,13 @@ def _complete(connection: Connection, held: Held) -> dict[str, Any]:
     _set(connection, held, Status.DONE, None)
     work = held.work
     report = completion_report(connection, work.file, work.task, work.recipe, work.stage)
-    reports.save(connection, work.task.id, work.stage, report, work.run_id)
+    completion_reports.save(connection, work.task.id, work.stage, report, work.run_id)
     return report
 
 
 def _report(work: Work) -> dict[str, Any]:
     def read(connection: Connection) -> dict[str, Any]:
-        kept = reports.latest(connection, work.task.id).get(work.stage)
+        kept = completion_reports.latest(connection, work.task.id).get(work.stage)
         return kept or completion_report(connection, work.file, work.task, work.recipe, work.stage)
 
     return work.store.fetch(read)
@@ -185,8 +185,8 @@ def redo(work: Work) -> list[str]:
         for stage in order[order.index(work.stage) :]:
             cursors.start_over(connection, work.task.id, stage, who=work.who)
             stage_handlers.FORGET[stage](connection, work)
-        files.touch_content(connection, work.task.id)
-        reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
+        dataset_files.touch_content(connection, work.task.id)
+        completion_reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
         return again
 
     return work.store.write(forget)

@@ -14,7 +14,7 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess
 from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.service import control
 from corpus_pipeline.states import BatchState, Stage
-from corpus_pipeline.store import Store, batches, files
+from corpus_pipeline.store import Store, dataset_files, provider_batches
 
 _KEYS = ("model", "requests", "state", "provider_id", "provider_status", "detail", "created_at", "sent_at", "taken_at")
 _COUNTS = ("answered", "errors", "unknown", "waiting", "input_tokens", "output_tokens")
@@ -23,7 +23,7 @@ _COUNTS = ("answered", "errors", "unknown", "waiting", "input_tokens", "output_t
 def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Every provider batch, newest first, with its requests by outcome, tokens and money; `reserved_usd` is what the
     requests that wait can still cost."""
-    files.current_files(connection, names)
+    dataset_files.current_files(connection, names)
     return [
         {
             "batch": row.id,
@@ -33,7 +33,7 @@ def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             "cost_usd": int(row.cost) / MICRO,
             "reserved_usd": int(row.reserved) / MICRO,
         }
-        for row in batches.figures(connection, names)
+        for row in provider_batches.figures(connection, names)
     ]
 
 
@@ -53,10 +53,10 @@ def cancel(
             "no provider can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own"
         )
     control.pause(store, names, Stage.AUGMENT, False, reason, who)
-    under_way = [row for row in store.fetch(batches.figures, names) if row.state == BatchState.SENT.value]
+    under_way = [row for row in store.fetch(provider_batches.figures, names) if row.state == BatchState.SENT.value]
     said = asyncio.run(_cancel(access, under_way))
     for row, word in zip(under_way, said, strict=True):
-        note = partial(batches.note_status, batch_id=row.id, status=word)
+        note = partial(provider_batches.note_status, batch_id=row.id, status=word)
         store.write(note, repeatable=True, name="batch status")
     return [entry for entry in store.fetch(listed, names) if entry["batch"] in {row.id for row in under_way}]
 

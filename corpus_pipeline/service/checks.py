@@ -11,7 +11,7 @@ from corpus_pipeline.jobs.export import gate_facts
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.stages.export import gate
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, exports, files, invariants
+from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, invariants
 
 
 class Verdict(NamedTuple):
@@ -32,7 +32,7 @@ class Check(NamedTuple):
 
 
 def _lines_conserved(connection: Connection, work: Work) -> Verdict:
-    file = files.file_by_id(connection, work.file.id)
+    file = dataset_files.file_by_id(connection, work.file.id)
     counts = {
         "lines": file.lines or 0,
         "conversations": file.conversations or 0,
@@ -73,7 +73,7 @@ def _gate(connection: Connection, work: Work) -> Verdict:
 
 def _export_is_current(connection: Connection, work: Work) -> Verdict:
     export = exports.current(connection, work.task.id)
-    task = files.task_by_id(connection, work.task.id)
+    task = dataset_files.task_by_id(connection, work.task.id)
     passed = export is not None and export.content_version == task.content_version
     return Verdict(passed, "the export holds the rows as they are now", {"lines": export.lines if export else 0})
 

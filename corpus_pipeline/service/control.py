@@ -12,7 +12,16 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.model import ConversationId, TaskId, split_id
 from corpus_pipeline.states import FailedState, Stage, Status
-from corpus_pipeline.store import Store, cursors, failed, files, leases, pauses, reports, rows
+from corpus_pipeline.store import (
+    Store,
+    completion_reports,
+    cursors,
+    dataset_files,
+    failed_samples,
+    leases,
+    pauses,
+    rows,
+)
 from corpus_pipeline.store.pauses import PauseFlag
 
 
@@ -29,13 +38,13 @@ def pause(
         raise UsageError("say why: `corpus pause ... --reason TEXT`; whoever finds the job paused will want to know")
 
     def write(connection: Connection) -> list[PauseFlag]:
-        files.current_files(connection, names)
+        dataset_files.current_files(connection, names)
         scopes: list[str | None] = list(names) if names else [None]
         flags = [
             pauses.set_flag(connection, stage=stage, file_name=name, reason=reason, requested_by=who) for name in scopes
         ]
         for flag in flags:
-            reports.log(connection, who, "pause", scope_text(flag), {"reason": reason})
+            completion_reports.log(connection, who, "pause", scope_text(flag), {"reason": reason})
         return flags
 
     return store.write(write, repeatable=True)
@@ -47,10 +56,10 @@ def resume(store: Store, names: Sequence[str], stage: Stage | None, everything: 
         raise UsageError("say what to resume: names of dataset files, --stage, or --all")
 
     def write(connection: Connection) -> list[PauseFlag]:
-        files.current_files(connection, names)
+        dataset_files.current_files(connection, names)
         flags = pauses.clear(connection, stage=stage, file_names=names, everything=everything, cleared_by=who)
         for flag in flags:
-            reports.log(connection, who, "resume", scope_text(flag))
+            completion_reports.log(connection, who, "resume", scope_text(flag))
         return flags
 
     return store.write(write, repeatable=True)
@@ -72,41 +81,45 @@ def delete_rows(store: Store, ids: Sequence[ConversationId], reason: str, who: s
     def write(connection: Connection) -> None:
         rows.soft_delete(connection, ids)
         for file_id in {split_id(identifier)[0] for identifier in ids}:
-            for task_id in files.tasks_of_file(connection, file_id):
-                files.touch_content(connection, task_id)
-        reports.log(connection, who, "delete", f"{len(ids)} rows", {"ids": list(ids[:1000]), "reason": reason})
+            for task_id in dataset_files.tasks_of_file(connection, file_id):
+                dataset_files.touch_content(connection, task_id)
+        completion_reports.log(
+            connection, who, "delete", f"{len(ids)} rows", {"ids": list(ids[:1000]), "reason": reason}
+        )
 
     store.write(write, repeatable=True)
 
 
-def replay(store: Store, where: failed.Where, overrides: dict[str, Any], who: str) -> list[int]:
+def replay(store: Store, where: failed_samples.Where, overrides: dict[str, Any], who: str) -> list[int]:
     """Mark open failed samples for replay and open their augment stage again."""
 
     def write(connection: Connection) -> list[int]:
-        ids = failed.set_state(
+        ids = failed_samples.set_state(
             connection,
             where,
             FailedState.REPLAYED,
             who=who,
             overrides=orjson.dumps(overrides).decode() if overrides else None,
         )
-        for task_id in failed.tasks_of(connection, ids):
+        for task_id in failed_samples.tasks_of(connection, ids):
             cursors.set_status(connection, task_id, Stage.AUGMENT, Status.PENDING, reason="replay", who=who)
-            files.touch_content(connection, task_id)
+            dataset_files.touch_content(connection, task_id)
         if ids:
-            reports.log(connection, who, "replay", f"{len(ids)} failed samples", {"ids": ids[:1000], **overrides})
+            completion_reports.log(
+                connection, who, "replay", f"{len(ids)} failed samples", {"ids": ids[:1000], **overrides}
+            )
         return ids
 
     return store.write(write)
 
 
-def settle_failed(store: Store, where: failed.Where, target: FailedState, reason: str, who: str) -> list[int]:
+def settle_failed(store: Store, where: failed_samples.Where, target: FailedState, reason: str, who: str) -> list[int]:
     """Move open failed samples to another state, with the reason in the audit log."""
 
     def write(connection: Connection) -> list[int]:
-        ids = failed.set_state(connection, where, target, who=who, reason=reason)
+        ids = failed_samples.set_state(connection, where, target, who=who, reason=reason)
         if ids:
-            reports.log(
+            completion_reports.log(
                 connection, who, target.value, f"{len(ids)} failed samples", {"ids": ids[:1000], "reason": reason}
             )
         return ids
@@ -151,7 +164,7 @@ def _without_worker(connection: Connection) -> list[tuple[Resumable, PauseFlag |
     """Paused stages, and running ones whose lease has ended, each with a flag that covers it."""
     flags = pauses.active(connection)
     held = {(lease.task_id, lease.stage) for lease in leases.live(connection)}
-    pairs = {task.id: file for file, task in files.current_tasks(connection) if task is not None}
+    pairs = {task.id: file for file, task in dataset_files.current_tasks(connection) if task is not None}
     found: list[tuple[Resumable, PauseFlag | None]] = []
     for (task_id, stage), own in cursors.task_cursors(connection, list(pairs)).items():
         file = pairs[task_id]

@@ -37,8 +37,9 @@ from corpus_pipeline.service import (
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
-from corpus_pipeline.store import Store, failed, files, migrate
-from corpus_pipeline.store.files import DatasetFile
+from corpus_pipeline.store import Store, dataset_files, migrate
+from corpus_pipeline.store import failed_samples as store_failed_samples
+from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
 
 if TYPE_CHECKING:
@@ -82,11 +83,11 @@ class Corpus:
 
     def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
         """The current dataset files, all or by name. Raises UnknownName."""
-        return self.store.fetch(lambda c: files.current_files(c, names))
+        return self.store.fetch(lambda c: dataset_files.current_files(c, names))
 
     def recipe_of(self, file: DatasetFile) -> Recipe:
         """The recipe version that a dataset file is bound to."""
-        row = self.store.fetch(lambda c: files.recipe_row(c, file.recipe_id))
+        row = self.store.fetch(lambda c: dataset_files.recipe_row(c, file.recipe_id))
         return _parsed(row.body, f"recipe {row.name}")
 
     def bind_recipe(self, name: str, recipe: str) -> recipes.Bound:
@@ -107,9 +108,9 @@ class Corpus:
         """One stage of the current task of a dataset file, ready to be run."""
         (file,) = self.files([name])
         recipe = self.recipe_of(file)
-        task = self.store.fetch(files.known_task, file.id, file.recipe_id)
+        task = self.store.fetch(dataset_files.known_task, file.id, file.recipe_id)
         if task is None:
-            make = partial(files.task_for, file_id=file.id, recipe_id=file.recipe_id)
+            make = partial(dataset_files.task_for, file_id=file.id, recipe_id=file.recipe_id)
             task = self.store.write(make, repeatable=True, name="task")
         return Work(
             store=self.store,
@@ -220,19 +221,19 @@ class Corpus:
     # --- failed samples --------------------------------------------------------------------------------------------------
 
     def replay(
-        self, where: failed.Where, overrides: dict[str, Any] | None = None, *, by: str | None = None
+        self, where: store_failed_samples.Where, overrides: dict[str, Any] | None = None, *, by: str | None = None
     ) -> list[int]:
         """Let the next augment run try these failed samples again; returns the ids that will be.
 
         Raises UsageError for a model without a price or a limit that cannot be: found out by the run, it would stop the file.
         """
-        for name, strategy in sorted(self.store.fetch(failed.replayable, where)) if overrides else ():
+        for name, strategy in sorted(self.store.fetch(store_failed_samples.replayable, where)) if overrides else ():
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
                 with_overrides(section, strategy, self.settings.model, overrides or {})
         return control.replay(self.store, where, overrides or {}, by or who())
 
-    def dismiss(self, where: failed.Where, reason: str) -> list[int]:
+    def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""
         if not reason.strip():
             raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
@@ -274,8 +275,8 @@ class Corpus:
         """Completion reports of the current task, counted now."""
 
         def read(connection: Connection) -> list[dict[str, Any]]:
-            (file,) = files.current_files(connection, [name])
-            recipe = _parsed(files.recipe_row(connection, file.recipe_id).body, "recipe")
+            (file,) = dataset_files.current_files(connection, [name])
+            recipe = _parsed(dataset_files.recipe_row(connection, file.recipe_id).body, "recipe")
             return questions.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
@@ -328,10 +329,12 @@ class Corpus:
         """Where a line of an export comes from, of the newest one unless another is named (see `tracing.trace`)."""
         return self.store.fetch(lambda c: tracing.trace(c, name, line, export))
 
-    def failed_samples(self, where: failed.Where, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+    def failed_samples(
+        self, where: store_failed_samples.Where, *, after: int = 0, limit: int = 50
+    ) -> list[dict[str, Any]]:
         """Failed samples that match, with their full context."""
         return self.store.fetch(
-            lambda c: [browse.failed_dict(row) for row in failed.find(c, where, after=after, limit=limit)]
+            lambda c: [browse.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)]
         )
 
     def failed_sample(self, identifier: int) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from corpus_pipeline.service import browse
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.gate import JUDGE
-from corpus_pipeline.store import augmented, cleaned, failed, ledger, looking, rows
-from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_queries, rows
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
 
 _MOST_TWINS = 50
 
@@ -35,7 +35,7 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
     found = browse.show(connection, browse.address(name, identifier))
     if stored is None:
         raise UnknownName("row", f"{name}:{number}", [f"/files/{file.name}/rejects has the lines that became none"])
-    before, behind = looking.neighbours(connection, *id_range(file.id), identifier)
+    before, behind = row_queries.neighbours(connection, *id_range(file.id), identifier)
     found |= {
         "name": file.name,
         "file_version": None if file.superseded_at is None else file.version,
@@ -51,10 +51,12 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
         found["duplicates"] = _duplicates(connection, file, task, identifier)
         found["failed"] = [
             browse.failed_dict(row)
-            for row in failed.find(connection, failed.Where(task_id=task.id, conversation_id=identifier))
+            for row in failed_samples.find(
+                connection, failed_samples.Where(task_id=task.id, conversation_id=identifier)
+            )
         ]
-        found["items"] = [row._asdict() for row in looking.items_of(connection, task.id, identifier)]
-        texts = looking.cleaned_texts(connection, task.id, [identifier]).get(identifier)
+        found["items"] = [row._asdict() for row in row_queries.items_of(connection, task.id, identifier)]
+        texts = row_queries.cleaned_texts(connection, task.id, [identifier]).get(identifier)
         asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
         prompts = prompts_of(connection, asked, ledger.attempts_of(connection, task.id, identifier))
         for call in found["calls"]:
@@ -67,7 +69,7 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
 def failed_sample(connection: Connection, identifier: int) -> dict[str, Any]:
     """`browse.failed_dict` with `input`, the turns that were asked about, and `calls`, every attempt with its time, model,
     cost and answer, those of the judge before it included. Raises UnknownName."""
-    row = next(iter(failed.find(connection, failed.Where(ids=(identifier,)), limit=1)), None)
+    row = next(iter(failed_samples.find(connection, failed_samples.Where(ids=(identifier,)), limit=1)), None)
     if row is None:
         raise UnknownName("failed sample", str(identifier), ["corpus failed list"])
     kept = cleaned.kept_page(connection, row.task_id, row.conversation_id - 1, row.conversation_id, 1)
@@ -100,13 +102,13 @@ def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifie
     """{keeper, nearest, kind, distance, twins[]}: what this row repeats, and what repeats the same row."""
     verdict = cleaned.verdicts(connection, task.id, [identifier]).get(ConversationId(identifier))
     keeper = verdict.duplicate_of if verdict and verdict.duplicate_of is not None else identifier
-    names = looking.file_names(connection)
+    names = row_queries.file_names(connection)
 
     def place(other: int) -> dict[str, Any]:
         file_id, number = split_id(other)
         return {"name": names.get(file_id, "?"), "number": number, "row": f"{names.get(file_id, '?')}:{number}"}
 
-    twins = looking.cluster(connection, keeper, _MOST_TWINS + 1)
+    twins = row_queries.cluster(connection, keeper, _MOST_TWINS + 1)
     return {
         "keeper": None if keeper == identifier else place(keeper),
         "kind": verdict.kind.value if verdict and verdict.kind else None,

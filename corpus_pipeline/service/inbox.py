@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service import registry
-from corpus_pipeline.store import Store, files
+from corpus_pipeline.store import Store, dataset_files
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".parquet")
 _SETTLED_SECONDS = 5.0  # a file that was written to more recently may still be growing
@@ -21,7 +21,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
     """
     if not folder.is_dir():
         return [], []
-    known = {(file.path, file.bytes): file.registered_at for file in store.fetch(files.current_files)}
+    known = {(file.path, file.bytes): file.registered_at for file in store.fetch(dataset_files.current_files)}
     added, problems = [], []
     for path in candidates(folder):
         found = path.stat()

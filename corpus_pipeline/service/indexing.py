@@ -19,9 +19,9 @@ from corpus_pipeline import search
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.search import CHUNK, SPAN, Identity, Index, Maker
 from corpus_pipeline.states import FileState, Stage, Status
-from corpus_pipeline.store import Store, cursors, files, leases, looking, purges
-from corpus_pipeline.store.files import DatasetFile, Task
-from corpus_pipeline.store.looking import Filter
+from corpus_pipeline.store import Store, cursors, dataset_files, leases, purges, row_queries
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.row_queries import Filter
 
 LEAST_ROWS = 10_000  # of a file: fewer are looked through in less time than an index would take to open
 _READ_BYTES = 8 << 20  # of text that one read takes, or a little more
@@ -69,7 +69,7 @@ def _hash(*parts: object) -> bytes:
 def wanted(connection: Connection, names: Sequence[str] = ()) -> list[Wanted]:
     """The dataset files that should have an index. Raises UnknownName."""
     found = []
-    for file, task in files.current_tasks(connection, names):
+    for file, task in dataset_files.current_tasks(connection, names):
         if file.state is FileState.INGESTED and (file.lines or 0) >= LEAST_ROWS:
             identity, task_id = identity_of(connection, file, task)
             found.append(Wanted(file, task_id, identity, purges.how_many(connection, file.sha256)))
@@ -183,16 +183,16 @@ def _texts(store: Store, want: Wanted, block: int) -> Iterator[list[str]]:
 
 
 def _read(connection: Connection, task_id: TaskId | None, after: int, last: int) -> dict[int, list[str]]:
-    found = looking.texts_between(connection, task_id, after, last)
+    found = row_queries.texts_between(connection, task_id, after, last)
     if task_id is not None:
-        for identifier, words in looking.verdict_words(connection, task_id, after, last).items():
+        for identifier, words in row_queries.verdict_words(connection, task_id, after, last).items():
             found.setdefault(identifier, []).extend(map(search.facet, words))
     return found
 
 
 def buckets_of(wanted: Filter) -> np.ndarray | None:
     """Where in an index every row is that a filter lets through; None when it does not tell."""
-    texts = [*map(search.facet, looking.filter_words(wanted)), *([wanted.search] if wanted.search else [])]
+    texts = [*map(search.facet, row_queries.filter_words(wanted)), *([wanted.search] if wanted.search else [])]
     found = [buckets for text in texts if (buckets := search.wanted(text)) is not None]
     return np.unique(np.concatenate(found)) if found else None
 
@@ -203,7 +203,7 @@ def _wait(store: Store) -> None:
 
 
 def _sweep(store: Store, folder: Path) -> None:
-    known = {path_of(folder, file.id).name for file in store.fetch(files.current_files)}
+    known = {path_of(folder, file.id).name for file in store.fetch(dataset_files.current_files)}
     for path in folder.glob("*.idx*"):
         if path.name.removesuffix(".new") not in known:
             path.unlink(missing_ok=True)
@@ -227,7 +227,7 @@ def catch_up_all(store: Store, folder: Path) -> list[str]:
     done, one sentence each."""
     problems = []
     _sweep(store, folder)
-    for file in store.fetch(files.current_files):
+    for file in store.fetch(dataset_files.current_files):
         for path in search.paths(path_of(folder, file.id)):
             try:
                 catch_up(store, path, file)

@@ -19,9 +19,9 @@ from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import indexing
 from corpus_pipeline.service.browse import address, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, exports, files, looking, rows
-from corpus_pipeline.store.files import DatasetFile, Task
-from corpus_pipeline.store.looking import Filter
+from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.row_queries import Filter
 
 MOST_ROWS = 200  # of one page
 _SECONDS = 1.5  # that one question may look for
@@ -70,7 +70,7 @@ def row_page(
         raise UsageError(f"a page has 1 to {MOST_ROWS} rows, not {limit}")
     if not 0 <= after < 1 << 32:
         raise UsageError(f"rows are numbered from 1 to {(1 << 32) - 1}, not {after}")
-    ((file, task),) = files.current_tasks(connection, [name])
+    ((file, task),) = dataset_files.current_tasks(connection, [name])
     last = rows.last_id(connection, file.id) or id_range(file.id)[0]
     start: int = conversation_id(file.id, after) if after else id_range(file.id)[0]
     look = _Look(connection, file, task, wanted, limit, time.monotonic() + seconds)
@@ -93,7 +93,7 @@ def _indexed(
     buckets = None if folder is None or wanted.stage is Stage.AUGMENT else indexing.buckets_of(wanted)
     if folder is None or buckets is None:
         return
-    with_cleaned = wanted.stage is Stage.CLEAN or bool(looking.filter_words(wanted))
+    with_cleaned = wanted.stage is Stage.CLEAN or bool(row_queries.filter_words(wanted))
     index = indexing.opened(connection, folder, file, task, with_cleaned=with_cleaned)
     if index is not None:
         with index:
@@ -165,7 +165,7 @@ class _Look:
 
     def _take(self, start: int, end: int, limit: int, among: list[ConversationId] | None) -> list[ConversationId]:
         connection, file, task, wanted = self._place
-        ids = looking.matching_ids(connection, task and task.id, wanted, start, end, limit, among)
+        ids = row_queries.matching_ids(connection, task and task.id, wanted, start, end, limit, among)
         self.found |= _hydrated(connection, file, task, wanted, ids)
         self._begun = True
         return ids
@@ -184,9 +184,9 @@ def _hydrated(
     texts: dict[ConversationId, tuple[Turn, ...]] = {}
     made: dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]] = {}
     if task and ids and wanted.stage is Stage.CLEAN:
-        texts = looking.cleaned_texts(connection, task.id, ids)
+        texts = row_queries.cleaned_texts(connection, task.id, ids)
     if task and ids and wanted.stage is Stage.AUGMENT:
-        made = looking.made_of(connection, task.id, ids)
+        made = row_queries.made_of(connection, task.id, ids)
     found = {}
     for identifier in ids:
         head = stored[identifier]
@@ -233,7 +233,7 @@ def selection(
     """Every row that matches as one line of JSON: the training record in the format that the file came in, or what the
     row browser shows. What the format cannot hold is left out of the records.
     """
-    file, _ = store.fetch(lambda c: files.current_tasks(c, [name])[0])
+    file, _ = store.fetch(lambda c: dataset_files.current_tasks(c, [name])[0])
     form = format_of(file)
     after: int | None = 0
     while after is not None:
@@ -255,22 +255,22 @@ def selection(
 
 def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
     """Lines of a dataset file that became no conversation, by key page."""
-    (file,) = files.current_files(connection, [name])
+    (file,) = dataset_files.current_files(connection, [name])
     return [reject_dict(reject) for reject in rows.reject_rows(connection, file.id, after, limit)]
 
 
 def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
     """{export_id, name, lines, rows[]}: what stands at the lines behind `after` of an export. Raises UnknownName."""
     export = exports.by_id(connection, export_id)
-    task = files.task_by_id(connection, export.task_id)
-    file = files.file_by_id(connection, task.file_id)
+    task = dataset_files.task_by_id(connection, export.task_id)
+    file = dataset_files.file_by_id(connection, task.file_id)
     places = exports.lines_between(connection, export, after + 1, after + limit)
     ids = sorted({place.conversation_id for _, place in places})
     stored = rows.by_ids(connection, ids)
-    texts = looking.cleaned_texts(connection, task.id, ids)
+    texts = row_queries.cleaned_texts(connection, task.id, ids)
     made = {
         (parent, label, sample): turns
-        for parent, own in looking.made_of(connection, task.id, ids).items()
+        for parent, own in row_queries.made_of(connection, task.id, ids).items()
         for label, sample, turns in own
     }
     found = []

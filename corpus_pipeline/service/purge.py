@@ -20,7 +20,18 @@ from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import sweep_parts
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Store, cleaned, cursors, exports, files, leases, looking, purges, reports, rows
+from corpus_pipeline.store import (
+    Store,
+    cleaned,
+    completion_reports,
+    cursors,
+    dataset_files,
+    exports,
+    leases,
+    purges,
+    row_queries,
+    rows,
+)
 
 ACTION = "purge"
 _PREVIEWED = 5  # rows of a stage that Dagster's event log shows
@@ -63,7 +74,7 @@ def purge(
     def write(connection: Connection) -> dict[str, Any]:
         store.backend.forget_deleted(connection)
         report = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
-        report["report"] = reports.log(connection, who, ACTION, name, report)
+        report["report"] = completion_reports.log(connection, who, ACTION, name, report)
         return report
 
     report = store.write(write, repeatable=True, name="purge")
@@ -84,14 +95,14 @@ def _purge(
     here: str | None,
 ) -> dict[str, Any]:
     file, _ = place_of(connection, name)
-    names = looking.file_labels(connection)
+    names = row_queries.file_labels(connection)
     _check_numbers(file, numbers)
     asked = _asked(connection, file.sha256, numbers)
     found = purges.copies(connection, asked.ids)
     if with_copies:
         more = [(split_id(i)[0], split_id(i)[1]) for i in found]
         for file_id in sorted({f for f, _ in more}):
-            sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+            sha256 = dataset_files.file_by_id(connection, FileId(file_id)).sha256
             own = _asked(connection, sha256, [n for f, n in more if f == file_id])
             asked = _Asked(*(sorted({*a, *b}) for a, b in zip(asked, own, strict=True)))
         found = purges.copies(connection, asked.ids)
@@ -100,7 +111,7 @@ def _purge(
     return _report_of(connection, asked, found, file_ids, names, name, reason, who, here)
 
 
-def _check_numbers(file: files.DatasetFile, numbers: list[int]) -> None:
+def _check_numbers(file: dataset_files.DatasetFile, numbers: list[int]) -> None:
     last = file.lines or (1 << ROW_BITS) - 1
     wrong = [number for number in numbers if not 0 < number <= last]
     if wrong:
@@ -123,9 +134,9 @@ def _bar(connection: Connection, file_ids: Sequence[int], names: dict[int, str])
         for task_id in purges.tasks_of(connection, [file_id])
         for stage in Stage
     ]
-    for file, task in files.current_tasks(connection):
+    for file, task in dataset_files.current_tasks(connection):
         if task is not None and file.id not in file_ids:
-            recipe = parse(files.recipe_row(connection, task.recipe_id).body)
+            recipe = parse(dataset_files.recipe_row(connection, task.recipe_id).body)
             if recipe.clean.dedup.scope == "corpus":
                 barred.append((task.id, Stage.CLEAN, file.name))
     for task_id, stage, name in sorted(barred):
@@ -155,19 +166,19 @@ def _report_of(
     lines = exports.lines_holding(connection, own_tasks, asked.ids)
     repeating = purges.repeating(connection, fresh)
     erased = purges.erase(connection, fresh, bad)
-    plain = looking.file_names(connection)  # reports were written when each version was the current one
+    plain = row_queries.file_names(connection)  # reports were written when each version was the current one
     reviewed = purges.scrub_reports(connection, own_tasks, [f"{plain[split_id(i)[0]]}:{split_id(i)[1]}" for i in fresh])
     for file_id in file_ids:
-        sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+        sha256 = dataset_files.file_by_id(connection, FileId(file_id)).sha256
         own = [split_id(i)[1] for i in asked.ids if split_id(i)[0] == file_id]
         purges.keep_out(connection, sha256, own, reason, who)
     again = compare_again(connection, {one.task_id for one in repeating}, who)
     if fresh:
         for task_id in {*own_tasks, *again}:
-            files.touch_content(connection, task_id)
+            dataset_files.touch_content(connection, task_id)
             _drop_half_written(connection, task_id, who)
     exports.mark_purged(connection, list(lines))
-    current = {task.id: file.name for file, task in files.current_tasks(connection) if task is not None}
+    current = {task.id: file.name for file, task in dataset_files.current_tasks(connection) if task is not None}
     held = _exports(connection, lines, current)
     stale = {entry["name"] for entry in held if entry["current"] and entry["target"] == here}
     to_run = sorted({current[task_id] for task_id in again if task_id in current} | stale)
@@ -199,7 +210,7 @@ def _report_of(
 
 def _purged_before(connection: Connection, file_id: int, ids: Sequence[int]) -> Iterator[int]:
     """Those whose text is gone already."""
-    sha256 = files.file_by_id(connection, FileId(file_id)).sha256
+    sha256 = dataset_files.file_by_id(connection, FileId(file_id)).sha256
     numbers = [split_id(i)[1] for i in ids if split_id(i)[0] == file_id]
     return ((file_id << ROW_BITS) | number for number in purges.kept_out(connection, sha256, numbers))
 
@@ -214,7 +225,7 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
     """Whether one of these may stand in the previews that Dagster keeps: the first rows of a file at a stage."""
     first = set[int]()
     for task_id in own_tasks:
-        low, high = id_range(files.task_by_id(connection, task_id).file_id)
+        low, high = id_range(dataset_files.task_by_id(connection, task_id).file_id)
         first |= {row.id for row in rows.page(connection, low, high, _PREVIEWED)}
         first |= {row.id for row in cleaned.kept_page(connection, task_id, low, high, _PREVIEWED)}
     return bool(first & set(ids))
@@ -252,7 +263,7 @@ def _left(
     """What a database cannot remove, one sentence with the way each."""
     place = {row[0]: row for row in (*asked.good, *asked.bad)}
     for file_id in file_ids:
-        file = files.file_by_id(connection, FileId(file_id))
+        file = dataset_files.file_by_id(connection, FileId(file_id))
         own = [place[i] for i in asked.ids if i in place and split_id(i)[0] == file_id]
         where = ", ".join(f"line {line} ({size:,} bytes from byte {offset:,})" for _, line, offset, size in own[:20])
         if file.superseded_at is None:

@@ -16,9 +16,9 @@ from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.versions import code_version
 from corpus_pipeline.states import FailedState, Stage, Status
-from corpus_pipeline.store import cursors, failed, files, leases, ledger, pauses, spending
+from corpus_pipeline.store import cursors, dataset_files, failed_samples, leases, ledger, pauses, spending
 from corpus_pipeline.store.cursors import Cursor
-from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
 from corpus_pipeline.store.pauses import PauseFlag
 
 ITEM, BATCH = "item", "batch"  # the cost keys of single items and of batches of rows, beside those of the ledger
@@ -28,14 +28,14 @@ BATCH_ROWS = 10  # of a batch as `corpus cost` shows it
 
 def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """files[].{name, consumer, recipe, stages.{stage}.{status, total, processed, dropped, failed, ...}}."""
-    pairs = files.current_tasks(connection, names)
+    pairs = dataset_files.current_tasks(connection, names)
     task_ids = [task.id for _, task in pairs if task is not None]
     by_stage = cursors.task_cursors(connection, task_ids)
-    recipes = {row.id: row.name for row in files.recipe_rows(connection)}
+    recipes = {row.id: row.name for row in dataset_files.recipe_rows(connection)}
     flags = pauses.active(connection)
     held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
     blocked, lost = Counter[TaskId](), Counter[tuple[TaskId, Stage]]()
-    for (task_id, stage, state), count in failed.unresolved(connection, task_ids).items():
+    for (task_id, stage, state), count in failed_samples.unresolved(connection, task_ids).items():
         blocked[task_id] += count if state is not FailedState.DISMISSED else 0
         lost[task_id, stage] += count if state is not FailedState.REPLAYED else 0
     found = []
@@ -101,7 +101,7 @@ def _expected(file: DatasetFile, stage: Stage) -> int | None:
 
 def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Stage | None) -> list[dict[str, Any]]:
     """The report of one stage, or of every stage that has begun, counted from the rows now."""
-    task = next((task for _, task in files.current_tasks(connection, [file.name])), None)
+    task = next((task for _, task in dataset_files.current_tasks(connection, [file.name])), None)
     if task is None:
         return []
     begun = {key[1] for key in cursors.task_cursors(connection, [task.id])}
@@ -173,7 +173,7 @@ def dearest_share(connection: Connection) -> tuple[int, float]:
 def data_version_parts(work: Work) -> list[str]:
     """The source, the recipe sections up to the stage, the code of the stage and its counts."""
     stages = [stage.value for stage in Stage][: list(Stage).index(work.stage) + 1]
-    version = work.store.fetch(lambda c: files.task_by_id(c, work.task.id)).content_version
+    version = work.store.fetch(lambda c: dataset_files.task_by_id(c, work.task.id)).content_version
     return [
         work.file.sha256,
         work.recipe.section_hash(*stages),

@@ -14,8 +14,8 @@ from corpus_pipeline.jobs.clean.invalidation import compare_otherwise, compare_w
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service import recipes
 from corpus_pipeline.stages.ingest import identity, sniff
-from corpus_pipeline.store import Store, files, reports
-from corpus_pipeline.store.files import DatasetFile
+from corpus_pipeline.store import Store, completion_reports, dataset_files
+from corpus_pipeline.store.dataset_files import DatasetFile
 
 DEFAULT_CONSUMER = "default"
 
@@ -58,7 +58,7 @@ def add(
     found_as = identity.identify(path)
     source = _Found(_speakable(path.resolve()), *found_as)
     name = _checked(name) if name else identity.dataset_name(path)
-    known = store.fetch(lambda c: files.current_file(c, name))
+    known = store.fetch(lambda c: dataset_files.current_file(c, name))
     chosen = _bound(store, known) if known is not None and recipe is None else recipes.resolve(store, recipe).recipe
     section = chosen.ingest.model_copy(update={"format": format}) if format else chosen.ingest
     if known is not None:
@@ -73,17 +73,19 @@ def add(
     found = sniff.sniff(source.path, section)
 
     def register(connection: Connection) -> Added:
-        current = files.current_file(connection, name)
+        current = dataset_files.current_file(connection, name)
         if (current and current.id) != (known and known.id):
             raise SourceChanged(
                 f"{name} was registered by somebody else at this moment; the same command again looks anew."
             )
-        recipe_id = files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
+        recipe_id = dataset_files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
         twins = tuple(
-            twin.name for twin in files.same_content(connection, source.sha256, source.size) if twin.name != name
+            twin.name
+            for twin in dataset_files.same_content(connection, source.sha256, source.size)
+            if twin.name != name
         )
         again = compare_without(connection, known, who) if known is not None else []
-        file_id = files.add_file(
+        file_id = dataset_files.add_file(
             connection,
             {
                 "name": name,
@@ -98,15 +100,15 @@ def add(
                 "recipe_id": recipe_id,
             },
         )
-        reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
-        return Added(files.file_by_id(connection, file_id), True, twins, tuple(again))
+        completion_reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
+        return Added(dataset_files.file_by_id(connection, file_id), True, twins, tuple(again))
 
     return store.write(register)
 
 
 def _bound(store: Store, file: DatasetFile) -> Recipe:
     """The recipe that a dataset file is bound to."""
-    row = store.fetch(files.recipe_row, file.recipe_id)
+    row = store.fetch(dataset_files.recipe_row, file.recipe_id)
     return parse(row.body, origin=f"recipe {row.name}")
 
 
@@ -132,13 +134,13 @@ def _again(
     def update(connection: Connection) -> Added:
         recipe_id, again = None, tuple[str, ...]()
         if recipe is not None:
-            recipe_id = files.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
+            recipe_id = dataset_files.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
             again = tuple(compare_otherwise(connection, known, recipe_id, who))
-        files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
+        dataset_files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
         if known.path != str(source.path):
-            files.move_file(connection, known.id, str(source.path))
-            reports.log(connection, who, "move", known.name, {"path": str(source.path)})
-        return Added(files.file_by_id(connection, known.id), False, (), again)
+            dataset_files.move_file(connection, known.id, str(source.path))
+            completion_reports.log(connection, who, "move", known.name, {"path": str(source.path)})
+        return Added(dataset_files.file_by_id(connection, known.id), False, (), again)
 
     return store.write(update)
 

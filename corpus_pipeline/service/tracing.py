@@ -15,17 +15,17 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
     augmented,
     cleaned,
+    completion_reports,
     cursors,
+    dataset_files,
     exports,
-    failed,
-    files,
+    failed_samples,
     ledger,
-    looking,
     purges,
-    reports,
+    row_queries,
     rows,
 )
-from corpus_pipeline.store.files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile, Task
 from corpus_pipeline.store.rows import StoredConversation
 
 _MOST_TWINS = 20
@@ -65,7 +65,7 @@ def trace(connection: Connection, name: str, line: int, export: str | None = Non
     """
     known = exports.of_file(connection, name)
     if not known:
-        files.current_files(connection, [name])
+        dataset_files.current_files(connection, [name])
         raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
     chosen = known[-1]
     if export is not None:
@@ -79,8 +79,8 @@ def trace(connection: Connection, name: str, line: int, export: str | None = Non
 def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
     """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since."""
     export = exports.by_id(connection, export_id)
-    task = files.task_by_id(connection, export.task_id)
-    file = files.file_by_id(connection, task.file_id)
+    task = dataset_files.task_by_id(connection, export.task_id)
+    file = dataset_files.file_by_id(connection, task.file_id)
     where = exports.line(connection, export, line)
     if where is None:
         has = f"lines 1 to {export.lines}, not {line}" if export.lines else "no lines"
@@ -130,7 +130,7 @@ def _purged(connection: Connection, line: _Line) -> dict[str, Any] | None:
 def _steps(connection: Connection, line: _Line, stored: StoredConversation | None) -> Iterator[dict[str, Any]]:
     task = line.task
     yield {"stage": "ingest", "format": line.file.format, **_done(connection, line, Stage.INGEST)}
-    recipe = files.recipe_row(connection, task.recipe_id)
+    recipe = dataset_files.recipe_row(connection, task.recipe_id)
     verdict = cleaned.verdicts(connection, task.id, [line.id]).get(line.id)
     yield {
         "stage": "clean",
@@ -155,8 +155,8 @@ def _done(connection: Connection, line: _Line, stage: Stage) -> dict[str, Any]:
 
 def _repeated_by(connection: Connection, line: _Line) -> dict[str, Any]:
     """The duplicate decision: which rows were dropped because they repeat this one."""
-    twins = looking.cluster(connection, line.id, _MOST_TWINS + 1)
-    names = looking.file_names(connection) if twins else {}
+    twins = row_queries.cluster(connection, line.id, _MOST_TWINS + 1)
+    names = row_queries.file_names(connection) if twins else {}
     return {
         "repeated_by": [
             {
@@ -180,11 +180,13 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     last = own[-1] if own else None
     prompts = {}
     if stored is not None:
-        texts = looking.cleaned_texts(connection, task.id, [line.id]).get(line.id)
+        texts = row_queries.cleaned_texts(connection, task.id, [line.id]).get(line.id)
         asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
         prompts = history.prompts_of(connection, asked, own)
     calls = [browse.call_dict(row) | {"prompt": prompts.get(row.id)} for row in own]
-    reused = next((item.reused for item in looking.items_of(connection, task.id, line.id) if item[:2] == key), False)
+    reused = next(
+        (item.reused for item in row_queries.items_of(connection, task.id, line.id) if item[:2] == key), False
+    )
     return {
         "stage": "augment",
         "strategy": where.strategy,
@@ -197,7 +199,7 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
         "calls": calls,
         "failed": [
             browse.failed_dict(row)
-            for row in failed.find(connection, failed.Where(task_id=task.id, conversation_id=line.id))
+            for row in failed_samples.find(connection, failed_samples.Where(task_id=task.id, conversation_id=line.id))
             if (row.strategy, row.sample_index) == key
         ],
     }
@@ -206,9 +208,12 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
 def _people(connection: Connection, line: _Line) -> list[dict[str, Any]]:
     """Who did what to the file, its stages, this row and its failed samples; the oldest first."""
     name, scopes = line.file.name, (f"of file {line.file.name}", "of every file")
-    samples = {row.id for row in failed.find(connection, failed.Where(task_id=line.task.id, conversation_id=line.id))}
+    samples = {
+        row.id
+        for row in failed_samples.find(connection, failed_samples.Where(task_id=line.task.id, conversation_id=line.id))
+    }
     found = []
-    for entry in reports.actions(connection, _ACTIONS, since=line.file.registered_at):
+    for entry in completion_reports.actions(connection, _ACTIONS, since=line.file.registered_at):
         detail = orjson.loads(entry.detail)
         named = {*detail.get("ids", ())}
         if entry.action in ("replay", "dismissed"):

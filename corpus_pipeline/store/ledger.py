@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope, Stage
-from corpus_pipeline.store import budgets, spending, workers
+from corpus_pipeline.store import budgets, provider_workers, spending
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
 from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, leases, llm_attempts, tasks, work_items
@@ -112,7 +112,7 @@ def insert_intents(
 
 
 # Statements that run with every commit of the window are built once: to build one costs more than to run it.
-_NOW = select(now_ms(), workers.at_work())
+_NOW = select(now_ms(), provider_workers.at_work())
 _ASKED = and_(
     _A.state == AttemptState.INTENT.value,
     _A.batch_id.is_(None),  # nobody waits for a day

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from corpus_pipeline.errors import LeaseHeld, UnknownName, UsageError
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import failed, leases
+from corpus_pipeline.store import failed_samples, leases
 from corpus_pipeline.store.schema import metadata
 from corpus_pipeline.store.violations import violations
 from corpus_pipeline_tests import small_corpus
@@ -63,8 +63,10 @@ def _text(value) -> str:
 def fail_with_the_secret(corpus) -> None:
     task = corpus.work("a", Stage.AUGMENT).task
     key = (conversation_id(corpus.files(["a"])[0].id, 5), "paraphrase", 7)
-    sample = failed.Failure(key, None, "refused", f"no: {SECRET}", orjson.dumps([SECRET]).decode(), SECRET, "m", 1)
-    corpus.store.write(lambda c: failed.record(c, corpus.store.backend, task.id, Stage.AUGMENT, [sample]))
+    sample = failed_samples.Failure(
+        key, None, "refused", f"no: {SECRET}", orjson.dumps([SECRET]).decode(), SECRET, "m", 1
+    )
+    corpus.store.write(lambda c: failed_samples.record(c, corpus.store.backend, task.id, Stage.AUGMENT, [sample]))
 
 
 def sound(corpus) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.failed import Where
+from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline_tests import small_corpus
 
 RECIPE = (

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.model import Conversation, FileId, TaskId, Turn
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Guard, Store, cursors, files, leases, rows
+from corpus_pipeline.store import Guard, Store, cursors, dataset_files, leases, rows
 
 _numbers = itertools.count(1)
 PARSE = "parse"
@@ -27,7 +27,7 @@ def task(store: Store) -> Made:
     name = f"file-{next(_numbers)}"
 
     def make(connection: Connection) -> Made:
-        recipe = files.save_recipe(connection, "recipe", "a" * 64, "name: recipe")
+        recipe = dataset_files.save_recipe(connection, "recipe", "a" * 64, "name: recipe")
         values = {
             "name": name,
             "path": "/x",
@@ -37,8 +37,8 @@ def task(store: Store) -> Made:
             "compression": "none",
         }
         values |= {"format": "openai", "columns": {}, "consumer": "me", "recipe_id": recipe}
-        file_id = files.add_file(connection, values)
-        return Made(name, file_id, files.task_for(connection, file_id, recipe).id)
+        file_id = dataset_files.add_file(connection, values)
+        return Made(name, file_id, dataset_files.task_for(connection, file_id, recipe).id)
 
     return store.write(make)
 

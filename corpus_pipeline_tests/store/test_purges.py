@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from corpus_pipeline.model import Answer, ConversationId, MicroDollars, Usage, conversation_id
 from corpus_pipeline.states import AttemptState, BudgetScope
-from corpus_pipeline.store import Store, batches, budgets, purges, spending
+from corpus_pipeline.store import Store, budgets, provider_batches, purges, spending
 from corpus_pipeline.store.ledger import Intent, Settlement
 from corpus_pipeline.store.schema import answers, llm_attempts
 from corpus_pipeline_tests.store import making
@@ -25,14 +25,14 @@ def test_what_a_provider_batch_brings_for_a_purged_row_is_not_taken_in(store: St
     making.ingest(store, made, 2)
     gone, stays = (conversation_id(made.file_id, number) for number in (1, 2))
     intents = [intent(made, gone), intent(made, stays)]
-    store.write(lambda c: batches.plan(c, store.backend, made.task_id, "k" * 64, intents, {}))
+    store.write(lambda c: provider_batches.plan(c, store.backend, made.task_id, "k" * 64, intents, {}))
     erased = store.write(lambda c: purges.erase(c, [gone], []))
     assert (erased.removed, erased.kept) == ({"turns": 1}, {"ledger_rows": 1})
 
     usage = Usage(5, 6)
     ends = [Settlement(i.id, AttemptState.ANSWERED, "stop", usage, MicroDollars(40), 1) for i in intents]
     arrived = [(i.id, i.request_key, Answer("text", "stop", "m", usage)) for i in intents]
-    store.write(lambda c: batches.take_in(c, store.backend, ends, arrived))
+    store.write(lambda c: provider_batches.take_in(c, store.backend, ends, arrived))
     own = select(llm_attempts.c.state, llm_attempts.c.cost).where(llm_attempts.c.task_id == made.task_id)
     assert [tuple(row) for row in store.fetch(lambda c: c.execute(own.order_by(llm_attempts.c.id)).all())] == [
         ("unknown", 70),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cursors, files, migrate, rows, schema
+from corpus_pipeline.store import Store, cursors, dataset_files, migrate, rows, schema
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.store import making
 
@@ -25,11 +25,11 @@ _TASKS = schema.tasks.c
 
 
 def touch(connection: Connection, task_id: int) -> None:
-    files.touch_content(connection, task_id)
+    dataset_files.touch_content(connection, task_id)
 
 
 def version(store: Store, task_id: int) -> int:
-    return store.fetch(files.task_by_id, task_id).content_version
+    return store.fetch(dataset_files.task_by_id, task_id).content_version
 
 
 def test_what_fails_half_way_leaves_nothing(store: Store) -> None:
@@ -175,7 +175,7 @@ def test_a_key_that_another_one_inserted_meanwhile_is_found_when_the_unit_is_red
             known = connection.execute(select(schema.recipes.c.id).where(schema.recipes.c.name == "same")).scalar()
             if len(tries) <= 2:
                 barrier.wait(10)
-            return known or files.save_recipe(connection, "same", "c" * 64, "x")
+            return known or dataset_files.save_recipe(connection, "same", "c" * 64, "x")
 
         found.append(store.write(work))
 
@@ -233,6 +233,6 @@ def test_a_server_that_is_killed_and_comes_back_is_waited_for(tmp_path: Path) ->
         with pytest.raises(
             StoreUnavailable, match=r"did not answer.*run the same command again when it is back"
         ) as caught:
-            away.fetch(files.current_files)
+            away.fetch(dataset_files.current_files)
         assert "p%40ss" not in str(caught.value)  # no password in a message
         store.close()

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import failed
+from corpus_pipeline.store import failed_samples
 from corpus_pipeline.web import Options, create_app
 from corpus_pipeline_tests import small_corpus
 
@@ -87,7 +87,7 @@ def fail_some(corpus: Corpus) -> Callable[[int], list[int]]:
         task = corpus.work("hostile", Stage.AUGMENT).task
         keys = [(conversation_id(file.id, number), "paraphrase", 7) for number in range(1, count + 1)]
         failures = [
-            failed.Failure(
+            failed_samples.Failure(
                 key=key,
                 request_key=None,
                 reason="refused",
@@ -99,8 +99,8 @@ def fail_some(corpus: Corpus) -> Callable[[int], list[int]]:
             )
             for n, key in enumerate(keys)
         ]
-        corpus.store.write(lambda c: failed.record(c, corpus.store.backend, task.id, Stage.AUGMENT, failures))
-        return [f["id"] for f in corpus.failed_samples(failed.Where(state="open"), limit=100)]
+        corpus.store.write(lambda c: failed_samples.record(c, corpus.store.backend, task.id, Stage.AUGMENT, failures))
+        return [f["id"] for f in corpus.failed_samples(failed_samples.Where(state="open"), limit=100)]
 
     return put
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from corpus_pipeline.service import Corpus, control, overview
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import failed
+from corpus_pipeline.store import failed_samples
 from corpus_pipeline.web import create_app
 from corpus_pipeline.web.serve import default_options, start_background
 from corpus_pipeline_tests.servers import browser
@@ -169,7 +169,7 @@ def test_enter_in_a_field_of_the_failed_samples_neither_replays_nor_dismisses(wa
         page.get_by_label(field).press("Enter")
     page.get_by_label("Reason for dismissing").fill("the source is broken")
     page.get_by_label("Reason for dismissing").press("Enter")
-    assert corpus.failed_samples(failed.Where(state="replayed"), limit=10) == []
+    assert corpus.failed_samples(failed_samples.Where(state="replayed"), limit=10) == []
     page.get_by_role("button", name="Dismiss").click()
     assert "1 sample dismissed" in page.inner_text("[role=status]")
     assert watch.wrong == []

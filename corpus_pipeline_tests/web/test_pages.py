@@ -120,7 +120,7 @@ def test_filters_by_state_reason_and_change_agree_with_the_report(client, corpus
 
 def test_a_question_that_takes_too_long_says_how_far_it_looked(corpus):
     from corpus_pipeline.service import pages
-    from corpus_pipeline.store.looking import Filter
+    from corpus_pipeline.store.row_queries import Filter
 
     wanted = Filter(Stage.INGEST, search="柠檬酸")
     page = corpus.store.fetch(pages.row_page, "hostile", wanted, limit=50, seconds=-1.0)

@@ -6,7 +6,7 @@ import pytest
 
 from corpus_pipeline.service import counting, history, overview, pages
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.looking import Filter, like_pattern
+from corpus_pipeline.store.row_queries import Filter, like_pattern
 from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.web.conftest import RECIPE
 

@@ -10,7 +10,7 @@ from corpus_pipeline.jobs.gc_tuning import CALLS, give_back, rare_collection
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, cursors, failed, ledger, rows
+from corpus_pipeline.store import augmented, cleaned, cursors, failed_samples, ledger, rows
 
 
 def task_types(work: Work) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def begin(connection: Connection, held: Held) -> None:
 
 def forget(connection: Connection, work: Work) -> None:
     augmented.remove_augmented(connection, work.task.id)
-    failed.remove_task(connection, work.task.id, Stage.AUGMENT)
+    failed_samples.remove_task(connection, work.task.id, Stage.AUGMENT)
 
 
 def work(held: Held) -> None:

@@ -19,7 +19,7 @@ from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, AugmentedRow
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
-from corpus_pipeline.store import augmented, cursors, failed, files, ledger, pauses
+from corpus_pipeline.store import augmented, cursors, dataset_files, failed_samples, ledger, pauses
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.budgets import Ceilings
 from corpus_pipeline.store.pauses import PauseFlag
@@ -64,7 +64,7 @@ class Unit:
     rejected: list[tuple[str, str]] = field(default_factory=list)
     items: list[tuple[ItemKey, ItemState, str | None, bool]] = field(default_factory=list)
     rows: list[tuple[AugmentedRow, Provenance]] = field(default_factory=list)
-    failures: list[failed.Failure] = field(default_factory=list)
+    failures: list[failed_samples.Failure] = field(default_factory=list)
     resolved: list[ItemKey] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
     pauses: list[str] = field(default_factory=list)  # why this task is to be paused until a person clears the flag
@@ -86,10 +86,10 @@ class Unit:
         ledger.reject_answers(connection, self.rejected)
         augmented.insert_items(connection, backend, task_id, self.items)
         augmented.insert_rows(connection, backend, task_id, self.rows)
-        failed.record(connection, backend, task_id, Stage.AUGMENT, self.failures)
-        failed.resolve(connection, task_id, Stage.AUGMENT, self.resolved)
+        failed_samples.record(connection, backend, task_id, Stage.AUGMENT, self.failures)
+        failed_samples.resolve(connection, task_id, Stage.AUGMENT, self.resolved)
         if self.rows or self.failures:
-            files.touch_content(connection, task_id)
+            dataset_files.touch_content(connection, task_id)
         for number, step in enumerate(self.advances):
             cursors.advance(
                 connection,

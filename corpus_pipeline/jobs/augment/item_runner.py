@@ -17,7 +17,7 @@ from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, accept
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.states import ItemState
-from corpus_pipeline.store import failed
+from corpus_pipeline.store import failed_samples
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
@@ -162,7 +162,7 @@ class Asker:
         answer = last.answer
         unit = self._writer.unit
         unit.failures.append(
-            failed.Failure(
+            failed_samples.Failure(
                 key=item.key,
                 request_key=last.request_key,
                 reason=lost.reason,

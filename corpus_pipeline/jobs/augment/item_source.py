@@ -17,7 +17,7 @@ from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import ItemState, Stage
-from corpus_pipeline.store import augmented, cleaned, failed, ledger
+from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.store.ledger import StoredAnswer
@@ -53,7 +53,7 @@ class Feed:
     def replays(self) -> Iterator[Begun]:
         """What people sent back from the failed-sample queue."""
         held, task_id = self._held, self._held.work.task.id
-        waiting = held.fetch(failed.to_replay, task_id, Stage.AUGMENT)
+        waiting = held.fetch(failed_samples.to_replay, task_id, Stage.AUGMENT)
         for start in range(0, len(waiting), 100):
             part = waiting[start : start + 100]
             rows = {row.id: row for row in held.fetch(_rows_of, task_id, [entry[0] for entry in part])}
@@ -67,7 +67,7 @@ class Feed:
 
     def leave_replays(self) -> None:
         """Batches are handed out without what waits for its replay: another feed hands it out."""
-        waiting = self._held.fetch(failed.to_replay, self._held.work.task.id, Stage.AUGMENT)
+        waiting = self._held.fetch(failed_samples.to_replay, self._held.work.task.id, Stage.AUGMENT)
         self._replays |= {(entry[0], entry[1], entry[2]) for entry in waiting}
 
     def _replayed(self, label: str, overrides: str | None) -> Prepared:

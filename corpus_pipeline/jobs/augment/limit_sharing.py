@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.jobs.lease import owner_name
 from corpus_pipeline.llm.limits import SharedState
-from corpus_pipeline.store import Store, workers
-from corpus_pipeline.store.workers import Learnt, Other
+from corpus_pipeline.store import Store, provider_workers
+from corpus_pipeline.store.provider_workers import Learnt, Other
 
 if TYPE_CHECKING:
     from corpus_pipeline.llm.limits import Limiter
@@ -51,7 +51,7 @@ class Sharing:
 
     def _exchange(self, said: Learnt) -> list[Other]:
         def exchange(connection: Connection) -> list[Other]:
-            return workers.exchange(connection, self._store.backend, self._origin, self._owner, said)
+            return provider_workers.exchange(connection, self._store.backend, self._origin, self._owner, said)
 
         with self._lock:
             return [] if self._gone else self._store.write(exchange, repeatable=True, name="provider workers")
@@ -63,7 +63,7 @@ class Sharing:
     def _leave(self) -> None:
 
         def leave(connection: Connection) -> None:
-            workers.leave(connection, self._origin, self._owner)
+            provider_workers.leave(connection, self._origin, self._owner)
 
         with self._lock, suppress(CorpusError):  # the row ends by itself
             self._gone = True

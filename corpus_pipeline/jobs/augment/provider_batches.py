@@ -32,9 +32,9 @@ from corpus_pipeline.llm.failures import CallFailed
 from corpus_pipeline.model import Answer, MicroDollars, Request, Usage
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import AttemptState, BatchState, Stage
-from corpus_pipeline.store import batches, pauses
-from corpus_pipeline.store.batches import TooDear
+from corpus_pipeline.store import pauses, provider_batches
 from corpus_pipeline.store.ledger import Intent, Settlement
+from corpus_pipeline.store.provider_batches import TooDear
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -87,7 +87,9 @@ class Batching:
 
     def _files(self) -> Iterator[list[_Ask]]:
         """The requests that are neither answered nor under way, an input file at a time, one model each."""
-        known = {row.request_key for batch in self._open() for row in self._held.fetch(batches.unsettled, batch.id)}
+        known = {
+            row.request_key for batch in self._open() for row in self._held.fetch(provider_batches.unsettled, batch.id)
+        }
         known |= self._failed
         files: dict[str, tuple[list[_Ask], int]] = {}
         for item, request in questions(self._held, self._plan, self._access):
@@ -129,13 +131,13 @@ class Batching:
                 asks = asks[: refusal.fitting]
         batch = await self._patiently(lambda: self._submit(api, chunk))
         crashpoints.point("batch created")
-        await self._commit(batches.sent, batch_id, batch.id)
+        await self._commit(provider_batches.sent, batch_id, batch.id)
 
     def _planned(self, connection: Connection, key: str, asks: Sequence[_Ask]) -> int:
         work = self._held.work
         ceilings = self._section.budget.ceilings()
         intents = [ask.intent for ask in asks]
-        return batches.plan(connection, work.store.backend, work.task.id, key, intents, ceilings)
+        return provider_batches.plan(connection, work.store.backend, work.task.id, key, intents, ceilings)
 
     async def _submit(self, api: BatchClient, chunk: Chunk) -> Batch:
         """Send a chunk; when the answer was lost, see whether it arrived before it is sent again."""
@@ -156,9 +158,9 @@ class Batching:
             look = partial(api.find, row.chunk_key, created_after=row.created_at // 1000 - 3600)
             found = await self._patiently(look)
             if found:
-                await self._commit(batches.sent, row.id, found[-1].id)
+                await self._commit(provider_batches.sent, row.id, found[-1].id)
             else:
-                await self._commit(batches.forget, row.id)
+                await self._commit(provider_batches.forget, row.id)
 
     async def _pause(self, refusal: TooDear, reserved: MicroDollars) -> Paused:
         reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)
@@ -177,9 +179,9 @@ class Batching:
             await self._rest(self._section.batch_poll_seconds)
 
     async def _take_in(self, api: BatchClient, row: Row, batch: Batch | None) -> None:
-        asked = {entry.id: entry for entry in self._held.fetch(batches.unsettled, row.id)}
+        asked = {entry.id: entry for entry in self._held.fetch(provider_batches.unsettled, row.id)}
         if batch is None:  # the provider forgot it: what it cost is not known
-            await self._commit(batches.lost, row.id)
+            await self._commit(provider_batches.lost, row.id)
             self._failed |= {entry.request_key for entry in asked.values()}
             return
         # the requests are needed only where an answer comes without its usage
@@ -196,7 +198,7 @@ class Batching:
         crashpoints.point("batch taken in")
         if batch.status is batch_api.BatchStatus.FAILED:
             self._failed |= {entry.request_key for entry in asked.values()}
-        await self._commit(batches.taken, row.id, batch.status.value, batch.errors)
+        await self._commit(provider_batches.taken, row.id, batch.status.value, batch.errors)
 
     async def _store(self, some: Sequence[Result], asked: dict[str, Row]) -> None:
         settlements: list[Settlement] = []
@@ -211,7 +213,7 @@ class Batching:
             else:
                 self._failed.add(entry.request_key)
         if settlements:
-            await self._commit(batches.take_in, self._held.store.backend, settlements, answers)
+            await self._commit(provider_batches.take_in, self._held.store.backend, settlements, answers)
 
     # --- patience ------------------------------------------------------------------------------------------------------
 
@@ -244,7 +246,7 @@ class Batching:
             await asyncio.sleep(min(_LOOK_SECONDS, left))
 
     def _open(self) -> Sequence[Row]:
-        return self._held.fetch(batches.open_batches, self._held.work.task.id)
+        return self._held.fetch(provider_batches.open_batches, self._held.work.task.id)
 
     async def _commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(lambda: self._held.commit(unit, *args, **kwargs))

@@ -16,7 +16,7 @@ from corpus_pipeline.stages.clean.duplicates_runs import FileRun, Known, file_ru
 from corpus_pipeline.stages.clean.features_schemes import Scheme, scheme_named
 from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
 from corpus_pipeline.states import DuplicateKind
-from corpus_pipeline.store import cleaned, files
+from corpus_pipeline.store import cleaned, dataset_files
 from corpus_pipeline.store.cleaned import ComparedTask, KnownDuplicate
 
 _FOLDER = "compared"  # in the work folder; may be removed at any time
@@ -73,7 +73,7 @@ def _comparable(held: Held, rule_pass: str) -> list[ComparedTask]:
     found = []
     for task in held.fetch(cleaned.compared_tasks, rule_pass, work.task.id):
         if task.recipe_id not in alike:
-            other = _dedup_of(held.fetch(files.recipe_row, task.recipe_id).body)
+            other = _dedup_of(held.fetch(dataset_files.recipe_row, task.recipe_id).body)
             alike[task.recipe_id] = other == work.recipe.clean.dedup
         if alike[task.recipe_id]:
             found.append(task)

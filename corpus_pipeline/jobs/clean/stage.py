@@ -17,9 +17,9 @@ from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.clean import duplicates
 from corpus_pipeline.stages.clean.features_schemes import scheme_named
 from corpus_pipeline.states import Status
-from corpus_pipeline.store import cleaned, cursors, files, rows
+from corpus_pipeline.store import cleaned, cursors, dataset_files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate
-from corpus_pipeline.store.duplicate_merge import Owner, merge_duplicates
+from corpus_pipeline.store.duplicates import Owner, merge_duplicates
 
 _PROCESSES_FROM_ROWS = 15_000
 _PAGES_PER_GIVING_BACK = 10
@@ -142,10 +142,10 @@ def _write_duplicates(connection: Connection, held: Held, page: _DuplicatePage, 
         cleaned.write_duplicates(connection, held.store.backend, [(own, entry) for entry in page.entries])
     else:
         for task_id in merge_duplicates(connection, held.store.backend, page.entries, owner) - {own}:
-            files.touch_content(connection, task_id)  # rows of another file repeat ours: its export is stale
+            dataset_files.touch_content(connection, task_id)  # rows of another file repeat ours: its export is stale
     held.advance(connection, DEDUP, last_id=page.last_id, rows=page.rows, dropped=page.dropped, active_ms=held.lap_ms())
 
 
 def _finish_dedup(connection: Connection, held: Held) -> None:
-    files.touch_content(connection, held.work.task.id)
+    dataset_files.touch_content(connection, held.work.task.id)
     held.finish(connection, DEDUP)

@@ -12,7 +12,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import control, overview
 from corpus_pipeline.service.browse import parse_address
 from corpus_pipeline.states import FailedState, Stage
-from corpus_pipeline.store.failed import Where
+from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
 from corpus_pipeline.web.text import counted
 

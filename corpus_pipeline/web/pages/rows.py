@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from corpus_pipeline.service import history, overview, pages
 from corpus_pipeline.states import RowState, Stage
-from corpus_pipeline.store.looking import Filter
+from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web.compare import Column, compared
 from corpus_pipeline.web.site import file_name, number_in, person_of, reply, site_of, word_in
 

@@ -13,7 +13,7 @@ import pytest
 
 from corpus_pipeline.errors import Paused
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.failed import Where
+from corpus_pipeline.store.failed_samples import Where
 
 BATCHED: dict[str, Any] = {"provider_batch": True}
 RUN = (

@@ -8,7 +8,7 @@ import pytest
 
 from corpus_pipeline.errors import GateRefused, ProviderRefused, UsageError
 from corpus_pipeline.states import FailedState, Status
-from corpus_pipeline.store.failed import Where
+from corpus_pipeline.store.failed_samples import Where
 
 
 def states(kit: Any) -> dict[str, int]:

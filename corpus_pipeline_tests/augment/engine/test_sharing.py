@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from corpus_pipeline.store import Store, migrate, workers
-from corpus_pipeline.store.workers import Learnt
+from corpus_pipeline.store import Store, migrate, provider_workers
+from corpus_pipeline.store.provider_workers import Learnt
 
 FREE = Learnt(None, 0, None, None)
 
@@ -15,8 +15,10 @@ def test_workers_see_each_other_until_they_leave(database_url: str) -> None:
     store = Store(database_url)
     migrate.ensure(store)
 
-    def says(owner: str, learnt: Learnt, origin: str = "https://a:443") -> list[workers.Other]:
-        return store.write(lambda c: workers.exchange(c, store.backend, origin, owner, learnt), repeatable=True)
+    def says(owner: str, learnt: Learnt, origin: str = "https://a:443") -> list[provider_workers.Other]:
+        return store.write(
+            lambda c: provider_workers.exchange(c, store.backend, origin, owner, learnt), repeatable=True
+        )
 
     careful = Learnt(12.5, 3000, 600.0, None)
     assert says("one", careful) == []
@@ -25,7 +27,7 @@ def test_workers_see_each_other_until_they_leave(database_url: str) -> None:
     assert (seen.owner, seen.learnt) == ("one", careful) and seen.age_ms < 5000
     says("one", FREE)
     assert [other.learnt for other in says("two", FREE)] == [FREE]
-    store.write(lambda c: workers.leave(c, "https://a:443", "one"), repeatable=True)
+    store.write(lambda c: provider_workers.leave(c, "https://a:443", "one"), repeatable=True)
     assert says("two", FREE) == []
     store.close()
 
