@@ -264,12 +264,12 @@ def measure(corpus: Any, rows: int) -> None:
     show("one file", [f"/files/{NAME}"] * 5)
     show("one row", [f"/files/{NAME}/rows/{middle + 7 * n}" for n in range(5)])
     show("reports, first view", [f"/files/{NAME}/reports"])
-    from corpus_pipeline.service import counting
+    from corpus_pipeline.service.queries import statistics as queries_statistics
 
     show(
         "statistics, first view (beside counting)",
         [f"/files/{NAME}/statistics"],
-        lambda: counting.file_statistics(corpus.store, NAME),
+        lambda: queries_statistics.file_statistics(corpus.store, NAME),
     )
     print(f"load {os.getloadavg()[0]:.1f}")
 

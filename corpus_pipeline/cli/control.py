@@ -33,7 +33,7 @@ def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: s
       corpus pause --all --reason upgrade --no-wait
     """
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.control import scope_text
+    from corpus_pipeline.service.commands.pause import scope_text
 
     with Corpus.open() as corpus:
         flags = corpus.pause(names, Stage(stage) if stage else None, everything, reason)
@@ -65,7 +65,7 @@ def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: s
 def resume(names: tuple[str, ...], stage: str | None, everything: bool) -> None:
     """Clear pause flags. With `corpus ui` running the work goes on by itself, otherwise with `corpus run`."""
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.control import scope_text
+    from corpus_pipeline.service.commands.pause import scope_text
 
     with Corpus.open() as corpus:
         flags = corpus.resume(names, Stage(stage) if stage else None, everything)

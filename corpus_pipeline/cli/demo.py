@@ -43,8 +43,8 @@ def demo(home: Path | None) -> int:
 
 
 def _add(corpus: Corpus) -> list[str]:
+    from corpus_pipeline.service.commands.inbox import candidates
     from corpus_pipeline.service.corpus import who
-    from corpus_pipeline.service.inbox import candidates
 
     with resources.as_file(resources.files("corpus_pipeline") / "demo" / "data") as folder:
         # the files must still be there when a later run looks at them

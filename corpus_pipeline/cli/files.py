@@ -97,7 +97,7 @@ def add(
 
 def expand(paths: tuple[Path, ...]) -> list[Path]:
     """The files that are meant: folders stand for the dataset files in them. Raises UsageError for an empty folder."""
-    from corpus_pipeline.service.inbox import SUFFIXES, candidates
+    from corpus_pipeline.service.commands.inbox import SUFFIXES, candidates
 
     found: list[Path] = []
     for path in paths:

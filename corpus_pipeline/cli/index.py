@@ -14,7 +14,7 @@ from corpus_pipeline.cli.output import json_option, print_lines, say
 from corpus_pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from corpus_pipeline.service.indexing import State
+    from corpus_pipeline.service.search_index import State
 
 # not the lowest: who reads SQLite and gets no processor keeps a writer waiting
 _NICE = 10
@@ -33,7 +33,7 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
     so searches find the same without it, later. It lies in CORPUS_HOME/search and can be deleted at any time. Stop it when you
     like: the same command goes on.
     """
-    from corpus_pipeline.service import Corpus, indexing
+    from corpus_pipeline.service import Corpus, search_index
 
     with Corpus.open() as corpus:
         folder = corpus.settings.search_folder
@@ -43,11 +43,11 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
                 os.nice(_NICE)
             try:
                 with only_one(folder / "lock", "the indexer", f"process {os.getpid()}"):
-                    indexing.make(corpus.store, folder, names, anew=anew, polite=polite, told=_tell)
+                    search_index.make(corpus.store, folder, names, anew=anew, polite=polite, told=_tell)
             except UsageError:
                 if not polite:  # another one is at it already
                     raise
-        found = indexing.states(corpus.store, folder, names)
+        found = search_index.states(corpus.store, folder, names)
     if as_json:
         print_lines(state._asdict() for state in found)
         return 0
@@ -55,7 +55,7 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
         size = f", {state.bytes / 1e6:,.1f} MB" if state.bytes else ""
         say(f"{state.file}: {state.indexed:,} of {state.rows:,} rows{size}")
     if not found:
-        say(f"no dataset file is ingested and has {indexing.LEAST_ROWS:,} rows or more: smaller ones need no index")
+        say(f"no dataset file is ingested and has {search_index.LEAST_ROWS:,} rows or more: smaller ones need no index")
     return 0
 
 

@@ -20,7 +20,7 @@ def recipe() -> None:
 def show(name: str) -> None:
     """A recipe with every default written out."""
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.recipes import resolve
+    from corpus_pipeline.service.commands.recipes import resolve
 
     with Corpus.open() as corpus:
         chosen = resolve(corpus.store, name)
@@ -34,7 +34,7 @@ def show(name: str) -> None:
 def check(name: str, files: tuple[str, ...]) -> None:
     """Check a recipe: every section, rule, strategy, parameter and template."""
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.recipes import resolve
+    from corpus_pipeline.service.commands.recipes import resolve
 
     with Corpus.open() as corpus:
         chosen = resolve(corpus.store, name)

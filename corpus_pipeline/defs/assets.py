@@ -15,7 +15,7 @@ from corpus_pipeline.defs.several import Events, observation
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.cancellation import StopSignal, on_signals
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.service.versions import code_version
+from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import Stage
 
 LIMIT_TAG = "corpus/limit"

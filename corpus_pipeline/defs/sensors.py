@@ -14,7 +14,7 @@ from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import opened
 from corpus_pipeline.defs.several import stages_of
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.service.control import Resumable
+from corpus_pipeline.service.commands.pause import Resumable
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.pauses import PauseFlag

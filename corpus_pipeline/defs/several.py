@@ -22,8 +22,8 @@ from dagster._core.definitions.data_version import (
 
 from corpus_pipeline.defs import checks
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.service.corpus import Corpus
-from corpus_pipeline.service.versions import code_version
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 

@@ -20,20 +20,10 @@ from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import (
-    batches,
-    browse,
-    control,
-    estimate,
-    frames,
-    history,
-    inbox,
-    purge,
-    questions,
-    recipes,
-    registry,
-    tracing,
-)
+from corpus_pipeline.service.commands import inbox, provider_batches, purge, recipes, register
+from corpus_pipeline.service.commands import pause as commands_pause
+from corpus_pipeline.service.queries import cost_estimate, dataframes, lineage, row_detail, views
+from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
@@ -77,9 +67,9 @@ class Corpus:
 
     # --- dataset files -------------------------------------------------------------------------------------------------
 
-    def add(self, path: Path, **options: Any) -> registry.Added:
+    def add(self, path: Path, **options: Any) -> register.Added:
         """Register a dataset file (see `registry.add`)."""
-        return registry.add(self.store, path, **options)
+        return register.add(self.store, path, **options)
 
     def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
         """The current dataset files, all or by name. Raises UnknownName."""
@@ -194,15 +184,15 @@ class Corpus:
 
     def pause(self, names: Sequence[str], stage: Stage | None, everything: bool, reason: str) -> list[Any]:
         """Set pause flags (see `control.pause`)."""
-        return control.pause(self.store, names, stage, everything, reason, who())
+        return commands_pause.pause(self.store, names, stage, everything, reason, who())
 
     def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[Any]:
         """Clear pause flags (see `control.resume`)."""
-        return control.resume(self.store, names, stage, everything, who())
+        return commands_pause.resume(self.store, names, stage, everything, who())
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
-        control.delete_rows(self.store, ids, reason, who())
+        commands_pause.delete_rows(self.store, ids, reason, who())
 
     def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> dict[str, Any]:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
@@ -212,11 +202,11 @@ class Corpus:
 
     def batches(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Provider batches and what each came to (see `batches.listed`)."""
-        return self.store.fetch(lambda c: batches.listed(c, names))
+        return self.store.fetch(lambda c: provider_batches.listed(c, names))
 
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[dict[str, Any]]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
-        return batches.cancel(self.store, self.models, names, reason, who())
+        return provider_batches.cancel(self.store, self.models, names, reason, who())
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 
@@ -231,13 +221,13 @@ class Corpus:
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
                 with_overrides(section, strategy, self.settings.model, overrides or {})
-        return control.replay(self.store, where, overrides or {}, by or who())
+        return commands_pause.replay(self.store, where, overrides or {}, by or who())
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""
         if not reason.strip():
             raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
-        return control.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
+        return commands_pause.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
 
     # --- what the sensors do ---------------------------------------------------------------------------------------------
 
@@ -247,15 +237,15 @@ class Corpus:
 
     def mark_flags(self) -> list[PauseFlag]:
         """Mark what runs below a set flag as pausing; returns the set flags."""
-        return control.mark_flags(self.store)
+        return commands_pause.mark_flags(self.store)
 
-    def resumable(self) -> list[control.Resumable]:
+    def resumable(self) -> list[commands_pause.Resumable]:
         """Stages that may go on although nobody works on them."""
-        return control.resumable(self.store)
+        return commands_pause.resumable(self.store)
 
-    def abandoned(self) -> list[tuple[control.Resumable, PauseFlag]]:
+    def abandoned(self) -> list[tuple[commands_pause.Resumable, PauseFlag]]:
         """Stages below a flag whose worker is gone (see `control.abandoned`)."""
-        return control.abandoned(self.store)
+        return commands_pause.abandoned(self.store)
 
     def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:
         """The queued run of these stages will not start: leave the first unfinished one as paused."""
@@ -269,7 +259,7 @@ class Corpus:
 
     def status(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Progress of each dataset file, the keys that `corpus status --json` promises."""
-        return self.store.fetch(lambda c: questions.status(c, names))
+        return self.store.fetch(lambda c: queries_status.status(c, names))
 
     def report(self, name: str, stage: Stage | None = None) -> list[dict[str, Any]]:
         """Completion reports of the current task, counted now."""
@@ -277,17 +267,17 @@ class Corpus:
         def read(connection: Connection) -> list[dict[str, Any]]:
             (file,) = dataset_files.current_files(connection, [name])
             recipe = _parsed(dataset_files.recipe_row(connection, file.recipe_id).body, "recipe")
-            return questions.report(connection, file, recipe, stage)
+            return queries_status.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
 
     def preview(self, name: str, stage: Stage, limit: int) -> list[dict[str, Any]]:
         """A few rows of a stage as flat dictionaries."""
-        return browse.preview(self.work(name, stage), limit)
+        return views.preview(self.work(name, stage), limit)
 
     def data_version_parts(self, name: str, stage: Stage) -> list[str]:
         """What the result of a stage depends on: two runs with the same parts made the same rows."""
-        return questions.data_version_parts(self.work(name, stage))
+        return queries_status.data_version_parts(self.work(name, stage))
 
     def rows(
         self,
@@ -298,11 +288,11 @@ class Corpus:
         where: dict[str, str] | None = None,
         after: int = 0,
         limit: int = 50,
-    ) -> browse.Found:
+    ) -> views.Found:
         """Rows of a stage, page by page (see `browse.search_rows`)."""
         where, index = where or {}, self.settings.search_folder
         return self.store.fetch(
-            lambda c: browse.search_rows(
+            lambda c: views.search_rows(
                 c, name, stage, search=search, where=where, after=after, limit=limit, index=index
             )
         )
@@ -317,41 +307,41 @@ class Corpus:
         limit: int = 100_000,
     ) -> pd.DataFrame:
         """Rows of a stage as a pandas data frame, for notebooks (see `frames.frame`)."""
-        return frames.frame(
+        return dataframes.frame(
             lambda after, most: self.rows(name, stage, search=search, where=where, after=after, limit=most), limit
         )
 
     def show(self, row: str) -> dict[str, Any]:
         """One conversation with its history."""
-        return self.store.fetch(lambda c: browse.show(c, row))
+        return self.store.fetch(lambda c: views.show(c, row))
 
     def trace(self, name: str, line: int, export: str | None = None) -> dict[str, Any]:
         """Where a line of an export comes from, of the newest one unless another is named (see `tracing.trace`)."""
-        return self.store.fetch(lambda c: tracing.trace(c, name, line, export))
+        return self.store.fetch(lambda c: lineage.trace(c, name, line, export))
 
     def failed_samples(
         self, where: store_failed_samples.Where, *, after: int = 0, limit: int = 50
     ) -> list[dict[str, Any]]:
         """Failed samples that match, with their full context."""
         return self.store.fetch(
-            lambda c: [browse.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)]
+            lambda c: [views.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)]
         )
 
     def failed_sample(self, identifier: int) -> dict[str, Any]:
         """One failed sample with its input and every attempt (see `history.failed_sample`)."""
-        return self.store.fetch(history.failed_sample, identifier)
+        return self.store.fetch(row_detail.failed_sample, identifier)
 
     def estimate(self, name: str) -> dict[str, Any]:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""
-        return estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model)
+        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model)
 
     def cost(self, by: str) -> list[dict[str, Any]]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""
-        return self.store.fetch(lambda c: questions.cost(c, by))
+        return self.store.fetch(lambda c: queries_status.cost(c, by))
 
     def dearest_share(self) -> tuple[int, float]:
         """(items that were asked about, share of all money that the dearest tenth of them cost)."""
-        return self.store.fetch(questions.dearest_share)
+        return self.store.fetch(queries_status.dearest_share)
 
 
 # a stored recipe version never changes, and reading YAML takes longer than many a stage of a small file

@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
-from corpus_pipeline.service import Corpus, metrics
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.queries import metrics
 from corpus_pipeline.web.guard import Guard
 from corpus_pipeline.web.options import Options
 from corpus_pipeline.web.pages import actions, audit, cost, door, exports, failed, files, rows

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.errors import StoreUnavailable
-from corpus_pipeline.service import overview
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web.guard import HEADERS, METHODS, Door, same_origin, session_of
 from corpus_pipeline.web.sessions import Person
 from corpus_pipeline.web.site import Site
@@ -138,7 +138,7 @@ class DagsterGuard:
     def _note(self, person: Person, change: Change) -> None:
         detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
         try:
-            overview.note(self._site.corpus.store, person.name, "dagster", ", ".join(change.mutations), detail)
+            progress.note(self._site.corpus.store, person.name, "dagster", ", ".join(change.mutations), detail)
         except StoreUnavailable:  # whoever wants to stop something then must be able to
             _log.warning("not in the audit log, the database is away: %s by %s", change.mutations, person.name)
 

@@ -11,7 +11,7 @@ import sys
 import threading
 
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.service import Corpus, indexing
+from corpus_pipeline.service import Corpus, search_index
 
 _LOOK_SECONDS = 15.0
 _AFTER_FAILURE = 600.0
@@ -53,7 +53,7 @@ class Indexer:
         while not self._ended.wait(pause):
             pause = self._look_seconds
             try:
-                behind = indexing.is_behind(self._corpus.store, self._corpus.settings.search_folder)
+                behind = search_index.is_behind(self._corpus.store, self._corpus.settings.search_folder)
             except (CorpusError, OSError):  # the database is away: later
                 continue
             if behind and not self._run():

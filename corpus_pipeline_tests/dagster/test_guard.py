@@ -19,8 +19,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from corpus_pipeline.defs.webserver import _Workspace
-from corpus_pipeline.service import overview
 from corpus_pipeline.service.corpus import who
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import create_app, users
 from corpus_pipeline.web.dagster_guard import DagsterGuard, change_of
 from corpus_pipeline.web.options import Options, Role
@@ -97,7 +97,7 @@ def test_our_own_page_and_programs_are_answered(web, ui):
         headers = headers | ({"origin": f"http://{headers['host']}"} if "host" in headers else {})
         assert post(web, LOOK, **headers).json()["data"]["version"]
     assert post(web, SET, **page).json()["data"] == {"setConcurrencyLimit": True}
-    entry = ui.corpus.store.fetch(overview.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
+    entry = ui.corpus.store.fetch(progress.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
     assert (entry["subject"], entry["who"]) == ("setConcurrencyLimit", who())
 
 
@@ -196,7 +196,7 @@ def test_viewers_look_and_operators_act_under_their_own_names(team, home):
         assert viewer.post("/graphql", content=escaped, headers={"content-type": JSON}).status_code == 403
         assert viewer.post("/report_asset_materialization/dataset_rows", json={}).status_code == 403
         assert post(operator, SET).json()["data"] == {"setConcurrencyLimit": True}
-    entries = home.corpus.store.fetch(overview.audit_page, who="otto", action="dagster", before=None, limit=9)[
+    entries = home.corpus.store.fetch(progress.audit_page, who="otto", action="dagster", before=None, limit=9)[
         "entries"
     ]
     assert [entry["subject"] for entry in entries] == ["setConcurrencyLimit"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
-from corpus_pipeline.service.recipes import checked
+from corpus_pipeline.service.commands.recipes import checked
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests import small_corpus
 

@@ -20,8 +20,9 @@ from corpus_pipeline import search
 from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.search import SPAN, Index, segment
 from corpus_pipeline.search.grams import BUCKETS
-from corpus_pipeline.service import Corpus, indexing, pages
-from corpus_pipeline.service.browse import number_of
+from corpus_pipeline.service import Corpus, search_index
+from corpus_pipeline.service.queries import rows as queries_rows
+from corpus_pipeline.service.queries.views import number_of
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import dataset_files
 from corpus_pipeline.store.row_queries import Filter
@@ -72,7 +73,7 @@ def hostile(count: int) -> list[dict[str, str]]:
 
 @pytest.fixture
 def every_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "LEAST_ROWS", 1)
+    monkeypatch.setattr(search_index, "LEAST_ROWS", 1)
 
 
 @pytest.fixture
@@ -87,24 +88,24 @@ def corpus(tmp_path: Path, database_url: str, every_file: None):
 
 
 def make(corpus: Corpus) -> None:
-    indexing.make(corpus.store, corpus.settings.search_folder)
+    search_index.make(corpus.store, corpus.settings.search_folder)
 
 
 def found(corpus: Corpus, text: str, stage: Stage = Stage.INGEST, *, indexed: bool = True, **more: str) -> list[int]:
     folder = corpus.settings.search_folder if indexed else None
     wanted = Filter(stage, search=text, **more)
-    page = corpus.store.fetch(pages.row_page, "a", wanted, limit=200, index=folder)
+    page = corpus.store.fetch(queries_rows.row_page, "a", wanted, limit=200, index=folder)
     assert page.next_after is None
-    return [pages.found_dict("a", row)["number"] for row in page.found]
+    return [queries_rows.found_dict("a", row)["number"] for row in page.found]
 
 
 def test_a_search_finds_what_reading_every_row_finds(corpus):
     make(corpus)
-    (state,) = indexing.states(corpus.store, corpus.settings.search_folder)
+    (state,) = search_index.states(corpus.store, corpus.settings.search_folder)
     assert state.is_done and state.bytes > 0
     chance = random.Random(11)
     for stage in (Stage.INGEST, Stage.CLEAN):
-        page = corpus.store.fetch(pages.row_page, "a", Filter(stage), limit=200)
+        page = corpus.store.fetch(queries_rows.row_page, "a", Filter(stage), limit=200)
         texts = {row.id & 0xFFFFFFFF: row.conversation.turns for row in page.found}
         assert len(texts) > 60
         some = [text for turns in texts.values() for turn in turns for _, text in turn.texts()]
@@ -114,7 +115,7 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
             queries.append(text[start : start + chance.randint(1, 9)])
         for query in queries:
             if query:
-                expected = [number for number, turns in texts.items() if pages.contains(turns, query)]
+                expected = [number for number, turns in texts.items() if queries_rows.contains(turns, query)]
                 assert found(corpus, query, stage) == expected, (stage, query)
         for query in (*PIECES[:12], SECRET):  # as it finds them without an index
             assert set(found(corpus, query, stage, indexed=False)) <= set(found(corpus, query, stage))
@@ -132,9 +133,9 @@ def test_filters_by_what_a_rule_did_ask_the_index_too(corpus, monkeypatch):
     def numbers(**wanted):
         folder = corpus.settings.search_folder
         page = corpus.store.fetch(
-            pages.row_page, "a", Filter(**{"stage": Stage.INGEST, **wanted}), limit=200, index=folder
+            queries_rows.row_page, "a", Filter(**{"stage": Stage.INGEST, **wanted}), limit=200, index=folder
         )
-        return [pages.found_dict("a", row)["number"] for row in page.found]
+        return [queries_rows.found_dict("a", row)["number"] for row in page.found]
 
     questions = (
         {"changed": True},
@@ -149,7 +150,7 @@ def test_filters_by_what_a_rule_did_ask_the_index_too(corpus, monkeypatch):
     assert looked_through[0] and looked_through[1] and looked_through[2] and not looked_through[3]
     make(corpus)
     assert [numbers(**question) for question in questions] == looked_through
-    monkeypatch.setattr(pages._Look, "through", lambda self, start, stop: stop)  # nothing but the index
+    monkeypatch.setattr(queries_rows._Look, "through", lambda self, start, stop: stop)  # nothing but the index
     assert [numbers(**question) for question in questions[:6]] == looked_through[:6]
 
 
@@ -167,10 +168,10 @@ def test_what_is_purged_leaves_the_index_and_that_of_other_machines_too(corpus, 
     assert groups_of_row(corpus, folder, 5) == 0 < groups_of_row(corpus, folder, 6)
     assert not any(SECRET.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert named(corpus, other, SECRET) == [5]
-    (state,) = indexing.states(corpus.store, other)
+    (state,) = search_index.states(corpus.store, other)
     assert state.purged == 1 and not state.is_done
-    indexing.make(corpus.store, other)
-    assert groups_of_row(corpus, other, 5) == 0 and indexing.states(corpus.store, other)[0].is_done
+    search_index.make(corpus.store, other)
+    assert groups_of_row(corpus, other, 5) == 0 and search_index.states(corpus.store, other)[0].is_done
 
 
 def test_rows_that_are_read_or_cleaned_again_are_looked_through_until_they_are_indexed_again(corpus):
@@ -190,16 +191,16 @@ def test_rows_that_are_read_or_cleaned_again_are_looked_through_until_they_are_i
 
 
 def test_small_files_need_none(corpus, monkeypatch):
-    monkeypatch.setattr(indexing, "LEAST_ROWS", 10_000)
+    monkeypatch.setattr(search_index, "LEAST_ROWS", 10_000)
     make(corpus)
-    assert indexing.states(corpus.store, corpus.settings.search_folder) == [] and found(corpus, SECRET) == [5]
+    assert search_index.states(corpus.store, corpus.settings.search_folder) == [] and found(corpus, SECRET) == [5]
 
 
 def named(corpus: Corpus, folder: Path, text: str, stage: Stage = Stage.INGEST) -> list[int] | None:
     """What the index alone names; None when it is not to be asked."""
     buckets = search.wanted(text)
     (pair,) = corpus.store.fetch(dataset_files.current_tasks, ["a"])
-    index = corpus.store.fetch(indexing.opened, folder, *pair, with_cleaned=stage is Stage.CLEAN)
+    index = corpus.store.fetch(search_index.opened, folder, *pair, with_cleaned=stage is Stage.CLEAN)
     assert buckets is not None
     if index is None:
         return None
@@ -209,7 +210,7 @@ def named(corpus: Corpus, folder: Path, text: str, stage: Stage = Stage.INGEST) 
 
 def groups_of_row(corpus: Corpus, folder: Path, number: int) -> int:
     """How many buckets of an index a row is in."""
-    path = indexing.path_of(folder, corpus.files(["a"])[0].id)
+    path = search_index.path_of(folder, corpus.files(["a"])[0].id)
     block = path.read_bytes()[128:]
     assert segment.is_sound(block)
     offsets = np.frombuffer(block, dtype=np.uint32, count=BUCKETS + 1, offset=segment.HEAD)
@@ -245,7 +246,7 @@ def environment(corpus: Corpus) -> dict[str, str]:
 @pytest.mark.sqlite
 def test_whoever_is_killed_goes_on_where_it_was(large):
     folder = large.settings.search_folder
-    path = search.paths(indexing.path_of(folder, large.files(["a"])[0].id))[1]
+    path = search.paths(search_index.path_of(folder, large.files(["a"])[0].id))[1]
     first = subprocess.Popen(command(), env=environment(large))
     deadline = time.monotonic() + 60
     while (own := Index.open(path)) is None or not own.blocks:
@@ -253,7 +254,7 @@ def test_whoever_is_killed_goes_on_where_it_was(large):
         time.sleep(0.002)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    (state,) = indexing.states(large.store, folder)
+    (state,) = search_index.states(large.store, folder)
     assert SPAN <= state.indexed < 40_000
     assert found(large, "Number 39999") == [39_999] == found(large, "39999", indexed=False)  # behind its end
     second = subprocess.run(command("--json"), env=environment(large), capture_output=True, text=True, check=True)
@@ -266,10 +267,10 @@ def test_whoever_is_killed_goes_on_where_it_was(large):
 @pytest.mark.sqlite
 def test_a_file_that_is_read_again_meanwhile_ends_it_without_a_fault(large):
     folder = large.settings.search_folder
-    indexing.make(large.store, folder, told=lambda state: large.redo("a", Stage.INGEST))
-    assert indexing.states(large.store, folder) == []  # nothing to index, until it is ingested
+    search_index.make(large.store, folder, told=lambda state: large.redo("a", Stage.INGEST))
+    assert search_index.states(large.store, folder) == []  # nothing to index, until it is ingested
     large.run_stage("a", Stage.INGEST)
-    indexing.make(large.store, folder)
+    search_index.make(large.store, folder)
     assert 20_000 in (named(large, folder, "number 20000") or ())
 
 
@@ -278,7 +279,7 @@ def test_it_is_kept_up_beside_the_row_browser(large):
     folder = large.settings.search_folder
     with Indexer(large, look_seconds=0.2):
         deadline = time.monotonic() + 60
-        while indexing.is_behind(large.store, folder):
+        while search_index.is_behind(large.store, folder):
             assert time.monotonic() < deadline
             time.sleep(0.05)
     assert 20_000 in (named(large, folder, "number 20000") or ())

@@ -8,7 +8,7 @@ import pytest
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service.recipes import checked, resolve
+from corpus_pipeline.service.commands.recipes import checked, resolve
 from corpus_pipeline_tests import small_corpus
 
 STRATEGY = "augment:\n  strategies:\n    - paraphrase:\n        {}\n"

@@ -11,7 +11,7 @@ import pytest
 
 from corpus_pipeline.errors import SourceChanged, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
-from corpus_pipeline.service.inbox import candidates
+from corpus_pipeline.service.commands.inbox import candidates
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.small_corpus import pair, settings, write_jsonl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from corpus_pipeline.service import control
+from corpus_pipeline.service.commands import pause
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cursors, leases, pauses
 from corpus_pipeline_tests.store import making
@@ -56,8 +56,8 @@ def test_a_flag_marks_what_runs_below_it_and_nothing_else(store: Store) -> None:
     for made in (below, beside):
         making.running(store, made, making.held(store, made))
     making.held(store, idle)
-    (flag,) = control.pause(store, [below.name], None, False, "why", "me")
-    again = control.pause(store, [below.name], None, False, "why", "me")
+    (flag,) = pause.pause(store, [below.name], None, False, "why", "me")
+    again = pause.pause(store, [below.name], None, False, "why", "me")
     assert [f.id for f in again] == [flag.id]
     assert making.cursor(store, below).status is Status.PAUSING
     assert making.cursor(store, below).status_reason == "paused by me: why"
@@ -68,13 +68,13 @@ def test_a_flag_marks_what_runs_below_it_and_nothing_else(store: Store) -> None:
 def test_a_pause_that_is_withdrawn_before_the_boundary_leaves_the_work_running(store: Store) -> None:
     made = making.task(store)
     making.running(store, made, making.held(store, made))
-    control.pause(store, [made.name], None, False, "why", "me")
-    control.pause(store, [], Stage.INGEST, False, "other", "me")
-    control.resume(store, [made.name], None, False, "me")
+    pause.pause(store, [made.name], None, False, "why", "me")
+    pause.pause(store, [], Stage.INGEST, False, "other", "me")
+    pause.resume(store, [made.name], None, False, "me")
     assert making.cursor(store, made).status is Status.PAUSING  # the other flag still covers it
-    control.resume(store, [], Stage.INGEST, False, "me")
+    pause.resume(store, [], Stage.INGEST, False, "me")
     assert making.cursor(store, made).status is Status.RUNNING
-    assert control.resume(store, [], Stage.INGEST, False, "me") == []
+    assert pause.resume(store, [], Stage.INGEST, False, "me") == []
 
 
 def test_flags_by_other_clients_are_marked_by_the_sensor(store: Store) -> None:
@@ -82,10 +82,10 @@ def test_flags_by_other_clients_are_marked_by_the_sensor(store: Store) -> None:
     making.running(store, made, making.held(store, made))
     insert = "INSERT INTO pause_flags (file_name, reason, requested_by) VALUES (:name, 'why', 'dba')"
     store.write(lambda c: c.execute(text(insert), {"name": made.name}))
-    control.mark_flags(store)
+    pause.mark_flags(store)
     assert making.cursor(store, made).status is Status.PAUSING
     store.write(lambda c: c.execute(text("UPDATE pause_flags SET cleared_at = 1 WHERE cleared_at IS NULL")))
-    control.mark_flags(store)
+    pause.mark_flags(store)
     assert making.cursor(store, made).status is Status.RUNNING
 
 
@@ -95,13 +95,13 @@ def test_what_may_go_on_is_named_once_nobody_works_and_no_flag_covers_it(store: 
     making.running(store, made, guard)
 
     def named() -> list[str]:
-        return [r.why for r in control.resumable(store) if r.task_id == made.task_id]
+        return [r.why for r in pause.resumable(store) if r.task_id == made.task_id]
 
     assert named() == []
     store.write(lambda c: leases.release(c, made.task_id, Stage.INGEST, "me", guard.epoch))
     assert named() == ["takeover"]
     store.write(lambda c: cursors.set_status(c, made.task_id, Stage.INGEST, Status.PAUSED))
-    control.pause(store, [made.name], None, False, "why", "me")
+    pause.pause(store, [made.name], None, False, "why", "me")
     assert named() == []
-    control.resume(store, [made.name], None, False, "me")
+    pause.resume(store, [made.name], None, False, "me")
     assert named() == ["resume"]

@@ -10,7 +10,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service import overview
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline.web.guard import CSP
@@ -31,7 +31,7 @@ def users_file(tmp_path_factory):
 
 
 def flags(corpus):
-    return corpus.store.fetch(overview.flags)
+    return corpus.store.fetch(progress.flags)
 
 
 # --- headers ---
@@ -60,7 +60,7 @@ def test_an_error_that_nobody_foresaw_tells_nothing(corpus, monkeypatch, caplog)
     def broken(*_):
         raise RuntimeError("secret text of a row")
 
-    monkeypatch.setattr(overview, "progress", broken)
+    monkeypatch.setattr(progress, "progress", broken)
     # an error that comes out of the application would be written to the log with its message by the server
     client = Browser(create_app(corpus, Options()), base_url=ORIGIN, raise_server_exceptions=True)
     answer = client.get("/files")

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from corpus_pipeline.service import Corpus, control, overview
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.commands import pause
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples
 from corpus_pipeline.web import create_app
@@ -136,9 +138,9 @@ def test_pausing_and_resuming_with_the_mouse_and_the_page_renews_itself(watch, c
     page.select_option("form[action='/pause'] select[name=stage]", "augment")
     page.click("form[action='/pause'] button")
     assert "a look at the prices" in page.inner_text(".flag")
-    assert [flag["scope"] for flag in corpus.store.fetch(overview.flags)] == ["augment of every file"]
-    (flag,) = corpus.store.fetch(overview.flags)
-    overview.clear_flag(corpus.store, flag["id"], "somebody else")
+    assert [flag["scope"] for flag in corpus.store.fetch(progress.flags)] == ["augment of every file"]
+    (flag,) = corpus.store.fetch(progress.flags)
+    progress.clear_flag(corpus.store, flag["id"], "somebody else")
     page.evaluate(
         "htmx.trigger('#live', 'renew'); htmx.ajax('GET', '/files', {target: '#live', select: '#live', swap: 'outerHTML'})"
     )
@@ -148,7 +150,7 @@ def test_pausing_and_resuming_with_the_mouse_and_the_page_renews_itself(watch, c
 
 def test_the_keyboard_stays_where_it_is_when_the_page_renews_itself(watch, corpus):
     page = watch.page
-    control.pause(corpus.store, ["hostile"], None, False, "a look at the prices", "somebody")
+    pause.pause(corpus.store, ["hostile"], None, False, "a look at the prices", "somebody")
     page.goto("/files")
     page.focus(".flag button")
     page.evaluate("window.old = document.activeElement; htmx.ajax('GET', '/files', {source: '#live'})")
@@ -208,7 +210,7 @@ def test_the_keyboard_goes_from_row_to_row(watch):
 )
 def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch, corpus):
     page = watch.page
-    control.pause(corpus.store, ["hostile"], Stage.EXPORT, False, "x" * 300, "somebody")
+    pause.pause(corpus.store, ["hostile"], Stage.EXPORT, False, "x" * 300, "somebody")
     for path in (
         "/files",
         "/files/hostile",
@@ -229,7 +231,7 @@ def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch, co
         page.goto(path)
         assert page.locator("h1, .tabs").first.is_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, f"{path} is wider than the window"
-    control.resume(corpus.store, ["hostile"], Stage.EXPORT, False, "somebody")
+    pause.resume(corpus.store, ["hostile"], Stage.EXPORT, False, "somebody")
     page.goto("/files/hostile/rows?search=柠檬酸")
     page.locator("[data-row] a").first.click()
     assert "柠檬酸" in page.inner_text(".message.response")

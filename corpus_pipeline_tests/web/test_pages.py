@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from corpus_pipeline.service import tracing
+from corpus_pipeline.service.queries import lineage
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline_tests.web.conftest import GONE
@@ -119,18 +119,18 @@ def test_filters_by_state_reason_and_change_agree_with_the_report(client, corpus
 
 
 def test_a_question_that_takes_too_long_says_how_far_it_looked(corpus):
-    from corpus_pipeline.service import pages
+    from corpus_pipeline.service.queries import rows as queries_rows
     from corpus_pipeline.store.row_queries import Filter
 
     wanted = Filter(Stage.INGEST, search="柠檬酸")
-    page = corpus.store.fetch(pages.row_page, "hostile", wanted, limit=50, seconds=-1.0)
+    page = corpus.store.fetch(queries_rows.row_page, "hostile", wanted, limit=50, seconds=-1.0)
     assert page.stopped_at is None  # a corpus this small is one range
-    original, pages._RANGE = pages._RANGE, 10
+    original, queries_rows._RANGE = queries_rows._RANGE, 10
     try:
-        page = corpus.store.fetch(pages.row_page, "hostile", wanted, limit=50, seconds=-1.0)
+        page = corpus.store.fetch(queries_rows.row_page, "hostile", wanted, limit=50, seconds=-1.0)
         assert (page.found, page.stopped_at, page.next_after) == ([], 10, 10)
     finally:
-        pages._RANGE = original
+        queries_rows._RANGE = original
 
 
 def test_a_changed_row_shows_what_was_taken_out_and_put_in(client):
@@ -173,7 +173,7 @@ def test_every_line_of_every_export_is_traced_whatever_was_done_since(client, co
     gone = []
     assert lines[1] > lines[2] > 50
     for export, number in ((export, number) for export, most in lines.items() for number in range(1, most + 1)):
-        found = corpus.store.fetch(tracing.trace_export, export, number)
+        found = corpus.store.fetch(lineage.trace_export, export, number)
         assert [step["stage"] for step in found["steps"]][-1] == "export"
         assert (found["purged"] is not None) == (found["source"]["row"] == GONE)
         for step in found["steps"]:

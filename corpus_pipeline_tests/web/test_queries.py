@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus_pipeline.service import counting, history, overview, pages
+from corpus_pipeline.service.queries import progress, row_detail, rows, statistics
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.row_queries import Filter, like_pattern
 from corpus_pipeline_tests import small_corpus
@@ -36,9 +36,9 @@ def corpus(tmp_path, database_url):
 def test_both_databases_find_the_same_rows(corpus):
     def numbers(**wanted):
         filter_ = Filter(**{"stage": Stage.INGEST, **wanted})
-        page = corpus.store.fetch(pages.row_page, "words", filter_, limit=100)
+        page = corpus.store.fetch(rows.row_page, "words", filter_, limit=100)
         assert page.next_after is None
-        return [pages.found_dict("words", row)["number"] for row in page.found]
+        return [rows.found_dict("words", row)["number"] for row in page.found]
 
     assert numbers() == list(range(1, 17))
     for text, found in (("über", [13]), ("STRAßE", [13]), ("straße", [13]), ("100%", [13]), ("sure_thing!", [13])):
@@ -55,27 +55,27 @@ def test_both_databases_find_the_same_rows(corpus):
     assert made == numbers(stage=Stage.AUGMENT) != [] and numbers(stage=Stage.AUGMENT, strategy="none") == []
 
     fetch = corpus.store.fetch
-    story = fetch(history.story, "words", 5)
+    story = fetch(row_detail.story, "words", 5)
     assert [twin["number"] for twin in story["duplicates"]["twins"]] == [16]
     assert (story["previous"], story["next"]) == (4, 6)
     assert all(call["prompt"]["same"] for call in story["calls"])
-    counted = counting.file_statistics(corpus.store, "words")
+    counted = statistics.file_statistics(corpus.store, "words")
     assert sum(entry["kept"] + entry["dropped"] for entry in counted["lengths"]) == counted["rows"] == 16
     assert counted["clusters"] == [{"size": 2, "clusters": 1}]
-    estimated = fetch(counting.estimate, "words")  # so small a file is looked at as a whole
+    estimated = fetch(statistics.estimate, "words")  # so small a file is looked at as a whole
     same = ("lengths", "turns", "rows", "characters", "drop_reasons")
     assert {key: estimated[key] for key in same} == {key: counted[key] for key in same}
     assert estimated["estimated_from"] == 16 and estimated["clusters"] is None
     assert counted["largest"] == [{"number": 5, "own": True, "repeats": 1}]
-    spent = {key: fetch(overview.money, key)["total_usd"] for key in ("day", "consumer", "strategy", "model", "file")}
+    spent = {key: fetch(progress.money, key)["total_usd"] for key in ("day", "consumer", "strategy", "model", "file")}
     assert len({round(total, 9) for total in spent.values()}) == 1
-    assert fetch(overview.money, "file")["dearest"][0]["cost_usd"] > 0
-    (file,) = fetch(overview.progress)
+    assert fetch(progress.money, "file")["dearest"][0]["cost_usd"] > 0
+    (file,) = fetch(progress.progress)
     assert file["cost_usd"] == pytest.approx(spent["file"]) and file["stages"]["clean"]["per_second"] > 0
-    lines = fetch(pages.export_lines, 1, after=0, limit=100)
+    lines = fetch(rows.export_lines, 1, after=0, limit=100)
     assert len(lines["rows"]) == lines["lines"]
-    assert fetch(overview.audit_page, limit=1)["entries"][0]["action"] == "add"
-    assert fetch(overview.failed_words)["reasons"] == []
+    assert fetch(progress.audit_page, limit=1)["entries"][0]["action"] == "add"
+    assert fetch(progress.failed_words)["reasons"] == []
 
 
 def test_a_pattern_holds_no_wildcard_of_the_text():

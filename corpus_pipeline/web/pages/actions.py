@@ -6,15 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service import control, overview
+from corpus_pipeline.service.commands import pause as commands_pause
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web.site import Form, first, person_of, reply, site_of
 
 
 def pauses(request: Request) -> Response:
     corpus = site_of(request).corpus
-    flags = corpus.store.fetch(overview.flags)
-    data = {"flags": flags, "history": corpus.store.fetch(overview.flag_history, 100)}
+    flags = corpus.store.fetch(progress.flags)
+    data = {"flags": flags, "history": corpus.store.fetch(progress.flag_history, 100)}
     names = [file.name for file in corpus.files()]
     return reply(request, "pauses.html", data, names=names, busy=any(not flag["stopped"] for flag in flags))
 
@@ -25,7 +26,7 @@ def pause(request: Request, form: Form) -> tuple[str, str]:
         raise UsageError(f"stage must be one of {', '.join(Stage)}")
     if not reason:
         raise UsageError("say why: whoever finds the work paused will want to know")
-    flags = control.pause(
+    flags = commands_pause.pause(
         site_of(request).corpus.store,
         [file] if file else [],
         Stage(stage) if stage else None,
@@ -33,7 +34,7 @@ def pause(request: Request, form: Form) -> tuple[str, str]:
         reason[:2000],
         person_of(request).name,
     )
-    scope = control.scope_text(flags[0])
+    scope = commands_pause.scope_text(flags[0])
     return f"Pausing {scope}: work stops at its next batch boundary.", first(form, "back")
 
 
@@ -41,7 +42,7 @@ def resume(request: Request, form: Form) -> tuple[str, str]:
     flag = first(form, "flag")
     if not flag.isascii() or not flag.isdigit() or len(flag) > 18:
         raise UsageError("say which pause flag is to be cleared")
-    scope = overview.clear_flag(site_of(request).corpus.store, int(flag), person_of(request).name)
+    scope = progress.clear_flag(site_of(request).corpus.store, int(flag), person_of(request).name)
     return f"Resumed {scope}. A running `corpus ui` goes on by itself, otherwise `corpus run` does.", first(
         form, "back"
     )

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service import overview, purge
+from corpus_pipeline.service.commands import purge
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
 from corpus_pipeline.web.text import counted
 
@@ -17,13 +18,13 @@ def page(request: Request) -> Response:
     before = number_in(request, "before", 0, 0, 1 << 62)
     who, action = word_in(request, "who"), word_in(request, "action")
     data = site_of(request).corpus.store.fetch(
-        overview.audit_page, who=who, action=action, before=before or None, limit=_SIZE
+        progress.audit_page, who=who, action=action, before=before or None, limit=_SIZE
     )
     return reply(request, "audit.html", data, who=who, action=action)
 
 
 def purge_report(request: Request) -> Response:
-    data = site_of(request).corpus.store.fetch(overview.purge_report, request.path_params["identifier"])
+    data = site_of(request).corpus.store.fetch(progress.purge_report, request.path_params["identifier"])
     return reply(request, "purge.html", data)
 
 

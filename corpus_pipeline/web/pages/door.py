@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from corpus_pipeline.service import overview
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import users
 from corpus_pipeline.web.guard import cookie
 from corpus_pipeline.web.sessions import Person
@@ -61,7 +61,7 @@ def _again(request: Request, fields: Form, status: int, sentence: str, headers: 
 
 def _note(site: Site, name: str, action: str, address: str) -> None:
     if not site.options.read_only:
-        overview.note(site.corpus.store, name or "?", action, address)
+        progress.note(site.corpus.store, name or "?", action, address)
 
 
 async def log_out(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from corpus_pipeline.service import overview, pages, tracing
+from corpus_pipeline.service.queries import lineage, progress, rows
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.web.site import number_in, person_of, reply, site_of
 
@@ -19,30 +19,30 @@ _CHUNK = 1 << 18
 
 
 def all_exports(request: Request) -> Response:
-    return reply(request, "exports.html", {"exports": site_of(request).corpus.store.fetch(overview.export_list)})
+    return reply(request, "exports.html", {"exports": site_of(request).corpus.store.fetch(progress.export_list)})
 
 
 def one(request: Request) -> Response:
-    data = site_of(request).corpus.store.fetch(overview.export, request.path_params["identifier"])
+    data = site_of(request).corpus.store.fetch(progress.export, request.path_params["identifier"])
     return reply(request, "export.html", data)
 
 
 def lines(request: Request) -> Response:
     identifier: int = request.path_params["identifier"]
     after = number_in(request, "line", number_in(request, "after", 0, 0, 1 << 48) + 1, 1, 1 << 48) - 1
-    data = site_of(request).corpus.store.fetch(pages.export_lines, identifier, after=after, limit=_SIZE)
+    data = site_of(request).corpus.store.fetch(rows.export_lines, identifier, after=after, limit=_SIZE)
     return reply(request, "export_lines.html", data)
 
 
 def trace(request: Request) -> Response:
     identifier, line = request.path_params["identifier"], request.path_params["line"]
-    data = site_of(request).corpus.store.fetch(tracing.trace_export, identifier, line)
+    data = site_of(request).corpus.store.fetch(lineage.trace_export, identifier, line)
     return reply(request, "trace.html", data)
 
 
 def download(request: Request) -> Response:
     site = site_of(request)
-    export = site.corpus.store.fetch(overview.export, request.path_params["identifier"])
+    export = site.corpus.store.fetch(progress.export, request.path_params["identifier"])
     name = export["name"]
     stored = next(file for file in stored_files(export["manifest"]) if file.role == "data")
     try:
@@ -53,7 +53,7 @@ def download(request: Request) -> Response:
         ) from error
     if not site.options.read_only:
         detail = {"export": export["id"], "sha256": export["sha256"]}
-        overview.note(site.corpus.store, person_of(request).name, "download", name, detail)
+        progress.note(site.corpus.store, person_of(request).name, "download", name, detail)
     packed = stored.compression == "gzip"
     return StreamingResponse(
         iterate_in_threadpool(_chunks(opened)),

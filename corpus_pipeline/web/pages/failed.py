@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service import control, overview
-from corpus_pipeline.service.browse import parse_address
+from corpus_pipeline.service.commands import pause
+from corpus_pipeline.service.queries import progress
+from corpus_pipeline.service.queries.views import parse_address
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
@@ -35,7 +36,7 @@ def queue(request: Request) -> Response:
     data = {"samples": found[:_SIZE], "next_after": found[_SIZE - 1]["id"] if len(found) > _SIZE else None}
     if request.scope["json"]:
         return reply(request, "failed.html", data)
-    words = corpus.store.fetch(overview.failed_words)
+    words = corpus.store.fetch(progress.failed_words)
     return reply(request, "failed.html", data, chosen=asked, words=words, states=_STATES, after=after)
 
 
@@ -77,7 +78,7 @@ def dismiss(request: Request, form: Form) -> tuple[str, str]:
     if not reason:
         raise UsageError("say why they do not matter; it is kept in the audit log")
     store, who = site_of(request).corpus.store, person_of(request).name
-    changed = control.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
+    changed = pause.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
     return f"{counted(len(changed), 'sample')} dismissed: no longer in the way of the export.", first(form, "back")

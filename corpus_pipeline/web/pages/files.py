@@ -7,7 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from corpus_pipeline.service import counting, overview
+from corpus_pipeline.service.queries import progress
+from corpus_pipeline.service.queries import statistics as queries_statistics
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.web.site import file_name, reply, site_of
 
@@ -16,9 +17,9 @@ _BUSY = (Status.RUNNING, Status.PAUSING)
 
 def all_files(request: Request) -> Response:
     corpus = site_of(request).corpus
-    files = corpus.store.fetch(overview.progress)
+    files = corpus.store.fetch(progress.progress)
     site_of(request).pace.refine(files)
-    flags = corpus.store.fetch(overview.flags)
+    flags = corpus.store.fetch(progress.flags)
     data = {"files": files, "flags": flags, "totals": _totals(files)}
     return reply(request, "files.html", data, busy=_busy(files, flags))
 
@@ -43,10 +44,10 @@ def _busy(files: list[dict[str, Any]], flags: list[dict[str, Any]]) -> bool:
 def one_file(request: Request) -> Response:
     name = file_name(request)
     corpus = site_of(request).corpus
-    (file,) = corpus.store.fetch(overview.progress, [name])
+    (file,) = corpus.store.fetch(progress.progress, [name])
     site_of(request).pace.refine([file])
-    flags = [flag for flag in corpus.store.fetch(overview.flags) if flag["file"] in (None, name)]
-    exports = corpus.store.fetch(overview.export_list, name)
+    flags = [flag for flag in corpus.store.fetch(progress.flags) if flag["file"] in (None, name)]
+    exports = corpus.store.fetch(progress.export_list, name)
     data = {"file": file, "flags": flags, "exports": exports[:10]}
     return reply(request, "file.html", data, busy=_busy([file], flags), name=name)
 
@@ -54,13 +55,13 @@ def one_file(request: Request) -> Response:
 def statistics(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
     store = site.corpus.store
-    state = store.fetch(overview.state_of, name)
+    state = store.fetch(progress.state_of, name)
     data = site.kept.get(
         ("statistics", name),
         state,
-        lambda: counting.file_statistics(store, name),
-        lambda: store.fetch(counting.estimate, name),
-        store.fetch(counting.takes_long, name),
+        lambda: queries_statistics.file_statistics(store, name),
+        lambda: store.fetch(queries_statistics.estimate, name),
+        store.fetch(queries_statistics.takes_long, name),
     )
     return reply(request, "statistics.html", data)
 
@@ -68,13 +69,13 @@ def statistics(request: Request) -> Response:
 def reports(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
     store = site.corpus.store
-    state = store.fetch(overview.state_of, name)
+    state = store.fetch(progress.state_of, name)
     data = site.kept.get(
         ("reports", name),
         state,
         lambda: _in_order(name, site.corpus.report(name)),
-        lambda: _in_order(name, store.fetch(overview.last_reports, name)),
-        store.fetch(counting.takes_long, name),
+        lambda: _in_order(name, store.fetch(progress.last_reports, name)),
+        store.fetch(queries_statistics.takes_long, name),
     )
     return reply(request, "reports.html", data)
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from corpus_pipeline.service import history, overview, pages
+from corpus_pipeline.service.queries import progress, row_detail, rows
 from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web.compare import Column, compared
@@ -40,14 +40,14 @@ def wanted(request: Request) -> Filter:
 def page(request: Request) -> Response:
     name, filter_ = file_name(request), wanted(request)
     after = number_in(request, "after", 0, 0, (1 << 32) - 1)
-    limit = number_in(request, "limit", _SIZE, 1, pages.MOST_ROWS)
+    limit = number_in(request, "limit", _SIZE, 1, rows.MOST_ROWS)
     corpus = site_of(request).corpus
     store, index = corpus.store, corpus.settings.search_folder
-    found = store.fetch(pages.row_page, name, filter_, after=after, limit=limit, index=index)
+    found = store.fetch(rows.row_page, name, filter_, after=after, limit=limit, index=index)
     data = {
         "name": name,
         "stage": filter_.stage.value,
-        "rows": [pages.found_dict(name, row) for row in found.found],
+        "rows": [rows.found_dict(name, row) for row in found.found],
         "after": after,
         "next_after": found.next_after,
         "stopped_at": found.stopped_at,
@@ -64,7 +64,7 @@ def page(request: Request) -> Response:
         "strategy": filter_.strategy,
         "limit": None if limit == _SIZE else limit,
     }
-    words = store.fetch(overview.filter_words, name)
+    words = store.fetch(progress.filter_words, name)
     return reply(request, "rows.html", data, words=words, chosen=asked, is_open=filter_.is_open)
 
 
@@ -72,7 +72,7 @@ def one(request: Request) -> Response:
     name, number = file_name(request), request.path_params["number"]
     version = number_in(request, "version", 0, 0, 1 << 31)
     place = f"{name}@{version}" if version else name
-    data = site_of(request).corpus.store.fetch(history.story, place, number)
+    data = site_of(request).corpus.store.fetch(row_detail.story, place, number)
     if request.scope["json"]:
         return reply(request, "row.html", data)
     choice = request.query_params.get("with") or ""
@@ -93,7 +93,7 @@ def _columns(data: dict[str, Any], choice: str) -> list[Column]:
 
 def rejects(request: Request) -> Response:
     name, after = file_name(request), number_in(request, "after", 0, 0, (1 << 32) - 1)
-    found = site_of(request).corpus.store.fetch(pages.rejects, name, after=after, limit=_SIZE + 1)
+    found = site_of(request).corpus.store.fetch(rows.rejects, name, after=after, limit=_SIZE + 1)
     next_after = found[_SIZE - 1]["row"] if len(found) > _SIZE else None
     return reply(request, "rejects.html", {"name": name, "rejects": found[:_SIZE], "next_after": next_after})
 
@@ -107,9 +107,9 @@ def selection(request: Request) -> Response:
         raise HTTPException(405, "A selection is made while it is sent.")
     if not site.options.read_only:
         chosen = {key: value for key, value in filter_._asdict().items() if value is not None}
-        overview.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
+        progress.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
     index = site.corpus.settings.search_folder
-    lines = pages.selection(site.corpus.store, name, filter_, as_records=form == "records", index=index)
+    lines = rows.selection(site.corpus.store, name, filter_, as_records=form == "records", index=index)
     return StreamingResponse(
         iterate_in_threadpool(lines),
         media_type="application/x-ndjson",

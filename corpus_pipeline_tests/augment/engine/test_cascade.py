@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from corpus_pipeline.errors import Interrupted, UsageError
-from corpus_pipeline.service import history
+from corpus_pipeline.service.queries import row_detail
 
 JUDGED = {"model": "corpus-stub-mini", "criterion": "The answer leaves something out.", "at_least": 4}
 ROWS = 40
@@ -44,7 +44,7 @@ def test_only_rows_with_a_high_score_go_on_and_each_call_is_booked_as_its_own(ma
     assert report["skip_reasons"] == {"cascade": 3 * (ROWS - len(passed))}
     (row, *_) = passed
     number = row % 2**32
-    story = kit.corpus.store.fetch(history.story, "rows", number)
+    story = kit.corpus.store.fetch(row_detail.story, "rows", number)
     judged_call = next(call for call in story["calls"] if call["strategy"] == "dear.first")
     assert judged_call["prompt"]["same"] and "leaves something out" in judged_call["prompt"]["messages"][0]["content"]
     booked = kit.rows_of(

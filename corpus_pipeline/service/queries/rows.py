@@ -16,8 +16,8 @@ from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.search import Candidates
-from corpus_pipeline.service import indexing
-from corpus_pipeline.service.browse import address, label_of, reject_dict, turn_dict, verdict_dict
+from corpus_pipeline.service import search_index
+from corpus_pipeline.service.queries.views import address, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows
 from corpus_pipeline.store.dataset_files import DatasetFile, Task
@@ -90,11 +90,11 @@ def _indexed(
     connection: Connection, folder: Path | None, file: DatasetFile, task: Task | None, wanted: Filter, after: int
 ) -> Iterator[Candidates]:
     """The rows behind `after` that the index names, as far as it goes."""
-    buckets = None if folder is None or wanted.stage is Stage.AUGMENT else indexing.buckets_of(wanted)
+    buckets = None if folder is None or wanted.stage is Stage.AUGMENT else search_index.buckets_of(wanted)
     if folder is None or buckets is None:
         return
     with_cleaned = wanted.stage is Stage.CLEAN or bool(row_queries.filter_words(wanted))
-    index = indexing.opened(connection, folder, file, task, with_cleaned=with_cleaned)
+    index = search_index.opened(connection, folder, file, task, with_cleaned=with_cleaned)
     if index is not None:
         with index:
             yield from _joined(index.candidates(buckets, after))

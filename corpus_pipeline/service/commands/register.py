@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import SourceChanged, UsageError
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise, compare_without
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service import recipes
+from corpus_pipeline.service.commands import recipes
 from corpus_pipeline.stages.ingest import identity, sniff
 from corpus_pipeline.store import Store, completion_reports, dataset_files
 from corpus_pipeline.store.dataset_files import DatasetFile

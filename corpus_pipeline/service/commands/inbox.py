@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.service import registry
+from corpus_pipeline.service.commands import register
 from corpus_pipeline.store import Store, dataset_files
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".parquet")
@@ -31,7 +31,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
         ):
             continue
         try:
-            result = registry.add(store, path, who=who)
+            result = register.add(store, path, who=who)
         except CorpusError as error:
             problems.append(str(error))
             continue

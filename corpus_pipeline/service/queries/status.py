@@ -14,7 +14,7 @@ from corpus_pipeline.jobs.completion_report import MICRO, completion_report
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import TaskId, split_id
 from corpus_pipeline.recipe import Recipe
-from corpus_pipeline.service.versions import code_version
+from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import cursors, dataset_files, failed_samples, leases, ledger, pauses, spending
 from corpus_pipeline.store.cursors import Cursor

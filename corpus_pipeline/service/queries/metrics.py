@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.completion_report import MICRO
-from corpus_pipeline.service import questions
+from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.store import pauses, spending
 
 Labels = Mapping[str, str]
@@ -55,7 +55,7 @@ def _escaped(value: str) -> str:
 
 
 def _samples(connection: Connection) -> Iterator[Sample]:
-    files = questions.status(connection)
+    files = queries_status.status(connection)
     states: dict[tuple[str, str], int] = {}
     sums: dict[tuple[str, str], int] = {}
     for file in files:

@@ -13,8 +13,8 @@ from corpus_pipeline.jobs.clean.invalidation import compare_again
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
-from corpus_pipeline.service import indexing
-from corpus_pipeline.service.browse import place_of
+from corpus_pipeline.service import search_index
+from corpus_pipeline.service.queries.views import place_of
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.stages.export.targets import Target
@@ -80,7 +80,7 @@ def purge(
     report = store.write(write, repeatable=True, name="purge")
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
-    report["left"] += indexing.catch_up_all(store, settings.search_folder)
+    report["left"] += search_index.catch_up_all(store, settings.search_folder)
     _withdraw(target, here, report)
     return report
 

@@ -14,7 +14,7 @@ from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import MAX_ROW, Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.search import wanted as wanted_buckets
-from corpus_pipeline.service import indexing
+from corpus_pipeline.service import search_index
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, ledger, purges, row_queries, rows
 from corpus_pipeline.store.dataset_files import DatasetFile, Task
@@ -187,7 +187,7 @@ def _stretches(
     if search and folder is not None and stage in (Stage.INGEST, Stage.CLEAN):
         buckets = wanted_buckets(search)
     if buckets is not None and folder is not None:
-        own = indexing.opened(connection, folder, file, task, with_cleaned=stage is Stage.CLEAN)
+        own = search_index.opened(connection, folder, file, task, with_cleaned=stage is Stage.CLEAN)
         if own is not None:
             with own:
                 for part in own.candidates(buckets, after):

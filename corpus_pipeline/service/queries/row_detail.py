@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import CorpusError, UnknownName
 from corpus_pipeline.model import Answer, Conversation, ConversationId, Usage, conversation_id, id_range, split_id
 from corpus_pipeline.recipe import NamedStep
-from corpus_pipeline.service import browse
+from corpus_pipeline.service.queries import views
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.gate import JUDGE
@@ -27,12 +27,12 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
 
     Raises UnknownName.
     """
-    file, task = browse.place_of(connection, name)
+    file, task = views.place_of(connection, name)
     if not 0 < number < 1 << 32:
         raise UnknownName("row", f"{name}:{number}", [f"{name}:1 to {name}:{file.lines or 0}"])
     identifier = conversation_id(file.id, number)
     stored = rows.by_ids(connection, [identifier]).get(identifier)
-    found = browse.show(connection, browse.address(name, identifier))
+    found = views.show(connection, views.address(name, identifier))
     if stored is None:
         raise UnknownName("row", f"{name}:{number}", [f"/files/{file.name}/rejects has the lines that became none"])
     before, behind = row_queries.neighbours(connection, *id_range(file.id), identifier)
@@ -50,7 +50,7 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
     if task is not None and stored is not None:
         found["duplicates"] = _duplicates(connection, file, task, identifier)
         found["failed"] = [
-            browse.failed_dict(row)
+            views.failed_dict(row)
             for row in failed_samples.find(
                 connection, failed_samples.Where(task_id=task.id, conversation_id=identifier)
             )
@@ -73,10 +73,10 @@ def failed_sample(connection: Connection, identifier: int) -> dict[str, Any]:
     if row is None:
         raise UnknownName("failed sample", str(identifier), ["corpus failed list"])
     kept = cleaned.kept_page(connection, row.task_id, row.conversation_id - 1, row.conversation_id, 1)
-    return browse.failed_dict(row) | {
+    return views.failed_dict(row) | {
         "input": [turn._asdict() for entry in kept for turn in entry.conversation.turns],
         "calls": [
-            browse.call_dict(call)
+            views.call_dict(call)
             for call in ledger.attempts_of(connection, row.task_id, row.conversation_id)
             if is_of(call, row.strategy, row.sample_index)
         ],

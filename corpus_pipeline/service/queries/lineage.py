@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.model import ConversationId, split_id
-from corpus_pipeline.service import browse, history
+from corpus_pipeline.service.queries import row_detail, views
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
     augmented,
@@ -96,7 +96,7 @@ def trace_export(connection: Connection, export_id: int, line: int) -> dict[str,
         "export_sha256": export.sha256,
         "exported_at": export.created_at,
         "superseded": export.superseded_at is not None,
-        "row": browse.address(browse.label_of(file), own.id, where.strategy, where.sample_index or 0),
+        "row": views.address(views.label_of(file), own.id, where.strategy, where.sample_index or 0),
         "purged": _purged(connection, own),
         "source": _source(own, stored),
         "steps": list(_steps(connection, own, stored)),
@@ -137,7 +137,7 @@ def _steps(connection: Connection, line: _Line, stored: StoredConversation | Non
         "recipe": recipe.name,
         "recipe_version": recipe.version,
         # what is known of it: nothing once cleaning was started over or the row was purged
-        **(browse.verdict_dict(line.file.name, verdict) if verdict else {"state": None, "reason": None, "changes": []}),
+        **(views.verdict_dict(line.file.name, verdict) if verdict else {"state": None, "reason": None, "changes": []}),
         **_repeated_by(connection, line),
         **_done(connection, line, Stage.CLEAN),
     }
@@ -160,7 +160,7 @@ def _repeated_by(connection: Connection, line: _Line) -> dict[str, Any]:
     return {
         "repeated_by": [
             {
-                "row": browse.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
+                "row": views.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
                 "kind": twin.kind,
                 "distance": twin.distance,
             }
@@ -174,7 +174,7 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     where, task = line.where, line.task
     key = (where.strategy, where.sample_index)
     attempts = ledger.attempts_of(connection, task.id, line.id)
-    own = [row for row in attempts if history.is_of(row, *key)]
+    own = [row for row in attempts if row_detail.is_of(row, *key)]
     known = augmented.augmented_of(connection, task.id, line.id)
     made = next((row for row in known if (row.strategy, row.sample_index) == key), None)
     last = own[-1] if own else None
@@ -182,8 +182,8 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     if stored is not None:
         texts = row_queries.cleaned_texts(connection, task.id, [line.id]).get(line.id)
         asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
-        prompts = history.prompts_of(connection, asked, own)
-    calls = [browse.call_dict(row) | {"prompt": prompts.get(row.id)} for row in own]
+        prompts = row_detail.prompts_of(connection, asked, own)
+    calls = [views.call_dict(row) | {"prompt": prompts.get(row.id)} for row in own]
     reused = next(
         (item.reused for item in row_queries.items_of(connection, task.id, line.id) if item[:2] == key), False
     )
@@ -198,7 +198,7 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
         "cost_usd": sum(call["cost_usd"] for call in calls),
         "calls": calls,
         "failed": [
-            browse.failed_dict(row)
+            views.failed_dict(row)
             for row in failed_samples.find(connection, failed_samples.Where(task_id=task.id, conversation_id=line.id))
             if (row.strategy, row.sample_index) == key
         ],
@@ -221,7 +221,7 @@ def _people(connection: Connection, line: _Line) -> list[dict[str, Any]]:
         elif entry.action == "delete":
             concerned = line.id in named
         elif entry.action == "purge":
-            concerned = any(row.get("row") == browse.address(name, line.id) for row in detail.get("rows", ()))
+            concerned = any(row.get("row") == views.address(name, line.id) for row in detail.get("rows", ()))
         else:
             concerned = entry.subject == name or entry.subject.endswith(scopes)
         if concerned:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.jobs.augment.plan import ModelAccess
 from corpus_pipeline.jobs.completion_report import MICRO
-from corpus_pipeline.service import control
+from corpus_pipeline.service.commands import pause
 from corpus_pipeline.states import BatchState, Stage
 from corpus_pipeline.store import Store, dataset_files, provider_batches
 
@@ -52,7 +52,7 @@ def cancel(
         raise SettingMissing(
             "no provider can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own"
         )
-    control.pause(store, names, Stage.AUGMENT, False, reason, who)
+    pause.pause(store, names, Stage.AUGMENT, False, reason, who)
     under_way = [row for row in store.fetch(provider_batches.figures, names) if row.state == BatchState.SENT.value]
     said = asyncio.run(_cancel(access, under_way))
     for row, word in zip(under_way, said, strict=True):

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.model import split_id
-from corpus_pipeline.service import purge, questions
-from corpus_pipeline.service.control import scope_text
+from corpus_pipeline.service.commands import purge
+from corpus_pipeline.service.commands.pause import scope_text
+from corpus_pipeline.service.queries import status
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
@@ -36,7 +37,7 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
 
     per_second: finished rows by second of work, pauses left out; None before the first. eta_seconds: None unless it runs.
     """
-    found = questions.status(connection, names)
+    found = status.status(connection, names)
     pairs = {file.name: (file, task) for file, task in dataset_files.current_tasks(connection, names)}
     costs = spending.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
     for entry in found:
@@ -81,7 +82,7 @@ def flag_dict(flag: PauseFlag) -> dict[str, Any]:
 def flags(connection: Connection) -> list[dict[str, Any]]:
     """The flags that are set, each with the stages that have not stopped yet, as `file stage`."""
     found = []
-    states = questions.status(connection)
+    states = status.status(connection)
     for flag in pauses.active(connection):
         busy = [
             f"{state['name']} {stage}"
@@ -145,7 +146,7 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
 
     dearest: None when there are too many calls to look through them for a page; `corpus cost --by item` does.
     """
-    groups = questions.cost(connection, by)
+    groups = status.cost(connection, by)
     few = sum(group["calls"] for group in groups) <= _MOST_CALLS
     return {
         "by": by,

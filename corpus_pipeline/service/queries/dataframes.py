@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from corpus_pipeline.service.browse import Found
+from corpus_pipeline.service.queries.views import Found
 
 if TYPE_CHECKING:
     import pandas as pd

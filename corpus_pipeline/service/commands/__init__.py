@@ -1,0 +1,1 @@
+"""Commands: one module for each subject that people change."""
