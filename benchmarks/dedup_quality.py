@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from corpus_pipeline.model import FileId, id_range
-from corpus_pipeline.stages.clean import features
-from corpus_pipeline.stages.clean.duplicates import find
-from corpus_pipeline.stages.clean.features_schemes import SCHEMES, scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.dedup import features
+from corpus_pipeline.stages.clean.dedup.duplicates import find
+from corpus_pipeline.stages.clean.dedup.schemes import SCHEMES, scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import fingerprints
 
 CLASSES = (100, 300, 1000)
 SIMHASH_LIMIT = 20_000  # rows that the slow peers are given

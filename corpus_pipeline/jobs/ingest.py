@@ -23,7 +23,7 @@ from corpus_pipeline.store.dataset_files import DatasetFile
 
 PARSE = "parse"
 _NEARLY_READ = 8 << 20  # bytes that take as long as starting the processes of the next stage; smaller files need none
-_NEXT_STAGE = "corpus_pipeline.jobs.cleaning"
+_NEXT_STAGE = "corpus_pipeline.stages.clean.worker"
 
 
 def task_types(work: Work) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ import pytest
 from corpus_pipeline import recipe
 from corpus_pipeline.formats import export_line
 from corpus_pipeline.model import Change, Cleaned, Conversation, FileId, Reject, conversation_id, split_id
-from corpus_pipeline.stages.clean.duplicates import find
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.dedup.duplicates import find
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import fingerprints
 from corpus_pipeline.stages.clean.normalize import text_for_fingerprint
 from corpus_pipeline.stages.clean.rule_pass import clean_batch
 from corpus_pipeline.stages.clean.rules import build

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus_pipeline.jobs.cleaning import CleanWorker, Page, joined
 from corpus_pipeline.jobs.process_pool import computing, several
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import CleanSection
+from corpus_pipeline.stages.clean.worker import CleanWorker, Page, joined
 from corpus_pipeline.store.cleaned import ROW_COLUMNS, TURN_COLUMNS
 
 SECTION, TASK = CleanSection(), TaskId(7)

@@ -19,9 +19,9 @@ from corpus_pipeline.errors import LeaseHeld
 from corpus_pipeline.jobs.clean import stage as clean_stage
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.service import Corpus
-from corpus_pipeline.stages.clean.duplicates import find
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
+from corpus_pipeline.stages.clean.dedup.duplicates import find
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, cursors, dataset_files, leases
 from corpus_pipeline.store.cleaned import KnownDuplicate

@@ -10,11 +10,11 @@ import numpy as np
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.recipe import DedupSection, parse
-from corpus_pipeline.stages.clean.duplicates import DuplicateArrays
-from corpus_pipeline.stages.clean.duplicates_kept import KeptRuns, Member
-from corpus_pipeline.stages.clean.duplicates_runs import FileRun, Known, file_run, find_new
-from corpus_pipeline.stages.clean.features_schemes import Scheme, scheme_named
-from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS
+from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays
+from corpus_pipeline.stages.clean.dedup.run_cache import KeptRuns, Member
+from corpus_pipeline.stages.clean.dedup.schemes import Scheme, scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
+from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, file_run, find_new
 from corpus_pipeline.states import DuplicateKind
 from corpus_pipeline.store import cleaned, dataset_files
 from corpus_pipeline.store.cleaned import ComparedTask, KnownDuplicate

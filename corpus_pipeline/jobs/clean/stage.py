@@ -9,13 +9,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.clean.corpus_scope import entries, in_corpus, signature_columns
-from corpus_pipeline.jobs.cleaning import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.jobs.gc_tuning import give_back, rare_collection
 from corpus_pipeline.jobs.process_pool import computing
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
-from corpus_pipeline.stages.clean import duplicates
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup import duplicates
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.worker import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.states import Status
 from corpus_pipeline.store import cleaned, cursors, dataset_files, rows
 from corpus_pipeline.store.cleaned import KnownDuplicate

@@ -16,7 +16,7 @@ from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
 from corpus_pipeline.recipe_text import below, located
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.store import Store, completion_reports, dataset_files
 from corpus_pipeline.store.dataset_files import DatasetFile

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_pipeline.stages.clean import candidates
-from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Marks, Mask, Positions, lowest_within
+from corpus_pipeline.stages.clean.dedup import hamming_search
+from corpus_pipeline.stages.clean.dedup.hamming_search import NOBODY, Hashes, Marks, Mask, Positions, lowest_within
 
 
 def by_all_pairs(
@@ -55,8 +55,8 @@ def test_the_search_equals_comparing_all_pairs(
     marks = random.integers(0, kinds, rows, np.uint32)
     with pytest.MonkeyPatch.context() as patch:
         if small:  # crowded runs at test size
-            patch.setattr(candidates, "_STEPS", 2)
-            patch.setattr(candidates, "_CROWDED", 6)
+            patch.setattr(hamming_search, "_STEPS", 2)
+            patch.setattr(hamming_search, "_CROWDED", 6)
         found = lowest_within(fingerprints, distance, queries, targets, marks)
     assert found.tolist() == by_all_pairs(fingerprints, distance, queries, targets, marks).tolist()
 

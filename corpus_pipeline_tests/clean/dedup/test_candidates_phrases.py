@@ -10,12 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import FileId, conversation_id, split_id
-from corpus_pipeline.stages.clean import candidates_phrases
-from corpus_pipeline.stages.clean.candidates import NOBODY
-from corpus_pipeline.stages.clean.candidates_phrases import HOLDERS, held_phrases, lowest_verified, similarity, verified
-from corpus_pipeline.stages.clean.features import ngrams, tokens
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS, SKETCH, fingerprints
+from corpus_pipeline.stages.clean.dedup import phrase_search
+from corpus_pipeline.stages.clean.dedup.features import ngrams, tokens
+from corpus_pipeline.stages.clean.dedup.hamming_search import NOBODY
+from corpus_pipeline.stages.clean.dedup.phrase_search import (
+    HOLDERS,
+    held_phrases,
+    lowest_verified,
+    similarity,
+    verified,
+)
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS, SKETCH, fingerprints
 
 DEFAULT = scheme_named("default")
 
@@ -76,8 +82,8 @@ def test_the_search_equals_comparing_all_pairs(
 
     with pytest.MonkeyPatch.context() as patch:
         if small:
-            patch.setattr(candidates_phrases, "_PART", 64)
-            patch.setattr(candidates_phrases, "_PAIRS", 16)
+            patch.setattr(phrase_search, "_PART", 64)
+            patch.setattr(phrase_search, "_PAIRS", 16)
         answer = lowest_verified(ids, found.values, found.signatures, 16, queries, copies, own)
         holding = held_phrases(ids, found.signatures, copies)
         told = lowest_verified(ids, found.values, found.signatures, 16, queries, copies, own, holding)
@@ -129,7 +135,7 @@ def test_a_phrase_of_a_hundred_thousand_rows_stays_within_its_window() -> None:
     signatures[:, 1:15] = np.arange(1, 15)  # boilerplate in every row
     signatures[:, 15:17] = np.sort(chooser.integers(100, 2**32, (rows, 2)), axis=1)
     looked_at = 0
-    counted = candidates_phrases._pairs
+    counted = phrase_search._pairs
 
     def counting(*arguments: object) -> object:
         nonlocal looked_at
@@ -139,7 +145,7 @@ def test_a_phrase_of_a_hundred_thousand_rows_stays_within_its_window() -> None:
 
     everyone = np.ones(rows, np.bool_)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidates_phrases, "_pairs", counting)
+        patch.setattr(phrase_search, "_pairs", counting)
         lowest_verified(
             np.arange(1, rows + 1),
             chooser.integers(0, 2**64, rows, dtype=np.uint64),

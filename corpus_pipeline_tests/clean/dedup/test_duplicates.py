@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import ConversationId, Duplicate, FileId, conversation_id
-from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, find, merged
-from corpus_pipeline.stages.clean.features_schemes import SCHEMES, Scheme, scheme_named
-from corpus_pipeline.stages.clean.fingerprint import SIGNATURE_COLUMNS, fingerprints
+from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays, find, merged
+from corpus_pipeline.stages.clean.dedup.schemes import SCHEMES, Scheme, scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS, fingerprints
 from corpus_pipeline.states import DuplicateKind
 
 DEFAULT = scheme_named("default")

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import ROW_BITS, FileId, conversation_id
-from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, find, merged
-from corpus_pipeline.stages.clean.duplicates_kept import KeptRuns, Member
-from corpus_pipeline.stages.clean.duplicates_runs import FileRun, Known, file_run, find_new, related_rows
-from corpus_pipeline.stages.clean.features_schemes import SCHEMES, Scheme, scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays, find, merged
+from corpus_pipeline.stages.clean.dedup.run_cache import KeptRuns, Member
+from corpus_pipeline.stages.clean.dedup.schemes import SCHEMES, Scheme, scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import fingerprints
+from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, file_run, find_new, related_rows
 
 
 def edited_texts(seed: int, rows: int, words: int) -> list[str]:

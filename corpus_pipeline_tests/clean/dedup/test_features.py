@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_pipeline.stages.clean import features, features_batch
+from corpus_pipeline.stages.clean.dedup import features, features_numpy
 
 HOSTILE = [
     "",
@@ -32,9 +32,9 @@ HOSTILE = [
 
 
 def assert_same_as_definition(texts: list[str]) -> None:
-    found = features_batch.tokens(texts)
-    pairs = features_batch.pairs(found)
-    triples, there = features_batch.triples(found)
+    found = features_numpy.tokens(texts)
+    pairs = features_numpy.pairs(found)
+    triples, there = features_numpy.triples(found)
     for row, text in enumerate(texts):
         start, end = found.bounds[row], found.bounds[row + 1]
         items = features.tokens(text)
@@ -59,17 +59,17 @@ def test_any_text_has_the_features_of_the_definition(texts: list[str]) -> None:
 
 
 def test_a_word_longer_than_a_batch_is_one_token() -> None:
-    long = "y" * (features_batch.BATCH_CHARACTERS * 3)
-    found = features_batch.tokens([long, "next"])
+    long = "y" * (features_numpy.BATCH_CHARACTERS * 3)
+    found = features_numpy.tokens([long, "next"])
     assert found.hashes.tolist() == [features.token_hash(long), features.token_hash("next")]
 
 
 def test_batches_cover_all_rows_in_order() -> None:
     texts = ["x" * 50_000] * 7 + ["y" * 1_000_000] + [""] * 40_000
-    ranges = list(features_batch.batches(texts))
+    ranges = list(features_numpy.batches(texts))
     assert [start for start, _ in ranges] == [0, *(end for _, end in ranges[:-1])]
     assert ranges[-1][1] == len(texts)
-    assert all(end - start <= features_batch.BATCH_ROWS for start, end in ranges)
+    assert all(end - start <= features_numpy.BATCH_ROWS for start, end in ranges)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_tokens(text: str, expected: list[str]) -> None:
 
 def test_mixing_an_array_is_mixing_each_value() -> None:
     values = [0, 1, 2**63, 2**64 - 1]
-    assert features_batch.mixed(np.array(values, np.uint64)).tolist() == [features.mix(value) for value in values]
+    assert features_numpy.mixed(np.array(values, np.uint64)).tolist() == [features.mix(value) for value in values]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from corpus_pipeline.stages.clean.duplicates_runs import FileRun, Known, joined
+from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, joined
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus_pipeline.stages.clean.features_batch import Hashes, Positions
+from corpus_pipeline.stages.clean.dedup.features_numpy import Hashes, Positions
 
 _LANES = np.uint64(0x0101010101010101)  # one bit per byte: eight counters that are added at once
 _LANE_LIMIT = 255

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpus_pipeline.stages.clean import features
+from corpus_pipeline.stages.clean.dedup import features
 
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int64]

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_pipeline.model import ROW_BITS
-from corpus_pipeline.stages.clean.candidates import Hashes, Mask, Positions
-from corpus_pipeline.stages.clean.candidates_phrases import Signatures, held_phrases
-from corpus_pipeline.stages.clean.duplicates import DuplicateArrays, copies_in_file, find
-from corpus_pipeline.stages.clean.features_schemes import Scheme
-from corpus_pipeline.stages.clean.fingerprint import SKETCH
+from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays, copies_in_file, find
+from corpus_pipeline.stages.clean.dedup.hamming_search import Hashes, Mask, Positions
+from corpus_pipeline.stages.clean.dedup.phrase_search import Signatures, held_phrases
+from corpus_pipeline.stages.clean.dedup.schemes import Scheme
+from corpus_pipeline.stages.clean.dedup.simhash import SKETCH
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_pipeline.model import ROW_BITS, ConversationId, Duplicate
-from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Mask, Positions, lowest_within
-from corpus_pipeline.stages.clean.candidates_phrases import Signatures, lowest_verified
-from corpus_pipeline.stages.clean.features_schemes import Scheme
-from corpus_pipeline.stages.clean.fingerprint import NUMBERS
+from corpus_pipeline.stages.clean.dedup.hamming_search import NOBODY, Hashes, Mask, Positions, lowest_within
+from corpus_pipeline.stages.clean.dedup.phrase_search import Signatures, lowest_verified
+from corpus_pipeline.stages.clean.dedup.schemes import Scheme
+from corpus_pipeline.stages.clean.dedup.simhash import NUMBERS
 from corpus_pipeline.states import DuplicateKind
 
 

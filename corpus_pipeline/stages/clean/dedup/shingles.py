@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from corpus_pipeline.stages.clean import features
-from corpus_pipeline.stages.clean.features_batch import Hashes, Positions
+from corpus_pipeline.stages.clean.dedup import features
+from corpus_pipeline.stages.clean.dedup.features_numpy import Hashes, Positions
 
 _MAX_KNOWN = 1 << 20
 _PACKED_WIDTH = 4

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpus_pipeline.stages.clean import features_batch
-from corpus_pipeline.stages.clean.features_batch import Hashes, Positions, Tokens
-from corpus_pipeline.stages.clean.features_schemes import Scheme
-from corpus_pipeline.stages.clean.features_shingles import Shingles
-from corpus_pipeline.stages.clean.fingerprint_votes import votes
+from corpus_pipeline.stages.clean.dedup import features_numpy
+from corpus_pipeline.stages.clean.dedup.features_numpy import Hashes, Positions, Tokens
+from corpus_pipeline.stages.clean.dedup.schemes import Scheme
+from corpus_pipeline.stages.clean.dedup.shingles import Shingles
+from corpus_pipeline.stages.clean.dedup.simhash_votes import votes
 
 # fewer features say too little about a text: "yes", "!!!", an emoji; such rows are compared by their content hash only
 ENOUGH_FEATURES = 8
@@ -51,14 +51,14 @@ def fingerprints(texts: Sequence[str], scheme: Scheme) -> Fingerprints:
     counts = np.zeros(len(texts), np.int64)
     signatures = np.zeros((len(texts), columns), np.uint32)
     known = Shingles(scheme.width or 4)
-    for start, end in features_batch.batches(texts):
+    for start, end in features_numpy.batches(texts):
         batch = texts[start:end]
         if scheme.kind == "characters":
             hashes, bounds = known.hashes(batch)
             counts[start:end] = np.diff(bounds)
             values[start:end] = votes(hashes, bounds, counts[start:end])
             continue
-        tokens = features_batch.tokens(batch)
+        tokens = features_numpy.tokens(batch)
         if scheme.kind == "words":
             values[start:end], counts[start:end] = _words(tokens)
         else:
@@ -78,8 +78,8 @@ def _words(tokens: Tokens) -> tuple[Hashes, Positions]:
 def _distinct(tokens: Tokens) -> tuple[Hashes, Positions]:
     """(fingerprint, number of features) per row; each distinct token and pair once."""
     hashes = _with_pairs(tokens)
-    chosen = features_batch.first_of_each(hashes, np.repeat(_rows(tokens), 2))
-    chosen[2 * features_batch.lasts(tokens.bounds) + 1] = False
+    chosen = features_numpy.first_of_each(hashes, np.repeat(_rows(tokens), 2))
+    chosen[2 * features_numpy.lasts(tokens.bounds) + 1] = False
     bounds = np.concatenate(([0], np.cumsum(chosen)))[2 * tokens.bounds]
     counts = np.diff(bounds)
     return votes(hashes.compress(chosen), bounds, counts), counts
@@ -89,7 +89,7 @@ def _with_pairs(tokens: Tokens) -> Hashes:
     """Each token followed by its pair; the filler 0 after a row's last token votes for nothing."""
     interleaved = np.empty((len(tokens.hashes), 2), np.uint64)
     interleaved[:, 0] = tokens.hashes
-    interleaved[:, 1] = features_batch.pairs(tokens)
+    interleaved[:, 1] = features_numpy.pairs(tokens)
     return interleaved.ravel()
 
 
@@ -100,7 +100,7 @@ def _signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
     A bottom-k sketch (Broder 1997): the share of common values among the lowest of two sketches' union estimates the
     Jaccard similarity of the triple sets, and is exact for rows of up to SKETCH_SIZE triples.
     """
-    triples, there = features_batch.triples(tokens)
+    triples, there = features_numpy.triples(tokens)
     triples >>= _HALF
     np.maximum(triples, 1, out=triples)
     rows, sizes = _rows(tokens), np.diff(tokens.bounds)

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_pipeline.model import ROW_BITS
-from corpus_pipeline.stages.clean.candidates import NOBODY, Hashes, Mask, Positions
-from corpus_pipeline.stages.clean.fingerprint import NUMBERS, SKETCH
+from corpus_pipeline.stages.clean.dedup.hamming_search import NOBODY, Hashes, Mask, Positions
+from corpus_pipeline.stages.clean.dedup.simhash import NUMBERS, SKETCH
 
 Signatures = npt.NDArray[np.uint32]
 

@@ -15,8 +15,8 @@ import orjson
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.model import Cleaned, TaskId, Turn
 from corpus_pipeline.recipe import CleanSection
-from corpus_pipeline.stages.clean.features_schemes import scheme_named
-from corpus_pipeline.stages.clean.fingerprint import fingerprints
+from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.simhash import fingerprints
 from corpus_pipeline.stages.clean.normalize import text_for_fingerprint
 from corpus_pipeline.stages.clean.rule_pass import clean_turns
 from corpus_pipeline.stages.clean.rules import build

@@ -1,0 +1,1 @@
+"""Near-duplicate detection: features, SimHash fingerprints, search of candidates, verdicts."""
