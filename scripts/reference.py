@@ -22,7 +22,7 @@ from corpus_pipeline.formats import FORMATS
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.settings import VARIABLES
 from corpus_pipeline.stages.augment.strategies import STRATEGIES
-from corpus_pipeline.stages.augment.strategies.cascade import First
+from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.clean.dedup.schemes import SCHEMES
 from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, RULES
 

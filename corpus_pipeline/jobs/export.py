@@ -20,7 +20,7 @@ from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.jobs.write_behind import Behind
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.export import gate, parquet
-from corpus_pipeline.stages.export.features import infer_file
+from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
 from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus_pipeline.formats import jsontext
-from corpus_pipeline.stages.export.features import infer_file
+from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.targets import open_target
 from corpus_pipeline.stages.export.writer import Compression, FileFacts, LineSpool

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_pipeline.stages.export import features
-from corpus_pipeline.stages.export.features import infer, infer_file
+from corpus_pipeline.stages.export import hf_features
+from corpus_pipeline.stages.export.hf_features import infer, infer_file
 from corpus_pipeline_tests.export.making import chat, rows, spooled
 
 
@@ -58,7 +58,7 @@ def test_a_mapping_with_ever_new_keys_is_json_and_takes_bounded_memory():
 
 
 def test_what_comes_late_cannot_be_guessed(monkeypatch):
-    monkeypatch.setattr(features, "WINDOW", 1000)
+    monkeypatch.setattr(hf_features, "WINDOW", 1000)
     early = rows([chat("a" * 50, "b")] * 40)
     assert infer(early).guessable
     assert not infer([*early, *rows([chat("a", note="x")])]).guessable
@@ -67,7 +67,7 @@ def test_what_comes_late_cannot_be_guessed(monkeypatch):
 
 
 def test_a_stretch_of_dates_cannot_be_guessed(monkeypatch):
-    monkeypatch.setattr(features, "WINDOW", 1000)
+    monkeypatch.setattr(hf_features, "WINDOW", 1000)
     texts, dates = rows([{"answer": "some text"}] * 100), rows([{"answer": "2024-01-01"}] * 100)
     found = infer([*texts, *dates, *texts])
     assert found.columns == [{"name": "answer", "dtype": "json"}] and not found.guessable

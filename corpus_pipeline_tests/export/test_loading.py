@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from corpus_pipeline.stages.export import features
+from corpus_pipeline.stages.export import hf_features
 from corpus_pipeline.stages.export.targets.folder import FolderTarget
 from corpus_pipeline_tests.export.making import chat, described, rows, spooled
 
@@ -119,7 +119,7 @@ def test_a_key_that_comes_late_fails_without_the_card_is_said_to_and_loads_with_
 def test_the_window_is_that_of_the_loader(datasets):
     from datasets.packaged_modules.json.json import JsonConfig
 
-    assert JsonConfig().chunksize == features.WINDOW
+    assert JsonConfig().chunksize == hf_features.WINDOW
 
 
 def test_texts_that_look_like_dates_stay_texts_only_through_the_card(datasets, target):

@@ -5,8 +5,8 @@ import json
 import yaml
 
 from corpus_pipeline.stages.export.croissant import croissant
+from corpus_pipeline.stages.export.dataset_cards import card, dataset_info, overview
 from corpus_pipeline.stages.export.manifest import StoredFile, build, parse, same_export
-from corpus_pipeline.stages.export.overview import card, dataset_info, overview
 from corpus_pipeline_tests.export.making import facts
 
 TEXT = [{"name": "text", "dtype": "string"}]

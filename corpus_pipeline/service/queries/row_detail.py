@@ -15,7 +15,7 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.service.queries import views
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
-from corpus_pipeline.stages.augment.strategies.gate import JUDGE
+from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
 from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_queries, rows
 from corpus_pipeline.store.dataset_files import DatasetFile, Task
 

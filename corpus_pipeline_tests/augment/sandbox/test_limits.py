@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.stages.augment import sandbox
-from corpus_pipeline.stages.augment.sandbox import PromptTemplate, TemplateFault, check_template, compiled
+from corpus_pipeline.stages.augment import templates
+from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
 
 DOUBLING = "{% set s = 'x' %}" + "{% set s = s + s %}" * 60 + "{{ s }}"
 BOMBS = [
@@ -45,7 +45,7 @@ MISSHAPEN = [
     "{{ 1 " + "+1" * 5000 + " }}",
     "{{ " + "9" * 5000 + " }}",
     "{% if 1 %}" * 2000 + "{% endif %}" * 2000,
-    "x" * (sandbox.MAX_TEMPLATE_CHARACTERS + 1),
+    "x" * (templates.MAX_TEMPLATE_CHARACTERS + 1),
 ]
 
 
@@ -75,7 +75,7 @@ def test_the_check_survives_what_it_checks(bomb: str) -> None:
 
 def test_the_check_is_done_once_for_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
     check_template("once {{ text }}", [{"text": "a"}])
-    monkeypatch.setattr(sandbox.subprocess, "run", lambda *_args, **_kwargs: pytest.fail("a second process"))
+    monkeypatch.setattr(templates.subprocess, "run", lambda *_args, **_kwargs: pytest.fail("a second process"))
     check_template("once {{ text }}", [{"text": "a"}])
 
 
@@ -99,7 +99,7 @@ def test_the_child_of_the_check_cannot_take_more_than_its_limits(greed: str, sig
         capture_output=True,
         timeout=60,
         check=False,
-        env={"PYTHONPATH": str(Path(sandbox.__file__).parents[3])},
+        env={"PYTHONPATH": str(Path(templates.__file__).parents[3])},
     )
     assert child.returncode != 0
     assert signs in child.stderr.decode()
@@ -114,13 +114,13 @@ def test_the_child_of_the_check_inherits_no_key(monkeypatch: pytest.MonkeyPatch)
         return run(*args, **kwargs)
 
     monkeypatch.setenv("OPENAI_API_KEY", "canary")
-    monkeypatch.setattr(sandbox.subprocess, "run", recorded)
+    monkeypatch.setattr(templates.subprocess, "run", recorded)
     check_template("inherits {{ text }}", [{"text": "a"}])
     assert [sorted(env) for env in seen] == [["PYTHONPATH", "PYTHONUTF8"]]
 
 
 def test_a_check_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "CHECK_WALL_SECONDS", 0.001)
+    monkeypatch.setattr(templates, "CHECK_WALL_SECONDS", 0.001)
     with pytest.raises(TemplateFault, match="takes more than"):
         check_template("hangs {{ text }}", [{"text": "a"}])
 

@@ -14,8 +14,8 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_text import below, faults
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
-from corpus_pipeline.stages.augment.strategies.gate import Gate, gate_of
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
+from corpus_pipeline.stages.augment.strategies.prefilter_judge import Gate, gate_of
 from corpus_pipeline.stages.augment.strategies.reasoning_distillation import ReasoningDistillation
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
-from corpus_pipeline.stages.augment.sandbox import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
-from corpus_pipeline.stages.augment.strategies.cascade import First
+from corpus_pipeline.stages.augment.strategies.prefilter import First
+from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason

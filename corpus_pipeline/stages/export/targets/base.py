@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from corpus_pipeline.errors import TargetUnavailable
 from corpus_pipeline.stages.export.croissant import CROISSANT, croissant
+from corpus_pipeline.stages.export.dataset_cards import CARD, card, overview
 from corpus_pipeline.stages.export.files import CHUNK, path_component
 from corpus_pipeline.stages.export.manifest import (
     ExportFacts,
@@ -18,7 +19,6 @@ from corpus_pipeline.stages.export.manifest import (
     same_export,
     stored_files,
 )
-from corpus_pipeline.stages.export.overview import CARD, card, overview
 from corpus_pipeline.stages.export.writer import FileFacts
 
 MANIFEST = "manifest.json"

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.stages.export.dataset_cards import overview
 from corpus_pipeline.stages.export.manifest import StoredFile, parse
-from corpus_pipeline.stages.export.overview import overview
 from corpus_pipeline.stages.export.targets.base import (
     MANIFEST,
     Check,

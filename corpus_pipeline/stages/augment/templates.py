@@ -273,7 +273,7 @@ def _checked(text: str, contexts_json: str) -> None:
     root = Path(__file__).resolve().parents[3]
     try:
         child = subprocess.run(
-            [sys.executable, "-s", "-B", "-m", "corpus_pipeline.stages.augment.sandbox_child"],
+            [sys.executable, "-s", "-B", "-m", "corpus_pipeline.stages.augment.templates_child"],
             input=json.dumps({"text": text, "contexts": json.loads(contexts_json)}).encode(),
             capture_output=True,
             timeout=CHECK_WALL_SECONDS,
