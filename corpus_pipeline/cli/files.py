@@ -36,7 +36,7 @@ def add(
       corpus add data/gsm8k.jsonl
       corpus add data/chats --recipe my_recipe.yaml --consumer search-team
     """
-    from corpus_pipeline.defs import home, partitions
+    from corpus_pipeline.defs import instance, partitions
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.corpus import who
 
@@ -74,7 +74,7 @@ def add(
                     }
                 )
         finally:  # what was registered before a file that is refused stays
-            partitions.register(home.instance(corpus.settings), [entry["name"] for entry in added])
+            partitions.register(instance.instance(corpus.settings), [entry["name"] for entry in added])
             if 0 < len(added) < len(found):
                 say(f"registered before that: {', '.join(entry['name'] for entry in added)}")
     if as_json:

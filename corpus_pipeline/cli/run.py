@@ -110,7 +110,7 @@ def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit:
 def _run_side_by_side(
     corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None, processes: int
 ) -> list[int]:
-    from corpus_pipeline.defs.workers import Job, run_jobs
+    from corpus_pipeline.defs.partition_pool import Job, run_jobs
 
     codes: list[int] = []
     stops: list[int] = []

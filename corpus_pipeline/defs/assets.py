@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from corpus_pipeline.defs import checks, several
+from corpus_pipeline.defs import checks, multi_partition
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
+from corpus_pipeline.defs.multi_partition import Events, observation
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import CursorResource
-from corpus_pipeline.defs.several import Events, observation
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.cancellation import StopSignal, on_signals
 from corpus_pipeline.jobs.runner import Outcome
@@ -62,7 +62,7 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
         ],
         check_specs=checks.specs(stage),
         partitions_def=dataset_files,
-        backfill_policy=several.policy(),
+        backfill_policy=multi_partition.policy(),
         pool=_POOLS.get(stage),
         can_subset=True,  # a paused partition has no check results either
     )
@@ -76,7 +76,7 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
             yield from _go_on(context, cursor, stage, context.partition_key)
         else:
             # the step of the run's first stage does it all: without a result of its own the others are skipped
-            yield from several.go_on(context, cursor, several.stages_of(context.run), _go_on)
+            yield from multi_partition.go_on(context, cursor, multi_partition.stages_of(context.run), _go_on)
 
     return materialize
 
@@ -140,7 +140,7 @@ def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outc
     return dg.MaterializeResult(
         asset_key=checks.ASSETS[stage],
         metadata=metadata,
-        data_version=dg.DataVersion(several.data_version(corpus, name, stage)),
+        data_version=dg.DataVersion(multi_partition.data_version(corpus, name, stage)),
         check_results=list(checks.results(corpus, name, stage)),
     )
 

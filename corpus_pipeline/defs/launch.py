@@ -12,7 +12,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from corpus_pipeline import definitions
 from corpus_pipeline.definitions import PATH_JOB, defs
-from corpus_pipeline.defs import home, partitions
+from corpus_pipeline.defs import instance, partitions
 from corpus_pipeline.defs.assets import LIMIT_TAG
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.settings import Settings
@@ -36,7 +36,7 @@ class Launcher:
     """Launches runs of the path job in this process, one partition at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self.instance = home.instance(settings, prints=True)
+        self.instance = instance.instance(settings, prints=True)
         self._job = defs.resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from corpus_pipeline.defs import alive
+from corpus_pipeline.defs import run_liveness
 from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service import Corpus
@@ -28,7 +28,7 @@ class CursorResource(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         settings = Settings.from_env()
         if context.run is not None:  # none outside of a run
-            alive.hold(settings.home, context.run.run_id)
+            run_liveness.hold(settings.home, context.run.run_id)
         self._corpus = _kept(settings)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

@@ -8,11 +8,11 @@ from contextlib import suppress
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import alive
+from corpus_pipeline.defs import run_liveness
 from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import opened
-from corpus_pipeline.defs.several import stages_of
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service.commands.pause import Resumable
 from corpus_pipeline.service.corpus import Corpus
@@ -131,7 +131,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
 
 def _end_without_process(instance: dg.DagsterInstance, corpus: Corpus) -> None:
     """End the runs whose process is gone; Dagster then tries them again, and they go on from their cursors."""
-    for run_id, path in alive.without_process(corpus.settings.home):
+    for run_id, path in run_liveness.without_process(corpus.settings.home):
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             _report_dead(instance, run)

@@ -24,7 +24,8 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__ as version
 from starlette.applications import Starlette
 
-from corpus_pipeline.defs import home, partitions
+from corpus_pipeline.defs import instance as defs_instance
+from corpus_pipeline.defs import partitions
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.dagster_guard import DagsterGuard
@@ -57,7 +58,7 @@ def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Cal
     configure_loggers(formatter="colored", log_level=_LEVEL.upper())
     os.environ["DAGSTER_IS_DEV_CLI"] = "1"
     with ExitStack() as stack:
-        instance = stack.enter_context(home.instance(settings))
+        instance = stack.enter_context(defs_instance.instance(settings))
         names = [file.name for file in rows.state.site.corpus.files()]
         partitions.register(instance, names)
         workspace = stack.enter_context(_code_server(instance))

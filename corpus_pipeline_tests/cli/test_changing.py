@@ -14,7 +14,7 @@ import pytest
 
 from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.run import closing_lines
-from corpus_pipeline.defs import home, partitions
+from corpus_pipeline.defs import instance, partitions
 from corpus_pipeline.settings import Settings
 from corpus_pipeline_tests.cli.conftest import lines, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
@@ -141,7 +141,7 @@ def test_what_was_registered_before_a_file_that_is_refused_stays(fresh: dict[str
     assert refused.returncode == 2 and "registered before that: a" in refused.stderr
     assert "b.jsonl: no known format fits" in refused.stderr
     with mock.patch.dict(os.environ, fresh):
-        known = home.instance(Settings.from_env(fresh)).get_dynamic_partitions(partitions.PARTITIONS_NAME)
+        known = instance.instance(Settings.from_env(fresh)).get_dynamic_partitions(partitions.PARTITIONS_NAME)
     assert list(known) == ["a"]
 
 
@@ -153,7 +153,7 @@ def test_first_commands_at_the_same_moment_set_up_one_dagster(fresh: dict[str, s
 
     def first() -> None:
         begin.wait(30)
-        home.instance(settings).dispose()
+        instance.instance(settings).dispose()
 
     processes = [multiprocessing.get_context("fork").Process(target=first) for _ in range(4)]
     for process in processes:
@@ -162,7 +162,7 @@ def test_first_commands_at_the_same_moment_set_up_one_dagster(fresh: dict[str, s
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
     with mock.patch.dict(os.environ, fresh):
-        assert home.instance(settings).get_dynamic_partitions(partitions.PARTITIONS_NAME) == []
+        assert instance.instance(settings).get_dynamic_partitions(partitions.PARTITIONS_NAME) == []
 
 
 def test_a_home_that_cannot_be_made_is_one_sentence(fresh: dict[str, str], tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 from sqlalchemy import update
 
-from corpus_pipeline.defs import alive, partitions
 from corpus_pipeline.defs import assets as asset_module
+from corpus_pipeline.defs import partitions, run_liveness
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
@@ -278,7 +278,7 @@ def test_the_asset_graph_is_what_it_was():
 
 
 def test_a_run_whose_process_is_gone_is_ended_and_one_that_lives_is_not(home: Home):
-    folder = alive.folder(home.folder)
+    folder = run_liveness.folder(home.folder)
     work = "import sys, pathlib; from corpus_pipeline.defs import alive; alive.hold(pathlib.Path(sys.argv[1]), sys.argv[2])"
     found: dict[str, dg.DagsterRunStatus] = {}
     with dg.instance_for_test() as instance, ExitStack() as stack:

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from corpus_pipeline.defs import several
+from corpus_pipeline.defs import multi_partition
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
@@ -94,7 +94,7 @@ def test_a_run_of_several_makes_nothing_stale(home: Home, plain: str):
 
 
 def test_a_backfill_has_runs_of_several_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch):
-    assert several.policy() is None
+    assert multi_partition.policy() is None
     monkeypatch.setenv("CORPUS_PARTITIONS_PER_RUN", "20")
-    asked = several.policy()
+    asked = multi_partition.policy()
     assert asked is not None and asked.max_partitions_per_run == 20
