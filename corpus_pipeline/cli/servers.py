@@ -51,7 +51,7 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
     from dataclasses import replace
 
     from corpus_pipeline.web.app import create_app
-    from corpus_pipeline.web.indexer import Indexer
+    from corpus_pipeline.web.index_worker import Indexer
     from corpus_pipeline.web.serve import listen, open_corpus, start_background, url_for_others, url_of
 
     with ExitStack() as stack:

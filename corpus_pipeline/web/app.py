@@ -15,10 +15,10 @@ from starlette.routing import Route
 from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
-from corpus_pipeline.web.guard import Guard
+from corpus_pipeline.web.context import Site, action, reply, site_of
 from corpus_pipeline.web.options import Options
-from corpus_pipeline.web.pages import actions, audit, cost, door, exports, failed, files, rows
-from corpus_pipeline.web.site import Site, action, reply, site_of
+from corpus_pipeline.web.pages import actions, audit, cost, exports, failed, files, login, rows
+from corpus_pipeline.web.security import Guard
 
 _ASSETS = {
     "app.css": "text/css",
@@ -85,9 +85,9 @@ def _routes() -> list[Route]:
         get("/audit", audit.page),
         get("/purges/{identifier:number}", audit.purge_report),
         post("/purge", action(audit.remove)),
-        get("/login", door.form),
-        post("/login", door.log_in),
-        post("/logout", door.log_out),
+        get("/login", login.form),
+        post("/login", login.log_in),
+        post("/logout", login.log_out),
     ]
 
 

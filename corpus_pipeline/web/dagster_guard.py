@@ -21,9 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.service.queries import progress
-from corpus_pipeline.web.guard import HEADERS, METHODS, Door, same_origin, session_of
+from corpus_pipeline.web.context import Site
+from corpus_pipeline.web.security import HEADERS, METHODS, Door, same_origin, session_of
 from corpus_pipeline.web.sessions import Person
-from corpus_pipeline.web.site import Site
 
 # beside Dagster's own policy, which binds scripts only: a browser obeys both
 CSP = (

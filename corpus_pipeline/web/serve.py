@@ -18,7 +18,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.corpus import who
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.app import create_app
-from corpus_pipeline.web.indexer import Indexer
+from corpus_pipeline.web.index_worker import Indexer
 from corpus_pipeline.web.options import LOOPBACK, Options
 
 USERS_FILE = "users.json"

@@ -26,7 +26,7 @@ from corpus_pipeline.service.queries.views import number_of
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import dataset_files
 from corpus_pipeline.store.row_queries import Filter
-from corpus_pipeline.web.indexer import Indexer
+from corpus_pipeline.web.index_worker import Indexer
 from corpus_pipeline_tests import small_corpus
 
 RECIPE = """

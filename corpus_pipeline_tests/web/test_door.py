@@ -13,8 +13,8 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
-from corpus_pipeline.web.guard import CSP
 from corpus_pipeline.web.options import Role
+from corpus_pipeline.web.security import CSP
 from corpus_pipeline.web.sessions import Brake
 from corpus_pipeline_tests.web.conftest import ORIGIN, Browser, browser
 

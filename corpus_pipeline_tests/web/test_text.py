@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from corpus_pipeline.web.compare import compared
-from corpus_pipeline.web.kept import Kept
-from corpus_pipeline.web.pace import Pace
-from corpus_pipeline.web.text import (
+from corpus_pipeline.web.diff import compared
+from corpus_pipeline.web.progress_rate import Pace
+from corpus_pipeline.web.rendering import (
     Piece,
     counted,
     difference,
@@ -28,6 +27,7 @@ from corpus_pipeline.web.text import (
     span,
     visible,
 )
+from corpus_pipeline.web.stale_cache import Kept
 
 WORDS = st.lists(st.sampled_from(["old ", "new ", "水壶", "除垢", "tea.", "\n", "  ", "x"]), max_size=30).map("".join)
 

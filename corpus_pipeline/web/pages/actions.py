@@ -9,7 +9,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.states import Stage
-from corpus_pipeline.web.site import Form, first, person_of, reply, site_of
+from corpus_pipeline.web.context import Form, first, person_of, reply, site_of
 
 
 def pauses(request: Request) -> Response:

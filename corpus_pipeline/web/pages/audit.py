@@ -8,8 +8,8 @@ from starlette.responses import Response
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.queries import progress
-from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
-from corpus_pipeline.web.text import counted
+from corpus_pipeline.web.context import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.rendering import counted
 
 _SIZE = 100
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.service.queries import progress
-from corpus_pipeline.web.site import reply, site_of, word_in
+from corpus_pipeline.web.context import reply, site_of, word_in
 
 KEYS = ["day", "consumer", "strategy", "model", "file"]
 

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from corpus_pipeline.service.queries import lineage, progress, rows
 from corpus_pipeline.stages.export.manifest import stored_files
-from corpus_pipeline.web.site import number_in, person_of, reply, site_of
+from corpus_pipeline.web.context import number_in, person_of, reply, site_of
 
 _SIZE = 25
 _CHUNK = 1 << 18

@@ -14,8 +14,8 @@ from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries.views import parse_address
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.failed_samples import Where
-from corpus_pipeline.web.site import Form, first, number_in, person_of, reply, site_of, word_in
-from corpus_pipeline.web.text import counted
+from corpus_pipeline.web.context import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.rendering import counted
 
 _SIZE = 50
 _STATES = [state.value for state in FailedState]

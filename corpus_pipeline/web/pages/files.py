@@ -10,7 +10,7 @@ from starlette.responses import Response
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries import statistics as queries_statistics
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.web.site import file_name, reply, site_of
+from corpus_pipeline.web.context import file_name, reply, site_of
 
 _BUSY = (Status.RUNNING, Status.PAUSING)
 

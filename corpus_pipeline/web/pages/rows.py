@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from corpus_pipeline.service.queries import progress, row_detail, rows
 from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.row_queries import Filter
-from corpus_pipeline.web.compare import Column, compared
-from corpus_pipeline.web.site import file_name, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.context import file_name, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.diff import Column, compared
 
 _STAGES = [Stage.INGEST.value, Stage.CLEAN.value, Stage.AUGMENT.value]
 _STATES = [RowState.KEPT.value, RowState.DROPPED.value, "pending"]

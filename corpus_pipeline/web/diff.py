@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from corpus_pipeline.model import TEXT_FIELDS
-from corpus_pipeline.web.text import LONG, Piece, difference
+from corpus_pipeline.web.rendering import LONG, Piece, difference
 
 
 class Message(NamedTuple):

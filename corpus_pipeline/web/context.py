@@ -20,11 +20,11 @@ from corpus_pipeline import __version__
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
-from corpus_pipeline.web import text
-from corpus_pipeline.web.kept import Kept
+from corpus_pipeline.web import rendering
 from corpus_pipeline.web.options import Options
-from corpus_pipeline.web.pace import Pace
+from corpus_pipeline.web.progress_rate import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
+from corpus_pipeline.web.stale_cache import Kept
 
 _MOST_FORM_BYTES = 256 << 10
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -46,18 +46,18 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {
-        "visible": text.visible,
-        "elsewhere": text.elsewhere,
-        "excerpt": text.excerpt,
-        "number": text.number,
-        "money": text.money,
-        "rate": text.rate,
-        "span": text.span,
-        "size": text.size,
-        "moment": text.moment,
-        "words": text.words,
-        "plain": text.plain,
-        "counted": text.counted,
+        "visible": rendering.visible,
+        "elsewhere": rendering.elsewhere,
+        "excerpt": rendering.excerpt,
+        "number": rendering.number,
+        "money": rendering.money,
+        "rate": rendering.rate,
+        "span": rendering.span,
+        "size": rendering.size,
+        "moment": rendering.moment,
+        "words": rendering.words,
+        "plain": rendering.plain,
+        "counted": rendering.counted,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "query": lambda values: urlencode({k: v for k, v in values.items() if v not in (None, "")}),
         "part": lambda value: quote(str(value), safe=""),

@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import users
-from corpus_pipeline.web.guard import cookie
+from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
+from corpus_pipeline.web.security import cookie
 from corpus_pipeline.web.sessions import Person
-from corpus_pipeline.web.site import Form, Site, first, home, local, read_form, reply, site_of
 
 _LONGEST = 1024
 
