@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.cli.output import json_option, print_lines, say
+from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.errors import UsageError
 
 if TYPE_CHECKING:

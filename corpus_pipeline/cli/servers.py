@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_pipeline.cli.only_one import only_one
 from corpus_pipeline.cli.output import say
+from corpus_pipeline.cli.process_supervisor import supervise
 from corpus_pipeline.cli.serve import door_of, door_options, tell_if_nobody_can_log_in
-from corpus_pipeline.cli.supervise import supervise
+from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
 

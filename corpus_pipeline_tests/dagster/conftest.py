@@ -19,7 +19,7 @@ import dagster as dg
 import pytest
 
 from corpus_pipeline import llm_stub
-from corpus_pipeline.cli.supervise import descendants
+from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.defs import instance as dagster_home
 from corpus_pipeline.defs import partitions
 from corpus_pipeline.llm_stub.latency import parse_latency

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from corpus_pipeline.cli.supervise import descendants
+from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline_tests.dagster.conftest import UI
 from corpus_pipeline_tests.dagster.graphql import wait_for
 
@@ -42,7 +42,7 @@ def test_what_a_command_leaves_behind_is_ended(tmp_path, signals):
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     meek = "import time; time.sleep(600)"
     program = (
-        "import subprocess, sys\nfrom corpus_pipeline.cli.supervise import supervise\n"
+        "import subprocess, sys\nfrom corpus_pipeline.cli.process_supervisor import supervise\n"
         f"inner = 'import subprocess, sys, time; print(subprocess.Popen([sys.executable, \"-c\", '"
         f"+ repr({stubborn if signals == 2 else meek!r}) + ']).pid, flush=True); time.sleep(600)'\n"
         "sys.exit(supervise([sys.executable, '-c', inner]))\n"

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from corpus_pipeline import search
-from corpus_pipeline.cli.only_one import only_one
+from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.search import SPAN, Index, segment
 from corpus_pipeline.search.grams import BUCKETS
 from corpus_pipeline.service import Corpus, search_index

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from corpus_pipeline.cli.supervise import descendants
+from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.states import Status
 from corpus_pipeline_tests.dagster.conftest import answers
 from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
