@@ -13,7 +13,7 @@ import orjson
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from corpus_pipeline import recipe_text
+from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import BudgetScope, Stage
 
@@ -263,14 +263,14 @@ def parse(text: str, *, origin: str = "recipe") -> Recipe:
 
     Raises UsageError that names the origin, the line and the place of each fault.
     """
-    read = recipe_text.read(text, origin)
+    read = recipe_yaml.read(text, origin)
     body = {} if read.body is None else read.body
     if not isinstance(body, dict):
         raise UsageError(f"{origin}: a recipe is a mapping of sections. `corpus recipe new` writes one to start from.")
     try:
         return Recipe.model_validate(body)
     except ValidationError as error:
-        found = (f"{read.where(fault.place)}: {fault.message}" for fault in recipe_text.faults(error, Recipe))
+        found = (f"{read.where(fault.place)}: {fault.message}" for fault in recipe_yaml.faults(error, Recipe))
         raise UsageError("\n".join((*found, "`corpus recipe show` prints every key with its default."))) from error
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row
 
-from corpus_pipeline import crashpoints
+from corpus_pipeline import failpoints
 from corpus_pipeline.errors import CorpusError, Fenced, StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
@@ -281,7 +281,7 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
 
     def on_step(step: str) -> None:
         held.lease.check()
-        crashpoints.point(f"export {step}")
+        failpoints.point(f"export {step}")
         if step == "manifest.before":  # what readers follow: the database must still know us
             held.commit(_unchanged, held, snapshot)
 

@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
-from corpus_pipeline import crashpoints
+from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Fenced, StoreUnavailable
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.settings import masked_url
@@ -156,10 +156,10 @@ class Store:
                     if guard is not None:
                         guard.check(connection)
                     result = work(connection)
-                    crashpoints.point(f"before commit: {name}")
+                    failpoints.point(f"before commit: {name}")
                     committing = True
                     transaction.commit()
-                crashpoints.point(f"after commit: {name}")
+                failpoints.point(f"after commit: {name}")
         except DBAPIError as error:
             if not committing or self.backend.fault(error) is not Fault.LOST:
                 raise

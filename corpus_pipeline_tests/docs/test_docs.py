@@ -62,5 +62,5 @@ def test_every_setting_that_the_code_reads_is_documented() -> None:
     named = {variable.name for variable in VARIABLES}
     for path in (ROOT / "corpus_pipeline").rglob("*.py"):
         for name in re.findall(r"\"((?:CORPUS|OPENAI)_[A-Z0-9_]+)\"", path.read_text(encoding="utf-8")):
-            if not name.startswith("CORPUS_CRASH_"):  # for tests only, described in crashpoints.py
+            if not name.startswith("CORPUS_CRASH_"):  # for tests only, described in failpoints.py
                 assert name in named | {"CORPUS_DAGSTER_STORAGE"}, f"{path}: {name}"

@@ -96,7 +96,7 @@ class Workshop:
 
 def work(order: Order) -> list[list[str]]:
     """What a child does."""
-    from corpus_pipeline import crashpoints
+    from corpus_pipeline import failpoints
     from corpus_pipeline.errors import CorpusError
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.stages.export.targets.s3 import S3Target
@@ -105,7 +105,7 @@ def work(order: Order) -> list[list[str]]:
     os.environ.update(order.env)
     if "part_bytes" in order.extra:
         S3Target.__init__.__kwdefaults__["part_bytes"] = order.extra["part_bytes"]
-    crashpoints.arm(order.at, order.log, order.how)
+    failpoints.arm(order.at, order.log, order.how)
     said = []
     with Corpus.open() as corpus:
         for name in order.names:

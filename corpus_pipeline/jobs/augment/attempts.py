@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple, TypeVar
 
-from corpus_pipeline import crashpoints
+from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Paused, Stopped
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
@@ -191,7 +191,7 @@ class Caller:
                 self._held.lease.check()
                 await self._intend(intent, insist)
                 await self._leave(intent, slot)
-                crashpoints.point("before call")
+                failpoints.point("before call")
                 begun = time.monotonic()
                 answer = await self._client.complete(
                     request,
@@ -199,7 +199,7 @@ class Caller:
                     attempt=attempt,
                     deadline_seconds=self._section.call_deadline_seconds,
                 )
-                crashpoints.point("after call")
+                failpoints.point("after call")
                 slot.used(answer.usage.input_tokens + answer.usage.output_tokens)
         except (CallFailed, CallRejected, CallRefused) as error:
             self._settle_failure(intent, error.failure, begun)

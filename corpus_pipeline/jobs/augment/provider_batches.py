@@ -18,7 +18,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Row
 
-from corpus_pipeline import crashpoints
+from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
@@ -130,7 +130,7 @@ class Batching:
                     raise await self._pause(refusal, asks[0].intent.reserved) from None
                 asks = asks[: refusal.fitting]
         batch = await self._patiently(lambda: self._submit(api, chunk))
-        crashpoints.point("batch created")
+        failpoints.point("batch created")
         await self._commit(provider_batches.sent, batch_id, batch.id)
 
     def _planned(self, connection: Connection, key: str, asks: Sequence[_Ask]) -> int:
@@ -195,7 +195,7 @@ class Batching:
                     await self._store(some, asked)
                     some = []
             await self._store(some, asked)
-        crashpoints.point("batch taken in")
+        failpoints.point("batch taken in")
         if batch.status is batch_api.BatchStatus.FAILED:
             self._failed |= {entry.request_key for entry in asked.values()}
         await self._commit(provider_batches.taken, row.id, batch.status.value, batch.errors)

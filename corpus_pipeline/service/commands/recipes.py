@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from corpus_pipeline import recipe_text
+from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.formats import MAPPED, by_name, mapped
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
-from corpus_pipeline.recipe_text import below, located
+from corpus_pipeline.recipe_yaml import below, located
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.rules import build as build_rules
@@ -62,7 +62,7 @@ def resolve(store: Store, name: str | None) -> Chosen:
 def checked(text: str, *, origin: str) -> Recipe:
     """The recipe in a YAML text, once everything that it names is known to be there. Raises UsageError with the line."""
     recipe = parse(text, origin=origin)
-    with located(recipe_text.read(text, origin)):
+    with located(recipe_yaml.read(text, origin)):
         with below("clean", "rules"):
             build_rules(recipe.clean.rules)
         with below("clean", "dedup", "features"):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
-from corpus_pipeline.recipe_text import below, faults
+from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase

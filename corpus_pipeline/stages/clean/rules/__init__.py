@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
-from corpus_pipeline.recipe_text import below, faults
+from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.clean.rules.base import Rule
 from corpus_pipeline.stages.clean.rules.control_characters import ControlCharacters
 from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
