@@ -279,7 +279,10 @@ def test_the_asset_graph_is_what_it_was():
 
 def test_a_run_whose_process_is_gone_is_ended_and_one_that_lives_is_not(home: Home):
     folder = run_liveness.folder(home.folder)
-    work = "import sys, pathlib; from corpus_pipeline.defs import alive; alive.hold(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    work = (
+        "import sys, pathlib; from corpus_pipeline.defs import run_liveness; "
+        "run_liveness.hold(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    )
     found: dict[str, dg.DagsterRunStatus] = {}
     with dg.instance_for_test() as instance, ExitStack() as stack:
         for how in ("dead", "alive"):

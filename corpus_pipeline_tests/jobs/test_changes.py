@@ -109,7 +109,7 @@ def test_a_recipe_that_is_edited_mid_job_is_for_new_work(bench: Bench) -> None:
 
     with pytest.raises(Interrupted):
         runner.run_stage(running)
-    old_strategies = set(runner.stages.TASK_TYPES[Stage.AUGMENT](running))
+    old_strategies = set(runner.stage_handlers.TASK_TYPES[Stage.AUGMENT](running))
     assert old_strategies == {"paraphrase", "self_refine"}
     bench.run("birds")
     new = bench.corpus.work("birds", Stage.AUGMENT)

@@ -86,12 +86,12 @@ def test_the_child_of_the_check_cannot_take_more_than_its_limits(greed: str, sig
     """The child's own entry point, with a template class that takes what no meter would give."""
     program = (
         "import sys\n"
-        "from corpus_pipeline.stages.augment import sandbox_child\n"
+        "from corpus_pipeline.stages.augment import templates_child\n"
         "class Greedy:\n"
         "    def __init__(self, text): pass\n"
         f"    def render(self, context): {greed}\n"
-        "sandbox_child.PromptTemplate = Greedy\n"
-        "sys.exit(sandbox_child.main())\n"
+        "templates_child.PromptTemplate = Greedy\n"
+        "sys.exit(templates_child.main())\n"
     )
     child = subprocess.run(
         [sys.executable, "-c", program],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline_tests.augment.engine.test_batching import run_in_a_process
+from corpus_pipeline_tests.augment.engine.test_provider_batches import run_in_a_process
 
 
 def few(row: int) -> str:
