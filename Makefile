@@ -4,7 +4,7 @@ export VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test torture lint types lock clean
+.PHONY: help setup setup-test demo check test test-wheel torture lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,8 +20,20 @@ demo: setup ## the whole path on a small bundled corpus: no key, no server
 
 # two at a time, each file in one process: the tests wait for servers more than they compute
 WORKERS ?= 2
-test: setup-test lint ## all tests, on SQLite and on a private MariaDB
-	"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+# the floor holds for all of the tests, so it is left out when ARGS names some
+COVERAGE ?= $(if $(ARGS),,--cov --cov-report= --cov-fail-under=90)
+test: check ## all tests, on SQLite and on a private MariaDB
+	"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
+
+check: setup-test ## format, lint, import contracts, types and words: a minute
+	"$(BIN)/ruff" format --check --quiet .
+	"$(BIN)/ruff" check --quiet .
+	"$(BIN)/lint-imports" --no-cache >/dev/null || "$(BIN)/lint-imports" --no-cache
+	"$(BIN)/python" -m mypy
+	"$(BIN)/python" scripts/word_lint.py
+
+test-wheel: setup-test ## builds the wheel, installs it in a fresh environment, runs `corpus demo` there
+	"$(BIN)/python" scripts/try_wheel.py
 
 MINUTES ?= 10
 SEED ?= 1
@@ -31,12 +43,6 @@ torture: setup-test ## every crash point, then MINUTES of random kills of real p
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.enumerate_points --how stop --sample 60 --seed $(SEED)
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.torture --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE)
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.daemon --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE)
-
-lint: setup-test
-	"$(BIN)/ruff" check .
-
-types: setup-test ## mypy
-	"$(BIN)/mypy"
 
 lock: ## writes locks/*.txt anew from pyproject.toml (needs the network)
 	"$(PYTHON)" scripts/lock.py
