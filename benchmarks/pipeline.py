@@ -46,7 +46,7 @@ def pipeline(source: Path, folder: Path, database: str | None) -> dict[str, Any]
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.settings import Settings
     from corpus_pipeline.states import Stage
-    from corpus_pipeline.store import cleaned, dataset_files
+    from corpus_pipeline.store import cleaned, tasks
 
     recipe = folder / "benchmark.yaml"
     recipe.write_text(RECIPE)
@@ -61,7 +61,7 @@ def pipeline(source: Path, folder: Path, database: str | None) -> dict[str, Any]
             outcome = corpus.run_stage(name, stage)
             seconds[stage.value] = time.perf_counter() - begun
         file = corpus.files([name])[0]
-        task = corpus.store.fetch(dataset_files.tasks_of_file, file.id)[0]
+        task = corpus.store.fetch(tasks.tasks_of_file, file.id)[0]
         repeated = [d.conversation_id & MAX_ROW for d in corpus.store.fetch(cleaned.known_duplicates, [task])]
         return {"seconds": seconds, "rows_out": outcome.report["total"], "removed": repeated}
 

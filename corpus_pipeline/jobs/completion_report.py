@@ -20,7 +20,8 @@ from corpus_pipeline.store import (
     rows,
     spending,
 )
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.tasks import Task
 
 MICRO = 1_000_000
 

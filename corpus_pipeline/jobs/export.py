@@ -27,9 +27,9 @@ from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import augmented, cleaned, cursors, dataset_files, exports, failed_samples, rows
+from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed_samples, rows, tasks
 from corpus_pipeline.store.cleaned import CleanRow
-from corpus_pipeline.store.dataset_files import Task
+from corpus_pipeline.store.tasks import Task
 
 FILE = "file"
 _MOST_STARTS = 5
@@ -118,7 +118,7 @@ class _Snapshot(NamedTuple):
     @classmethod
     def of(cls, held: Held) -> _Snapshot:
         work = held.work
-        task = held.fetch(dataset_files.task_by_id, work.task.id)
+        task = held.fetch(tasks.task_by_id, work.task.id)
         source = format_of(work.file)
         wanted = work.recipe.export.format
         return cls(
@@ -324,7 +324,7 @@ def _variants(order: tuple[str, ...]) -> list[list[Any]]:
 
 
 def _unchanged(connection: Connection, held: Held, snapshot: _Snapshot) -> bool:
-    return dataset_files.task_by_id(connection, held.work.task.id).content_version == snapshot.version
+    return tasks.task_by_id(connection, held.work.task.id).content_version == snapshot.version
 
 
 def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> ExportFacts:

@@ -18,7 +18,7 @@ from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.stages.ingest.sniff import limits_of
 from corpus_pipeline.stages.ingest.source import Compression, Container, Position, Source, SourceBroken
 from corpus_pipeline.states import FileState, Stage
-from corpus_pipeline.store import cursors, dataset_files, invariants, leases, purges, rows
+from corpus_pipeline.store import cursors, dataset_files, integrity_counts, leases, purges, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 PARSE = "parse"
@@ -33,7 +33,7 @@ def task_types(work: Work) -> tuple[str, ...]:
 def begin(connection: Connection, held: Held) -> None:
     """The rows are the file's, whatever the task: only one may read it at a time, and a half-read one starts over."""
     work = held.work
-    others = [task_id for task_id in dataset_files.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
+    others = [task_id for task_id in tasks.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
     for lease in leases.live(connection):
         if lease.stage is Stage.INGEST and lease.task_id in others:
             raise LeaseHeld(f"{work.file.name} is being read under another recipe by {lease.owner}; wait for it")
@@ -122,7 +122,7 @@ def _write_batch(connection: Connection, held: Held, batch: IngestBatch, blanks:
 
 def _complete(connection: Connection, held: Held, blanks: int) -> None:
     file = held.work.file
-    stored = invariants.stored_rows(connection, file.id)
+    stored = integrity_counts.stored_rows(connection, file.id)
     dataset_files.finish_ingest(
         connection,
         file.id,

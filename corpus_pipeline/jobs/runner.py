@@ -15,7 +15,7 @@ from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import completion_reports, cursors, dataset_files, exports, leases, pauses
+from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, tasks
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def is_complete(work: Work) -> bool:
         if work.stage is not Stage.EXPORT:
             return True
         export = exports.current(connection, work.task.id)
-        task = dataset_files.task_by_id(connection, work.task.id)
+        task = tasks.task_by_id(connection, work.task.id)
         return export is not None and stage_handlers.export_is_current(work, export, task)
 
     return work.store.fetch(look)
@@ -185,8 +185,8 @@ def redo(work: Work) -> list[str]:
         for stage in order[order.index(work.stage) :]:
             cursors.start_over(connection, work.task.id, stage, who=work.who)
             stage_handlers.FORGET[stage](connection, work)
-        dataset_files.touch_content(connection, work.task.id)
-        completion_reports.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
+        tasks.touch_content(connection, work.task.id)
+        audit_log.log(connection, work.who, "redo", work.file.name, {"stage": work.stage.value})
         return again
 
     return work.store.write(forget)

@@ -16,7 +16,8 @@ from corpus_pipeline.jobs.lease import HeldLease
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cursors, pauses
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.tasks import Task
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -20,15 +20,16 @@ from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service.commands import inbox, provider_batches, purge, recipes, register
+from corpus_pipeline.service.commands import failed_samples, inbox, provider_batches, purge, recipes, register, rows
 from corpus_pipeline.service.commands import pause as commands_pause
-from corpus_pipeline.service.queries import cost_estimate, dataframes, lineage, row_detail, views
+from corpus_pipeline.service.queries import cost, cost_estimate, dataframes, lineage, row_detail, views
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
-from corpus_pipeline.store import Store, dataset_files, migrate
+from corpus_pipeline.store import Store, dataset_files, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
+from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -77,7 +78,7 @@ class Corpus:
 
     def recipe_of(self, file: DatasetFile) -> Recipe:
         """The recipe version that a dataset file is bound to."""
-        row = self.store.fetch(lambda c: dataset_files.recipe_row(c, file.recipe_id))
+        row = self.store.fetch(lambda c: store_recipes.recipe_row(c, file.recipe_id))
         return _parsed(row.body, f"recipe {row.name}")
 
     def bind_recipe(self, name: str, recipe: str) -> recipes.Bound:
@@ -98,9 +99,9 @@ class Corpus:
         """One stage of the current task of a dataset file, ready to be run."""
         (file,) = self.files([name])
         recipe = self.recipe_of(file)
-        task = self.store.fetch(dataset_files.known_task, file.id, file.recipe_id)
+        task = self.store.fetch(tasks.known_task, file.id, file.recipe_id)
         if task is None:
-            make = partial(dataset_files.task_for, file_id=file.id, recipe_id=file.recipe_id)
+            make = partial(tasks.task_for, file_id=file.id, recipe_id=file.recipe_id)
             task = self.store.write(make, repeatable=True, name="task")
         return Work(
             store=self.store,
@@ -192,7 +193,7 @@ class Corpus:
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
-        commands_pause.delete_rows(self.store, ids, reason, who())
+        rows.delete_rows(self.store, ids, reason, who())
 
     def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> dict[str, Any]:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
@@ -221,13 +222,13 @@ class Corpus:
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
                 with_overrides(section, strategy, self.settings.model, overrides or {})
-        return commands_pause.replay(self.store, where, overrides or {}, by or who())
+        return failed_samples.replay(self.store, where, overrides or {}, by or who())
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""
         if not reason.strip():
             raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
-        return commands_pause.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
+        return failed_samples.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
 
     # --- what the sensors do ---------------------------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class Corpus:
 
         def read(connection: Connection) -> list[dict[str, Any]]:
             (file,) = dataset_files.current_files(connection, [name])
-            recipe = _parsed(dataset_files.recipe_row(connection, file.recipe_id).body, "recipe")
+            recipe = _parsed(store_recipes.recipe_row(connection, file.recipe_id).body, "recipe")
             return queries_status.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
@@ -337,11 +338,11 @@ class Corpus:
 
     def cost(self, by: str) -> list[dict[str, Any]]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""
-        return self.store.fetch(lambda c: queries_status.cost(c, by))
+        return self.store.fetch(lambda c: cost.cost(c, by))
 
     def dearest_share(self) -> tuple[int, float]:
         """(items that were asked about, share of all money that the dearest tenth of them cost)."""
-        return self.store.fetch(queries_status.dearest_share)
+        return self.store.fetch(cost.dearest_share)
 
 
 # a stored recipe version never changes, and reading YAML takes longer than many a stage of a small file

@@ -12,7 +12,7 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.settings import Settings, masked_url
-from corpus_pipeline.store import Store, dataset_files, migrate
+from corpus_pipeline.store import Store, migrate, recipes
 
 
 class Finding(NamedTuple):
@@ -100,7 +100,7 @@ async def _model_names(access: ModelAccess) -> list[str]:
 def _prices(corpus: Corpus) -> tuple[bool, str]:
     names = set()
     for file in corpus.files():
-        row = corpus.store.fetch(dataset_files.recipe_row, file.recipe_id)
+        row = corpus.store.fetch(recipes.recipe_row, file.recipe_id)
         recipe = parse(row.body)
         if recipe.augment.strategies:
             plan = prepare(recipe.augment, corpus.settings.model)

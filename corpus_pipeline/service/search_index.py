@@ -19,9 +19,10 @@ from corpus_pipeline import search
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.search import CHUNK, SPAN, Identity, Index, Maker
 from corpus_pipeline.states import FileState, Stage, Status
-from corpus_pipeline.store import Store, cursors, dataset_files, leases, purges, row_queries
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store import Store, cursors, dataset_files, leases, purges, row_queries, tasks
+from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.row_queries import Filter
+from corpus_pipeline.store.tasks import Task
 
 LEAST_ROWS = 10_000  # of a file: fewer are looked through in less time than an index would take to open
 _READ_BYTES = 8 << 20  # of text that one read takes, or a little more
@@ -69,7 +70,7 @@ def _hash(*parts: object) -> bytes:
 def wanted(connection: Connection, names: Sequence[str] = ()) -> list[Wanted]:
     """The dataset files that should have an index. Raises UnknownName."""
     found = []
-    for file, task in dataset_files.current_tasks(connection, names):
+    for file, task in tasks.current_tasks(connection, names):
         if file.state is FileState.INGESTED and (file.lines or 0) >= LEAST_ROWS:
             identity, task_id = identity_of(connection, file, task)
             found.append(Wanted(file, task_id, identity, purges.how_many(connection, file.sha256)))

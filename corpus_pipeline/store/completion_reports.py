@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.schema import audit_log, completion_reports
-from corpus_pipeline.store.types import inserted_id
+from corpus_pipeline.store.schema import completion_reports
 
 
 def save(connection: Connection, task_id: TaskId, stage: Stage, body: dict[str, Any], run_id: str | None) -> None:
@@ -31,45 +29,3 @@ def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any
         .order_by(completion_reports.c.id)
     )
     return {Stage(stage): orjson.loads(body) for stage, body in connection.execute(query)}
-
-
-def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> int:
-    """Write one line of the audit log, in the transaction of what it tells; returns its id."""
-    body = orjson.dumps(detail or {}).decode()
-    return inserted_id(
-        connection.execute(insert(audit_log).values(who=who, action=action, subject=subject, detail=body))
-    )
-
-
-def entry(connection: Connection, identifier: int) -> Row | None:
-    """One line of the audit log."""
-    return connection.execute(select(audit_log).where(audit_log.c.id == identifier)).one_or_none()
-
-
-def audit(
-    connection: Connection,
-    *,
-    subject: str | None = None,
-    who: str | None = None,
-    action: str | None = None,
-    before: int | None = None,
-    limit: int = 1000,
-) -> Sequence[Row]:
-    """The newest entries of the audit log (those with an id below `before`), oldest first."""
-    query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
-    for column, value in (
-        (audit_log.c.subject, subject),
-        (audit_log.c.who, who),
-        (audit_log.c.action, action),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if before is not None:
-        query = query.where(audit_log.c.id < before)
-    return connection.execute(query).all()[::-1]
-
-
-def actions(connection: Connection, names: Sequence[str], *, since: int) -> Sequence[Row]:
-    """The entries of some kinds of action from a moment on, oldest first."""
-    own = audit_log.c
-    return connection.execute(select(audit_log).where(own.action.in_(names), own.at >= since).order_by(own.id)).all()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
-from corpus_pipeline.model import FileId, TaskId
+from corpus_pipeline.model import FileId
 from corpus_pipeline.states import FileState
-from corpus_pipeline.store.schema import dataset_files, recipes, tasks
+from corpus_pipeline.store.schema import dataset_files
 from corpus_pipeline.store.types import inserted_id, now_ms
 
 _NAMES_AT_ONCE = 500  # values of a statement
@@ -42,45 +42,11 @@ class DatasetFile(NamedTuple):
     superseded_at: int | None
 
 
-class Task(NamedTuple):
-    """One dataset file under one recipe version."""
-
-    id: TaskId
-    file_id: FileId
-    recipe_id: int
-    content_version: int
-
-
 def _file(row: Row) -> DatasetFile:
     values = row._asdict()
     values["columns"] = orjson.loads(values["columns"])
     values["state"] = FileState(values["state"])
     return DatasetFile(**values)
-
-
-def save_recipe(connection: Connection, name: str, version: str, body: str) -> int:
-    """The id of the recipe version; inserted when it is new. The newest body of a version holds: budgets, limits and prices
-    may change without another version."""
-    found = connection.execute(
-        select(recipes.c.id, recipes.c.body).where(recipes.c.name == name, recipes.c.version == version)
-    ).first()
-    if found is not None:
-        if found.body != body:
-            connection.execute(update(recipes).where(recipes.c.id == found.id).values(body=body))
-        return int(found.id)
-    result = connection.execute(insert(recipes).values(name=name, version=version, body=body))
-    return inserted_id(result)
-
-
-def recipe_row(connection: Connection, recipe_id: int) -> Row:
-    """(id, name, version, body, created_at) of a recipe version."""
-    return connection.execute(select(recipes).where(recipes.c.id == recipe_id)).one()
-
-
-def recipe_rows(connection: Connection, name: str | None = None) -> Sequence[Row]:
-    """All recipe versions, the newest last."""
-    query = select(recipes).order_by(recipes.c.id)
-    return connection.execute(query if name is None else query.where(recipes.c.name == name)).all()
 
 
 def add_file(connection: Connection, values: dict[str, object]) -> FileId:
@@ -178,55 +144,3 @@ def reopen_ingest(connection: Connection, file_id: FileId) -> None:
             ingested_at=None,
         )
     )
-
-
-def known_task(connection: Connection, file_id: FileId, recipe_id: int) -> Task | None:
-    """The task of a dataset file under a recipe version, None when there is none yet."""
-    row = connection.execute(
-        select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).where(
-            tasks.c.file_id == file_id, tasks.c.recipe_id == recipe_id
-        )
-    ).one_or_none()
-    return None if row is None else Task(*row)
-
-
-def task_for(connection: Connection, file_id: FileId, recipe_id: int) -> Task:
-    """The task of a dataset file under a recipe version; made when it is new."""
-    known = known_task(connection, file_id, recipe_id)
-    if known is None:
-        connection.execute(insert(tasks).values(file_id=file_id, recipe_id=recipe_id))
-        known = known_task(connection, file_id, recipe_id)
-        assert known is not None
-    return known
-
-
-def task_by_id(connection: Connection, task_id: TaskId) -> Task:
-    """A task by its id."""
-    columns = (tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version)
-    return Task(*connection.execute(select(*columns).where(tasks.c.id == task_id)).one())
-
-
-def current_tasks(connection: Connection, names: Sequence[str] = ()) -> list[tuple[DatasetFile, Task | None]]:
-    """Each current dataset file with the task of its bound recipe version, None where no work began."""
-    files = current_files(connection, names)
-    rows = connection.execute(
-        select(tasks.c.id, tasks.c.file_id, tasks.c.recipe_id, tasks.c.content_version).join(
-            dataset_files,
-            and_(dataset_files.c.id == tasks.c.file_id, dataset_files.c.recipe_id == tasks.c.recipe_id),
-        )
-    )
-    by_file = {row.file_id: Task(*row) for row in rows}
-    return [(file, by_file.get(file.id)) for file in files]
-
-
-_TOUCH = update(tasks).where(tasks.c.id == bindparam("task")).values(content_version=tasks.c.content_version + 1)
-
-
-def touch_content(connection: Connection, task_id: TaskId) -> None:
-    """Something that an export of this task would hold has changed."""
-    connection.execute(_TOUCH, {"task": task_id})
-
-
-def tasks_of_file(connection: Connection, file_id: FileId) -> list[TaskId]:
-    """All tasks of a dataset file version, whatever their recipe."""
-    return [TaskId(i) for i in connection.execute(select(tasks.c.id).where(tasks.c.file_id == file_id)).scalars()]

@@ -16,7 +16,7 @@ from corpus_pipeline.llm_stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import violations
+from corpus_pipeline.store import invariants
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.digest import corpus_digest
 
@@ -62,9 +62,9 @@ class Bench:
 
     def problems(self) -> list[str]:
         store = self.corpus.store
-        found = store.fetch(violations.violations)
-        found += store.fetch(violations.ledger_violations, small.invoice(self.folder))
-        return found + store.fetch(violations.paid_twice)
+        found = store.fetch(invariants.violations)
+        found += store.fetch(invariants.ledger_violations, small.invoice(self.folder))
+        return found + store.fetch(invariants.paid_twice)
 
     def again(self) -> Corpus:
         """A second process on the same corpus, as far as the database can tell."""

@@ -15,7 +15,7 @@ from corpus_pipeline.errors import CorpusError, Interrupted, SourceChanged, Stop
 from corpus_pipeline.model import ConversationId, conversation_id
 from corpus_pipeline.stages.ingest.source import SourceBroken
 from corpus_pipeline.states import FileState, Stage, Status
-from corpus_pipeline.store import invariants, schema
+from corpus_pipeline.store import integrity_counts, schema
 from corpus_pipeline_tests.jobs.conftest import Bench, StopAfter
 from corpus_pipeline_tests.torture import small
 
@@ -61,7 +61,7 @@ def test_a_file_that_changed_since_it_was_registered_is_refused(
     path.write_bytes(original)  # put back, it is read to its end
     bench.run("birds")
     assert bench.problems() == []
-    assert bench.corpus.store.fetch(invariants.stored_rows, file.id) == (6, 1)
+    assert bench.corpus.store.fetch(integrity_counts.stored_rows, file.id) == (6, 1)
 
 
 def test_a_replaced_file_is_a_new_version_that_begins_at_its_first_row(bench: Bench) -> None:
@@ -74,7 +74,7 @@ def test_a_replaced_file_is_a_new_version_that_begins_at_its_first_row(bench: Be
     new = bench.corpus.add(path, replace=True, recipe="small").file
     assert (new.version, new.id != old.id) == (2, True)
     bench.run("birds")
-    assert bench.corpus.store.fetch(invariants.stored_rows, new.id) == (6, 1)
+    assert bench.corpus.store.fetch(integrity_counts.stored_rows, new.id) == (6, 1)
     assert bench.problems() == []
 
 
@@ -137,7 +137,7 @@ def test_a_file_that_is_half_read_under_one_recipe_is_read_once_under_another(be
     bench.run("birds")
     assert bench.problems() == []
     (file,) = bench.corpus.files(["birds"])
-    assert bench.corpus.store.fetch(invariants.stored_rows, file.id) == (6, 1)
+    assert bench.corpus.store.fetch(integrity_counts.stored_rows, file.id) == (6, 1)
 
 
 @pytest.mark.parametrize("stage", [Stage.CLEAN, Stage.AUGMENT, Stage.EXPORT])

@@ -23,9 +23,9 @@ from corpus_pipeline.stages.clean.dedup.duplicates import find
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, cursors, dataset_files, leases
+from corpus_pipeline.store import Store, cleaned, cursors, leases, tasks
 from corpus_pipeline.store.cleaned import KnownDuplicate
-from corpus_pipeline.store.violations import violations
+from corpus_pipeline.store.invariants import violations
 from corpus_pipeline_tests.small_corpus import pair, run_path, write_jsonl
 from corpus_pipeline_tests.small_corpus import settings as settings_of
 from corpus_pipeline_tests.torture import small
@@ -68,7 +68,7 @@ def cleaned_corpus(folder: Path, **more: str) -> Iterator[Corpus]:
 
 
 def tasks_of(store: Store) -> dict[str, TaskId]:
-    return {file.name: task.id for file, task in store.fetch(dataset_files.current_tasks) if task is not None}
+    return {file.name: task.id for file, task in store.fetch(tasks.current_tasks) if task is not None}
 
 
 def compare_again(store: Store, task_id: TaskId) -> None:
@@ -82,9 +82,7 @@ def recorded(store: Store) -> list[KnownDuplicate]:
 
 def expected(store: Store) -> list[KnownDuplicate]:
     """One search over all rows at once."""
-    current = sorted(
-        (task.file_id, task.id) for _, task in store.fetch(dataset_files.current_tasks) if task is not None
-    )
+    current = sorted((task.file_id, task.id) for _, task in store.fetch(tasks.current_tasks) if task is not None)
     parts = [store.fetch(cleaned.prints, task_id, SIGNATURE_COLUMNS) for _, task_id in current]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return clean_stage.entries(find(*columns, scheme_named("default"), 3))
@@ -159,14 +157,12 @@ def test_a_file_that_is_compared_again_changes_nothing(template: Path, tmp_path:
         for name in NAMES:
             corpus.run_stage(name, Stage.CLEAN)
         before = recorded(corpus.store)
-        versions = corpus.store.fetch(dataset_files.current_tasks)
+        versions = corpus.store.fetch(tasks.current_tasks)
         compare_again(corpus.store, tasks_of(corpus.store)["a"])
         shutil.rmtree(corpus.settings.work_folder / "compared")
         corpus.run_stage("a", Stage.CLEAN)
         assert recorded(corpus.store) == before == expected(corpus.store)
-        changed = [
-            new[1] != old[1] for old, new in zip(versions, corpus.store.fetch(dataset_files.current_tasks), strict=True)
-        ]
+        changed = [new[1] != old[1] for old, new in zip(versions, corpus.store.fetch(tasks.current_tasks), strict=True)]
         assert changed == [True, False, False, False]  # the exports of the other files are still right
 
 

@@ -14,7 +14,7 @@ from corpus_pipeline.llm_stub import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import violations
+from corpus_pipeline.store import invariants
 from corpus_pipeline_tests.servers import s3
 from corpus_pipeline_tests.servers.tcp_proxy import TcpProxy
 from corpus_pipeline_tests.torture import small
@@ -86,7 +86,7 @@ def test_an_upload_that_is_cut_leaves_the_old_export_and_the_next_run_completes_
         corpus.run_stage("birds", Stage.EXPORT)
         after = objects(server, bucket)
         assert after["corpus/birds/manifest.json"] != before["corpus/birds/manifest.json"]
-        assert corpus.store.fetch(violations.violations) == []
+        assert corpus.store.fetch(invariants.violations) == []
 
 
 def test_an_exporter_that_freezes_between_two_parts_changes_nothing_when_it_wakes(

@@ -12,8 +12,8 @@ from corpus_pipeline.errors import LeaseHeld, UnknownName, UsageError
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples, leases
+from corpus_pipeline.store.invariants import violations
 from corpus_pipeline.store.schema import metadata
-from corpus_pipeline.store.violations import violations
 from corpus_pipeline_tests import small_corpus
 
 RECIPE = """

@@ -52,10 +52,10 @@ def test_the_rows_of_a_replaced_file_stay(corpus: Corpus, tmp_path: Path) -> Non
     write_jsonl(path, [pair(2), pair(3)])
     corpus.add(path, replace=True)
     corpus.run_stage("sums", Stage.INGEST)
-    from corpus_pipeline.store import invariants
+    from corpus_pipeline.store import integrity_counts
 
     new = corpus.files(["sums"])[0]
-    counts = [corpus.store.fetch(invariants.stored_rows, file.id).conversations for file in (old, new)]
+    counts = [corpus.store.fetch(integrity_counts.stored_rows, file.id).conversations for file in (old, new)]
     assert counts == [1, 2]
 
 

@@ -24,7 +24,7 @@ from corpus_pipeline.service import Corpus, search_index
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries.views import number_of
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import dataset_files
+from corpus_pipeline.store import tasks
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web.index_worker import Indexer
 from corpus_pipeline_tests import small_corpus
@@ -199,7 +199,7 @@ def test_small_files_need_none(corpus, monkeypatch):
 def named(corpus: Corpus, folder: Path, text: str, stage: Stage = Stage.INGEST) -> list[int] | None:
     """What the index alone names; None when it is not to be asked."""
     buckets = search.wanted(text)
-    (pair,) = corpus.store.fetch(dataset_files.current_tasks, ["a"])
+    (pair,) = corpus.store.fetch(tasks.current_tasks, ["a"])
     index = corpus.store.fetch(search_index.opened, folder, *pair, with_cleaned=stage is Stage.CLEAN)
     assert buckets is not None
     if index is None:

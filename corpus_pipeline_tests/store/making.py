@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.model import Conversation, FileId, TaskId, Turn
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Guard, Store, cursors, dataset_files, leases, rows
+from corpus_pipeline.store import Guard, Store, cursors, dataset_files, leases, recipes, rows, tasks
 
 _numbers = itertools.count(1)
 PARSE = "parse"
@@ -27,7 +27,7 @@ def task(store: Store) -> Made:
     name = f"file-{next(_numbers)}"
 
     def make(connection: Connection) -> Made:
-        recipe = dataset_files.save_recipe(connection, "recipe", "a" * 64, "name: recipe")
+        recipe = recipes.save_recipe(connection, "recipe", "a" * 64, "name: recipe")
         values = {
             "name": name,
             "path": "/x",
@@ -38,7 +38,7 @@ def task(store: Store) -> Made:
         }
         values |= {"format": "openai", "columns": {}, "consumer": "me", "recipe_id": recipe}
         file_id = dataset_files.add_file(connection, values)
-        return Made(name, file_id, dataset_files.task_for(connection, file_id, recipe).id)
+        return Made(name, file_id, tasks.task_for(connection, file_id, recipe).id)
 
     return store.write(make)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import Fenced, StoreUnavailable
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cursors, dataset_files, leases, migrate, rows
+from corpus_pipeline.store import Store, cursors, dataset_files, leases, migrate, rows, tasks
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.servers.tcp_proxy import CommitFault, CommitProxy
 from corpus_pipeline_tests.store import making
@@ -42,7 +42,7 @@ def test_a_guarded_unit_is_done_once(proxied: tuple[Store, Store, CommitProxy], 
         tries.append(1)
         rows.insert_batch(connection, store.backend, made.file_id, making.conversations(1, 3), [])
         cursors.advance(connection, made.task_id, Stage.INGEST, "parse", last_id=(made.file_id << 32) + 3, rows=3)
-        dataset_files.touch_content(connection, made.task_id)
+        tasks.touch_content(connection, made.task_id)
         return 42
 
     proxy.break_commit(fault)
@@ -50,9 +50,9 @@ def test_a_guarded_unit_is_done_once(proxied: tuple[Store, Store, CommitProxy], 
     assert proxy.happened.is_set()
     assert len(tries) == (2 if fault is CommitFault.CUT_BEFORE else 1)
     assert making.cursor(direct, made).current_offset == 3
-    assert direct.fetch(dataset_files.task_by_id, made.task_id).content_version == 1
-    store.write(lambda c: dataset_files.touch_content(c, made.task_id), guard)  # the guard counts on
-    assert direct.fetch(dataset_files.task_by_id, made.task_id).content_version == 2
+    assert direct.fetch(tasks.task_by_id, made.task_id).content_version == 1
+    store.write(lambda c: tasks.touch_content(c, made.task_id), guard)  # the guard counts on
+    assert direct.fetch(tasks.task_by_id, made.task_id).content_version == 2
 
 
 def test_without_a_lease_an_unknown_outcome_is_said(proxied: tuple[Store, Store, CommitProxy]) -> None:
@@ -60,8 +60,8 @@ def test_without_a_lease_an_unknown_outcome_is_said(proxied: tuple[Store, Store,
     made = making.task(direct)
     proxy.break_commit(CommitFault.LOSE_REPLY)
     with pytest.raises(StoreUnavailable, match="whether it arrived is not known"):
-        store.write(lambda c: dataset_files.touch_content(c, made.task_id))
-    assert direct.fetch(dataset_files.task_by_id, made.task_id).content_version == 1
+        store.write(lambda c: tasks.touch_content(c, made.task_id))
+    assert direct.fetch(tasks.task_by_id, made.task_id).content_version == 1
     proxy.break_commit(CommitFault.LOSE_REPLY)
     store.write(lambda c: dataset_files.move_file(c, made.file_id, "/elsewhere"), repeatable=True)
     assert direct.fetch(dataset_files.file_by_id, made.file_id).path == "/elsewhere"
@@ -73,7 +73,7 @@ def test_when_another_took_over_meanwhile_the_writer_is_fenced(proxied: tuple[St
     guard = making.held(store, made)
 
     def work(connection: Connection) -> None:
-        dataset_files.touch_content(connection, made.task_id)
+        tasks.touch_content(connection, made.task_id)
 
     def take_over(connection: Connection) -> None:
         work(connection)
@@ -90,4 +90,4 @@ def test_when_another_took_over_meanwhile_the_writer_is_fenced(proxied: tuple[St
     guard.arrived = arrived_late  # type: ignore[method-assign]
     with pytest.raises(Fenced, match="while the database was away"):
         store.write(take_over, guard)
-    assert direct.fetch(dataset_files.task_by_id, made.task_id).content_version == 1
+    assert direct.fetch(tasks.task_by_id, made.task_id).content_version == 1

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cursors, dataset_files, migrate, rows, schema
+from corpus_pipeline.store import Store, cursors, dataset_files, migrate, recipes, rows, schema, tasks
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.store import making
 
@@ -25,11 +25,11 @@ _TASKS = schema.tasks.c
 
 
 def touch(connection: Connection, task_id: int) -> None:
-    dataset_files.touch_content(connection, task_id)
+    tasks.touch_content(connection, task_id)
 
 
 def version(store: Store, task_id: int) -> int:
-    return store.fetch(dataset_files.task_by_id, task_id).content_version
+    return store.fetch(tasks.task_by_id, task_id).content_version
 
 
 def test_what_fails_half_way_leaves_nothing(store: Store) -> None:
@@ -175,7 +175,7 @@ def test_a_key_that_another_one_inserted_meanwhile_is_found_when_the_unit_is_red
             known = connection.execute(select(schema.recipes.c.id).where(schema.recipes.c.name == "same")).scalar()
             if len(tries) <= 2:
                 barrier.wait(10)
-            return known or dataset_files.save_recipe(connection, "same", "c" * 64, "x")
+            return known or recipes.save_recipe(connection, "same", "c" * 64, "x")
 
         found.append(store.write(work))
 

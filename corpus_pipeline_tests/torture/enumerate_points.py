@@ -28,7 +28,7 @@ from corpus_pipeline.llm_stub.server import RunningStub
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import AttemptState
-from corpus_pipeline.store import Store, schema, violations
+from corpus_pipeline.store import Store, invariants, schema
 from corpus_pipeline_tests.servers import s3
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.servers.s3 import S3
@@ -129,9 +129,9 @@ class Enumerator:
     def _compare(self, store: Store, home: Path) -> list[str]:
         differ = differences(self.digest, store.fetch(corpus_digest, self._exports(home)))
         found = [f"differs from the undisturbed run: {', '.join(differ)}"] if differ else []
-        found += store.fetch(violations.violations)
-        found += store.fetch(violations.ledger_violations, small.invoice(self._folder))
-        found += [f"paid twice: {key}" for key in store.fetch(violations.paid_twice)]
+        found += store.fetch(invariants.violations)
+        found += store.fetch(invariants.ledger_violations, small.invoice(self._folder))
+        found += [f"paid twice: {key}" for key in store.fetch(invariants.paid_twice)]
         left = [path.name for path in home.rglob("*") if path.name.endswith((".tmp", ".part"))]
         if self._store:
             uploads = self._store.client().list_multipart_uploads(Bucket=self._bucket).get("Uploads", ())

@@ -15,7 +15,7 @@ from corpus_pipeline.errors import StoreUnavailable, TargetUnavailable
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import violations
+from corpus_pipeline.store import invariants
 from corpus_pipeline_tests.torture import small
 
 _NO_MODEL = small.RECIPE.replace("strategies: [paraphrase, self_refine]", "strategies: []")
@@ -68,7 +68,7 @@ def test_a_full_disk_under_the_database_stops_with_words_and_goes_on_when_there_
         corpus.store.write(lambda c: c.exec_driver_sql("UPDATE leases SET expires_at = 1 WHERE expires_at > 0"))
         for stage in (Stage.INGEST, Stage.CLEAN):
             corpus.run_stage("birds", stage)
-        assert corpus.store.fetch(violations.violations) == []
+        assert corpus.store.fetch(invariants.violations) == []
 
 
 def test_a_full_disk_under_the_export_leaves_the_old_one_whole(small_disk: Path, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_full_disk_under_the_export_leaves_the_old_one_whole(small_disk: Path,
         corpus.run_stage("birds", Stage.EXPORT)
         after = (folder / "birds.jsonl").read_bytes()
         assert 0 < len(after) < len(before[folder / "birds.jsonl"])
-        assert corpus.store.fetch(violations.violations) == []
+        assert corpus.store.fetch(invariants.violations) == []
 
 
 def test_a_disk_that_fails_to_store_stops_with_words(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_disk_that_fails_to_store_stops_with_words(tmp_path: Path) -> None:
         assert "cannot write: disk I/O error. Make room or mend the disk" in done.stderr
         corpus.store.write(lambda c: c.exec_driver_sql("UPDATE leases SET expires_at = 1 WHERE expires_at > 0"))
         corpus.run_stage("birds", Stage.INGEST)
-        assert corpus.store.fetch(violations.violations) == []
+        assert corpus.store.fetch(invariants.violations) == []
         assert corpus.files(["birds"])[0].lines == 280
         with corpus.store.read() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"

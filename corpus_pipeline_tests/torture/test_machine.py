@@ -19,7 +19,7 @@ from corpus_pipeline.llm_stub import StubOptions, running
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import FileState, Stage
-from corpus_pipeline.store import schema, violations
+from corpus_pipeline.store import invariants, schema
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.workshop import Order, Workshop
 
@@ -133,9 +133,9 @@ class CorpusMachine(RuleBasedStateMachine):
 
     def _check(self, *, at_rest: bool) -> None:
         store = self.corpus.store
-        found = store.fetch(violations.violations, at_rest=at_rest)
-        found += store.fetch(violations.ledger_violations, small.invoice(self.folder))
-        assert found + store.fetch(violations.paid_twice) == []
+        found = store.fetch(invariants.violations, at_rest=at_rest)
+        found += store.fetch(invariants.ledger_violations, small.invoice(self.folder))
+        assert found + store.fetch(invariants.paid_twice) == []
 
     def teardown(self) -> None:
         """When the faults stop, everything comes to its end."""

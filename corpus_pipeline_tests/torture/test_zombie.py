@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import cursors, schema, violations
+from corpus_pipeline.store import cursors, invariants, schema
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.workshop import Order, Workshop
@@ -39,7 +39,7 @@ def test_a_transaction_of_a_frozen_worker_does_not_keep_others_out(quick_folder:
         os.kill(zombie, signal.SIGCONT)
         done = shop.wait(zombie, order)
         assert done is not None and done.said == [["birds", "ingest", "Fenced"]]
-        assert corpus.store.fetch(violations.violations) == []
+        assert corpus.store.fetch(invariants.violations) == []
         (file,) = corpus.files(["birds"])
         (cursor_row,) = corpus.store.fetch(
             cursors.stage_cursors, corpus.work("birds", Stage.INGEST).task.id, Stage.INGEST

@@ -33,7 +33,7 @@ from corpus_pipeline.llm_stub.latency import Latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Store, schema, violations
+from corpus_pipeline.store import Store, invariants, schema
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.servers.tcp_proxy import TcpProxy
 from corpus_pipeline_tests.torture import small
@@ -325,10 +325,10 @@ class Torture:
     def check(self) -> Score:
         """Let the last processes finish, then look at everything."""
         self._finish()
-        found = self.store.fetch(violations.violations)
+        found = self.store.fetch(invariants.violations)
         invoice = small.invoice(self._folder)
-        found += self.store.fetch(violations.ledger_violations, invoice)
-        found += [f"paid twice: {key}" for key in self.store.fetch(violations.paid_twice)]
+        found += self.store.fetch(invariants.ledger_violations, invoice)
+        found += [f"paid twice: {key}" for key in self.store.fetch(invariants.paid_twice)]
         differ = differences(self._want, self.store.fetch(corpus_digest, self._home / "exports"))
         found += [f"differs from the undisturbed run: {', '.join(differ)}"] if differ else []
         for got, want in zip(self.store.fetch(cursor_rows), self._want_cursors, strict=False):

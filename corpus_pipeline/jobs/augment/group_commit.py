@@ -19,7 +19,7 @@ from corpus_pipeline.errors import Paused
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, AugmentedRow
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
-from corpus_pipeline.store import augmented, cursors, dataset_files, failed_samples, ledger, pauses
+from corpus_pipeline.store import augmented, cursors, failed_samples, ledger, pauses, tasks
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.budgets import Ceilings
 from corpus_pipeline.store.pauses import PauseFlag
@@ -89,7 +89,7 @@ class Unit:
         failed_samples.record(connection, backend, task_id, Stage.AUGMENT, self.failures)
         failed_samples.resolve(connection, task_id, Stage.AUGMENT, self.resolved)
         if self.rows or self.failures:
-            dataset_files.touch_content(connection, task_id)
+            tasks.touch_content(connection, task_id)
         for number, step in enumerate(self.advances):
             cursors.advance(
                 connection,

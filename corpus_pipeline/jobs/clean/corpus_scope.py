@@ -16,7 +16,7 @@ from corpus_pipeline.stages.clean.dedup.schemes import Scheme, scheme_named
 from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
 from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, file_run, find_new
 from corpus_pipeline.states import DuplicateKind
-from corpus_pipeline.store import cleaned, dataset_files
+from corpus_pipeline.store import cleaned, recipes
 from corpus_pipeline.store.cleaned import ComparedTask, KnownDuplicate
 
 _FOLDER = "compared"  # in the work folder; may be removed at any time
@@ -73,7 +73,7 @@ def _comparable(held: Held, rule_pass: str) -> list[ComparedTask]:
     found = []
     for task in held.fetch(cleaned.compared_tasks, rule_pass, work.task.id):
         if task.recipe_id not in alike:
-            other = _dedup_of(held.fetch(dataset_files.recipe_row, task.recipe_id).body)
+            other = _dedup_of(held.fetch(recipes.recipe_row, task.recipe_id).body)
             alike[task.recipe_id] = other == work.recipe.clean.dedup
         if alike[task.recipe_id]:
             found.append(task)

@@ -13,7 +13,7 @@ from corpus_pipeline.jobs.clean.stage import DEDUP
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import CleanSection, parse
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import cleaned, cursors, dataset_files, leases, purges
+from corpus_pipeline.store import cleaned, cursors, dataset_files, leases, purges, recipes, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 
@@ -22,13 +22,13 @@ def compare_again(connection: Connection, task_ids: Iterable[TaskId], who: str) 
     done twice. Returns the tasks. Raises LeaseHeld while somebody works on one of them."""
     found = sorted(set(task_ids))
     for task_id in found:
-        name = dataset_files.file_by_id(connection, dataset_files.task_by_id(connection, task_id).file_id).name
+        name = dataset_files.file_by_id(connection, tasks.task_by_id(connection, task_id).file_id).name
         for stage in (Stage.CLEAN, Stage.AUGMENT, Stage.EXPORT):
             leases.bar(connection, task_id, stage, name)
         cleaned.remove_duplicates(connection, task_id)
         cursors.start_over(connection, task_id, Stage.CLEAN, who=who, task_type=DEDUP)
         cursors.start_over(connection, task_id, Stage.AUGMENT, who=who)
-        dataset_files.touch_content(connection, task_id)
+        tasks.touch_content(connection, task_id)
     return found
 
 
@@ -42,10 +42,10 @@ def compare_without(connection: Connection, file: DatasetFile, who: str) -> list
         return []
     others = {
         task.id: other.name
-        for other, task in dataset_files.current_tasks(connection)
+        for other, task in tasks.current_tasks(connection)
         if task is not None and other.id != file.id and _is_compared(connection, task.recipe_id)
     }
-    own = dataset_files.tasks_of_file(connection, file.id)
+    own = tasks.tasks_of_file(connection, file.id)
     for task_id in sorted({*others, *own}):
         leases.bar(connection, task_id, Stage.CLEAN, others.get(task_id, file.name))
     hanging = purges.repeating(connection, purges.clustered(connection, file.id))
@@ -59,7 +59,7 @@ def compare_otherwise(connection: Connection, file: DatasetFile, recipe_id: int,
         connection, file.recipe_id
     ):
         return []
-    known = dataset_files.known_task(connection, file.id, recipe_id)
+    known = tasks.known_task(connection, file.id, recipe_id)
     if known is not None and _is_compared(connection, recipe_id):  # it was worked under it before others changed
         compare_again(connection, [known.id], who)
     return compare_without(connection, file, who)
@@ -70,4 +70,4 @@ def _is_compared(connection: Connection, recipe_id: int) -> bool:
 
 
 def _clean_section(connection: Connection, recipe_id: int) -> CleanSection:
-    return parse(dataset_files.recipe_row(connection, recipe_id).body).clean
+    return parse(recipes.recipe_row(connection, recipe_id).body).clean

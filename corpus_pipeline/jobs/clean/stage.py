@@ -17,7 +17,7 @@ from corpus_pipeline.stages.clean.dedup import duplicates
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.worker import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.states import Status
-from corpus_pipeline.store import cleaned, cursors, dataset_files, rows
+from corpus_pipeline.store import cleaned, cursors, rows, tasks
 from corpus_pipeline.store.cleaned import KnownDuplicate
 from corpus_pipeline.store.duplicates import Owner, merge_duplicates
 
@@ -142,10 +142,10 @@ def _write_duplicates(connection: Connection, held: Held, page: _DuplicatePage, 
         cleaned.write_duplicates(connection, held.store.backend, [(own, entry) for entry in page.entries])
     else:
         for task_id in merge_duplicates(connection, held.store.backend, page.entries, owner) - {own}:
-            dataset_files.touch_content(connection, task_id)  # rows of another file repeat ours: its export is stale
+            tasks.touch_content(connection, task_id)  # rows of another file repeat ours: its export is stale
     held.advance(connection, DEDUP, last_id=page.last_id, rows=page.rows, dropped=page.dropped, active_ms=held.lap_ms())
 
 
 def _finish_dedup(connection: Connection, held: Held) -> None:
-    dataset_files.touch_content(connection, held.work.task.id)
+    tasks.touch_content(connection, held.work.task.id)
     held.finish(connection, DEDUP)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.model import ConversationId, TaskId, split_id
-from corpus_pipeline.states import FailedState, Stage, Status
+from corpus_pipeline.model import TaskId
+from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
-    completion_reports,
+    audit_log,
     cursors,
     dataset_files,
-    failed_samples,
     leases,
     pauses,
-    rows,
+    tasks,
 )
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -44,7 +42,7 @@ def pause(
             pauses.set_flag(connection, stage=stage, file_name=name, reason=reason, requested_by=who) for name in scopes
         ]
         for flag in flags:
-            completion_reports.log(connection, who, "pause", scope_text(flag), {"reason": reason})
+            audit_log.log(connection, who, "pause", scope_text(flag), {"reason": reason})
         return flags
 
     return store.write(write, repeatable=True)
@@ -59,7 +57,7 @@ def resume(store: Store, names: Sequence[str], stage: Stage | None, everything: 
         dataset_files.current_files(connection, names)
         flags = pauses.clear(connection, stage=stage, file_names=names, everything=everything, cleared_by=who)
         for flag in flags:
-            completion_reports.log(connection, who, "resume", scope_text(flag))
+            audit_log.log(connection, who, "resume", scope_text(flag))
         return flags
 
     return store.write(write, repeatable=True)
@@ -69,62 +67,6 @@ def scope_text(flag: PauseFlag) -> str:
     """The scope of a flag in words."""
     where = f"file {flag.file_name}" if flag.file_name else "every file"
     return f"{flag.stage or 'every stage'} of {where}"
-
-
-def delete_rows(store: Store, ids: Sequence[ConversationId], reason: str, who: str) -> None:
-    """Soft-delete rows (`is_deleted`): no stage reads them any more, and the next export is without them and what was
-    made from them. Raises UsageError without a reason, KeylessWrite (nothing is changed) when one does not exist.
-    """
-    if not reason.strip():
-        raise UsageError("say why the rows are deleted; it is kept in the audit log")
-
-    def write(connection: Connection) -> None:
-        rows.soft_delete(connection, ids)
-        for file_id in {split_id(identifier)[0] for identifier in ids}:
-            for task_id in dataset_files.tasks_of_file(connection, file_id):
-                dataset_files.touch_content(connection, task_id)
-        completion_reports.log(
-            connection, who, "delete", f"{len(ids)} rows", {"ids": list(ids[:1000]), "reason": reason}
-        )
-
-    store.write(write, repeatable=True)
-
-
-def replay(store: Store, where: failed_samples.Where, overrides: dict[str, Any], who: str) -> list[int]:
-    """Mark open failed samples for replay and open their augment stage again."""
-
-    def write(connection: Connection) -> list[int]:
-        ids = failed_samples.set_state(
-            connection,
-            where,
-            FailedState.REPLAYED,
-            who=who,
-            overrides=orjson.dumps(overrides).decode() if overrides else None,
-        )
-        for task_id in failed_samples.tasks_of(connection, ids):
-            cursors.set_status(connection, task_id, Stage.AUGMENT, Status.PENDING, reason="replay", who=who)
-            dataset_files.touch_content(connection, task_id)
-        if ids:
-            completion_reports.log(
-                connection, who, "replay", f"{len(ids)} failed samples", {"ids": ids[:1000], **overrides}
-            )
-        return ids
-
-    return store.write(write)
-
-
-def settle_failed(store: Store, where: failed_samples.Where, target: FailedState, reason: str, who: str) -> list[int]:
-    """Move open failed samples to another state, with the reason in the audit log."""
-
-    def write(connection: Connection) -> list[int]:
-        ids = failed_samples.set_state(connection, where, target, who=who, reason=reason)
-        if ids:
-            completion_reports.log(
-                connection, who, target.value, f"{len(ids)} failed samples", {"ids": ids[:1000], "reason": reason}
-            )
-        return ids
-
-    return store.write(write)
 
 
 class Resumable(NamedTuple):
@@ -164,7 +106,7 @@ def _without_worker(connection: Connection) -> list[tuple[Resumable, PauseFlag |
     """Paused stages, and running ones whose lease has ended, each with a flag that covers it."""
     flags = pauses.active(connection)
     held = {(lease.task_id, lease.stage) for lease in leases.live(connection)}
-    pairs = {task.id: file for file, task in dataset_files.current_tasks(connection) if task is not None}
+    pairs = {task.id: file for file, task in tasks.current_tasks(connection) if task is not None}
     found: list[tuple[Resumable, PauseFlag | None]] = []
     for (task_id, stage), own in cursors.task_cursors(connection, list(pairs)).items():
         file = pairs[task_id]

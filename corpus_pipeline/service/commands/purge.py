@@ -22,15 +22,17 @@ from corpus_pipeline.stages.export.writer import sweep_parts
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
+    audit_log,
     cleaned,
-    completion_reports,
     cursors,
     dataset_files,
     exports,
     leases,
     purges,
+    recipes,
     row_queries,
     rows,
+    tasks,
 )
 
 ACTION = "purge"
@@ -74,7 +76,7 @@ def purge(
     def write(connection: Connection) -> dict[str, Any]:
         store.backend.forget_deleted(connection)
         report = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
-        report["report"] = completion_reports.log(connection, who, ACTION, name, report)
+        report["report"] = audit_log.log(connection, who, ACTION, name, report)
         return report
 
     report = store.write(write, repeatable=True, name="purge")
@@ -134,9 +136,9 @@ def _bar(connection: Connection, file_ids: Sequence[int], names: dict[int, str])
         for task_id in purges.tasks_of(connection, [file_id])
         for stage in Stage
     ]
-    for file, task in dataset_files.current_tasks(connection):
+    for file, task in tasks.current_tasks(connection):
         if task is not None and file.id not in file_ids:
-            recipe = parse(dataset_files.recipe_row(connection, task.recipe_id).body)
+            recipe = parse(recipes.recipe_row(connection, task.recipe_id).body)
             if recipe.clean.dedup.scope == "corpus":
                 barred.append((task.id, Stage.CLEAN, file.name))
     for task_id, stage, name in sorted(barred):
@@ -175,10 +177,10 @@ def _report_of(
     again = compare_again(connection, {one.task_id for one in repeating}, who)
     if fresh:
         for task_id in {*own_tasks, *again}:
-            dataset_files.touch_content(connection, task_id)
+            tasks.touch_content(connection, task_id)
             _drop_half_written(connection, task_id, who)
     exports.mark_purged(connection, list(lines))
-    current = {task.id: file.name for file, task in dataset_files.current_tasks(connection) if task is not None}
+    current = {task.id: file.name for file, task in tasks.current_tasks(connection) if task is not None}
     held = _exports(connection, lines, current)
     stale = {entry["name"] for entry in held if entry["current"] and entry["target"] == here}
     to_run = sorted({current[task_id] for task_id in again if task_id in current} | stale)
@@ -225,7 +227,7 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
     """Whether one of these may stand in the previews that Dagster keeps: the first rows of a file at a stage."""
     first = set[int]()
     for task_id in own_tasks:
-        low, high = id_range(dataset_files.task_by_id(connection, task_id).file_id)
+        low, high = id_range(tasks.task_by_id(connection, task_id).file_id)
         first |= {row.id for row in rows.page(connection, low, high, _PREVIEWED)}
         first |= {row.id for row in cleaned.kept_page(connection, task_id, low, high, _PREVIEWED)}
     return bool(first & set(ids))

@@ -18,7 +18,7 @@ from corpus_pipeline.recipe_yaml import below, located
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.rules import build as build_rules
-from corpus_pipeline.store import Store, completion_reports, dataset_files
+from corpus_pipeline.store import Store, audit_log, dataset_files, recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 
@@ -50,12 +50,12 @@ def resolve(store: Store, name: str | None) -> Chosen:
         except UnicodeDecodeError as error:
             raise UsageError(f"{name}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
         return Chosen(checked(text, origin=name), name)
-    rows = store.fetch(lambda c: dataset_files.recipe_rows(c, name))
+    rows = store.fetch(lambda c: recipes.recipe_rows(c, name))
     if rows:
         return Chosen(parse(rows[-1].body, origin=f"recipe {name}"), "database")
     if name in bundled_names():
         return Chosen(checked(bundled(name), origin=f"recipe {name}"), "bundled")
-    stored = store.fetch(dataset_files.recipe_rows)
+    stored = store.fetch(recipes.recipe_rows)
     raise UnknownName("recipe", name, {row.name for row in stored} | set(bundled_names()))
 
 
@@ -121,17 +121,13 @@ def bind(store: Store, name: str, recipe: str, *, who: str) -> Bound:
 
     def write(connection: Connection) -> Bound:
         (file,) = dataset_files.current_files(connection, [name])
-        recipe_id = dataset_files.save_recipe(
-            connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml()
-        )
+        recipe_id = recipes.save_recipe(connection, chosen.recipe.name, chosen.recipe.version, chosen.recipe.to_yaml())
         otherwise = reads_otherwise(file, chosen.recipe.ingest)
         if otherwise is not None:
             raise UsageError(otherwise)
         again = compare_otherwise(connection, file, recipe_id, who)
         dataset_files.bind(connection, file.id, recipe_id=recipe_id)
-        completion_reports.log(
-            connection, who, "bind", name, {"recipe": chosen.recipe.name, "version": chosen.recipe.version}
-        )
+        audit_log.log(connection, who, "bind", name, {"recipe": chosen.recipe.name, "version": chosen.recipe.version})
         return Bound(chosen.recipe.version, tuple(again))
 
     return store.write(write)

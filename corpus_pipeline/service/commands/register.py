@@ -14,7 +14,8 @@ from corpus_pipeline.jobs.clean.invalidation import compare_otherwise, compare_w
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import recipes
 from corpus_pipeline.stages.ingest import identity, sniff
-from corpus_pipeline.store import Store, completion_reports, dataset_files
+from corpus_pipeline.store import Store, audit_log, dataset_files
+from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 DEFAULT_CONSUMER = "default"
@@ -78,7 +79,7 @@ def add(
             raise SourceChanged(
                 f"{name} was registered by somebody else at this moment; the same command again looks anew."
             )
-        recipe_id = dataset_files.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
+        recipe_id = store_recipes.save_recipe(connection, chosen.name, chosen.version, chosen.to_yaml())
         twins = tuple(
             twin.name
             for twin in dataset_files.same_content(connection, source.sha256, source.size)
@@ -100,7 +101,7 @@ def add(
                 "recipe_id": recipe_id,
             },
         )
-        completion_reports.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
+        audit_log.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
         return Added(dataset_files.file_by_id(connection, file_id), True, twins, tuple(again))
 
     return store.write(register)
@@ -108,7 +109,7 @@ def add(
 
 def _bound(store: Store, file: DatasetFile) -> Recipe:
     """The recipe that a dataset file is bound to."""
-    row = store.fetch(dataset_files.recipe_row, file.recipe_id)
+    row = store.fetch(store_recipes.recipe_row, file.recipe_id)
     return parse(row.body, origin=f"recipe {row.name}")
 
 
@@ -134,12 +135,12 @@ def _again(
     def update(connection: Connection) -> Added:
         recipe_id, again = None, tuple[str, ...]()
         if recipe is not None:
-            recipe_id = dataset_files.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
+            recipe_id = store_recipes.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
             again = tuple(compare_otherwise(connection, known, recipe_id, who))
         dataset_files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
         if known.path != str(source.path):
             dataset_files.move_file(connection, known.id, str(source.path))
-            completion_reports.log(connection, who, "move", known.name, {"path": str(source.path)})
+            audit_log.log(connection, who, "move", known.name, {"path": str(source.path)})
         return Added(dataset_files.file_by_id(connection, known.id), False, (), again)
 
     return store.write(update)

@@ -11,7 +11,7 @@ from corpus_pipeline.jobs.export import gate_facts
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.stages.export import gate
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, invariants
+from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, integrity_counts, tasks
 
 
 class Verdict(NamedTuple):
@@ -39,14 +39,14 @@ def _lines_conserved(connection: Connection, work: Work) -> Verdict:
         "rejects": file.rejects or 0,
         "blanks": file.blanks or 0,
     }
-    stored = invariants.stored_rows(connection, work.file.id)
+    stored = integrity_counts.stored_rows(connection, work.file.id)
     passed = counts["lines"] == stored.conversations + stored.rejects + counts["blanks"]
     return Verdict(passed, "every line became a conversation, a reject or a blank", counts | stored._asdict())
 
 
 def _rows_conserved(connection: Connection, work: Work) -> Verdict:
     total, dropped, repeated = cleaned.counts(connection, work.task.id)
-    missing = invariants.rows_without_verdict(connection, work.file.id, work.task.id)
+    missing = integrity_counts.rows_without_verdict(connection, work.file.id, work.task.id)
     counts = {"verdicts": total, "dropped": dropped, "duplicates": repeated, "without_verdict": missing}
     return Verdict(missing == 0, f"{missing} rows have no verdict", counts)
 
@@ -54,7 +54,7 @@ def _rows_conserved(connection: Connection, work: Work) -> Verdict:
 def _no_duplicate_left(connection: Connection, work: Work) -> Verdict:
     if not work.recipe.clean.dedup.exact:
         return Verdict(True, "the recipe does not remove exact duplicates", {})
-    left = invariants.exact_duplicates_left(connection, work.task.id)
+    left = integrity_counts.exact_duplicates_left(connection, work.task.id)
     return Verdict(left == 0, f"{left} kept rows repeat the content of a lower one", {"left": left})
 
 
@@ -73,7 +73,7 @@ def _gate(connection: Connection, work: Work) -> Verdict:
 
 def _export_is_current(connection: Connection, work: Work) -> Verdict:
     export = exports.current(connection, work.task.id)
-    task = dataset_files.task_by_id(connection, work.task.id)
+    task = tasks.task_by_id(connection, work.task.id)
     passed = export is not None and export.content_version == task.content_version
     return Verdict(passed, "the export holds the rows as they are now", {"lines": export.lines if export else 0})
 

@@ -13,20 +13,23 @@ from corpus_pipeline.model import ConversationId, split_id
 from corpus_pipeline.service.queries import row_detail, views
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
+    audit_log,
     augmented,
     cleaned,
-    completion_reports,
     cursors,
     dataset_files,
     exports,
     failed_samples,
     ledger,
     purges,
+    recipes,
     row_queries,
     rows,
+    tasks,
 )
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.rows import StoredConversation
+from corpus_pipeline.store.tasks import Task
 
 _MOST_TWINS = 20
 # what people do that may bear on a row; looking and downloading do not
@@ -79,7 +82,7 @@ def trace(connection: Connection, name: str, line: int, export: str | None = Non
 def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
     """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since."""
     export = exports.by_id(connection, export_id)
-    task = dataset_files.task_by_id(connection, export.task_id)
+    task = tasks.task_by_id(connection, export.task_id)
     file = dataset_files.file_by_id(connection, task.file_id)
     where = exports.line(connection, export, line)
     if where is None:
@@ -130,7 +133,7 @@ def _purged(connection: Connection, line: _Line) -> dict[str, Any] | None:
 def _steps(connection: Connection, line: _Line, stored: StoredConversation | None) -> Iterator[dict[str, Any]]:
     task = line.task
     yield {"stage": "ingest", "format": line.file.format, **_done(connection, line, Stage.INGEST)}
-    recipe = dataset_files.recipe_row(connection, task.recipe_id)
+    recipe = recipes.recipe_row(connection, task.recipe_id)
     verdict = cleaned.verdicts(connection, task.id, [line.id]).get(line.id)
     yield {
         "stage": "clean",
@@ -213,7 +216,7 @@ def _people(connection: Connection, line: _Line) -> list[dict[str, Any]]:
         for row in failed_samples.find(connection, failed_samples.Where(task_id=line.task.id, conversation_id=line.id))
     }
     found = []
-    for entry in completion_reports.actions(connection, _ACTIONS, since=line.file.registered_at):
+    for entry in audit_log.actions(connection, _ACTIONS, since=line.file.registered_at):
         detail = orjson.loads(entry.detail)
         named = {*detail.get("ids", ())}
         if entry.action in ("replay", "dismissed"):

@@ -13,10 +13,11 @@ from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.model import split_id
 from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.commands.pause import scope_text
-from corpus_pipeline.service.queries import status
+from corpus_pipeline.service.queries import cost, status
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
+    audit_log,
     completion_reports,
     cursors,
     dataset_files,
@@ -25,6 +26,7 @@ from corpus_pipeline.store import (
     pauses,
     spending,
     statistics,
+    tasks,
 )
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -38,7 +40,7 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
     per_second: finished rows by second of work, pauses left out; None before the first. eta_seconds: None unless it runs.
     """
     found = status.status(connection, names)
-    pairs = {file.name: (file, task) for file, task in dataset_files.current_tasks(connection, names)}
+    pairs = {file.name: (file, task) for file, task in tasks.current_tasks(connection, names)}
     costs = spending.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
     for entry in found:
         file, task = pairs[entry["name"]]
@@ -113,7 +115,7 @@ def clear_flag(store: Store, flag_id: int, who: str) -> str:
             raise UsageError("this pause flag is not set any more; look at the list again")
         names = [flag.file_name] if flag.file_name else []
         pauses.clear(connection, stage=flag.stage, file_names=names, everything=False, cleared_by=who)
-        completion_reports.log(connection, who, "resume", scope_text(flag))
+        audit_log.log(connection, who, "resume", scope_text(flag))
         return scope_text(flag)
 
     return store.write(write, repeatable=True)
@@ -121,7 +123,7 @@ def clear_flag(store: Store, flag_id: int, who: str) -> str:
 
 def state_of(connection: Connection, name: str) -> str:
     """A word that changes with whatever statistics and reports of a dataset file count. Cheap: it reads no rows."""
-    ((file, task),) = dataset_files.current_tasks(connection, [name])
+    ((file, task),) = tasks.current_tasks(connection, [name])
     if task is None:
         return f"{file.id} {file.state}"
     by_stage = cursors.task_cursors(connection, [task.id])
@@ -131,13 +133,13 @@ def state_of(connection: Connection, name: str) -> str:
 
 def last_reports(connection: Connection, name: str) -> list[dict[str, Any]]:
     """The reports that the stages of a dataset file wrote when they were done."""
-    ((_, task),) = dataset_files.current_tasks(connection, [name])
+    ((_, task),) = tasks.current_tasks(connection, [name])
     return list(completion_reports.latest(connection, task.id).values()) if task else []
 
 
 def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
     """{strategies}: what the rows of a dataset file can be filtered by, beside the closed sets."""
-    ((_, task),) = dataset_files.current_tasks(connection, [name])
+    ((_, task),) = tasks.current_tasks(connection, [name])
     return {"strategies": statistics.strategies(connection, task.id) if task else []}
 
 
@@ -146,7 +148,7 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
 
     dearest: None when there are too many calls to look through them for a page; `corpus cost --by item` does.
     """
-    groups = status.cost(connection, by)
+    groups = cost.cost(connection, by)
     few = sum(group["calls"] for group in groups) <= _MOST_CALLS
     return {
         "by": by,
@@ -193,7 +195,7 @@ def export_list(connection: Connection, name: str | None = None) -> list[dict[st
 def export(connection: Connection, export_id: int) -> dict[str, Any]:
     """One export with its manifest. Raises UnknownName."""
     row = exports.by_id(connection, export_id)
-    file = dataset_files.file_by_id(connection, dataset_files.task_by_id(connection, row.task_id).file_id)
+    file = dataset_files.file_by_id(connection, tasks.task_by_id(connection, row.task_id).file_id)
     return export_dict(row, file.name) | {
         "manifest": orjson.loads(row.manifest),
         "newest": exports.of_file(connection, file.name)[-1].id == row.id,
@@ -205,7 +207,7 @@ def audit_page(
     connection: Connection, *, who: str | None = None, action: str | None = None, before: int | None = None, limit: int
 ) -> dict[str, Any]:
     """{entries[], next_before}: the audit log by key page, the newest first."""
-    rows = completion_reports.audit(connection, who=who, action=action, before=before, limit=limit + 1)[::-1]
+    rows = audit_log.audit(connection, who=who, action=action, before=before, limit=limit + 1)[::-1]
     return {
         "entries": [
             {
@@ -224,7 +226,7 @@ def audit_page(
 
 def purge_report(connection: Connection, identifier: int) -> dict[str, Any]:
     """The report of a removal request, by its entry in the audit log. Raises UnknownName."""
-    entry = completion_reports.entry(connection, identifier)
+    entry = audit_log.entry(connection, identifier)
     if entry is None or entry.action != purge.ACTION:
         raise UnknownName("removal request", str(identifier), ["/audit?action=purge lists them"])
     return {"entry": entry.id, "at": entry.at, **orjson.loads(entry.detail)}
@@ -232,4 +234,4 @@ def purge_report(connection: Connection, identifier: int) -> dict[str, Any]:
 
 def note(store: Store, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
     """Write one line of the audit log: somebody logged in, somebody took a copy."""
-    store.write(lambda c: completion_reports.log(c, who[:128], action, subject[:255], detail), repeatable=True)
+    store.write(lambda c: audit_log.log(c, who[:128], action, subject[:255], detail), repeatable=True)

@@ -17,7 +17,8 @@ from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
 from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_queries, rows
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.tasks import Task
 
 _MOST_TWINS = 50
 

@@ -19,9 +19,10 @@ from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import search_index
 from corpus_pipeline.service.queries.views import address, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows, tasks
+from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.row_queries import Filter
+from corpus_pipeline.store.tasks import Task
 
 MOST_ROWS = 200  # of one page
 _SECONDS = 1.5  # that one question may look for
@@ -70,7 +71,7 @@ def row_page(
         raise UsageError(f"a page has 1 to {MOST_ROWS} rows, not {limit}")
     if not 0 <= after < 1 << 32:
         raise UsageError(f"rows are numbered from 1 to {(1 << 32) - 1}, not {after}")
-    ((file, task),) = dataset_files.current_tasks(connection, [name])
+    ((file, task),) = tasks.current_tasks(connection, [name])
     last = rows.last_id(connection, file.id) or id_range(file.id)[0]
     start: int = conversation_id(file.id, after) if after else id_range(file.id)[0]
     look = _Look(connection, file, task, wanted, limit, time.monotonic() + seconds)
@@ -233,7 +234,7 @@ def selection(
     """Every row that matches as one line of JSON: the training record in the format that the file came in, or what the
     row browser shows. What the format cannot hold is left out of the records.
     """
-    file, _ = store.fetch(lambda c: dataset_files.current_tasks(c, [name])[0])
+    file, _ = store.fetch(lambda c: tasks.current_tasks(c, [name])[0])
     form = format_of(file)
     after: int | None = 0
     while after is not None:
@@ -262,7 +263,7 @@ def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 5
 def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
     """{export_id, name, lines, rows[]}: what stands at the lines behind `after` of an export. Raises UnknownName."""
     export = exports.by_id(connection, export_id)
-    task = dataset_files.task_by_id(connection, export.task_id)
+    task = tasks.task_by_id(connection, export.task_id)
     file = dataset_files.file_by_id(connection, task.file_id)
     places = exports.lines_between(connection, export, after + 1, after + limit)
     ids = sorted({place.conversation_id for _, place in places})

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from corpus_pipeline.model import Turn, id_range, split_id
 from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import RowState
-from corpus_pipeline.store import Store, dataset_files, rows, statistics
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store import Store, dataset_files, rows, statistics, tasks
+from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.tasks import Task
 
 _STEP = 20_000  # rows that one read counts: readers of SQLite keep writers waiting
 _PLACES, _ROWS, _READ = 40, 500, 8  # that an estimate looks at; rows of each whose language is told
@@ -73,7 +74,7 @@ def file_statistics(store: Store, name: str) -> dict[str, Any]:
     languages_of: how many rows were looked at for their language when cleaning did not tell it, else None. estimated_from:
     None, see `estimate`.
     """
-    file, task = store.fetch(lambda c: dataset_files.current_tasks(c, [name])[0])
+    file, task = store.fetch(lambda c: tasks.current_tasks(c, [name])[0])
     sums = _Sums(task)
     first, last = store.fetch(_range, file)
     for after in range(first, last, _STEP):
@@ -85,7 +86,7 @@ def file_statistics(store: Store, name: str) -> dict[str, Any]:
 
 def estimate(connection: Connection, name: str) -> dict[str, Any]:
     """The same, from some rows in places all over the file. estimated_from: how many; clusters and largest are None."""
-    file, task = dataset_files.current_tasks(connection, [name])[0]
+    file, task = tasks.current_tasks(connection, [name])[0]
     sums, some = _Sums(task), list[int]()
     for after, last in _places(*_range(connection, file)):
         sums.add(connection, (after, last))

@@ -16,8 +16,9 @@ from corpus_pipeline.model import MAX_ROW, Change, ConversationId, Reject, Turn,
 from corpus_pipeline.search import wanted as wanted_buckets
 from corpus_pipeline.service import search_index
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, ledger, purges, row_queries, rows
-from corpus_pipeline.store.dataset_files import DatasetFile, Task
+from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, ledger, purges, row_queries, rows, tasks
+from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.tasks import Task
 
 
 def turn_dict(turn: Turn) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def search_rows(
             raise UnknownName("row condition", key, _WHERE)
         if key in _VALUES and value.lower() not in _VALUES[key]:
             raise UnknownName(f"value of {key}", value, _VALUES[key])
-    ((file, task),) = dataset_files.current_tasks(connection, [name])
+    ((file, task),) = tasks.current_tasks(connection, [name])
     found: list[dict[str, Any]] = []
     wanted = None if search is None else search.casefold()
     looked, end = 0, file.lines or MAX_ROW
@@ -271,13 +272,13 @@ def place_of(connection: Connection, name: str) -> tuple[DatasetFile, Task | Non
     """The dataset file `NAME`, or an earlier version of it as `NAME@VERSION`, with its task. Raises UnknownName."""
     base, at, version = name.partition("@")
     if not at:
-        ((file, task),) = dataset_files.current_tasks(connection, [name])
+        ((file, task),) = tasks.current_tasks(connection, [name])
         return file, task
     known = row_queries.versions(connection, base)
     if not version.isdigit() or int(version) not in known:
         raise UnknownName("version", name, [f"{base}@{number}" for number in known])
     file = dataset_files.file_by_id(connection, known[int(version)])
-    return file, dataset_files.known_task(connection, file.id, file.recipe_id)
+    return file, tasks.known_task(connection, file.id, file.recipe_id)
 
 
 def label_of(file: DatasetFile) -> str:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service.commands import pause
+from corpus_pipeline.service.commands import failed_samples
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries.views import parse_address
 from corpus_pipeline.states import FailedState, Stage
@@ -78,7 +78,7 @@ def dismiss(request: Request, form: Form) -> tuple[str, str]:
     if not reason:
         raise UsageError("say why they do not matter; it is kept in the audit log")
     store, who = site_of(request).corpus.store, person_of(request).name
-    changed = pause.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
+    changed = failed_samples.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
     return f"{counted(len(changed), 'sample')} dismissed: no longer in the way of the export.", first(form, "back")
