@@ -108,6 +108,15 @@ class Change(NamedTuple):
     detail: str = ""
 
 
+class Tag(NamedTuple):
+    """What a rule found in a row that it left as it was; `turn` is 1-based, 0 is the whole conversation."""
+
+    word: str
+    rule: str
+    turn: int = 0
+    field: str = ""
+
+
 class Cleaned(NamedTuple):
     """The verdict of the rule pass on one conversation.
 
@@ -125,6 +134,7 @@ class Cleaned(NamedTuple):
     fingerprint: int | None
     characters: int
     language: str | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 class Duplicate(NamedTuple):

@@ -75,6 +75,7 @@ class Format(ABC):
     description: str
     keys: tuple[str, ...]  # top-level keys of a record, as documented
     loses: frozenset[Loss]
+    joins: bool = False  # its reader puts the texts together as they are: blanks at their edges are content
 
     @abstractmethod
     def parse(self, record: Record) -> Parsed:

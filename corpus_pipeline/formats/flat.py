@@ -58,8 +58,10 @@ class FlatFormat(Format):
         *,
         foreign: Collection[str] = (),
         entry: dict[str, Any] | None = None,
+        joins: bool = False,
     ) -> None:
         self.name, self.description, self.columns = name, description, columns
+        self.joins = joins
         self.keys = columns.names
         self.foreign = frozenset(foreign)
         self._entry = entry

@@ -38,4 +38,4 @@ def mapped(columns: Mapping[str, str]) -> Format:
     if "prompt" not in columns and "response" not in columns:
         raise UsageError("ingest.columns: name at least the key of prompt or of response.")
     shown = ", ".join(f"{field} from '{key}'" for field, key in columns.items())
-    return FlatFormat(MAPPED, f"Columns of the recipe: {shown}", Columns(**columns))
+    return FlatFormat(MAPPED, f"Columns of the recipe: {shown}", Columns(**columns), joins=True)

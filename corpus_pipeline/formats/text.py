@@ -13,4 +13,5 @@ TEXT = FlatFormat(
     Columns(response="text"),
     foreign=("prompt", "instruction", "question", "messages", "conversations", "label", "summary"),
     entry={"formatting": "alpaca", "columns": {"prompt": "text"}},
+    joins=True,
 )

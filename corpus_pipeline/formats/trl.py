@@ -69,26 +69,30 @@ TRL_IMPLICIT_CHAT = ChatFormat(
     ("chosen", "rejected", "tools"),
 )
 
-TRL_PROMPT = FlatFormat("trl_prompt", "TRL prompt only", Columns(prompt="prompt"), foreign=_ANSWERS)
+TRL_PROMPT = FlatFormat("trl_prompt", "TRL prompt only", Columns(prompt="prompt"), foreign=_ANSWERS, joins=True)
 TRL_COMPLETION = FlatFormat(
     "trl_prompt_completion",
     "TRL prompt and completion; also what ms-swift, Together and Fireworks take as pairs",
     Columns(prompt="prompt", response="completion"),
     foreign=("context", "input"),
+    joins=True,
 )
 TRL_LABEL = FlatFormat(
     "trl_label",
     "TRL unpaired preference",
     Columns(prompt="prompt", response="completion", label="label"),
+    joins=True,
 )
 TRL_PREFERENCE = FlatFormat(
     "trl_preference",
     "TRL preference",
     Columns(prompt="prompt", response="chosen", rejected="rejected"),
+    joins=True,
 )
 TRL_IMPLICIT = FlatFormat(
     "trl_implicit_preference",
     "TRL preference with the prompt inside both answers",
     Columns(response="chosen", rejected="rejected"),
     foreign=("prompt", "instruction", "question", "conversations"),
+    joins=True,
 )

@@ -156,7 +156,7 @@ def test_no_rule_hides_behind_its_screen_or_makes_a_turn_vanish(turns: tuple[Tur
         if rule_class.name == "language":
             continue
         rule = rule_class()
-        result = rule.apply(turns)
+        result = rule.apply(View(turns))
         if not rule.screen(View(turns)):
             assert result.turns == turns and result.drop_reason is None
         assert len(result.turns) == len(turns)

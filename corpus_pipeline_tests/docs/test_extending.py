@@ -10,6 +10,7 @@ import pytest
 
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.service.commands.recipes import checked
+from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests import small_corpus
 
@@ -31,10 +32,10 @@ def example(name: str) -> dict[str, Any]:
 
 def test_the_rule() -> None:
     rule = example("PageNumbers")["PageNumbers"]()
-    outcome = rule.apply((Turn(prompt="one\n- 12 -\ntwo", response="a - b"),))
+    outcome = rule.apply(View((Turn(prompt="one\n- 12 -\ntwo", response="a - b"),)))
     assert outcome.turns[0].prompt == "one\ntwo" and outcome.changes[0].count == 1
     kept = (Turn(prompt="5 - 3", response="two"),)
-    assert rule.apply(kept).turns is kept
+    assert rule.apply(View(kept)).turns is kept
 
 
 def test_the_strategy(monkeypatch: pytest.MonkeyPatch) -> None:

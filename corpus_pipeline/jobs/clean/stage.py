@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.clean.corpus_scope import entries, in_corpus, signature_columns
 from corpus_pipeline.jobs.gc_tuning import give_back, rare_collection
+from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.process_pool import computing
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
@@ -58,7 +59,8 @@ def work(held: Held) -> None:
 def _rule_pass(held: Held) -> None:
     section, cursor = held.work.recipe.clean, held.cursor(RULES)
     many = (cursor.total_rows or 0) >= _PROCESSES_FROM_ROWS
-    with computing(many, CleanWorker, section, held.work.task.id) as cleaner:
+    format_joins = format_of(held.work.file).joins
+    with computing(many, CleanWorker, section, held.work.task.id, format_joins) as cleaner:
         # the next pages are read and computed while one is being committed
         pages = cleaner.map(_pages(held, cursor, section.batch_size), Page.slices)
         for number, (page, parts) in enumerate(pages, 1):

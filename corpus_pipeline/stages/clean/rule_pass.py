@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Turn
+from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Tag, Turn
 from corpus_pipeline.stages.clean.normalize import content_hash
 from corpus_pipeline.stages.clean.rules.base import Rule, View
 from corpus_pipeline.states import RowState
@@ -16,39 +16,51 @@ _MAX_ROUNDS = 10
 _KEPT, _DROPPED = RowState.KEPT, RowState.DROPPED
 
 
-def clean_batch(batch: Sequence[tuple[ConversationId, Conversation]], rules: Sequence[Rule]) -> list[Cleaned]:
+def clean_batch(
+    batch: Sequence[tuple[ConversationId, Conversation]], rules: Sequence[Rule], *, joined: bool = False
+) -> list[Cleaned]:
     """The verdict on each conversation, in order; `fingerprint` is None until the batch kernel runs."""
-    return [clean(identifier, conversation, rules) for identifier, conversation in batch]
+    return [clean(identifier, conversation, rules, joined=joined) for identifier, conversation in batch]
 
 
-def clean(identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule]) -> Cleaned:
-    """The verdict on one conversation."""
-    return clean_turns(identifier, conversation.turns, conversation.tools, rules)
+def clean(
+    identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule], *, joined: bool = False
+) -> Cleaned:
+    """The verdict on one conversation; `joined`: its format joins the texts (see `Format.joins`)."""
+    return clean_turns(identifier, conversation.turns, conversation.tools, rules, joined=joined)
 
 
 def clean_turns(
-    identifier: ConversationId, turns: tuple[Turn, ...], tools: str | None, rules: Sequence[Rule]
+    identifier: ConversationId,
+    turns: tuple[Turn, ...],
+    tools: str | None,
+    rules: Sequence[Rule],
+    *,
+    joined: bool = False,
 ) -> Cleaned:
     """The verdict on the turns of a conversation, which may call `tools`; the first rule that asks for it drops the row,
     with the changes so far."""
     raw = turns
     changes: list[Change] = []
+    tags: list[Tag] = []
     reason: str | None = None
     language: str | None = None
-    view = View(turns, tools)
+    view = View(turns, tools, joined=joined)
     for again in range(_MAX_ROUNDS):
         before = turns
         for rule in rules:
             if (again and turns is before and not rule.rewrites) or not rule.screen(view):
                 continue  # a judge need not look again at what it has seen
-            outcome = rule.apply(turns)
+            outcome = rule.apply(view)
             if outcome.changes:
                 changes += outcome.changes
+            if outcome.tags:
+                tags += outcome.tags
             if outcome.language is not None:
                 language = outcome.language
             if outcome.turns is not turns:
                 turns = outcome.turns
-                view = View(turns, tools)
+                view = View(turns, tools, joined=joined)
             if outcome.drop_reason is not None:
                 reason = outcome.drop_reason
                 break
@@ -64,6 +76,7 @@ def clean_turns(
         None,
         view.characters,
         language,
+        tuple(dict.fromkeys(tags)),
     )
 
 

@@ -70,8 +70,9 @@ class Verdicts(NamedTuple):
 class CleanWorker:
     """What turns rows into verdicts with fingerprints."""
 
-    def __init__(self, section: CleanSection, task_id: TaskId) -> None:
+    def __init__(self, section: CleanSection, task_id: TaskId, joined: bool = False) -> None:
         self._task_id = task_id
+        self._joined = joined  # the format of the rows joins their texts
         self._rules = build(section.rules)
         dedup = section.dedup
         self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
@@ -83,7 +84,7 @@ class CleanWorker:
         for (identifier, tools, deleted), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            verdict = clean_turns(identifier, own, tools, self._rules)
+            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined)
             found.append(verdict)
             if verdict.state is RowState.KEPT:
                 texts.append(text_for_fingerprint(verdict.turns or own))
@@ -117,7 +118,7 @@ class CleanWorker:
             start += width
 
     def _row(self, verdict: Cleaned, fingerprint: int | None, signature: bytes | None) -> Values:
-        identifier, state, reason, changes, turns, content_hash, _, characters, language = verdict
+        identifier, state, reason, changes, turns, content_hash, _, characters, language, _ = verdict
         return (
             self._task_id,
             identifier,

@@ -17,7 +17,7 @@ def one(
 
 def outcome(rule: Rule, turns: tuple[Turn, ...]) -> Outcome:
     """What the pass gets from a rule: nothing when its screen says no, and then `apply` would have said nothing."""
-    applied = rule.apply(turns)
+    applied = rule.apply(View(turns))
     if not rule.screen(View(turns)):
         assert applied == Outcome(turns), "the screen hides something from the rule"
     return applied

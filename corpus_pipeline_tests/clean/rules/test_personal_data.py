@@ -131,4 +131,4 @@ def test_a_key_in_a_tool_call_can_drop_the_conversation() -> None:
 
 def test_a_call_without_personal_data_stays_the_same_object() -> None:
     turns = (called('{"n": 3, "city": "Oslo"}'),)
-    assert PersonalData().apply(turns).turns is turns
+    assert PersonalData().apply(View(turns)).turns is turns

@@ -1,41 +1,74 @@
-"""What a cleaning rule is: it looks at the turns of one conversation and tags, transforms or asks to drop it.
+"""The frame of a cleaning rule: it looks at one conversation and tags, changes or asks to drop it.
 
 A rule is pure, holds nothing but its validated parameters, and is picklable, so that it may run in a pool of processes.
-Clean text must cost next to nothing: before a rule is applied the pass asks its `screen`, which sees the whole
-conversation as one `View` (one joined text and its special characters, both computed once for all rules). A screen may
-say yes too often, never no when the rule would act.
+It sees the whole conversation as one `View`: the texts, what each of them is there for (`Side`), and whether the format
+joins them to one text. In doubt a rule tags and leaves: a tag is stored with the row, can be searched for, and can
+decide what is exported.
+
+Clean text must cost next to nothing: before a rule is applied the pass asks its `screen`, which sees the same view
+(one joined text and its special characters, both computed once for all rules). A screen may say yes too often, never no
+when the rule would act.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from corpus_pipeline.model import TEXT_FIELDS, Change, Turn
+from corpus_pipeline.model import TEXT_FIELDS, Change, Tag, Turn
 
 # Letters, blanks, the punctuation of prose, and the bytes of everything beyond ASCII: what `View.marks` leaves out.
 _PROSE = bytes(c for c in range(128) if chr(c).isalpha()) + b" \n.,;:'\"!?()-/" + bytes(range(128, 256))
 _ASCII = bytes(range(128))
 
 
-class View:
-    """One conversation as the screens see it.
+# speakers' names inside a text: the whole conversation is one string, cut by its blank lines
+_DIALOGUE = re.compile(r"^(?:Human|Assistant|User|H|A): ?", re.MULTILINE)
+_DIALOGUE_HINTS = ("Assistant:", "Human:", "\n\nA:")
 
+
+class Side(StrEnum):
+    """What a text of a conversation is there for."""
+
+    CONTEXT = "context"  # what the model reads: system texts, prompts, tool results
+    TRAINED = "trained"  # what the model is trained to say
+    AVERSE = "averse"  # the example of a bad answer: rejected, or labelled false
+    UNTRAINED = "untrained"  # an answer of weight 0, which is context for those behind it
+
+
+_ANSWER_FIELDS = ("reasoning", "response")
+
+
+class Text(NamedTuple):
+    """One text of a conversation and its place; `turn` is 1-based."""
+
+    turn: int
+    field: str
+    side: Side
+    text: str
+
+
+class View:
+    """One conversation as the rules see it.
+
+    turns: the conversation; tools: the definitions of the tools that the assistant may call;
     texts: every text, in reading order, without its field; text: the same joined by a line feed;
     data: `text` in UTF-8; ascii: whether it is pure ASCII;
     marks: the ASCII bytes of `text` that are rare in prose (digits, brackets, `<&@_|~`, control characters), in order;
-    beyond: its characters beyond ASCII, in order; tools: the definitions of the tools that the assistant may call.
+    beyond: its characters beyond ASCII, in order.
     """
 
-    __slots__ = ("ascii", "beyond", "data", "marks", "text", "texts", "tools", "turns")
+    __slots__ = ("_format_joins", "ascii", "beyond", "data", "marks", "text", "texts", "tools", "turns")
 
-    def __init__(self, turns: Sequence[Turn], tools: str | None = None) -> None:
-        self.turns = turns
+    def __init__(self, turns: Sequence[Turn], tools: str | None = None, *, joined: bool = False) -> None:
+        self.turns = tuple(turns)
         self.tools = tools
+        self._format_joins = joined
         self.texts = [text for turn in turns for text in turn[:5] if text is not None]
         self.text = "\n".join(self.texts)
         self.ascii = self.text.isascii()
@@ -48,6 +81,55 @@ class View:
         """Characters of all texts."""
         return len(self.text) - max(0, len(self.texts) - 1)
 
+    @property
+    def joined(self) -> bool:
+        """Whether texts are joined without anything between them, so that blanks at their edges are content.
+
+        The format says so (prompt + completion, plain text), or the texts are whole dialogues (`Human: ... Assistant:`).
+        """
+        return self._format_joins or self.is_dialogue
+
+    @property
+    def is_dialogue(self) -> bool:
+        """Whether a text holds several speakers, named at the beginning of lines."""
+        text = self.text
+        return any(hint in text for hint in _DIALOGUE_HINTS) and len(_DIALOGUE.findall(text)) > 1
+
+    @property
+    def is_preference(self) -> bool:
+        """Whether the answers are there to be compared or judged: chosen beside rejected, or labelled."""
+        return any(
+            turn.rejected is not None or (turn.extra and ("label" in turn.extra or "rejected_messages" in turn.extra))
+            for turn in self.turns
+        )
+
+    def side(self, turn: int, field: str) -> Side:
+        """What the text `field` of a turn (1-based) is there for."""
+        if field == "rejected":
+            return Side.AVERSE
+        if field not in _ANSWER_FIELDS:
+            return Side.CONTEXT
+        own = self.turns[turn - 1]
+        if own.extra is not None and own.extra.get("label") is False:
+            return Side.AVERSE
+        return Side.UNTRAINED if own.weight == 0 else Side.TRAINED
+
+    def places(self) -> Iterator[Text]:
+        """Every text with its place and side, in reading order."""
+        for number, turn in enumerate(self.turns, 1):
+            for field, text in turn.texts():
+                yield Text(number, field, self.side(number, field), text)
+
+    def answers(self) -> Iterator[Text]:
+        """The responses that the model is trained to give."""
+        for place in self.places():
+            if place.side is Side.TRAINED and place.field == "response":
+                yield place
+
+    def context(self) -> str:
+        """What the model reads, joined by line feeds: system texts, prompts, tool results."""
+        return "\n".join(place.text for place in self.places() if place.side is Side.CONTEXT)
+
 
 class Outcome(NamedTuple):
     """What a rule says of a conversation; `turns` is the same object as before when nothing changed."""
@@ -57,6 +139,7 @@ class Outcome(NamedTuple):
     drop_reason: str | None = None
     detail: str = ""
     language: str | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 class RuleParams(BaseModel):
@@ -69,7 +152,8 @@ class Rule(ABC):
     """One cleaning rule.
 
     name: the word of the recipe and of `Change.rule`; version: raised when the same input gives another outcome;
-    summary: one sentence for the generated documentation; reasons: every word that `Outcome.drop_reason` may be.
+    summary: one sentence for the generated documentation; reasons: every word that `Outcome.drop_reason` may be;
+    tags: every word that it may tag a row with.
     Keyword arguments are the parameters; a bad one raises pydantic.ValidationError.
     """
 
@@ -77,6 +161,7 @@ class Rule(ABC):
     version: ClassVar[int] = 1
     summary: ClassVar[str]
     reasons: ClassVar[tuple[str, ...]] = ()
+    tags: ClassVar[tuple[str, ...]] = ()
     rewrites: ClassVar[bool] = False  # whether it may change texts, so that one round may give the next one work
 
     class Params(RuleParams):
@@ -92,7 +177,7 @@ class Rule(ABC):
         return True
 
     @abstractmethod
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
         """The outcome for one conversation; never raises on any text."""
 
     def drop(
@@ -102,9 +187,13 @@ class Rule(ABC):
         change = Change(self.name, self.version, turn, field, 0, detail)
         return Outcome(turns, (change,), reason, detail)
 
+    def tag(self, word: str, *, turn: int = 0, field: str = "") -> Tag:
+        """A tag because of `field` of `turn` (1-based; 0: the conversation as a whole)."""
+        return Tag(word, self.name, turn, field)
+
 
 class TextRule(Rule):
-    """A rule that rewrites texts one by one."""
+    """A rule that rewrites texts one by one. Blanks at the edges of texts that are joined to others are not its business."""
 
     rewrites = True
 
@@ -112,22 +201,32 @@ class TextRule(Rule):
     def fix(self, text: str, field: str) -> tuple[str, int]:
         """(the better text, places changed); the same text and 0 when there is nothing to do."""
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        fix = self._fix_inside if view.joined else self.fix
         changes: list[Change] = []
-        out = list(turns)
-        for index, turn in enumerate(turns):
+        out = list(view.turns)
+        for index, turn in enumerate(view.turns):
             texts = list(turn[:5])
             changed = False
             for place, text in enumerate(texts):
                 if text:
-                    fixed, count = self.fix(text, TEXT_FIELDS[place])
+                    fixed, count = fix(text, TEXT_FIELDS[place])
                     if fixed != text:
                         texts[place] = fixed
                         changed = True
                         changes.append(Change(self.name, self.version, index + 1, TEXT_FIELDS[place], count))
             if changed:
                 out[index] = Turn._make((*texts, *turn[5:]))
-        return Outcome(tuple(out), tuple(changes)) if changes else Outcome(turns)
+        return Outcome(tuple(out), tuple(changes)) if changes else Outcome(view.turns)
+
+    def _fix_inside(self, text: str, field: str) -> tuple[str, int]:
+        """`fix` for what lies between the blanks at both edges, which stay byte for byte."""
+        inner = text.strip()
+        if not inner or len(inner) == len(text):
+            return self.fix(text, field) if inner else (text, 0)
+        start = len(text) - len(text.lstrip())
+        fixed, count = self.fix(inner, field)
+        return text[:start] + fixed + text[start + len(inner) :], count
 
 
 # Markdown code: fences of backticks or tildes (an unclosed one runs to the end), then spans within a line.

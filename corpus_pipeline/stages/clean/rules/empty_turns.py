@@ -46,7 +46,8 @@ class EmptyTurns(Rule):
                 return True
         return not view.texts
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         if not any(turn.texts() or turn.extra for turn in turns):
             return self.drop(turns, "empty_conversation")
         for number, turn in enumerate(turns, 1):

@@ -6,9 +6,8 @@ import re
 
 from pydantic import Field
 
-from corpus_pipeline.model import Turn
 from corpus_pipeline.stages import languages
-from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View, prose
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
@@ -51,7 +50,8 @@ class Language(Rule):
 
     params: Params
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         params = self.params
         text = "\n".join(text for turn in turns for field, text in turn.texts() if field in params.fields)
         language = detect(text, params.min_characters, params.min_confidence)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View
 
 
@@ -29,7 +28,8 @@ class LengthBounds(Rule):
     def screen(self, view: View) -> bool:
         return len(view.text) > self._longest or len(view.turns) > self.params.max_turns or self._has_minimum
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         params = self.params
         if len(turns) > params.max_turns:
             return self.drop(turns, "too_many_turns", f"{len(turns)} > {params.max_turns}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, TextRule, View, outside
 
 _INLINE = "a|abbr|b|big|center|em|font|i|ins|nobr|small|span|strong|tt|u"
@@ -73,11 +72,11 @@ class Markup(TextRule):
             return False
         return "ookie" in text or "kip to " in text or (not view.ascii and "展开全" in text)
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
-        whole = "\n".join(text for turn in turns for _, text in turn.texts())
+    def apply(self, view: View) -> Outcome:
+        whole = view.text
         has_markup = any(pattern.search(whole) for pattern in (_OPEN, _CLOSE, _ENTITY, _WITH_CONTENT))
         about_markup = has_markup and _is_about_markup(whole)
-        return TextRule.apply(_TOKENS_ONLY if about_markup else self, turns)
+        return TextRule.apply(_TOKENS_ONLY if about_markup else self, view)
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         total = 0

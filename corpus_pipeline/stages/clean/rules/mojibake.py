@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, TextRule, View
 
 # UTF-8 lead bytes seen through Latin-1, Windows-125x or Mac Roman, then what a continuation byte looks like there.
@@ -88,8 +87,8 @@ class Mojibake(TextRule):
             return mapped, count + (mapped != text)
         return text, count
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
-        outcome = super().apply(turns)
+    def apply(self, view: View) -> Outcome:
+        outcome = super().apply(view)
         for number, turn in enumerate(outcome.turns, 1):
             for field, text in turn.texts():
                 lost = len(_LOST.findall(text))

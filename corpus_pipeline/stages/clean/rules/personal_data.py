@@ -241,7 +241,8 @@ class PersonalData(TextRule):
         fixed, counts = self._masked(text)
         return fixed, sum(counts.values())
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         changes: list[Change] = []
         out = list(turns)
         for index, turn in enumerate(turns):

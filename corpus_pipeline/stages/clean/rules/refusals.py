@@ -6,7 +6,6 @@ import re
 
 from pydantic import Field
 
-from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View
 
 _REFUSED_VERBS = (
@@ -88,7 +87,8 @@ class Refusals(Rule):
             return False
         return _may_refuse(view.turns[-1].response)
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         answers = 0
         for turn in turns:
             if turn.response is not None:

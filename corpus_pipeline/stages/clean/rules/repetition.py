@@ -12,8 +12,7 @@ from collections import Counter
 
 from pydantic import Field
 
-from corpus_pipeline.model import Turn
-from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, prose
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View, prose
 
 _PROBES = 5  # steps between probes
 _PROBE_LENGTH = 12
@@ -111,7 +110,8 @@ class Repetition(Rule):
 
     params: Params
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         for number, turn in enumerate(turns, 1):
             if turn.response is not None and len(turn.response) >= self.params.min_characters:
                 fault = self._fault(turn.response)

@@ -46,7 +46,8 @@ class TurnOrder(Rule):
         turns = view.turns
         return len(turns) != 1 or turns[0].prompt is None or turns[0].response is None or turns[0].extra is not None
 
-    def apply(self, turns: tuple[Turn, ...]) -> Outcome:
+    def apply(self, view: View) -> Outcome:
+        turns = view.turns
         if not any(_answers(turn) for turn in turns):
             return self.drop(turns, "no_answer") if self.params.no_answer == "drop" else Outcome(turns)
         order = self._tool_result(turns) or self._first(turns)
