@@ -104,8 +104,9 @@ class RowState(StrEnum):
 class DuplicateKind(StrEnum):
     """How a row is a duplicate of its keeper."""
 
-    EXACT = "exact"  # same normalized content
-    NEAR = "near"  # fingerprints within the threshold
+    EXACT = "exact"  # everything that would be exported is equal after normalization of form
+    NEAR = "near"  # part by part nearly equal
+    SAME_PROMPT = "same_prompt"  # another answer to the same prompt, where the recipe keeps one of them
 
 
 class AttemptState(StrEnum):

@@ -41,7 +41,16 @@ ROW_COLUMNS = (
     "language",
 )
 TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
-_DUPLICATE_COLUMNS = ("task_id", "conversation_id", "nearest", "duplicate_of", "kind", "distance")
+_DUPLICATE_COLUMNS = (
+    "task_id",
+    "conversation_id",
+    "nearest",
+    "duplicate_of",
+    "kind",
+    "distance",
+    "question_similarity",
+    "answer_similarity",
+)
 _PRINTS_PAGE = 20_000
 
 
@@ -72,6 +81,8 @@ class KnownDuplicate(NamedTuple):
     duplicate_of: int
     kind: DuplicateKind
     distance: int
+    question_similarity: float | None = None
+    answer_similarity: float | None = None
 
 
 class ComparedTask(NamedTuple):
@@ -174,7 +185,7 @@ def known_duplicates(connection: Connection, task_ids: Sequence[TaskId]) -> list
         .where(duplicates.c.task_id.in_(task_ids))
         .order_by(duplicates.c.conversation_id)
     )
-    return [KnownDuplicate(r[0], r[1], r[2], DuplicateKind(r[3]), r[4]) for r in connection.execute(query)]
+    return [KnownDuplicate(r[0], r[1], r[2], DuplicateKind(r[3]), *r[4:]) for r in connection.execute(query)]
 
 
 def write_duplicates(connection: Connection, backend: Backend, found: Sequence[tuple[TaskId, KnownDuplicate]]) -> None:
@@ -183,13 +194,8 @@ def write_duplicates(connection: Connection, backend: Backend, found: Sequence[t
         connection,
         duplicates,
         _DUPLICATE_COLUMNS,
-        [(task_id, d.conversation_id, d.nearest, d.duplicate_of, d.kind.value, d.distance) for task_id, d in found],
-        updates={
-            "kind": "{new}",
-            "distance": "{new}",
-            "nearest": "{new}",
-            "duplicate_of": "{new}",
-        },
+        [(task_id, *d[:3], d.kind.value, *d[4:]) for task_id, d in found],
+        updates=dict.fromkeys(_DUPLICATE_COLUMNS[2:], "{new}"),
     )
 
 
@@ -318,6 +324,8 @@ class Verdict(NamedTuple):
     duplicate_of: ConversationId | None
     kind: DuplicateKind | None
     distance: int | None
+    question_similarity: float | None = None
+    answer_similarity: float | None = None
 
 
 def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[ConversationId, Verdict]:
@@ -331,6 +339,8 @@ def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dic
             duplicates.c.duplicate_of,
             duplicates.c.kind,
             duplicates.c.distance,
+            duplicates.c.question_similarity,
+            duplicates.c.answer_similarity,
         )
         .outerjoin(
             duplicates,
@@ -349,6 +359,8 @@ def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dic
             row.duplicate_of,
             None if row.kind is None else DuplicateKind(row.kind),
             row.distance,
+            row.question_similarity,
+            row.answer_similarity,
         )
         for row in connection.execute(query)
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -20,7 +21,7 @@ from corpus_pipeline.store.schema import duplicates, recipes
 
 Owner = Mapping[FileId, TaskId]
 _AT_ONCE = 500
-_COLUMNS = tuple(duplicates.c[name] for name in ("conversation_id", "nearest", "duplicate_of", "kind", "distance"))
+_COLUMNS = tuple(duplicates.c[name] for name in KnownDuplicate._fields)
 
 
 def merge_duplicates(
@@ -93,5 +94,5 @@ def _followers(connection: Connection, keepers: Iterable[int], owner: Owner) -> 
                 yield row[0], _recorded(*row)
 
 
-def _recorded(identifier: int, nearest: int, keeper: int, kind: str, distance: int) -> KnownDuplicate:
-    return KnownDuplicate(identifier, nearest, keeper, DuplicateKind(kind), distance)
+def _recorded(identifier: int, nearest: int, keeper: int, kind: str, *measures: Any) -> KnownDuplicate:
+    return KnownDuplicate(identifier, nearest, keeper, DuplicateKind(kind), *measures)

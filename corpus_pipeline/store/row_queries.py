@@ -259,6 +259,8 @@ class Twin(NamedTuple):
     nearest: ConversationId
     kind: str
     distance: int
+    question_similarity: float | None
+    answer_similarity: float | None
 
 
 def cluster(connection: Connection, keeper: int, limit: int) -> list[Twin]:
@@ -269,6 +271,8 @@ def cluster(connection: Connection, keeper: int, limit: int) -> list[Twin]:
             func.min(duplicates.c.nearest),
             func.min(duplicates.c.kind),
             func.min(duplicates.c.distance),
+            func.min(duplicates.c.question_similarity),
+            func.min(duplicates.c.answer_similarity),
         )
         .where(duplicates.c.duplicate_of == keeper)
         .group_by(duplicates.c.conversation_id)

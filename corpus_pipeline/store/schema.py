@@ -230,7 +230,9 @@ duplicates = _table(
     Column("duplicate_of", BigInteger, nullable=False),  # where that leads to: the row that is kept
     Column("kind", String(16), nullable=False),
     Column("distance", Integer, nullable=False),
-    CheckConstraint("nearest < conversation_id AND duplicate_of <= nearest", name="keeper_is_lower"),
+    Column("question_similarity", Double),  # 0..1, of the prompt side to that of `nearest`; NULL: not measured
+    Column("answer_similarity", Double),
+    CheckConstraint("kind = 'same_prompt' OR nearest < conversation_id", name="keeper_is_lower"),
     Index("ix_duplicates_duplicate_of", "duplicate_of"),  # a kept row shows what repeats it
     _one_of("kind", DuplicateKind),
 )

@@ -166,6 +166,8 @@ def _repeated_by(connection: Connection, line: _Line) -> dict[str, Any]:
                 "row": views.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
                 "kind": twin.kind,
                 "distance": twin.distance,
+                "question_similarity": twin.question_similarity,
+                "answer_similarity": twin.answer_similarity,
             }
             for twin in twins[:_MOST_TWINS]
         ],

@@ -114,8 +114,16 @@ def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifie
         "keeper": None if keeper == identifier else place(keeper),
         "kind": verdict.kind.value if verdict and verdict.kind else None,
         "distance": verdict.distance if verdict else None,
+        "question_similarity": verdict.question_similarity if verdict else None,
+        "answer_similarity": verdict.answer_similarity if verdict else None,
         "twins": [
-            place(twin.conversation_id) | {"kind": twin.kind, "distance": twin.distance}
+            place(twin.conversation_id)
+            | {
+                "kind": twin.kind,
+                "distance": twin.distance,
+                "question_similarity": twin.question_similarity,
+                "answer_similarity": twin.answer_similarity,
+            }
             for twin in twins[:_MOST_TWINS]
             if twin.conversation_id != identifier
         ],

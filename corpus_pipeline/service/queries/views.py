@@ -245,6 +245,8 @@ def verdict_dict(name: str, verdict: cleaned.Verdict) -> dict[str, Any]:
     if verdict.duplicate_of is not None:
         found["duplicate_of"] = verdict.duplicate_of
         found["distance"] = verdict.distance
+        found["question_similarity"] = verdict.question_similarity
+        found["answer_similarity"] = verdict.answer_similarity
     return found
 
 
