@@ -31,6 +31,15 @@ VARIABLES = (
     Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),
     Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
     Variable(
+        "CORPUS_STOP_GRACE_SECONDS",
+        "20",
+        "how long calls in flight may take to end after SIGTERM or Terminate in Dagster",
+    ),
+    Variable(
+        "CORPUS_PROGRESS_SECONDS", "30", "how often a long stage says how far it is, in Dagster and without a terminal"
+    ),
+    Variable("CORPUS_LOG", "text", "json: what is said on stderr is one JSON document a line"),
+    Variable(
         "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
     ),
     Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
@@ -62,6 +71,9 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
     partitions_per_run: int = 1
+    stop_grace_seconds: float = 20.0
+    progress_seconds: float = 30.0
+    log_json: bool = False
     index: bool = True
 
     @classmethod
@@ -84,6 +96,9 @@ class Settings:
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
             partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
+            stop_grace_seconds=_positive("CORPUS_STOP_GRACE_SECONDS", env.get("CORPUS_STOP_GRACE_SECONDS") or "20"),
+            progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
+            log_json=_log_format(env.get("CORPUS_LOG") or "text") == "json",
             index=env.get("CORPUS_INDEX") != "0",
         )
 
@@ -145,6 +160,12 @@ def _partitions(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
         raise UsageError(f"CORPUS_PARTITIONS_PER_RUN must be a whole number between 1 and 1000, not {text!r}")
     return int(text)
+
+
+def _log_format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise UsageError(f"CORPUS_LOG must be text or json, not {text!r}")
+    return text
 
 
 def _positive(name: str, text: str) -> float:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from corpus_pipeline.cancellation import signals_noted
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say, say_compared_again
-from corpus_pipeline.jobs.cancellation import signals_noted
+from corpus_pipeline.jobs.narration import Progress, Rhythm, fields
+from corpus_pipeline.service import structured_logs
 from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:
     from corpus_pipeline.defs.launch import Launched
     from corpus_pipeline.service import Corpus
 
+log = logging.getLogger(__name__)
+
 _REFRESH_SECONDS = 0.5
+_SPEAK_SECONDS = 1.0
 _MANY_FILES = 8  # a second process takes seconds to start
 _MOST_PROCESSES = 4
 _STAGES = click.Choice([stage.value for stage in Stage])
@@ -60,6 +66,8 @@ def run_files(
     as_json: bool = False,
 ) -> int:
     """Run files; returns the exit code."""
+    if corpus.settings.log_json:
+        structured_logs.configure()
     files = corpus.files(names)
     if not files:
         say("No dataset file is registered. Next: corpus add FILE...")
@@ -161,6 +169,9 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
         error(f"{name}: {holder} works on it; wait for it, or pause it with `corpus pause {name}`")
         return 1
     if Status.INTERRUPTED in words:
+        for stage in state["stages"].values():
+            if stage["status"] == Status.INTERRUPTED and stage["reason"]:
+                say(f"{name}: {stage['reason']}")
         limited = any("limit of" in (stage["reason"] or "") for stage in state["stages"].values())
         return 0 if limited else 130
     if problem:
@@ -247,11 +258,67 @@ def preview_lines(states: Sequence[dict[str, Any]], reports: Sequence[dict[str, 
 
 
 @contextmanager
+def _spoken_progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]:
+    """A line about all files now and then, for logs, CI and cron: at the rhythm at which Dagster is told."""
+    done = threading.Event()
+    wanted = list(Stage)[: list(Stage).index(to) + 1]
+    rhythm = Rhythm(corpus.settings.progress_seconds)
+    begun = time.monotonic()
+
+    def speak() -> None:
+        first: dict[Stage, int] = {}
+        while not done.wait(_SPEAK_SECONDS):
+            with suppress(Exception):  # what is said must not end what is done
+                sums = _sums(corpus.status(names), wanted)
+                stage = next((s for s in reversed(wanted) if sums[s].running), None)
+                if stage is None:
+                    continue
+                own = sums[stage]
+                first.setdefault(stage, own.processed)
+                share = own.processed / own.total if own.total else None
+                if rhythm.is_due(share):
+                    rate = (own.processed - first[stage]) / max(0.1, time.monotonic() - begun)
+                    spent = sum(row["cost_usd"] for row in corpus.cost("file") if row["file"] in names)
+                    what = f"{len(names)} files" if len(names) > 1 else names[0]
+                    progress = Progress(what, stage, own.processed, own.total or None, rate, spent)
+                    if corpus.settings.log_json:
+                        log.info("%s", progress, extra=fields(progress))
+                    else:
+                        say(str(progress))
+
+    thread = threading.Thread(target=speak, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=5)
+
+
+class _Sum(NamedTuple):
+    """A stage over several files."""
+
+    processed: int
+    total: int
+    running: bool
+
+
+def _sums(states: Sequence[dict[str, Any]], stages: Sequence[Stage]) -> dict[Stage, _Sum]:
+    found = {}
+    for stage in stages:
+        own = [state["stages"][stage.value] for state in states]
+        running = any(s["status"] in (Status.RUNNING, Status.PAUSING) for s in own)
+        found[stage] = _Sum(sum(s["processed"] for s in own), sum(s["total"] or 0 for s in own), running)
+    return found
+
+
+@contextmanager
 def _progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]:
     """Bars on a terminal, drawn from the database by a thread of their own; one line a file otherwise."""
     out = console()
     if not out.is_terminal:
-        yield
+        with _spoken_progress(corpus, names, to):
+            yield
         return
     from rich.progress import (
         BarColumn,

@@ -3,17 +3,19 @@
 # no postponed annotations here: Dagster reads the types of an asset's arguments
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
-from corpus_pipeline.defs import checks, multi_partition
+from corpus_pipeline.cancellation import StopSignal, on_signals
+from corpus_pipeline.defs import checks, multi_partition, narration
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
 from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
-from corpus_pipeline.jobs.cancellation import StopSignal, on_signals
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import Stage
@@ -85,7 +87,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     stop = StopSignal()
     limit = context.run.tags.get(LIMIT_TAG)
     try:
-        with on_signals(stop):
+        with _stopping(context, cursor, stop):
             outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
     except LeaseHeld as held:
         # no failure: it would alarm, and un-materialize what the holder is about to finish
@@ -108,6 +110,15 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     yield _materialized(cursor, stage, name, outcome)
 
 
+@contextmanager
+def _stopping(context: dg.AssetExecutionContext, cursor: CursorResource, stop: StopSignal) -> Iterator[None]:
+    """Signals and a forced termination reach the work. Who pressed Ctrl-C can press it again; others get a grace."""
+    patient = context.run.tags.get(narration.STARTED_BY_TAG) == narration.COMMAND
+    grace = cursor.corpus.settings.stop_grace_seconds
+    with on_signals(stop, grace_seconds=grace, patient=patient), narration.heeding_force(context, stop):
+        yield
+
+
 def _outcome(
     context: dg.AssetExecutionContext,
     cursor: CursorResource,
@@ -119,10 +130,11 @@ def _outcome(
     """Work the stage. Held by our own run (two daemons started it) or by the dead run that this one repeats: wait, and go
     on where that one ends or its lease does. Held by anybody else: LeaseHeld, at once."""
     ours = {context.run.run_id, context.run.parent_run_id}
+    narrator = narration.DagsterNarrator(context, f"{cursor.corpus.settings.web_url}/files/{name}")
     looked = False
     while True:
         try:
-            return cursor.go_on(name, stage, stop=stop, run_id=context.run.run_id, limit=limit)
+            return cursor.go_on(name, stage, stop=stop, run_id=context.run.run_id, limit=limit, narrator=narrator)
         except LeaseHeld:
             if looked and not ours & cursor.run_ids(name, stage):
                 raise

@@ -15,6 +15,7 @@ from corpus_pipeline.definitions import PATH_JOB, defs
 from corpus_pipeline.defs import instance, partitions
 from corpus_pipeline.defs.assets import LIMIT_TAG
 from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.defs.narration import COMMAND, STARTED_BY_TAG
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
@@ -55,7 +56,7 @@ class Launcher:
                 asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
                 instance=self.instance,
                 raise_on_error=False,
-                tags={LIMIT_TAG: str(limit)} if limit is not None else None,
+                tags={STARTED_BY_TAG: COMMAND} | ({LIMIT_TAG: str(limit)} if limit is not None else {}),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except dg.DagsterExecutionInterruptedError as stop:

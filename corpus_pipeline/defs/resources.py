@@ -10,10 +10,11 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.defs import run_liveness
-from corpus_pipeline.jobs.cancellation import StopSignal
+from corpus_pipeline.jobs.narration import Narrator
 from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.service import Corpus
+from corpus_pipeline.service import Corpus, structured_logs
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import cursors
@@ -27,6 +28,8 @@ class CursorResource(dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         settings = Settings.from_env()
+        if settings.log_json:
+            structured_logs.configure()
         if context.run is not None:  # none outside of a run
             run_liveness.hold(settings.home, context.run.run_id)
         self._corpus = _kept(settings)
@@ -41,9 +44,18 @@ class CursorResource(dg.ConfigurableResource):
             raise RuntimeError("the cursor resource is used outside of a run")
         return self._corpus
 
-    def go_on(self, partition_key: str, stage: Stage, *, stop: StopSignal, run_id: str, limit: int | None) -> Outcome:
+    def go_on(
+        self,
+        partition_key: str,
+        stage: Stage,
+        *,
+        stop: StopSignal,
+        run_id: str,
+        limit: int | None,
+        narrator: Narrator,
+    ) -> Outcome:
         """Work a stage of a dataset file from its cursor to its end (see `jobs.runner.run_stage`)."""
-        return self.corpus.run_stage(partition_key, stage, stop=stop, run_id=run_id, limit=limit)
+        return self.corpus.run_stage(partition_key, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
 
     def run_ids(self, partition_key: str, stage: Stage) -> set[str | None]:
         """The Dagster runs that last worked a stage of a dataset file."""

@@ -13,6 +13,7 @@ from corpus_pipeline.jobs import stage_handlers, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.lease import holding
+from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, tasks
@@ -42,10 +43,12 @@ def run_stage(work: Work) -> Outcome:
         if is_complete(work):  # somebody finished it between our first look and the lease
             return Outcome(Status.DONE, _report(work), worked=False)
         held = Held(work, lease)
+        log.info("%s of %s begins", work.stage, work.file.name, extra=_log_fields(work, "stage_started"))
         flag = held.commit(_begin, held, task_types)
         if flag is not None:
             raise Paused(str(flag))
-        _work(held, stage_handlers.WORKERS[work.stage])
+        with Speaker(held).speaking():
+            _work(held, stage_handlers.WORKERS[work.stage])
         report = held.commit(_complete, held)
     return Outcome(Status.DONE, report, worked=True)
 
@@ -147,8 +150,26 @@ def _set(connection: Connection, held: Held, status: Status, reason: str | None)
         run_id=work.run_id,
         epoch=held.lease.epoch,
     )
+    log.info(
+        "%s of %s is %s",
+        work.stage,
+        work.file.name,
+        status,
+        extra=_log_fields(work, "status") | {"status": status.value},
+    )
     if changed or status is Status.DONE:  # a stage of several passes sets the last of its cursors itself
         webhooks.queue(connection, work, status, reason)
+
+
+def _log_fields(work: Work, event: str) -> dict[str, Any]:
+    """What a structured log says of the stage at hand; no text of rows."""
+    return {
+        "event": event,
+        "run": work.run_id,
+        "task": work.task.id,
+        "file": work.file.name,
+        "stage": work.stage.value,
+    }
 
 
 def _complete(connection: Connection, held: Held) -> dict[str, Any]:

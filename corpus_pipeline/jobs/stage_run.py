@@ -10,9 +10,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Interrupted, Paused
-from corpus_pipeline.jobs.cancellation import StopSignal
 from corpus_pipeline.jobs.lease import HeldLease
+from corpus_pipeline.jobs.narration import Calls, LogNarrator, Narrator
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, cursors, pauses
@@ -29,6 +30,7 @@ class Work:
 
     services: what this stage needs beside the store: a model endpoint, an export target (see `jobs.stages`).
     run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
+    narrator: who is told how it goes, every progress_seconds.
     """
 
     store: Store
@@ -43,6 +45,8 @@ class Work:
     run_id: str | None = None
     limit: int | None = None
     services: dict[str, Any] = field(default_factory=dict)
+    narrator: Narrator = field(default_factory=LogNarrator)
+    progress_seconds: float = 30.0
 
 
 class Held:
@@ -52,6 +56,7 @@ class Held:
         self.work = work
         self.lease = lease
         self._clock = time.monotonic()
+        self.calls: Callable[[], Calls] | None = None  # set by the stage that makes calls
 
     @property
     def store(self) -> Store:

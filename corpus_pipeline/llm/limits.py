@@ -4,7 +4,7 @@
         answer = await client.complete(...)
 
 A slot is held while a call is on the wire and at no other time: backoff and Retry-After are waited out outside, with
-`halt.rest`. The slot learns from the exception that leaves it. All times are the event loop's clock.
+`StopSignal.sleep`. The slot learns from the exception that leaves it. All times are the event loop's clock.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, TypedDict
 
+from corpus_pipeline.cancellation import StopSignal, stopped
 from corpus_pipeline.errors import ParkSample, Paused
-from corpus_pipeline.llm.cancellation import Halt, stopped
 from corpus_pipeline.llm.failures import CallFailed, Reason
 from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace, told
 
@@ -88,14 +88,14 @@ class Limiter:
         """Calls at once that are allowed at present."""
         return self._concurrency.limit
 
-    def slot(self, tokens: int, stop: Halt | None = None, *, first: bool = False) -> Slot:
+    def slot(self, tokens: int, stop: StopSignal | None = None, *, first: bool = False) -> Slot:
         """The right to one call of about so many tokens, input and output together; use with `async with`.
 
         first: before those that wait already, for who has waited for another attempt: else the last calls of a run would
         be the retries, one after another.
         Raises Stopped when `stop` is set first, ProviderDown when the breaker gave up.
         """
-        return Slot(self, tokens, stop or Halt(), first)
+        return Slot(self, tokens, stop or StopSignal(), first)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from the headers of a response; give this to `ModelClient(observe=...)`."""
@@ -145,7 +145,7 @@ class Limiter:
 
     # for Slot
 
-    async def acquire(self, tokens: int, stop: Halt, first: bool) -> bool:
+    async def acquire(self, tokens: int, stop: StopSignal, first: bool) -> bool:
         """Wait for a slot; whether the call is a probe."""
         if stop.is_set():
             raise stopped()
@@ -156,7 +156,8 @@ class Limiter:
             self._waiters.append(waiter)
         self._pump()
         try:
-            await stop.first(waiter.granted)
+            with stop.interruptible():
+                await waiter.granted
         except BaseException:
             self._forget(waiter)
             raise
@@ -168,7 +169,7 @@ class Limiter:
             self.on_wire += 1
         return self._ahead == 0
 
-    async def enter(self, stop: Halt) -> None:
+    async def enter(self, stop: StopSignal) -> None:
         """Wait until a call may leave: for one that ends, or for a hold that began since the slot was given."""
         if stop.is_set():
             raise stopped()
@@ -176,7 +177,8 @@ class Limiter:
         self._ready.append(turn)
         self._pump()
         try:
-            await stop.first(turn)
+            with stop.interruptible():
+                await turn
         except BaseException:
             if turn in self._ready:
                 self._ready.remove(turn)
@@ -286,7 +288,7 @@ class Slot:
     the block ends.
     """
 
-    def __init__(self, limiter: Limiter, tokens: int, stop: Halt, first: bool) -> None:
+    def __init__(self, limiter: Limiter, tokens: int, stop: StopSignal, first: bool) -> None:
         self._limiter, self._tokens, self._stop, self._first = limiter, tokens, stop, first
         self._used: int | None = None
         self._probe = False

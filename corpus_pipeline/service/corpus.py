@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, UsageError
 from corpus_pipeline.jobs import runner, webhooks
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
-from corpus_pipeline.jobs.cancellation import StopSignal
+from corpus_pipeline.jobs.narration import LogNarrator, Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.endpoint import endpoint
@@ -95,6 +96,7 @@ class Corpus:
         stop: StopSignal | None = None,
         run_id: str | None = None,
         limit: int | None = None,
+        narrator: Narrator | None = None,
     ) -> Work:
         """One stage of the current task of a dataset file, ready to be run."""
         (file,) = self.files([name])
@@ -116,6 +118,8 @@ class Corpus:
             run_id=run_id,
             limit=limit,
             services=self._services(stage, recipe),
+            narrator=narrator or LogNarrator(),
+            progress_seconds=self.settings.progress_seconds,
         )
 
     def run_stage(self, name: str, stage: Stage, **options: Any) -> Outcome:

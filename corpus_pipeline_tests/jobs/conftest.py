@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.jobs.cancellation import StopSignal
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.llm_stub.server import RunningStub
 from corpus_pipeline.service import Corpus

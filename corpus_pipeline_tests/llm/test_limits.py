@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Stopped
-from corpus_pipeline.llm.cancellation import Halt, rest
 from corpus_pipeline.llm.failures import CallFailed, CallRejected, Failure, Reason
 from corpus_pipeline.llm.limits import Limiter, ProviderDown
 from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace
@@ -187,7 +187,7 @@ def test_requests_that_are_refused_show_that_the_provider_lives() -> None:
 
 def test_stop_reaches_those_who_wait_at_once_and_lets_the_others_finish() -> None:
     async def main() -> tuple[list[str], float, int]:
-        limiter, stop = Limiter(2), Halt()
+        limiter, stop = Limiter(2), StopSignal()
         ends: list[str] = []
 
         async def call() -> None:
@@ -203,7 +203,7 @@ def test_stop_reaches_those_who_wait_at_once_and_lets_the_others_finish() -> Non
         stop.set()
         await asyncio.gather(*tasks)
         with pytest.raises(Stopped):
-            await rest(100.0, stop)
+            await stop.sleep(100.0)
         return ends, clock(), limiter.in_flight
 
     assert virtually(main()) == (["stopped at 3"] * 3 + ["answered"] * 2, 10.0, 0)

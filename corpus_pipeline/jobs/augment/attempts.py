@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple, TypeVar
 
 from corpus_pipeline import failpoints
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Paused, Stopped
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.single_flight import Once
 from corpus_pipeline.jobs.augment.work_item import Item
+from corpus_pipeline.jobs.narration import Calls
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.backoff import wait_seconds
-from corpus_pipeline.llm.cancellation import Halt, rest, until
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
 from corpus_pipeline.llm.limits import Limiter, Slot
@@ -29,6 +30,7 @@ from corpus_pipeline.store.ledger import StoredAnswer
 T = TypeVar("T")
 
 _NOTHING = Usage(0, 0)
+GIVEN_UP = "given_up"  # the outcome of a call that was on the wire when a person did not want to wait for it
 _LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
@@ -69,7 +71,7 @@ class Caller:
         client: ModelClient,
         limiter: Limiter,
         writer: Writer,
-        stop: Halt,
+        stop: StopSignal,
         *,
         rested: Callable[[], None],
     ) -> None:
@@ -84,6 +86,8 @@ class Caller:
         self._rng = random.Random()
         self._tight = asyncio.Lock()  # where money is short, one item at a time tries
         self.resting = 0  # items that wait for their next attempt, or for what judges answers
+        self._out: dict[str, float] = {}  # calls on the wire by attempt, and since when
+        self.given_up: list[ledger.Intent] = []  # calls that were on the wire when the work was cancelled
 
     async def ask(self, item: Item, request: Request, key: str, step: int, attempts: int, seen: Collection[str]) -> Got:
         """An answer to one request, after retries; where the same is asked already, the answer to that.
@@ -124,7 +128,13 @@ class Caller:
                     raise
                 waits += 1
                 seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
-            await self.aside(rest(seconds, self._stop))
+            await self.aside(self._stop.sleep(seconds))
+
+    def calls(self) -> Calls:
+        """What is on the wire now, and what waits."""
+        begun = list(self._out.values())
+        oldest = time.monotonic() - min(begun) if begun else 0.0
+        return Calls(len(begun), oldest, self.resting)
 
     async def aside(self, waiting: Awaitable[T]) -> T:
         self.resting += 1
@@ -155,12 +165,13 @@ class Caller:
                         raise await self._out_of_money(refusal) from None
                 if not alone:
                     nobody_asks = False
-                    await until(self._writer.settled.wait(), self._stop)
+                    with self._stop.interruptible():
+                        await self._writer.settled.wait()
                     continue
                 # once more behind this look: what others had reserved may have come back since the refusal
                 nobody_asks = not await asyncio.to_thread(self._others_are_asking, scope)
                 if not nobody_asks:
-                    await rest(_LOOK_SECONDS, self._stop)
+                    await self._stop.sleep(_LOOK_SECONDS)
 
     def _others_are_asking(self, scope: BudgetScope) -> bool:
         """Whether what other tasks reserved of a shared budget may come back."""
@@ -192,7 +203,7 @@ class Caller:
                 await self._intend(intent, insist)
                 await self._leave(intent, slot)
                 failpoints.point("before call")
-                begun = time.monotonic()
+                begun = self._out[attempt_id] = time.monotonic()
                 answer = await self._client.complete(
                     request,
                     attempt_id=attempt_id,
@@ -205,6 +216,11 @@ class Caller:
             self._settle_failure(intent, error.failure, begun)
             await self._writer.committed()
             raise
+        except asyncio.CancelledError:
+            self._give_up(intent, begun)
+            raise
+        finally:
+            self._out.pop(attempt_id, None)
         cost = prices.cost(answer.usage, item.prepared.price)
         unit = self._writer.unit
         unit.settlements.append(
@@ -249,18 +265,48 @@ class Caller:
             self._writer.soon()
             raise
 
+    def _give_up(self, intent: ledger.Intent, begun: float) -> None:
+        """Book a call that is cancelled: what was on the wire may have been billed, what was not is taken back."""
+        if intent.id in self._out:
+            self.given_up.append(intent)
+            self._settle(intent, AttemptState.UNKNOWN, GIVEN_UP, begun, cost=intent.reserved)
+        else:
+            self._writer.take_back(intent)
+
     def _settle_failure(self, intent: ledger.Intent, failure: Failure, begun: float) -> None:
         unknown = failure.maybe_billed
+        self._settle(
+            intent,
+            AttemptState.UNKNOWN if unknown else AttemptState.ERROR,
+            str(failure.reason),
+            begun,
+            cost=intent.reserved if unknown else MicroDollars(0),
+            http_status=failure.status,
+            provider_request_id=failure.request_id,
+        )
+
+    def _settle(
+        self,
+        intent: ledger.Intent,
+        state: AttemptState,
+        outcome: str,
+        begun: float,
+        *,
+        cost: MicroDollars,
+        http_status: int | None = None,
+        provider_request_id: str | None = None,
+    ) -> None:
+        """Book an attempt that brought nothing."""
         self._writer.unit.settlements.append(
             ledger.Settlement(
                 id=intent.id,
-                state=AttemptState.UNKNOWN if unknown else AttemptState.ERROR,
-                outcome=str(failure.reason),
+                state=state,
+                outcome=outcome,
                 usage=_NOTHING,
-                cost=intent.reserved if unknown else MicroDollars(0),
+                cost=cost,
                 latency_ms=_since(begun),
-                http_status=failure.status,
-                provider_request_id=failure.request_id,
+                http_status=http_status,
+                provider_request_id=provider_request_id,
             )
         )
 

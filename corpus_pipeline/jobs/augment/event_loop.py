@@ -8,20 +8,23 @@ from typing import Any
 
 import uvloop
 
-from corpus_pipeline.jobs.cancellation import StopSignal
+from corpus_pipeline.cancellation import StopSignal
 
 
 def run(main: Coroutine[Any, Any, None], stop: StopSignal) -> None:
     """Run a coroutine to its end on uvloop: a call costs some tenth less CPU than on asyncio's own loop.
 
     In a thread of its own: in the main one uvloop takes the wake-up file of signals, which others listen on. What is raised
-    here meanwhile, such as a KeyboardInterrupt, stops the work first.
+    in this one, such as a KeyboardInterrupt, ends the work at once.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="corpus-window") as thread:
         future = thread.submit(uvloop.run, main)
+        stop.heeds_urgency = True
         try:
             future.result()
         except BaseException as error:
             if not future.done():
-                stop.set(type(error).__name__)
+                stop.hurry(type(error).__name__)
             raise
+        finally:
+            stop.heeds_urgency = False

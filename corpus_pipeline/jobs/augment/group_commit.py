@@ -166,6 +166,14 @@ class Writer:
             self._wake.set()
         await future
 
+    def take_back(self, intent: ledger.Intent) -> None:
+        """Write no intent of a call that is not made, or take it out of the ledger where it is written already."""
+        if intent in self._unit.intents:
+            self._unit.intents.remove(intent)
+        else:
+            self._unit.withdrawn.append(intent.id)
+            self.soon()
+
     def soon(self) -> None:
         """Commit what was added without waiting for it, with what arrives in the same moment."""
         self._begin_within(GROUP_SECONDS)

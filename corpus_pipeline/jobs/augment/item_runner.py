@@ -106,6 +106,13 @@ class Asker:
         assert isinstance(judge, Gate)
         return judge.passes(asked.answers[-1].answer)
 
+    async def give_up(self) -> None:
+        """Cancel the judges' calls that are under way."""
+        under_way = [verdict for verdict in self._verdicts.values() if not verdict.done()]
+        for verdict in under_way:
+            verdict.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     async def _settled(self, item: Item, state: ItemState, reason: str | None, *, reused: bool = False) -> None:
         """An outcome that is no failure, committed with what was added before."""
         unit = self._writer.unit

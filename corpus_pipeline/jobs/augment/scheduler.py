@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TypeVar
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.group_commit import Unit, Writer
@@ -16,16 +20,17 @@ from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm.cancellation import Halt
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
+
+T = TypeVar("T")
 
 _LOOK_SECONDS = 0.08  # how often flags and the lease are looked at: no call begins much later than this after a pause
 # calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
 _AHEAD_SHARE = 5
 _FIRST_CALLS_SECONDS = 0.25
-_DRAIN_SECONDS = 30.0  # how long calls in flight may take to come home after a signal
+_NOTICE_SECONDS = 10.0  # between two words about what is waited for
 
 
 class Window:
@@ -58,7 +63,7 @@ class Window:
 
     async def run(self) -> None:
         """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
-        self._stop = Halt()
+        self._stop = StopSignal()
         self._changed = asyncio.Event()
         limits = self._section.limits
         limiter = Limiter(
@@ -79,10 +84,12 @@ class Window:
                 self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
             ) as client:
                 self._caller = Caller(self._held, client, limiter, self._writer, self._stop, rested=self._changed.set)
+                self._held.calls = self._caller.calls
                 self._asker = Asker(self._caller, self._writer, self._section.answer_retries, ready)
                 await self._pour()
                 await self._come_home()
         finally:
+            self._held.calls = None
             watch.cancel()
             shared.cancel()
             await self._writer.close()
@@ -94,7 +101,7 @@ class Window:
         strategies = [prepared.strategy for prepared in self._plan.values()]
         if not is_warm(strategies):
             await asyncio.sleep(_FIRST_CALLS_SECONDS)
-            await asyncio.to_thread(warm_up, strategies)
+            await _in_daemon_thread(warm_up, strategies)  # a stop does not wait for it
 
     async def _pour(self) -> None:
         for source in (self._feed.replays(), self._feed.batches()):
@@ -143,18 +150,50 @@ class Window:
         self._changed.set()
 
     async def _come_home(self) -> None:
-        """Wait for the items under way: after a pause for as long as a call may take, after a signal not so long."""
-        patience = None if isinstance(self._stop_reason, Paused) or not self._stop.is_set() else _DRAIN_SECONDS
+        """Wait for the items under way for as long as their calls may take; after a signal until its grace is over, or until
+        somebody insists."""
+        stop, told = self._held.work.stop, 0.0
+        ends: float | None = None
         while self._under_way:
-            _, late = await asyncio.wait(set(self._under_way), timeout=0.5 if patience is not None else 1.0)
-            if patience is None and isinstance(self._stop_reason, Interrupted):
-                patience = _DRAIN_SECONDS
-            if patience is not None:
-                patience -= 0.5
-                if patience <= 0:
-                    for task in late:
-                        task.cancel()
-                    await asyncio.wait(late)
+            now = time.monotonic()
+            if self._stop.is_set() and now - told >= _NOTICE_SECONDS:
+                told = now
+                self._tell_what_is_out()
+            if ends is None and stop.is_set() and stop.grace_seconds is not None:
+                ends = now + stop.grace_seconds
+            if stop.is_urgent or (ends is not None and now >= ends):
+                await self._give_up()
+                return
+            await asyncio.wait(set(self._under_way), timeout=_LOOK_SECONDS)
+
+    def _tell_what_is_out(self) -> None:
+        calls = self._caller.calls()
+        if calls.out == 0:
+            return
+        said = f"{self._held.work.stage} of {self._held.work.file.name}: {calls}"
+        if isinstance(self._stop_reason, Interrupted):
+            grace = self._held.work.stop.grace_seconds
+            said += "; they are waited for" + (f" for at most {grace:.0f} s" if grace is not None else "")
+            said += ", again to stop now" if grace is None else ""
+        else:
+            said += "; they are waited for and kept"
+        self._held.work.narrator.notice(said)
+
+    async def _give_up(self) -> None:
+        """Cancel what is under way; calls that are on the wire are booked as unknown."""
+        for task in (late := set(self._under_way)):
+            task.cancel()
+        await self._asker.give_up()
+        if late:
+            await asyncio.wait(late)
+        if lost := self._caller.given_up:
+            reserved = sum(intent.reserved for intent in lost) / 1_000_000
+            said = (
+                f"stopped by {self._held.work.stop.reason or 'a signal'}: {len(lost)} calls that were out were given up,"
+                f" booked as unknown at no more than ${reserved:.4f}"
+            )
+            self._stop_reason = Interrupted(said)
+            self._held.work.narrator.notice(f"{self._held.work.stage} of {self._held.work.file.name} {said}")
 
     async def _watch(self) -> None:
         """Look at flags, signals and the lease; works when no daemon runs and while every item waits."""
@@ -186,6 +225,32 @@ class Window:
             raise self._failure
         if self._stop_reason is not None:
             raise self._stop_reason
+
+
+async def _in_daemon_thread(work: Callable[[T], None], argument: T) -> None:
+    """Run blocking work in a thread that neither the loop's end nor that of the process waits for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def end(error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        failure: BaseException | None = None
+        try:
+            work(argument)
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(end, failure)
+
+    threading.Thread(target=run, name="warm-up", daemon=True).start()
+    await done
 
 
 def _next(source: Iterator[Begun]) -> Begun | None:

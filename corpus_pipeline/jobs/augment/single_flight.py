@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm.cancellation import Halt
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import StoredAnswer
 
@@ -32,7 +32,7 @@ class _Waiter(NamedTuple):
 class Once:
     """What is asked and was answered lately, of one run."""
 
-    def __init__(self, held: Held, writer: Writer, stop: Halt) -> None:
+    def __init__(self, held: Held, writer: Writer, stop: StopSignal) -> None:
         self._held, self._writer, self._stop = held, writer, stop
         self._asking: dict[str, asyncio.Future[StoredAnswer | None]] = {}
         self._answered: dict[str, str] = {}  # request key: attempt, oldest first
@@ -49,11 +49,8 @@ class Once:
         if asking is None:
             await self._writer.committed(within=GROUP_SECONDS)
             return (await asyncio.to_thread(self._held.fetch, ledger.usable_answers, [key])).get(key)
-        waiting = asyncio.ensure_future(asyncio.wait([asking]))
-        try:
-            await self._stop.first(waiting)
-        finally:
-            waiting.cancel()
+        with self._stop.interruptible():
+            await asyncio.wait([asking])  # not the future itself: to be interrupted would cancel it for all who wait
         return asking.result()
 
     @contextmanager
@@ -84,7 +81,8 @@ class Once:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
-            await self._stop.first(waiter.answer)
+            with self._stop.interruptible():
+                await waiter.answer
         finally:
             self._elsewhere.discard(waiter)
         return waiter.answer.result()

@@ -13,7 +13,7 @@ import orjson
 import pytest
 import yaml
 
-from corpus_pipeline.jobs.cancellation import StopSignal
+from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.llm_stub import RunningStub, StubOptions, running
 from corpus_pipeline.llm_stub.faults import Fault

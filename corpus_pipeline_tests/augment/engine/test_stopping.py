@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.errors import Paused
+from corpus_pipeline.errors import Interrupted, Paused, ProviderRefused
 from corpus_pipeline.states import Stage
+from corpus_pipeline_tests.augment.engine.conftest import NAME, prompt_of, response_of
 
 
 def test_no_call_begins_after_a_pause_and_the_answers_in_flight_are_kept(
@@ -127,3 +128,53 @@ def test_a_broken_call_is_tried_again_so_often_and_then_its_sample_waits_in_the_
     assert report["failed"] > 0 and report["fail_reasons"] == {"server_error": report["failed"]}
     assert max(line["attempt"] for line in kit.invoice()) == 2
     kit.books_agree()
+
+
+def test_a_second_signal_gives_up_what_is_out_books_it_and_says_so(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(latency="fixed:60")
+    kit.add(40, concurrency=8, strategies=["paraphrase"])
+    with kit.running() as background:
+        wait_until(lambda: len(kit.invoice()) + kit.one("SELECT COUNT(*) FROM llm_attempts") >= 8)
+        background.stop.set("SIGINT")
+        background.thread.join(1.0)
+        assert background.thread.is_alive(), "the first signal waits for the calls that are out"
+        background.stop.hurry("SIGINT")
+        outcome = background.wait(10)
+    assert isinstance(outcome, Interrupted)
+    states = kit.rows_of("SELECT state, outcome, cost = reserved FROM llm_attempts")
+    assert states and {tuple(row) for row in states} == {("unknown", "given_up", 1)}
+    assert f"{len(states)} calls" in str(outcome)
+    assert kit.status()["reason"] == str(outcome)
+    assert kit.one("SELECT COALESCE(SUM(reserved), 0) FROM budgets") == 0
+
+
+def test_the_grace_of_a_termination_ends_the_wait(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(latency="fixed:60")
+    kit.add(40, concurrency=8, strategies=["paraphrase"])
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts") >= 8)
+        background.stop.set("SIGTERM", grace_seconds=0.3)
+        assert isinstance(background.wait(20), Interrupted)
+
+
+@pytest.mark.parametrize("how", ["signal", "pause", "bad key"])
+def test_every_stop_ends_those_who_wait_for_the_same_question(make_kit: Any, wait_until: Any, how: str) -> None:
+    kit = make_kit(faults={"401": 1.0}, latency="fixed:0.5") if how == "bad key" else make_kit(faults={"503": 1.0})
+    kit.add(
+        60,
+        concurrency=4,
+        strategies=["paraphrase"],
+        backoff_cap_seconds=300,
+        prompt=lambda row: prompt_of(row // 3),
+        response=lambda row: response_of(row // 3),
+    )
+    with kit.running() as background:
+        if how != "bad key":
+            wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'error'") >= 4)
+        if how == "signal":
+            background.stop.set("SIGINT")
+        elif how == "pause":
+            kit.corpus.pause([NAME], None, False, "the test")
+        outcome = background.wait(20)
+    wanted = {"signal": Interrupted, "pause": Paused, "bad key": ProviderRefused}
+    assert isinstance(outcome, wanted[how])

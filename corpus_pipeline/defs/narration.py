@@ -1,0 +1,88 @@
+"""Narration in Dagster: what a running stage says becomes log lines and observations of its run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from corpus_pipeline.cancellation import StopSignal
+from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.jobs.narration import Progress, fields
+
+log = logging.getLogger(__name__)
+
+STARTED_BY_TAG = "corpus/started_by"
+COMMAND = "corpus run"  # its value where a person sits before the run
+_OBSERVED_SHARE = 0.05  # the part of the rows after which the asset's page gets a point
+_LOOK_SECONDS = 1.0
+
+
+class DagsterNarrator:
+    """Tells a run, and the terminal where the run was started from one. Log lines come at the rhythm of the work; observations,
+    which the asset's page plots, at most twenty a stage."""
+
+    def __init__(self, context: dg.AssetExecutionContext, link: str) -> None:
+        self._context, self._link = context, link
+        self._observed = 0.0
+        self._on_terminal = context.run.tags.get(STARTED_BY_TAG) == COMMAND
+        self._run = {"run": context.run.run_id}
+
+    def notice(self, text: str) -> None:
+        self._context.log.warning(text)
+        log.info("%s", text, extra=self._run | {"event": "notice"})
+        if self._on_terminal and not logging.getLogger("corpus_pipeline").handlers:
+            print(text, file=sys.stderr, flush=True)
+
+    def progress(self, progress: Progress) -> None:
+        self._context.log.info(f"{progress}. {self._link}")
+        log.info("%s", progress, extra=self._run | fields(progress))
+        share = progress.share
+        if share is None or share - self._observed < _OBSERVED_SHARE:
+            return
+        self._observed = share
+        self._context.log_event(
+            dg.AssetObservation(
+                asset_key=ASSETS[progress.stage],
+                partition=progress.name,
+                description=str(progress),
+                metadata={
+                    "status": "running",
+                    "processed": progress.processed,
+                    "total": progress.total or 0,
+                    "rows_per_second": round(progress.rate, 3),
+                    "eta_seconds": round(progress.eta_seconds or 0),
+                    "cost_usd": progress.cost_usd,
+                    "rows": dg.MetadataValue.url(self._link),
+                },
+                tags={"corpus/status": "running"},
+            )
+        )
+
+
+@contextmanager
+def heeding_force(context: dg.AssetExecutionContext, stop: StopSignal) -> Iterator[None]:
+    """Make a stop urgent when somebody forces the termination of a run that still waits for its calls: Dagster marks it as
+    cancelled in its books and tells the process nothing."""
+    over = threading.Event()
+    run_id, instance = context.run.run_id, context.instance
+
+    def look() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            if stop.is_set():
+                run = instance.get_run_by_id(run_id)
+                if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
+                    stop.hurry("a forced termination")
+                    return
+
+    thread = threading.Thread(target=look, name="force watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=_LOOK_SECONDS)

@@ -1,0 +1,192 @@
+"""Narration: what a running stage says of itself, by a thread of its own, to whoever ran it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import cursors, spending
+
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.stage_run import Held
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_STEP_SHARE = 0.05  # a report after each twentieth of the rows
+_MIN_SECONDS = 10.0  # between two reports, however fast the rows go
+
+
+class Calls(NamedTuple):
+    """Model calls at this moment. oldest_seconds: how long the oldest of those that are out has been so; waiting: items that
+    hold no slot, because of a backoff, a limit or a budget."""
+
+    out: int
+    oldest_seconds: float
+    waiting: int
+
+    def __str__(self) -> str:
+        if self.out == 0:
+            return "no call is out"
+        noun, verb = ("call", "is") if self.out == 1 else ("calls", "are")
+        return f"{self.out} {noun} {verb} out, the oldest since {self.oldest_seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage of a dataset file is. rate: rows a second since this run began; calls: None where none are made."""
+
+    name: str
+    stage: Stage
+    processed: int
+    total: int | None
+    rate: float
+    cost_usd: float
+    calls: Calls | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The finished part of the rows, where their number is known."""
+        return min(1.0, self.processed / self.total) if self.total else None
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """The time that the rest takes at this rate."""
+        if not self.total or self.rate <= 0:
+            return None
+        return max(0, self.total - self.processed) / self.rate
+
+    def __str__(self) -> str:
+        said = f"{self.stage} of {self.name}: {self.processed:,}"
+        if self.total:
+            said += f" of {self.total:,} rows ({self.processed / self.total:.0%})"
+        else:
+            said += " rows"
+        said += f", {self.rate:,.1f} rows/s"
+        if self.eta_seconds is not None:
+            said += f", about {_duration(self.eta_seconds)} left"
+        if self.cost_usd:
+            said += f", ${self.cost_usd:,.4f}"
+        if self.calls is not None:
+            said += f", {self.calls}"
+            if self.calls.waiting:
+                said += f", {self.calls.waiting} wait"
+        return said
+
+
+class Narrator(Protocol):
+    """Receives what a stage says of itself. Called from other threads, too."""
+
+    def notice(self, text: str) -> None:
+        """One sentence that somebody should read now."""
+
+    def progress(self, progress: Progress) -> None:
+        """How far it is, at the rhythm of `Rhythm`."""
+
+
+class LogNarrator:
+    """Writes to the log."""
+
+    def notice(self, text: str) -> None:
+        log.warning("%s", text)
+
+    def progress(self, progress: Progress) -> None:
+        log.info("%s", progress, extra=fields(progress))
+
+
+def fields(progress: Progress) -> dict[str, object]:
+    """The numbers of a progress report, for structured logs."""
+    return {
+        "event": "progress",
+        "file": progress.name,
+        "stage": progress.stage.value,
+        "processed": progress.processed,
+        "total": progress.total,
+        "rows_per_second": round(progress.rate, 3),
+        "eta_seconds": None if progress.eta_seconds is None else round(progress.eta_seconds),
+        "cost_usd": progress.cost_usd,
+        "calls_out": progress.calls.out if progress.calls else None,
+        "waiting": progress.calls.waiting if progress.calls else None,
+    }
+
+
+class Rhythm:
+    """When progress is due: after so many seconds, or after a twentieth of the rows."""
+
+    def __init__(self, every_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every, self._clock = every_seconds, clock
+        self._said_at, self._said_share = clock(), 0.0
+
+    def is_due(self, share: float | None) -> bool:
+        """Whether to speak now; if so, the next time counts from here."""
+        since = self._clock() - self._said_at
+        stepped = share is not None and share - self._said_share >= _STEP_SHARE
+        if since < self._every and not (stepped and since >= min(self._every, _MIN_SECONDS)):
+            return False
+        self._said_at, self._said_share = self._clock(), share or 0.0
+        return True
+
+
+class Speaker:
+    """Reads the progress of a stage from the database and tells a narrator, as often as the rhythm wants it."""
+
+    def __init__(self, held: Held) -> None:
+        work = held.work
+        self._held = held
+        self._store, self._name, self._task_id, self._stage = work.store, work.file.name, work.task.id, work.stage
+        self._narrator = work.narrator
+        self._rhythm = Rhythm(work.progress_seconds)
+        self._begun = time.monotonic()
+        self._first: int | None = None
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Speak as long as the block lasts."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._speak, args=(over,), name="progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(timeout=_LOOK_SECONDS)
+
+    def _speak(self, over: threading.Event) -> None:
+        while not over.wait(_LOOK_SECONDS):
+            try:
+                progress = self._store.fetch(self._read)
+                if self._rhythm.is_due(progress.share):
+                    self._narrator.progress(progress)
+            except CorpusError:  # the database is away: the work meets the same trouble
+                continue
+            except Exception:  # what is said must not end what is done
+                log.debug("could not tell the progress of %s", self._name, exc_info=True)
+
+    def _read(self, connection: Connection) -> Progress:
+        own = cursors.stage_cursors(connection, self._task_id, self._stage)
+        processed = min((cursor.processed_rows for cursor in own), default=0)
+        total = max((cursor.total_rows or 0 for cursor in own), default=0)
+        if self._first is None:
+            self._first = processed
+        elapsed = max(0.001, time.monotonic() - self._begun)
+        cost = spending.cost_of(connection, [self._task_id]).get(self._task_id, 0)
+        rate = max(0, processed - self._first) / elapsed
+        calls = None if self._held.calls is None else self._held.calls()
+        return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000, calls)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
