@@ -209,6 +209,10 @@ class ExportSection(_Section):
     include: tuple[Literal["cleaned", "augmented"], ...] = Field(
         ("cleaned", "augmented"), description="which rows go out"
     )
+    only_tags: tuple[str, ...] = Field(
+        (), description="only rows with one of these tags of the cleaning rules go out; empty: all"
+    )
+    without_tags: tuple[str, ...] = Field((), description="rows with one of these tags stay behind; they are counted")
     compression: Literal["none", "gzip"] = Field("none", description="of the JSONL")
     parquet: bool = Field(
         False, description="the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]"

@@ -78,7 +78,7 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         for key in ("dropped", "failed", "retried", "calls", "unknown", "reused", "input_tokens", "output_tokens"):
             if entry.get(key):
                 tell(f"  {key.replace('_', ' ')}: {entry[key]:,}")
-        for key in ("drop_reasons", "fail_reasons", "rules"):
+        for key in ("drop_reasons", "fail_reasons", "rules", "tags"):
             for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):
                 tell(f"    {reason}: {count:,}")
         if entry["cost_usd"]:
@@ -127,7 +127,7 @@ def cost(by: str, as_json: bool) -> None:
     "--where",
     "wheres",
     multiple=True,
-    help="KEY=VALUE; keys: state, reason, strategy, changed, empty. Several: all match.",
+    help="KEY=VALUE; keys: state, reason, tag, strategy, changed, empty. Several: all match.",
 )
 @click.option("--after", type=int, default=0, help="Begin behind this row number.")
 @click.option(

@@ -84,6 +84,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task) -> dict[str, A
         "drop_reasons": cleaned.drop_reasons(connection, task.id),
         "changed": cleaned.changed_count(connection, task.id),
         "rules": cleaned.rule_counts(connection, task.id),
+        "tags": cleaned.tag_counts(connection, task.id),
     }
 
 

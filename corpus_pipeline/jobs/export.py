@@ -18,12 +18,12 @@ from corpus_pipeline.jobs.gc_tuning import rare_collection
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.jobs.write_behind import Behind
-from corpus_pipeline.model import id_range
+from corpus_pipeline.model import ConversationId, id_range
 from corpus_pipeline.stages.export import gate, parquet
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
-from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode
+from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode, is_selected
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
@@ -183,10 +183,11 @@ def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
 
 
 class _Page(NamedTuple):
-    """Source rows, and what was made from them by their id."""
+    """Source rows, what was made from them by their id, and the ids that the recipe leaves behind because of their tags."""
 
     rows: list[CleanRow]
     made: dict[Any, Any]
+    left_behind: frozenset[ConversationId] = frozenset()
 
     @property
     def last_id(self) -> int:
@@ -198,7 +199,16 @@ def _next_page(held: Held, snapshot: _Snapshot, cursor: cursors.Cursor, after: i
     found = held.fetch(cleaned.kept_page, task_id, after, cursor.end_id or 0, size)
     wanted = found and snapshot.labels
     made = held.fetch(augmented.rows_between, task_id, found[0].id - 1, found[-1].id) if wanted else {}
-    return _Page(found, made)
+    return _Page(found, made, held.fetch(_left_behind, held, found) if found else frozenset())
+
+
+def _left_behind(connection: Connection, held: Held, found: list[CleanRow]) -> frozenset[ConversationId]:
+    """The rows that `only_tags` and `without_tags` of the recipe keep from the export."""
+    section = held.work.recipe.export
+    if not section.only_tags and not section.without_tags:
+        return frozenset()
+    tags = cleaned.tags_between(connection, held.work.task.id, found[0].id - 1, found[-1].id)
+    return frozenset(row.id for row in found if not is_selected(tags.get(row.id, set()), section))
 
 
 def _keep_page(
@@ -219,6 +229,8 @@ def _export_rows(page: _Page, order: tuple[str, ...], include: tuple[str, ...]) 
     """(row, variant) in the order of the file: each source row, then what was made from it in the recipe's order."""
     made = page.made
     for row in page.rows:
+        if row.id in page.left_behind:
+            continue
         if "cleaned" in include:
             yield ExportRow(row.id, None, row.conversation), 0
         if row.id not in made:
@@ -361,6 +373,10 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
             },
         },
         drop_reasons=cleaned.drop_reasons(connection, task_id),
+        tags=cleaned.tag_counts(connection, task_id),
+        left_behind_by_tag=cleaned.left_behind(
+            connection, task_id, recipe.export.only_tags, recipe.export.without_tags
+        ),
         rows_by_origin=finished.rows,
         losses=finished.losses,
         not_exportable=finished.reasons,

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, FileId, TaskId, Turn
+from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, FileId, Tag, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState, Stage, Status
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.rows import turns_between
@@ -22,6 +22,7 @@ from corpus_pipeline.store.schema import (
     dataset_files,
     duplicates,
     execution_cursors,
+    row_tags,
     tasks,
 )
 from corpus_pipeline.store.turn_columns import grouped
@@ -40,6 +41,7 @@ ROW_COLUMNS = (
     "characters",
     "language",
 )
+TAG_COLUMNS = ("task_id", "tag", "conversation_id", "rule", "turn_taking", "field")
 TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
 _DUPLICATE_COLUMNS = (
     "task_id",
@@ -127,10 +129,15 @@ def insert_values(
     backend: Backend,
     verdicts: Sequence[tuple[Any, ...]],
     changed: Sequence[tuple[Any, ...]],
+    tags: Sequence[tuple[Any, ...]] = (),
 ) -> None:
-    """Insert verdicts, values of ROW_COLUMNS, and the turns of the rows that a rule changed, values of TURN_COLUMNS."""
+    """Insert verdicts, values of ROW_COLUMNS, the turns of the rows that a rule changed, values of TURN_COLUMNS, and the
+    tags, values of TAG_COLUMNS.
+    """
     backend.insert(connection, cleaned_rows, ROW_COLUMNS, verdicts)
     backend.insert(connection, cleaned_turns, TURN_COLUMNS, changed)
+    if tags:
+        backend.insert(connection, row_tags, TAG_COLUMNS, tags)
 
 
 def prints(connection: Connection, task_id: TaskId, columns: int) -> Prints:
@@ -315,6 +322,54 @@ def rule_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
     return dict(found)
 
 
+def tag_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """How many rows have each tag, dropped ones included."""
+    query = select(row_tags.c.tag, func.count()).where(row_tags.c.task_id == task_id).group_by(row_tags.c.tag)
+    return {tag: count for tag, count in connection.execute(query)}
+
+
+def left_behind(connection: Connection, task_id: TaskId, only: Sequence[str], without: Sequence[str]) -> int:
+    """How many rows that cleaning kept stay behind because of their tags: none of `only`, or one of `without`."""
+    if not only and not without:
+        return 0
+
+    def tagged(words: Sequence[str]) -> ColumnElement[bool]:
+        return (
+            select(row_tags.c.tag)
+            .where(
+                row_tags.c.task_id == task_id,
+                row_tags.c.conversation_id == cleaned_rows.c.conversation_id,
+                row_tags.c.tag.in_(words),
+            )
+            .exists()
+        )
+
+    stays = or_(*([~tagged(only)] if only else []), *([tagged(without)] if without else []))
+    query = (
+        select(func.count())
+        .select_from(cleaned_rows)
+        .where(
+            *_kept_rows(task_id),
+            stays,
+            cleaned_rows.c.conversation_id.not_in(
+                select(duplicates.c.conversation_id).where(duplicates.c.task_id == task_id)
+            ),
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def tags_between(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ConversationId, set[str]]:
+    """The tags of the rows with after < id <= last that have any."""
+    query = select(row_tags.c.conversation_id, row_tags.c.tag).where(
+        row_tags.c.task_id == task_id, row_tags.c.conversation_id > after, row_tags.c.conversation_id <= last
+    )
+    found: dict[ConversationId, set[str]] = {}
+    for identifier, tag in connection.execute(query):
+        found.setdefault(ConversationId(identifier), set()).add(tag)
+    return found
+
+
 class Verdict(NamedTuple):
     """What cleaning decided about one row, for people."""
 
@@ -326,6 +381,7 @@ class Verdict(NamedTuple):
     distance: int | None
     question_similarity: float | None = None
     answer_similarity: float | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[ConversationId, Verdict]:
@@ -351,6 +407,7 @@ def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dic
         )
         .where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.conversation_id.in_(ids))
     )
+    tags = tags_of(connection, task_id, ids)
     return {
         ConversationId(row.conversation_id): Verdict(
             RowState(row.state),
@@ -361,13 +418,29 @@ def verdicts(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dic
             row.distance,
             row.question_similarity,
             row.answer_similarity,
+            tuple(tags.get(row.conversation_id, ())),
         )
         for row in connection.execute(query)
     }
 
 
+def tags_of(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[int, list[Tag]]:
+    """The tags of some rows, by row, in the order of their words."""
+    own = row_tags.c
+    query = (
+        select(own.conversation_id, own.tag, own.rule, own.turn_taking, own.field)
+        .where(own.task_id == task_id, own.conversation_id.in_(ids))
+        .order_by(own.conversation_id, own.tag)
+    )
+    found: dict[int, list[Tag]] = {}
+    for identifier, *rest in connection.execute(query):
+        found.setdefault(identifier, []).append(Tag(*rest))
+    return found
+
+
 def remove_rule_pass(connection: Connection, task_id: TaskId) -> None:
     """Remove all that the rule pass wrote for a task."""
+    connection.execute(row_tags.delete().where(row_tags.c.task_id == task_id))
     connection.execute(cleaned_turns.delete().where(cleaned_turns.c.task_id == task_id))
     connection.execute(cleaned_rows.delete().where(cleaned_rows.c.task_id == task_id))
 

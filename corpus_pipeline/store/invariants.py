@@ -48,6 +48,7 @@ from corpus_pipeline.store.schema import (
     llm_attempts,
     purged_rows,
     rejects,
+    row_tags,
     spending,
     turns,
     work_items,
@@ -339,7 +340,15 @@ _QUERIES: dict[str, Select | CompoundSelect] = {
             select(table.c.task_id, table.c.conversation_id).select_from(
                 _purged.join(table, table.c.conversation_id == _purged_id)
             )
-            for table in (cleaned_rows, cleaned_turns, work_items, augmented_rows, augmented_turns, failed_samples)
+            for table in (
+                cleaned_rows,
+                cleaned_turns,
+                row_tags,
+                work_items,
+                augmented_rows,
+                augmented_turns,
+                failed_samples,
+            )
         )
     ),
     "a duplicate of a purged row": select(duplicates.c.conversation_id).select_from(

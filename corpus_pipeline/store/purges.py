@@ -33,6 +33,7 @@ from corpus_pipeline.store.schema import (
     llm_attempts,
     purged_rows,
     rejects,
+    row_tags,
     tasks,
     turns,
     webhook_events,
@@ -204,6 +205,7 @@ _MADE: tuple[tuple[str, Table], ...] = (
     ("work_items", work_items),
     ("duplicates", duplicates),
     ("cleaned_turns", cleaned_turns),
+    ("row_tags", row_tags),
     ("verdicts", cleaned_rows),
 )
 

@@ -21,6 +21,7 @@ from corpus_pipeline.store.schema import (
     conversations,
     dataset_files,
     duplicates,
+    row_tags,
     turns,
     work_items,
 )
@@ -44,6 +45,7 @@ class Filter(NamedTuple):
     changed: bool | None = None
     strategy: str | None = None  # augment only
     search: str | None = None  # a text that one of its fields contains, whatever the case
+    tag: str | None = None  # what a rule tagged it with; ingest and clean only
 
     @property
     def is_open(self) -> bool:
@@ -83,13 +85,13 @@ def matching_ids(
 
 def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[int]]:
     """The query, and its column of ids: of the table that has the fewest rows for it."""
-    if wanted.state is None and wanted.reason is None and wanted.changed is None:
+    if all(value is None for value in (wanted.state, wanted.reason, wanted.changed, wanted.tag)):
         return select(conversations.c.id), conversations.c.id
     own = cleaned_rows.c
     if wanted.state not in (None, RowState.KEPT.value, RowState.DROPPED.value):  # no verdict yet
         verdict = and_(own.conversation_id == conversations.c.id, own.task_id == (task_id or 0))
         query = select(conversations.c.id).outerjoin(cleaned_rows, verdict).where(own.state.is_(None))
-        told = wanted.reason is not None or wanted.changed is not None
+        told = any(value is not None for value in (wanted.reason, wanted.changed, wanted.tag))
         return (query.where(false()) if told else query), conversations.c.id
     if wanted.reason is not None and wanted.reason.endswith(_DUPLICATE):
         query = select(duplicates.c.conversation_id).where(
@@ -99,6 +101,8 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
             query = query.where(false())
         if wanted.changed is not None:
             query = query.join(cleaned_rows, _SAME_ROW).where(own.changed.is_(wanted.changed))
+        if wanted.tag is not None:
+            query = query.where(duplicates.c.conversation_id.in_(_tagged(task_id, wanted.tag)))
         return query, duplicates.c.conversation_id
     query = select(own.conversation_id).where(own.task_id == (task_id or 0))
     if wanted.state is not None:
@@ -109,7 +113,13 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
         query = query.where(own.reason == wanted.reason)
     if wanted.changed is not None:
         query = query.where(own.changed.is_(wanted.changed))
+    if wanted.tag is not None:
+        query = query.where(own.conversation_id.in_(_tagged(task_id, wanted.tag)))
     return query, own.conversation_id
+
+
+def _tagged(task_id: TaskId | None, tag: str) -> Select:
+    return select(row_tags.c.conversation_id).where(row_tags.c.task_id == (task_id or 0), row_tags.c.tag == tag)
 
 
 def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
@@ -130,6 +140,8 @@ def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
             conversations.c.is_deleted.is_(False),
         )
     )
+    if wanted.tag is not None:
+        query = query.where(cleaned_rows.c.conversation_id.in_(_tagged(task_id, wanted.tag)))
     return query if wanted.changed is None else query.where(cleaned_rows.c.changed.is_(wanted.changed))
 
 

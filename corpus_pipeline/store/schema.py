@@ -4,7 +4,8 @@ How to read it:
   dataset_files -> conversations -> turns                      what came in; written once by ingest, never changed
   purged_rows                                                  what was removed by request, and is kept out
   tasks = dataset file x recipe version                        all below belongs to a task
-  cleaned_rows (+ cleaned_turns where changed), duplicates     written by clean, read by augment and export
+  cleaned_rows (+ cleaned_turns where changed, row_tags where a rule left a tag), duplicates
+                                                               written by clean, read by augment and export
   work_items, augmented_rows, augmented_turns, failed_samples  written by augment
   llm_attempts (the ledger), answers                           one row per HTTP attempt; what arrived
   budgets, spending                                            money spent and reserved; sums of the ledger
@@ -220,6 +221,18 @@ cleaned_turns = _table(
     Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
     Column("turn_taking", Integer, primary_key=True, autoincrement=False),
     *_data_columns(),
+)
+
+row_tags = _table(
+    "row_tags",
+    _task(),
+    # by tag first: the rows of a tag are one range of the key
+    Column("tag", String(64), primary_key=True),
+    Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("rule", String(64), nullable=False),
+    Column("turn_taking", Integer, nullable=False),  # 0: the conversation as a whole
+    Column("field", String(32), nullable=False),
+    Index("ix_row_tags_row", "task_id", "conversation_id"),
 )
 
 duplicates = _table(

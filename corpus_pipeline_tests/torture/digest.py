@@ -21,7 +21,7 @@ _LEFT_OUT = {
 }
 _TABLES = (
     *(schema.dataset_files, schema.conversations, schema.turns, schema.rejects),
-    *(schema.cleaned_rows, schema.cleaned_turns, schema.duplicates),
+    *(schema.cleaned_rows, schema.cleaned_turns, schema.row_tags, schema.duplicates),
     *(schema.work_items, schema.augmented_rows, schema.augmented_turns, schema.failed_samples),
     schema.execution_cursors,
 )

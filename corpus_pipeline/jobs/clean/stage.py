@@ -80,7 +80,7 @@ def _pages(held: Held, cursor: cursors.Cursor, batch_size: int) -> Iterator[Page
 
 
 def _write_verdicts(connection: Connection, held: Held, page: Page, verdicts: Verdicts) -> None:
-    cleaned.insert_values(connection, held.store.backend, verdicts.rows, verdicts.turns)
+    cleaned.insert_values(connection, held.store.backend, verdicts.rows, verdicts.turns, verdicts.tags)
     held.advance(
         connection,
         RULES,

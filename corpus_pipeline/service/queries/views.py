@@ -70,10 +70,12 @@ def _page(
     kept = cleaned.kept_page(connection, task.id, start, end, limit)
     reached = split_id(kept[-1].id)[1] if kept else last
     if stage is Stage.CLEAN:
+        tags = cleaned.tags_of(connection, task.id, [row.id for row in kept])
         cleaned_rows = [
             {
                 "row": address(file.name, row.id),
                 "changed": row.changed,
+                "tags": [tag._asdict() for tag in tags.get(row.id, ())],
                 "turns": [turn_dict(turn) for turn in row.conversation.turns],
             }
             for row in kept
@@ -104,7 +106,7 @@ def is_empty(turns: tuple[Turn, ...]) -> bool:
     return not any((turn.response or "").strip(" ") for turn in turns)
 
 
-_WHERE = ("state", "reason", "strategy", "changed", "empty")
+_WHERE = ("state", "reason", "tag", "strategy", "changed", "empty")
 _VALUES = {
     "state": ("kept", "dropped", "none"),  # none: cleaning has not come to it
     "changed": ("true", "false", "none"),
@@ -215,7 +217,10 @@ def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
 
 def _matches(row: dict[str, Any], wanted: str | None, where: dict[str, str]) -> bool:
     for key, value in where.items():
-        if str(row.get(key)).lower() != value.lower():
+        if key == "tag":
+            if value not in (tag["word"] for tag in row.get("tags", ())):
+                return False
+        elif str(row.get(key)).lower() != value.lower():
             return False
     if wanted is None:
         return True
@@ -242,6 +247,8 @@ def verdict_dict(name: str, verdict: cleaned.Verdict) -> dict[str, Any]:
     if verdict.duplicate_of is not None:
         state, reason = "dropped", f"{verdict.kind}_duplicate"
     found: dict[str, Any] = {"state": state, "reason": reason, "changes": [change_dict(c) for c in verdict.changes]}
+    if verdict.tags:
+        found["tags"] = [tag._asdict() for tag in verdict.tags]
     if verdict.duplicate_of is not None:
         found["duplicate_of"] = verdict.duplicate_of
         found["distance"] = verdict.distance

@@ -59,12 +59,13 @@ class Verdicts(NamedTuple):
     """What the database is to hold of some rows.
 
     rows: values of `cleaned.ROW_COLUMNS`, of rows that are not deleted; turns: values of `cleaned.TURN_COLUMNS`, of the
-    rows that a rule changed; dropped: how many of the rows a rule dropped.
+    rows that a rule changed; dropped: how many of the rows a rule dropped; tags: values of `cleaned.TAG_COLUMNS`.
     """
 
     rows: list[Values]
     turns: list[Values]
     dropped: int
+    tags: list[Values]
 
 
 class CleanWorker:
@@ -97,7 +98,15 @@ class CleanWorker:
             if verdict.turns is not None
             for number, turn in enumerate(verdict.turns, 1)
         ]
-        return Verdicts(rows, changed, dropped)
+        # one entry for a tag of a row: the first place where it was found
+        tags = [
+            (self._task_id, verdict.conversation_id, tag)
+            for verdict in found
+            if verdict.tags
+            for tag in {tag.word: tag for tag in reversed(verdict.tags)}.values()
+        ]
+        tagged = [(task, tag.word, identifier, tag.rule, tag.turn, tag.field) for task, identifier, tag in tags]
+        return Verdicts(rows, changed, dropped, tagged)
 
     def _marks(self, found: list[Cleaned], texts: list[str]) -> Iterator[tuple[int | None, bytes | None]]:
         """(fingerprint as a signed number, signature) of each row; dropped ones and those too short have none."""
@@ -152,9 +161,10 @@ def _extra(turn: Turn) -> str | None:
 
 def joined(parts: Iterable[Values]) -> Verdicts:
     """The verdicts on the parts of a page as those on the page."""
-    rows, turns, dropped = list[Values](), list[Values](), 0
+    rows, turns, dropped, tags = list[Values](), list[Values](), 0, list[Values]()
     for part in parts:
         rows += part[0]
         turns += part[1]
         dropped += part[2]
-    return Verdicts(rows, turns, dropped)
+        tags += part[3]
+    return Verdicts(rows, turns, dropped, tags)

@@ -39,7 +39,8 @@ class StoredFile(NamedTuple):
 class ExportFacts:
     """What the manifest tells beside the files; every value is JSON-able.
 
-    stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows. models: strategy -> model name.
+    stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows. tags: tag -> rows that have it.
+    left_behind_by_tag: kept rows that the recipe's tags keep from the export. models: strategy -> model name.
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. created: ISO time in UTC from the database, or None.
     llama_factory: see `Format.llama_factory_entry` (`file_name` is set anew); None when that tool cannot read the file.
@@ -55,6 +56,8 @@ class ExportFacts:
     recipe_version: str
     stage_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     drop_reasons: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, int] = field(default_factory=dict)
+    left_behind_by_tag: int = 0
     rows_by_origin: Mapping[str, int] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
     not_exportable: Mapping[str, int] = field(default_factory=dict)
@@ -79,6 +82,8 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "files": [file._asdict() for file in files],
         "stages": facts.stage_counts,
         "drop_reasons": facts.drop_reasons,
+        "tags": facts.tags,
+        "left_behind_by_tag": facts.left_behind_by_tag,
         "rows_by_origin": facts.rows_by_origin,
         "losses": facts.losses,
         "not_exportable": facts.not_exportable,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from corpus_pipeline.formats import export_line, jsontext
 from corpus_pipeline.formats.base import Format, NotExportable
 from corpus_pipeline.model import Conversation, ConversationId
+from corpus_pipeline.recipe import ExportSection
 
 CLEANED = "cleaned"
 
@@ -41,6 +42,14 @@ class Encoded:
     rows: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+
+
+def is_selected(tags: Collection[str], section: ExportSection) -> bool:
+    """Whether a row with these tags goes out."""
+    if not section.only_tags and not section.without_tags:
+        return True
+    wanted = not section.only_tags or any(tag in tags for tag in section.only_tags)
+    return wanted and not any(tag in tags for tag in section.without_tags)
 
 
 def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded:

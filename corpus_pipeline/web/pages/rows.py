@@ -34,6 +34,7 @@ def wanted(request: Request) -> Filter:
         changed=None if changed is None or stage is Stage.AUGMENT else changed == "yes",
         strategy=word_in(request, "strategy") if stage is Stage.AUGMENT else None,
         search=search[:_LONGEST_SEARCH] if search else None,
+        tag=word_in(request, "tag") if stage is not Stage.AUGMENT else None,
     )
 
 
@@ -58,6 +59,7 @@ def page(request: Request) -> Response:
     asked = {
         "stage": filter_.stage.value,
         "search": filter_.search,
+        "tag": filter_.tag,
         "state": filter_.state,
         "reason": filter_.reason,
         "changed": None if filter_.changed is None else "yes" if filter_.changed else "no",
