@@ -248,7 +248,7 @@ def measure(corpus: Any, rows: int) -> None:
         "reason=near_duplicate",
         "reason=too_long",
         "reason=absent",
-        "changed=yes",
+        "changed=true",
     )
     for chosen in chosen_by:
         show(f"rows, {chosen}", [f"/files/{NAME}/rows?{chosen}&after={middle + 7 * n}" for n in range(5)])

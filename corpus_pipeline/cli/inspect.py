@@ -127,11 +127,12 @@ def cost(by: str, as_json: bool) -> None:
     "--where",
     "wheres",
     multiple=True,
-    help="KEY=VALUE; keys: state, reason, tag, strategy, changed, empty. Several: all match.",
+    help="KEY=VALUE. At ingest: state (kept, dropped, pending), reason, tag, changed (true, false); at clean: state"
+    " (kept, dropped), reason, tag, changed; at augment and export: strategy, empty (true, false). Several: all match.",
 )
-@click.option("--after", type=int, default=0, help="Begin behind this row number.")
+@click.option("--after", type=int, default=0, help="Start after this row number.")
 @click.option(
-    "--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="At most so many rows."
+    "--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="Maximum number of rows."
 )
 @json_option
 def rows(

@@ -38,4 +38,10 @@ def mapped(columns: Mapping[str, str]) -> Format:
     if "prompt" not in columns and "response" not in columns:
         raise UsageError("ingest.columns: name at least the key of prompt or of response.")
     shown = ", ".join(f"{field} from '{key}'" for field, key in columns.items())
-    return FlatFormat(MAPPED, f"Columns of the recipe: {shown}", Columns(**columns), joins=True)
+    return FlatFormat(MAPPED, f"Columns of the recipe: {shown}", Columns(**columns), joins=_joins(columns))
+
+
+def _joins(columns: Mapping[str, str]) -> bool:
+    """Whether trainers put the columns together as they are: a text alone, or what a `completion` completes."""
+    answer = columns.get("response")
+    return answer is None or "prompt" not in columns or answer.rpartition(".")[2] == "completion"

@@ -23,7 +23,8 @@ from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import failed_samples, inbox, provider_batches, purge, recipes, register, rows
 from corpus_pipeline.service.commands import pause as commands_pause
-from corpus_pipeline.service.queries import cost, cost_estimate, dataframes, lineage, row_detail, views
+from corpus_pipeline.service.queries import cost, cost_estimate, dataframes, lineage, row_detail, row_filter, views
+from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
@@ -293,14 +294,11 @@ class Corpus:
         where: dict[str, str] | None = None,
         after: int = 0,
         limit: int = 50,
-    ) -> views.Found:
-        """Rows of a stage, page by page (see `browse.search_rows`)."""
-        where, index = where or {}, self.settings.search_folder
-        return self.store.fetch(
-            lambda c: views.search_rows(
-                c, name, stage, search=search, where=where, after=after, limit=limit, index=index
-            )
-        )
+    ) -> queries_rows.Listing:
+        """Rows of a stage that match every condition (see `row_filter.CONDITIONS`), page by page."""
+        wanted = row_filter.parse(stage, where or {}, search)
+        index = self.settings.search_folder
+        return self.store.fetch(queries_rows.search_rows, name, wanted, after=after, limit=limit, index=index)
 
     def frame(
         self,

@@ -37,13 +37,18 @@ _TEXTS = tuple(name for name in DATA_COLUMNS if name not in ("data_weight", "dat
 
 
 class Filter(NamedTuple):
-    """Which rows of a stage; every field that is set must match. `stage` is one of ingest, clean and augment."""
+    """Rows of a stage; every field that is set must match (`service.queries.row_filter` says which may be).
+
+    Rows of clean are those that it kept, unless state or reason ask for dropped ones. empty: of rows that a strategy made;
+    it is decided by their texts, not by a statement.
+    """
 
     stage: Stage
-    state: str | None = None  # kept | dropped | pending (no verdict yet); ingest only
-    reason: str | None = None  # why cleaning dropped it; ingest only
+    state: str | None = None  # kept | dropped | pending (no verdict yet)
+    reason: str | None = None  # why cleaning dropped it
     changed: bool | None = None
-    strategy: str | None = None  # augment only
+    strategy: str | None = None
+    empty: bool | None = None
     search: str | None = None  # a text that one of its fields contains, whatever the case
     tag: str | None = None  # what a rule tagged it with; ingest and clean only
 
@@ -67,12 +72,7 @@ def matching_ids(
     A text search lets a few rows too many through (letters beyond ASCII match any letter): check the texts. among: only
     these, whatever they contain.
     """
-    if wanted.stage is Stage.INGEST:
-        query, key = _raw(task_id, wanted)
-    elif wanted.stage is Stage.CLEAN:
-        query, key = _kept(task_id, wanted), cleaned_rows.c.conversation_id
-    else:
-        query, key = _made(task_id, wanted), augmented_rows.c.conversation_id
+    query, key = _at_stage(task_id, wanted)
     if among is not None:  # without the range, by which a database would rather read all of it
         query = query.where(key.in_([identifier for identifier in among if after < identifier <= last]))
     else:
@@ -81,6 +81,19 @@ def matching_ids(
             query = query.where(_contains(key, task_id, wanted, after, last))
     page = query.order_by(key).limit(limit)
     return [ConversationId(found) for found in connection.execute(page).scalars()]
+
+
+def _at_stage(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[int]]:
+    """The query for a filter, and its column of ids."""
+    if wanted.stage is Stage.CLEAN and (wanted.reason is not None or wanted.state == RowState.DROPPED.value):
+        return _raw(task_id, wanted._replace(state=RowState.DROPPED.value))
+    if wanted.stage is Stage.INGEST:
+        return _raw(task_id, wanted)
+    if wanted.stage is Stage.CLEAN or (
+        wanted.strategy is None and wanted.empty is None and wanted.stage is Stage.EXPORT
+    ):
+        return _kept(task_id, wanted), cleaned_rows.c.conversation_id
+    return _made(task_id, wanted), augmented_rows.c.conversation_id
 
 
 def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[int]]:
@@ -171,7 +184,11 @@ def _contains(
 
     if wanted.stage is Stage.INGEST:
         return found(turns)
-    return or_(found(turns), found(cleaned_turns)) if wanted.stage is Stage.CLEAN else found(augmented_turns)
+    if wanted.stage is Stage.CLEAN:
+        return or_(found(turns), found(cleaned_turns))
+    if wanted.stage is Stage.AUGMENT or wanted.strategy is not None or wanted.empty is not None:
+        return found(augmented_turns)
+    return or_(found(turns), found(cleaned_turns), found(augmented_turns))
 
 
 def like_pattern(text: str) -> str:

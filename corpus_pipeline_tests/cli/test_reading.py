@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from corpus_pipeline.errors import GateRefused
-from corpus_pipeline.service.queries import views
+from corpus_pipeline.service.queries import rows
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.schema import augmented_turns
 from corpus_pipeline_tests import small_corpus
@@ -74,7 +74,7 @@ def test_rows_come_in_pages_by_key(corpus: Command) -> None:
 
 def test_a_row_of_which_nothing_was_made_ends_no_search(corpus: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = lines(corpus("rows", "dirty", "--stage", "augment", "--limit", "100", "--json"))
-    monkeypatch.setattr(views, "_AT_ONCE", 1)
+    monkeypatch.setattr(rows, "_RANGE", 1)
     assert (
         lines(corpus("rows", "dirty", "--stage", "augment", "--where", "strategy=paraphrase", "--json")) == everything
     )
@@ -88,14 +88,14 @@ ASKED = (
 )
 
 
-@pytest.mark.parametrize("budget", [1, 200])
+@pytest.mark.parametrize("seconds", [0.0, 10.0])
 @pytest.mark.parametrize("asked", ASKED, ids=" ".join)
 def test_the_command_that_rows_names_goes_on_to_the_end(
-    corpus: Command, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], budget: int
+    corpus: Command, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...], seconds: float
 ) -> None:
     everything = lines(corpus("rows", *asked, "--limit", "100", "--json"))
-    monkeypatch.setattr(views, "_MOST_LOOKED", budget)
-    monkeypatch.setattr(views, "_AT_ONCE", 3)
+    monkeypatch.setattr(rows, "_SEARCH_SECONDS", seconds)
+    monkeypatch.setattr(rows, "_RANGE", 3)
     found, command = [], ["corpus", "rows", *asked, "--limit", "2", "--json"]
     while command:
         page = corpus(*command[1:])

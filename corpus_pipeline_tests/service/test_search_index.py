@@ -22,7 +22,6 @@ from corpus_pipeline.search import SPAN, Index, segment
 from corpus_pipeline.search.grams import BUCKETS
 from corpus_pipeline.service import Corpus, search_index
 from corpus_pipeline.service.queries import rows as queries_rows
-from corpus_pipeline.service.queries.views import number_of
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import tasks
 from corpus_pipeline.store.row_queries import Filter
@@ -121,7 +120,7 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
             assert set(found(corpus, query, stage, indexed=False)) <= set(found(corpus, query, stage))
         for query in ("水壶", SECRET, "absent word"):
             every, further = corpus.rows("a", stage, search=query, limit=200)
-            listed = [number_of(row) for row in every]
+            listed = [row["number"] for row in every]
             assert listed == found(corpus, query, stage) and further is None
             behind = corpus.rows("a", stage, search=query, after=60, limit=3).rows
             assert behind == every[sum(n <= 60 for n in listed) :][:3]

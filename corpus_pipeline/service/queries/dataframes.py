@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from corpus_pipeline.service.queries.views import Found
+from corpus_pipeline.service.queries.rows import Listing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 1000
-Page = Callable[[int, int], Found]  # (behind this row number, at most so many) -> rows
+Page = Callable[[int, int], Listing]  # (behind this row number, at most so many) -> rows
 
 
 def frame(page: Page, most: int) -> pd.DataFrame:

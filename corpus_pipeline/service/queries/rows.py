@@ -1,4 +1,4 @@
-"""Pages of rows by key: what matches a filter, found range by range, with an end to the patience."""
+"""Keyset pagination of the rows that match a filter, over ranges of ids, with a time limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import search_index
-from corpus_pipeline.service.queries.views import address, label_of, reject_dict, turn_dict, verdict_dict
+from corpus_pipeline.service.queries.views import address, is_empty, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -32,6 +32,8 @@ _LEAST_AMONG = 100  # rows that the index names and that are looked at together,
 _MOST_BLOCKS = 64  # from so many blocks of it
 _MOST_AMONG = 1_000  # rows that one statement looks at when the index has named them
 _SELECTION_PAGE = 500
+_SEARCH_SECONDS = 10.0  # that a search of several pages may look for
+_INDEXED = (Stage.INGEST, Stage.CLEAN)
 
 
 class Found(NamedTuple):
@@ -91,7 +93,7 @@ def _indexed(
     connection: Connection, folder: Path | None, file: DatasetFile, task: Task | None, wanted: Filter, after: int
 ) -> Iterator[Candidates]:
     """The rows behind `after` that the index names, as far as it goes."""
-    buckets = None if folder is None or wanted.stage is Stage.AUGMENT else search_index.buckets_of(wanted)
+    buckets = None if folder is None or wanted.stage not in _INDEXED else search_index.buckets_of(wanted)
     if folder is None or buckets is None:
         return
     with_cleaned = wanted.stage is Stage.CLEAN or bool(row_queries.filter_words(wanted))
@@ -172,6 +174,52 @@ class _Look:
         return ids
 
 
+class Listing(NamedTuple):
+    """Rows as JSON. after: the row number behind which the search goes on; None when every row was looked at. Everything
+    that was made of one source row is in one listing."""
+
+    rows: list[dict[str, Any]]
+    after: int | None
+
+
+def search_rows(
+    connection: Connection,
+    name: str,
+    wanted: Filter,
+    *,
+    after: int = 0,
+    limit: int = 50,
+    seconds: float | None = None,
+    index: Path | None = None,
+) -> Listing:
+    """Rows that match, page by page until there are `limit` of them or the time is over: it may hold fewer, or none.
+
+    Raises UnknownName, UsageError.
+    """
+    deadline = time.monotonic() + (_SEARCH_SECONDS if seconds is None else seconds)
+    found: list[dict[str, Any]] = []
+    reached: int | None = after
+    while reached is not None and len(found) < limit:
+        page = row_page(
+            connection,
+            name,
+            wanted,
+            after=reached,
+            limit=min(limit - len(found), _SELECTION_PAGE),
+            seconds=deadline - time.monotonic(),
+            index=index,
+        )
+        found += [found_dict(name, row) for row in page.found]
+        reached = page.next_after
+        if time.monotonic() > deadline:
+            break
+    if len(found) > limit:
+        last = found[limit - 1]["number"]
+        kept = [row for row in found if row["number"] <= last]
+        return Listing(kept, reached if len(kept) == len(found) else last)
+    return Listing(found, reached)
+
+
 def _flat(found: dict[ConversationId, list[Found]], limit: int) -> list[Found]:
     return [row for own in list(found.values())[:limit] for row in own]
 
@@ -184,25 +232,24 @@ def _hydrated(
     verdicts = cleaned.verdicts(connection, task.id, ids) if task and ids else {}
     texts: dict[ConversationId, tuple[Turn, ...]] = {}
     made: dict[ConversationId, list[tuple[str, int, tuple[Turn, ...]]]] = {}
-    if task and ids and wanted.stage is Stage.CLEAN:
+    if task and ids and wanted.stage in (Stage.CLEAN, Stage.EXPORT):
         texts = row_queries.cleaned_texts(connection, task.id, ids)
-    if task and ids and wanted.stage is Stage.AUGMENT:
+    if task and ids and wanted.stage in (Stage.AUGMENT, Stage.EXPORT):
         made = row_queries.made_of(connection, task.id, ids)
     found = {}
     for identifier in ids:
         head = stored[identifier]
         facts: dict[str, Any] = {"deleted": True} if head.is_deleted else {}
-        if identifier in verdicts:
+        if identifier in verdicts and wanted.stage is not Stage.EXPORT:
             facts |= verdict_dict(file.name, verdicts[identifier])
-        if wanted.stage is Stage.AUGMENT:
-            own = [
-                Found(identifier, head.conversation._replace(turns=turns), label, sample, {})
-                for label, sample, turns in made.get(identifier, [])
-                if wanted.strategy in (None, label)
-            ]
-        else:
+        own = [
+            Found(identifier, head.conversation._replace(turns=turns), label, sample, {"empty": is_empty(turns)})
+            for label, sample, turns in made.get(identifier, [])
+            if wanted.strategy in (None, label) and wanted.empty in (None, is_empty(turns))
+        ]
+        if wanted.stage is not Stage.AUGMENT and wanted.strategy is None and wanted.empty is None:
             turns = texts.get(identifier, head.conversation.turns)
-            own = [Found(identifier, head.conversation._replace(turns=turns), None, 0, facts)]
+            own.insert(0, Found(identifier, head.conversation._replace(turns=turns), None, 0, facts))
         own = [row for row in own if wanted.search is None or contains(row.conversation.turns, wanted.search)]
         if own:
             found[identifier] = own

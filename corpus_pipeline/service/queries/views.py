@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -12,9 +10,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.completion_report import MICRO
 from corpus_pipeline.jobs.stage_run import Work
-from corpus_pipeline.model import MAX_ROW, Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
-from corpus_pipeline.search import wanted as wanted_buckets
-from corpus_pipeline.service import search_index
+from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, ledger, purges, row_queries, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -50,182 +46,9 @@ def flat(identifier: ConversationId, turns: tuple[Turn, ...]) -> dict[str, Any]:
     return {"row": split_id(identifier)[1], "turns": len(turns), "prompt": prompt, "response": response}
 
 
-def _page(
-    connection: Connection,
-    file: DatasetFile,
-    task: Task | None,
-    stage: Stage,
-    after: int,
-    limit: int,
-    last: int,
-) -> tuple[list[dict[str, Any]], int]:
-    """Rows of a stage by key page, one dictionary a row, and the number up to which source rows were looked at: of some
-    nothing was made. `after` and `last` are row numbers, not positions."""
-    low = id_range(file.id)[0]
-    start, end = conversation_id(file.id, after) if after else low, conversation_id(file.id, last)
-    if stage is Stage.INGEST or task is None:
-        page = rows.page(connection, start, end, limit)
-        verdicts = cleaned.verdicts(connection, task.id, [s.id for s in page]) if task and page else {}
-        return [_raw_row(file, s, verdicts.get(s.id)) for s in page], split_id(page[-1].id)[1] if page else last
-    kept = cleaned.kept_page(connection, task.id, start, end, limit)
-    reached = split_id(kept[-1].id)[1] if kept else last
-    if stage is Stage.CLEAN:
-        tags = cleaned.tags_of(connection, task.id, [row.id for row in kept])
-        cleaned_rows = [
-            {
-                "row": address(file.name, row.id),
-                "changed": row.changed,
-                "tags": [tag._asdict() for tag in tags.get(row.id, ())],
-                "turns": [turn_dict(turn) for turn in row.conversation.turns],
-            }
-            for row in kept
-        ]
-        return cleaned_rows, reached
-    made = augmented.rows_between(connection, task.id, start, kept[-1].id) if kept else {}
-    found = list[dict[str, Any]]()
-    for row in kept:
-        if stage is Stage.EXPORT:
-            found.append(
-                {"row": address(file.name, row.id), "turns": [turn_dict(turn) for turn in row.conversation.turns]}
-            )
-        for label, sample, turns in made.get(row.id, ()):
-            found.append(
-                {
-                    "row": address(file.name, row.id, label, sample),
-                    "parent": address(file.name, row.id),
-                    "strategy": label,
-                    "empty": is_empty(turns),
-                    "turns": [turn_dict(turn) for turn in turns],
-                }
-            )
-    return found, reached
-
-
 def is_empty(turns: tuple[Turn, ...]) -> bool:
     """Whether a row has no answer text, as the gate counts it (`augmented.empty_rows`)."""
     return not any((turn.response or "").strip(" ") for turn in turns)
-
-
-_WHERE = ("state", "reason", "tag", "strategy", "changed", "empty")
-_VALUES = {
-    "state": ("kept", "dropped", "none"),  # none: cleaning has not come to it
-    "changed": ("true", "false", "none"),
-    "empty": ("true", "false"),  # of rows that a strategy made
-}
-_MOST_LOOKED = 200_000  # rows that one question reads at the most before it gives back what it has
-_AT_ONCE = 1_000  # of one read
-_CLOSE = 20  # rows that are not worth a read of their own
-
-
-class Found(NamedTuple):
-    """A page of rows. after: the row number behind which it goes on; None when every row was looked at. Whatever was made of
-    one source row is on one page."""
-
-    rows: list[dict[str, Any]]
-    after: int | None
-
-
-def search_rows(
-    connection: Connection,
-    name: str,
-    stage: Stage,
-    *,
-    search: str | None,
-    where: dict[str, str],
-    after: int,
-    limit: int,
-    index: Path | None = None,
-) -> Found:
-    """Rows of a stage that contain a text (whatever the case) and match every condition, in row order. index: folder of the
-    search index. As many rows are looked at as can be in some seconds: a page may hold fewer than `limit`, or none.
-
-    Raises UnknownName for a condition, or a value of it, that does not exist.
-    """
-    for key, value in where.items():
-        if key not in _WHERE:
-            raise UnknownName("row condition", key, _WHERE)
-        if key in _VALUES and value.lower() not in _VALUES[key]:
-            raise UnknownName(f"value of {key}", value, _VALUES[key])
-    ((file, task),) = tasks.current_tasks(connection, [name])
-    found: list[dict[str, Any]] = []
-    wanted = None if search is None else search.casefold()
-    looked, end = 0, file.lines or MAX_ROW
-    at_once = _AT_ONCE if search is not None or where else min(limit, _AT_ONCE)
-    for start, stop in _stretches(connection, index, file, task, stage, search, after, end):
-        while start < stop:
-            if len(found) > limit or looked >= _MOST_LOOKED:
-                return _cut(found, limit, start)
-            page, start = _page(connection, file, task, stage, start, at_once, stop)
-            found += [row for row in page if _matches(row, wanted, where)]
-            looked += at_once if start < stop else len(page)
-    return _cut(found, limit, None)
-
-
-def _cut(found: list[dict[str, Any]], limit: int, after: int | None) -> Found:
-    """The first rows, up to the end of a source row, and where the others begin."""
-    if len(found) <= limit:
-        return Found(found, after)
-    last = number_of(found[limit - 1])
-    kept = [row for row in found if number_of(row) <= last]
-    return Found(kept, after if len(kept) == len(found) else last)
-
-
-def number_of(row: dict[str, Any]) -> int:
-    """The number of the source row of a row as `search_rows` gives it."""
-    return parse_address(row["row"])[1]
-
-
-def _stretches(
-    connection: Connection,
-    folder: Path | None,
-    file: DatasetFile,
-    task: Task | None,
-    stage: Stage,
-    search: str | None,
-    after: int,
-    end: int,
-) -> Iterator[tuple[int, int]]:
-    """(after, last) of row numbers: together they hold every row with the text behind `after` up to `end`."""
-    buckets = None
-    if search and folder is not None and stage in (Stage.INGEST, Stage.CLEAN):
-        buckets = wanted_buckets(search)
-    if buckets is not None and folder is not None:
-        own = search_index.opened(connection, folder, file, task, with_cleaned=stage is Stage.CLEAN)
-        if own is not None:
-            with own:
-                for part in own.candidates(buckets, after):
-                    if part.numbers is None:
-                        yield after, part.last
-                    else:
-                        yield from _runs(part.numbers)
-                    after = part.last
-    yield after, end
-
-
-def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    """Ascending numbers as runs (after, last): what lies close together is read together."""
-    start = last = -_CLOSE
-    for number in numbers:
-        if number - last > _CLOSE:
-            if last > 0:
-                yield start - 1, last
-            start = number
-        last = number
-    if last > 0:
-        yield start - 1, last
-
-
-def _matches(row: dict[str, Any], wanted: str | None, where: dict[str, str]) -> bool:
-    for key, value in where.items():
-        if key == "tag":
-            if value not in (tag["word"] for tag in row.get("tags", ())):
-                return False
-        elif str(row.get(key)).lower() != value.lower():
-            return False
-    if wanted is None:
-        return True
-    texts = (value for turn in row["turns"] for value in turn.values() if isinstance(value, str))
-    return any(wanted in text.casefold() for text in texts)
 
 
 def _raw_row(file: DatasetFile, stored: rows.StoredConversation, verdict: cleaned.Verdict | None) -> dict[str, Any]:
@@ -246,7 +69,12 @@ def verdict_dict(name: str, verdict: cleaned.Verdict) -> dict[str, Any]:
     state, reason = verdict.state.value, verdict.reason
     if verdict.duplicate_of is not None:
         state, reason = "dropped", f"{verdict.kind}_duplicate"
-    found: dict[str, Any] = {"state": state, "reason": reason, "changes": [change_dict(c) for c in verdict.changes]}
+    found: dict[str, Any] = {
+        "state": state,
+        "reason": reason,
+        "changed": bool(verdict.changes),
+        "changes": [change_dict(c) for c in verdict.changes],
+    }
     if verdict.tags:
         found["tags"] = [tag._asdict() for tag in verdict.tags]
     if verdict.duplicate_of is not None:

@@ -9,33 +9,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from corpus_pipeline.service.queries import progress, row_detail, rows
-from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.service.queries import progress, row_detail, row_filter, rows
+from corpus_pipeline.states import Stage
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web.context import file_name, number_in, person_of, reply, site_of, word_in
 from corpus_pipeline.web.diff import Column, compared
 
-_STAGES = [Stage.INGEST.value, Stage.CLEAN.value, Stage.AUGMENT.value]
-_STATES = [RowState.KEPT.value, RowState.DROPPED.value, "pending"]
+_STAGES = [stage.value for stage in Stage]
 _SIZE = 25
-_LONGEST_SEARCH = 200
+_PLACE = ("stage", "search", "after", "limit", "form")  # what a query may name beside conditions
 
 
 def wanted(request: Request) -> Filter:
-    """The filter that the query names; what does not belong to its stage is left out. Raises UsageError."""
+    """The filter that the query names. Raises UsageError (400, not the 404 of a page) for what has no meaning."""
     stage = Stage(word_in(request, "stage", _STAGES) or Stage.INGEST)
-    changed = word_in(request, "changed", ["yes", "no"])
-    raw = stage is Stage.INGEST
-    search = word_in(request, "search")
-    return Filter(
-        stage,
-        state=word_in(request, "state", _STATES) if raw else None,
-        reason=word_in(request, "reason") if raw else None,
-        changed=None if changed is None or stage is Stage.AUGMENT else changed == "yes",
-        strategy=word_in(request, "strategy") if stage is Stage.AUGMENT else None,
-        search=search[:_LONGEST_SEARCH] if search else None,
-        tag=word_in(request, "tag") if stage is not Stage.AUGMENT else None,
-    )
+    where = {key: value for key, value in request.query_params.items() if value and key not in _PLACE}
+    try:
+        return row_filter.parse(stage, where, word_in(request, "search"))
+    except UnknownName as error:
+        raise UsageError(str(error)) from error
 
 
 def page(request: Request) -> Response:
@@ -59,15 +52,24 @@ def page(request: Request) -> Response:
     asked = {
         "stage": filter_.stage.value,
         "search": filter_.search,
-        "tag": filter_.tag,
-        "state": filter_.state,
-        "reason": filter_.reason,
-        "changed": None if filter_.changed is None else "yes" if filter_.changed else "no",
-        "strategy": filter_.strategy,
+        **row_filter.pairs(filter_),
         "limit": None if limit == _SIZE else limit,
     }
     words = store.fetch(progress.filter_words, name)
-    return reply(request, "rows.html", data, words=words, chosen=asked, is_open=filter_.is_open)
+    return reply(
+        request,
+        "rows.html",
+        data,
+        words=words,
+        chosen=asked,
+        is_open=filter_.is_open,
+        conditions=_choices(filter_.stage),
+    )
+
+
+def _choices(stage: Stage) -> dict[str, tuple[str, ...] | None]:
+    """The conditions of a stage with their words, None for free text."""
+    return {key: known.words[stage] for key, known in row_filter.CONDITIONS.items() if stage in known.words}
 
 
 def one(request: Request) -> Response:
@@ -108,7 +110,8 @@ def selection(request: Request) -> Response:
     if request.method == "HEAD":
         raise HTTPException(405, "A selection is made while it is sent.")
     if not site.options.read_only:
-        chosen = {key: value for key, value in filter_._asdict().items() if value is not None}
+        search = {"search": filter_.search} if filter_.search else {}
+        chosen = {"stage": filter_.stage.value, **row_filter.pairs(filter_), **search}
         progress.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
     index = site.corpus.settings.search_folder
     lines = rows.selection(site.corpus.store, name, filter_, as_records=form == "records", index=index)

@@ -1,0 +1,87 @@
+"""Row filters: which condition has a meaning at which stage, with its words. One table for command, pages and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.store.row_queries import Filter
+
+PENDING = "pending"
+_TRUTH = ("true", "false")
+MAX_SEARCH = 200  # characters of a text that is searched for
+
+
+class Condition(NamedTuple):
+    """Where a condition has a meaning, and its words: None for free text."""
+
+    meaning: str
+    words: Mapping[Stage, tuple[str, ...] | None]
+
+
+_VERDICT = (RowState.KEPT.value, RowState.DROPPED.value)
+_BEFORE_EXPORT = (Stage.INGEST, Stage.CLEAN)
+_MADE = (Stage.AUGMENT, Stage.EXPORT)
+
+CONDITIONS: dict[str, Condition] = {
+    "state": Condition(
+        "verdict of cleaning; pending: none yet. At clean: kept rows unless said otherwise",
+        {Stage.INGEST: (*_VERDICT, PENDING), Stage.CLEAN: _VERDICT},
+    ),
+    "reason": Condition("why cleaning dropped the row", dict.fromkeys(_BEFORE_EXPORT)),
+    "changed": Condition("whether a rule changed a text of the row", dict.fromkeys(_BEFORE_EXPORT, _TRUTH)),
+    "tag": Condition("a word that a rule tagged the row with", dict.fromkeys(_BEFORE_EXPORT)),
+    "strategy": Condition("the strategy that made the row", dict.fromkeys(_MADE)),
+    "empty": Condition("whether a row that a strategy made has no answer", dict.fromkeys(_MADE, _TRUTH)),
+}
+
+
+def parse(stage: Stage, where: Mapping[str, str], search: str | None = None) -> Filter:
+    """The filter of KEY=VALUE pairs at a stage.
+
+    Raises UnknownName for a key or a word that does not exist, UsageError that names the stages for a key without a
+    meaning at this one and for two conditions that no row can meet.
+    """
+    words = {key: _word(stage, key, value) for key, value in where.items()}
+    made = Filter(
+        stage,
+        state=words.get("state"),
+        reason=words.get("reason"),
+        changed=_truth(words.get("changed")),
+        tag=words.get("tag"),
+        strategy=words.get("strategy"),
+        empty=_truth(words.get("empty")),
+        search=search[:MAX_SEARCH] if search else None,
+    )
+    if made.reason is not None and made.state not in (None, RowState.DROPPED.value):
+        raise UsageError(f"reason says why a row was dropped: no row has a reason and state={made.state}")
+    return made
+
+
+def pairs(wanted: Filter) -> dict[str, str]:
+    """The KEY=VALUE pairs of a filter, as `parse` reads them; its search text is left out."""
+    found = {key: getattr(wanted, key) for key in CONDITIONS}
+    return {
+        key: str(value).lower() if isinstance(value, bool) else value
+        for key, value in found.items()
+        if value is not None
+    }
+
+
+def _word(stage: Stage, key: str, value: str) -> str:
+    condition = CONDITIONS.get(key)
+    if condition is None:
+        raise UnknownName("row condition", key, CONDITIONS)
+    if stage not in condition.words:
+        stages = " and ".join(stage.value for stage in condition.words)
+        raise UsageError(f"{key} has no meaning for rows of stage {stage.value}; it has one at {stages}")
+    known = condition.words[stage]
+    if known is not None and value.lower() not in known:
+        raise UnknownName(f"value of {key}", value, known)
+    return value if known is None else value.lower()
+
+
+def _truth(word: str | None) -> bool | None:
+    return None if word is None else word == "true"
