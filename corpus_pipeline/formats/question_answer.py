@@ -8,19 +8,18 @@ from corpus_pipeline.formats.flat import Columns, FlatFormat
 _FOREIGN = ("context", "input", "passage", "document", "choices", "options", "history", "system")
 
 
-def _pair(prompt: str, response: str, *, joins: bool = False) -> FlatFormat:
+def _pair(prompt: str, response: str) -> FlatFormat:
     return FlatFormat(
         f"{prompt}_{response}",
         f"Pairs of {prompt} and {response}",
         Columns(prompt=prompt, response=response),
         foreign=_FOREIGN,
         entry={"formatting": "alpaca", "columns": {"prompt": prompt, "response": response}},
-        joins=joins,
     )
 
 
 QUESTION_ANSWER = _pair("question", "answer")
-PROMPT_RESPONSE = _pair("prompt", "response", joins=True)
+PROMPT_RESPONSE = _pair("prompt", "response")
 INSTRUCTION_RESPONSE = _pair("instruction", "response")
 QUERY_RESPONSE = FlatFormat(
     "query_response",
