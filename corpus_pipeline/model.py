@@ -168,6 +168,35 @@ class Answer(NamedTuple):
     provider_request_id: str | None = None
 
 
+class CallOptions(NamedTuple):
+    """How a request is put to its endpoint, as a recipe says it; None: as the endpoint's settings say, or what was learnt.
+
+    output_limit: max_completion_tokens, max_tokens or both. system: role, developer or first_user. extra_body: further
+    keys of the body. headers: further headers.
+    """
+
+    output_limit: str | None = None
+    system: str | None = None
+    stream: bool | None = None
+    service_tier: str | None = None
+    reasoning_effort: str | None = None
+    extra_body: dict[str, Any] | None = None
+    headers: dict[str, str] | None = None
+
+    def said(self) -> dict[str, Any]:
+        """The options that are set."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def over(self, defaults: CallOptions) -> CallOptions:
+        """These options, and for those that are not set the `defaults`; bodies and headers are merged."""
+        merged = defaults.said() | self.said()
+        for name in ("extra_body", "headers"):
+            both = (getattr(defaults, name) or {}) | (getattr(self, name) or {})
+            if both:
+                merged[name] = both
+        return CallOptions(**merged)
+
+
 class Request(NamedTuple):
     """What is asked of a model: OpenAI chat messages and the parameters that shape the answer."""
 
@@ -177,6 +206,7 @@ class Request(NamedTuple):
     temperature: float | None = None
     response_schema: dict[str, Any] | None = None  # JSON schema when a structured answer is wanted
     seed: int | None = None
+    options: CallOptions = CallOptions()
 
 
 class AugmentedRow(NamedTuple):

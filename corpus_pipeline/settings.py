@@ -46,6 +46,10 @@ VARIABLES = (
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
+    Variable("CORPUS_CA_FILE", "SSL_CERT_FILE", "authorities in PEM format that are trusted beside the public ones"),
+    Variable("SSL_CERT_FILE", "none", "the same, by the name that other programs know; REQUESTS_CA_BUNDLE as well"),
+    Variable("HTTPS_PROXY", "none", "HTTP proxy for model providers: http://host:port", secret=True),
+    Variable("NO_PROXY", "none", "hosts that are reached without the proxy, comma-separated; * is all"),
     Variable("CORPUS_PRIVATE_HOSTS", "none", "hosts of your own network that may serve models, comma-separated"),
     Variable("CORPUS_WEBHOOK_HOSTS", "none", "hosts that recipes may notify, comma-separated"),
     Variable("CORPUS_WEBHOOK_SECRET", "none", "signs webhooks (HMAC-SHA256)", secret=True),
@@ -75,6 +79,9 @@ class Settings:
     progress_seconds: float = 30.0
     log_json: bool = False
     index: bool = True
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -100,6 +107,9 @@ class Settings:
             progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
             log_json=_log_format(env.get("CORPUS_LOG") or "text") == "json",
             index=env.get("CORPUS_INDEX") != "0",
+            ca_file=_ca_file(env),
+            proxy=_proxy(env.get("HTTPS_PROXY") or env.get("https_proxy")),
+            no_proxy=_names(env.get("NO_PROXY") or env.get("no_proxy")),
         )
 
     def make_home(self) -> Path:
@@ -111,6 +121,16 @@ class Settings:
                 f"CORPUS_HOME {self.home} cannot be made: {error.strerror}. Set another folder."
             ) from error
         return self.home
+
+    def proxy_for(self, host: str) -> str | None:
+        """The proxy by which a host is reached; None: directly, as everything on this machine is."""
+        host = host.lower().rstrip(".")
+        if host == "localhost" or host.startswith(("127.", "::1")):
+            return None
+        direct = any(
+            name == "*" or host == name.lstrip("*.") or host.endswith("." + name.lstrip("*.")) for name in self.no_proxy
+        )
+        return None if direct else self.proxy
 
     @property
     def work_folder(self) -> Path:
@@ -129,6 +149,25 @@ class Settings:
 
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in (text or "").split(",") if name.strip())
+
+
+def _ca_file(env: Mapping[str, str]) -> str | None:
+    name = next((n for n in ("CORPUS_CA_FILE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE") if env.get(n)), None)
+    if name is None:
+        return None
+    if name == "CORPUS_CA_FILE" and not Path(env[name]).expanduser().is_file():
+        raise UsageError(f"CORPUS_CA_FILE {env[name]!r} is no file. Name a file with certificates in PEM format.")
+    path = Path(env[name]).expanduser()
+    return str(path) if path.is_file() else None
+
+
+def _proxy(text: str | None) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise UsageError(f"HTTPS_PROXY {masked_url(text)!r} is no address of an HTTP proxy. Use http://HOST:PORT")
+    return parts.geturl()
 
 
 def masked_url(url: str) -> str:

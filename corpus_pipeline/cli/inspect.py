@@ -16,10 +16,10 @@ from corpus_pipeline.cli.output import (
     print_json,
     print_lines,
     print_table,
-    printable,
     say,
     tell,
 )
+from corpus_pipeline.plain_text import printable
 from corpus_pipeline.states import Stage
 
 _SHOWN = 20
@@ -227,7 +227,7 @@ def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
     tell(f"{found['export']} line {found['line']}: row {found['row']}, export {found['export_id']}{past}")
     if found["purged"]:
         gone = found["purged"]
-        tell(printable(f"  removed on request at {moment(gone['at'])} by {gone['by']}: {gone['reason']}"))
+        tell(f"  removed on request at {moment(gone['at'])} by {gone['by']}: {gone['reason']}")
     where = "" if source["line"] is None else f" line {source['line']} (byte {source['byte_offset']:,})"
     tell(f"  source: {source['file']}{where}, sha256 {source['sha256'][:12]}")
     for step in found["steps"]:
@@ -237,7 +237,7 @@ def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
             tell(f"    call {call['step']}.{call['attempt']}: {_call(call)}")
     for person in found["people"]:
         why = f": {person['reason']}" if person["reason"] else ""
-        tell(printable(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}"))
+        tell(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}")
 
 
 def _step(step: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import click
 import orjson
 
+from corpus_pipeline.plain_text import printable
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead of a table.")
 
 
@@ -22,17 +24,17 @@ def console() -> Any:
 
 def say(text: str) -> None:
     """A sentence for people."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
 
 
 def tell(text: str) -> None:
     """A line of what was asked for: on stdout, so that it can be kept and searched."""
-    click.echo(text)
+    click.echo(printable(text))
 
 
 def error(text: str) -> None:
     """A problem for people: one sentence, with the next step in it."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True, color=_colour())
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(text)}", err=True, color=_colour())
 
 
 def say_compared_again(names: Iterable[str]) -> None:
@@ -67,11 +69,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     for row in rows:
         table.add_row(*(Text(printable(str(value))) if value is not None else Text("") for value in row))
     out.print(table)
-
-
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal: control characters are shown, not sent."""
-    return "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def money(dollars: float) -> str:

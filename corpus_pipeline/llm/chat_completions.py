@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
-from corpus_pipeline.llm import tokens
+from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, tokens
+from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
+from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.model import Answer, Request, Usage
 
 CHAT_PATH = "/v1/chat/completions"
@@ -20,13 +22,25 @@ class BrokenAnswer(ValueError):
     """A body that says success and is no chat completion."""
 
 
-def request_body(request: Request) -> dict[str, Any]:
-    """The JSON body of a request, without what it leaves to the provider."""
+class ErrorAnswer(ValueError):
+    """A body that says success and holds an error. billed: something was answered, too."""
+
+    def __init__(self, words: Words, *, billed: bool) -> None:
+        super().__init__(words.message)
+        self.words, self.billed = words, billed
+
+
+def request_body(request: Request, learnt: Learnt = NOTHING_LEARNT) -> dict[str, Any]:
+    """The JSON body of a request, without what it leaves to the provider and what its endpoint refuses."""
+    options = request.options
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": list(request.messages),
-        "max_completion_tokens": request.max_output_tokens,
+        "messages": _messages(request, learnt.system or options.system or "role"),
     }
+    limit = learnt.output_limit or options.output_limit or "max_completion_tokens"
+    for name in ("max_completion_tokens", "max_tokens"):
+        if limit in (name, "both"):
+            body[name] = request.max_output_tokens
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.seed is not None:
@@ -36,7 +50,25 @@ def request_body(request: Request) -> dict[str, Any]:
             "type": "json_schema",
             "json_schema": {"name": "answer", "strict": True, "schema": request.response_schema},
         }
-    return body
+    if options.reasoning_effort is not None:
+        body["reasoning_effort"] = options.reasoning_effort
+    if options.service_tier is not None:
+        body["service_tier"] = options.service_tier
+    if options.stream if learnt.stream is None else learnt.stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    body |= (options.extra_body or {}) | dict(learnt.extra)
+    return {name: value for name, value in body.items() if name not in learnt.omitted}
+
+
+def _messages(request: Request, system: str) -> list[dict[str, str]]:
+    """The messages, the system text where the endpoint takes it."""
+    messages = list(request.messages)
+    if system == "role" or messages[0]["role"] != "system":
+        return messages
+    if system == "developer" or len(messages) == 1:
+        return [messages[0] | {"role": "developer" if system == "developer" else "user"}, *messages[1:]]
+    first, second, *rest = messages
+    return [second | {"content": f"{first['content']}\n\n{second['content']}"}, *rest]
 
 
 def request_hash(body: dict[str, Any]) -> str:
@@ -45,23 +77,28 @@ def request_hash(body: dict[str, Any]) -> str:
 
 
 def parse_completion(raw: bytes, request: Request, *, request_id: str | None = None) -> Answer:
-    """The answer in a body. Raises BrokenAnswer when it is no chat completion with one choice at least."""
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise BrokenAnswer("the body is not JSON") from error
+    """The answer in a body, whole or as a stream of events.
+
+    Raises BrokenAnswer when it is no chat completion with one choice at least, ErrorAnswer when it holds an error.
+    """
+    body = event_stream.fold(raw) if event_stream.is_stream(raw) else lenient_json.loads(raw)
+    if body is None:
+        raise BrokenAnswer("the body is not JSON")
     return parse_body(body, request, request_id=request_id)
 
 
 def parse_body(body: Any, request: Request, *, request_id: str | None = None) -> Answer:
     """As `parse_completion`, from parsed JSON."""
+    if (words := error_bodies.in_band(body)) is not None:
+        raise ErrorAnswer(words, billed=_said_something(body))
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        text, refusal = _text(message.get("content")), message.get("refusal")
-        finish = str(choice.get("finish_reason") or "")[:_MOST_FINISH]
-        model = str(body.get("model") or "")[:MOST_NAME]
-        reasoning = message.get("reasoning_content") or message.get("reasoning")
+        text, thought = parts_of(message.get("content"))
+        refusal = message.get("refusal")
+        finish = word(choice.get("finish_reason"), _MOST_FINISH)
+        model = word(body.get("model"), MOST_NAME)
+        reasoning = thought or _reasoning(message)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BrokenAnswer("the body is JSON, but no chat completion") from error
     return Answer(
@@ -70,17 +107,67 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         model=model,
         usage=_usage(body.get("usage")) or tokens.estimated_usage(request, text),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
-        reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
+        reasoning=reasoning or None,
         provider_request_id=None if request_id is None else request_id[:MOST_NAME],
     )
 
 
-def _text(content: Any) -> str:
+def word(value: Any, most: int) -> str:
+    """A word of the provider as the ledger holds it; "" for what is none."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def parts_of(content: Any) -> tuple[str, str]:
+    """(text, thinking) of a message's content: a text, or a list of parts of any type."""
     if content is None:
-        return ""
+        return "", ""
     if isinstance(content, str):
-        return content
-    return "".join(part["text"] for part in content if part.get("type") == "text")
+        return content, ""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in content:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        kind = str(part.get("type") or "text")
+        is_thought = kind in _THINKING_PARTS or part.get("thought") is True
+        said = _nested_text(
+            next((part[key] for key in ("text", "thinking", "reasoning", "content") if part.get(key)), "")
+        )
+        if is_thought:
+            thoughts.append(said)
+        elif kind in _TEXT_PARTS:
+            texts.append(said)
+    return "".join(texts), "".join(thoughts)
+
+
+_TEXT_PARTS = frozenset({"text", "output_text"})
+_THINKING_PARTS = frozenset({"thinking", "reasoning", "reasoning_text", "thought", "redacted_thinking", "summary_text"})
+
+
+def _nested_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(_nested_text(part.get("text") if isinstance(part, dict) else part) for part in value)
+    return ""
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    """The thinking that came in a field of its own: one text, or details of which some are encrypted."""
+    for key in ("reasoning_content", "reasoning", "thinking"):
+        if said := _nested_text(message.get(key)):
+            return said
+    details = message.get("reasoning_details")
+    found = [part.get("text") or part.get("summary") for part in details or () if isinstance(part, dict)]
+    return "".join(text for text in found if isinstance(text, str))
+
+
+def _said_something(body: Any) -> bool:
+    """Whether tokens were written beside an error, which are then billed."""
+    usage = body.get("usage") if isinstance(body, dict) else None
+    written = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return isinstance(written, int) and written > 0
 
 
 def _usage(said: Any) -> Usage | None:

@@ -6,17 +6,23 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from corpus_pipeline.errors import ProviderRefused, UsageError
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+_OWN_NETWORK = " If {} is a host of your own network, name it in CORPUS_PRIVATE_HOSTS."
 _NEXT = "Set OPENAI_BASE_URL to https://HOST/v1, or to http://127.0.0.1:PORT/v1 for a server on this machine."
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A checked base URL with the key for its host; the key is never sent to another one, and not shown."""
+    """A checked base URL with the key for its host; the key is never sent to another one, and not shown.
+
+    name: "" for the endpoint of OPENAI_BASE_URL. style: of `llm.styles`. headers: sent with every request. ca_file: a further
+    certificate authority. proxy: the address of an HTTP proxy.
+    """
 
     base_url: str
     scheme: str
@@ -25,6 +31,12 @@ class Endpoint:
     loopback: bool
     private_allowed: bool
     api_key: str | None = field(repr=False, default=None)
+    name: str = ""
+    style: str = "openai"
+    api_version: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
+    ca_file: str | None = None
+    proxy: str | None = field(repr=False, default=None)
 
     @property
     def origin(self) -> str:
@@ -43,8 +55,10 @@ def mask(key: str | None) -> str:
     return f"****{key[-4:]}" if len(key) >= 20 else "****"
 
 
-def endpoint(base_url: str | None, api_key: str | None, *, private_hosts: frozenset[str] = frozenset()) -> Endpoint:
-    """The endpoint at `base_url` (None: OpenAI's), where `api_key` may be sent.
+def endpoint(
+    base_url: str | None, api_key: str | None, *, private_hosts: frozenset[str] = frozenset(), **further: Any
+) -> Endpoint:
+    """The endpoint at `base_url` (None: OpenAI's), where `api_key` may be sent. further: other fields of `Endpoint`.
 
     https to public addresses; http and https to loopback. `private_hosts` names hosts of the deployment's own network
     that may have private addresses and speak http. Link-local and metadata addresses are refused in every case. Raises
@@ -63,13 +77,30 @@ def endpoint(base_url: str | None, api_key: str | None, *, private_hosts: frozen
         raise UsageError(f"the base URL must be http(s)://HOST[:PORT]/PATH and nothing more. {_NEXT}")
     loopback, private = _is_loopback(host), host in private_hosts
     if parts.scheme == "http" and not (loopback or private):
-        raise UsageError(f"the base URL speaks http to {host}: the key would go in the clear. {_NEXT}")
+        raise UsageError(
+            f"the base URL speaks http to {host}: the key would go in the clear. {_NEXT}{_OWN_NETWORK.format(host)}"
+        )
     address = _literal(host)
     if address is None and _looks_numeric(host):
         raise UsageError(f"the host {host!r} of the base URL is an address in disguise. {_NEXT}")
     if address is not None and not allowed(address, loopback=loopback, private=private):
-        raise UsageError(f"the base URL points to {host}, which is not an address for a model provider. {_NEXT}")
-    return Endpoint(url, parts.scheme, host, port, loopback, private, api_key or None)
+        raise UsageError(
+            f"the base URL points to {host}, which is not an address for a model provider. {_NEXT}{_OWN_NETWORK.format(host)}"
+        )
+    return Endpoint(url, parts.scheme, host, port, loopback, private, checked_key(api_key), **further)
+
+
+def checked_key(key: str | None) -> str | None:
+    """A key as a header can carry it: without the blanks and line ends of the file that it was read from.
+
+    Raises UsageError when something is in it that no header may hold: it would fail in every call.
+    """
+    key = (key or "").strip()
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise UsageError(
+            "the API key holds a character that no key has (a line end, a blank, a letter outside of ASCII)."
+        )
+    return key or None
 
 
 def allowed(address: str, *, loopback: bool, private: bool) -> bool:
@@ -109,7 +140,9 @@ async def resolve(where: Endpoint, host: str, port: int) -> list[str]:
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if bad := [ip for ip in addresses if not allowed(ip, loopback=where.loopback, private=where.private_allowed)]:
-        raise ProviderRefused(f"{host} resolves to {bad[0]}, which is not an address for a model provider. {_NEXT}")
+        raise ProviderRefused(
+            f"{host} resolves to {bad[0]}, which is not an address for a model provider. {_NEXT}{_OWN_NETWORK.format(host)}"
+        )
     return addresses
 
 

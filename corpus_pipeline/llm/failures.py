@@ -9,19 +9,19 @@ CallRefused (ProviderRefused)     no call will be answered: bad key, unknown mod
 
 from __future__ import annotations
 
-import math
 import re
+import ssl
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 import httpcore2
 import httpx2
-import orjson
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
+from corpus_pipeline.llm import error_bodies, waits
+from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.redaction import redact
 
 
@@ -45,16 +45,20 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"  # no connection: nothing was sent
     DROPPED = "dropped"  # the wire was cut after the request was sent
     BROKEN_BODY = "broken_body"  # success by status, but not by content
-    BAD_KEY = "bad_key"  # 401, 403
+    FORBIDDEN = "forbidden"  # 403 that does not speak of the key: a firewall, a region, one text
+    BAD_KEY = "bad_key"  # 401, and 403 that speaks of the key
     UNKNOWN_MODEL = "unknown_model"
     QUOTA_GONE = "quota_gone"  # no money left at the provider
     WRONG_ADDRESS = "wrong_address"  # 404 or a redirect: there is no such API at the base URL
+    UNTRUSTED = "untrusted"  # the certificate is not signed by an authority that is known here
+    NOT_SENT = "not_sent"  # the request cannot be put on the wire: a setting holds what no header can
 
 
 _CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.CONTENT_POLICY: Consequence.PARK,
     Reason.TOO_LONG: Consequence.PARK,
     Reason.INVALID_REQUEST: Consequence.PARK,
+    Reason.FORBIDDEN: Consequence.PARK,
     Reason.RATE_LIMITED: Consequence.AGAIN,
     Reason.SERVER_ERROR: Consequence.AGAIN,
     Reason.TIMEOUT: Consequence.AGAIN,
@@ -65,6 +69,8 @@ _CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.UNKNOWN_MODEL: Consequence.STOP,
     Reason.QUOTA_GONE: Consequence.STOP,
     Reason.WRONG_ADDRESS: Consequence.STOP,
+    Reason.UNTRUSTED: Consequence.STOP,
+    Reason.NOT_SENT: Consequence.STOP,
 }
 
 _NEXT_STEP: dict[Reason, str] = {
@@ -72,6 +78,8 @@ _NEXT_STEP: dict[Reason, str] = {
     Reason.UNKNOWN_MODEL: "Name a model that the provider has (recipe or CORPUS_MODEL), then `corpus doctor`.",
     Reason.QUOTA_GONE: "Top up or raise the limit at the provider, then `corpus run`: finished work is kept.",
     Reason.WRONG_ADDRESS: "Check OPENAI_BASE_URL (it usually ends in /v1), then `corpus doctor`.",
+    Reason.UNTRUSTED: "Name the file with your authority in CORPUS_CA_FILE (or SSL_CERT_FILE), then `corpus doctor`.",
+    Reason.NOT_SENT: "Check the key and the headers of the endpoint, then `corpus doctor`.",
 }
 
 
@@ -80,6 +88,7 @@ class Failure(NamedTuple):
 
     retry_after: seconds that the provider asked to wait. maybe_billed: the provider may have worked, so the attempt is
     booked as unknown at its upper bound. message: redacted and cut, fit to be stored.
+    param: the parameter that the provider names. per_day: a quota by the day is used up.
     """
 
     reason: Reason
@@ -89,6 +98,8 @@ class Failure(NamedTuple):
     retry_after: float | None = None
     maybe_billed: bool = False
     request_id: str | None = None
+    param: str | None = None
+    per_day: bool = False
 
     @property
     def consequence(self) -> Consequence:
@@ -140,69 +151,98 @@ def from_status(
     status: int, headers: Mapping[str, str], raw: bytes, *, secrets: tuple[str | None, ...] = ()
 ) -> Failure:
     """The failure that a response other than 200 stands for. `headers` is looked up in lower case."""
-    code, kind, said = _error_fields(raw)
-    reason = _reason(status, code, kind, said)
+    return of_words(status, error_bodies.read(raw), headers, secrets=secrets)
+
+
+def of_words(
+    status: int,
+    words: Words,
+    headers: Mapping[str, str],
+    *,
+    in_band: bool = False,
+    billed: bool = False,
+    secrets: tuple[str | None, ...] = (),
+) -> Failure:
+    """The failure that an error's words stand for, whether they came with `status` or inside of a success (in_band).
+
+    billed: something was answered beside the error.
+    """
+    meant = (words.status or 500) if in_band else status
+    shown = f"HTTP {status}, error {words.status}:" if in_band and words.status else f"HTTP {status}"
+    stated = [w for w in (waits.of_headers(headers, now=time.time()), words.wait) if w is not None]
+    limited = meant in (429, 498, 503, 529)
     return Failure(
-        reason=reason,
-        message=redact(f"HTTP {status} {said}".strip(), *secrets),
+        reason=_reason(meant, words),
+        message=redact(f"{shown} {words.message}".strip(), *secrets),
         status=status,
-        code=redact(code, *secrets, limit=64) or None,
-        retry_after=retry_after(headers, now=time.time()),
-        maybe_billed=status in _MAYBE_BILLED,
+        code=redact(words.code, *secrets, limit=64) or None,
+        retry_after=max(stated, default=None) if limited else waits.retry_after(headers, now=time.time()),
+        maybe_billed=billed or (not in_band and status in _MAYBE_BILLED),
         request_id=_short(headers.get("x-request-id")),
+        param=redact(words.param, *secrets, limit=200) or None,
+        per_day=words.per_day and meant == 429,
     )
 
 
 # what a gateway says when it stopped waiting for the model, which may have gone on working
 _MAYBE_BILLED = frozenset({408, 502, 504, 520, 522, 524})
-_QUOTA_CODES = frozenset(
-    {"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "billing_not_active"}
+_QUOTA = re.compile(
+    r"insufficient_(?:quota|balance|credits|funds)|billing_(?:hard_limit_reached|not_active)|credit_balance|arrearage|"
+    r"insufficient (?:credits|funds|balance|account balance)|credit balance is too low|"
+    r"exceeded your current quota, please check your plan",
+    re.IGNORECASE,
 )
-_MODEL_CODES = frozenset({"model_not_found", "invalid_model", "unsupported_model"})
-_LENGTH_CODES = frozenset({"context_length_exceeded", "string_above_max_length", "request_too_large"})
-
-
+_MODEL_CODES = frozenset(
+    {"model_not_found", "invalid_model", "unsupported_model", "deploymentnotfound", "model_not_exist"}
+)
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|string_above_max_length|request_too_large|maximum context length|context window|"
+    r"(?:prompt|input) is too long|(?:prompt|input)[^.]{0,60}exceeds? the|too many (?:input )?tokens|"
+    r"input token count[^.]{0,60}exceeds",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(
+    r"content[ _-]?(?:policy|filter|moderat|management)|responsibleaipolicy|moderation|data_inspection|"
+    r"\bflagged\b|safety (?:system|policy|filter)|inappropriate content|sensitive (?:content|information)|"
+    r"violat\w+ (?:our|the|of)|usage policies|cyber_policy|prohibited_content",
+    re.IGNORECASE,
+)
+_KEY = re.compile(
+    r"(?:invalid|incorrect|missing|expired|revoked|no|unknown)[ _-](?:\w+[ _-])?(?:api[ _-]?key|credential|access token)|"
+    r"api[ _-]?key (?:is )?(?:not |in)valid|api_key_invalid|invalid_api_key|(?:un|not )authenticated|unauthorized",
+    re.IGNORECASE,
+)
 # servers that have no code for it: "The model `x` does not exist.", 'model "x" not found'
 _NAMES_A_MODEL = re.compile(
-    r"\bmodel\b.{0,200}\b(?:not found|does not exist|not exist|unknown)\b", re.IGNORECASE | re.DOTALL
+    r"\bmodels?\b.{0,200}\b(?:not found|does not exist|not exist|unknown)\b", re.IGNORECASE | re.DOTALL
 )
 
 
-def _reason(status: int, code: str, kind: str, said: str) -> Reason:
-    if code in _QUOTA_CODES or kind in _QUOTA_CODES or status == 402:
+def _reason(status: int, words: Words) -> Reason:
+    code, said = words.code, f"{words.code} {words.kind} {words.message}"
+    if status == 402 or (_QUOTA.search(said) and not words.per_day and words.wait is None):
         return Reason.QUOTA_GONE
-    if code in _MODEL_CODES:
+    if code in _MODEL_CODES or (status in (400, 404) and words.param == "model"):
         return Reason.UNKNOWN_MODEL
-    if status in (401, 403):
+    if status == 401 or (status in (400, 403) and _KEY.search(said)):
         return Reason.BAD_KEY
-    if status == 429:
+    if status in (400, 403, 422, 451) and _POLICY.search(said):
+        return Reason.CONTENT_POLICY
+    if status == 403:
+        return Reason.FORBIDDEN
+    if status in (429, 498):  # 498: no capacity of this tier at the moment
         return Reason.RATE_LIMITED
     if status in (408, 504, 522, 524):
         return Reason.TIMEOUT
-    if status >= 500 or status in (409, 425):
+    if status >= 500 or status in (409, 425, 499):
         return Reason.SERVER_ERROR
     if status == 404 and _NAMES_A_MODEL.search(said):
         return Reason.UNKNOWN_MODEL
     if status in (404, 405) or 300 <= status < 400:
         return Reason.WRONG_ADDRESS
-    if "content" in code or "policy" in code or "policy" in kind or "moderation" in code:
-        return Reason.CONTENT_POLICY
-    if code in _LENGTH_CODES or status == 413 or "maximum context length" in said:
+    if status == 413 or _TOO_LONG.search(said):
         return Reason.TOO_LONG
     return Reason.INVALID_REQUEST
-
-
-def _error_fields(raw: bytes) -> tuple[str, str, str]:
-    """(code, type, message) of an error body; OpenAI's shape, or the flat ones of compatible servers."""
-    try:
-        body: Any = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return "", "", raw[:200].decode("utf-8", "replace")
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return "", "", str(error)[:400]
-    message = error.get("message") or error.get("detail") or ""
-    return str(error.get("code") or "").lower(), str(error.get("type") or "").lower(), str(message)[:2000]
 
 
 def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()) -> Failure | None:
@@ -214,11 +254,24 @@ def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()
         return None
     name = type(cause).__name__
     message = redact(f"{name}: {cause}" if str(cause) else name, *secrets)
+    if _is_untrusted(cause):
+        return Failure(Reason.UNTRUSTED, message)
+    if isinstance(cause, (httpcore2.LocalProtocolError, httpx2.LocalProtocolError)):
+        return Failure(Reason.NOT_SENT, message)
     if isinstance(cause, _NOT_SENT):
         return Failure(Reason.UNREACHABLE, message)
     if isinstance(cause, (TimeoutError, httpcore2.TimeoutException, httpx2.TimeoutException)):
         return Failure(Reason.TIMEOUT, message, maybe_billed=True)
     return Failure(Reason.DROPPED, message, maybe_billed=True)
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was refused, somewhere in the chain of causes."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 _NETWORK = (
@@ -240,39 +293,13 @@ _NOT_SENT = (
 )
 
 
-def broken_body(message: str, *, status: int = 200, request_id: str | None = None) -> Failure:
-    """A response that says success and is none: what was billed for it is not known."""
-    return Failure(Reason.BROKEN_BODY, redact(message), status, maybe_billed=True, request_id=_short(request_id))
+def broken_body(message: str, *, status: int = 200, request_id: str | None = None, raw: bytes = b"") -> Failure:
+    """A response that says success and is none: what was billed for it is not known. raw: the body, of which some is quoted."""
+    quote = error_bodies.quoted(raw)
+    said = f"{message}: {quote}" if quote else message
+    return Failure(Reason.BROKEN_BODY, redact(said), status, maybe_billed=True, request_id=_short(request_id))
 
 
 def _short(request_id: str | None) -> str | None:
     """As much of a request id as the ledger holds."""
     return None if request_id is None else request_id[:128]
-
-
-def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait: `retry-after-ms`, or `retry-after` as seconds or as an HTTP date (RFC 9110, 10.2.3).
-
-    now: Unix time, for dates. None when nothing usable is said; never negative.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000.0)
-    said = headers.get("retry-after")
-    seconds = _number(said)
-    if seconds is not None:
-        return max(0.0, seconds)
-    if not said:
-        return None
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - now)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -17,8 +17,10 @@ from typing import NamedTuple, TypedDict
 
 from corpus_pipeline.cancellation import StopSignal, stopped
 from corpus_pipeline.errors import ParkSample, Paused
-from corpus_pipeline.llm.failures import CallFailed, Reason
+from corpus_pipeline.llm.failures import CallFailed, Failure, Reason
 from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace, told
+
+_SENT_AWAY = 4  # so many in a row are no noise; two, before anything was answered
 
 
 class ProviderDown(Paused):
@@ -66,6 +68,7 @@ class Limiter:
         self._tokens = Pace(tokens_per_minute)
         self._breaker = Breaker(patience_seconds)
         self._hold_until = 0.0
+        self._answered, self._sent_away = False, 0
         self._workers = 1
         self._waiters: deque[_Waiter] = deque()
         self._ready: deque[asyncio.Future[bool]] = deque()
@@ -204,15 +207,24 @@ class Limiter:
         if error is None or isinstance(error, ParkSample):
             self._breaker.succeeded()  # whatever the provider thinks of the sample, it is there
             self._hold(self._concurrency.record(False, None), now)
+            self._answered, self._sent_away = True, 0
         elif isinstance(error, CallFailed):
             failure = error.failure
             throttled = failure.reason is Reason.RATE_LIMITED
             self._hold(self._concurrency.record(throttled, failure.retry_after), now)
-            if not throttled:
+            if throttled:
+                self._throttled(failure, now)
+            if failure.reason is Reason.BROKEN_BODY or (throttled and probe):
+                self._breaker.succeeded()  # it is there, whatever it sends
+            elif not throttled:
                 self._breaker.failed(now, f"{failure.reason}: {failure.message[:200]}", probe=probe)
-            elif probe:
-                self._breaker.succeeded()
         self._pump()
+
+    def _throttled(self, failure: Failure, now: float) -> None:
+        """A wait that the provider names is for all calls when several in a row were sent away; one alone is noise."""
+        self._sent_away += 1
+        if failure.retry_after is not None and self._sent_away >= (_SENT_AWAY if self._answered else 2):
+            self._hold(failure.retry_after, now)
 
     def _hold(self, seconds: float, now: float) -> None:
         if seconds > 0:

@@ -6,6 +6,7 @@ import select
 import ssl
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore2
 from httpcore2 import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
@@ -41,6 +42,30 @@ class CheckedBackend(AsyncNetworkBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue  # the next address of the same name may answer
         return _OneWrite(await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class ProxyBackend(AsyncNetworkBackend):
+    """Connects to one proxy and nothing else; the name of the provider is resolved behind it, where it cannot be checked."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self._where = ((parts.hostname or "").lower(), parts.port or 80)
+        self._inner = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> AsyncNetworkStream:
+        if (host.lower().strip("[]"), port) != self._where:
+            raise httpcore2.ConnectError(f"a connection to {host} beside the proxy was refused")
+        return _OneWrite(await self._inner.connect_tcp(self._where[0], port, timeout, local_address, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from corpus_pipeline.plain_text import plain
+
 MAX_CHARACTERS = 500
 _MASK = "[redacted]"
 
@@ -19,9 +21,10 @@ _SECRETS = re.compile(
 
 
 def redact(text: str, *known_secrets: str | None, limit: int = MAX_CHARACTERS) -> str:
-    """`text` without anything that looks like a secret or is one of `known_secrets`, on one line, cut to `limit`."""
+    """`text` without anything that looks like a secret or is one of `known_secrets`, on one line, without what
+    steers a terminal, cut to `limit`."""
     for secret in known_secrets:
         if secret and len(secret) >= 4:
             text = text.replace(secret, _MASK)
-    text = " ".join(_SECRETS.sub(_MASK, text[: 20 * limit]).split())
+    text = " ".join(_SECRETS.sub(_MASK, plain(text[: 20 * limit])).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator
+from urllib.parse import unquote, urlsplit
 
 import certifi
 import httpcore2
 import httpx2
 
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm.endpoint import Endpoint
-from corpus_pipeline.llm.network import CheckedBackend
+from corpus_pipeline.llm.network import CheckedBackend, ProxyBackend
 
 # what a provider needs to know of us; everything else that the SDK or the environment adds stays here
 _SENT_HEADERS = frozenset(
     {b"host", b"authorization", b"content-type", b"content-length", b"transfer-encoding", b"accept", b"connection"}
 )
+SENT = "corpus_headers"  # the extension of a request that names further headers of ours, in lower case
 _OWN_PREFIXES = (b"x-corpus-", b"openai-")
 _IDENTITY = (b"accept-encoding", b"identity")
 _USER_AGENT = (b"user-agent", b"corpus-pipeline")
@@ -39,7 +42,8 @@ class _Pool:
             max_connections=_POOL_CONNECTIONS,
             max_keepalive_connections=_POOL_CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=CheckedBackend(where),
+            network_backend=ProxyBackend(where.proxy) if where.proxy else CheckedBackend(where),
+            proxy=None if where.proxy is None else _proxy(where.proxy),
         )
 
 
@@ -71,7 +75,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, where: Endpoint, *, connections: int, cap_bytes: int, file_cap_bytes: int) -> None:
         self._cap, self._file_cap = cap_bytes, file_cap_bytes
-        context = ssl.create_default_context(cafile=certifi.where()) if where.scheme == "https" else None
+        context = _trusted(where.ca_file) if where.scheme == "https" else None
         self._pools = [_Pool(where, context) for _ in range(-(-connections // _POOL_CONNECTIONS))]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -102,15 +106,37 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             await pool.connections.aclose()
 
 
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """The authorities that everybody trusts, and the deployment's own. Raises UsageError."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"the certificate authorities in {ca_file} cannot be read: {error.strerror or error}."
+                " Name a file in PEM format in CORPUS_CA_FILE."
+            ) from error
+    return context
+
+
+def _proxy(address: str) -> httpcore2.Proxy:
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
+    return httpcore2.Proxy(f"{parts.scheme}://{host}:{parts.port or 80}", auth=auth)
+
+
 def _outgoing(request: httpx2.Request) -> httpcore2.Request:
     url = request.url
-    headers = [(name, value) for name, value in request.headers.raw if _is_sent(name.lower())]
+    wanted = request.extensions.get(SENT, frozenset())
+    headers = [(name, value) for name, value in request.headers.raw if _is_sent(name.lower()) or name.lower() in wanted]
     return httpcore2.Request(
         method=request.method,
         url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
         headers=[*headers, _IDENTITY, _USER_AGENT],
         content=request.stream,
-        extensions=request.extensions,
+        extensions={name: value for name, value in request.extensions.items() if name != SENT},
     )
 
 

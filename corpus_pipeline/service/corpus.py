@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,6 +171,7 @@ class Corpus:
         where = endpoint(
             settings.openai_base_url, settings.openai_api_key, private_hosts=frozenset(settings.private_hosts)
         )
+        where = replace(where, ca_file=settings.ca_file, proxy=settings.proxy_for(where.host))
         return ModelAccess(where, settings.model)
 
     @cached_property

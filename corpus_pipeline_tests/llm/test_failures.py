@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.llm.backoff import full_jitter, wait_seconds
-from corpus_pipeline.llm.failures import Consequence, Failure, Reason, from_exception, from_status, retry_after
+from corpus_pipeline.llm.failures import Consequence, Failure, Reason, from_exception, from_status
 from corpus_pipeline.llm.redaction import MAX_CHARACTERS, redact
+from corpus_pipeline.llm.waits import retry_after
 
 NOW = 1_800_000_000.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from corpus_pipeline.model import Request
 
@@ -13,7 +14,7 @@ def request_key(request: Request, sample_index: int) -> str:
 
     sample_index: tells apart several samples that are wanted for one and the same question.
     """
-    body = {
+    body: dict[str, Any] = {
         "model": request.model,
         "messages": list(request.messages),
         "max_output_tokens": request.max_output_tokens,
@@ -22,5 +23,7 @@ def request_key(request: Request, sample_index: int) -> str:
         "seed": request.seed,
         "sample_index": sample_index,
     }
+    if said := request.options.said():  # left out where nothing is said, so that earlier answers keep their keys
+        body["options"] = said
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()

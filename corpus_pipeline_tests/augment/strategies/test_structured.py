@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.errors import BadAnswer
-from corpus_pipeline.stages.augment.strategies.structured import read_object, schema_of, split_thinking
+from corpus_pipeline.stages.augment.strategies.structured import read_object, schema_of
+from corpus_pipeline.stages.augment.thinking import split_thinking
 
 
 def reason(text: str) -> str:

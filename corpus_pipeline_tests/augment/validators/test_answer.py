@@ -24,7 +24,6 @@ def test_a_whole_answer_passes() -> None:
         ("length", BadReason.CUT),
         ("content_filter", BadReason.CONTENT_FILTER),
         ("tool_calls", BadReason.MALFORMED),
-        ("", BadReason.CUT),
         ("insufficient_system_resource", BadReason.CUT),
     ],
 )

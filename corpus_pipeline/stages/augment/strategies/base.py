@@ -27,6 +27,7 @@ from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
+from corpus_pipeline.stages.augment.thinking import split_thinking
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -196,17 +197,17 @@ class Strategy(ABC):
     @staticmethod
     def text_of(answer: Answer) -> str:
         """The text of an answer without the thinking that some servers leave in front of it."""
-        return structured.split_thinking(answer.text)[1].strip()
+        return split_thinking(answer.text)[1].strip()
 
     @staticmethod
     def reasoning_of(answer: Answer) -> str | None:
         """The thinking that came with an answer, in its own field or in front of its text."""
-        return answer.reasoning or structured.split_thinking(answer.text)[0]
+        return answer.reasoning or split_thinking(answer.text)[0]
 
     @staticmethod
     def object_of(answer: Answer, keys: Sequence[str]) -> dict[str, str]:
         """The wanted values of an answer in JSON. Raises BadAnswer."""
-        return structured.read_object(structured.split_thinking(answer.text)[1], keys)
+        return structured.read_object(split_thinking(answer.text)[1], keys)
 
     # --- templates and validators, at construction ------------------------------------------------------------------
 

@@ -10,15 +10,13 @@ from typing import Any, Final
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_THINKING: Final = re.compile(r"\s*<(think|thinking)>(.*?)</\1>\s*", re.DOTALL)
-_OPEN_THINKING: Final = re.compile(r"\s*<(think|thinking)>")
-
 # `\b` and `\f` are valid JSON escapes, but before a letter they are a LaTeX command whose backslash was not escaped
 _LOST_BACKSLASH: Final = re.compile("([\b\f])(?=[a-z])")
 # the same for commands that begin with t or r; a tab or return before exactly these letters is no white space
 _LOST_COMMAND: Final = re.compile(
     "\t(?=(?:imes|heta|ext|extbf|frac|an|au|riangle|o)(?![a-z]))|\r(?=(?:ight|angle|ho|ightarrow|ceil|floor)(?![a-z]))"
 )
+_LONE: Final = re.compile("[\ud800-\udfff]")  # half of an emoji, escaped: no encoding can hold it
 _BROKEN_ESCAPE: Final = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
 
 
@@ -30,19 +28,6 @@ def schema_of(keys: Sequence[str]) -> dict[str, Any]:
         "required": list(keys),
         "additionalProperties": False,
     }
-
-
-def split_thinking(text: str) -> tuple[str | None, str]:
-    """(thinking, the rest) of an answer whose server left `<think>...</think>` in front of it.
-
-    Raises BadAnswer(cut) when the thinking never ends.
-    """
-    match = _THINKING.match(text)
-    if match:
-        return match.group(2).strip() or None, text[match.end() :]
-    if _OPEN_THINKING.match(text):
-        raise BadAnswer(BadReason.CUT, "the thinking block is not closed")
-    return None, text
 
 
 def read_object(text: str, keys: Sequence[str]) -> dict[str, str]:
@@ -63,7 +48,7 @@ def read_object(text: str, keys: Sequence[str]) -> dict[str, str]:
             raise BadAnswer(BadReason.MALFORMED, f"key '{key}' is {'missing' if key not in found else 'not a string'}")
         if not value.strip():
             raise BadAnswer(BadReason.EMPTY, f"key '{key}' is blank")
-        values[key] = _with_backslashes(value)
+        values[key] = _with_backslashes(_LONE.sub("\ufffd", value))
     return values
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Final
+from typing import ClassVar, Final, assert_never
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
+from corpus_pipeline.stages.augment.thinking import split_thinking, template_token
+from corpus_pipeline.stages.augment.validators import finish_reasons
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.finish_reasons import Finish
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _LEAD: Final = r"\A[\s\"'“”«»*_>#-]*"
@@ -56,22 +59,42 @@ def visible(text: str) -> str:
 
 
 class Finished(Validator):
-    """The model came to its own end: `finish_reason` is "stop"."""
+    """The model came to its own end, by the word of its provider for it (see `finish_reasons`)."""
 
     name: ClassVar[str] = "finished"
 
     def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
-        match answer.finish_reason:
-            case "stop":
-                return None
-            case "content_filter":
-                return BadAnswer(BadReason.CONTENT_FILTER, "the provider's filter held the answer back")
-            case "tool_calls" | "function_call":
-                return BadAnswer(BadReason.MALFORMED, "a tool call, though no tool was offered")
-            case "length":
-                return BadAnswer(BadReason.CUT, f"cut at {answer.usage.output_tokens} output tokens")
+        said = answer.finish_reason
+        match finish_reasons.meaning(said):
+            case Finish.STOP | Finish.UNKNOWN:
+                return None  # an unknown word is shown once by who asks; the other validators judge the text
+            case Finish.REFUSED:
+                return BadAnswer(BadReason.CONTENT_FILTER, f"the provider's filter held the answer back ({said})")
+            case Finish.TOOL:
+                return BadAnswer(BadReason.MALFORMED, f"a tool call, though no tool was offered ({said})")
+            case Finish.CUT:
+                return BadAnswer(BadReason.CUT, f"cut at {answer.usage.output_tokens} output tokens ({said})")
+            case Finish.BROKEN:
+                return BadAnswer(BadReason.CUT, f"the provider broke the answer off ({said})")
             case other:
-                return BadAnswer(BadReason.CUT, f"finish_reason is {other!r}, not 'stop'")
+                assert_never(other)
+
+
+class NoTemplateToken(Validator):
+    """No control token of a chat template is left in the answer, unless the source is about such tokens."""
+
+    name: ClassVar[str] = "no_template_token"
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        try:
+            token = template_token(split_thinking(answer.text)[1])
+        except BadAnswer as fault:
+            return fault
+        if token is None or any(token in text for turn in conversation.turns for _, text in turn.texts()):
+            return None
+        return BadAnswer(
+            BadReason.TEMPLATE_TOKEN, f"{token} is left in the answer: the server does not read its template"
+        )
 
 
 class NotRefused(Validator):
@@ -82,11 +105,19 @@ class NotRefused(Validator):
     def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
         if answer.refusal:
             return BadAnswer(BadReason.REFUSED, answer.refusal[:200])
-        if not looks_refused(answer.text):
+        if not looks_refused(_said(answer)):
             return None
         if any(looks_refused(text) for turn in conversation.turns for text in (turn.prompt, turn.response) if text):
             return None
-        return BadAnswer(BadReason.REFUSED, answer.text.strip()[:200])
+        return BadAnswer(BadReason.REFUSED, _said(answer).strip()[:200])
+
+
+def _said(answer: Answer) -> str:
+    """The text of an answer behind its thinking."""
+    try:
+        return split_thinking(answer.text)[1]
+    except BadAnswer:
+        return answer.text
 
 
 class NotEmpty(Validator):
@@ -99,4 +130,4 @@ class NotEmpty(Validator):
 
 
 # a refusal often comes with an empty text, and an empty text is often a cut one: the first fault names the cause
-ANSWER_VALIDATORS: Final[tuple[Validator, ...]] = (Finished(), NotRefused(), NotEmpty())
+ANSWER_VALIDATORS: Final[tuple[Validator, ...]] = (Finished(), NotRefused(), NotEmpty(), NoTemplateToken())

@@ -23,4 +23,5 @@ class BadReason(StrEnum):
     NUMBERS_CHANGED = "numbers_changed"  # a number of the source is gone
     CODE_CHANGED = "code_changed"  # code of the source is gone or altered
     LATEX_CHANGED = "latex_changed"  # a formula of the source is gone or altered
+    TEMPLATE_TOKEN = "template_token"  # a control token of a chat template is left in the answer
     TEMPLATE = "template"  # the recipe's own template cannot be rendered for this row: nothing was asked

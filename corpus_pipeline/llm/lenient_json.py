@@ -1,0 +1,40 @@
+"""JSON of others, read as long as it can be: half of an emoji costs one character and not the whole answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import orjson
+
+_LONE: Final = re.compile("[\ud800-\udfff]")
+
+
+def loads(raw: bytes) -> Any:
+    """The parsed JSON, lone surrogates replaced by U+FFFD; None for what is no JSON, or is nested too deep to be an answer."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    if b"\\ud" not in raw.lower():
+        return None
+    try:
+        return _whole(json.loads(raw))
+    except (ValueError, RecursionError):
+        return None
+
+
+def whole(text: str) -> str:
+    """A text that every encoding can hold."""
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    if isinstance(value, dict):
+        return {whole(key): _whole(part) for key, part in value.items()}
+    return value
