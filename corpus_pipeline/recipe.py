@@ -87,12 +87,21 @@ class DedupSection(_Section):
     params: dict[str, Any] = Field(default_factory=dict, description="parameters of the scheme")
 
 
+class CleanGate(_Section):
+    """What cleaning may drop before the export is held."""
+
+    max_dropped: float = Field(
+        0.5, ge=0, le=1, description="share of a file's rows that cleaning may drop; more hold the export"
+    )
+
+
 class CleanSection(_Section):
     batch_size: int = Field(10_000, ge=1, le=_MOST_ROWS, description="rows of one transaction")
     rules: tuple[_Step, ...] | None = Field(
         None, description="rules in the order in which they work; null: the default ones"
     )
     dedup: DedupSection = DedupSection()
+    gate: CleanGate = CleanGate()
 
 
 class Limits(_Section):
@@ -194,12 +203,20 @@ SHAPES_NO_ROW = (
 )
 
 
+_SHAPES_NO_ROW = {"augment": set(SHAPES_NO_ROW), "clean": {"gate"}, "export": {"gate"}}
+
+
 class Gate(_Section):
-    """What the export tolerates, in rows; the default is nothing."""
+    """What the export tolerates. What exceeds it holds the export: exit code 3, and the export that is there stays."""
 
     max_failed: int = Field(0, ge=0, description="failed samples that are neither resolved nor dismissed")
     max_empty: int = Field(0, ge=0, description="new rows without a response")
     max_unfinished: int = Field(0, ge=0, description="rows that a stage before has not finished")
+    max_not_exportable: int = Field(0, ge=0, description="rows that the export format cannot hold")
+    max_rejected: float = Field(
+        0.01, ge=0, le=1, description="share of the file's records that could not be read; blank lines do not count"
+    )
+    min_rows: int = Field(1, ge=0, description="rows that the export must have, so that none takes the place of many")
 
 
 class ExportSection(_Section):
@@ -243,13 +260,14 @@ class Recipe(_Section):
     def version(self) -> str:
         """sha256 (hex) of the canonical content without name and description: same work, same version.
 
-        How fast and for how much money models are asked is no part of it: a task whose budget is raised stays the same task.
+        How fast and for how much money models are asked, and what the gates let pass, is no part of it: a task whose budget or
+        gate is raised stays the same task.
         """
         return self.section_hash("ingest", "clean", "augment", "export")
 
     def section_hash(self, *sections: str) -> str:
         """sha256 (hex) of the canonical JSON of some sections, without what shapes no row."""
-        body = self.model_dump(mode="json", include=set(sections), exclude={"augment": set(SHAPES_NO_ROW)})
+        body = self.model_dump(mode="json", include=set(sections), exclude=_SHAPES_NO_ROW)
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def to_yaml(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import (
     duration,
+    further,
     json_option,
     moment,
     money,
@@ -17,8 +17,11 @@ from corpus_pipeline.cli.output import (
     print_lines,
     print_table,
     say,
+    shown,
     tell,
+    warn,
 )
+from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.plain_text import printable
 from corpus_pipeline.states import Stage
 
@@ -41,23 +44,47 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     print_table(
         ("name", *(stage.value for stage in Stage), "failed samples"),
         (
-            (f["name"], *(_cell(f["stages"][stage.value]) for stage in Stage), f["open_failed_samples"] or "")
+            (f["name"], *(_cell(f["stages"][stage.value], stage) for stage in Stage), f["open_failed_samples"] or "")
             for f in found
         ),
     )
     for file in found:
         for name, stage in file["stages"].items():
-            if stage["flag"] or (stage["reason"] and stage["status"] not in ("done", "pending")):
+            if stage["flag"] or (stage["reason"] and stage["status"] != "done"):
                 say(f"{file['name']} {name}: {stage['flag'] or stage['reason']}")
+            for warning in stage["warnings"]:
+                warn(warning)
     if not found:
         say("No dataset file is registered. Next: corpus add FILE...")
 
 
-def _cell(stage: dict[str, Any]) -> str:
-    if stage["status"] == "pending" and not stage["processed"]:
+_LOST = {Stage.INGEST: "rejected", Stage.CLEAN: "dropped", Stage.EXPORT: "not exportable"}
+
+
+def _cell(own: dict[str, Any], stage: Stage) -> str:
+    if own["status"] == "pending" and not own["processed"]:
         return "pending"
-    total = f"/{stage['total']:,}" if stage["total"] is not None else ""
-    return f"{stage['status']} {stage['processed']:,}{total}"
+    total = f"/{own['total']:,}" if own["total"] is not None else ""
+    lost = f", {own['dropped']:,} {_LOST[stage]}" if own["dropped"] and stage in _LOST else ""
+    return f"{own['status']} {own['processed']:,}{total}{lost}"
+
+
+_COUNTS = (
+    "blank_lines",
+    "dropped",
+    "held",
+    "failed",
+    "retried",
+    "calls",
+    "unknown",
+    "reused",
+    "input_tokens",
+    "output_tokens",
+)
+
+
+def _word(key: str, stage: str) -> str:
+    return _LOST.get(Stage(stage), key) if key == "dropped" else key.replace("_", " ")
 
 
 @click.command()
@@ -75,12 +102,20 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         return
     for entry in found:
         tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
-        for key in ("dropped", "failed", "retried", "calls", "unknown", "reused", "input_tokens", "output_tokens"):
+        for key in _COUNTS:
             if entry.get(key):
-                tell(f"  {key.replace('_', ' ')}: {entry[key]:,}")
-        for key in ("drop_reasons", "fail_reasons", "rules", "tags"):
+                tell(f"  {_word(key, entry['stage'])}: {entry[key]:,}")
+        for key in ("drop_reasons", "fail_reasons", "rules", "tags", "losses"):
+            shares = entry.get("drop_shares", {}) if key == "drop_reasons" else {}
             for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):
-                tell(f"    {reason}: {count:,}")
+                lost = "rows that lost " if key == "losses" else ""
+                tell(f"    {lost}{reason}: {count:,}" + (f" ({shares[reason]:.1%})" if reason in shares else ""))
+        if entry.get("account"):
+            tell(f"  {account_line(entry['account'])}")
+        for warning in entry["warnings"]:
+            warn(warning)
+        if entry.get("reason"):
+            warn(entry["reason"])
         if entry["cost_usd"]:
             tell(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
         if entry.get("review"):
@@ -127,8 +162,9 @@ def cost(by: str, as_json: bool) -> None:
     "--where",
     "wheres",
     multiple=True,
-    help="KEY=VALUE. At ingest: state (kept, dropped, pending), reason, tag, changed (true, false); at clean: state"
-    " (kept, dropped), reason, tag, changed; at augment and export: strategy, empty (true, false). Several: all match.",
+    help="KEY=VALUE. At ingest: state (kept, dropped, pending, rejected), reason, tag, changed (true, false); at clean: state"
+    " (kept, dropped), reason, tag, changed; at augment and export: strategy, empty (true, false);"
+    " at export: exportable (true, false). Several: all match.",
 )
 @click.option("--after", type=int, default=0, help="Start after this row number.")
 @click.option(
@@ -144,27 +180,31 @@ def rows(
     Examples:
       corpus rows chats --search "refund"
       corpus rows chats --where reason=near_duplicate      # what cleaning dropped for that reason
+      corpus rows chats --where state=rejected             # lines that became no row
+      corpus rows chats --stage export --where exportable=false
       corpus rows chats --stage augment --where strategy=paraphrase --json
     """
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
-        found, further = corpus.rows(name, Stage(stage), search=search, where=_pairs(wheres), after=after, limit=limit)
+        found, behind = corpus.rows(name, Stage(stage), search=search, where=pairs(wheres), after=after, limit=limit)
     if as_json:
         print_lines(found)
     for row in () if as_json else found:
         note = row.get("reason") or row.get("strategy") or ("changed" if row.get("changed") else "")
         say_row(f"{row['row']}  {note}")
-        for turn in row["turns"]:
+        if "raw" in row:
+            click.echo(f"  {printable(shown(row['raw']))}")
+        for turn in row.get("turns", ()):
             for field in ("system", "prompt", "reasoning", "response"):
                 if turn.get(field):
-                    click.echo(f"  {field}: {printable(_short(turn[field]))}")
-    if further is not None:
+                    click.echo(f"  {field}: {printable(shown(turn[field]))}")
+    if behind is not None:
         asked = [f"--search={search}"] if search is not None else []
         asked += [f"--where={where}" for where in wheres] + [f"--limit={limit}"] * (limit != _SHOWN)
         asked += ["--json"] * as_json
-        command = shlex.join(["corpus", "rows", name, "--stage", stage, *asked, "--after", str(further)])
-        say(f"{'more' if len(found) >= limit else f'looked up to row {further:,}; further'}: {command}")
+        command = further(["corpus", "rows", name, "--stage", stage, *asked], behind)
+        say(f"{'more' if len(found) >= limit else f'looked up to row {behind:,}; further'}: {command}")
     elif not found:
         say(f"no row{' behind ' + str(after) if after else ''} matches")
 
@@ -173,19 +213,15 @@ def say_row(text: str) -> None:
     click.secho(text, bold=True)
 
 
-def _short(text: str, most: int = 200) -> str:
-    text = text.replace("\n", " ")
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _pairs(wheres: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
+def pairs(wheres: tuple[str, ...]) -> dict[str, str]:
+    """KEY=VALUE options as a mapping. Raises BadParameter."""
+    found = {}
     for where in wheres:
         key, sign, value = where.partition("=")
         if not sign:
             raise click.BadParameter(f"{where!r} is not KEY=VALUE", param_hint="--where")
-        pairs[key.strip()] = value.strip()
-    return pairs
+        found[key.strip()] = value.strip()
+    return found
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -69,6 +70,22 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     for row in rows:
         table.add_row(*(Text(printable(str(value))) if value is not None else Text("") for value in row))
     out.print(table)
+
+
+def shown(text: str, most: int = 200) -> str:
+    """A text on one line, cut to its beginning."""
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def further(command: Sequence[str], after: int) -> str:
+    """The command that shows the next page."""
+    return shlex.join([*command, "--after", str(after)])
+
+
+def warn(text: str) -> None:
+    """What a person must see although nothing failed."""
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {text}", err=True, color=_colour())
 
 
 def money(dollars: float) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from corpus_pipeline.cli.output import say, say_compared_again
+from corpus_pipeline.cli.output import say, say_compared_again, warn
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.stages.export.gate import listed
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.queries.exportability import Fit
 
 
 @click.group()
@@ -42,7 +48,21 @@ def check(name: str, files: tuple[str, ...]) -> None:
         for file in files:
             bound = corpus.bind_recipe(file, name)
             say_compared_again(bound.again)
+            for sentence in fit_lines(file, corpus.fit(file, chosen.recipe)):
+                warn(sentence)
             say(f"{file} is bound to it: new work takes this version. Next: corpus run {file}")
+
+
+def fit_lines(name: str, fit: Fit) -> Iterator[str]:
+    """What the export format cannot hold of a file, before anything is exported."""
+    of = f"of the first {fit.rows:,} rows of {name}"
+    if fit.withheld:
+        yield (
+            f"{fit.withheld:,} {of} cannot be written as {fit.format} ({listed(fit.reasons)}; first: line {fit.first})."
+            " The gate holds an export with more of them than export.gate.max_not_exportable."
+        )
+    if fit.losses:
+        yield f"{of}, written as {fit.format}, lose something: {listed(fit.losses)}"
 
 
 @recipe.command()

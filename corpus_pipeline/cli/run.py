@@ -15,7 +15,17 @@ import click
 
 from corpus_pipeline.cancellation import signals_noted
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import console, duration, error, json_option, money, print_json, say, say_compared_again
+from corpus_pipeline.cli.output import (
+    console,
+    duration,
+    error,
+    json_option,
+    money,
+    print_json,
+    say,
+    say_compared_again,
+    warn,
+)
 from corpus_pipeline.jobs.narration import Progress, Rhythm, fields
 from corpus_pipeline.service import structured_logs
 from corpus_pipeline.states import Stage, Status
@@ -187,17 +197,26 @@ def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: 
     states = corpus.status(names)
     for line in closing_lines(reports, states):
         say(line)
+    for report in reports:
+        for warning in report["warnings"]:
+            warn(warning)
     if limit is not None:
         for line in preview_lines(states, reports):
             say(line)
     worst = max(codes, key=lambda code: (code != 0, code in (1, 130), code)) if codes else 0
     if worst == 3:
-        say("Some samples failed. Next: corpus failed list")
+        if any(state["open_failed_samples"] for state in states):
+            say("Some samples failed. Next: corpus failed list")
+        if any(stage["status"] == Status.BLOCKED for state in states for stage in state["stages"].values()):
+            say("An export is held; the one that was there stays. Next: corpus status")
     elif worst == 4:
         say("Paused. Next: corpus resume, where a flag was set; then corpus run goes on")
     elif worst == 130:
         say("Stopped; finished work is kept. The same command continues.")
     return worst
+
+
+_DROPPED = {Stage.INGEST: "rejected", Stage.EXPORT: "not exportable"}
 
 
 def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -218,7 +237,11 @@ def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, 
                 for reason, count in report["drop_reasons"].items():
                     reasons[reason] = reasons.get(reason, 0) + count
             listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items(), key=lambda r: -r[1]))
-            line += f"; dropped {total('dropped'):,} ({listed})"
+            line += f"; {_DROPPED.get(stage, 'dropped')} {total('dropped'):,} ({listed})"
+        if total("blank_lines"):
+            line += f"; {total('blank_lines'):,} blank"
+        if total("held"):
+            line += f"; {total('held'):,} held back"
         if total("failed"):
             line += f"; {total('failed'):,} failed"
         if total("reused"):

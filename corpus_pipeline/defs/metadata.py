@@ -27,6 +27,12 @@ def stage_metadata(
         "recipe": f"{report['recipe']} {report['recipe_version'][:12]}",
         "row_browser": dg.MetadataValue.url(link),
     }
+    found |= {key: int(report[key]) for key in ("blank_lines", "not_exportable", "rejected") if key in report}
+    if report.get("warnings"):
+        found["warnings"] = "\n".join(report["warnings"])
+    if report.get("account"):
+        found["rows_in"] = int(report["account"]["rows_in"])
+        found["accounted"] = bool(report["account"]["balanced"])
     if report["drop_reasons"]:
         found["drop_reasons"] = dg.MetadataValue.md(_table("reason", "rows", report["drop_reasons"]))
     if stage is Stage.AUGMENT:
@@ -40,6 +46,8 @@ def stage_metadata(
         }
         if report["fail_reasons"]:
             found["fail_reasons"] = dg.MetadataValue.md(_table("reason", "samples", report["fail_reasons"]))
+    if report.get("losses"):
+        found["losses"] = dg.MetadataValue.md(_table("lost", "rows", report["losses"]))
     if report["export_uri"]:
         found["dagster/uri"] = report["export_uri"]
         found["sha256"] = report["sha256"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+import orjson
+from sqlalchemy import Connection, Row
 
+from corpus_pipeline.jobs.conservation import account
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
-from corpus_pipeline.states import Stage
+from corpus_pipeline.states import DuplicateKind, Stage, Status
 from corpus_pipeline.store import (
     augmented,
     cleaned,
@@ -31,7 +35,7 @@ def completion_report(
 ) -> dict[str, Any]:
     """{name, stage, total, succeeded, dropped, drop_reasons, failed, retried, wall_seconds, cost_usd, cost_per_item, calls,
     input_tokens, output_tokens, export_uri, failed_samples, ...}; what does not apply to a stage is 0 or None."""
-    report = _frame(connection, file, task, recipe, stage) | _FACTS[stage](connection, file, task)
+    report = _frame(connection, file, task, recipe, stage) | _FACTS[stage](connection, file, task, recipe)
     if stage is Stage.AUGMENT:
         report["review"] = _review(connection, file, task, recipe.augment.completion.review_sample)
     return report
@@ -60,10 +64,11 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
         "output_tokens": 0,
         "export_uri": None,
         "failed_samples": f"corpus failed list --where file={file.name}",
+        "warnings": [],
     }
 
 
-def _ingest(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+def _ingest(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
     now = dataset_files.file_by_id(connection, file.id)
     reasons = rows.reject_reasons(connection, file.id)
     return {
@@ -75,20 +80,23 @@ def _ingest(connection: Connection, file: DatasetFile, task: Task) -> dict[str, 
     }
 
 
-def _clean(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
     total, dropped, repeated = cleaned.counts(connection, task.id)
+    reasons = cleaned.drop_reasons(connection, task.id)
     return {
         "total": total,
         "succeeded": total - dropped - repeated,
         "dropped": dropped + repeated,
-        "drop_reasons": cleaned.drop_reasons(connection, task.id),
+        "drop_reasons": reasons,
+        "drop_shares": {reason: round(count / total, 6) for reason, count in reasons.items()} if total else {},
+        "warnings": clean_warnings(file.name, total, reasons, recipe),
         "changed": cleaned.changed_count(connection, task.id),
         "rules": cleaned.rule_counts(connection, task.id),
         "tags": cleaned.tag_counts(connection, task.id),
     }
 
 
-def _augment(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
+def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
     items = augmented.item_counts(connection, task.id)
     spent = spending.of_task(connection, task.id)
     done = sum(counts["done"] for counts in items.values())
@@ -133,16 +141,64 @@ def _review(connection: Connection, file: DatasetFile, task: Task, size: int) ->
     return found
 
 
-def _export(connection: Connection, file: DatasetFile, task: Task) -> dict[str, Any]:
-    export = exports.current(connection, task.id)
+MANY_NEAR = 0.2  # share of near-duplicates that a person should look at
+_NEAR = f"{DuplicateKind.NEAR.value}_duplicate"
+
+
+def clean_warnings(name: str, total: int, reasons: Mapping[str, int], recipe: Recipe) -> list[str]:
+    """What a person should see of how many rows cleaning dropped, with what to look at."""
+    near, dropped = reasons.get(_NEAR, 0), sum(reasons.values())
+    quoted, found = shlex.quote(name), []
+    if near > MANY_NEAR * total:
+        found.append(
+            f"{near:,} of {total:,} rows of {name} ({near / total:.0%}) were dropped as near-duplicates; so many are"
+            " often rows of one template. Look at them before you train:"
+            f" `corpus rows {quoted} --where reason={_NEAR}`"
+        )
+    allowed = recipe.clean.gate.max_dropped
+    if dropped > allowed * total:
+        found.append(
+            f"cleaning dropped {dropped:,} of {total:,} rows of {name} ({dropped / total:.0%}), and clean.gate.max_dropped"
+            f" allows {allowed:.0%}: the export is held until a person has looked at them"
+        )
+    return found
+
+
+def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
+    told = account(connection, file, task, recipe.export)
+    withheld = sum(told.not_exportable.values())
+    ready = told.exported + told.held
+    return {
+        "total": ready + told.waiting + withheld,
+        "succeeded": told.exported,
+        "dropped": withheld,  # by the format: the rules' and the duplicates' are told by clean
+        "drop_reasons": told.not_exportable,
+        "not_exportable": withheld,
+        "held": told.held,
+        "rejected": sum(told.lines.rejects.values()),
+        "account": told.to_dict(),
+        "reason": _held_because(connection, task),
+        **_published(exports.current(connection, task.id)),
+    }
+
+
+def _held_because(connection: Connection, task: Task) -> str | None:
+    """Why the gate holds the export, as the cursor keeps it."""
+    own = cursors.stage_cursors(connection, task.id, Stage.EXPORT)
+    return next((cursor.status_reason for cursor in own if cursor.status is Status.BLOCKED), None)
+
+
+def _published(export: Row | None) -> dict[str, Any]:
+    """The export that lies there; of older rows when the newer ones are held or were not exported yet."""
     if export is None:
         return {}
+    losses = orjson.loads(export.manifest).get("losses", {})
     return {
-        "total": export.lines,
-        "succeeded": export.lines,
         "export_uri": export.uri,
+        "export_rows": export.lines,
         "bytes": export.bytes,
         "sha256": export.sha256,
+        "losses": losses,
     }
 
 

@@ -11,14 +11,16 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline import failpoints
-from corpus_pipeline.errors import CorpusError, Fenced, StopJob
+from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, StopJob
 from corpus_pipeline.formats import Format, by_name
 from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.jobs.conservation import WrittenRows, account, written_rows
 from corpus_pipeline.jobs.gc_tuning import rare_collection
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.jobs.write_behind import Behind
 from corpus_pipeline.model import ConversationId, id_range
+from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.export import gate, parquet
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
@@ -27,8 +29,19 @@ from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode, 
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import augmented, cleaned, cursors, exports, failed_samples, rows, tasks
+from corpus_pipeline.store import (
+    augmented,
+    cleaned,
+    cursors,
+    dataset_files,
+    exports,
+    failed_samples,
+    outcomes,
+    rows,
+    tasks,
+)
 from corpus_pipeline.store.cleaned import CleanRow
+from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
 FILE = "file"
@@ -40,9 +53,14 @@ def task_types(work: Work) -> tuple[str, ...]:
 
 
 def is_current(work: Work, export: Row, task: Task) -> bool:
-    """Whether the newest export holds what an export of now would hold, at the same place."""
+    """Whether the newest export holds what an export of now would hold, and lies where this process would put it.
+
+    Raises TargetUnavailable when the place cannot be looked at.
+    """
     target: Target = work.services["target"]
-    return export.content_version == task.content_version and export.target == target.uri("")
+    if export.content_version != task.content_version or export.target != target.uri(""):
+        return False
+    return target.holds(work.file.name, export.sha256)
 
 
 def begin(connection: Connection, held: Held) -> None:
@@ -72,7 +90,7 @@ def work(held: Held) -> None:
         parquet.require()
     _sweep(held)
     for _ in range(_MOST_STARTS):
-        held.fetch(lambda c: gate.enforce(gate_facts(c, held.work), held.work.recipe.export.gate))
+        _ask_gate(held, None)
         snapshot = _Snapshot.of(held)
         part = _resumed(held, snapshot) or _started(held)
         try:
@@ -86,12 +104,37 @@ def work(held: Held) -> None:
         except BaseException:
             part.close()
             raise
+        _hold_back(held, snapshot, part, finished)
         if _published(held, snapshot, part, finished):
             return
         part.discard()
         held.commit(_start_over, held)
     raise StopJob(
         f"the rows of {held.work.file.name} kept changing while they were exported; pause what changes them and run again"
+    )
+
+
+def _ask_gate(held: Held, written: gate.Written | None) -> None:
+    facts = held.fetch(gate_facts, held.work.file, held.work.task)
+    gate.enforce(facts._replace(written=written), gate_limits(held.work.recipe))
+
+
+def _hold_back(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> None:
+    """Ask the gate what it says of the rows that lie ready. Raises GateRefused; their counts are kept for people, and the
+    export that is there stays."""
+    try:
+        _ask_gate(held, gate.Written(snapshot.target.name, finished.data.lines, finished.reasons))
+    except GateRefused:
+        part.discard()
+        held.commit(_note_held, held, snapshot, finished)
+        raise
+
+
+def _note_held(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> None:
+    found = {"format": snapshot.target.name, "rows": finished.rows, "not_exportable": finished.reasons}
+    (cursor,) = cursors.stage_cursors(connection, held.work.task.id, Stage.EXPORT)
+    held.advance(
+        connection, FILE, last_id=cursor.last_id, rows=0, position={"version": snapshot.version, "held": found}
     )
 
 
@@ -102,7 +145,7 @@ def _sweep(held: Held) -> None:
 def marked_parts(connection: Connection) -> list[Position]:
     """The parts of all exports that stopped half-way: what dead workers left beside them is removed."""
     begun = [cursor for cursor in cursors.positions(connection, Stage.EXPORT) if cursor.status is not Status.DONE]
-    marks = [cursor.position for cursor in begun if cursor.position]
+    marks = [cursor.position for cursor in begun if cursor.position and "mark" in cursor.position]
     found = [Mark.from_json(orjson.dumps(position["mark"]).decode()) for position in marks]
     return [position for mark in found for position in (mark.data, mark.not_exportable)]
 
@@ -129,27 +172,43 @@ class _Snapshot(NamedTuple):
         )
 
 
-def gate_facts(connection: Connection, work: Work) -> gate.GateFacts:
-    """The counts that the gate decides on."""
-    task_id = work.task.id
+def gate_limits(recipe: Recipe) -> gate.Limits:
+    """What the gate of a recipe lets pass."""
+    return gate.Limits(recipe.export.gate, recipe.clean.gate)
+
+
+def gate_verdict(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> tuple[gate.Finding, ...]:
+    """Why the export of a file is held, as far as the database knows now; empty when nothing stands in its way."""
+    return gate.decide(gate_facts(connection, file, task), gate_limits(recipe))
+
+
+def gate_facts(connection: Connection, file: DatasetFile, task: Task) -> gate.GateFacts:
+    """The counts that the gate decides on; with what the format could not hold, when an export of these rows was written."""
     unfinished = 0
-    for cursor in cursors.stage_cursors(connection, task_id, Stage.AUGMENT):
+    for cursor in cursors.stage_cursors(connection, task.id, Stage.AUGMENT):
         if cursor.status is not Status.DONE:
             unfinished = max(unfinished, (cursor.total_rows or 0) - cursor.processed_rows)
+    now = dataset_files.file_by_id(connection, file.id)
+    written = written_rows(connection, task)
     return gate.GateFacts(
-        name=work.file.name,
-        total=work.file.conversations or 0,
-        failed=failed_samples.open_counts(connection, [task_id]).get(task_id, 0),
-        empty=augmented.empty_rows(connection, task_id),
+        name=file.name,
+        total=now.conversations or 0,
+        failed=failed_samples.open_counts(connection, [task.id]).get(task.id, 0),
+        empty=augmented.empty_rows(connection, task.id),
         unfinished=unfinished,
-        stale=augmented.stale_rows(connection, task_id),
+        stale=augmented.stale_rows(connection, task.id),
+        rejects=rows.reject_reasons(connection, file.id),
+        drops=outcomes.source_rows(connection, file.id, task.id, now.conversations or 0).dropped,
+        written=None
+        if written is None
+        else gate.Written(written.format, sum(written.rows.values()), written.not_exportable),
     )
 
 
 def _resumed(held: Held, snapshot: _Snapshot) -> ExportPart | None:
     """The half-written file of an earlier run, when it is of the same rows and still whole."""
     position = held.cursor(FILE).position
-    if not position or position.get("version") != snapshot.version:
+    if not position or position.get("version") != snapshot.version or "mark" not in position:
         return None
     mark = Mark.from_json(orjson.dumps(position["mark"]).decode())
     return ExportPart.resume(held.work.work_folder, mark, held.work.recipe.export.compression)
@@ -222,7 +281,7 @@ def _keep_page(
 ) -> None:
     first_line = part.lines + 1
     part.add(encoded)
-    held.commit(_write_page, held, snapshot, last_id, rows, part.mark(), first_line, lines)
+    held.commit(_write_page, held, snapshot, last_id, rows, part.mark(), first_line, lines, encoded.withheld)
 
 
 def _export_rows(page: _Page, order: tuple[str, ...], include: tuple[str, ...]) -> Iterator[tuple[ExportRow, int]]:
@@ -258,6 +317,7 @@ def _write_page(
     mark: Mark,
     first_line: int,
     lines: list[tuple[ExportRow, int]],
+    dropped: int,
 ) -> None:
     exports.insert_chunk(
         connection, held.work.task.id, first_line, [row.conversation_id for row, _ in lines], [v for _, v in lines]
@@ -267,6 +327,7 @@ def _write_page(
         FILE,
         last_id=last_id,
         rows=rows,
+        dropped=dropped,
         position={"version": snapshot.version, "mark": orjson.loads(mark.to_json())},
         active_ms=held.lap_ms(),
     )
@@ -342,6 +403,9 @@ def _unchanged(connection: Connection, held: Held, snapshot: _Snapshot) -> bool:
 def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> ExportFacts:
     file, recipe, task_id = held.work.file, held.work.recipe, held.work.task.id
     total, dropped, repeated = cleaned.counts(connection, task_id)
+    told = account(
+        connection, file, held.work.task, recipe.export, WrittenRows(finished.rows, finished.reasons)
+    ).to_dict()
     items = augmented.item_counts(connection, task_id)
     features = infer_file(finished.data.path, finished.data.compression)
     finished_at = max(
@@ -382,7 +446,13 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
         not_exportable=finished.reasons,
         models=augmented.models(connection, task_id),
         prompt_versions=augmented.prompt_versions(connection, task_id),
-        tolerated=gate.tolerated(gate_facts(connection, held.work), recipe.export.gate),
+        tolerated=gate.tolerated(
+            gate_facts(connection, file, held.work.task)._replace(
+                written=gate.Written(snapshot.target.name, finished.data.lines, finished.reasons)
+            ),
+            gate_limits(recipe),
+        ),
+        account=told,
         created=datetime.fromtimestamp(finished_at / 1000, tz=UTC).isoformat(timespec="seconds"),
         llama_factory=entry,
         features=features.columns,

@@ -54,20 +54,17 @@ def run_stage(work: Work) -> Outcome:
 
 
 def is_complete(work: Work) -> bool:
-    """Whether the stage has nothing to do: all cursors are done and, for the export, nothing changed since."""
-
-    def look(connection: Connection) -> bool:
-        own = cursors.stage_cursors(connection, work.task.id, work.stage)
-        expected = set(stage_handlers.TASK_TYPES[work.stage](work))
-        if not own or not expected <= {cursor.task_type for cursor in own if cursor.status is Status.DONE}:
-            return False
-        if work.stage is not Stage.EXPORT:
-            return True
-        export = exports.current(connection, work.task.id)
-        task = tasks.task_by_id(connection, work.task.id)
-        return export is not None and stage_handlers.export_is_current(work, export, task)
-
-    return work.store.fetch(look)
+    """Whether the stage has nothing to do: all cursors are done and, for the export, its rows are those of now and its files
+    lie where this process would put them. Raises TargetUnavailable when that cannot be looked at."""
+    expected = set(stage_handlers.TASK_TYPES[work.stage](work))
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, work.stage)
+    if not own or not expected <= {cursor.task_type for cursor in own if cursor.status is Status.DONE}:
+        return False
+    if work.stage is not Stage.EXPORT:
+        return True
+    export = work.store.fetch(exports.current, work.task.id)
+    task = work.store.fetch(tasks.task_by_id, work.task.id)
+    return export is not None and stage_handlers.export_is_current(work, export, task)
 
 
 def leave_paused(work: Work, reason: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from corpus_pipeline.cancellation import StopSignal
-from corpus_pipeline.errors import SettingMissing, StoreUnavailable, UsageError
+from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
 from corpus_pipeline.jobs import runner, webhooks
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
 from corpus_pipeline.jobs.narration import LogNarrator, Narrator
@@ -23,7 +23,16 @@ from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import failed_samples, inbox, provider_batches, purge, recipes, register, rows
 from corpus_pipeline.service.commands import pause as commands_pause
-from corpus_pipeline.service.queries import cost, cost_estimate, dataframes, lineage, row_detail, row_filter, views
+from corpus_pipeline.service.queries import (
+    cost,
+    cost_estimate,
+    dataframes,
+    exportability,
+    lineage,
+    row_detail,
+    row_filter,
+    views,
+)
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
@@ -87,6 +96,10 @@ class Corpus:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
         return recipes.bind(self.store, name, recipe, who=who())
 
+    def fit(self, name: str, recipe: Recipe) -> exportability.Fit:
+        """How the first rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
+        return exportability.fit(self.store, name, recipe)
+
     # --- running -------------------------------------------------------------------------------------------------------
 
     def work(
@@ -147,9 +160,15 @@ class Corpus:
         """The stages of a dataset file that have something to do, from the first such one up to `to`."""
         wanted = list(Stage)[: list(Stage).index(to) + 1]
         for number, stage in enumerate(wanted):
-            if not runner.is_complete(self.work(name, stage)):
+            if not self._is_complete(name, stage):
                 return wanted[number:]
         return []
+
+    def _is_complete(self, name: str, stage: Stage) -> bool:
+        try:
+            return runner.is_complete(self.work(name, stage))
+        except TargetUnavailable:  # whether the export is there is not known: the stage says why
+            return False
 
     def redo(self, name: str, stage: Stage) -> list[str]:
         """Start a stage of a dataset file over, and those behind it (see `runner.redo`)."""
@@ -258,7 +277,7 @@ class Corpus:
         """The queued run of these stages will not start: leave the first unfinished one as paused."""
         for stage in stages:
             work = self.work(name, stage, run_id=run_id)
-            if not runner.is_complete(work):
+            if not self._is_complete(name, stage):
                 runner.leave_paused(work, reason)
                 return
 

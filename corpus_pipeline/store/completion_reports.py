@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
@@ -29,3 +30,19 @@ def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any
         .order_by(completion_reports.c.id)
     )
     return {Stage(stage): orjson.loads(body) for stage, body in connection.execute(query)}
+
+
+def warnings(connection: Connection, task_ids: Sequence[TaskId]) -> dict[tuple[TaskId, Stage], list[str]]:
+    """What the newest report of each stage of some tasks warns of; stages without a warning are left out."""
+    if not task_ids:
+        return {}
+    own = completion_reports.c
+    newest = select(func.max(own.id)).where(own.task_id.in_(task_ids)).group_by(own.task_id, own.stage)
+    warned = own.body.not_like('%"warnings":[]%')
+    query = select(own.task_id, own.stage, own.body).where(own.id.in_(newest), warned)
+    found = {}
+    for task_id, stage, body in connection.execute(query):
+        told = orjson.loads(body).get("warnings", [])
+        if told:
+            found[TaskId(task_id), Stage(stage)] = told
+    return found

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, TaskId, split_id
@@ -60,6 +60,15 @@ def current(connection: Connection, task_id: TaskId) -> Row | None:
     """The newest export of a task, or None."""
     query = select(exports).where(exports.c.task_id == task_id).order_by(exports.c.id.desc()).limit(1)
     return connection.execute(query).one_or_none()
+
+
+def places(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, str]:
+    """Where the data file of the newest export of each task lies."""
+    if not task_ids:
+        return {}
+    newest = select(func.max(exports.c.id)).where(exports.c.task_id.in_(task_ids)).group_by(exports.c.task_id)
+    query = select(exports.c.task_id, exports.c.uri).where(exports.c.id.in_(newest))
+    return {TaskId(task_id): uri for task_id, uri in connection.execute(query)}
 
 
 def listed(connection: Connection, *, target: str | None = None, only_current: bool = False) -> Sequence[Row]:

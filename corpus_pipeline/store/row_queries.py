@@ -44,12 +44,13 @@ class Filter(NamedTuple):
     """
 
     stage: Stage
-    state: str | None = None  # kept | dropped | pending (no verdict yet)
+    state: str | None = None  # kept | dropped | pending (no verdict yet) | rejected (a line that is no row)
     reason: str | None = None  # why cleaning dropped it
     changed: bool | None = None
     strategy: str | None = None
     empty: bool | None = None
     search: str | None = None  # a text that one of its fields contains, whatever the case
+    exportable: bool | None = None  # at the export; decided by writing the row, not by a statement
     tag: str | None = None  # what a rule tagged it with; ingest and clean only
 
     @property
@@ -101,6 +102,8 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
     if all(value is None for value in (wanted.state, wanted.reason, wanted.changed, wanted.tag)):
         return select(conversations.c.id), conversations.c.id
     own = cleaned_rows.c
+    if wanted.state == "rejected":
+        return select(conversations.c.id).where(false()), conversations.c.id
     if wanted.state not in (None, RowState.KEPT.value, RowState.DROPPED.value):  # no verdict yet
         verdict = and_(own.conversation_id == conversations.c.id, own.task_id == (task_id or 0))
         query = select(conversations.c.id).outerjoin(cleaned_rows, verdict).where(own.state.is_(None))

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from corpus_pipeline import __version__
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import rendering
@@ -56,6 +57,7 @@ def environment() -> Environment:
         "size": rendering.size,
         "moment": rendering.moment,
         "words": rendering.words,
+        "account": account_line,
         "plain": rendering.plain,
         "counted": rendering.counted,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),

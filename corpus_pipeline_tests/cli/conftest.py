@@ -60,6 +60,12 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 
 @pytest.fixture
+def fresh(tmp_path: Path) -> dict[str, str]:
+    """The environment of a corpus that nothing was done in."""
+    return os.environ | {"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_MODEL": "corpus-stub"}
+
+
+@pytest.fixture
 def corpus(worked: dict[str, str]) -> Command:
     """`corpus(*arguments)` runs the command."""
     return lambda *arguments: run(worked, *arguments)

@@ -18,11 +18,12 @@ from corpus_pipeline_tests import small_corpus
 
 RECIPE = """
 name: purge
+clean: {gate: {max_dropped: 1}}
 augment:
   model: corpus-stub
   strategies: [paraphrase, self_refine]
 export:
-  gate: {max_failed: 10}
+  gate: {max_failed: 10, max_rejected: 1, min_rows: 0}
 """
 SECRET = "Zacharias Quux of Nowhere"  # its letters stand nowhere else
 
@@ -180,7 +181,10 @@ def test_nothing_is_purged_without_a_reason_or_while_somebody_works_on_it(corpus
 
 def test_duplicates_in_other_files_come_back_too(tmp_path):
     recipe = tmp_path / "purge.yaml"
-    recipe.write_text("name: wide\nclean:\n  dedup: {scope: corpus}\naugment: {strategies: []}\n")
+    recipe.write_text(
+        "name: wide\nclean:\n  dedup: {scope: corpus}\n  gate: {max_dropped: 1}\naugment: {strategies: []}\n"
+        "export: {gate: {max_rejected: 1, min_rows: 0}}\n"
+    )
     with small_corpus.opened(tmp_path / "home") as corpus:
         for name, content in (("a", rows(12)), ("b", rows(3)), ("c", rows(2))):
             source = small_corpus.write_jsonl(tmp_path / f"{name}.jsonl", content)
@@ -200,7 +204,7 @@ def test_a_row_of_a_file_that_was_replaced_is_purged_by_its_version(tmp_path):
     with small_corpus.opened(tmp_path / "home") as corpus:
         path = small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(5))
         recipe = tmp_path / "r.yaml"
-        recipe.write_text("name: r\naugment: {strategies: []}\n")
+        recipe.write_text("name: r\naugment: {strategies: []}\nexport: {gate: {max_rejected: 1}}\n")
         corpus.add(path, recipe=str(recipe), format="question_answer")
         small_corpus.run_path(corpus, "a")
         small_corpus.write_jsonl(path, rows(5)[:4])

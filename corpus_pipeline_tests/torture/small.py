@@ -30,7 +30,7 @@ augment:
   strategies: [paraphrase, self_refine]
 export:
   batch_size: 3
-  gate: {max_failed: 100}
+  gate: {max_failed: 100, max_rejected: 1}
 """
 
 _WORDS = (

@@ -54,7 +54,7 @@ augment:
   strategies: [paraphrase, self_refine]
 export:
   batch_size: 20
-  gate: {max_failed: 100000}
+  gate: {max_failed: 100000, max_rejected: 1}
 """
 
 

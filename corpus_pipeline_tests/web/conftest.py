@@ -24,7 +24,7 @@ augment:
   model: corpus-stub
   strategies: [paraphrase]
 export:
-  gate: {max_failed: 1000}
+  gate: {max_failed: 1000, max_rejected: 1}
 """
 
 # texts that would run, load, break out or deceive, were they not shown as what they are

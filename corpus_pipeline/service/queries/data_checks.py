@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.export import gate_facts
+from corpus_pipeline.jobs.conservation import account
+from corpus_pipeline.jobs.export import gate_facts, gate_limits
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.stages.export import gate
 from corpus_pipeline.states import Stage
@@ -63,11 +64,11 @@ def _nothing_empty(connection: Connection, work: Work) -> Verdict:
     return Verdict(empty == 0, f"{empty} augmented rows have no answer text", {"empty": empty})
 
 
-def _gate(connection: Connection, work: Work) -> Verdict:
-    facts = gate_facts(connection, work)
-    found = gate.decide(facts, work.recipe.export.gate)
+def gate_holds(connection: Connection, work: Work) -> Verdict:
+    facts = gate_facts(connection, work.file, work.task)
+    found = gate.decide(facts, gate_limits(work.recipe))
     sentence = " ".join(finding.sentence for finding in found) or "nothing stands in the way of the export"
-    counts = {"failed": facts.failed, "empty": facts.empty, "unfinished": facts.unfinished, "stale": facts.stale}
+    counts = {word: getattr(facts, word) for word in ("failed", "empty", "unfinished", "stale", "rejected", "dropped")}
     return Verdict(not found, sentence, counts)
 
 
@@ -78,11 +79,30 @@ def _export_is_current(connection: Connection, work: Work) -> Verdict:
     return Verdict(passed, "the export holds the rows as they are now", {"lines": export.lines if export else 0})
 
 
+def _rows_accounted(connection: Connection, work: Work) -> Verdict:
+    told = account(connection, work.file, work.task, work.recipe.export)
+    counts = {
+        "rows_in": told.rows_in,
+        "exported": told.exported,
+        "dropped": sum(told.dropped.values()),
+        "not_exportable": sum(told.not_exportable.values()),
+        "failed": told.failed,
+        "accounted": told.accounted,
+    }
+    return Verdict(told.balanced, "every row was exported, or is counted where it went", counts)
+
+
 CHECKS = (
     Check("lines_conserved", Stage.INGEST, "physical lines = conversations + rejects + blanks", _lines_conserved),
     Check("rows_conserved", Stage.CLEAN, "every ingested row was kept, dropped or found a duplicate", _rows_conserved),
     Check("no_duplicate_left", Stage.CLEAN, "no two kept rows have the same normalized content", _no_duplicate_left),
     Check("nothing_empty", Stage.AUGMENT, "no augmented row is without text", _nothing_empty),
-    Check("gate", Stage.AUGMENT, "what the recipe's export gate tolerates is not exceeded", _gate),
+    Check("gate", Stage.AUGMENT, "what the recipe's export gate tolerates is not exceeded", gate_holds),
+    Check(
+        "rows_accounted",
+        Stage.EXPORT,
+        "rows in = exported + dropped + not exportable + failed + deleted",
+        _rows_accounted,
+    ),
     Check("export_is_current", Stage.EXPORT, "no row changed since the export was written", _export_is_current),
 )

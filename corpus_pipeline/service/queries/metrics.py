@@ -17,7 +17,11 @@ _MOST_FILES = 2_000  # beyond, files are not told one by one
 
 _HELP = {
     "corpus_files": ("gauge", "Dataset files by stage and status."),
-    "corpus_rows": ("gauge", "Rows by stage: what there is to do, done, dropped and failed."),
+    "corpus_rows": (
+        "gauge",
+        "Rows by stage: what there is to do, done, dropped (by ingest: rejected; by export: not exportable) and failed.",
+    ),
+    "corpus_lines": ("gauge", "Lines of dataset files: all, conversations, rejects and blanks."),
     "corpus_file_rows": ("gauge", "The same by dataset file."),
     "corpus_stage_active_seconds": ("gauge", "Time of work by dataset file and stage, without pauses."),
     "corpus_failed_samples_open": ("gauge", "Failed samples that stand in the way of an export, by dataset file."),
@@ -58,6 +62,8 @@ def _samples(connection: Connection) -> Iterator[Sample]:
     files = queries_status.status(connection)
     states: dict[tuple[str, str], int] = {}
     sums: dict[tuple[str, str], int] = {}
+    for what in ("lines", "conversations", "rejects", "blanks"):
+        yield "corpus_lines", {"what": what}, sum(file[what] or 0 for file in files)
     for file in files:
         for stage, own in file["stages"].items():
             states[stage, own["status"]] = states.get((stage, own["status"]), 0) + 1

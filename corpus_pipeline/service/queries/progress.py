@@ -49,9 +49,6 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
             "bytes": file.bytes,
             "sha256": file.sha256,
             "path": file.path,
-            "lines": file.lines,
-            "conversations": file.conversations,
-            "rejects": file.rejects,
             "cost_usd": costs.get(task.id, 0) / MICRO if task else 0.0,
         }
         for stage in entry["stages"].values():

@@ -10,6 +10,7 @@ from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.row_queries import Filter
 
 PENDING = "pending"
+REJECTED = "rejected"
 _TRUTH = ("true", "false")
 MAX_SEARCH = 200  # characters of a text that is searched for
 
@@ -27,14 +28,15 @@ _MADE = (Stage.AUGMENT, Stage.EXPORT)
 
 CONDITIONS: dict[str, Condition] = {
     "state": Condition(
-        "verdict of cleaning; pending: none yet. At clean: kept rows unless said otherwise",
-        {Stage.INGEST: (*_VERDICT, PENDING), Stage.CLEAN: _VERDICT},
+        "verdict of cleaning; pending: none yet; rejected: a line that is no row. At clean: kept rows unless said otherwise",
+        {Stage.INGEST: (*_VERDICT, PENDING, REJECTED), Stage.CLEAN: _VERDICT},
     ),
-    "reason": Condition("why cleaning dropped the row", dict.fromkeys(_BEFORE_EXPORT)),
+    "reason": Condition("why cleaning dropped the row, or a line was rejected", dict.fromkeys(_BEFORE_EXPORT)),
     "changed": Condition("whether a rule changed a text of the row", dict.fromkeys(_BEFORE_EXPORT, _TRUTH)),
     "tag": Condition("a word that a rule tagged the row with", dict.fromkeys(_BEFORE_EXPORT)),
     "strategy": Condition("the strategy that made the row", dict.fromkeys(_MADE)),
     "empty": Condition("whether a row that a strategy made has no answer", dict.fromkeys(_MADE, _TRUTH)),
+    "exportable": Condition("whether the export format can hold the row", {Stage.EXPORT: _TRUTH}),
 }
 
 
@@ -53,9 +55,10 @@ def parse(stage: Stage, where: Mapping[str, str], search: str | None = None) -> 
         tag=words.get("tag"),
         strategy=words.get("strategy"),
         empty=_truth(words.get("empty")),
+        exportable=_truth(words.get("exportable")),
         search=search[:MAX_SEARCH] if search else None,
     )
-    if made.reason is not None and made.state not in (None, RowState.DROPPED.value):
+    if made.reason is not None and made.state not in (None, RowState.DROPPED.value, REJECTED):
         raise UsageError(f"reason says why a row was dropped: no row has a reason and state={made.state}")
     return made
 

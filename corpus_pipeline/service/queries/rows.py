@@ -11,15 +11,17 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.formats import export_line
+from corpus_pipeline.formats import Format, export_line
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.recipe import parse
 from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import search_index
+from corpus_pipeline.service.queries import exportability, row_filter
 from corpus_pipeline.service.queries.views import address, is_empty, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, dataset_files, exports, row_queries, rows, tasks
+from corpus_pipeline.store import Store, cleaned, dataset_files, exports, recipes, row_queries, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.store.tasks import Task
@@ -196,6 +198,8 @@ def search_rows(
 
     Raises UnknownName, UsageError.
     """
+    if wanted.state == row_filter.REJECTED:
+        return _rejected(connection, name, wanted, after, limit)
     deadline = time.monotonic() + (_SEARCH_SECONDS if seconds is None else seconds)
     found: list[dict[str, Any]] = []
     reached: int | None = after
@@ -220,6 +224,22 @@ def search_rows(
     return Listing(found, reached)
 
 
+def _rejected(connection: Connection, name: str, wanted: Filter, after: int, limit: int) -> Listing:
+    """Lines of a file that became no row, in the order of the file."""
+    (file,) = dataset_files.current_files(connection, [name])
+    text = None if wanted.search is None else wanted.search.casefold()
+    found: list[dict[str, Any]] = []
+    while page := rows.reject_rows(connection, file.id, after, _SELECTION_PAGE):
+        for reject in page:
+            after, told = reject.row_identifier, reject_dict(reject)
+            if wanted.reason in (None, told["reason"]) and (text is None or text in told["raw"].casefold()):
+                row = f"{label_of(file)}:{reject.row_identifier}"
+                found.append({**told, "row": row, "number": reject.row_identifier, "state": wanted.state})
+            if len(found) > limit:
+                return Listing(found[:limit], found[limit - 1]["number"])
+    return Listing(found, None)
+
+
 def _flat(found: dict[ConversationId, list[Found]], limit: int) -> list[Found]:
     return [row for own in list(found.values())[:limit] for row in own]
 
@@ -236,6 +256,7 @@ def _hydrated(
         texts = row_queries.cleaned_texts(connection, task.id, ids)
     if task and ids and wanted.stage in (Stage.AUGMENT, Stage.EXPORT):
         made = row_queries.made_of(connection, task.id, ids)
+    fits = _fits(connection, file) if wanted.stage is Stage.EXPORT else None
     found = {}
     for identifier in ids:
         head = stored[identifier]
@@ -251,9 +272,19 @@ def _hydrated(
             turns = texts.get(identifier, head.conversation.turns)
             own.insert(0, Found(identifier, head.conversation._replace(turns=turns), None, 0, facts))
         own = [row for row in own if wanted.search is None or contains(row.conversation.turns, wanted.search)]
+        if fits is not None:
+            own = [row._replace(facts=row.facts | exportability.told(row.conversation, *fits)) for row in own]
+        if wanted.exportable is not None:
+            own = [row for row in own if row.facts["exportable"] is wanted.exportable]
         if own:
             found[identifier] = own
     return found
+
+
+def _fits(connection: Connection, file: DatasetFile) -> tuple[Format, Format]:
+    """(the format that a file came in, the one that its recipe exports it in)."""
+    recipe = parse(recipes.recipe_row(connection, file.recipe_id).body, origin="recipe")
+    return format_of(file), exportability.target_of(file, recipe)
 
 
 def contains(turns: tuple[Turn, ...], text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import FailedState, Stage, Status
-from corpus_pipeline.store import cursors, failed_samples, leases, pauses, tasks
+from corpus_pipeline.store import completion_reports, cursors, exports, failed_samples, leases, pauses, tasks
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -30,6 +31,8 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
     recipes = {row.id: row.name for row in store_recipes.recipe_rows(connection)}
     flags = pauses.active(connection)
     held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
+    places = exports.places(connection, task_ids)
+    warnings = completion_reports.warnings(connection, task_ids)
     blocked, lost = Counter[TaskId](), Counter[tuple[TaskId, Stage]]()
     for (task_id, stage, state), count in failed_samples.unresolved(connection, task_ids).items():
         blocked[task_id] += count if state is not FailedState.DISMISSED else 0
@@ -41,12 +44,19 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             own = by_stage.get((task.id, stage), []) if task else []
             failures = lost[task.id, stage] if task else 0
             stages[stage.value] = stage_status(connection, file, task, stage, own, failures, flags, held)
+            stages[stage.value]["warnings"] = warnings.get((task.id, stage), []) if task else []
+        if task is not None:
+            _look_for_export(stages[Stage.EXPORT.value], places.get(task.id))
         found.append(
             {
                 "name": file.name,
                 "consumer": file.consumer,
                 "recipe": recipes[file.recipe_id],
                 "format": file.format,
+                "lines": file.lines,
+                "conversations": file.conversations,
+                "rejects": file.rejects,
+                "blanks": file.blanks,
                 "open_failed_samples": blocked[task.id] if task else 0,
                 "stages": stages,
             }
@@ -89,6 +99,16 @@ def stage_status(
         "active_ms": sum(cursor.active_ms for cursor in own),
         "run_id": lead.run_id if lead else None,
     }
+
+
+def _look_for_export(stage: dict[str, Any], uri: str | None) -> None:
+    """An export is done only where its file is. A bucket is looked at by `corpus run` and `corpus doctor`, not here."""
+    if stage["status"] == Status.DONE and uri is not None and uri.startswith("/") and not Path(uri).exists():
+        stage |= {
+            "status": Status.PENDING.value,
+            "processed": 0,
+            "reason": f"{uri} is not there, on this machine; a run writes it again",
+        }
 
 
 def _expected(file: DatasetFile, stage: Stage) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import orjson
@@ -153,7 +154,16 @@ def reject_dict(reject: Reject) -> dict[str, Any]:
         "reason": reject.reason,
         "detail": reject.detail,
         "raw": reject.raw.decode("utf-8", errors="replace"),
-    }
+    } | _not_text(reject.raw)
+
+
+def _not_text(raw: bytes) -> dict[str, str]:
+    """Bytes that no text can hold, in base64."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"raw_base64": base64.b64encode(raw).decode()}
+    return {}
 
 
 def _history(connection: Connection, file: DatasetFile, task: Task, identifier: ConversationId) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class ExportFacts:
     stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows. tags: tag -> rows that have it.
     left_behind_by_tag: kept rows that the recipe's tags keep from the export. models: strategy -> model name.
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
-    tolerated: see `gate.tolerated`. created: ISO time in UTC from the database, or None.
+    tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
+    created: ISO time in UTC from the database, or None.
     llama_factory: see `Format.llama_factory_entry` (`file_name` is set anew); None when that tool cannot read the file.
     features: see `features.Features.columns`; guessable: see there.
     """
@@ -63,7 +64,8 @@ class ExportFacts:
     not_exportable: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     prompt_versions: Mapping[str, str] = field(default_factory=dict)
-    tolerated: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    tolerated: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
     created: str | None = None
     llama_factory: Mapping[str, Any] | None = None
     features: Sequence[Mapping[str, Any]] = ()
@@ -90,6 +92,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "models": facts.models,
         "prompt_versions": facts.prompt_versions,
         "tolerated": facts.tolerated,
+        "account": facts.account,
         "llama_factory": facts.llama_factory,
         "features": facts.features,
         "guessable": facts.guessable,

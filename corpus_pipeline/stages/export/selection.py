@@ -43,6 +43,11 @@ class Encoded:
     losses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def withheld(self) -> int:
+        """How many rows the format cannot hold."""
+        return sum(self.reasons.values())
+
 
 def is_selected(tags: Collection[str], section: ExportSection) -> bool:
     """Whether a row with these tags goes out."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import LineRejected, UsageError
 from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Format, by_name, detect, mapped
+from corpus_pipeline.model import Conversation
 from corpus_pipeline.recipe import IngestSection
 from corpus_pipeline.stages.ingest.identity import open_regular
 from corpus_pipeline.stages.ingest.parquet import MAGIC
@@ -83,6 +85,17 @@ def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]],
         if len(records) == _SAMPLE or looked_at == _SAMPLE * 5 or size > _SAMPLE_BYTES:
             break
     return records, looked_at, problem
+
+
+def sample_conversations(path: Path, format: Format, section: IngestSection) -> list[Conversation]:
+    """The first records of a file that can be read in a format, as conversations. Raises UsageError, SourceBroken."""
+    limits, found = limits_of(section), list[Conversation]()
+    with RecordReader(_packing(path), START, limits) as reader:
+        records, _, _ = _sample(reader, limits.max_depth)
+    for number, record in enumerate(records, start=1):
+        with contextlib.suppress(LineRejected):
+            found.append(format.read(record, number, number))
+    return found
 
 
 def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> Format:

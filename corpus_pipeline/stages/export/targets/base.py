@@ -110,6 +110,17 @@ class Target(ABC):
         """Whether an export of this dataset file is published."""
         return self.manifest(name) is not None
 
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether the current export of a dataset file is the one with this sha256 of its data file, and all its files are
+        there; their content is not read. Raises TargetUnavailable."""
+        manifest, folder = self.manifest(name), path_component(name)
+        if manifest is None:
+            return False
+        files = stored_files(manifest)
+        if not any(file.role == "data" and file.sha256 == sha256 for file in files):
+            return False
+        return all(self._is_whole(folder, file) for file in files)
+
     def open(self, name: str) -> BinaryIO:
         """The data file of the current export as stored, as a stream; close it."""
         manifest = self.manifest(name)
@@ -188,6 +199,10 @@ class Target(ABC):
     @abstractmethod
     def _there(self, folder: str, stored: StoredFile) -> bool:
         """Whether the file still has its name; says nothing of its content."""
+
+    @abstractmethod
+    def _is_whole(self, folder: str, stored: StoredFile) -> bool:
+        """Whether the file is there under all its names, with as many bytes as the manifest says."""
 
     @abstractmethod
     def _put(self, path: str, content: bytes) -> None:

@@ -111,6 +111,14 @@ class FolderTarget(Target):
     def _there(self, folder: str, stored: StoredFile) -> bool:
         return (self.root / folder / stored.path).exists()
 
+    def _is_whole(self, folder: str, stored: StoredFile) -> bool:
+        home = self.root / folder
+        try:
+            sizes = {(home / name).stat().st_size for name in (stored.path, stored.alias) if name is not None}
+        except OSError:
+            return False
+        return sizes == {stored.bytes}
+
     def _put(self, path: str, content: bytes) -> None:
         place = self.root / path
         with self._explained():

@@ -214,6 +214,16 @@ class S3Target(Target):
     def _there(self, folder: str, stored: StoredFile) -> bool:
         return True  # nothing is ever deleted here
 
+    def _is_whole(self, folder: str, stored: StoredFile) -> bool:
+        with self._explained():
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=self._key(f"{folder}/{stored.path}"))
+            except ClientError as error:
+                if code_of(error) in ABSENT | DENIED:
+                    return False
+                raise
+        return int(head["ContentLength"]) == stored.bytes
+
     def _open(self, path: str) -> BinaryIO:
         with self._explained():
             try:
