@@ -287,7 +287,7 @@ def check(figures: dict[str, Any]) -> None:
     wrong, bounds, billed = 0, 0, 0
     for line in lines:
         state, cost, tokens = ledger.get(line["attempt_id"], ("missing", 0, 0))
-        said = (line["micro_dollars"], line["input_tokens"] + line["output_tokens"])
+        said = (line["nano_dollars"], line["input_tokens"] + line["output_tokens"])
         if state == "unknown":  # the wire broke: what the provider billed is not known, its upper bound is booked
             bounds, billed, wrong = bounds + cost, billed + said[0], wrong + (cost < said[0])
         else:

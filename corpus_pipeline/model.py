@@ -15,7 +15,7 @@ from corpus_pipeline.states import DuplicateKind, RejectReason, RowState
 FileId = NewType("FileId", int)
 TaskId = NewType("TaskId", int)
 ConversationId = NewType("ConversationId", int)
-MicroDollars = NewType("MicroDollars", int)
+NanoDollars = NewType("NanoDollars", int)
 
 # A conversation's id is its file and its row: file_id * 2**32 + row_identifier. Ids are therefore known before the insert,
 # ordered by (file, row), the same in every run, and a file's rows are one range of the primary key.
@@ -154,6 +154,8 @@ class Usage(NamedTuple):
     cached_tokens: int = 0  # part of input_tokens
     reasoning_tokens: int = 0  # part of output_tokens
     estimated: bool = False
+    cache_write_tokens: int = 0  # part of input_tokens
+    remark: str | None = None  # where numbers of the provider disagree; the larger ones are counted
 
 
 class Answer(NamedTuple):
@@ -166,6 +168,8 @@ class Answer(NamedTuple):
     refusal: str | None = None
     reasoning: str | None = None
     provider_request_id: str | None = None
+    service_tier: str | None = None  # as the provider says it
+    response_id: str | None = None  # of the body, which usage exports may name
 
 
 class CallOptions(NamedTuple):

@@ -21,7 +21,7 @@ DEFAULT_RECIPE_NAME = "default"
 
 
 _MOST_ROWS = 10_000_000  # of one batch
-_MOST_DOLLARS = 1e9  # what fits into the sums of micro-dollars many times over
+_MOST_DOLLARS = 1e9  # what fits into the sums of nano-dollars
 
 
 class _Section(BaseModel):
@@ -123,9 +123,9 @@ class Budget(_Section):
     day_usd: float | None = Field(None, ge=0, le=_MOST_DOLLARS, description="for all that is asked on a day (UTC)")
 
     def ceilings(self) -> dict[BudgetScope, int]:
-        """The limits that are set, in micro-dollars."""
+        """The limits that are set, in nano-dollars."""
         said = {BudgetScope.TASK: self.task_usd, BudgetScope.CONSUMER: self.consumer_usd, BudgetScope.DAY: self.day_usd}
-        return {scope: int(dollars * 1_000_000) for scope, dollars in said.items() if dollars is not None}
+        return {scope: int(dollars * 1_000_000_000) for scope, dollars in said.items() if dollars is not None}
 
 
 class Price(_Section):
@@ -134,7 +134,16 @@ class Price(_Section):
     input: float = Field(ge=0, le=_MOST_DOLLARS, description="of input tokens")
     output: float = Field(ge=0, le=_MOST_DOLLARS, description="of output tokens, reasoning included")
     cached_input: float | None = Field(
-        None, ge=0, description="of input tokens that the provider had cached; null: as dear as others"
+        None,
+        ge=0,
+        le=_MOST_DOLLARS,
+        description="of input tokens that the provider had cached; null: as dear as others",
+    )
+    cache_write: float | None = Field(
+        None, ge=0, le=_MOST_DOLLARS, description="of input tokens that the provider wrote to its cache; null: as input"
+    )
+    tiers: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict, description="factors of these prices by service tier: {flex: 0.5, priority: 2}"
     )
 
 
@@ -178,7 +187,8 @@ class AugmentSection(_Section):
     limits: Limits = Limits()
     budget: Budget = Budget()
     prices: dict[str, Price] = Field(
-        default_factory=dict, description="by model, in US dollars per million tokens: input, output, cached_input"
+        default_factory=dict,
+        description="by model, in US dollars per million tokens: input, output, cached_input, cache_write, tiers",
     )
     completion: Completion = Completion()
 

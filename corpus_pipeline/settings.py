@@ -143,6 +143,11 @@ class Settings:
         return self.home / "search"
 
     @property
+    def price_file(self) -> Path:
+        """The price list that `corpus prices update` took over; without it, the package's holds."""
+        return self.home / "prices.json"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

@@ -16,6 +16,7 @@ from corpus_pipeline.cli import (
     batches,
     completion,
     control,
+    cost,
     demo,
     estimate,
     failed,
@@ -23,6 +24,7 @@ from corpus_pipeline.cli import (
     index,
     inspect,
     maintenance,
+    prices,
     purge,
     recipes,
     rejects,
@@ -70,9 +72,10 @@ _SECTIONS = (
     )),
     ("Money and failures", (
         (estimate.estimate, "what augmenting will cost"),
-        (inspect.cost, "what was spent, by whom and on what"),
+        (cost.cost, "what was spent, by whom and on what; settle it by a bill"),
+        (prices.prices, "what models cost: show the list, take over a newer one"),
         (failed.failed, "samples that failed: list, show, replay, dismiss"),
-        (batches.batches, "batches at the provider: list, cancel"),
+        (batches.batches, "batches at the provider: list, show, cancel, refetch, forget"),
     )),
     ("Set up and keep", (
         (recipes.recipe, "how files are worked: show, new, check"),

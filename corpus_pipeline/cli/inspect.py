@@ -118,6 +118,15 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
             warn(entry["reason"])
         if entry["cost_usd"]:
             tell(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
+            if entry["unknown_usd"]:
+                tell(
+                    f"    of it at most {money(entry['unknown_usd'])}, probably {money(entry['unknown_expected_usd'])}, for"
+                    f" {entry['unknown']:,} calls of unknown outcome; `corpus cost reconcile FILE` settles them"
+                )
+            if entry["file_cost_usd"] > entry["cost_usd"]:
+                tell(f"    over all recipes and versions of the file: {money(entry['file_cost_usd'])}")
+        if entry.get("remarks"):
+            tell(f"  calls whose token counts did not agree (the larger ones are counted): {entry['remarks']:,}")
         if entry.get("review"):
             tell(
                 f"  to be read by a person: {len(entry['review'])} new rows at random (--json shows them, and the row browser)"
@@ -126,32 +135,6 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
             tell(f"  export: {entry['export_uri']}")
     if not found:
         say(f"nothing has been done for {name} yet; run `corpus run {name}`")
-
-
-@click.command()
-@click.option(
-    "--by",
-    type=click.Choice(["consumer", "file", "strategy", "model", "day", "batch", "item"]),
-    default="consumer",
-    show_default=True,
-    help="What to group by; every grouping adds up to the same sum. batch: of ten rows, the dearest first; item: likewise.",
-)
-@json_option
-def cost(by: str, as_json: bool) -> None:
-    """Money spent, from the ledger of calls. Calls with an unknown outcome count with the most that they can have cost."""
-    from corpus_pipeline.service import Corpus
-
-    with Corpus.open() as corpus:
-        found = corpus.cost(by)
-        items, share = corpus.dearest_share() if by == "item" else (0, 0.0)
-    if as_json:
-        print_lines(found)
-        return
-    columns = (by, "calls", "answered", "errors", "unknown", "input_tokens", "output_tokens", "cost_usd")
-    print_table(columns, ([row[key] for key in columns] for row in found), right=columns[1:])
-    say(f"total {money(sum(row['cost_usd'] for row in found))}")
-    if items:
-        say(f"the dearest tenth of {items:,} items cost {share:.0%} of it")
 
 
 @click.command()

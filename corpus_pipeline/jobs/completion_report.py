@@ -27,7 +27,7 @@ from corpus_pipeline.store import (
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
-MICRO = 1_000_000
+NANO = 1_000_000_000  # of a US dollar
 
 
 def completion_report(
@@ -109,7 +109,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "skip_reasons": augmented.skip_reasons(connection, task.id),
         "reused": sum(counts["reused"] for counts in items.values()),
-        "saved_usd": ledger.saved(connection, task.id) / MICRO,
+        "saved_usd": ledger.saved(connection, task.id) / NANO,
         "retried": int(spent.retried),
         "unknown": int(spent.unknown),
         "calls": int(spent.answered + spent.errors + spent.unknown),
@@ -117,8 +117,13 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "cached_tokens": int(spent.cached_tokens),
         "output_tokens": int(spent.output_tokens),
         "reasoning_tokens": int(spent.reasoning_tokens),
-        "cost_usd": int(spent.cost) / MICRO,
-        "cost_per_item": round(int(spent.cost) / MICRO / done, 8) if done else 0.0,
+        "cost_usd": int(spent.cost) / NANO,
+        "unknown_usd": int(spent.unknown_cost) / NANO,
+        "unknown_expected_usd": spending.unknown_expected(spending.of_task_by_model(connection, task.id)) / NANO,
+        "file_cost_usd": spending.cost_of_files(connection, [file.name]).get(file.name, 0) / NANO,
+        "cache_write_tokens": int(spent.cache_write_tokens),
+        "remarks": ledger.remark_count(connection, task.id),
+        "cost_per_item": round(int(spent.cost) / NANO / done, 8) if done else 0.0,
         "strategies": items,
         "fail_reasons": failed_samples.reasons(connection, task.id),
     }

@@ -178,10 +178,10 @@ class Speaker:
         if self._first is None:
             self._first = processed
         elapsed = max(0.001, time.monotonic() - self._begun)
-        cost = spending.cost_of(connection, [self._task_id]).get(self._task_id, 0)
+        cost = int(spending.of_task(connection, self._task_id).cost)
         rate = max(0, processed - self._first) / elapsed
         calls = None if self._held.calls is None else self._held.calls()
-        return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000, calls)
+        return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000_000, calls)
 
 
 def _duration(seconds: float) -> str:

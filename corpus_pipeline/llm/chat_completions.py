@@ -10,12 +10,12 @@ import orjson
 from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
-from corpus_pipeline.model import Answer, Request, Usage
+from corpus_pipeline.llm.usage import read_usage
+from corpus_pipeline.model import Answer, Request
 
 CHAT_PATH = "/v1/chat/completions"
 # what is kept of a provider's words; a longer one would not fit into the ledger
 MOST_NAME, _MOST_FINISH = 128, 32
-_MOST_TOKENS = 10**9  # of one call; more was never billed, and is no count
 
 
 class BrokenAnswer(ValueError):
@@ -105,10 +105,12 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         text=text,
         finish_reason=finish,
         model=model,
-        usage=_usage(body.get("usage")) or tokens.estimated_usage(request, text),
+        usage=read_usage(body.get("usage")) or tokens.estimated_usage(request, text),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         reasoning=reasoning or None,
         provider_request_id=None if request_id is None else request_id[:MOST_NAME],
+        service_tier=word(body.get("service_tier"), _MOST_FINISH) or None,
+        response_id=word(body.get("id"), MOST_NAME) or None,
     )
 
 
@@ -168,25 +170,3 @@ def _said_something(body: Any) -> bool:
     usage = body.get("usage") if isinstance(body, dict) else None
     written = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return isinstance(written, int) and written > 0
-
-
-def _usage(said: Any) -> Usage | None:
-    """None when the provider did not say, or said what cannot be."""
-    if not isinstance(said, dict):
-        return None
-    prompt, completion = said.get("prompt_tokens"), said.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int) or min(prompt, completion) < 0:
-        return None
-    if max(prompt, completion) > _MOST_TOKENS:
-        return None
-    return Usage(
-        input_tokens=prompt,
-        output_tokens=completion,
-        cached_tokens=_detail(said.get("prompt_tokens_details"), "cached_tokens", prompt),
-        reasoning_tokens=_detail(said.get("completion_tokens_details"), "reasoning_tokens", completion),
-    )
-
-
-def _detail(details: Any, key: str, most: int) -> int:
-    value = details.get(key) if isinstance(details, dict) else None
-    return min(max(value, 0), most) if isinstance(value, int) else 0

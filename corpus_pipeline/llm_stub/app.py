@@ -82,7 +82,7 @@ class StubApp:
         verdict = self.limits.take(outcome.line.usage.input_tokens + outcome.line.usage.output_tokens, time.monotonic())
         if verdict.retry_after is not None:
             line = outcome.line._replace(usage=outcome.line.usage._replace(input_tokens=0, output_tokens=0), fault=None)
-            line = line._replace(micro_dollars=type(line.micro_dollars)(0))
+            line = line._replace(nano_dollars=type(line.nano_dollars)(0))
             outcome = self.engine.rate_limited(line, None, verdict.retry_after, verdict.headers)
         else:
             outcome = outcome._replace(headers=[*outcome.headers, *verdict.headers])

@@ -15,7 +15,7 @@ from corpus_pipeline.llm_stub import answers
 from corpus_pipeline.llm_stub.faults import REFUSED, Fault, FaultMix, uniform
 from corpus_pipeline.llm_stub.invoice import Invoice, Line
 from corpus_pipeline.llm_stub.options import MODELS, StubOptions
-from corpus_pipeline.model import MicroDollars, Usage
+from corpus_pipeline.model import NanoDollars, Usage
 
 Headers = list[tuple[bytes, bytes]]
 NOTHING = Usage(0, 0)
@@ -51,7 +51,7 @@ class Engine:
         if attempt is None:
             self._seen[digest] += 1
             attempt = self._seen[digest]
-        line = Line(digest, attempt, attempt_id, "", 200, "refused", None, NOTHING, MicroDollars(0), batch)
+        line = Line(digest, attempt, attempt_id, "", 200, "refused", None, NOTHING, NanoDollars(0), batch)
         if complaint is not None:
             return self._refusal(line, 400, "invalid_request_error", None, complaint)
         if body["model"] not in self.models:
@@ -69,10 +69,9 @@ class Engine:
         order = answers.read_order(body, line.request_hash)
         reply = answers.reply(order, fault)
         usage = self._usage(body, reply)
-        price = prices.price_of(line.model)
-        line = line._replace(
-            outcome="answered", usage=usage, micro_dollars=prices.cost(usage, price, batch=line.batch is not None)
-        )
+        tier = prices.BATCH if line.batch is not None else body.get("service_tier")
+        price = prices.price_of(line.model).of(tier, usage.input_tokens)
+        line = line._replace(outcome="answered", usage=usage, nano_dollars=prices.cost(usage, price))
         said: dict[str, Any] = {
             "id": f"chatcmpl-stub-{line.request_hash[:24]}-{line.attempt}",
             "object": "chat.completion",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
-from corpus_pipeline.model import MicroDollars, Usage
+from corpus_pipeline.model import NanoDollars, Usage
 
 
 class Line(NamedTuple):
@@ -27,7 +27,7 @@ class Line(NamedTuple):
     outcome: str
     fault: str | None
     usage: Usage
-    micro_dollars: MicroDollars
+    nano_dollars: NanoDollars
     batch: str | None = None
 
 
@@ -46,7 +46,7 @@ class Invoice:
         self.counters[line.outcome] += 1
         self.counters["input_tokens"] += line.usage.input_tokens
         self.counters["output_tokens"] += line.usage.output_tokens
-        self.counters["micro_dollars"] += line.micro_dollars
+        self.counters["nano_dollars"] += line.nano_dollars
         if line.fault:
             self.counters[f"fault:{line.fault}"] += 1
         if self._file is None:
@@ -66,7 +66,7 @@ class Invoice:
             "cached_tokens": usage.cached_tokens,
             "output_tokens": usage.output_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
-            "micro_dollars": line.micro_dollars,
+            "nano_dollars": line.nano_dollars,
             "batch": line.batch,
         }
         os.write(self._file, orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))

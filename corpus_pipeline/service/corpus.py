@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,12 @@ from corpus_pipeline.jobs.narration import LogNarrator, Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.endpoint import endpoint
+from corpus_pipeline.llm.prices import PriceList, current
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import failed_samples, inbox, provider_batches, purge, recipes, register, rows
 from corpus_pipeline.service.commands import pause as commands_pause
+from corpus_pipeline.service.commands import prices as commands_prices
 from corpus_pipeline.service.queries import (
     cost,
     cost_estimate,
@@ -191,7 +194,12 @@ class Corpus:
             settings.openai_base_url, settings.openai_api_key, private_hosts=frozenset(settings.private_hosts)
         )
         where = replace(where, ca_file=settings.ca_file, proxy=settings.proxy_for(where.host))
-        return ModelAccess(where, settings.model)
+        return ModelAccess(where, settings.model, self.prices)
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """The price list that calls are booked by."""
+        return current(self.settings.price_file)
 
     @cached_property
     def target(self) -> Target:
@@ -234,6 +242,10 @@ class Corpus:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
         return provider_batches.cancel(self.store, self.models, names, reason, who())
 
+    def update_prices(self, file: Path, as_of: date | None) -> dict[str, Any]:
+        """Take over a price list (see `prices.update`)."""
+        return commands_prices.update(self.store, self.settings, file, as_of, who())
+
     # --- failed samples --------------------------------------------------------------------------------------------------
 
     def replay(
@@ -246,7 +258,7 @@ class Corpus:
         for name, strategy in sorted(self.store.fetch(store_failed_samples.replayable, where)) if overrides else ():
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
-                with_overrides(section, strategy, self.settings.model, overrides or {})
+                with_overrides(section, strategy, self.settings.model, overrides or {}, self.prices)
         return failed_samples.replay(self.store, where, overrides or {}, by or who())
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
@@ -356,7 +368,7 @@ class Corpus:
 
     def estimate(self, name: str) -> dict[str, Any]:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""
-        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model)
+        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model, self.prices)
 
     def cost(self, by: str) -> list[dict[str, Any]]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
+from corpus_pipeline.llm.prices import MAX_AGE_DAYS
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.settings import Settings, masked_url
@@ -103,6 +105,10 @@ def _prices(corpus: Corpus) -> tuple[bool, str]:
         row = corpus.store.fetch(recipes.recipe_row, file.recipe_id)
         recipe = parse(row.body)
         if recipe.augment.strategies:
-            plan = prepare(recipe.augment, corpus.settings.model)
+            plan = prepare(recipe.augment, corpus.settings.model, corpus.prices)
             names |= {prepared.strategy.model for prepared in plan.values()}
-    return True, f"known for {', '.join(sorted(names))}" if names else "no registered file asks a model yet"
+    age = corpus.prices.age_days(datetime.now(UTC).date())
+    if age > MAX_AGE_DAYS:
+        return False, f"the price list is of {corpus.prices.as_of}, {age} days old. Run: corpus prices update FILE"
+    known = f"known for {', '.join(sorted(names))}" if names else "no registered file asks a model yet"
+    return True, f"{known}; list of {corpus.prices.as_of}"

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from corpus_pipeline.model import MicroDollars, TaskId
+from corpus_pipeline.model import NanoDollars, TaskId
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import budgets
 from corpus_pipeline.store.types import now_ms
 
 _B = budgets.c
-# micro-dollars per scope; a scope that is not named has no limit
+# nano-dollars per scope; a scope that is not named has no limit
 Ceilings = Mapping[BudgetScope, int]
 
 
@@ -48,10 +48,10 @@ class Booked(NamedTuple):
 
 
 class Level(NamedTuple):
-    """How full a budget is, in micro-dollars."""
+    """How full a budget is, in nano-dollars."""
 
-    spent: MicroDollars
-    reserved: MicroDollars
+    spent: NanoDollars
+    reserved: NanoDollars
 
 
 def day_of(milliseconds: int) -> str:
@@ -135,4 +135,4 @@ def level(connection: Connection, scope: BudgetScope, subject: str) -> Level:
     row = connection.execute(
         select(_B.spent, _B.reserved).where(_B.scope == scope.value, _B.subject == subject)
     ).first()
-    return Level(MicroDollars(0), MicroDollars(0)) if row is None else Level(row.spent, row.reserved)
+    return Level(NanoDollars(0), NanoDollars(0)) if row is None else Level(row.spent, row.reserved)

@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, update
 
-from corpus_pipeline.model import Answer, ConversationId, MicroDollars, TaskId, Usage
+from corpus_pipeline.model import Answer, ConversationId, NanoDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope, Stage
 from corpus_pipeline.store import budgets, provider_workers, spending
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.budgets import Booked, Ceilings, Payer
 from corpus_pipeline.store.schema import answers, augmented_rows, dataset_files, leases, llm_attempts, tasks, work_items
-from corpus_pipeline.store.types import now_ms
+from corpus_pipeline.store.types import Money, now_ms
 
 _A = llm_attempts.c
 
 
 class Intent(NamedTuple):
-    """What is about to be asked. Prices are micro-dollars per million tokens; `reserved` is the most it can cost."""
+    """What is about to be asked. Prices are micro-dollars per million tokens; `reserved`, in nano-dollars, is the most it can
+    cost."""
 
     id: str
     request_key: str
@@ -35,24 +36,33 @@ class Intent(NamedTuple):
     input_price: int
     cached_price: int
     output_price: int
-    reserved: MicroDollars
+    cache_write_price: int
+    reserved: NanoDollars
     epoch: int
     run_id: str | None
     batch_id: int | None = None  # the provider batch that it goes with
 
 
 class Settlement(NamedTuple):
-    """How one attempt ended. `cost` is what is booked: for an unknown outcome the reserved upper bound."""
+    """How one attempt ended. `cost` is what is booked: for an unknown outcome the reserved upper bound.
+
+    prices: of a token, in the order of the intent's, where it was not charged at those. remark: what of the provider's words
+    did not agree.
+    """
 
     id: str
     state: AttemptState
     outcome: str
     usage: Usage
-    cost: MicroDollars
+    cost: NanoDollars
     latency_ms: int
     model_answered: str | None = None
     http_status: int | None = None
     provider_request_id: str | None = None
+    prices: tuple[int, int, int, int] | None = None
+    service_tier: str | None = None
+    response_id: str | None = None
+    remark: str | None = None
 
 
 class StoredAnswer(NamedTuple):
@@ -204,12 +214,20 @@ _SETTLE = (
         cached_tokens=bindparam("cached_tokens"),
         output_tokens=bindparam("output_tokens"),
         reasoning_tokens=bindparam("reasoning_tokens"),
+        cache_write_tokens=bindparam("cache_write_tokens"),
         estimated=bindparam("estimated"),
         cost=bindparam("cost"),
         latency_ms=bindparam("latency_ms"),
         model_answered=bindparam("model_answered"),
         http_status=bindparam("http_status"),
         provider_request_id=bindparam("provider_request_id"),
+        service_tier=bindparam("service_tier"),
+        response_id=bindparam("response_id"),
+        remark=bindparam("remark"),
+        input_price=func.coalesce(bindparam("at_input", type_=Money), _A.input_price),
+        cached_price=func.coalesce(bindparam("at_cached", type_=Money), _A.cached_price),
+        output_price=func.coalesce(bindparam("at_output", type_=Money), _A.output_price),
+        cache_write_price=func.coalesce(bindparam("at_cache_write", type_=Money), _A.cache_write_price),
         settled_at=now_ms(),
     )
 )
@@ -226,25 +244,35 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
         )
         connection.execute(
             _SETTLE,
-            [
-                {
-                    "key": s.id,
-                    "to_state": s.state.value,
-                    "outcome": s.outcome,
-                    "input_tokens": s.usage.input_tokens,
-                    "cached_tokens": s.usage.cached_tokens,
-                    "output_tokens": s.usage.output_tokens,
-                    "reasoning_tokens": s.usage.reasoning_tokens,
-                    "estimated": s.usage.estimated,
-                    "cost": s.cost,
-                    "latency_ms": s.latency_ms,
-                    "model_answered": s.model_answered,
-                    "http_status": s.http_status,
-                    "provider_request_id": s.provider_request_id,
-                }
-                for s in settlements
-            ],
+            [_ended(s) for s in settlements],
         )
+
+
+def _ended(s: Settlement) -> dict[str, Any]:
+    at = s.prices or (None, None, None, None)
+    return {
+        "key": s.id,
+        "to_state": s.state.value,
+        "outcome": s.outcome,
+        "input_tokens": s.usage.input_tokens,
+        "cached_tokens": s.usage.cached_tokens,
+        "output_tokens": s.usage.output_tokens,
+        "reasoning_tokens": s.usage.reasoning_tokens,
+        "cache_write_tokens": s.usage.cache_write_tokens,
+        "estimated": s.usage.estimated,
+        "cost": s.cost,
+        "latency_ms": s.latency_ms,
+        "model_answered": s.model_answered,
+        "http_status": s.http_status,
+        "provider_request_id": s.provider_request_id,
+        "service_tier": s.service_tier,
+        "response_id": s.response_id,
+        "remark": s.remark,
+        "at_input": at[0],
+        "at_cached": at[1],
+        "at_output": at[2],
+        "at_cache_write": at[3],
+    }
 
 
 def still_open(connection: Connection, attempt_ids: Sequence[str]) -> frozenset[str]:
@@ -350,7 +378,13 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
     return touched.rowcount
 
 
-def saved(connection: Connection, task_id: TaskId) -> MicroDollars:
+def remark_count(connection: Connection, task_id: TaskId) -> int:
+    """Calls of a task whose numbers did not agree with each other."""
+    query = select(func.count()).where(_A.task_id == task_id, _A.remark.is_not(None))
+    return int(connection.execute(query).scalar_one())
+
+
+def saved(connection: Connection, task_id: TaskId) -> NanoDollars:
     """What the last answers of reused items had cost when they were paid for, once."""
     paid = (
         select(func.max(_A.cost).label("cost"))
@@ -364,7 +398,7 @@ def saved(connection: Connection, task_id: TaskId) -> MicroDollars:
         .select_from(augmented_rows.join(work_items, and_(work_items.c.task_id == augmented_rows.c.task_id, *same)))
         .where(augmented_rows.c.task_id == task_id, work_items.c.reused.is_(True))
     )
-    return MicroDollars(int(connection.execute(query).scalar_one()))
+    return NanoDollars(int(connection.execute(query).scalar_one()))
 
 
 class Experience(NamedTuple):
@@ -398,7 +432,8 @@ def experience(connection: Connection, strategy: str, model: str) -> Experience 
 
 def cost_by_item(connection: Connection) -> Sequence[Row]:
     """(name, conversation_id, strategy, sample_index, calls, answered, errors, unknown, input_tokens, cached_tokens,
-    output_tokens, cost) of every item that was asked about, the dearest first; cost in micro-dollars."""
+    output_tokens, cost, unknown_cost) of every item that was asked about, the dearest first; in nano-dollars, the last of them
+    for calls of unknown outcome."""
 
     def count(word: AttemptState) -> Any:
         return func.sum(case((_A.state == word.value, 1), else_=0))
@@ -416,6 +451,7 @@ def cost_by_item(connection: Connection) -> Sequence[Row]:
             func.sum(_A.cached_tokens).label("cached_tokens"),
             func.sum(_A.output_tokens).label("output_tokens"),
             cost,
+            func.sum(case((_A.state == AttemptState.UNKNOWN.value, _A.cost), else_=0)).label("unknown_cost"),
         )
         .select_from(
             llm_attempts.join(tasks, tasks.c.id == _A.task_id).join(

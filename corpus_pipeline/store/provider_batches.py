@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
-from corpus_pipeline.model import Answer, MicroDollars, TaskId, Usage
+from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BatchState, BudgetScope
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.backends import Backend
@@ -59,7 +59,7 @@ def open_batches(connection: Connection, task_id: TaskId) -> Sequence[Row]:
 def figures(connection: Connection, names: Sequence[str]) -> Sequence[Row]:
     """Every batch of these dataset files (of all, when none is named) with what its requests came to, newest first:
     (file_name, provider_batches.*, answered, errors, unknown, waiting, input_tokens, output_tokens, cost, reserved);
-    cost and reserved in micro-dollars, reserved of the waiting ones."""
+    cost and reserved in nano-dollars, reserved of the waiting ones."""
 
     def of(state: AttemptState, value: Any) -> Any:
         return func.coalesce(func.sum(case((_A.state == state.value, value), else_=0)), 0)
@@ -136,7 +136,7 @@ def lost(connection: Connection, batch_id: int) -> None:
     ledger.settle(
         connection,
         [
-            Settlement(row.id, AttemptState.UNKNOWN, "batch_lost", nothing, MicroDollars(row.reserved), 0)
+            Settlement(row.id, AttemptState.UNKNOWN, "batch_lost", nothing, NanoDollars(row.reserved), 0)
             for row in unsettled(connection, batch_id)
         ],
     )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
 
-from corpus_pipeline.model import FileId, MicroDollars, TaskId, Usage, id_range, split_id
+from corpus_pipeline.model import FileId, NanoDollars, TaskId, Usage, id_range, split_id
 from corpus_pipeline.states import AttemptState, Stage
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import Settlement
@@ -244,7 +244,7 @@ def _erase_answers(
     ledger.settle(
         connection,
         [
-            Settlement(row.id, AttemptState.UNKNOWN, PURGED, Usage(0, 0), MicroDollars(row.reserved), 0)
+            Settlement(row.id, AttemptState.UNKNOWN, PURGED, Usage(0, 0), NanoDollars(row.reserved), 0)
             for row in made
             if row.state == AttemptState.INTENT
         ],

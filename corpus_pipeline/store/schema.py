@@ -12,7 +12,7 @@ How to read it:
   provider_batches, provider_workers                           provider batches; who calls whom
   exports, export_chunks                                       which row is at which line of which file
   execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is asked for
-A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is micro-dollars.
+A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is nano-dollars.
 """
 
 from __future__ import annotations
@@ -315,14 +315,19 @@ llm_attempts = _table(
     Column("cached_tokens", BigInteger, nullable=False, server_default="0"),
     Column("output_tokens", BigInteger, nullable=False, server_default="0"),
     Column("reasoning_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("cache_write_tokens", BigInteger, nullable=False, server_default="0"),
     Column("estimated", Boolean, nullable=False, server_default=false()),
     Column("input_price", Money, nullable=False),  # micro-dollars per million tokens
     Column("cached_price", Money, nullable=False),
     Column("output_price", Money, nullable=False),
+    Column("cache_write_price", Money, nullable=False, server_default="0"),
     Column("reserved", Money, nullable=False),  # upper bound, set with the intent
     Column("cost", Money, nullable=False, server_default="0"),
     Column("latency_ms", BigInteger),
     Column("provider_request_id", String(128)),
+    Column("response_id", String(128)),  # of the body
+    Column("service_tier", String(32)),  # as the provider says it
+    Column("remark", LongText),  # which of the provider's numbers did not agree
     Column("batch_id", Integer, ForeignKey("provider_batches.id")),
     Column("epoch", BigInteger, nullable=False),
     Column("run_id", String(64)),  # the Dagster run
@@ -376,7 +381,9 @@ spending = _table(
     Column("cached_tokens", BigInteger, nullable=False),
     Column("output_tokens", BigInteger, nullable=False),
     Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False, server_default="0"),
     Column("cost", Money, nullable=False),
+    Column("unknown_cost", Money, nullable=False, server_default="0"),  # the part of it for calls of unknown outcome
 )
 
 provider_batches = _table(

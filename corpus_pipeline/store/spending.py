@@ -26,7 +26,9 @@ SUMS = (
     "cached_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "cache_write_tokens",
     "cost",
+    "unknown_cost",
 )
 _WORDS = {AttemptState.ANSWERED: "answered", AttemptState.ERROR: "errors", AttemptState.UNKNOWN: "unknown"}
 
@@ -64,7 +66,9 @@ def add(connection: Connection, calls: Iterable[Settled]) -> None:
         own["cached_tokens"] += call.usage.cached_tokens
         own["output_tokens"] += call.usage.output_tokens
         own["reasoning_tokens"] += call.usage.reasoning_tokens
+        own["cache_write_tokens"] += call.usage.cache_write_tokens
         own["cost"] += call.cost
+        own["unknown_cost"] += call.cost if call.state is AttemptState.UNKNOWN else 0
     for key, own in sorted(sums.items(), key=lambda entry: entry[0]):
         values = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
         values |= {f"more_{name}": own[name] for name in SUMS}
@@ -77,16 +81,43 @@ def _sums() -> list[Any]:
 
 
 def of_task(connection: Connection, task_id: TaskId) -> Row:
-    """`SUMS` of one task; cost in micro-dollars, unknown outcomes at their upper bound."""
+    """`SUMS` of one task; cost in nano-dollars; unknown_cost: the part of it that is booked for unknown outcomes."""
     return connection.execute(select(*_sums()).where(_S.task_id == task_id)).one()
 
 
-def cost_of(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, int]:
-    """Micro-dollars by task; those that nothing was asked for are left out."""
-    query = select(_S.task_id, func.sum(_S.cost)).where(_S.task_id.in_(task_ids)).group_by(_S.task_id)
-    return {TaskId(task_id): int(cost) for task_id, cost in connection.execute(query)}
+def of_task_by_model(connection: Connection, task_id: TaskId) -> Sequence[Row]:
+    """(strategy, model, `SUMS`) of one task."""
+    query = select(_S.strategy, _S.model, *_sums()).where(_S.task_id == task_id).group_by(_S.strategy, _S.model)
+    return connection.execute(query).all()
 
 
+def cost_of_files(connection: Connection, names: Sequence[str] = ()) -> dict[str, int]:
+    """Nano-dollars by dataset file (all of them, when none is named), over all its versions and recipes; a file that nothing
+    was asked for is left out."""
+    query = select(dataset_files.c.name, func.sum(_S.cost)).select_from(_OF_FILES).group_by(dataset_files.c.name)
+    if names:
+        query = query.where(dataset_files.c.name.in_(names))
+    return {name: int(cost) for name, cost in connection.execute(query)}
+
+
+def unknown_expected(rows: Iterable[Row]) -> int:
+    """What the calls of unknown outcome in rows of `by_model` probably cost: what calls of their kind cost that were
+    answered, and never more than they can have cost."""
+    known: dict[tuple[str, str], list[int]] = {}
+    rows = list(rows)
+    for row in rows:
+        sums = known.setdefault((row.strategy, row.model), [0, 0])
+        sums[0] += int(row.cost - row.unknown_cost)
+        sums[1] += int(row.answered)
+    total = 0
+    for row in rows:
+        cost, answered = known[row.strategy, row.model]
+        most = int(row.unknown_cost)
+        total += min(most, int(row.unknown) * cost // answered) if answered else most
+    return total
+
+
+_OF_FILES = spending.join(tasks, tasks.c.id == _S.task_id).join(dataset_files, dataset_files.c.id == tasks.c.file_id)
 # what costs may be grouped by; the day is UTC
 KEYS: dict[str, Any] = {
     "consumer": _S.consumer,
@@ -101,14 +132,14 @@ def by(connection: Connection, key: str) -> Sequence[Row]:
     """(key, calls, `SUMS`) per group. The groups of any key add up to the same sum: that of the ledger."""
     column = KEYS[key]
     calls = func.sum(_S.answered + _S.errors + _S.unknown).label("calls")
-    query = (
-        select(column.label("key"), calls, *_sums())
-        .select_from(
-            spending.join(tasks, tasks.c.id == _S.task_id).join(dataset_files, dataset_files.c.id == tasks.c.file_id)
-        )
-        .group_by(column)
-        .order_by(column)
-    )
+    query = select(column.label("key"), calls, *_sums()).select_from(_OF_FILES).group_by(column).order_by(column)
+    return connection.execute(query).all()
+
+
+def by_model(connection: Connection, key: str) -> Sequence[Row]:
+    """As `by`, each group apart by strategy and model: (key, strategy, model, `SUMS`)."""
+    own = KEYS[key].label("key")
+    query = select(own, _S.strategy, _S.model, *_sums()).select_from(_OF_FILES).group_by(own, _S.strategy, _S.model)
     return connection.execute(query).all()
 
 

@@ -19,7 +19,7 @@ LongBlob: TypeEngine[bytes] = LargeBinary().with_variant(mysql.LONGBLOB(), *_MYS
 Hash: TypeEngine[bytes] = LargeBinary(32).with_variant(mysql.VARBINARY(32), *_MYSQL)  # a sha256
 Key = BigInteger().with_variant(Integer(), "sqlite")  # autoincrement needs INTEGER in SQLite
 Moment = BigInteger  # milliseconds since 1970-01-01 UTC, by the clock of the database
-Money = BigInteger  # micro-dollars
+Money = BigInteger  # nano-dollars; a price: micro-dollars per million tokens
 Name = String(64)
 HexHash = String(64)  # a sha256 as 64 hexadecimal digits
 

@@ -57,7 +57,7 @@ def test_report_counts_add_up(corpus: Command) -> None:
 
 def test_cost_adds_up_to_the_same_whatever_it_is_grouped_by(corpus: Command) -> None:
     sums = {
-        by: (round(sum(row["cost_usd"] * 1_000_000 for row in rows)), sum(row["calls"] for row in rows))
+        by: (round(sum(row["cost_usd"] * 1_000_000_000 for row in rows)), sum(row["calls"] for row in rows))
         for by in ("consumer", "file", "strategy", "model", "day")
         for rows in [lines(corpus("cost", "--by", by, "--json"))]
     }

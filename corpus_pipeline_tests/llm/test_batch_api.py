@@ -68,11 +68,11 @@ def test_a_batch_brings_every_answer_at_half_the_price(start: Start, tmp_path: P
     assert (batch.status, batch.total, batch.completed, batch.failed) == (BatchStatus.COMPLETED, 60, 60, 0)
     assert batch.metadata["corpus_task"] == "7"
     assert got.keys() == {item.custom_id for item in asked}
-    price = prices.price_of("corpus-stub")
+    price = prices.price_of("corpus-stub").of(prices.BATCH)
     for line in invoice(log):
         answer = got[line["attempt_id"]].answer
         assert answer is not None and line["batch"] == batch.id
-        assert line["micro_dollars"] == prices.cost(answer.usage, price, batch=True)
+        assert line["nano_dollars"] == prices.cost(answer.usage, price)
 
 
 def test_failures_and_unworked_requests_are_told_apart(start: Start, tmp_path: Path) -> None:

@@ -100,16 +100,16 @@ def test_the_invoice_has_every_call_and_what_it_costs(start: Start, tmp_path: Pa
     results = outcomes(stub, 80)
     lines = {line["attempt_id"]: line for line in invoice(log)}
     assert len(lines) == 80 and [line["seq"] for line in invoice(log)] == list(range(1, 81))
-    price = prices.price_of("corpus-stub")
+    price = prices.price_of("corpus-stub").standard
     for number, result in enumerate(results):
         line = lines[f"{number}-1"]
         if isinstance(result, Answer):
             assert (line["input_tokens"], line["output_tokens"]) == result.usage[:2]
-            assert line["micro_dollars"] == prices.cost(result.usage, price)
+            assert line["nano_dollars"] == prices.cost(result.usage, price)
         else:
             # nothing that was billed is taken for free
-            assert result.maybe_billed or line["micro_dollars"] == 0
-    assert any(line["fault"] == "answered_rst" and line["micro_dollars"] > 0 for line in lines.values())
+            assert result.maybe_billed or line["nano_dollars"] == 0
+    assert any(line["fault"] == "answered_rst" and line["nano_dollars"] > 0 for line in lines.values())
     assert stub.app.invoice.counters["calls"] == 80
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from corpus_pipeline.model import Answer, ConversationId, MicroDollars, Usage, conversation_id
+from corpus_pipeline.model import Answer, ConversationId, NanoDollars, Usage, conversation_id
 from corpus_pipeline.states import AttemptState, BudgetScope
 from corpus_pipeline.store import Store, budgets, provider_batches, purges, spending
 from corpus_pipeline.store.ledger import Intent, Settlement
@@ -16,7 +16,7 @@ def intent(made: making.Made, identifier: ConversationId) -> Intent:
     key = f"{identifier:064d}"
     return Intent(
         f"a{identifier}", key, made.task_id, identifier, "paraphrase", 0, 1, 1, f"c{made.task_id}", "v" * 64, "m",
-        1, 1, 1, MicroDollars(70), 1, None,
+        1, 1, 1, NanoDollars(70), 1, None,
     )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def test_what_a_provider_batch_brings_for_a_purged_row_is_not_taken_in(store: St
     assert (erased.removed, erased.kept) == ({"turns": 1}, {"ledger_rows": 1})
 
     usage = Usage(5, 6)
-    ends = [Settlement(i.id, AttemptState.ANSWERED, "stop", usage, MicroDollars(40), 1) for i in intents]
+    ends = [Settlement(i.id, AttemptState.ANSWERED, "stop", usage, NanoDollars(40), 1) for i in intents]
     arrived = [(i.id, i.request_key, Answer("text", "stop", "m", usage)) for i in intents]
     store.write(lambda c: provider_batches.take_in(c, store.backend, ends, arrived))
     own = select(llm_attempts.c.state, llm_attempts.c.cost).where(llm_attempts.c.task_id == made.task_id)

@@ -50,7 +50,7 @@ def work(held: Held) -> None:
 
     held.store.backend.save_memory(held.store.engine)
     give_back()
-    plan = prepare(section, access.default_model)
+    plan = prepare(section, access.default_model, access.prices)
     held.commit(save_prompts, plan)
     with rare_collection(CALLS):
         orchestrator.run(held, plan, access)

@@ -11,18 +11,19 @@ from typing import NamedTuple, TypeVar
 from corpus_pipeline import failpoints
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Paused, Stopped
+from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.single_flight import Once
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.narration import Calls
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.llm import tokens
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
 from corpus_pipeline.llm.limits import Limiter, Slot
-from corpus_pipeline.model import MicroDollars, Request, Usage
+from corpus_pipeline.model import NanoDollars, Request, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import StoredAnswer
@@ -38,7 +39,7 @@ _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, i
 class _TooDear(Exception):
     """A call was not made, because its worst case would have broken a budget."""
 
-    def __init__(self, scope: BudgetScope, reserved: MicroDollars) -> None:
+    def __init__(self, scope: BudgetScope, reserved: NanoDollars) -> None:
         super().__init__(scope)
         self.scope, self.reserved = scope, reserved
 
@@ -84,6 +85,7 @@ class Caller:
         self._rested = rested
         self._once = Once(held, writer, stop)
         self._rng = random.Random()
+        self._charger = Charger()
         self._tight = asyncio.Lock()  # where money is short, one item at a time tries
         self.resting = 0  # items that wait for their next attempt, or for what judges answers
         self._out: dict[str, float] = {}  # calls on the wire by attempt, and since when
@@ -181,7 +183,9 @@ class Caller:
 
     async def _out_of_money(self, refusal: _TooDear) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""
-        reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, refusal.reserved)
+        reason = await asyncio.to_thread(
+            out_of_money, self._held, refusal.scope, refusal.reserved, self._charger.output_limit_note
+        )
         self._writer.unit.pauses.append(reason)
         await self._writer.committed()
         return Paused(f"paused by {BUDGET}: {reason}")
@@ -194,7 +198,9 @@ class Caller:
         insist: also where another task asks the same.
         """
         attempt_id = new_attempt_id()
-        intent = intent_of(self._held, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id)
+        intent = intent_of(
+            self._held, self._charger, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id
+        )
         expected = tokens.expected_input(request) + request.max_output_tokens
         begun = time.monotonic()
         try:
@@ -221,7 +227,7 @@ class Caller:
             raise
         finally:
             self._out.pop(attempt_id, None)
-        cost = prices.cost(answer.usage, item.prepared.price)
+        charge = self._charger.charge(item.prepared, request, answer)
         unit = self._writer.unit
         unit.settlements.append(
             ledger.Settlement(
@@ -229,11 +235,15 @@ class Caller:
                 state=AttemptState.ANSWERED,
                 outcome=answer.finish_reason,
                 usage=answer.usage,
-                cost=cost,
+                cost=charge.cost,
                 latency_ms=_since(begun),
                 model_answered=answer.model[:128],
                 http_status=200,
                 provider_request_id=answer.provider_request_id,
+                prices=charge.price,
+                service_tier=answer.service_tier,
+                response_id=answer.response_id,
+                remark=answer.usage.remark,
             )
         )
         unit.answers.append((attempt_id, key, answer))
@@ -280,7 +290,7 @@ class Caller:
             AttemptState.UNKNOWN if unknown else AttemptState.ERROR,
             str(failure.reason),
             begun,
-            cost=intent.reserved if unknown else MicroDollars(0),
+            cost=intent.reserved if unknown else NanoDollars(0),
             http_status=failure.status,
             provider_request_id=failure.request_id,
         )
@@ -292,7 +302,7 @@ class Caller:
         outcome: str,
         begun: float,
         *,
-        cost: MicroDollars,
+        cost: NanoDollars,
         http_status: int | None = None,
         provider_request_id: str | None = None,
     ) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 
+from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm import prices, tokens
-from corpus_pipeline.model import MicroDollars, Request
+from corpus_pipeline.model import NanoDollars, Request
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store import budgets, ledger
 
@@ -17,6 +17,7 @@ BUDGET = "budget"  # who sets the pause flag when no money is left
 
 def intent_of(
     held: Held,
+    charger: Charger,
     item: Item,
     request: Request,
     key: str,
@@ -27,8 +28,8 @@ def intent_of(
     batch: bool = False,
 ) -> ledger.Intent:
     """The ledger row of a call that is about to be made; `batch`: at the price of the provider's Batch API."""
-    work, full = held.work, item.prepared.price
-    price = prices.batch_price(full) if batch else full
+    work = held.work
+    reserved, price = charger.reserve(item.prepared, request, batch=batch)
     return ledger.Intent(
         id=attempt_id,
         request_key=key,
@@ -44,7 +45,8 @@ def intent_of(
         input_price=price.input,
         cached_price=price.cached_input,
         output_price=price.output,
-        reserved=prices.upper_bound(tokens.input_bound(request), request.max_output_tokens, full, batch=batch),
+        cache_write_price=price.cache_write,
+        reserved=reserved,
         epoch=held.lease.epoch,
         run_id=work.run_id,
     )
@@ -55,7 +57,7 @@ def new_attempt_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
-def out_of_money(held: Held, scope: BudgetScope, reserved: MicroDollars) -> str:
+def out_of_money(held: Held, scope: BudgetScope, reserved: NanoDollars, note: str = "") -> str:
     """Why a task pauses when a call of at most `reserved` would break a budget, and what a person can do."""
     work, ceilings = held.work, held.work.recipe.augment.budget.ceilings()
     whose = {
@@ -66,9 +68,9 @@ def out_of_money(held: Held, scope: BudgetScope, reserved: MicroDollars) -> str:
     name, subject = whose[scope]
     level = held.fetch(budgets.level, scope, subject)
     return (
-        f"the budget of {name}, ${ceilings[scope] / 1e6:.4f}, has no room for another call:"
-        f" ${level.spent / 1e6:.4f} spent, ${level.reserved / 1e6:.4f} reserved, and it may cost"
-        f" ${reserved / 1e6:.4f}. Raise"
+        f"the budget of {name}, ${ceilings[scope] / 1e9:.4f}, has no room for another call:"
+        f" ${level.spent / 1e9:.4f} spent, ${level.reserved / 1e9:.4f} reserved, and it may cost"
+        f" ${reserved / 1e9:.4f}.{note and f' {note}.'} Raise"
         f" augment.budget.{scope}_usd in the recipe and bind it again, then: corpus resume {work.file.name}"
         f" --stage augment, corpus run {work.file.name}"
     )

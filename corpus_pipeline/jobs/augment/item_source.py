@@ -76,7 +76,9 @@ class Feed:
         prepared = self._overridden.get((label, overrides))
         if prepared is None:
             section = self._held.work.recipe.augment
-            prepared = with_overrides(section, label, self._access.default_model, orjson.loads(overrides))
+            prepared = with_overrides(
+                section, label, self._access.default_model, orjson.loads(overrides), self._access.prices
+            )
             self._held.commit(save_prompts, {label: prepared})  # another limit is another prompt version
             self._overridden[label, overrides] = prepared
         return prepared

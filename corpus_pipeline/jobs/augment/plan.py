@@ -9,19 +9,37 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SettingMissing
 from corpus_pipeline.llm.endpoint import Endpoint
-from corpus_pipeline.llm.prices import TokenPrice, dollars, price_of
+from corpus_pipeline.llm.prices import ModelPrice, PriceList, bundled, dollars, flat, known_price, price_of
 from corpus_pipeline.recipe import AugmentSection, NamedStep
 from corpus_pipeline.stages.augment.strategies import build, gate_of
 from corpus_pipeline.stages.augment.strategies.base import Strategy, prompt_version
 from corpus_pipeline.store import augmented
 
 
+class PriceBook(NamedTuple):
+    """Where prices stand: the recipe's own, which go first, and the list."""
+
+    own: dict[str, ModelPrice]
+    listed: PriceList
+
+    def of(self, model: str) -> ModelPrice:
+        """Raises UsageError when it is not known."""
+        return price_of(model, self.own, self.listed)
+
+    def known(self, model: str) -> ModelPrice | None:
+        return known_price(model, self.own, self.listed)
+
+
 class Prepared(NamedTuple):
-    """A strategy ready to be asked: its prompt version and the price of its model. gate: the judge before it."""
+    """A strategy ready to be asked: its prompt version and the price of its model. gate: the judge before it.
+
+    book: for what is answered by another model than the one that was asked.
+    """
 
     strategy: Strategy
     prompt_version: str
-    price: TokenPrice
+    price: ModelPrice
+    book: PriceBook
     gate: Prepared | None = None
 
     @property
@@ -31,10 +49,11 @@ class Prepared(NamedTuple):
 
 
 class ModelAccess(NamedTuple):
-    """Where models are asked, and which one when the recipe names none."""
+    """Where models are asked, which one when the recipe names none, and what they cost."""
 
     endpoint: Endpoint
     default_model: str | None
+    prices: PriceList | None = None
 
 
 def labels(section: AugmentSection) -> tuple[str, ...]:
@@ -42,8 +61,8 @@ def labels(section: AugmentSection) -> tuple[str, ...]:
     return tuple(str(step.params.get("label") or step.name) for step in section.strategies)
 
 
-def prepare(section: AugmentSection, default_model: str | None) -> dict[str, Prepared]:
-    """The strategies of a recipe by label.
+def prepare(section: AugmentSection, default_model: str | None, listed: PriceList | None = None) -> dict[str, Prepared]:
+    """The strategies of a recipe by label. listed: the price list; None: the package's.
 
     Raises SettingMissing when no model is named, UsageError for a wrong parameter or a model without a known price.
     """
@@ -55,7 +74,7 @@ def prepare(section: AugmentSection, default_model: str | None) -> dict[str, Pre
         )
     found = {}
     for strategy in build(section.strategies, model or ""):
-        found[strategy.label] = _prepared(strategy, section, model or "")
+        found[strategy.label] = _prepared(strategy, section, model or "", listed)
     return found
 
 
@@ -65,21 +84,29 @@ def _judge_needs(step: NamedStep) -> bool:
 
 
 def with_overrides(
-    section: AugmentSection, label: str, default_model: str | None, overrides: dict[str, Any]
+    section: AugmentSection,
+    label: str,
+    default_model: str | None,
+    overrides: dict[str, Any],
+    listed: PriceList | None = None,
 ) -> Prepared:
     """A strategy as a replay wants it: another model, another limit. Raises UsageError for what it cannot be."""
     step = section.strategies[labels(section).index(label)]
     changed = NamedStep(name=step.name, params=step.params | overrides)
     model = section.model or default_model or ""
     (strategy,) = build((changed,), model)
-    return _prepared(strategy, section, model)
+    return _prepared(strategy, section, model, listed)
 
 
-def _prepared(strategy: Strategy, section: AugmentSection, default_model: str) -> Prepared:
-    prices = {name: dollars(price.input, price.cached_input, price.output) for name, price in section.prices.items()}
+def _prepared(strategy: Strategy, section: AugmentSection, default_model: str, listed: PriceList | None) -> Prepared:
+    own = {
+        name: flat(dollars(said.input, said.cached_input, said.output, said.cache_write), said.tiers)
+        for name, said in section.prices.items()
+    }
+    book = PriceBook(own, bundled() if listed is None else listed)
     judge = gate_of(strategy, default_model)
-    gate = None if judge is None else Prepared(judge, prompt_version(judge), price_of(judge.model, prices))
-    return Prepared(strategy, prompt_version(strategy), price_of(strategy.model, prices), gate)
+    gate = None if judge is None else Prepared(judge, prompt_version(judge), book.of(judge.model), book)
+    return Prepared(strategy, prompt_version(strategy), book.of(strategy.model), book, gate)
 
 
 def save_prompts(connection: Connection, plan: dict[str, Prepared]) -> None:

@@ -20,16 +20,18 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batch_requests import questions
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm import batch_api, prices
+from corpus_pipeline.llm import batch_api
 from corpus_pipeline.llm.backoff import wait_seconds
 from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Result
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallFailed
-from corpus_pipeline.model import Answer, MicroDollars, Request, Usage
+from corpus_pipeline.llm.usage import MAX_TOKENS
+from corpus_pipeline.model import Answer, NanoDollars, Request, Usage
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import AttemptState, BatchState, Stage
 from corpus_pipeline.store import pauses, provider_batches
@@ -59,6 +61,7 @@ class Batching:
         judges = [p.gate for p in plan.values() if p.gate is not None]
         self._asked = plan | {judge.strategy.label: judge for judge in judges}
         self._section = held.work.recipe.augment
+        self._charger = Charger()
         self._failed: set[str] = set()  # request keys that a batch could not answer: the window asks for them
 
     async def send(self) -> int:
@@ -99,6 +102,7 @@ class Batching:
             known.add(key)
             intent = intent_of(
                 self._held,
+                self._charger,
                 item,
                 request,
                 key,
@@ -162,7 +166,7 @@ class Batching:
             else:
                 await self._commit(provider_batches.forget, row.id)
 
-    async def _pause(self, refusal: TooDear, reserved: MicroDollars) -> Paused:
+    async def _pause(self, refusal: TooDear, reserved: NanoDollars) -> Paused:
         reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)
         name = self._held.work.file.name
         await self._commit(pauses.set_flag, stage=Stage.AUGMENT, file_name=name, reason=reason, requested_by=BUDGET)
@@ -207,7 +211,7 @@ class Batching:
             entry = asked[result.custom_id]
             if result.unworked:
                 continue
-            settlements.append(_settlement(result, entry, self._asked[entry.strategy]))
+            settlements.append(self._settlement(result, entry, self._asked[entry.strategy]))
             if result.answer is not None:
                 answers.append((entry.id, entry.request_key, result.answer))
             else:
@@ -251,31 +255,35 @@ class Batching:
     async def _commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(lambda: self._held.commit(unit, *args, **kwargs))
 
-
-def _settlement(result: Result, entry: Row, prepared: Prepared) -> Settlement:
-    """What a result means for its ledger row. How long a request took inside of a batch nobody says."""
-    if result.answer is not None:
-        answer = result.answer
+    def _settlement(self, result: Result, entry: Row, prepared: Prepared) -> Settlement:
+        """What a result means for its ledger row. How long a request took inside of a batch nobody says."""
+        if result.answer is not None:
+            answer = result.answer
+            charge = self._charger.charge(prepared, Request(entry.model, (), MAX_TOKENS), answer, batch=True)
+            return Settlement(
+                id=entry.id,
+                state=AttemptState.ANSWERED,
+                outcome=answer.finish_reason,
+                usage=answer.usage,
+                cost=charge.cost,
+                latency_ms=0,
+                model_answered=answer.model[:128],
+                http_status=200,
+                provider_request_id=answer.provider_request_id,
+                prices=charge.price,
+                service_tier=answer.service_tier,
+                response_id=answer.response_id,
+                remark=answer.usage.remark,
+            )
+        failure = result.failure
+        assert failure is not None
         return Settlement(
             id=entry.id,
-            state=AttemptState.ANSWERED,
-            outcome=answer.finish_reason,
-            usage=answer.usage,
-            cost=prices.cost(answer.usage, prepared.price, batch=True),
+            state=AttemptState.UNKNOWN if failure.maybe_billed else AttemptState.ERROR,
+            outcome=str(failure.reason),
+            usage=Usage(0, 0),
+            cost=NanoDollars(entry.reserved if failure.maybe_billed else 0),
             latency_ms=0,
-            model_answered=answer.model[:128],
-            http_status=200,
-            provider_request_id=answer.provider_request_id,
+            http_status=failure.status,
+            provider_request_id=failure.request_id,
         )
-    failure = result.failure
-    assert failure is not None
-    return Settlement(
-        id=entry.id,
-        state=AttemptState.UNKNOWN if failure.maybe_billed else AttemptState.ERROR,
-        outcome=str(failure.reason),
-        usage=Usage(0, 0),
-        cost=MicroDollars(entry.reserved if failure.maybe_billed else 0),
-        latency_ms=0,
-        http_status=failure.status,
-        provider_request_id=failure.request_id,
-    )

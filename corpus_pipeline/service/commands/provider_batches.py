@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.jobs.augment.plan import ModelAccess
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.service.commands import pause
 from corpus_pipeline.states import BatchState, Stage
 from corpus_pipeline.store import Store, dataset_files, provider_batches
@@ -30,8 +30,8 @@ def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             "file": row.file_name,
             **{key: getattr(row, key) for key in _KEYS},
             **{key: int(getattr(row, key)) for key in _COUNTS},
-            "cost_usd": int(row.cost) / MICRO,
-            "reserved_usd": int(row.reserved) / MICRO,
+            "cost_usd": int(row.cost) / NANO,
+            "reserved_usd": int(row.reserved) / NANO,
         }
         for row in provider_batches.figures(connection, names)
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UnknownName
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.model import split_id
 from corpus_pipeline.store import ledger, spending
 
@@ -26,14 +26,34 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
         return _dearest(BATCH, _batches(connection))
     if by not in spending.KEYS:
         raise UnknownName("cost key", by, [*spending.KEYS, BATCH, ITEM])
+    expected = _expected_of_unknown(connection, by)
     return [
         {
             by: row.key,
             **{name: int(getattr(row, name)) for name in _COUNTS},
-            "cost_usd": int(row.cost) / MICRO,
+            **_money(int(row.cost), int(row.unknown_cost), expected[row.key]),
         }
         for row in spending.by(connection, by)
     ]
+
+
+def _expected_of_unknown(connection: Connection, by: str) -> dict[Any, int]:
+    """What the calls of unknown outcome probably cost, by the key of their group."""
+    found: dict[Any, list[Any]] = {}
+    for row in spending.by_model(connection, by):
+        found.setdefault(row.key, []).append(row)
+    return {key: spending.unknown_expected(rows) for key, rows in found.items()}
+
+
+def _money(cost: int, unknown: int, expected: int) -> dict[str, float]:
+    """cost_usd counts unknown outcomes at the most; unknown_usd is that part of it, unknown_expected_usd what it probably
+    is."""
+    return {
+        "cost_usd": cost / NANO,
+        "unknown_usd": unknown / NANO,
+        "unknown_expected_usd": expected / NANO,
+        "expected_usd": (cost - unknown + expected) / NANO,
+    }
 
 
 _COUNTS = ("calls", "answered", "errors", "unknown", "input_tokens", "cached_tokens", "output_tokens")
@@ -70,7 +90,9 @@ def _batches(connection: Connection) -> list[tuple[str, list[Any]]]:
 
 def _sum_of(by: str, name: str, rows: Sequence[Any]) -> dict[str, Any]:
     sums = {key: sum(int(getattr(row, key)) for row in rows) for key in _COUNTS}
-    return {by: name, **sums, "cost_usd": sum(int(row.cost) for row in rows) / MICRO}
+    cost, unknown = sum(int(row.cost) for row in rows), sum(int(row.unknown_cost) for row in rows)
+    known = (cost - unknown) // sums["answered"] if sums["answered"] else unknown
+    return {by: name, **sums, **_money(cost, unknown, min(unknown, sums["unknown"] * known))}
 
 
 def dearest_share(connection: Connection) -> tuple[int, float]:

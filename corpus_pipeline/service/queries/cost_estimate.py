@@ -8,9 +8,10 @@ from typing import Any
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.jobs.augment.plan import Prepared, prepare
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate
@@ -75,12 +76,12 @@ class _Sum:
         return min(most, source_tokens + _WRAPPING_TOKENS)
 
 
-def estimate(work: Work, default_model: str | None) -> dict[str, Any]:
+def estimate(work: Work, default_model: str | None, listed: PriceList | None = None) -> dict[str, Any]:
     """What augmenting the rest of a dataset file will cost.
 
     Raises UsageError when its rows are not cleaned yet (which costs nothing), or the price of a model is not known.
     """
-    plan = prepare(work.recipe.augment, default_model)
+    plan = prepare(work.recipe.augment, default_model, listed)
     own = work.store.fetch(cursors.stage_cursors, work.task.id, Stage.CLEAN)
     if not own or cursors.stage_status(own) is not Status.DONE:
         raise UsageError(
@@ -111,9 +112,7 @@ def estimate(work: Work, default_model: str | None) -> dict[str, Any]:
         "rows_looked_at": looked_at,
         "strategies": strategies,
         "total": _total(strategies),
-        "budgets": {
-            f"{scope}_usd": ceiling / MICRO for scope, ceiling in work.recipe.augment.budget.ceilings().items()
-        },
+        "budgets": {f"{scope}_usd": ceiling / NANO for scope, ceiling in work.recipe.augment.budget.ceilings().items()},
     }
 
 
@@ -210,7 +209,7 @@ def _judged(
 
 
 def _price(own: _Sum, usage: Usage) -> int:
-    return prices.cost(usage, own.prepared.price)
+    return prices.cost(usage, own.prepared.price.of(None, usage.input_tokens))
 
 
 def _source_tokens(own: _Sum, row: CleanRow) -> int:
@@ -247,15 +246,15 @@ def _line(own: _Sum, scale: float) -> dict[str, Any]:
     batch = own.prepared.strategy.params.provider_batch
 
     def cost(output: int, cached: int, *, batch: bool = batch) -> int:
-        return prices.cost(Usage(own.expected["input"], output, cached), price, batch=batch)
+        return prices.cost(Usage(own.expected["input"], output, cached), price.of(BATCH if batch else None))
 
     output = own.expected["output"]
     expected, uncached, full = cost(output, cached), cost(output, 0), cost(output, cached, batch=False)
     low = cost(round(output * _LOW), cached)
-    high = prices.upper_bound(own.high["input"], own.high["output"], price, batch=batch)
+    high = prices.upper_bound(own.high["input"], own.high["output"], price.of(BATCH if batch else None))
 
-    def usd(micro: float, scale: float = scale) -> float:
-        return round(micro * scale / MICRO, 6)
+    def usd(nano: float, scale: float = scale) -> float:
+        return round(nano * scale / NANO, 9)
 
     return {
         "strategy": own.label,
@@ -287,8 +286,8 @@ def _total(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for key in ("items", "already_answered", "calls", "input_tokens", "cached_tokens", "output_tokens")
     }
     sums["cost_usd"] = {
-        word: round(sum(line["cost_usd"][word] for line in lines), 6) for word in ("low", "expected", "high")
+        word: round(sum(line["cost_usd"][word] for line in lines), 9) for word in ("low", "expected", "high")
     }
     for key in ("saved_by_reuse_usd", "saved_by_caching_usd", "saving_of_provider_batch_usd"):
-        sums[key] = round(sum(line[key] for line in lines), 6)
+        sums[key] = round(sum(line[key] for line in lines), 9)
     return sums

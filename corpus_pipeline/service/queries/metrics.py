@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.store import pauses, spending
 
@@ -87,4 +87,4 @@ def _samples(connection: Connection) -> Iterator[Sample]:
             yield "corpus_calls_total", whose | {"outcome": outcome}, int(getattr(row, column))
         for kind in _TOKENS:
             yield "corpus_tokens_total", whose | {"kind": kind}, int(getattr(row, f"{kind}_tokens"))
-        yield "corpus_cost_dollars_total", whose, int(row.cost) / MICRO
+        yield "corpus_cost_dollars_total", whose, int(row.cost) / NANO

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.model import split_id
 from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.commands.pause import scope_text
@@ -40,16 +40,16 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
     per_second: finished rows by second of work, pauses left out; None before the first. eta_seconds: None unless it runs.
     """
     found = status.status(connection, names)
-    pairs = {file.name: (file, task) for file, task in tasks.current_tasks(connection, names)}
-    costs = spending.cost_of(connection, [task.id for _, task in pairs.values() if task is not None])
+    pairs = {file.name: file for file, _ in tasks.current_tasks(connection, names)}
+    costs = spending.cost_of_files(connection, names)
     for entry in found:
-        file, task = pairs[entry["name"]]
+        file = pairs[entry["name"]]
         entry |= {
             "version": file.version,
             "bytes": file.bytes,
             "sha256": file.sha256,
             "path": file.path,
-            "cost_usd": costs.get(task.id, 0) / MICRO if task else 0.0,
+            "cost_usd": costs.get(file.name, 0) / NANO,
         }
         for stage in entry["stages"].values():
             seconds = stage["active_ms"] / 1000
@@ -158,7 +158,7 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
                 "calls": int(row.calls),
                 "input_tokens": int(row.input_tokens),
                 "output_tokens": int(row.output_tokens),
-                "cost_usd": int(row.cost) / MICRO,
+                "cost_usd": int(row.cost) / NANO,
             }
             for row in statistics.dearest_rows(connection, 20)
         ]

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.jobs.completion_report import MICRO
+from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.states import Stage
@@ -215,7 +215,7 @@ def call_dict(row: Row) -> dict[str, Any]:
         "input_tokens": row.input_tokens,
         "cached_tokens": row.cached_tokens,
         "output_tokens": row.output_tokens,
-        "cost_usd": row.cost / MICRO,
+        "cost_usd": row.cost / NANO,
         "latency_ms": row.latency_ms,
         "at": row.created_at,
         "http_status": row.http_status,

@@ -125,11 +125,11 @@ class Kit:
                     line["cached_tokens"],
                     line["output_tokens"],
                 )
-                assert row.cost == line["micro_dollars"]
+                assert row.cost == line["nano_dollars"]
             elif row.state == "error":
-                assert line["micro_dollars"] == 0
+                assert line["nano_dollars"] == 0
             else:
-                assert row.state == "unknown" and row.cost == row.reserved >= line["micro_dollars"]
+                assert row.state == "unknown" and row.cost == row.reserved >= line["nano_dollars"]
         assert not [row for row in ledger.values() if row.state == "intent"]
 
     @contextmanager

@@ -52,7 +52,7 @@ def test_a_budget_is_never_exceeded_with_many_calls_in_flight(make_kit: Any) -> 
     worst, cost = kit.one(WORST), kit.one("SELECT MAX(cost) FROM llm_attempts")
     limit = worst + 20 * cost  # the worst case of one call fits until some twenty are paid
 
-    kit.add(60, strategies=["paraphrase"], concurrency=50, budget={"task_usd": limit / 1e6})
+    kit.add(60, strategies=["paraphrase"], concurrency=50, budget={"task_usd": limit / 1e9})
     above: list[Any] = []
     over = threading.Event()
 
@@ -99,7 +99,7 @@ def test_the_money_of_a_consumer_and_of_a_day_is_shared_by_tasks(make_kit: Any, 
     kit.add(10, "first", strategies=["paraphrase"])
     kit.run("first")
     spent = kit.one("SELECT SUM(cost) FROM llm_attempts")
-    kit.add(10, "second", strategies=[{"paraphrase": {"temperature": 0.1}}], budget={f"{scope}_usd": spent / 1e6})
+    kit.add(10, "second", strategies=[{"paraphrase": {"temperature": 0.1}}], budget={f"{scope}_usd": spent / 1e9})
     with pytest.raises(Paused, match="consumer team" if scope == "consumer" else "the day"):
         kit.run("second")
     assert len(kit.invoice()) == 10
@@ -112,7 +112,7 @@ def test_two_workers_together_stay_below_the_limit(make_kit: Any, database_url: 
     limit = kit.one(WORST) + 12 * kit.one("SELECT MAX(cost) FROM llm_attempts")
     for name, temperature in (("left", 0.2), ("right", 0.3)):
         kit.add(
-            30, name, strategies=[{"paraphrase": {"temperature": temperature}}], budget={"consumer_usd": limit / 1e6}
+            30, name, strategies=[{"paraphrase": {"temperature": temperature}}], budget={"consumer_usd": limit / 1e9}
         )
     with kit.running("left") as left, kit.running("right") as right:
         outcomes = [left.wait(60), right.wait(60)]
@@ -129,7 +129,7 @@ def test_what_another_task_has_reserved_and_will_give_back_pauses_nobody(make_ki
     worst = kit.one(WORST)
     for name, temperature in (("left", 0.2), ("right", 0.3)):
         strategies = [{"paraphrase": {"temperature": temperature}}]
-        kit.add(8, name, strategies=strategies, budget={"consumer_usd": (8.5 * worst + 1000) / 1e6})
+        kit.add(8, name, strategies=strategies, budget={"consumer_usd": (8.5 * worst + 1000) / 1e9})
     with kit.running("left") as left:
         for _ in range(200):
             if levels(kit)[("consumer", "team")][1] >= 8 * worst:

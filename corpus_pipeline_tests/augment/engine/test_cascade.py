@@ -55,7 +55,7 @@ def test_only_rows_with_a_high_score_go_on_and_each_call_is_booked_as_its_own(ma
     gate, own = before["strategies"]
     assert (gate["strategy"], gate["model"], gate["items"]) == ("dear.first", "corpus-stub-mini", ROWS)
     assert own["items"] == 3 * ROWS // 2, "half of the rows, until something is known of the judge"
-    spent = kit.one("SELECT SUM(cost) FROM llm_attempts") / 1e6
+    spent = kit.one("SELECT SUM(cost) FROM llm_attempts") / 1e9
     low, high = (before["total"]["cost_usd"][word] for word in ("low", "high"))
     assert low < spent < high
 

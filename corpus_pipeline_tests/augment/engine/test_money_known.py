@@ -79,7 +79,7 @@ def test_every_grouping_of_the_costs_is_the_ledger(make_kit: Any) -> None:
     whole = tuple(kit.rows_of("SELECT COUNT(*), SUM(input_tokens), SUM(cost) FROM llm_attempts")[0])
     for by in ("consumer", "file", "strategy", "model", "day", "batch", "item"):
         found = kit.corpus.cost(by)
-        micro = [round(row["cost_usd"] * 1_000_000) for row in found]
+        micro = [round(row["cost_usd"] * 1_000_000_000) for row in found]
         sums = (sum(row["calls"] for row in found), sum(row["input_tokens"] for row in found), sum(micro))
         assert sums == whole, by
     assert micro[:20] == sorted(micro[:20], reverse=True)

@@ -57,7 +57,7 @@ def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str
     assert kit.one("SELECT SUM(reserved) FROM budgets") == 0
     (own,) = kit.corpus.batches()
     paid = kit.one("SELECT SUM(cost) FROM llm_attempts WHERE batch_id IS NOT NULL")
-    assert (own["state"], own["answered"], round(own["cost_usd"] * 1e6)) == ("taken", 20, paid)
+    assert (own["state"], own["answered"], round(own["cost_usd"] * 1e9)) == ("taken", 20, paid)
     assert kit.corpus.failed_samples(Where(row=3)) == []
 
 
@@ -155,7 +155,7 @@ def test_a_person_cancels_and_what_was_finished_is_kept(make_kit: Any, wait_unti
     assert kit.run().report["succeeded"] == 40
     second, first = kit.corpus.batches(["rows"])
     assert 5 < first["answered"] < 40 and first["answered"] + second["answered"] == 40 == len(kit.invoice())
-    assert first["cost_usd"] + second["cost_usd"] == pytest.approx(kit.one("SELECT SUM(cost) FROM llm_attempts") / 1e6)
+    assert first["cost_usd"] + second["cost_usd"] == pytest.approx(kit.one("SELECT SUM(cost) FROM llm_attempts") / 1e9)
     assert first["reserved_usd"] == 0
     kit.books_agree()
 
@@ -169,7 +169,7 @@ def test_a_budget_holds_for_batches_too(make_kit: Any) -> None:
         30,
         strategies=[{"paraphrase": {**BATCHED, "temperature": 0.1}}],
         batch_poll_seconds=0.1,
-        budget={"task_usd": worst * 1.5 / 1e6},
+        budget={"task_usd": worst * 1.5 / 1e9},
     )
     with pytest.raises(Paused, match="budget of this task"):
         kit.run()
