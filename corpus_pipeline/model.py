@@ -123,6 +123,7 @@ class Cleaned(NamedTuple):
     turns: the cleaned turns when any rule changed them, else None (the raw turns hold).
     content_hash: sha256 (32 bytes) of the normalized content.
     fingerprint: 64-bit SimHash, None when the text has too few features to compare.
+    tools, shape: as they go out when a rule changed them, else None.
     """
 
     conversation_id: ConversationId
@@ -135,6 +136,8 @@ class Cleaned(NamedTuple):
     characters: int
     language: str | None = None
     tags: tuple[Tag, ...] = ()
+    tools: str | None = None
+    shape: str | None = None
 
 
 class Duplicate(NamedTuple):

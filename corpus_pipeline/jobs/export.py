@@ -21,6 +21,8 @@ from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.jobs.write_behind import Behind
 from corpus_pipeline.model import ConversationId, id_range
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.stages.clean.rules import build as build_rules
+from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule, coverage
 from corpus_pipeline.stages.export import gate, parquet
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
@@ -400,6 +402,13 @@ def _unchanged(connection: Connection, held: Held, snapshot: _Snapshot) -> bool:
     return tasks.task_by_id(connection, held.work.task.id).content_version == snapshot.version
 
 
+def _personal_data(connection: Connection, held: Held, snapshot: _Snapshot) -> dict[str, Any]:
+    """What of personal data was masked, by kind and place, and what nothing looked at."""
+    rules = [rule for rule in build_rules(held.work.recipe.clean.rules) if isinstance(rule, MaskingRule)]
+    found = cleaned.found_counts(connection, held.work.task.id, {rule.name for rule in rules})
+    return {"found": found, **coverage(rules)}
+
+
 def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> ExportFacts:
     file, recipe, task_id = held.work.file, held.work.recipe, held.work.task.id
     total, dropped, repeated = cleaned.counts(connection, task_id)
@@ -437,6 +446,7 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
             },
         },
         drop_reasons=cleaned.drop_reasons(connection, task_id),
+        personal_data=_personal_data(connection, held, snapshot),
         tags=cleaned.tag_counts(connection, task_id),
         left_behind_by_tag=cleaned.left_behind(
             connection, task_id, recipe.export.only_tags, recipe.export.without_tags

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,8 @@ ROW_COLUMNS = (
     "signature",
     "characters",
     "language",
+    "tools",
+    "shape",
 )
 TAG_COLUMNS = ("task_id", "tag", "conversation_id", "rule", "turn_taking", "field")
 TURN_COLUMNS = ("task_id", "conversation_id", "turn_taking", *DATA_COLUMNS)
@@ -231,8 +233,8 @@ def kept_page(connection: Connection, task_id: TaskId, after: int, end: int, lim
             cleaned_rows.c.conversation_id,
             cleaned_rows.c.changed,
             cleaned_rows.c.content_hash,
-            conversations.c.shape,
-            conversations.c.tools,
+            func.coalesce(cleaned_rows.c.shape, conversations.c.shape),
+            func.coalesce(cleaned_rows.c.tools, conversations.c.tools),
             conversations.c.source_line,
             conversations.c.source_offset,
             conversations.c.source_bytes,
@@ -309,7 +311,10 @@ def counts(connection: Connection, task_id: TaskId) -> tuple[int, int, int]:
 
 def changed_count(connection: Connection, task_id: TaskId) -> int:
     """How many rows a rule changed."""
-    query = select(func.count()).where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.changed.is_(True))
+    changed = or_(
+        cleaned_rows.c.changed.is_(True), cleaned_rows.c.tools.is_not(None), cleaned_rows.c.shape.is_not(None)
+    )
+    query = select(func.count()).where(cleaned_rows.c.task_id == task_id, changed)
     return int(connection.execute(query).scalar_one())
 
 
@@ -320,6 +325,23 @@ def rule_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
     for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
         found.update({change[0] for change in orjson.loads(changes)})
     return dict(found)
+
+
+def found_counts(connection: Connection, task_id: TaskId, rules: Collection[str]) -> dict[str, dict[str, int]]:
+    """What some rules found in the rows that were kept and are no duplicate: detail -> field -> places."""
+    query = select(cleaned_rows.c.changes).where(
+        *_kept_rows(task_id),
+        cleaned_rows.c.changes.is_not(None),
+        cleaned_rows.c.conversation_id.not_in(
+            select(duplicates.c.conversation_id).where(duplicates.c.task_id == task_id)
+        ),
+    )
+    found: dict[str, Counter[str]] = {}
+    for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
+        for change in map(Change._make, orjson.loads(changes)):
+            if change.rule in rules:
+                found.setdefault(change.detail, Counter())[change.field] += change.count
+    return {detail: dict(sorted(fields.items())) for detail, fields in sorted(found.items())}
 
 
 def tag_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:

@@ -149,10 +149,10 @@ def page(connection: Connection, after: int, end: int, limit: int) -> list[Store
 def page_values(
     connection: Connection, after: int, end: int, limit: int
 ) -> tuple[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]]:
-    """The same rows as `page`, as plain values: (id, tools, is_deleted) of each, and (id, DATA_COLUMNS) of their turns."""
+    """The same rows as `page`, as plain values: (id, tools, is_deleted, shape) of each, (id, DATA_COLUMNS) of their turns."""
     heads = tuples(
         connection,
-        select(conversations.c.id, conversations.c.tools, conversations.c.is_deleted)
+        select(conversations.c.id, conversations.c.tools, conversations.c.is_deleted, conversations.c.shape)
         .where(conversations.c.id > after, conversations.c.id <= end)
         .order_by(conversations.c.id)
         .limit(limit),

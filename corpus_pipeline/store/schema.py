@@ -211,6 +211,8 @@ cleaned_rows = _table(
     Column("signature", LongBlob),  # what verifies a near duplicate, beside the fingerprint
     Column("characters", Integer, nullable=False),
     Column("language", String(8)),
+    Column("tools", LongText),  # as they go out, when a rule changed them; NULL: as they came in
+    Column("shape", LongText),  # likewise
     CheckConstraint("state = 'kept' OR reason <> ''", name="reason"),
     _one_of("state", RowState),
 )

@@ -27,7 +27,9 @@ def clean(
     identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule], *, joined: bool = False
 ) -> Cleaned:
     """The verdict on one conversation; `joined`: its format joins the texts (see `Format.joins`)."""
-    return clean_turns(identifier, conversation.turns, conversation.tools, rules, joined=joined)
+    return clean_turns(
+        identifier, conversation.turns, conversation.tools, rules, joined=joined, shape=conversation.shape
+    )
 
 
 def clean_turns(
@@ -37,15 +39,16 @@ def clean_turns(
     rules: Sequence[Rule],
     *,
     joined: bool = False,
+    shape: str | None = None,
 ) -> Cleaned:
-    """The verdict on the turns of a conversation, which may call `tools`; the first rule that asks for it drops the row,
-    with the changes so far."""
-    raw = turns
+    """The verdict on the turns of a conversation, which may call `tools`, and on the `shape` of its record; the first rule
+    that asks for it drops the row, with the changes so far."""
+    raw, raw_tools, raw_shape = turns, tools, shape
     changes: list[Change] = []
     tags: list[Tag] = []
     reason: str | None = None
     language: str | None = None
-    view = View(turns, tools, joined=joined)
+    view = View(turns, tools, joined=joined, shape=shape)
     for again in range(_MAX_ROUNDS):
         before = turns
         for rule in rules:
@@ -58,9 +61,9 @@ def clean_turns(
                 tags += outcome.tags
             if outcome.language is not None:
                 language = outcome.language
-            if outcome.turns is not turns:
-                turns = outcome.turns
-                view = View(turns, tools, joined=joined)
+            if outcome.turns is not turns or outcome.tools is not None or outcome.shape is not None:
+                turns, tools, shape = outcome.turns, outcome.tools or tools, outcome.shape or shape
+                view = View(turns, tools, joined=joined, shape=shape)
             if outcome.drop_reason is not None:
                 reason = outcome.drop_reason
                 break
@@ -77,6 +80,8 @@ def clean_turns(
         view.characters,
         language,
         tuple(dict.fromkeys(tags)),
+        tools if tools != raw_tools else None,
+        shape if shape != raw_shape else None,
     )
 
 

@@ -31,7 +31,7 @@ _WORDS = {state: state.value for state in RowState}
 class Page(NamedTuple):
     """Rows as they are stored, in id order.
 
-    heads: (id, tools, is_deleted) of each row; turns: (id, values of `turn_columns.DATA_COLUMNS`) of their turns.
+    heads: (id, tools, is_deleted, shape) of each row; turns: (id, values of `turn_columns.DATA_COLUMNS`) of their turns.
     """
 
     heads: Sequence[Values]
@@ -82,10 +82,10 @@ class CleanWorker:
         """The verdicts on the rows of a page, in their order."""
         found, texts = list[Cleaned](), list[str]()
         dropped = 0
-        for (identifier, tools, deleted), own in zip(heads, _turns_of_each(turns), strict=True):
+        for (identifier, tools, deleted, shape), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined)
+            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined, shape=shape)
             found.append(verdict)
             if verdict.state is RowState.KEPT:
                 texts.append(text_for_fingerprint(verdict.turns or own))
@@ -127,7 +127,7 @@ class CleanWorker:
             start += width
 
     def _row(self, verdict: Cleaned, fingerprint: int | None, signature: bytes | None) -> Values:
-        identifier, state, reason, changes, turns, content_hash, _, characters, language, _ = verdict
+        identifier, state, reason, changes, turns, content_hash, _, characters, language, _, tools, shape = verdict
         return (
             self._task_id,
             identifier,
@@ -140,6 +140,8 @@ class CleanWorker:
             signature,
             characters,
             language,
+            tools,
+            shape,
         )
 
 

@@ -39,7 +39,9 @@ class StoredFile(NamedTuple):
 class ExportFacts:
     """What the manifest tells beside the files; every value is JSON-able.
 
-    stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows. tags: tag -> rows that have it.
+    stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows.
+    personal_data: `found` (kind -> place -> stand-ins in the rows that were kept), and what no rule looked at.
+    tags: tag -> rows that have it.
     left_behind_by_tag: kept rows that the recipe's tags keep from the export. models: strategy -> model name.
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
@@ -57,6 +59,7 @@ class ExportFacts:
     recipe_version: str
     stage_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     drop_reasons: Mapping[str, int] = field(default_factory=dict)
+    personal_data: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, int] = field(default_factory=dict)
     left_behind_by_tag: int = 0
     rows_by_origin: Mapping[str, int] = field(default_factory=dict)
@@ -84,6 +87,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "files": [file._asdict() for file in files],
         "stages": facts.stage_counts,
         "drop_reasons": facts.drop_reasons,
+        "personal_data": facts.personal_data,
         "tags": facts.tags,
         "left_behind_by_tag": facts.left_behind_by_tag,
         "rows_by_origin": facts.rows_by_origin,

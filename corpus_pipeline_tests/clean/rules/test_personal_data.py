@@ -92,7 +92,7 @@ def test_says_what_kind_and_how_many_but_never_the_datum() -> None:
 
 
 def test_reasons_cover_every_kind() -> None:
-    assert set(PersonalData.reasons) == {f"personal_{kind}" for kind in PersonalData.Params.model_fields}
+    assert set(PersonalData.reasons) == {f"personal_{kind}" for kind in PersonalData().choices()}
 
 
 ARGUMENTS = '{"to": "jane@acme-corp.com",  "phone": 13812345678, "note": "call \\"me\\" at +44 20 7946 0958", "n": 3}'
@@ -103,12 +103,12 @@ def called(arguments: object) -> Turn:
     return Turn(prompt="Write to Jane.", extra={"tool_calls": [call]})
 
 
-def test_arguments_of_tool_calls_are_masked_and_stay_json() -> None:
+def test_arguments_of_tool_calls_are_masked_and_stay_json_of_the_same_types() -> None:
     rule = PersonalData()
     (turn,) = outcome(rule, (called(ARGUMENTS),)).turns
     (call,) = (turn.extra or {})["tool_calls"]
     assert call["function"]["arguments"] == (
-        '{"to": "[EMAIL]",  "phone": "[PHONE]", "note": "call \\"me\\" at [PHONE]", "n": 3}'
+        '{"to": "[EMAIL]",  "phone": 0, "note": "call \\"me\\" at [PHONE]", "n": 3}'
     )
     assert (call["id"], call["function"]["name"]) == ("call_1", "send")
     assert rule.screen(View((called(ARGUMENTS),)))
@@ -117,10 +117,10 @@ def test_arguments_of_tool_calls_are_masked_and_stay_json() -> None:
 def test_arguments_that_are_an_object_are_masked_and_counted() -> None:
     found = outcome(PersonalData(), (called(json.loads(ARGUMENTS)),))
     arguments = (found.turns[0].extra or {})["tool_calls"][0]["function"]["arguments"]
-    assert arguments == {"to": "[EMAIL]", "phone": "[PHONE]", "note": 'call "me" at [PHONE]', "n": 3}
+    assert arguments == {"to": "[EMAIL]", "phone": 0, "note": 'call "me" at [PHONE]', "n": 3}
     assert {(change.field, change.detail, change.count) for change in found.changes} == {
-        ("extra", "email", 1),
-        ("extra", "phone", 2),
+        ("tool_calls", "email", 1),
+        ("tool_calls", "phone", 2),
     }
 
 

@@ -26,6 +26,7 @@ from corpus_pipeline.stages.clean.rules.mojibake import Mojibake
 from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
 from corpus_pipeline.stages.clean.rules.refusals import Refusals
 from corpus_pipeline.stages.clean.rules.repetition import Repetition
+from corpus_pipeline.stages.clean.rules.secrets import Secrets
 from corpus_pipeline.stages.clean.rules.turn_order import TurnOrder
 from corpus_pipeline.stages.clean.rules.unicode import Unicode
 from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
@@ -37,6 +38,7 @@ RULES: tuple[type[Rule], ...] = (
     Markup,
     Whitespace,
     PersonalData,
+    Secrets,
     EmptyTurns,
     TurnOrder,
     LengthBounds,
@@ -44,7 +46,10 @@ RULES: tuple[type[Rule], ...] = (
     Refusals,
     Language,
 )
-_OFF_BY_DEFAULT = (Language,)
+_OFF_BY_DEFAULT = (
+    Secrets,
+    Language,
+)
 DEFAULT_RULES: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in _OFF_BY_DEFAULT)
 
 
@@ -81,7 +86,9 @@ def rules_code_hash() -> str:
     """sha256 (hex) over the source of everything that decides what the rule pass does to a row."""
     rules = resources.files("corpus_pipeline.stages.clean.rules")
     clean = resources.files("corpus_pipeline.stages.clean")
+    personal_data = resources.files("corpus_pipeline.stages.clean.personal_data")
     sources = sorted((f for f in rules.iterdir() if f.name.endswith(".py")), key=lambda source: source.name)
+    sources += sorted((f for f in personal_data.iterdir() if f.is_file()), key=lambda source: source.name)
     sources += [clean / "rule_pass.py", clean / "normalize.py"]
     digest = hashlib.sha256()
     for source in sources:

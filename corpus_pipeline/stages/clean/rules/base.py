@@ -56,18 +56,22 @@ class Text(NamedTuple):
 class View:
     """One conversation as the rules see it.
 
-    turns: the conversation; tools: the definitions of the tools that the assistant may call;
+    turns: the conversation; tools: the definitions of the tools that the assistant may call; shape: all else of the record
+    (see `formats.shape`), None when it is not at hand;
     texts: every text, in reading order, without its field; text: the same joined by a line feed;
     data: `text` in UTF-8; ascii: whether it is pure ASCII;
     marks: the ASCII bytes of `text` that are rare in prose (digits, brackets, `<&@_|~`, control characters), in order;
     beyond: its characters beyond ASCII, in order.
     """
 
-    __slots__ = ("_format_joins", "ascii", "beyond", "data", "marks", "text", "texts", "tools", "turns")
+    __slots__ = ("_format_joins", "ascii", "beyond", "data", "marks", "shape", "text", "texts", "tools", "turns")
 
-    def __init__(self, turns: Sequence[Turn], tools: str | None = None, *, joined: bool = False) -> None:
+    def __init__(
+        self, turns: Sequence[Turn], tools: str | None = None, *, joined: bool = False, shape: str | None = None
+    ) -> None:
         self.turns = tuple(turns)
         self.tools = tools
+        self.shape = shape
         self._format_joins = joined
         self.texts = [text for turn in turns for text in turn[:5] if text is not None]
         self.text = "\n".join(self.texts)
@@ -132,7 +136,10 @@ class View:
 
 
 class Outcome(NamedTuple):
-    """What a rule says of a conversation; `turns` is the same object as before when nothing changed."""
+    """What a rule says of a conversation; `turns` is the same object as before when nothing changed.
+
+    tools, shape: the better ones; None when they stay as they are.
+    """
 
     turns: tuple[Turn, ...]
     changes: tuple[Change, ...] = ()
@@ -140,6 +147,8 @@ class Outcome(NamedTuple):
     detail: str = ""
     language: str | None = None
     tags: tuple[Tag, ...] = ()
+    tools: str | None = None
+    shape: str | None = None
 
 
 class RuleParams(BaseModel):
