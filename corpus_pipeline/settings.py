@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from corpus_pipeline.errors import UsageError
@@ -28,6 +28,11 @@ VARIABLES = (
     ),
     Variable("CORPUS_EXPORT_URL", "a folder in CORPUS_HOME", "folder, or s3://bucket/prefix"),
     Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
+    Variable(
+        "CORPUS_S3_ADDRESSING",
+        "auto",
+        "where the bucket stands: path, virtual (BUCKET.ENDPOINT), or auto: virtual where the store asks for it",
+    ),
     Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),
     Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
     Variable(
@@ -71,6 +76,7 @@ class Settings:
     openai_api_key: str | None = field(repr=False)
     openai_base_url: str | None
     model: str | None
+    s3_addressing: Literal["auto", "path", "virtual"] = "auto"
     private_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
@@ -93,6 +99,7 @@ class Settings:
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
             export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
             s3_endpoint_url=env.get("CORPUS_S3_ENDPOINT_URL") or None,
+            s3_addressing=_addressing(env.get("CORPUS_S3_ADDRESSING") or "auto"),
             inbox=Path(env.get("CORPUS_INBOX") or home / "inbox").expanduser().absolute(),
             lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
             web_url=(env.get("CORPUS_WEB_URL") or "http://127.0.0.1:8787").rstrip("/"),
@@ -198,6 +205,13 @@ def _export_url(url: str) -> str:
     if url.startswith("s3://"):
         return url
     return str(Path(url.removeprefix("file://")).expanduser().absolute())
+
+
+def _addressing(text: str) -> Literal["auto", "path", "virtual"]:
+    for known in get_args(Literal["auto", "path", "virtual"]):
+        if text == known:
+            return known
+    raise UsageError(f"CORPUS_S3_ADDRESSING must be auto, path or virtual, not {text!r}")
 
 
 def _partitions(text: str) -> int:

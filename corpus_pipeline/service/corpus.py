@@ -204,7 +204,10 @@ class Corpus:
     @cached_property
     def target(self) -> Target:
         """Where exports go."""
-        return open_target(self.settings.export_url, endpoint_url=self.settings.s3_endpoint_url)
+        settings = self.settings
+        return open_target(
+            settings.export_url, endpoint_url=settings.s3_endpoint_url, addressing=settings.s3_addressing
+        )
 
     def require_models(self, file: DatasetFile) -> None:
         """Raises SettingMissing, before anything starts, when this file needs a model and none can be reached."""

@@ -39,9 +39,11 @@ from corpus_pipeline.stages.export.targets.s3_client import (
     EXISTS,
     START_AGAIN,
     UNSUPPORTED,
+    Addressing,
     code_of,
     explained,
     md5,
+    wants_virtual,
 )
 from corpus_pipeline.stages.export.writer import FileFacts
 
@@ -58,11 +60,32 @@ T = TypeVar("T")
 class S3Target(Target):
     """Exports below one prefix of a bucket."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "", *, part_bytes: int = PART_BYTES) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        prefix: str = "",
+        *,
+        part_bytes: int = PART_BYTES,
+        addressing: Addressing = "auto",
+        virtual: Callable[[], Any] | None = None,
+    ) -> None:
+        """addressing: of the client, for messages. virtual: makes a client with the other addressing; the first request
+        finds out whether the store asks for it."""
+        self._given = client
+        self._addressing = addressing
+        self._virtual = virtual
         self._bucket = bucket
         self._prefix = prefix.strip("/")
         self._part_bytes = part_bytes
+
+    @property
+    def _client(self) -> Any:
+        if self._virtual is not None:
+            make, self._virtual = self._virtual, None
+            if wants_virtual(self._given, self._bucket, self._key(_PROBE)):
+                self._given, self._addressing = make(), "virtual"
+        return self._given
 
     def uri(self, path: str) -> str:
         return f"s3://{self._bucket}/{self._key(path)}"
@@ -295,4 +318,4 @@ class S3Target(Target):
         return f"{self._prefix}/{path}" if self._prefix else path
 
     def _explained(self) -> contextlib.AbstractContextManager[None]:
-        return explained(self.uri(""))
+        return explained(self.uri(""), self._addressing)

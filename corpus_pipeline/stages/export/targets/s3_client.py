@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from corpus_pipeline.errors import TargetUnavailable
 
 Checksums = Literal["when_required", "when_supported"]
+Addressing = Literal["auto", "path", "virtual"]
 
 ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
@@ -25,6 +27,12 @@ START_AGAIN = frozenset(
     {"NoSuchUpload", "ConditionalRequestConflict", "409", "BadDigest", "InvalidPart", "InternalError", "500"}
 )
 
+# a store that wants the bucket in the host name says so in its own words: these, or a sentence about the style
+_VIRTUAL_WANTED = frozenset({"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "InvalidPathAccess"})
+_STYLE = re.compile(r"virtual[- ]?host|path[- ]?style", re.IGNORECASE)
+_USE_VIRTUAL = "set CORPUS_S3_ADDRESSING=virtual: this store wants the bucket in the host name"
+_USE_PATH = "see whether this host name is known; if only the endpoint alone is, set CORPUS_S3_ADDRESSING=path"
+
 _ADVICE = {
     "NoSuchBucket": "create the bucket, or correct CORPUS_EXPORT_URL",
     "AccessDenied": "grant the key PutObject and GetObject on the prefix",
@@ -34,13 +42,19 @@ _ADVICE = {
 }
 
 
-def connect(endpoint_url: str | None = None, checksums: Checksums = "when_required") -> Any:
+def connect(
+    endpoint_url: str | None = None, checksums: Checksums = "when_required", addressing: Addressing = "auto"
+) -> Any:
     """A boto3 S3 client with credentials from AWS_*. Raises TargetUnavailable.
+
+    addressing: where the bucket stands, in the path or as virtual host (BUCKET.ENDPOINT); auto is the path for a store of
+    your own and boto3's choice for AWS (see `wants_virtual`).
 
     endpoint_url: of any S3-compatible store; None is AWS.
     checksums: "when_supported" lets boto3 add its CRC headers and trailers, which some S3-compatible stores refuse
     (boto/boto3#4392); our own hashes do not depend on it.
     """
+    style = addressing if addressing != "auto" else "path" if endpoint_url else None
     config = Config(
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,
@@ -48,7 +62,7 @@ def connect(endpoint_url: str | None = None, checksums: Checksums = "when_requir
         read_timeout=60,
         max_pool_connections=20,
         retries={"mode": "standard", "total_max_attempts": 5},
-        s3={"addressing_style": "path"} if endpoint_url else None,
+        s3={"addressing_style": style} if style is not None else None,
     )
     try:
         return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
@@ -56,13 +70,37 @@ def connect(endpoint_url: str | None = None, checksums: Checksums = "when_requir
         raise TargetUnavailable(f"no S3 client: {error}. Set AWS_* and CORPUS_S3_ENDPOINT_URL.") from error
 
 
+def wants_virtual(client: Any, bucket: str, key: str) -> bool:
+    """Whether the store refuses a bucket in the path. Asked by reading a small object, which need not be there."""
+    try:
+        client.get_object(Bucket=bucket, Key=key)["Body"].close()
+    except ClientError as error:
+        return _is_about_style(error)
+    except BotoCoreError:  # not to be reached: what is done next says so
+        return False
+    return False
+
+
+def _is_about_style(error: Exception) -> bool:
+    return code_of(error) in _VIRTUAL_WANTED or (isinstance(error, ClientError) and bool(_STYLE.search(str(error))))
+
+
+def advice_on(error: ClientError | BotoCoreError, addressing: Addressing) -> str:
+    """What to do about what the store, or the way to it, refuses."""
+    if _is_about_style(error):
+        return _USE_VIRTUAL
+    if isinstance(error, EndpointConnectionError) and addressing == "virtual":
+        return _USE_PATH
+    return _ADVICE.get(code_of(error), "see whether the store is up and CORPUS_S3_ENDPOINT_URL is right")
+
+
 @contextlib.contextmanager
-def explained(place: str) -> Iterator[None]:
+def explained(place: str, addressing: Addressing = "auto") -> Iterator[None]:
     """Turns what the store or the way to it refuses into TargetUnavailable that says what to do."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        advice = _ADVICE.get(code_of(error), "see whether the store is up and CORPUS_S3_ENDPOINT_URL is right")
+        advice = advice_on(error, addressing)
         raise TargetUnavailable(
             f"cannot use {place}: {error}. Do this: {advice}; then run the export again."
             " The previous export is untouched."
