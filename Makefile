@@ -42,6 +42,7 @@ torture: setup-test ## every crash point, then MINUTES of random kills of real p
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.enumerate_points --pairs 50 --seed $(SEED)
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.enumerate_points --how stop --sample 60 --seed $(SEED)
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.torture --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE)
+	"$(BIN)/python" -m corpus_pipeline_tests.torture.flag_changes --changes 500 --seed $(SEED)
 	"$(BIN)/python" -m corpus_pipeline_tests.torture.daemon --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE)
 
 lock: ## writes locks/*.txt anew from pyproject.toml (needs the network)

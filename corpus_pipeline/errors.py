@@ -111,7 +111,19 @@ class Stopped(CorpusError):
 
 
 class Paused(Stopped):
-    """A pause flag covers this work, or the provider is down: the status says it, and why."""
+    """A pause flag covers this work, or the provider is down: the status says it, and why.
+
+    by_flag: whether a flag did it, so that the work goes on when it is cleared.
+    """
+
+    by_flag = False
+
+    @classmethod
+    def by(cls, flag: object) -> Paused:
+        """Paused by a flag."""
+        pause = cls(str(flag))
+        pause.by_flag = True
+        return pause
 
 
 class Interrupted(Stopped):

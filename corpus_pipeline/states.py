@@ -36,7 +36,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PAUSING: frozenset(
         {Status.RUNNING, Status.PAUSED, Status.INTERRUPTED, Status.BLOCKED, Status.FAILED, Status.DONE}
     ),
-    Status.PAUSED: frozenset({Status.RUNNING, Status.PENDING}),
+    # paused again: a run met another flag before it began; it is an event of its own, which another resume answers
+    Status.PAUSED: frozenset({Status.RUNNING, Status.PENDING, Status.PAUSED}),
     Status.INTERRUPTED: frozenset({Status.RUNNING, Status.PAUSED, Status.PENDING}),
     Status.BLOCKED: frozenset({Status.RUNNING, Status.PAUSED, Status.PENDING}),
     Status.FAILED: frozenset({Status.RUNNING, Status.PAUSED, Status.PENDING}),

@@ -59,6 +59,7 @@ _SECTIONS = (
         (run.run, "ingest, clean, augment, export; goes on where it stopped"),
         (control.pause, "stop work at its next batch boundary, with a reason"),
         (control.resume, "let it go on"),
+        (control.unlock, "take a lease from a worker that hangs, with a reason"),
     )),
     ("Look", (
         (inspect.status, "how far each file is"),

@@ -1,4 +1,4 @@
-"""`corpus pause` and `corpus resume`."""
+"""`corpus pause`, `corpus resume` and `corpus unlock`."""
 
 from __future__ import annotations
 
@@ -75,3 +75,28 @@ def resume(names: tuple[str, ...], stage: str | None, everything: bool) -> None:
             say("no flag of this scope is set; `corpus status` shows what is paused and why")
             return
         say("Next: corpus run (a running `corpus ui` goes on by itself)")
+
+
+@click.command()
+@click.argument("name", shell_complete=dataset_names)
+@_stage
+@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@click.option("--force", is_flag=True, help="Also from a process of this machine that is alive.")
+def unlock(name: str, stage: str | None, reason: str, force: bool) -> None:
+    """Take a lease from a worker that holds it without working; what it writes from then on is refused.
+
+    A worker that has died needs no unlocking: on this machine it is seen at once, elsewhere its lease ends by itself.
+
+    \b
+    Examples:
+      corpus unlock chats --reason "hangs since noon, host unreachable"
+      corpus unlock chats --stage augment --force --reason "stopped in a debugger"
+    """
+    from corpus_pipeline.process_identity import in_words
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        taken = corpus.unlock(name, Stage(stage) if stage else None, reason, force=force)
+    for lease in taken:
+        say(f"{lease.stage} of {name}: taken from {in_words(lease.owner)}")
+    say(f"Next: corpus run {name}" if taken else f"nobody holds a lease of {name}")

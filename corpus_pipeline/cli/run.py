@@ -174,9 +174,9 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
         why = next((s["reason"] for s in state["stages"].values() if s["status"] == Status.PAUSED), None)
         say(f"{name}: {why or 'pausing'}")
         return 4
-    holder = next((s["worker"] for s in state["stages"].values() if s["worker"]), None)
-    if holder is not None:
-        error(f"{name}: {holder} works on it; wait for it, or pause it with `corpus pause {name}`")
+    held = next((s["held"] for s in state["stages"].values() if s["held"]), None)
+    if held is not None:
+        error(f"{held}. Wait for it, pause it with `corpus pause {name}`, or see `corpus unlock --help`")
         return 1
     if Status.INTERRUPTED in words:
         for stage in state["stages"].values():

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
-from corpus_pipeline.defs import checks, multi_partition, narration
+from corpus_pipeline.defs import checks, multi_partition, narration, run_tags
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
 from corpus_pipeline.defs.partitions import dataset_files
@@ -86,28 +86,45 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
 def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> Events:
     stop = StopSignal()
     limit = context.run.tags.get(LIMIT_TAG)
+    run_tags.describe(context, cursor, stage, name)
     try:
         with _stopping(context, cursor, stop):
             outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
     except LeaseHeld as held:
-        # no failure: it would alarm, and un-materialize what the holder is about to finish
-        context.log.warning(f"{stage} of {name}: {held}")
-        yield observation(context, cursor, stage, name, "held", str(held))
+        yield from _refused(context, cursor, stage, name, held)
         return
     except Paused as pause:
         context.log.info(f"{stage} of {name} is {pause}")
+        run_tags.end(context, "paused")
         yield observation(context, cursor, stage, name, "paused", str(pause))
         return
     except Interrupted as interrupt:
         if not stop.is_set():  # a limit or a provider that is down: said by the job, not by a signal
             context.log.info(f"{stage} of {name} stopped: {interrupt}")
+            run_tags.end(context, "interrupted")
             yield observation(context, cursor, stage, name, "interrupted", str(interrupt))
             return
+        run_tags.end(context, "interrupted")
         raise dg.DagsterExecutionInterruptedError(f"{stage} of {name}: {interrupt}") from interrupt
     except (GateRefused, StopJob, UsageError) as error:
+        run_tags.end(context, "blocked" if isinstance(error, GateRefused) else "failed")
         # nothing that another attempt could mend by itself
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    run_tags.done(context, stage)
     yield _materialized(cursor, stage, name, outcome)
+
+
+def _refused(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str, held: LeaseHeld
+) -> Events:
+    """Somebody else works on it. No failure: it would alarm, and un-materialize what the holder is about to finish. No success
+    either: this run did nothing. It ends as cancelled; one of several partitions ends as an observation."""
+    context.log.warning(f"{stage} of {name}: {held}")
+    yield observation(context, cursor, stage, name, "held", str(held))
+    if len(context.partition_keys) == 1:
+        run_tags.end(context, "held")
+        context.instance.report_run_canceling(context.run, message=str(held))
+        raise dg.DagsterExecutionInterruptedError(f"{stage} of {name}: {held}") from held
 
 
 @contextmanager

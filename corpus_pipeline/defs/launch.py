@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from corpus_pipeline import definitions
 from corpus_pipeline.definitions import PATH_JOB, defs
-from corpus_pipeline.defs import instance, partitions
+from corpus_pipeline.defs import instance, partitions, run_liveness, run_tags
 from corpus_pipeline.defs.assets import LIMIT_TAG
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.narration import COMMAND, STARTED_BY_TAG
@@ -38,6 +39,7 @@ class Launcher:
 
     def __init__(self, settings: Settings) -> None:
         self.instance = instance.instance(settings, prints=True)
+        self.ended = run_liveness.end_without_process(self.instance, settings.home)
         self._job = defs.resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 
@@ -50,8 +52,10 @@ class Launcher:
 
         Raises KeyboardInterrupt when a signal stopped it at a batch boundary.
         """
+        run_id = str(uuid.uuid4())
         try:
             result = self._job.execute_in_process(
+                run_id=run_id,
                 partition_key=name,
                 asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
                 instance=self.instance,
@@ -60,11 +64,20 @@ class Launcher:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except dg.DagsterExecutionInterruptedError as stop:
+            if self._was_refused(run_id):
+                return Launched(run_id, False, None)
             raise KeyboardInterrupt from stop
         self._allow_another(result.run_id)
+        if self._was_refused(run_id):
+            return Launched(run_id, False, None)
         if _was_interrupted(result):  # Dagster may keep it to itself: between two steps it is a failure like any other
             raise KeyboardInterrupt
         return Launched(result.run_id, result.success, _error(result))
+
+    def _was_refused(self, run_id: str) -> bool:
+        """Whether somebody else works on it."""
+        run = self.instance.get_run_by_id(run_id)
+        return run is not None and run.tags.get(run_tags.END_TAG) == "held"
 
     def _allow_another(self, run_id: str) -> None:
         """A run of this process has no origin, and without one the UI's Re-execute ends in an error.

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import dagster as dg
+
 _held: IO[str] | None = None
 
 
@@ -38,3 +40,28 @@ def without_process(home: Path) -> Iterator[tuple[str, Path]]:
             except OSError:
                 continue
         yield path.name, path
+
+
+def end_without_process(instance: dg.DagsterInstance, home: Path) -> list[str]:
+    """End the runs whose process is gone; returns their ids. Dagster tries those of a daemon again, and they go on from their
+    cursors."""
+    ended = []
+    for run_id, path in without_process(home):
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            report_dead(instance, run)
+            ended.append(run_id)
+        path.unlink(missing_ok=True)
+    return ended
+
+
+def report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
+    """End a run in Dagster's books whose worker is gone: the default launcher does not notice a lost host.
+
+    A worker that comes back is refused by the epoch of its lease."""
+    message = "This run's worker is gone: its process has ended, or its lease has without a sign of life."
+    if run.status is dg.DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, message=message)
+    else:
+        instance.report_run_failed(run, message=message)
+    return instance.get_run_by_id(run.run_id) or run

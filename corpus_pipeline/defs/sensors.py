@@ -26,6 +26,7 @@ RETRY_RUN_TAG = "dagster/auto_retry_run_id"
 TAKEOVER_TAG = "corpus/takeover"  # "number@rows": how often in a row workers died at the same row
 MAX_TAKEOVERS = 5
 TAKEOVER = "takeover"
+REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -59,7 +60,7 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
 def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
     with opened() as corpus:
-        _end_without_process(context.instance, corpus)
+        run_liveness.end_without_process(context.instance, corpus.settings.home)
         active = corpus.mark_flags()
         _pause_abandoned(context.instance, corpus)
         cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
@@ -77,7 +78,7 @@ def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus) -> None:
         if run is None:
             continue  # not a run of this instance: its owner goes on
         if not run.is_finished:
-            _report_dead(instance, run)
+            run_liveness.report_dead(instance, run)
         with suppress(CorpusError):  # somebody works on it after all
             corpus.mark_paused(work.name, [work.stage], str(flag), run.run_id)
 
@@ -108,7 +109,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
         if before is None:
             continue  # the run was deleted, or there never was one: its owner goes on
         if work.why == TAKEOVER and not before.is_finished:
-            before = _report_dead(instance, before)
+            before = run_liveness.report_dead(instance, before)
         if _others_go_on(instance, work, before):
             continue
         tags = {"corpus/resume": work.why}
@@ -121,33 +122,17 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
             tags["corpus/limit"] = before.tags["corpus/limit"]
         order = list(Stage)
         stages = [s for s in stages_of(before) if order.index(s) >= order.index(work.stage)]
+        base = f"{work.why}:{work.task_id}:{work.stage}:{work.generation}"
+        failures = instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.FAILURE], tags={REQUEST_TAG: base}))
+        if failures >= MAX_TAKEOVERS:
+            continue  # its runs fail before they begin to work: a person must look
+        tags[REQUEST_TAG] = base
         yield dg.RunRequest(
-            run_key=f"{work.why}:{work.task_id}:{work.stage}:{work.generation}",
+            run_key=f"{base}:{failures}",  # Dagster remembers it for ever: it names all that may lie between two requests
             partition_key=work.name,
             asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
             tags=tags,
         )
-
-
-def _end_without_process(instance: dg.DagsterInstance, corpus: Corpus) -> None:
-    """End the runs whose process is gone; Dagster then tries them again, and they go on from their cursors."""
-    for run_id, path in run_liveness.without_process(corpus.settings.home):
-        run = instance.get_run_by_id(run_id)
-        if run is not None and not run.is_finished:
-            _report_dead(instance, run)
-        path.unlink(missing_ok=True)
-
-
-def _report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
-    """End a run in Dagster's books whose worker is gone: the default launcher does not notice a lost host.
-
-    A worker that comes back is refused by the epoch of its lease."""
-    message = "This run's worker is gone: its process has ended, or its lease has without a sign of life."
-    if run.status is DagsterRunStatus.CANCELING:
-        instance.report_run_canceled(run, message=message)
-    else:
-        instance.report_run_failed(run, message=message)
-    return instance.get_run_by_id(run.run_id) or run
 
 
 def _others_go_on(instance: dg.DagsterInstance, work: Resumable, before: dg.DagsterRun) -> bool:

@@ -36,7 +36,7 @@ def begin(connection: Connection, held: Held) -> None:
     others = [task_id for task_id in tasks.tasks_of_file(connection, work.file.id) if task_id != work.task.id]
     for lease in leases.live(connection):
         if lease.stage is Stage.INGEST and lease.task_id in others:
-            raise LeaseHeld(f"{work.file.name} is being read under another recipe by {lease.owner}; wait for it")
+            raise LeaseHeld(f"{leases.in_words(lease, work.file.name)}, under another recipe; wait for it")
     if dataset_files.file_by_id(connection, work.file.id).state is FileState.INGESTED:
         return
     for task_id in others:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import CorpusError, Fenced
+from corpus_pipeline import process_identity
+from corpus_pipeline.errors import CorpusError, Fenced, LeaseHeld
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Guard, Store, leases
 
 log = logging.getLogger(__name__)
-
-
-def owner_name() -> str:
-    """Who we are, for leases: host, process and a part that no later process repeats."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 class HeldLease:
@@ -100,13 +93,17 @@ class HeldLease:
 @contextmanager
 def holding(store: Store, task_id: TaskId, stage: Stage, ttl_seconds: float) -> Iterator[HeldLease]:
     """Hold the lease of a stage of a task. Raises LeaseHeld at once while another process works on it."""
-    owner = owner_name()
+    owner = process_identity.own()
 
     def acquire(connection: Connection) -> tuple[leases.Lease, float]:
         begun = time.monotonic()
         return leases.acquire(connection, task_id, stage, owner, int(ttl_seconds * 1000)), begun
 
-    lease, taken = store.write(acquire, repeatable=True, name="lease acquire")
+    try:
+        lease, taken = store.write(acquire, repeatable=True, name="lease acquire")
+    except LeaseHeld:
+        store.write(leases.cap, repeatable=True, name="lease cap")
+        raise
     held = HeldLease(store, lease, ttl_seconds, taken)
     try:
         yield held

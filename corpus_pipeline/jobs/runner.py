@@ -32,9 +32,26 @@ class Outcome(NamedTuple):
 def run_stage(work: Work) -> Outcome:
     """Work one stage of a task until it is complete; continue where the database stands.
 
-    A stage that is complete is a no-op. Raises Paused, Interrupted, GateRefused, LeaseHeld, Fenced or another StopJob;
+    A stage that is complete is a no-op. A flag that is cleared while the work comes to its boundary is as if it had never been.
+    Raises Paused, Interrupted, GateRefused, LeaseHeld, Fenced or another StopJob;
     whatever it raises, finished batches are kept and the next run continues behind them.
     """
+    while True:
+        try:
+            return _run_once(work)
+        except Paused as pause:
+            if not pause.by_flag or work.stop.is_set() or _is_flagged(work):
+                raise
+            work.narrator.notice(
+                f"{work.stage} of {work.file.name}: the pause is over before it began; the work goes on"
+            )
+
+
+def _is_flagged(work: Work) -> bool:
+    return work.store.fetch(pauses.covering, work.file.name, work.stage) is not None
+
+
+def _run_once(work: Work) -> Outcome:
     if is_complete(work):
         return Outcome(Status.DONE, _report(work), worked=False)
     _require_previous(work)
@@ -46,7 +63,7 @@ def run_stage(work: Work) -> Outcome:
         log.info("%s of %s begins", work.stage, work.file.name, extra=_log_fields(work, "stage_started"))
         flag = held.commit(_begin, held, task_types)
         if flag is not None:
-            raise Paused(str(flag))
+            raise Paused.by(flag)
         with Speaker(held).speaking():
             _work(held, stage_handlers.WORKERS[work.stage])
         report = held.commit(_complete, held)
@@ -193,9 +210,8 @@ def redo(work: Work) -> list[str]:
     def forget(connection: Connection) -> list[str]:
         for lease in leases.live(connection):
             if lease.task_id == work.task.id:
-                raise LeaseHeld(
-                    f"{lease.stage} of {work.file.name} is being worked on by {lease.owner}; pause it first"
-                )
+                held = leases.in_words(lease, f"{lease.stage} of {work.file.name}")
+                raise LeaseHeld(f"{held}; pause it first: corpus pause {work.file.name}")
         order = list(Stage)
         again = []
         if order.index(work.stage) <= order.index(Stage.CLEAN):

@@ -110,7 +110,7 @@ class Held:
         if self.is_interrupted:
             return Interrupted(f"stopped by {self.work.stop.reason}")
         flag = self.fetch(lambda c: pauses.covering(c, self.work.file.name, self.work.stage))
-        return None if flag is None else Paused(str(flag))
+        return None if flag is None else Paused.by(flag)
 
     def boundary(self) -> None:
         """A batch boundary, the only place where a stage stops on purpose. Raises Paused, Interrupted or Fenced."""

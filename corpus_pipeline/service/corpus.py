@@ -23,7 +23,16 @@ from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.prices import PriceList, current
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service.commands import failed_samples, inbox, provider_batches, purge, recipes, register, rows
+from corpus_pipeline.service.commands import (
+    failed_samples,
+    inbox,
+    provider_batches,
+    purge,
+    recipes,
+    register,
+    rows,
+    unlock,
+)
 from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.commands import prices as commands_prices
 from corpus_pipeline.service.queries import (
@@ -45,6 +54,7 @@ from corpus_pipeline.store import Store, dataset_files, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.leases import Lease
 from corpus_pipeline.store.pauses import PauseFlag
 
 if TYPE_CHECKING:
@@ -226,6 +236,10 @@ class Corpus:
     def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[Any]:
         """Clear pause flags (see `control.resume`)."""
         return commands_pause.resume(self.store, names, stage, everything, who())
+
+    def unlock(self, name: str, stage: Stage | None, reason: str, *, force: bool = False) -> list[Lease]:
+        """Take the leases of a dataset file from their holders (see `unlock.unlock`)."""
+        return unlock.unlock(self.store, name, stage, reason, who(), force=force)
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, column, inspect, select, table
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.errors import SchemaMismatch
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.store import leases
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # the schema version that this program works with: the newest script in migrations/versions (a test compares them)
-HEAD = "0005"
+HEAD = "0006"
 _VERSIONS = Path(__file__).with_name("migrations") / "versions"
 _ALEMBIC = table("alembic_version", column("version_num"))
 
@@ -65,10 +66,10 @@ def upgrade(store: Store) -> tuple[str | None, str]:
     def work(connection: Connection) -> tuple[str | None, str]:
         before = version_of(connection)
         if before is not None and before != HEAD:
-            busy = leases.live(connection)
+            busy = leases.owners(connection)
             if busy:
                 raise SchemaMismatch(
-                    f"{len(busy)} stages are being worked on (first: {busy[0].owner});"
+                    f"{len(busy)} stages are being worked on (first: {process_identity.in_words(busy[0])});"
                     " pause them with `corpus pause --all --reason upgrade` and run `corpus upgrade` again"
                 )
         if before != HEAD:

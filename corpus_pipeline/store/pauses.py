@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, not_, or_, select, true, update
 
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store.cursors import _transition
@@ -70,6 +70,19 @@ def covering(connection: Connection, file_name: str, stage: Stage) -> PauseFlag 
     """The oldest set flag that covers a stage of a file, or None: go on."""
     row = connection.execute(_COVERING, {"file": file_name, "of_stage": stage.value}).first()
     return None if row is None else _flag(row)
+
+
+def last_cleared(connection: Connection, file_name: str, stage: Stage) -> str:
+    """A name for the last clearing of a flag over a stage of a file; it changes with each of them."""
+    scope = (
+        _F.cleared_at.is_not(None),
+        or_(_F.file_name.is_(None), _F.file_name == file_name),
+        or_(_F.stage.is_(None), _F.stage == stage.value),
+    )
+    query = select(_F.id, _F.cleared_at).where(*scope).order_by(_F.cleared_at.desc(), _F.id.desc()).limit(1)
+    newest = connection.execute(select(func.max(_F.id)).where(*scope)).scalar()
+    row = connection.execute(query).first()
+    return "never" if row is None else f"{newest}.{row.id}.{row.cleared_at}"
 
 
 def set_flag(

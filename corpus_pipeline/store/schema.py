@@ -501,6 +501,8 @@ leases = _table(
     Column("epoch", BigInteger, nullable=False),  # rises by one with each new holder
     Column("seq", BigInteger, nullable=False),  # rises by one with each committed write: tells whether a commit arrived
     Column("expires_at", Moment, nullable=False),  # 0: released
+    Column("acquired_at", Moment, nullable=False, server_default="0"),
+    Column("ttl_ms", BigInteger, nullable=False, server_default="30000"),  # what a heartbeat adds
     _one_of("stage", Stage),
 )
 

@@ -17,6 +17,7 @@ from corpus_pipeline.jobs.webhooks import signature
 from corpus_pipeline_tests.dagster.conftest import KEY, SECRET, UI, unknown, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
+from corpus_pipeline_tests.torture.flag_changes import Result, change_at_random, hold_to_it
 
 ROWS = 36  # some five seconds of calls: time to do something in their midst, on a busy machine too
 AHEAD = 4  # two calls on the wire, and as many that were booked for the next free place
@@ -167,6 +168,17 @@ def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
         wait_for(lambda name=name: ui.stage(name, "export")[0] == "done", 240, f"the export of {name}")
 
 
+def test_what_was_asked_last_holds_whoever_asked_before_and_how_fast(ui: UI):
+    names = [ui.add(f"flags_{number}", rows=60) for number in range(4)]
+    for name in names:
+        ui.graphql.launch(name)
+    working(ui, names[0])
+    result = Result(change_at_random(ui.corpus.settings, names, changes=24, seed=1, longest=2.0))
+    hold_to_it(ui.corpus, ui.graphql, names, result)
+    assert (result.problems, result.changes) == ([], 24)
+    assert [ui.calls(name) for name in names] == [60] * 4
+
+
 def test_a_pause_needs_no_daemon(ui: UI):
     name = ui.add("alone", rows=ROWS)
     run = ui.graphql.launch(name)
@@ -224,7 +236,8 @@ def test_two_runs_of_a_partition_at_once_make_each_call_once(ui: UI):
         thread.start()
     for thread in both:
         thread.join()
-    assert [ui.graphql.finished(run)["status"] for run in runs] == ["SUCCESS", "SUCCESS"]
+    # the one that came second did nothing, or found everything done: a run that is refused is no success
+    assert sorted(ui.graphql.finished(run)["status"] for run in runs) in (["CANCELED", "SUCCESS"], ["SUCCESS"] * 2)
     wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the export")
     assert ui.calls(name) == ROWS
     assert name in ui.graphql.partitions("jsonl_export")["materialized"]

@@ -79,3 +79,23 @@ def _workers(corpus: Corpus) -> set[int]:
     """The processes that hold a lease: its owner's name is host:process:number."""
     owners = [stage["worker"] for state in corpus.status() for stage in state["stages"].values() if stage["worker"]]
     return {int(owner.split(":")[1]) for owner in owners}
+
+
+def test_after_a_kill_the_same_command_goes_on_at_once_and_the_dead_run_is_ended(many, tmp_path):
+    corpus, child = many
+    corpus.add(write_file(tmp_path / "data", "long", 300), recipe=str(tmp_path / "slow.yaml"))
+    child = child | {"CORPUS_LEASE_SECONDS": "3000"}
+    command = [sys.executable, "-m", "corpus_pipeline", "run", "long"]
+    process = subprocess.Popen(command, env=child, stderr=subprocess.DEVNULL, text=True)
+    wait_for(lambda: corpus.status(["long"])[0]["stages"]["augment"]["processed"], 120, "augmented rows")
+    refused = subprocess.run(command, env=child, capture_output=True, text=True, timeout=120)
+    assert (refused.returncode, "alive" in refused.stderr) == (1, True), refused.stderr
+    process.kill()
+    process.wait()
+    (state,) = corpus.status(["long"])
+    assert state["stages"]["augment"]["status"] == "interrupted", "a dead worker is seen at once"
+    again = subprocess.run(command, env=child, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+    with dagster_home.instance(corpus.settings) as instance:
+        ends = [(run.status.value, run.tags.get("corpus/end")) for run in reversed(instance.get_runs())]
+    assert ends == [("FAILURE", None), ("CANCELED", "held"), ("SUCCESS", "done")]

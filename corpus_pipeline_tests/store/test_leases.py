@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select, update
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.errors import Fenced, LeaseHeld
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage, Status
@@ -27,7 +31,7 @@ def test_a_lease_keeps_others_out_until_it_is_released(store: Store) -> None:
     first = store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "one", 30_000))
     assert (first.epoch, first.seq) == (1, 0)
     assert 25_000 < first.left_ms <= 30_000
-    with pytest.raises(LeaseHeld, match=r"worked on by one \(lease for another"):
+    with pytest.raises(LeaseHeld, match=r"worked on by one for 0 s; .*alive.* \(lease for another"):
         store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "two", 30_000))
     store.write(
         lambda c: leases.acquire(c, made.task_id, Stage.AUGMENT, "two", 30_000)
@@ -136,3 +140,80 @@ def test_every_guarded_write_raises_the_number_of_the_lease(store: Store) -> Non
     assert row.seq == guard.seq == before + 3
     assert Status.PENDING is making.cursor(store, made).status
     assert isinstance(guard, Guard)
+
+
+def _worker_name(*, alive: bool) -> str:
+    """The name of a holder in another process of this machine."""
+    program = "from corpus_pipeline import process_identity; print(process_identity.own(), flush=True); input()"
+    worker = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    name = worker.stdout.readline().strip()
+    if not alive:
+        worker.kill()
+        worker.wait()
+    else:
+        _LIVING.append(worker)
+    return name
+
+
+_LIVING: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    while _LIVING:
+        worker = _LIVING.pop()
+        worker.kill()
+        worker.communicate()
+
+
+def test_a_holder_of_this_machine_that_is_gone_holds_nothing(store: Store) -> None:
+    made = making.task(store)
+    dead = store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, _worker_name(alive=False), 30_000))
+    assert dead.left_ms == 0
+    assert made.task_id not in {lease.task_id for lease in store.fetch(leases.live)}
+    store.write(lambda c: leases.bar(c, made.task_id, Stage.CLEAN, "it"))
+    assert store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "next", 30_000)).epoch == dead.epoch + 2
+
+
+def test_a_living_holder_and_one_that_cannot_be_seen_keep_what_they_hold(store: Store) -> None:
+    made = making.task(store)
+    living = _worker_name(alive=True)
+    elsewhere = str(process_identity.parsed(_worker_name(alive=False))._replace(place="another-boot"))
+    for stage, owner in ((Stage.CLEAN, living), (Stage.AUGMENT, elsewhere)):
+        store.write(lambda c, stage=stage, owner=owner: leases.acquire(c, made.task_id, stage, owner, 30_000))
+        with pytest.raises(LeaseHeld, match=r"process \d+ on .* alive.*lease for another"):
+            store.write(lambda c, stage=stage: leases.acquire(c, made.task_id, stage, "next", 30_000))
+
+
+def test_a_process_id_that_another_process_has_by_now_is_not_its_holder() -> None:
+    name = process_identity.own()
+    assert not process_identity.is_gone(name)
+    assert process_identity.is_gone(str(process_identity.parsed(name)._replace(born="1")))
+    assert not process_identity.is_gone("a name of another make")
+
+
+def test_a_clock_that_was_set_back_locks_nobody_out(store: Store) -> None:
+    made = making.task(store)
+    store.write(lambda c: leases.acquire(c, made.task_id, Stage.CLEAN, "dead", 300))
+    hour = 3_600_000
+    own = schema.leases.c
+    back = update(schema.leases).where(own.task_id == made.task_id).values(expires_at=own.expires_at + hour)
+    store.write(lambda c: c.execute(back))
+    assert store.fetch(lambda c: leases.current(c, made.task_id, Stage.CLEAN)).left_ms == 300
+    with pytest.raises(LeaseHeld), holding(store, made.task_id, Stage.CLEAN, 30):
+        pass
+    time.sleep(0.35)
+    with holding(store, made.task_id, Stage.CLEAN, 30) as lease:
+        assert lease.epoch == 2
+
+
+def test_a_holder_that_is_unlocked_writes_no_more(store: Store) -> None:
+    made = making.task(store)
+    guard = making.held(store, made)
+    (lease,) = store.fetch(lambda c: leases.of_task(c, made.task_id))
+    assert store.write(lambda c: leases.unlock(c, lease))
+    assert not store.write(lambda c: leases.unlock(c, lease))
+    with pytest.raises(Fenced):
+        store.write(lambda c: None, guard)

@@ -188,7 +188,7 @@ class Caller:
         )
         self._writer.unit.pauses.append(reason)
         await self._writer.committed()
-        return Paused(f"paused by {BUDGET}: {reason}")
+        return Paused.by(f"paused by {BUDGET}: {reason}")
 
     async def _attempt(
         self, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool

@@ -247,6 +247,6 @@ class Writer:
             self.outstanding -= len(unit.settlements) + len(unit.withdrawn)
             self.settled.set()
         if written.flag is not None:
-            self._flagged(Paused(str(written.flag)))
+            self._flagged(Paused.by(written.flag))
         else:
             self.outstanding += len(unit.intents) - len(written.refused) - len(written.asked)

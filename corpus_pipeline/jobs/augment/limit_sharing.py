@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.errors import CorpusError
-from corpus_pipeline.jobs.lease import owner_name
 from corpus_pipeline.llm.limits import SharedState
 from corpus_pipeline.store import Store, provider_workers
 from corpus_pipeline.store.provider_workers import Learnt, Other
@@ -26,7 +26,7 @@ class Sharing:
 
     def __init__(self, store: Store, origin: str, limiter: Limiter) -> None:
         self._store, self._origin, self._limiter = store, origin, limiter
-        self._owner = owner_name()
+        self._owner = process_identity.own()
         self._lock, self._gone = threading.Lock(), False  # a thread cannot be called back once its task was cancelled
 
     async def join(self) -> None:

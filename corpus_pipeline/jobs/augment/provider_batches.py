@@ -170,7 +170,7 @@ class Batching:
         reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)
         name = self._held.work.file.name
         await self._commit(pauses.set_flag, stage=Stage.AUGMENT, file_name=name, reason=reason, requested_by=BUDGET)
-        return Paused(f"paused by {BUDGET}: {reason}")
+        return Paused.by(f"paused by {BUDGET}: {reason}")
 
     # --- waiting and taking in -----------------------------------------------------------------------------------------
 

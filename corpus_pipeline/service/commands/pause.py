@@ -72,7 +72,7 @@ def scope_text(flag: PauseFlag) -> str:
 class Resumable(NamedTuple):
     """A stage that may go on: its flag was cleared (`resume`), or its worker died (`takeover`).
 
-    generation: changes with every pause and every new holder, so that each is answered by one run.
+    generation: changes with every pause, every clearing of a flag and every new holder, so that each is answered by one run.
     """
 
     task_id: TaskId
@@ -80,11 +80,12 @@ class Resumable(NamedTuple):
     stage: Stage
     run_id: str | None
     why: str
-    generation: int
+    generation: str
 
 
 def mark_flags(store: Store) -> list[PauseFlag]:
     """Mark what runs below a set flag as pausing; also for flags that another client inserted. Returns the set flags."""
+    store.write(leases.cap, repeatable=True)
     flags = store.fetch(pauses.active)
     for flag in flags:
         store.write(partial(pauses.mark_pausing, flag=flag), repeatable=True)
@@ -120,7 +121,8 @@ def _without_worker(connection: Connection) -> list[tuple[Resumable, PauseFlag |
         else:
             continue
         run_id = next((cursor.run_id for cursor in own if cursor.run_id), None)
-        generation = cursors.last_event(connection, task_id, stage)
+        cleared = pauses.last_cleared(connection, file.name, stage)
+        generation = f"{cursors.last_event(connection, task_id, stage)}:{cleared}"
         flag = next((flag for flag in flags if flag.covers(file.name, stage)), None)
         found.append((Resumable(task_id, file.name, stage, run_id, why, generation), flag))
     return found

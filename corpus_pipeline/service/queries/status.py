@@ -96,6 +96,7 @@ def stage_status(
         "reason": reason,
         "flag": None if flag is None else str(flag),
         "worker": None if worker is None else worker.owner,
+        "held": None if worker is None else leases.in_words(worker, f"{stage} of {file.name}"),
         "active_ms": sum(cursor.active_ms for cursor in own),
         "run_id": lead.run_id if lead else None,
     }

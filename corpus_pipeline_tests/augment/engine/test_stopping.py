@@ -178,3 +178,19 @@ def test_every_stop_ends_those_who_wait_for_the_same_question(make_kit: Any, wai
         outcome = background.wait(20)
     wanted = {"signal": Interrupted, "pause": Paused, "bad key": ProviderRefused}
     assert isinstance(outcome, wanted[how])
+
+
+def test_a_flag_that_is_cleared_before_the_work_has_stopped_is_as_if_it_had_never_been(
+    make_kit: Any, wait_until: Any
+) -> None:
+    kit = make_kit(latency="fixed:1.5")
+    kit.add(30, concurrency=5, strategies=["paraphrase"])
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts") >= 5)
+        kit.corpus.pause([NAME], None, False, "a mistake")
+        wait_until(lambda: kit.status()["status"] == "pausing")
+        kit.corpus.resume([NAME], None, False)
+        outcome = background.wait(60)
+    assert not isinstance(outcome, BaseException), outcome
+    assert kit.status()["status"] == "done"
+    assert len(kit.invoice()) == 30

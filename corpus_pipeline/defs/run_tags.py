@@ -1,0 +1,34 @@
+"""Tags of runs: whose file it is, under which recipe, and how the run ended; the run list can be searched by them."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from corpus_pipeline.defs.multi_partition import stages_of
+from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.states import Stage
+
+CONSUMER_TAG = "corpus/consumer"
+RECIPE_TAG = "corpus/recipe"
+END_TAG = "corpus/end"  # done, paused, interrupted, held, blocked, failed
+
+
+def describe(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> None:
+    """Tag the run with the consumer and the recipe of its only partition, at its first stage."""
+    if len(context.partition_keys) > 1 or stages_of(context.run)[0] is not stage:
+        return
+    (file,) = cursor.corpus.files([name])
+    tags = {CONSUMER_TAG: file.consumer, RECIPE_TAG: cursor.corpus.recipe_of(file).name}
+    context.instance.add_run_tags(context.run.run_id, tags)
+
+
+def end(context: dg.AssetExecutionContext, word: str) -> None:
+    """Tag the run with how it ended; of several partitions each has an observation of its own."""
+    if len(context.partition_keys) == 1:
+        context.instance.add_run_tags(context.run.run_id, {END_TAG: word})
+
+
+def done(context: dg.AssetExecutionContext, stage: Stage) -> None:
+    """Tag the run as done when this is its last stage."""
+    if stages_of(context.run)[-1] is stage:
+        end(context, "done")
