@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.llm import chat_completions, failures
+from corpus_pipeline.llm import chat_completions, failures, lenient_json
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.failures import CallRefused, Failure, Reason
 from corpus_pipeline.llm.redaction import redact
@@ -48,27 +48,36 @@ class Chunk(NamedTuple):
     body: bytes
 
 
-class BatchStatus(StrEnum):
-    """The provider's words for where a batch is."""
+class Outcome(StrEnum):
+    """What a provider's word for where a batch is means to us."""
 
-    VALIDATING = "validating"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"  # a word that we do not know: taken for waiting
     FAILED = "failed"  # the input file was refused; nothing was worked
-    IN_PROGRESS = "in_progress"
-    FINALIZING = "finalizing"
     COMPLETED = "completed"
     EXPIRED = "expired"  # out of time: what was worked is in the output file
-    CANCELLING = "cancelling"
     CANCELLED = "cancelled"  # what was worked before is in the output file
 
 
-FINAL = frozenset({BatchStatus.FAILED, BatchStatus.COMPLETED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
+_WORDS = {
+    Outcome.WAITING: "validating in_progress finalizing cancelling canceling queued pending running processing",
+    Outcome.FAILED: "failed failure error errored invalid rejected",
+    Outcome.COMPLETED: "completed complete succeeded success ended done finished",
+    Outcome.EXPIRED: "expired timeout timed_out",
+    Outcome.CANCELLED: "cancelled canceled",
+}
+_OUTCOMES = {word: outcome for outcome, words in _WORDS.items() for word in words.split()}
+
+
+class FileGone(Exception):
+    """A file of a batch is not at the provider."""
 
 
 class Batch(NamedTuple):
-    """A batch as the provider describes it. errors: why the input file was refused, redacted."""
+    """A batch as the provider describes it. status: its word. errors: why the input file was refused, redacted."""
 
     id: str
-    status: BatchStatus
+    status: str
     output_file_id: str | None
     error_file_id: str | None
     input_file_id: str
@@ -80,8 +89,17 @@ class Batch(NamedTuple):
     errors: str = ""
 
     @property
+    def outcome(self) -> Outcome:
+        """What its status means; a word that we do not know means finished when every request is accounted for."""
+        known = _OUTCOMES.get(self.status.lower().removeprefix("job_state_").removeprefix("batch_state_"))
+        if known is not None:
+            return known
+        is_through = self.output_file_id is not None and 0 < self.total <= self.completed + self.failed
+        return Outcome.COMPLETED if is_through else Outcome.UNKNOWN
+
+    @property
     def is_final(self) -> bool:
-        return self.status in FINAL
+        return self.outcome not in (Outcome.WAITING, Outcome.UNKNOWN)
 
 
 class Result(NamedTuple):
@@ -128,27 +146,30 @@ class BatchClient:
         self._client = client
         self._deadline = deadline_seconds
 
-    async def submit(self, chunk: Chunk, metadata: dict[str, str]) -> Batch:
-        """Upload a chunk and start its batch. `metadata` (task and the like) and the chunk's key go with it.
-
-        Call `find` first: two calls make two batches.
-        """
-        content = BytesIO(chunk.body)
+    async def upload(self, chunk: Chunk) -> str:
+        """Send the input file; returns its id at the provider. A file alone costs nothing and starts nothing."""
         uploaded = await self._call(
-            self._client.sdk.files.create(file=(f"corpus-{chunk.key}.jsonl", content), purpose="batch")
+            self._client.sdk.files.create(file=(f"corpus-{chunk.key}.jsonl", BytesIO(chunk.body)), purpose="batch")
         )
+        return str(uploaded.id)
+
+    async def create(self, chunk_key: str, file_id: str, metadata: dict[str, str]) -> Batch:
+        """Start the batch of an uploaded file. `metadata` (task and the like) and the chunk's key go with it.
+
+        Call `find` first where one may have been started: two calls make two batches.
+        """
         created = await self._call(
             self._client.sdk.batches.create(
-                input_file_id=uploaded.id,
+                input_file_id=file_id,
                 endpoint="/v1/chat/completions",
                 completion_window="24h",
-                metadata={**metadata, KEY_FIELD: chunk.key},
+                metadata={**metadata, KEY_FIELD: chunk_key},
             )
         )
         return _batch(created)
 
-    async def find(self, chunk_key: str, *, created_after: int = 0) -> list[Batch]:
-        """The batches of that chunk, newest first: none, one, or, after a retry gone wrong, several.
+    async def find(self, chunk_key: str, file_id: str | None = None, *, created_after: int = 0) -> list[Batch]:
+        """The batches of that chunk or input file, newest first: none, one, or, after a retry gone wrong, several.
 
         created_after: Unix time at which the search may end, as lists are newest first.
         """
@@ -160,9 +181,14 @@ class BatchClient:
                 if after is None
                 else self._client.sdk.batches.list(limit=_PAGE, after=after)
             )
-            batches = [_batch(entry) for entry in page.data]
-            found += [batch for batch in batches if batch.metadata.get(KEY_FIELD) == chunk_key]
-            if not page.has_more or not batches or batches[-1].created_at < created_after:
+            batches = [_batch(entry) for entry in page.data or ()]
+            found += [
+                batch
+                for batch in batches
+                if batch.metadata.get(KEY_FIELD) == chunk_key or (file_id and batch.input_file_id == file_id)
+            ]
+            oldest = min((batch.created_at for batch in batches), default=0)
+            if not page.has_more or not batches or oldest < created_after or batches[-1].id == after:
                 return found
             after = batches[-1].id
 
@@ -185,7 +211,12 @@ class BatchClient:
         for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
             path = folder / f"{batch.id}-{hashlib.sha256(file_id.encode()).hexdigest()[:16]}.jsonl"
             if not path.exists():
-                await self._call(self._stream(file_id, path))
+                try:
+                    await self._call(self._stream(file_id, path))
+                except CallRefused as error:
+                    if error.failure.status in (404, 410):
+                        raise FileGone(error.failure.message) from None
+                    raise
             paths.append(path)
         return paths
 
@@ -205,40 +236,47 @@ class BatchClient:
             raise self._client.classified(error) from None
 
 
-def results(paths: Iterable[Path], requests: dict[str, Request]) -> Iterator[Result]:
-    """The results in downloaded files, in no order; a request of a chunk that has none was not worked.
+def results(paths: Iterable[Path], requests: dict[str, Request]) -> Iterator[Result | None]:
+    """The results in downloaded files, in no order and as they come: a request may have none, or several.
 
-    requests: custom_id -> what was asked. Lines with an id that is not ours are passed over.
+    requests: custom_id -> what was asked. None is a line that cannot be read; lines with an id that is not ours are passed
+    over.
     """
     for path in paths:
         with path.open("rb") as lines:
             for line in lines:
-                if result := _result(line, requests):
-                    yield result
+                if not line.strip():
+                    continue
+                entry = lenient_json.loads(line)
+                custom_id = entry.get("custom_id") if isinstance(entry, dict) else None
+                if not isinstance(custom_id, str):
+                    yield None
+                elif custom_id in requests:
+                    yield _result(entry, custom_id, requests[custom_id])
 
 
-def _result(line: bytes, requests: dict[str, Request]) -> Result | None:
-    try:
-        entry = orjson.loads(line)
-        custom_id = entry["custom_id"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return None
-    request = requests.get(custom_id)
-    if request is None:
-        return None
+def _result(entry: dict[str, Any], custom_id: str, request: Request) -> Result:
     response = entry.get("response")
     if not isinstance(response, dict):
-        error = entry.get("error") or {}
-        said = f"{error.get('code')}: {error.get('message')}"
-        unworked = error.get("code") in ("batch_expired", "batch_cancelled")
+        error = entry.get("error")
+        error = error if isinstance(error, dict) else {"message": str(error)}
+        code, said = str(error.get("code") or ""), f"{error.get('code')}: {error.get('message')}"
+        unworked = code in ("batch_expired", "batch_cancelled")
         reason = Reason.TIMEOUT if unworked else Reason.SERVER_ERROR
-        return Result(custom_id, None, Failure(reason, redact(said), code=error.get("code")), unworked)
-    status, body, request_id = int(response.get("status_code") or 0), response.get("body"), response.get("request_id")
+        return Result(custom_id, None, Failure(reason, redact(said), code=redact(code, limit=64)), unworked)
+    body, request_id = response.get("body"), response.get("request_id")
+    request_id = request_id if isinstance(request_id, str) else None
+    try:
+        status = int(response.get("status_code") or 0)
+    except (TypeError, ValueError):
+        status = 0
     if status != 200:
         failure = failures.from_status(status, {"x-request-id": request_id or ""}, orjson.dumps(body))
         return Result(custom_id, None, failure)
     try:
         return Result(custom_id, chat_completions.parse_body(body, request, request_id=request_id), None)
+    except chat_completions.ErrorAnswer as error:
+        return Result(custom_id, None, Failure(Reason.SERVER_ERROR, redact(str(error)), maybe_billed=error.billed))
     except chat_completions.BrokenAnswer as error:
         return Result(custom_id, None, failures.broken_body(str(error), request_id=request_id))
 
@@ -265,14 +303,14 @@ def _batch(entry: Any) -> Batch:
     said = "; ".join(f"{error.code}: {error.message}" for error in (errors.data or [])) if errors else ""
     return Batch(
         id=entry.id,
-        status=BatchStatus(entry.status),
+        status=str(entry.status or ""),
         output_file_id=entry.output_file_id,
         error_file_id=entry.error_file_id,
         input_file_id=entry.input_file_id,
-        total=counts.total if counts else 0,
-        completed=counts.completed if counts else 0,
-        failed=counts.failed if counts else 0,
-        created_at=entry.created_at,
+        total=(counts.total or 0) if counts else 0,
+        completed=(counts.completed or 0) if counts else 0,
+        failed=(counts.failed or 0) if counts else 0,
+        created_at=entry.created_at or 0,
         metadata=dict(entry.metadata or {}),
         errors=redact(said),
     )

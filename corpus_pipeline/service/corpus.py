@@ -255,6 +255,15 @@ class Corpus:
         """Provider batches and what each came to (see `batches.listed`)."""
         return self.store.fetch(lambda c: provider_batches.listed(c, names))
 
+    def refetch_batches(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Look again for the open provider batches of dataset files (see `batches.refetch`)."""
+        works = [self.work(name, Stage.AUGMENT) for name in names]
+        return [entry for work in works for entry in provider_batches.refetch(work, self.settings.model)]
+
+    def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[dict[str, Any]]:
+        """Let go of provider batches (see `batches.forget`)."""
+        return provider_batches.forget(self.store, names, batch, reason, who())
+
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[dict[str, Any]]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
         return provider_batches.cancel(self.store, self.models, names, reason, who())

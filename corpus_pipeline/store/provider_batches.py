@@ -88,13 +88,18 @@ def figures(connection: Connection, names: Sequence[str]) -> Sequence[Row]:
     return connection.execute(query.where(dataset_files.c.name.in_(names)) if names else query).all()
 
 
-def note_status(connection: Connection, batch_id: int, status: str) -> None:
+def note_status(connection: Connection, batch_id: int, status: str, detail: str | None = None) -> None:
     """What the provider said last of a batch that is under way."""
     connection.execute(
         update(provider_batches)
         .where(_P.id == batch_id, _P.state == BatchState.SENT.value)
-        .values(provider_status=status)
+        .values(provider_status=status[:32], detail=detail)
     )
+
+
+def uploaded(connection: Connection, batch_id: int, file_id: str) -> None:
+    """Its input file is at the provider: from here on the batch may have been made."""
+    connection.execute(update(provider_batches).where(_P.id == batch_id).values(input_file_id=file_id[:128]))
 
 
 def sent(connection: Connection, batch_id: int, provider_id: str) -> None:
@@ -110,6 +115,11 @@ def forget(connection: Connection, batch_id: int) -> None:
     """It never reached the provider: take its intents back."""
     ledger.withdraw(connection, [row.id for row in unsettled(connection, batch_id)])
     connection.execute(delete(provider_batches).where(_P.id == batch_id))
+
+
+def requests_of(connection: Connection, batch_id: int) -> Sequence[Row]:
+    """All its requests, in the order in which they were planned."""
+    return connection.execute(select(llm_attempts).where(_A.batch_id == batch_id).order_by(_A.id)).all()
 
 
 def unsettled(connection: Connection, batch_id: int) -> Sequence[Row]:
@@ -130,24 +140,27 @@ def take_in(
     ledger.insert_answers(connection, backend, [entry for entry in answers if entry[0] in open_ids])
 
 
-def lost(connection: Connection, batch_id: int) -> None:
-    """The provider knows it no more: each of its requests is booked at the most that it can have cost."""
-    nothing = Usage(0, 0)
-    ledger.settle(
-        connection,
-        [
-            Settlement(row.id, AttemptState.UNKNOWN, "batch_lost", nothing, NanoDollars(row.reserved), 0)
-            for row in unsettled(connection, batch_id)
-        ],
-    )
-    taken(connection, batch_id, "lost", "the provider knows no such batch")
+def lost(connection: Connection, batch_id: int, status: str, detail: str) -> int:
+    """Nothing more will be known of it: each open request is booked at the most that it can have cost. Returns how many."""
+    return taken(connection, batch_id, status, detail, unknown=True)
 
 
-def taken(connection: Connection, batch_id: int, status: str, detail: str) -> None:
-    """All results are in. What has none was not worked and costs nothing: it is taken back, and may be asked again."""
-    ledger.withdraw(connection, [row.id for row in unsettled(connection, batch_id)])
+def taken(connection: Connection, batch_id: int, status: str, detail: str, *, unknown: bool = False) -> int:
+    """All results are in. What has none was not worked and costs nothing: it is taken back, and may be asked again.
+
+    unknown: it may have been worked, and is booked at the most that it can have cost. Returns how many have no result.
+    """
+    left = unsettled(connection, batch_id)
+    if unknown:
+        nothing, why = Usage(0, 0), AttemptState.UNKNOWN
+        ledger.settle(
+            connection, [Settlement(row.id, why, "batch_lost", nothing, NanoDollars(row.reserved), 0) for row in left]
+        )
+    else:
+        ledger.withdraw(connection, [row.id for row in left])
     connection.execute(
         update(provider_batches)
         .where(_P.id == batch_id)
-        .values(state=BatchState.TAKEN.value, provider_status=status, detail=detail or None, taken_at=now_ms())
+        .values(state=BatchState.TAKEN.value, provider_status=status[:32], detail=detail or None, taken_at=now_ms())
     )
+    return len(left) if unknown else 0

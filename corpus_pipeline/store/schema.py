@@ -397,6 +397,7 @@ provider_batches = _table(
     Column("requests", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("provider_id", String(128)),
+    Column("input_file_id", String(128)),  # once it is uploaded: the batch is found again by it
     Column("provider_status", String(32)),
     Column("detail", LongText),  # why the provider refused it
     Column("created_at", Moment, nullable=False, server_default=now_ms()),

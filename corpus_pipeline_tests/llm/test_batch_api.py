@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm import prices
-from corpus_pipeline.llm.batch_api import Batch, BatchClient, BatchStatus, Chunk, Item, Result, chunks, results
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Item, Outcome, Result, chunks, results
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.failures import CallRefused, Reason
@@ -38,6 +38,10 @@ def with_batches(stub: RunningStub, work: Callable[[BatchClient], Awaitable[Any]
     return asyncio.run(main())
 
 
+async def submit(client: BatchClient, chunk: Chunk) -> Batch:
+    return await client.create(chunk.key, await client.upload(chunk), TASK)
+
+
 async def finished(client: BatchClient, batch: Batch) -> Batch:
     while not batch.is_final:
         await asyncio.sleep(0.02)
@@ -54,18 +58,18 @@ async def status(client: BatchClient, batch: Batch) -> Batch:
 def run_through(stub: RunningStub, asked: list[Item], folder: Path) -> tuple[Batch, dict[str, Result]]:
     async def work(client: BatchClient) -> tuple[Batch, list[Path]]:
         (chunk,) = chunks(asked)
-        batch = await finished(client, await client.submit(chunk, TASK))
+        batch = await finished(client, await submit(client, chunk))
         return batch, await client.download(batch, folder)
 
     batch, paths = with_batches(stub, work)
-    return batch, {result.custom_id: result for result in results(paths, dict(asked))}
+    return batch, {result.custom_id: result for result in results(paths, dict(asked)) if result is not None}
 
 
 def test_a_batch_brings_every_answer_at_half_the_price(start: Start, tmp_path: Path) -> None:
     log = tmp_path / "calls.jsonl"
     asked = items(60)
     batch, got = run_through(start(batch=0.1, request_log=log), asked, tmp_path)
-    assert (batch.status, batch.total, batch.completed, batch.failed) == (BatchStatus.COMPLETED, 60, 60, 0)
+    assert (batch.outcome, batch.total, batch.completed, batch.failed) == (Outcome.COMPLETED, 60, 60, 0)
     assert batch.metadata["corpus_task"] == "7"
     assert got.keys() == {item.custom_id for item in asked}
     price = prices.price_of("corpus-stub").of(prices.BATCH)
@@ -79,7 +83,7 @@ def test_failures_and_unworked_requests_are_told_apart(start: Start, tmp_path: P
     mix = {Fault.INVALID: 0.2, Fault.SERVER_ERROR: 0.2, Fault.EXPIRED: 0.2, Fault.EMPTY: 0.1}
     asked = items(80)
     batch, got = run_through(start(batch=0.1, faults=mix), asked, tmp_path)
-    assert batch.status is BatchStatus.EXPIRED
+    assert batch.outcome is Outcome.EXPIRED
     assert got.keys() == {item.custom_id for item in asked}
     answered = [result for result in got.values() if result.answer is not None]
     unworked = [result for result in got.values() if result.unworked]
@@ -100,8 +104,8 @@ def test_a_batch_that_was_created_but_not_saved_is_found_again(start: Start) -> 
         before = await client.find(chunk.key)
         for number in range(3):  # other batches are no hindrance
             (other,) = chunks([Item(f"other-{number}", ask(f"other {number}"))])
-            await client.submit(other, TASK)
-        created = await client.submit(chunk, TASK)
+            await submit(client, other)
+        created = await submit(client, chunk)
         (same,) = chunks(asked)  # as after a restart
         return before, await client.find(same.key), created
 
@@ -115,7 +119,7 @@ def test_the_search_goes_over_many_pages(start: Start, monkeypatch: pytest.Monke
     async def work(client: BatchClient) -> int:
         all_chunks = [next(iter(chunks([item]))) for item in items(7)]
         for chunk in all_chunks:
-            await client.submit(chunk, TASK)
+            await submit(client, chunk)
         return len(await client.find(all_chunks[0].key))
 
     assert with_batches(start(batch=0.1), work) == 1
@@ -126,7 +130,7 @@ def test_a_cancelled_batch_keeps_what_was_worked(start: Start, tmp_path: Path) -
 
     async def work(client: BatchClient) -> tuple[Batch, list[Path]]:
         (chunk,) = chunks(asked)
-        batch = await client.submit(chunk, TASK)
+        batch = await submit(client, chunk)
         while batch.completed < 5:
             await asyncio.sleep(0.02)
             batch = await status(client, batch)
@@ -135,8 +139,8 @@ def test_a_cancelled_batch_keeps_what_was_worked(start: Start, tmp_path: Path) -
         return batch, await client.download(batch, tmp_path)
 
     batch, paths = with_batches(start(batch=2.0), work)
-    got = list(results(paths, dict(asked)))
-    assert batch.status is BatchStatus.CANCELLED and 5 <= batch.completed < 50
+    got = [result for result in results(paths, dict(asked)) if result is not None]
+    assert batch.outcome is Outcome.CANCELLED and 5 <= batch.completed < 50
     assert sum(result.answer is not None for result in got) == batch.completed
     assert sum(result.unworked for result in got) == 50 - batch.completed
 
@@ -145,10 +149,10 @@ def test_an_input_file_with_a_fault_is_refused_as_a_whole(start: Start) -> None:
     async def work(client: BatchClient) -> Batch:
         (chunk,) = chunks(items(2))
         twice = Chunk(chunk.key, chunk.model, chunk.custom_ids, chunk.body * 2)
-        return await finished(client, await client.submit(twice, TASK))
+        return await finished(client, await submit(client, twice))
 
     batch = with_batches(start(batch=0.1), work)
-    assert batch.status is BatchStatus.FAILED and "duplicate_custom_id" in batch.errors
+    assert batch.outcome is Outcome.FAILED and "duplicate_custom_id" in batch.errors
 
 
 def test_downloads_can_be_repeated(start: Start, tmp_path: Path) -> None:
@@ -157,7 +161,7 @@ def test_downloads_can_be_repeated(start: Start, tmp_path: Path) -> None:
     (chunk,) = chunks(asked)
 
     async def work(client: BatchClient) -> list[Path]:
-        batch = await finished(client, await client.submit(chunk, TASK))
+        batch = await finished(client, await submit(client, chunk))
         first = await client.download(batch, tmp_path)
         stub.app.files._contents.clear()  # the provider has deleted it meanwhile
         return [*first, *await client.download(batch, tmp_path)]
@@ -201,3 +205,33 @@ def test_impossible_chunks_are_refused() -> None:
         list(chunks(items(1), most_requests=50_001))
     with pytest.raises(UsageError):
         list(chunks([Item("x" * 65, ask("x"))]))
+
+
+@pytest.mark.parametrize(
+    ("word", "right"),
+    [
+        ("validating", Outcome.WAITING),
+        ("JOB_STATE_PENDING", Outcome.WAITING),
+        ("queued", Outcome.WAITING),
+        ("ended", Outcome.COMPLETED),
+        ("JOB_STATE_SUCCEEDED", Outcome.COMPLETED),
+        ("canceled", Outcome.CANCELLED),
+        ("in_the_oven", Outcome.UNKNOWN),
+        ("", Outcome.UNKNOWN),
+    ],
+)
+def test_a_status_is_an_open_list(word: str, right: Outcome) -> None:
+    batch = Batch("b", word, None, None, "f", 3, 0, 0, 0, {})
+    assert batch.outcome is right
+    assert batch.is_final is (right in (Outcome.COMPLETED, Outcome.CANCELLED))
+    through = batch._replace(output_file_id="o", completed=2, failed=1)
+    assert through.is_final or right is Outcome.WAITING, "all requests are accounted for, whatever the word"
+
+
+def test_lines_that_cannot_be_read_are_told_from_lines_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(
+        b'{"custom_id": "a", "response": null, "error": "x"}\n{"custom_id": "zz"}\n{"custom_id": 3}\n\n{"custom_id": "a", "resp'
+    )
+    found = list(results([path], {"a": ask("x")}))
+    assert [None if entry is None else entry.custom_id for entry in found] == ["a", None, None]

@@ -63,7 +63,8 @@ class Got(NamedTuple):
 class Caller:
     """Calls through one client, limiter and writer; `stop` ends every wait.
 
-    rested: called when an item begins to wait without holding a slot.
+    rested: called when an item begins to wait without holding a slot. refuse: called before a question is asked; it raises
+    when a provider batch is to ask it.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Caller:
         stop: StopSignal,
         *,
         rested: Callable[[], None],
+        refuse: Callable[[Item, str, int], None] | None = None,
     ) -> None:
         self._held = held
         self._section = held.work.recipe.augment
@@ -83,6 +85,7 @@ class Caller:
         self._writer = writer
         self._stop = stop
         self._rested = rested
+        self._refuse = refuse
         self._once = Once(held, writer, stop)
         self._rng = random.Random()
         self._charger = Charger()
@@ -101,6 +104,8 @@ class Caller:
             stored = await self.aside(self._once.known(key))
             if stored is not None and stored.attempt_id not in seen:
                 return Got(stored, attempts, paid=False)
+        if self._refuse is not None:
+            self._refuse(item, key, attempts)
         with self._once.asking(key) as asking:
             got = await self._asked(item, request, key, step, attempts, seen)
             asking.set_result(got.stored)

@@ -10,7 +10,7 @@ import orjson
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
-from corpus_pipeline.jobs.augment.work_item import Item
+from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
 from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn
 from corpus_pipeline.stages.augment.requests import request_key
@@ -129,6 +129,7 @@ class Asker:
         answers: list[StoredAnswer] = []
         seen: set[str] = set()  # attempts whose answers it had
         attempts, tries_left, paid_now = item.begun, self._answer_retries, False
+        reason, detail = "", ""  # of the last answer that was no good
         while True:
             try:
                 request = strategy.next_request(item.conversation, _bare(answers), item.sample_index)
@@ -155,8 +156,13 @@ class Asker:
                     item.known = {k: v for k, v in item.known.items() if v.attempt_id != bad.attempt_id}
                     if tries_left > 0:
                         tries_left -= 1
+                        reason, detail = str(fault.reason), fault.detail
                         continue
                 raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun) from None
+            except Later:
+                if reason and item.begun >= len(strategy.steps) + self._answer_retries:
+                    raise _Lost(last, reason, detail, attempts - item.begun) from None
+                raise
             except CallFailed as error:
                 failure = error.failure
                 raise _Lost(last, str(failure.reason), failure.message, attempts - item.begun) from None

@@ -135,13 +135,16 @@ class Feed:
             begun = Begun()
             found.append(begun)
             for row, prepared, sample, batch in wanted:
-                item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch)
+                replayed = batch is None
+                item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch, replayed=replayed)
                 reason = prepared.strategy.applies(row.conversation)
                 if reason is None:
                     begun.items.append(item)
                     asked.append((item, _first_key(item)))
                     if prepared.gate is not None:
-                        item.gate = Item(prepared.gate, row.id, row.conversation, row.content_hash, 0, None)
+                        item.gate = Item(
+                            prepared.gate, row.id, row.conversation, row.content_hash, 0, None, replayed=replayed
+                        )
                         asked.append((item.gate, _first_key(item.gate)))
                     continue
                 begun.skipped.append((item.key, ItemState.SKIPPED, str(reason), False))

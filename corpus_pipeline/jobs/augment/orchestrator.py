@@ -36,15 +36,25 @@ def _with_batches(held: Held, batched: _Plan, at_once: _Plan, access: ModelAcces
         _ask(held, judged_live, access, verdicts_only=True)
         asyncio.run(batching.send())
     limited = bool(at_once) and _ask(held, at_once, access)
-    asyncio.run(batching.finish())
-    if judged_by_batch := {label: p for label, (p, gate) in cascades.items() if gate.by_batch}:
-        _ask(held, judged_by_batch, access, verdicts_only=True)  # the verdicts that no batch could give
+    judged_by_batch = {label: p for label, (p, gate) in cascades.items() if gate.by_batch}
+    while True:
         asyncio.run(batching.finish())
-    return _ask(held, batched, access) or limited
+        if judged_by_batch:  # the verdicts that no batch could give
+            _window(held, judged_by_batch, access, verdicts_only=True, batching=batching)
+            asyncio.run(batching.finish())
+        window = _window(held, batched, access, batching=batching)
+        if not window.left:
+            return window.limit_reached or limited
 
 
 def _ask(held: Held, plan: _Plan, access: ModelAccess, *, verdicts_only: bool = False) -> bool:
     """All that is left of these strategies, one by one; whether the limit of rows ended it."""
-    window = Window(held, plan, access, verdicts_only=verdicts_only)
+    return _window(held, plan, access, verdicts_only=verdicts_only).limit_reached
+
+
+def _window(
+    held: Held, plan: _Plan, access: ModelAccess, *, verdicts_only: bool = False, batching: Batching | None = None
+) -> Window:
+    window = Window(held, plan, access, verdicts_only=verdicts_only, batching=batching)
     event_loop.run(window.run(), held.work.stop)
-    return window.limit_reached
+    return window

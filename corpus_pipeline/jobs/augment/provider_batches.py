@@ -1,19 +1,20 @@
 """Asking through the provider's Batch API: half the price, up to a day, and nothing of ours is blocked while it lasts.
 
 A round asks every item of the batched strategies for its next answer. Each input file is planned (row and intents in one
-transaction), sent, and found again by its key when the process died in between. What comes back is stored like any answer;
-the window then makes rows of it, and asks one by one for what the batches could not give.
+transaction), uploaded (its id is stored), and made a batch, which is found again by that id or by its key when the process died
+in between. What comes back is stored like any answer; the window makes rows of it and asks nothing itself, unless the recipe
+says `fallback: live`: what a batch could not answer goes into the next one, as often as the recipe lets a call be tried.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-import tempfile
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Row
@@ -24,33 +25,47 @@ from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batch_requests import questions
+from corpus_pipeline.jobs.augment.provider_batch_results import Taker
+from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import batch_api
 from corpus_pipeline.llm.backoff import wait_seconds
-from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Result
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, FileGone, Outcome
 from corpus_pipeline.llm.client import ModelClient
-from corpus_pipeline.llm.failures import CallFailed
-from corpus_pipeline.llm.usage import MAX_TOKENS
-from corpus_pipeline.model import Answer, NanoDollars, Request, Usage
+from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Consequence, Failure, Reason
+from corpus_pipeline.model import NanoDollars, Request
 from corpus_pipeline.stages.augment.requests import request_key
-from corpus_pipeline.states import AttemptState, BatchState, Stage
+from corpus_pipeline.states import BatchState, Stage
 from corpus_pipeline.store import pauses, provider_batches
-from corpus_pipeline.store.ledger import Intent, Settlement
+from corpus_pipeline.store.ledger import Intent
 from corpus_pipeline.store.provider_batches import TooDear
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_MOST_ROUNDS = 12  # questions of a strategy, and what expired batches left over
+PROVIDER_BATCH = "provider batch"  # who sets the pause flag when a batch needs a person
+OUTPUT_GONE = "output_gone"
 _LOOK_SECONDS = 0.25  # how often a wait looks at the flags
-_TAKE_IN = 500  # results a transaction
+_LAG_SECONDS = 120.0  # how long a list of batches may lag behind a create whose answer is lost
+_FIND_SECONDS = 2.0
+_IDLE_ROUNDS = 3  # rounds that bring nothing before a person is asked
+_FILE_SECONDS = 8.0  # how long a file that was just made may be unknown
 _CHUNK_CHARACTERS = batch_api.CHUNK_BYTES // 6  # a character is 4 bytes at most, and 6 when it is escaped
-_NOTHING_ASKED = ({"role": "user", "content": ""},)
+# how providers say that the account's queue is full; codes of theirs, or words where they have none
+_QUEUE_FULL = re.compile(
+    r"token_limit_exceeded|enqueued|queue (?:is )?full|queue.{0,20}limit|too many .{0,20}batch", re.I
+)
 
 
 class _Ask(NamedTuple):
     request: Request
     intent: Intent
+
+
+class _QueueFull(Exception):
+    """The account has no room for another batch now; nothing of this one was worked."""
 
 
 class Batching:
@@ -62,15 +77,22 @@ class Batching:
         self._asked = plan | {judge.strategy.label: judge for judge in judges}
         self._section = held.work.recipe.augment
         self._charger = Charger()
-        self._failed: set[str] = set()  # request keys that a batch could not answer: the window asks for them
+        self._taker = Taker(held, self._asked, self._commit, self._charger)
+        self._failures: dict[str, Failure] = {}  # by request key: what a batch said last
+        self._told: set[str] = set()
+        self._max_requests = batch_api.MOST_REQUESTS  # smaller while the account's queue is full
+        self._full = 0  # how often in a row it was
 
     async def send(self) -> int:
         """Find what an earlier run left, plan and send what is missing; returns how many batches are under way."""
         async with ModelClient(self._access.endpoint) as client:
             api = BatchClient(client)
             await self._reattach(api)
-            for asks in self._files():
-                await self._send(api, asks)
+            try:
+                for asks in self._files():
+                    await self._send(api, asks)
+            except _QueueFull:
+                self._note_full()
             return len(self._open())
 
     async def finish(self) -> None:
@@ -78,13 +100,72 @@ class Batching:
 
         Raises Paused or Interrupted while batches are under way: the next run finds them again.
         """
-        for _ in range(_MOST_ROUNDS):
-            async with ModelClient(self._access.endpoint) as client:
-                api = BatchClient(client)
-                for row in self._open():
-                    await self._take_in(api, row, await self._until_final(api, row))
-            if await self.send() == 0:
+        idle = 0
+        while True:
+            brought = await self._round()
+            under_way = await self.send()
+            if not under_way and not self._full:
                 return
+            idle = 0 if brought or self._full else idle + 1
+            if idle > _IDLE_ROUNDS:
+                raise await self._pause_for(
+                    f"{_IDLE_ROUNDS} rounds of provider batches brought not one answer; the last batches are in"
+                    f" `corpus batches list {self._held.work.file.name}`"
+                )
+            if self._full and not under_way:
+                await self._rest(
+                    min(self._section.backoff_cap_seconds, self._section.batch_poll_seconds * 2**self._full)
+                )
+
+    async def collect(self) -> None:
+        """Take in what the provider has finished, without waiting for the rest or asking anything new."""
+        async with ModelClient(self._access.endpoint) as client:
+            api = BatchClient(client)
+            await self._reattach(api)
+            for row in self._open():
+                batch = await self._patiently(partial(api.status, row.provider_id))
+                if batch is not None and batch.is_final:
+                    await self._take_in(api, row, batch)
+                elif batch is not None:
+                    await self._commit(provider_batches.note_status, row.id, batch.status)
+
+    async def _round(self) -> int:
+        """Take in all batches that are under way; returns how many answers they brought."""
+        brought, gone = 0, []
+        async with ModelClient(self._access.endpoint) as client:
+            api = BatchClient(client)
+            for row in self._open():
+                batch = await self._until_final(api, row)
+                try:
+                    brought += await self._take_in(api, row, batch)
+                except FileGone as error:
+                    gone.append((row, str(error)))
+        if gone:
+            raise await self._tell_of_gone(gone)
+        return brought
+
+    # --- what the window may do ----------------------------------------------------------------------------------------
+
+    def refuse_live(self, item: Item, key: str, attempts: int) -> None:
+        """Called where the window would ask a question at the full price.
+
+        Raises Later when a further batch asks it, else the failure that a batch met; returns when it may be asked live.
+        """
+        if item.replayed or not item.prepared.by_batch or item.prepared.strategy.params.fallback == "live":
+            return
+        if self._may_ask(item, key):
+            raise Later
+        said = f"no provider batch answered it in {attempts} attempts"
+        failure = self._failures.get(key) or Failure(Reason.SERVER_ERROR, said)
+        raise failure.error() if failure.consequence is not Consequence.STOP else CallFailed(failure)
+
+    def _may_ask(self, item: Item, key: str) -> bool:
+        failure = self._failures.get(key)
+        if failure is not None and failure.consequence is Consequence.PARK:
+            return False
+        if failure is not None and item.prepared.strategy.params.fallback == "live":
+            return False
+        return item.begun < len(item.prepared.strategy.steps) + self._section.answer_retries + self._section.max_retries
 
     # --- planning and sending ------------------------------------------------------------------------------------------
 
@@ -93,11 +174,10 @@ class Batching:
         known = {
             row.request_key for batch in self._open() for row in self._held.fetch(provider_batches.unsettled, batch.id)
         }
-        known |= self._failed
         files: dict[str, tuple[list[_Ask], int]] = {}
         for item, request in questions(self._held, self._plan, self._access):
             key = request_key(request, item.sample_index)
-            if key in known:
+            if key in known or not self._may_ask(item, key):
                 continue
             known.add(key)
             intent = intent_of(
@@ -114,7 +194,7 @@ class Batching:
             asks, size = files.get(request.model, ([], 0))
             asks.append(_Ask(request, intent))
             size += 500 + sum(len(message["content"]) for message in request.messages)
-            if len(asks) >= batch_api.MOST_REQUESTS or size > _CHUNK_CHARACTERS:
+            if len(asks) >= self._max_requests or size > _CHUNK_CHARACTERS:
                 yield asks
                 asks, size = [], 0
             files[request.model] = (asks, size)
@@ -133,7 +213,12 @@ class Batching:
                 if refusal.fitting == 0:
                     raise await self._pause(refusal, asks[0].intent.reserved) from None
                 asks = asks[: refusal.fitting]
-        batch = await self._patiently(lambda: self._submit(api, chunk))
+        self._held.lease.check()
+        file_id = await self._patiently(lambda: api.upload(chunk))
+        failpoints.point("batch uploaded")
+        await self._commit(provider_batches.uploaded, batch_id, file_id)
+        failpoints.point("batch noted")
+        batch = await self._created(api, batch_id, chunk, file_id)
         failpoints.point("batch created")
         await self._commit(provider_batches.sent, batch_id, batch.id)
 
@@ -143,83 +228,158 @@ class Batching:
         intents = [ask.intent for ask in asks]
         return provider_batches.plan(connection, work.store.backend, work.task.id, key, intents, ceilings)
 
-    async def _submit(self, api: BatchClient, chunk: Chunk) -> Batch:
-        """Send a chunk; when the answer was lost, see whether it arrived before it is sent again."""
-        self._held.lease.check()
+    async def _created(self, api: BatchClient, batch_id: int, chunk: Chunk, file_id: str) -> Batch:
+        """The batch of an uploaded file. Where the answer is lost it is looked for before it is made again.
+
+        Raises _QueueFull, or Paused with the provider's words when it does not want it.
+        """
+        begun = time.monotonic()
+
+        async def once() -> Batch:
+            try:
+                return await api.create(chunk.key, file_id, {"corpus_task": str(self._held.work.task.id)})
+            except CallFailed as error:
+                if _QUEUE_FULL.search(f"{error.failure.code} {error.failure.message}"):
+                    raise _QueueFull from None
+                if error.failure.reason not in (Reason.UNREACHABLE, Reason.RATE_LIMITED):
+                    found = await self._found(api, chunk.key, file_id, created_after=int(time.time()) - 3600)
+                    if found is not None:
+                        return found
+                raise
+            except (CallRejected, CallRefused) as error:
+                late = re.search(r"file", error.failure.message, re.I) and time.monotonic() - begun < 60
+                if not late:
+                    raise
+                soon = Failure(Reason.SERVER_ERROR, error.failure.message, retry_after=self._section.batch_poll_seconds)
+                raise CallFailed(soon) from None
+
         try:
-            return await api.submit(chunk, {"corpus_task": str(self._held.work.task.id)})
-        except CallFailed:
-            found = await api.find(chunk.key, created_after=int(time.time()) - 3600)
-            if found:
-                return found[-1]
+            return await self._patiently(once)
+        except _QueueFull:
+            await self._commit(provider_batches.forget, batch_id)
             raise
+        except (CallRejected, CallRefused) as error:
+            await self._commit(provider_batches.forget, batch_id)
+            if isinstance(error, CallRefused):
+                raise
+            raise await self._pause_for(f"the provider does not take the batch: {error.failure.message}") from None
+
+    async def _found(self, api: BatchClient, key: str, file_id: str | None, *, created_after: int) -> Batch | None:
+        """A batch whose create may have arrived; looked for as long as lists lag behind."""
+        until = time.monotonic() + _LAG_SECONDS
+        while True:
+            look = await self._patiently(lambda: api.find(key, file_id, created_after=created_after))
+            if look:
+                return look[-1]
+            if time.monotonic() > until:
+                return None
+            await self._rest(_FIND_SECONDS)
 
     async def _reattach(self, api: BatchClient) -> None:
-        """A batch that was planned may have been created: it is found by its key, or it never was."""
+        """A batch that was planned may have been created: it is found by its file or its key, or it never was."""
         for row in self._open():
             if row.state != BatchState.PLANNED.value:
                 continue
-            look = partial(api.find, row.chunk_key, created_after=row.created_at // 1000 - 3600)
-            found = await self._patiently(look)
-            if found:
-                await self._commit(provider_batches.sent, row.id, found[-1].id)
+            after = row.created_at // 1000 - 3600
+            if row.input_file_id is None:  # never uploaded, so never made; by an older program: made at once, or not
+                found = await self._patiently(partial(api.find, row.chunk_key, None, created_after=after))
+                batch = found[-1] if found else None
             else:
+                batch = await self._found(api, row.chunk_key, row.input_file_id, created_after=after)
+            if batch is not None:
+                await self._commit(provider_batches.sent, row.id, batch.id)
+            elif row.input_file_id is None:
                 await self._commit(provider_batches.forget, row.id)
+            else:
+                words = "it may have been made, and is not in the provider's list"
+                log.warning("batch %d: %s; its requests are booked at the most that they can have cost", row.id, words)
+                await self._commit(provider_batches.lost, row.id, "unfound", words)
 
-    async def _pause(self, refusal: TooDear, reserved: NanoDollars) -> Paused:
-        reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)
-        name = self._held.work.file.name
-        await self._commit(pauses.set_flag, stage=Stage.AUGMENT, file_name=name, reason=reason, requested_by=BUDGET)
-        return Paused.by(f"paused by {BUDGET}: {reason}")
+    def _note_full(self) -> None:
+        self._full += 1
+        self._max_requests = max(1, min(self._max_requests, 50_000 >> self._full))
+        log.warning(
+            "the provider's queue of batches is full: waiting, then sending %d requests at a time", self._max_requests
+        )
 
     # --- waiting and taking in -----------------------------------------------------------------------------------------
 
     async def _until_final(self, api: BatchClient, row: Row) -> Batch | None:
         """The batch once the provider is through with it; None when it knows no such batch."""
+        lagging = time.monotonic() + _FILE_SECONDS
         while True:
             batch = await self._patiently(lambda: api.status(row.provider_id))
+            if batch is None and time.monotonic() < lagging:
+                await self._rest(_FIND_SECONDS)
+                continue
             if batch is None or batch.is_final:
                 return batch
+            if batch.outcome is Outcome.UNKNOWN and batch.status not in self._told:
+                self._told.add(batch.status)
+                log.warning(
+                    "batch %s is %r, a word that we do not know: taken for not finished", batch.id, batch.status
+                )
+            await self._commit(provider_batches.note_status, row.id, batch.status)
             await self._rest(self._section.batch_poll_seconds)
 
-    async def _take_in(self, api: BatchClient, row: Row, batch: Batch | None) -> None:
-        asked = {entry.id: entry for entry in self._held.fetch(provider_batches.unsettled, row.id)}
+    async def _take_in(self, api: BatchClient, row: Row, batch: Batch | None) -> int:
+        """Store what a batch brought; returns the number of its answers. Raises FileGone, or Paused when it was refused."""
         if batch is None:  # the provider forgot it: what it cost is not known
-            await self._commit(provider_batches.lost, row.id)
-            self._failed |= {entry.request_key for entry in asked.values()}
-            return
-        # the requests are needed only where an answer comes without its usage
-        requests = {identifier: Request(entry.model, _NOTHING_ASKED, 1) for identifier, entry in asked.items()}
-        with tempfile.TemporaryDirectory(prefix="corpus-batch-") as folder:
-            paths = await self._patiently(lambda: api.download(batch, Path(folder)))
-            some: list[Result] = []
-            for result in batch_api.results(paths, requests):
-                some.append(result)
-                if len(some) >= _TAKE_IN:
-                    await self._store(some, asked)
-                    some = []
-            await self._store(some, asked)
-        failpoints.point("batch taken in")
-        if batch.status is batch_api.BatchStatus.FAILED:
-            self._failed |= {entry.request_key for entry in asked.values()}
-        await self._commit(provider_batches.taken, row.id, batch.status.value, batch.errors)
-
-    async def _store(self, some: Sequence[Result], asked: dict[str, Row]) -> None:
-        settlements: list[Settlement] = []
-        answers: list[tuple[str, str, Answer]] = []
-        for result in some:
-            entry = asked[result.custom_id]
-            if result.unworked:
-                continue
-            settlements.append(self._settlement(result, entry, self._asked[entry.strategy]))
-            if result.answer is not None:
-                answers.append((entry.id, entry.request_key, result.answer))
+            log.warning(
+                "the provider knows no batch %s any more; it is booked at the most it can have cost", row.provider_id
+            )
+            await self._commit(provider_batches.lost, row.id, "lost", "the provider knows no such batch")
+            return 0
+        intake = await self._taker.take_in(api, row, batch, self._downloaded)
+        self._failures |= intake.failures
+        if batch.outcome is Outcome.FAILED and not intake.answered:
+            if _QUEUE_FULL.search(batch.errors):
+                self._note_full()
             else:
-                self._failed.add(entry.request_key)
-        if settlements:
-            await self._commit(provider_batches.take_in, self._held.store.backend, settlements, answers)
+                raise await self._pause_for(
+                    f"the provider refused batch {batch.id}: {batch.errors or 'without a reason'}"
+                )
+        elif intake.answered:
+            self._full = 0
+        return intake.answered
+
+    async def _downloaded(self, download: Callable[[], Awaitable[T]]) -> T:
+        """A download; a file that is not there is looked for a little longer. Raises FileGone."""
+        until = time.monotonic() + _FILE_SECONDS
+        while True:
+            try:
+                return await self._patiently(download)
+            except FileGone:
+                if time.monotonic() > until:
+                    raise
+            await self._rest(_FIND_SECONDS)
+
+    async def _tell_of_gone(self, gone: Sequence[tuple[Row, str]]) -> Paused:
+        for row, words in gone:
+            await self._commit(provider_batches.note_status, row.id, OUTPUT_GONE, words)
+        names = ", ".join(row.provider_id for row, _ in gone)
+        name = self._held.work.file.name
+        return Paused(
+            f"the output of {names} is not at the provider any more ({gone[0][1]}). `corpus run {name}` looks again;"
+            f" `corpus batches forget {name} --reason TEXT` books it as spent and asks again in another batch"
+        )
 
     # --- patience ------------------------------------------------------------------------------------------------------
+
+    async def _pause(self, refusal: TooDear, reserved: NanoDollars) -> Paused:
+        reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)
+        return await self._flag(BUDGET, reason)
+
+    async def _pause_for(self, reason: str) -> Paused:
+        name = self._held.work.file.name
+        return await self._flag(
+            PROVIDER_BATCH, f"{reason}. Next: corpus resume {name} --stage augment, then corpus run {name}"
+        )
+
+    async def _flag(self, who: str, reason: str) -> Paused:
+        name = self._held.work.file.name
+        await self._commit(pauses.set_flag, stage=Stage.AUGMENT, file_name=name, reason=reason, requested_by=who)
+        return Paused.by(f"paused by {who}: {reason}")
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """A call to the Batch API, again while the provider is away. Raises Paused when it stays away."""
@@ -231,7 +391,8 @@ class Batching:
                 patience = self._section.provider_patience_seconds
                 if time.monotonic() - begun > patience:
                     raise Paused(
-                        f"the provider's Batch API has not answered for {patience:.0f} s (last: {error.failure.reason})."
+                        f"the provider's Batch API has not answered for {patience:.0f} s"
+                        f" (last: {error.failure.reason}: {error.failure.message})."
                         " Nothing is lost; `corpus run` goes on when it is back."
                     ) from None
                 tries += 1
@@ -254,36 +415,3 @@ class Batching:
 
     async def _commit(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(lambda: self._held.commit(unit, *args, **kwargs))
-
-    def _settlement(self, result: Result, entry: Row, prepared: Prepared) -> Settlement:
-        """What a result means for its ledger row. How long a request took inside of a batch nobody says."""
-        if result.answer is not None:
-            answer = result.answer
-            charge = self._charger.charge(prepared, Request(entry.model, (), MAX_TOKENS), answer, batch=True)
-            return Settlement(
-                id=entry.id,
-                state=AttemptState.ANSWERED,
-                outcome=answer.finish_reason,
-                usage=answer.usage,
-                cost=charge.cost,
-                latency_ms=0,
-                model_answered=answer.model[:128],
-                http_status=200,
-                provider_request_id=answer.provider_request_id,
-                prices=charge.price,
-                service_tier=answer.service_tier,
-                response_id=answer.response_id,
-                remark=answer.usage.remark,
-            )
-        failure = result.failure
-        assert failure is not None
-        return Settlement(
-            id=entry.id,
-            state=AttemptState.UNKNOWN if failure.maybe_billed else AttemptState.ERROR,
-            outcome=str(failure.reason),
-            usage=Usage(0, 0),
-            cost=NanoDollars(entry.reserved if failure.maybe_billed else 0),
-            latency_ms=0,
-            http_status=failure.status,
-            provider_request_id=failure.request_id,
-        )

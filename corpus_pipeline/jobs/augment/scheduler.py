@@ -18,7 +18,8 @@ from corpus_pipeline.jobs.augment.item_source import Begun, Feed
 from corpus_pipeline.jobs.augment.limit_sharing import Sharing
 from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
-from corpus_pipeline.jobs.augment.work_item import Item
+from corpus_pipeline.jobs.augment.provider_batches import Batching
+from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.limits import Limiter
@@ -41,7 +42,13 @@ class Window:
     """
 
     def __init__(
-        self, held: Held, plan: dict[str, Prepared], access: ModelAccess, *, verdicts_only: bool = False
+        self,
+        held: Held,
+        plan: dict[str, Prepared],
+        access: ModelAccess,
+        *,
+        verdicts_only: bool = False,
+        batching: Batching | None = None,
     ) -> None:
         self._held = held
         self._section = held.work.recipe.augment
@@ -52,6 +59,8 @@ class Window:
         self._most_items = self._section.concurrency * 20 + self._section.batch_size
         self._plan = plan
         self._verdicts_only = verdicts_only
+        self._batching = batching
+        self.left = 0  # items whose next question is for a provider batch
         self._under_way: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._stop_reason: CorpusError | None = None
@@ -83,7 +92,15 @@ class Window:
             async with ModelClient(
                 self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
             ) as client:
-                self._caller = Caller(self._held, client, limiter, self._writer, self._stop, rested=self._changed.set)
+                self._caller = Caller(
+                    self._held,
+                    client,
+                    limiter,
+                    self._writer,
+                    self._stop,
+                    rested=self._changed.set,
+                    refuse=None if self._batching is None else self._batching.refuse_live,
+                )
                 self._held.calls = self._caller.calls
                 self._asker = Asker(self._caller, self._writer, self._section.answer_retries, ready)
                 await self._pour()
@@ -134,6 +151,8 @@ class Window:
             await (self._asker.look(item) if self._verdicts_only else self._asker.make(item))
         except asyncio.CancelledError:
             raise
+        except Later:
+            self.left += 1
         except Stopped as stop:
             self._stop_for(stop if isinstance(stop, Paused | Interrupted) else None)
         except BaseException as error:

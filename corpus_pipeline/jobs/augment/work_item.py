@@ -12,6 +12,10 @@ from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.ledger import StoredAnswer
 
 
+class Later(Exception):
+    """A question is for the next provider batch."""
+
+
 @dataclass
 class Item:
     """What is to be made. batch: what its outcome counts for; None for a replay, whose batch the cursor passed long ago.
@@ -27,6 +31,7 @@ class Item:
     batch: Batch | None
     begun: int = 0
     known: Mapping[str, StoredAnswer] = field(default_factory=dict)
+    replayed: bool = False  # sent back by a person: it is asked at once
     gate: Item | None = None  # the question whether it is wanted, the same for all samples of a conversation
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.errors import Paused
+from corpus_pipeline.errors import Paused, UsageError
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
 
@@ -71,17 +71,51 @@ def test_a_strategy_of_several_questions_asks_each_in_a_batch(make_kit: Any) -> 
     kit.books_agree()
 
 
-def test_what_a_batch_cannot_answer_is_asked_for_one_by_one_or_fails(make_kit: Any) -> None:
-    kit = make_kit(batch=0.3, faults={"400": 0.1, "500": 0.1, "refusal": 0.1, "expired": 0.1})
+def test_what_a_batch_cannot_answer_goes_into_another_one_or_fails(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2, faults={"400": 0.1, "500": 0.1, "refusal": 0.1, "expired": 0.1})
     kit.add(40, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
     report = kit.run().report
     assert report["succeeded"] + report["failed"] == 40 and report["succeeded"] > 30
-    assert 2 <= len(batches_at(kit)) <= 6, "what expired was not sent again, or too often"
+    assert 2 <= len(batches_at(kit)) <= 8, "what expired was not sent again, or too often"
+    assert {line["batch"] is None for line in kit.invoice()} == {False}, "a question was asked at the full price"
     kit.books_agree()
     assert kit.one("SELECT COUNT(*) FROM provider_batches WHERE state <> 'taken'") == 0
 
 
-@pytest.mark.parametrize("point", ["batch created#1", "batch taken in#1"])
+def test_a_recipe_may_let_the_rest_be_asked_live(make_kit: Any) -> None:
+    kit = make_kit(batch=0.2, faults={"500": 0.3})
+    kit.add(30, strategies=[{"paraphrase": {**BATCHED, "fallback": "live"}}], batch_poll_seconds=0.1)
+    assert kit.run().report["succeeded"] == 30
+    assert len(batches_at(kit)) == 1 and {line["batch"] is None for line in kit.invoice()} == {False, True}
+    kit.books_agree()
+
+
+def test_a_batch_that_a_person_forgets_is_booked_and_asked_again(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(batch=600.0)
+    kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM provider_batches WHERE state = 'sent'") == 1)
+        with pytest.raises(UsageError, match="being worked"):
+            kit.corpus.forget_batches(["rows"], "stuck")
+        kit.corpus.pause(["rows"], Stage.AUGMENT, False, "stuck")
+        background.wait(10)
+    (forgotten,) = kit.corpus.forget_batches(["rows"], "stuck")
+    assert (forgotten["unknown"], forgotten["state"], forgotten["reserved_usd"]) == (10, "taken", 0)
+    assert forgotten["cost_usd"] > 0 and kit.one("SELECT COUNT(*) FROM llm_attempts") == 10, "a ledger row is gone"
+    assert kit.corpus.forget_batches(["rows"], "stuck") == []
+
+
+@pytest.mark.parametrize("point", ["before commit: augment planned#1", "batch uploaded#1"])
+def test_a_kill_before_the_batch_was_made_costs_nothing(make_kit: Any, point: str) -> None:
+    kit = make_kit(batch=0.3)
+    kit.add(6, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)
+    assert run_in_a_process(kit, point) == -signal.SIGKILL
+    assert run_in_a_process(kit) == 0
+    assert (len(batches_at(kit)), len(kit.invoice()), kit.report()["unknown"]) == (1, 6, 0)
+    kit.books_agree()
+
+
+@pytest.mark.parametrize("point", ["batch created#1", "batch taken in#1", "after commit: augment sent#1"])
 def test_a_kill_in_between_submits_and_pays_once(make_kit: Any, point: str) -> None:
     kit = make_kit(batch=0.3)
     kit.add(10, strategies=[{"paraphrase": BATCHED}], batch_poll_seconds=0.1)

@@ -18,7 +18,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,6 +54,10 @@ class StrategyParams(BaseModel):
     structured_output: bool = Field(True, description="false: for providers that refuse a JSON schema in a request")
     first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
+    fallback: Literal["live"] | None = Field(
+        None,
+        description="live: what provider batches cannot answer is asked at the full price; null: in further batches",
+    )
 
 
 class Step(NamedTuple):
@@ -293,7 +297,7 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    other = {"label", "model", "samples", "without", "template", "first", "provider_batch"}
+    other = {"label", "model", "samples", "without", "template", "first", "provider_batch", "fallback"}
     params = strategy.params.model_dump(mode="json", exclude=other)
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,
