@@ -6,6 +6,7 @@ CorpusError
 │   └── SettingMissing       a setting is needed; names the variable
 ├── StopJob                  the job cannot go on; finished work is kept; exit code 1
 │   ├── SchemaMismatch       the database is older or newer than the program
+│   ├── SourceNotHere        the dataset file does not lie on this host; its stage stays pending
 │   ├── SourceChanged        the dataset file is not the one that was registered
 │   ├── SourceBroken         (stages.ingest.source) the dataset file cannot be read to its end
 │   ├── Fenced               another process took the lease: this one must not write any more
@@ -68,6 +69,10 @@ class StopJob(CorpusError):
 
 class SchemaMismatch(StopJob):
     """The database has another schema version than this program."""
+
+
+class SourceNotHere(StopJob):
+    """The dataset file is a path that this host does not have; another one may."""
 
 
 class SourceChanged(StopJob):

@@ -43,6 +43,21 @@ VARIABLES = (
     Variable(
         "CORPUS_PROGRESS_SECONDS", "30", "how often a long stage says how far it is, in Dagster and without a terminal"
     ),
+    Variable(
+        "CORPUS_DAGSTER_HOME",
+        "dagster in CORPUS_HOME",
+        "folder of Dagster's instance; its dagster.yaml may be your own",
+    ),
+    Variable("CORPUS_DAGSTER_CONFIG", "none", "YAML file whose top keys take the place of those of our dagster.yaml"),
+    Variable(
+        "CORPUS_DAGSTER_DATABASE_URL",
+        "SQLite",
+        "Dagster's own history on a server: postgresql+psycopg2://... or mysql+pymysql://...",
+        secret=True,
+    ),
+    Variable(
+        "CORPUS_DAGSTER_RETENTION_DAYS", "0", "finished runs and their events are removed after so many days; 0: never"
+    ),
     Variable("CORPUS_LOG", "text", "json: what is said on stderr is one JSON document a line"),
     Variable(
         "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
@@ -84,6 +99,10 @@ class Settings:
     stop_grace_seconds: float = 20.0
     progress_seconds: float = 30.0
     log_json: bool = False
+    dagster_folder: Path | None = None
+    dagster_config: Path | None = None
+    dagster_database: str | None = None  # its kind; the address stays in the environment
+    dagster_retention_days: int = 0
     index: bool = True
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -113,6 +132,10 @@ class Settings:
             stop_grace_seconds=_positive("CORPUS_STOP_GRACE_SECONDS", env.get("CORPUS_STOP_GRACE_SECONDS") or "20"),
             progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
             log_json=_log_format(env.get("CORPUS_LOG") or "text") == "json",
+            dagster_folder=_path(env.get("CORPUS_DAGSTER_HOME")),
+            dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
+            dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
+            dagster_retention_days=_days(env.get("CORPUS_DAGSTER_RETENTION_DAYS") or "0"),
             index=env.get("CORPUS_INDEX") != "0",
             ca_file=_ca_file(env),
             proxy=_proxy(env.get("HTTPS_PROXY") or env.get("https_proxy")),
@@ -156,7 +179,8 @@ class Settings:
 
     @property
     def dagster_home(self) -> Path:
-        return self.home / "dagster"
+        """Where Dagster's instance lies."""
+        return self.dagster_folder or self.home / "dagster"
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -217,6 +241,28 @@ def _addressing(text: str) -> Literal["auto", "path", "virtual"]:
 def _partitions(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
         raise UsageError(f"CORPUS_PARTITIONS_PER_RUN must be a whole number between 1 and 1000, not {text!r}")
+    return int(text)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _dagster_database(url: str | None) -> str | None:
+    if not url:
+        return None
+    kind = url.partition(":")[0].partition("+")[0]
+    if kind not in ("postgresql", "mysql"):
+        raise UsageError(
+            f"CORPUS_DAGSTER_DATABASE_URL {masked_url(url)!r} is of no known kind."
+            " Use postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE or mysql+pymysql://..."
+        )
+    return kind
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 36_500):
+        raise UsageError(f"CORPUS_DAGSTER_RETENTION_DAYS must be a whole number of days, not {text!r}")
     return int(text)
 
 

@@ -22,14 +22,16 @@ class Status(StrEnum):
     PAUSING = "pausing"  # a flag covers it and the holder has not yet reached its batch boundary
     PAUSED = "paused"  # stopped at a batch boundary because of a flag; clearing the flag moves it on
     INTERRUPTED = "interrupted"  # stopped at a batch boundary by a signal, a limit or a budget; a new run moves it on
-    BLOCKED = "blocked"  # the gate refused; resolving what it names and a new run move it on
+    BLOCKED = (
+        "blocked"  # the gate, or a check of the stage before, refused; resolving what it names and a new run move it on
+    )
     FAILED = "failed"  # stopped by an error that a person must look at; a new run moves it on
     DONE = "done"  # complete; only --redo or a new task version starts over
 
 
 # from -> to, who moves it is said at the words above
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.RUNNING, Status.PAUSED}),
+    Status.PENDING: frozenset({Status.RUNNING, Status.PAUSED, Status.BLOCKED}),
     Status.RUNNING: frozenset(
         {Status.RUNNING, Status.PAUSING, Status.PAUSED, Status.INTERRUPTED, Status.BLOCKED, Status.FAILED, Status.DONE}
     ),

@@ -86,8 +86,8 @@ def _asset(stage: Stage) -> dg.AssetsDefinition:
 def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> Events:
     stop = StopSignal()
     limit = context.run.tags.get(LIMIT_TAG)
-    run_tags.describe(context, cursor, stage, name)
     try:
+        run_tags.describe(context, cursor, stage, name)
         with _stopping(context, cursor, stop):
             outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
     except LeaseHeld as held:

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.defs.partitions import dataset_files
+from corpus_pipeline.jobs import data_checks as facts
 from corpus_pipeline.service.corpus import Corpus
-from corpus_pipeline.service.queries import data_checks as facts
 from corpus_pipeline.states import Stage
 
 ASSETS = {

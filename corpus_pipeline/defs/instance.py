@@ -1,18 +1,28 @@
-"""Where Dagster keeps its own things: below CORPUS_HOME, initialised once before several processes use it."""
+"""Where Dagster keeps its own things: below CORPUS_HOME, initialised once before several processes use it.
+
+`dagster.yaml` is rendered from ours, the environment and a file of the user's that is merged; it carries a mark with its hash.
+One that we did not write, or that somebody changed since, is the user's: it is used as it is and never written.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import yaml
 from dagster._core.instance.ref import InstanceRef
 
-from corpus_pipeline.errors import StopJob
+from corpus_pipeline.errors import StopJob, UsageError
 from corpus_pipeline.settings import Settings
 
+_MARK = "# written by corpus-pipeline; change it and it is yours, and is left alone. "
+_UNMARKED = {"48d2f61f5cf1a12cf92614ea083bb33bb5661b7dd2e5370d4ee373a9ccff00a0"}  # written before there were marks
+DATABASE_VARIABLE = "CORPUS_DAGSTER_DATABASE_URL"
 _NO_FILES = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
@@ -32,17 +42,60 @@ def packaged(name: str) -> Path:
     raise StopJob(f"{name} is missing from the installation; install corpus-pipeline again")
 
 
+def rendered(settings: Settings) -> str:
+    """The text of our dagster.yaml, with its mark. Raises UsageError for a file of the user's that cannot be merged."""
+    text = packaged("dagster.yaml").read_text(encoding="utf-8")
+    own = settings.dagster_config
+    if own is not None or settings.dagster_database:
+        config = yaml.safe_load(text)
+        if settings.dagster_database:
+            config["storage"] = _storage(settings.dagster_database)
+        config |= _own_config(own) if own is not None else {}
+        text = yaml.safe_dump(config, sort_keys=False)
+    return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+
+
+def _storage(kind: str) -> dict[str, Any]:
+    """Dagster's storage on a server. The address stays in the environment: it holds a password."""
+    name, key = ("postgres", "postgres_url") if kind == "postgresql" else ("mysql", "mysql_url")
+    return {name: {key: {"env": DATABASE_VARIABLE}}}
+
+
+def _own_config(path: Path) -> dict[str, Any]:
+    """What the user wants otherwise: each of its top keys takes the place of ours."""
+    try:
+        own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} cannot be read: {error}") from error
+    if not isinstance(own, dict):
+        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} must be a YAML mapping like dagster.yaml, not {own!r}")
+    return own
+
+
+def is_ours(target: Path) -> bool:
+    """Whether we wrote a dagster.yaml, and nobody changed it since."""
+    mark, _, rest = target.read_text(encoding="utf-8").partition("\n")
+    digest = hashlib.sha256(rest.encode()).hexdigest()
+    return mark == _MARK + digest or hashlib.sha256(target.read_bytes()).hexdigest() in _UNMARKED
+
+
 def prepare(settings: Settings) -> Path:
-    """Write dagster.yaml to the Dagster home below CORPUS_HOME and set the environment for it; returns the home."""
+    """Make the Dagster home, with our dagster.yaml unless there is one of the user's; set the environment; returns the home."""
     settings.make_home()
     home = settings.dagster_home
-    home.mkdir(mode=0o700, exist_ok=True)
-    text = packaged("dagster.yaml").read_text(encoding="utf-8")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = home / "dagster.yaml"
-    if not target.exists() or target.read_text(encoding="utf-8") != text:
-        temporary = home / f"dagster.yaml.{os.getpid()}"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
+    if not target.exists() or is_ours(target):
+        text = rendered(settings)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            temporary = home / f"dagster.yaml.{os.getpid()}"
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(target)
+    elif settings.dagster_config is not None or settings.dagster_database:
+        raise UsageError(
+            f"{target} is not ours and is used as it is: unset CORPUS_DAGSTER_CONFIG and {DATABASE_VARIABLE},"
+            " or move that file away"
+        )
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["CORPUS_HOME"] = str(settings.home)
     os.environ["CORPUS_DAGSTER_STORAGE"] = str(home)
@@ -64,7 +117,7 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     with (home / ".setup.lock").open("w") as alone:  # two that make Dagster's databases at once leave them unusable
         fcntl.flock(alone, fcntl.LOCK_EX)
         found = dg.DagsterInstance.from_ref(reference)
-        if not mark.exists():
+        if not mark.exists() and is_ours(home / "dagster.yaml"):
             # a pool that has only a default limit is not held on its first use
             for pool, limit in POOLS.items():
                 found.event_log_storage.set_concurrency_slots(pool, limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -27,6 +28,8 @@ TAKEOVER_TAG = "corpus/takeover"  # "number@rows": how often in a row workers di
 MAX_TAKEOVERS = 5
 TAKEOVER = "takeover"
 REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
+MAX_REMOVED = 200  # a tick
+_FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -44,11 +47,21 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
         for problem in problems:
             context.log.warning(problem)
         known = set(context.instance.get_dynamic_partitions(dataset_files.name or ""))
-        new = [file.name for file in corpus.files() if file.name not in known]
-    if not new:
+        names = [file.name for file in corpus.files()]
+    new = [name for name in names if name not in known]
+    foreign = sorted(known - set(names))
+    if not new and not foreign:
         return dg.SkipReason("; ".join(problems) or "no new dataset file")
     context.log.info(f"{len(added)} files registered, {len(new)} partitions made")
-    return dg.SensorResult(dynamic_partitions_requests=[dataset_files.build_add_request(new)])
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if new:
+        requests.append(dataset_files.build_add_request(new))
+    if foreign:  # added by hand, or their file was removed: nothing can be made for them
+        context.log.warning(
+            f"partitions without a dataset file are removed: {', '.join(foreign)}. Use: corpus add FILE"
+        )
+        requests.append(dataset_files.build_delete_request(foreign))
+    return dg.SensorResult(dynamic_partitions_requests=requests)
 
 
 @dg.sensor(
@@ -173,4 +186,26 @@ def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason(f"{arrived} webhooks delivered" if arrived else "no webhook was due or could be delivered")
 
 
-SENSORS = (inbox, pause_flags, webhooks)
+@dg.sensor(
+    minimum_interval_seconds=3600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Removes finished runs and their events after CORPUS_DAGSTER_RETENTION_DAYS.",
+)
+def retention(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """One tick: some of the runs that are past their time; what is true of the rows is not in them."""
+    with opened() as corpus:
+        days = corpus.settings.dagster_retention_days
+    if not days:
+        return dg.SkipReason("runs are kept for ever: CORPUS_DAGSTER_RETENTION_DAYS is 0")
+    past = RunsFilter(statuses=_FINISHED, updated_before=_days_ago(days))
+    old = context.instance.get_run_ids(past, limit=MAX_REMOVED)
+    for run_id in old:
+        context.instance.delete_run(run_id)
+    return dg.SkipReason(f"{len(old)} runs that ended more than {days} days ago were removed")
+
+
+def _days_ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+SENSORS = (inbox, pause_flags, webhooks, retention)

@@ -85,6 +85,11 @@ def work(held: Held) -> None:
     held.commit(_complete, held, blanks)
 
 
+def is_elsewhere(file: DatasetFile) -> bool:
+    """Whether a dataset file is a local path that this host does not have."""
+    return "://" not in file.path and not Path(file.path).exists()
+
+
 def source_of(file: DatasetFile) -> Source:
     """Where a dataset file lies and what it must turn out to be."""
     return Source(

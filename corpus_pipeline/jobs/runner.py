@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, Interrupted, LeaseHeld, Paused, StopJob
-from corpus_pipeline.jobs import stage_handlers, webhooks
+from corpus_pipeline.errors import (
+    CorpusError,
+    Fenced,
+    GateRefused,
+    Interrupted,
+    LeaseHeld,
+    Paused,
+    SourceNotHere,
+    StopJob,
+)
+from corpus_pipeline.jobs import data_checks, stage_handlers, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import completion_report
+from corpus_pipeline.jobs.ingest import is_elsewhere
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
-from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.states import FileState, Stage, Status
 from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, tasks
 
 log = logging.getLogger(__name__)
@@ -55,6 +67,8 @@ def _run_once(work: Work) -> Outcome:
     if is_complete(work):
         return Outcome(Status.DONE, _report(work), worked=False)
     _require_previous(work)
+    _require_source(work)
+    _require_checks(work)
     task_types = stage_handlers.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         if is_complete(work):  # somebody finished it between our first look and the lease
@@ -67,6 +81,7 @@ def _run_once(work: Work) -> Outcome:
         with Speaker(held).speaking():
             _work(held, stage_handlers.WORKERS[work.stage])
         report = held.commit(_complete, held)
+        reconsider(work)
     return Outcome(Status.DONE, report, worked=True)
 
 
@@ -120,6 +135,62 @@ def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> p
     else:
         _set(connection, held, Status.PAUSED, str(flag))
     return flag
+
+
+def reconsider(work: Work) -> None:
+    """Look whether a check of this stage holds the next one: after its end, and after a person changed what it counts."""
+    if work.stage is Stage.EXPORT:
+        return
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, work.stage)
+    complete = cursors.stage_status(own) is Status.DONE
+    # outside of the transaction that writes: on many rows it takes a while
+    reason = data_checks.objections(work.store.fetch(data_checks.evaluate, work)) if complete else None
+    work.store.write(lambda c: _hold_next(c, work, reason), repeatable=True, name="hold next stage")
+
+
+def _hold_next(connection: Connection, work: Work, reason: str | None) -> None:
+    """Block the stage behind this one for a reason, or let it go when there is none: the same state, whoever looks first."""
+    order = list(Stage)
+    following = replace(work, stage=order[order.index(work.stage) + 1])
+    task_id = work.task.id
+    before = cursors.stage_status(cursors.stage_cursors(connection, task_id, following.stage))
+    if reason is None:
+        if before is Status.BLOCKED:
+            cursors.set_status(connection, task_id, following.stage, Status.PENDING, who=work.who)
+        return
+    if following.stage is Stage.EXPORT and before is Status.DONE:  # of rows that are no longer those of now
+        cursors.start_over(connection, task_id, following.stage, who=work.who)
+    cursors.open_cursors(
+        connection, task_id, following.stage, stage_handlers.TASK_TYPES[following.stage](following), work.file.id
+    )
+    changed = cursors.set_status(
+        connection, task_id, following.stage, Status.BLOCKED, reason=reason, who=work.who, run_id=work.run_id
+    )
+    if changed:
+        webhooks.queue(connection, following, Status.BLOCKED, reason)
+
+
+def _require_source(work: Work) -> None:
+    """Raises SourceNotHere for a file that lies on another host: that is no fact about the file, and changes no state."""
+    if work.stage is not Stage.INGEST or work.file.state is FileState.INGESTED or not is_elsewhere(work.file):
+        return
+    raise SourceNotHere(
+        f"{work.file.path} is not on this host ({socket.gethostname()}): {work.stage} of {work.file.name} stays pending."
+        f" Run it where the file is, bring the file here, or say where it lies now:"
+        f" corpus add PATH --name {work.file.name}"
+    )
+
+
+def _require_checks(work: Work) -> None:
+    """Raises GateRefused while a check of the stage before holds this one. The export looks at its gate itself."""
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, work.stage)
+    if work.stage in (Stage.INGEST, Stage.EXPORT) or cursors.stage_status(own) is not Status.BLOCKED:
+        return
+    order = list(Stage)
+    reconsider(replace(work, stage=order[order.index(work.stage) - 1]))
+    own = work.store.fetch(cursors.stage_cursors, work.task.id, work.stage)
+    if cursors.stage_status(own) is Status.BLOCKED:
+        raise GateRefused(next(c.status_reason for c in own if c.status_reason) or "a check failed", {})
 
 
 def _work(held: Held, worker: Callable[[Held], None]) -> None:

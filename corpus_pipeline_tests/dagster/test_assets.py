@@ -7,23 +7,25 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 from sqlalchemy import update
 
 from corpus_pipeline.defs import assets as asset_module
-from corpus_pipeline.defs import partitions, run_liveness
+from corpus_pipeline.defs import partitions, run_liveness, sensors
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
-from corpus_pipeline.defs.sensors import pause_flags
+from corpus_pipeline.defs.sensors import inbox, pause_flags, retention
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import schema
+from corpus_pipeline.store import failed_samples, schema
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, Home
 
 NAMES = list(ASSET_OF.values())
@@ -118,6 +120,11 @@ def test_a_failed_check_materializes_its_asset_and_stops_the_next(home: Home, mo
     (gate,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "gate"]
     assert not gate.passed and gate.severity is dg.AssetCheckSeverity.ERROR
     assert "4" in str(gate.description)
+    (state,) = home.corpus.status(["spoilt"])  # the export was never begun, and yet its state says what holds it
+    assert state["stages"]["export"]["status"] == "blocked" and "4 of" in state["stages"]["export"]["reason"]
+    home.corpus.dismiss(failed_samples.Where(file_name="spoilt"), "the test")
+    (state,) = home.corpus.status(["spoilt"])
+    assert state["stages"]["export"]["status"] == "pending"
 
 
 def test_the_gate_refuses_an_export_alone_and_nothing_tries_it_again(home: Home, model):
@@ -268,7 +275,7 @@ def test_the_asset_graph_is_what_it_was():
         "augmented_rows": "augmentation",
         "jsonl_export": "export",
     }
-    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags", "webhooks"}
+    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags", "webhooks", "retention"}
     assert all(
         s.default_status is dg.DefaultSensorStatus.RUNNING
         for s in defs.sensors or ()
@@ -330,3 +337,61 @@ def test_what_a_dead_worker_left_below_a_flag_becomes_paused(home: Home):
         assert found is not None and found.status is dg.DagsterRunStatus.FAILURE
     finally:
         home.corpus.resume([name], None, False)
+
+
+# --- partitions and runs that nobody needs ---
+
+
+def test_a_partition_without_a_file_is_refused_in_words_and_removed(home: Home):
+    home.instance.add_dynamic_partitions("dataset_files", ["by_hand"])
+    failed = run(home, "by_hand", [Stage.INGEST])
+    (event,) = [event for event in failed.all_events if event.is_step_failure]
+    assert "unknown dataset file 'by_hand'" in (event.step_failure_data.user_failure_data.description or "")
+    with dg.build_sensor_context(home.instance) as context:
+        result = inbox(context)
+    assert isinstance(result, dg.SensorResult)
+    removed = [r for r in result.dynamic_partitions_requests or () if isinstance(r, dg.DeleteDynamicPartitionsRequest)]
+    assert "by_hand" in removed[0].partition_keys
+    assert not {file.name for file in home.corpus.files()} & set(removed[0].partition_keys)
+    home.instance.delete_dynamic_partition("dataset_files", "by_hand")
+
+
+def test_a_source_that_is_elsewhere_leaves_its_stage_pending(home: Home):
+    name = home.add("elsewhere")
+    (file,) = home.corpus.files([name])
+    away = Path(file.path).rename(Path(file.path).with_suffix(".away"))
+    assert not run(home, name).success
+    (state,) = home.corpus.status([name])
+    assert (state["stages"]["ingest"]["status"], state["stages"]["ingest"]["reason"]) == (
+        "pending",
+        f"not on this host: {file.path}",
+    )
+    away.rename(file.path)
+    assert run(home, name, [Stage.INGEST]).success
+
+
+def test_runs_tell_whose_they_are_and_how_they_ended(home: Home):
+    name = home.add("tagged")
+    home.corpus.pause([name], Stage.CLEAN, False, "a look")
+    run(home, name)
+    home.corpus.resume([name], Stage.CLEAN, False)
+    run(home, name)
+    ends = [r.tags["corpus/end"] for r in home.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": name}))]
+    assert sorted(ends) == ["done", "paused"]
+    found = home.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": name, "corpus/end": "done"}))
+    assert {r.tags["corpus/recipe"] for r in found} == {"default"}
+
+
+def test_runs_are_removed_after_their_time_and_not_before(home: Home, monkeypatch: pytest.MonkeyPatch):
+    with dg.instance_for_test() as instance:
+        instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.SUCCESS)
+        alive = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
+        for days, left in (("0", 2), ("1", 2)):
+            monkeypatch.setenv("CORPUS_DAGSTER_RETENTION_DAYS", days)
+            with dg.build_sensor_context(instance) as context:
+                retention(context)
+            assert len(instance.get_runs()) == left
+        monkeypatch.setattr(sensors, "_days_ago", lambda days: datetime.now(UTC) + timedelta(days=days))
+        with dg.build_sensor_context(instance) as context:
+            retention(context)
+        assert [r.run_id for r in instance.get_runs()] == [alive]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.completion_report import completion_report
+from corpus_pipeline.jobs.ingest import is_elsewhere
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import Recipe
@@ -83,6 +84,8 @@ def stage_status(
         word, reason = Status.INTERRUPTED, "the worker is gone; the next run continues"
     elif word is Status.RUNNING and flag is not None:
         word, reason = Status.PAUSING, str(flag)
+    if word is Status.PENDING and stage is Stage.INGEST and is_elsewhere(file):
+        reason = f"not on this host: {file.path}"
     lead = min(own, key=lambda cursor: cursor.processed_rows) if own else None
     dropped = max((cursor.dropped_rows for cursor in own), default=0)
     if stage is Stage.CLEAN and task is not None and own:

@@ -106,3 +106,14 @@ CHECKS = (
     ),
     Check("export_is_current", Stage.EXPORT, "no row changed since the export was written", _export_is_current),
 )
+
+
+def evaluate(connection: Connection, work: Work) -> list[tuple[Check, Verdict]]:
+    """The checks of a stage and what each found."""
+    return [(check, check.look(connection, work)) for check in CHECKS if check.stage is work.stage]
+
+
+def objections(verdicts: list[tuple[Check, Verdict]]) -> str | None:
+    """Why the next stage may not build on this one, in one text; None when it may. The export has none behind it."""
+    said = [f"{check.name}: {verdict.sentence}" for check, verdict in verdicts if not verdict.passed]
+    return " ".join(said) or None

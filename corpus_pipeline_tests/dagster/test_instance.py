@@ -1,0 +1,71 @@
+"""Dagster's home: rendered from ours and the environment, and never over a file of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from corpus_pipeline.defs import instance
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`prepare` sets these for the process."""
+    for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME"):
+        monkeypatch.setenv(name, "unset")
+
+
+def settings(folder: Path, **more: str) -> Settings:
+    return Settings.from_env({"CORPUS_HOME": str(folder / "home")} | more)
+
+
+def config(found: Settings) -> dict[str, object]:
+    return yaml.safe_load((instance.prepare(found) / "dagster.yaml").read_text(encoding="utf-8"))
+
+
+def test_ours_is_written_and_follows_the_settings(tmp_path: Path) -> None:
+    assert set(config(settings(tmp_path))["storage"]) == {"custom"}  # type: ignore[call-overload]
+    own = tmp_path / "own.yaml"
+    own.write_text("run_launcher: {module: dagster, class: DefaultRunLauncher}\nrun_retries: {enabled: false}\n")
+    merged = config(settings(tmp_path, CORPUS_DAGSTER_CONFIG=str(own)))
+    assert merged["run_retries"] == {"enabled": False} and "run_launcher" in merged and "run_monitoring" in merged
+    url = "postgresql+psycopg2://me:canary-8417@db/dagster"
+    found = config(settings(tmp_path, CORPUS_DAGSTER_DATABASE_URL=url))
+    assert found["storage"] == {"postgres": {"postgres_url": {"env": "CORPUS_DAGSTER_DATABASE_URL"}}}
+    assert "canary-8417" not in (tmp_path / "home" / "dagster" / "dagster.yaml").read_text()
+    assert set(config(settings(tmp_path))["storage"]) == {"custom"}  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("how", ["written by the user", "ours, changed by the user"])
+def test_one_of_the_users_is_used_and_left_as_it_is(tmp_path: Path, how: str) -> None:
+    found = settings(tmp_path)
+    target = found.dagster_home / "dagster.yaml"
+    if how == "written by the user":
+        target.parent.mkdir(parents=True)
+        target.write_text("telemetry: {enabled: false}\n")
+    else:
+        instance.prepare(found)
+        target.write_text(target.read_text() + "\ncode_servers: {local_startup_timeout: 99}\n")
+    before = target.read_bytes()
+    instance.prepare(found)
+    assert target.read_bytes() == before
+    with pytest.raises(UsageError, match="is not ours"):
+        instance.prepare(settings(tmp_path, CORPUS_DAGSTER_DATABASE_URL="mysql+pymysql://u@h/d"))
+    assert target.read_bytes() == before
+
+
+def test_a_home_of_its_own_may_be_named(tmp_path: Path) -> None:
+    assert instance.prepare(settings(tmp_path, CORPUS_DAGSTER_HOME=str(tmp_path / "there"))) == tmp_path / "there"
+
+
+@pytest.mark.parametrize("text", ["- a list\n", "a: [unclosed\n", None])
+def test_what_cannot_be_merged_is_said(tmp_path: Path, text: str | None) -> None:
+    own = tmp_path / "own.yaml"
+    if text is not None:
+        own.write_text(text)
+    with pytest.raises(UsageError, match="CORPUS_DAGSTER_CONFIG"):
+        instance.prepare(settings(tmp_path, CORPUS_DAGSTER_CONFIG=str(own)))

@@ -1,0 +1,118 @@
+"""One truth: after any history the command, the pages, the metrics and Dagster say the same of every stage."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from contextlib import suppress
+
+import dagster as dg
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from corpus_pipeline import llm_stub
+from corpus_pipeline.cli import cli
+from corpus_pipeline.defs.assets import ASSETS
+from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
+from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.service.queries import metrics, progress
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.failed_samples import Where
+from corpus_pipeline_tests.dagster.conftest import Home
+
+STEPS = 9
+ACTS = ("run", "run", "run", "run to a stage", "pause", "resume", "spoil", "mend", "replay", "dismiss", "redo", "limit")
+
+
+def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Random) -> str:
+    """One thing that a person or the provider does; returns what."""
+    what, corpus = chance.choice(ACTS), home.corpus
+    stage = chance.choice(list(Stage))
+    with suppress(CorpusError, dg.DagsterExecutionInterruptedError):
+        if what.startswith("run") or what == "limit":
+            ahead = corpus.incomplete_stages(name, Stage.EXPORT if what == "run" else stage)
+            run(home, name, ahead, **({"corpus/limit": "2"} if what == "limit" else {}))
+        elif what == "pause":
+            corpus.pause([name], chance.choice((None, stage)), False, "the test")
+        elif what == "resume":
+            corpus.resume([], None, True)
+        elif what in ("spoil", "mend"):
+            model.meet(**({"refusal": 0.5} if what == "spoil" else {}))
+        elif what == "replay":
+            corpus.replay(Where(file_name=name))
+        elif what == "dismiss":
+            corpus.dismiss(Where(file_name=name), "the test")
+        else:
+            corpus.redo(name, stage)
+    return what
+
+
+def run(home: Home, name: str, stages: list[Stage], **tags: str) -> None:
+    if stages:
+        dg.materialize(
+            list(ASSETS),
+            selection=[ASSET_OF[stage] for stage in stages],
+            partition_key=name,
+            instance=home.instance,
+            resources={"cursor": CursorResource()},
+            raise_on_error=False,
+            tags=tags,
+        )
+
+
+def said_by_the_command(name: str) -> dict[str, str]:
+    found = CliRunner().invoke(cli, ["status", name, "--json"])
+    (file,) = orjson.loads(found.stdout)["files"]
+    return {stage: own["status"] for stage, own in file["stages"].items()}
+
+
+def said_by_the_pages(home: Home, name: str) -> dict[str, str]:
+    (file,) = home.corpus.store.fetch(lambda c: progress.progress(c, [name]))
+    return {stage: own["status"] for stage, own in file["stages"].items()}
+
+
+def counted_by_the_metrics(home: Home) -> Counter[tuple[str, str]]:
+    text = home.corpus.store.fetch(metrics.text)
+    found = re.findall(r'^corpus_files\{stage="(\w+)",status="(\w+)"\} (\d+)', text, flags=re.MULTILINE)
+    return Counter({(stage, status): int(count) for stage, status, count in found})
+
+
+def agrees_with_dagster(home: Home, name: str, words: dict[str, str], history: list[str]) -> None:
+    for stage in Stage:
+        materialized = name in home.instance.get_materialized_partitions(dg.AssetKey(ASSET_OF[stage]))
+        if words[stage.value] == "done":
+            assert materialized, (stage, history)
+    runs = home.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": name}), limit=1)
+    if history[-1] == "run" and runs and words["export"] == "blocked":
+        assert runs[0].status is dg.DagsterRunStatus.FAILURE, history
+    if history[-1] == "run" and "paused" in words.values():
+        assert runs[0].tags["corpus/end"] == "paused", history
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_who_are_asked_say_the_same(home: Home, model: llm_stub.RunningStub, seed: int) -> None:
+    chance, name = random.Random(seed), home.add(f"truth_{seed}", rows=5)
+    history = [f"seed {seed}"]
+    try:
+        for _ in range(STEPS):
+            history.append(act(home, model, name, chance))
+            words = said_by_the_command(name)
+            assert said_by_the_pages(home, name) == words, history
+            counted = Counter(
+                (stage, own["status"]) for file in home.corpus.status() for stage, own in file["stages"].items()
+            )
+            assert counted_by_the_metrics(home) == counted, history
+            agrees_with_dagster(home, name, words, history)
+            held = home.corpus.status([name])[0]["stages"]["export"]
+            assert held["status"] != "blocked" or held["reason"], history
+    finally:
+        model.meet()
+        home.corpus.resume([], None, True)
+    home.corpus.replay(Where(file_name=name))
+    for _ in range(2):
+        home.corpus.dismiss(Where(file_name=name), "the end")
+        run(home, name, home.corpus.incomplete_stages(name))
+    assert set(said_by_the_command(name).values()) == {"done"}, history
