@@ -168,6 +168,11 @@ class Settings:
         return self.home / "work"
 
     @property
+    def spool_folder(self) -> Path:
+        """Where paid answers lie until they are committed: the next start takes in what a kill left there."""
+        return self.home / "spool"
+
+    @property
     def search_folder(self) -> Path:
         """Where the search index lies; it is made anew when it is not there."""
         return self.home / "search"

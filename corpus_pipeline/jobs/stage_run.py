@@ -45,6 +45,12 @@ class Work:
     run_id: str | None = None
     limit: int | None = None
     services: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where answers lie that are not committed yet."""
+        return self.work_folder.with_name("spool")
+
     narrator: Narrator = field(default_factory=LogNarrator)
     progress_seconds: float = 30.0
 

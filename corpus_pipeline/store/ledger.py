@@ -72,6 +72,14 @@ class StoredAnswer(NamedTuple):
     answer: Answer
 
 
+class Recovered(NamedTuple):
+    """An answer that arrived and was not committed, with how its attempt ended."""
+
+    settlement: Settlement
+    request_key: str
+    answer: Answer
+
+
 class NotMade(NamedTuple):
     """Intents of which there is no row. refused: by the scope of the budget whose ceiling they would have broken.
 
@@ -275,6 +283,44 @@ def _ended(s: Settlement) -> dict[str, Any]:
     }
 
 
+PROCESS_DIED = "process_died"  # how attempts are booked whose answer may still come to light
+_RECOVERABLE = select(
+    _A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt, _A.state, _A.cost
+).where(
+    _A.id.in_(bindparam("ids", expanding=True)),
+    or_(
+        _A.state == AttemptState.INTENT.value,
+        and_(_A.state == AttemptState.UNKNOWN.value, _A.outcome == PROCESS_DIED),
+    ),
+)
+
+
+def recover(connection: Connection, backend: Backend, found: Sequence[Recovered]) -> int:
+    """Settle attempts by answers that had arrived when their process died, those too that were booked as unknown since.
+
+    Returns how many; an attempt that is settled stays as it is.
+    """
+    by_id = {entry.settlement.id: entry for entry in found}
+    rows = connection.execute(_RECOVERABLE, {"ids": list(by_id)}).all() if by_id else []
+    for row in rows:
+        if row.state == AttemptState.UNKNOWN.value:
+            _reopen(connection, row)
+    settle(connection, [by_id[row.id].settlement for row in rows])
+    entries = [by_id[row.id] for row in rows]
+    insert_answers(connection, backend, [(e.settlement.id, e.request_key, e.answer) for e in entries])
+    return len(rows)
+
+
+def _reopen(connection: Connection, row: Row) -> None:
+    """Take back what was booked for an unknown outcome: the attempt waits again, its most is reserved."""
+    payer = Payer(TaskId(row.task_id), row.consumer, budgets.day_of(row.created_at))
+    budgets.book(connection, [Booked(payer, -row.reserved, -row.cost)])
+    spending.take_back(connection, [_settled(row, AttemptState.UNKNOWN, Usage(0, 0), row.cost)])
+    connection.execute(
+        update(llm_attempts).where(_A.id == row.id).values(state=AttemptState.INTENT.value, cost=0, outcome=None)
+    )
+
+
 def still_open(connection: Connection, attempt_ids: Sequence[str]) -> frozenset[str]:
     """Which of these attempts are not settled."""
     return frozenset(row.id for row in _open(connection, attempt_ids))
@@ -373,7 +419,7 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
     touched = connection.execute(
         update(llm_attempts)
         .where(_A.state == AttemptState.INTENT.value, *left)
-        .values(state=AttemptState.UNKNOWN.value, outcome="process_died", cost=_A.reserved, settled_at=now_ms())
+        .values(state=AttemptState.UNKNOWN.value, outcome=PROCESS_DIED, cost=_A.reserved, settled_at=now_ms())
     )
     return touched.rowcount
 

@@ -55,7 +55,12 @@ _ADD = (
 _NEW = insert(spending)
 
 
-def add(connection: Connection, calls: Iterable[Settled]) -> None:
+def take_back(connection: Connection, calls: Iterable[Settled]) -> None:
+    """Count calls no longer, in the transaction that settles them otherwise."""
+    add(connection, calls, sign=-1)
+
+
+def add(connection: Connection, calls: Iterable[Settled], *, sign: int = 1) -> None:
     """Count calls, in the transaction that settles them."""
     sums: dict[tuple[Any, ...], Counter[str]] = {}
     for call in calls:
@@ -71,7 +76,7 @@ def add(connection: Connection, calls: Iterable[Settled]) -> None:
         own["unknown_cost"] += call.cost if call.state is AttemptState.UNKNOWN else 0
     for key, own in sorted(sums.items(), key=lambda entry: entry[0]):
         values = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
-        values |= {f"more_{name}": own[name] for name in SUMS}
+        values |= {f"more_{name}": sign * own[name] for name in SUMS}
         if connection.execute(_ADD, values).rowcount == 0:
             connection.execute(_NEW, dict(zip(_KEY, key, strict=True)) | {name: own[name] for name in SUMS})
 

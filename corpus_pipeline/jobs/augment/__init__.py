@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
+from corpus_pipeline.jobs.augment import answer_spool
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
 from corpus_pipeline.jobs.gc_tuning import CALLS, give_back, rare_collection
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import augmented, cleaned, cursors, failed_samples, ledger, rows
+
+log = logging.getLogger(__name__)
 
 
 def task_types(work: Work) -> tuple[str, ...]:
@@ -28,6 +33,9 @@ def begin(connection: Connection, held: Held) -> None:
                 kept = total - dropped - repeated
             end = rows.last_id(connection, work.file.id) or id_range(work.file.id)[0]
             cursors.fix_end(connection, work.task.id, Stage.AUGMENT, cursor.task_type, end_id=end, total_rows=kept)
+    left = answer_spool.read(answer_spool.left_over(work.spool_folder, work.task.id))
+    if recovered := ledger.recover(connection, work.store.backend, left):
+        log.info("%d answers that had arrived before the last worker died are taken in", recovered)
     ledger.book_unknown(connection, work.task.id, held.lease.epoch)
 
 
@@ -48,6 +56,7 @@ def work(held: Held) -> None:
         )
     from corpus_pipeline.jobs.augment import orchestrator  # brings the SDK, which takes seconds to import
 
+    answer_spool.remove(answer_spool.left_over(held.work.spool_folder, held.work.task.id))  # taken in when we began
     held.store.backend.save_memory(held.store.engine)
     give_back()
     plan = prepare(section, access.default_model, access.prices)

@@ -233,26 +233,23 @@ class Caller:
         finally:
             self._out.pop(attempt_id, None)
         charge = self._charger.charge(item.prepared, request, answer)
-        unit = self._writer.unit
-        unit.settlements.append(
-            ledger.Settlement(
-                id=attempt_id,
-                state=AttemptState.ANSWERED,
-                outcome=answer.finish_reason,
-                usage=answer.usage,
-                cost=charge.cost,
-                latency_ms=_since(begun),
-                model_answered=answer.model[:128],
-                http_status=200,
-                provider_request_id=answer.provider_request_id,
-                prices=charge.price,
-                service_tier=answer.service_tier,
-                response_id=answer.response_id,
-                remark=answer.usage.remark,
-            )
+        settlement = ledger.Settlement(
+            id=attempt_id,
+            state=AttemptState.ANSWERED,
+            outcome=answer.finish_reason,
+            usage=answer.usage,
+            cost=charge.cost,
+            latency_ms=_since(begun),
+            model_answered=answer.model[:128],
+            http_status=200,
+            provider_request_id=answer.provider_request_id,
+            prices=charge.price,
+            service_tier=answer.service_tier,
+            response_id=answer.response_id,
+            remark=answer.usage.remark,
         )
-        unit.answers.append((attempt_id, key, answer))
-        self._writer.soon()
+        self._writer.answered(settlement, key, answer)
+        failpoints.point("answer spooled")
         return StoredAnswer(attempt_id, answer)
 
     async def _intend(self, intent: ledger.Intent, insist: bool) -> None:

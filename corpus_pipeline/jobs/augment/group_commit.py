@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, AugmentedRow
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
@@ -67,6 +68,7 @@ class Unit:
     failures: list[failed_samples.Failure] = field(default_factory=list)
     resolved: list[ItemKey] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
+    spooled: list[Segment] = field(default_factory=list)  # where answers of it stand until it is committed
     pauses: list[str] = field(default_factory=list)  # why this task is to be paused until a person clears the flag
     written: Written | None = None
 
@@ -133,6 +135,7 @@ class Writer:
         self._complete = complete
         self._flagged = flagged
         self._ceilings = ceilings
+        self._spool = Spool(held.work.spool_folder, held.work.task.id)
         self.looked_at = 0.0  # when a commit last saw that no pause flag is set; monotonic seconds
         self.outstanding = 0  # intents that are not settled: money of ours that is reserved
         self._company = False  # whether other workers were seen during this run
@@ -174,6 +177,15 @@ class Writer:
             self._unit.withdrawn.append(intent.id)
             self.soon()
 
+    def answered(self, settlement: ledger.Settlement, key: str, answer: Answer) -> None:
+        """Store an answer: on disk before anything is waited for, in the database with the next commit."""
+        segment = self._spool.append(settlement, key, answer)
+        if segment is not None:
+            self._unit.spooled.append(segment)
+        self._unit.settlements.append(settlement)
+        self._unit.answers.append((settlement.id, key, answer))
+        self.soon()
+
     def soon(self) -> None:
         """Commit what was added without waiting for it, with what arrives in the same moment."""
         self._begin_within(GROUP_SECONDS)
@@ -205,6 +217,7 @@ class Writer:
         self._wake.set()
         await self._task
         self._pool.shutdown(wait=False)
+        self._spool.close()
         if self._failure is not None:
             raise self._failure
 
@@ -242,6 +255,7 @@ class Writer:
 
     def _take_in(self, unit: Unit, written: Written) -> None:
         unit.written = written
+        self._spool.committed(unit.spooled)
         self._company = written.company
         if unit.settlements or unit.withdrawn:
             self.outstanding -= len(unit.settlements) + len(unit.withdrawn)

@@ -206,7 +206,7 @@ class Window:
         if late:
             await asyncio.wait(late)
         if lost := self._caller.given_up:
-            reserved = sum(intent.reserved for intent in lost) / 1_000_000
+            reserved = sum(intent.reserved for intent in lost) / 1_000_000_000
             said = (
                 f"stopped by {self._held.work.stop.reason or 'a signal'}: {len(lost)} calls that were out were given up,"
                 f" booked as unknown at no more than ${reserved:.4f}"

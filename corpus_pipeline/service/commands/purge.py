@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import TargetUnavailable, UnknownName, UsageError
+from corpus_pipeline.jobs.augment import answer_spool
 from corpus_pipeline.jobs.clean.invalidation import compare_again
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
@@ -72,6 +73,7 @@ def purge(
         raise UsageError(f"say which rows: corpus purge {name} ROW..., numbered as `corpus rows {name}` lists them")
 
     here = target.uri("") if target is not None else None
+    answer_spool.settle_all(store, settings.spool_folder)
 
     def write(connection: Connection) -> dict[str, Any]:
         store.backend.forget_deleted(connection)
