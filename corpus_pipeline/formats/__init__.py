@@ -120,15 +120,24 @@ def detect(records: Sequence[Record]) -> Format | None:
     return best
 
 
-def export_line(conversation: Conversation, source: Format, target: Format) -> tuple[bytes, tuple[str, ...]]:
+def export_line(
+    conversation: Conversation, source: Format, target: Format, *, checked: bool = False
+) -> tuple[bytes, tuple[str, ...]]:
     """One line (compact UTF-8 JSON without line end) of a conversation read as `source`, and what it loses as `target`.
 
     In its own format the record comes back key for key while its turns fit its shape, and is written anew when a step
-    dropped, added or moved turns. Raises NotExportable.
+    dropped, added or moved turns. checked: also then only as the target's tool reads it. Raises NotExportable.
     """
-    if source is target or source.name == target.name != MAPPED:
+    checked = checked or not _is_same(source, target)
+    if checked:
+        target.require_usable(conversation)
+    if _is_same(source, target) and (not checked or target.fits_as_it_is(conversation)):
         line = shapes.render_line(conversation)
         if line is not None:
             return line, ()
     record, losses = target.write(conversation)
     return jsontext.encode(record), losses
+
+
+def _is_same(source: Format, target: Format) -> bool:
+    return source is target or source.name == target.name != MAPPED

@@ -8,14 +8,16 @@ turns. A row whose prompt was changed so much that the two cannot be told apart 
 from __future__ import annotations
 
 from corpus_pipeline.formats.flat import Columns, FlatFormat
+from corpus_pipeline.formats.sharegpt import MEDIA_COLUMNS
 
 _SHARED = {"prompt": "instruction", "query": "input"}
-_AROUND = {"system": "system", "history": "history"}
+_AROUND = {"system": "system", "history": "history", **MEDIA_COLUMNS}
 
 ALPACA = FlatFormat(
     "alpaca",
     "LLaMA-Factory with formatting alpaca",
     Columns(prompt="instruction", input="input", response="output", system="system", history="history"),
+    media=MEDIA_COLUMNS,
     entry={"formatting": "alpaca", "columns": {**_SHARED, "response": "output", **_AROUND}},
 )
 ALPACA_PREFERENCE = FlatFormat(
@@ -24,6 +26,7 @@ ALPACA_PREFERENCE = FlatFormat(
     Columns(
         prompt="instruction", input="input", response="chosen", rejected="rejected", system="system", history="history"
     ),
+    media=MEDIA_COLUMNS,
     entry={
         "formatting": "alpaca",
         "ranking": True,
@@ -36,6 +39,7 @@ ALPACA_KTO = FlatFormat(
     Columns(
         prompt="instruction", input="input", response="output", label="kto_tag", system="system", history="history"
     ),
+    media=MEDIA_COLUMNS,
     entry={
         "formatting": "alpaca",
         "columns": {**_SHARED, "response": "output", **_AROUND, "kto_tag": "kto_tag"},

@@ -31,6 +31,7 @@ class Loss(StrEnum):
     CALL_TEXT = "call_text"  # text beside a tool call
     TRAILING_TOOL = "trailing_tool"  # tool results that nothing answers
     REFUSAL = "refusal"  # that an answer is a refusal
+    BREAKS = "message_breaks"  # where one message ended and the next one of the same side began
     MESSAGE_KEYS = "message_keys"  # unknown keys inside a message
     PARTS = "content_parts"  # parts of a content that are no text, such as images
     TOP_KEYS = "top_keys"  # unknown top-level keys whose names the target uses itself
@@ -59,7 +60,7 @@ class NotExportable(ParkSample):
     """The target tool would skip this row or train on something else: it goes to the not-exportable list.
 
     Reasons: no_text, no_prompt, no_answer, several_turns, turn_order, system_in_the_middle, tool_calls, tool_messages,
-    broken_arguments, no_preference, no_label, has_a_prompt.
+    unanswered_calls, broken_arguments, function_name, no_weight, no_preference, no_label, has_a_prompt, media.
     """
 
 
@@ -75,6 +76,7 @@ class Format(ABC):
     description: str
     keys: tuple[str, ...]  # top-level keys of a record, as documented
     loses: frozenset[Loss]
+    media: frozenset[str] = frozenset()  # top-level keys of MEDIA_KEYS that its tool reads
     joins: bool = False  # its reader puts the texts together as they are: blanks at their edges are content
 
     @abstractmethod
@@ -84,6 +86,16 @@ class Format(ABC):
     @abstractmethod
     def write(self, conversation: Conversation) -> Written:
         """The record of a conversation that came in any format. Raises NotExportable."""
+
+    def require_usable(self, conversation: Conversation) -> None:  # noqa: B027
+        """Raises NotExportable for a row that can be written and that the target tool would refuse."""
+
+    def fits_as_it_is(self, conversation: Conversation) -> bool:
+        """Whether a conversation that came in this format is, as it came, what its tool reads; else it is written anew.
+
+        Raises NotExportable for what the tool would skip.
+        """
+        return True
 
     def evidence(self, record: Record) -> int:
         """For detection, of a record that it accepts: 1 speaks for this format, 0 says nothing, -1 speaks against
@@ -119,9 +131,24 @@ class Format(ABC):
         return None
 
 
-def carry_along(conversation: Conversation, record: Record, losses: set[Loss]) -> None:
-    """Add to a written record what the row's own shape keeps: unknown top-level keys; note what stays behind."""
-    extra, kept = shapes.carried(conversation.shape)
+# pictures, films and sounds beside texts that hold `<image>`, `<video>` and `<audio>` in their places
+MEDIA_KEYS = frozenset({"images", "videos", "audios", "image", "video", "audio"})
+
+
+def carry_along(
+    conversation: Conversation, record: Record, losses: set[Loss], media: frozenset[str] = frozenset()
+) -> None:
+    """Add to a written record what the row's own shape keeps: unknown top-level keys; note what stays behind.
+
+    media: keys of pictures and the like that the target tool reads. Raises NotExportable for a row whose pictures it would
+    not see.
+    """
+    extra, kept, parts = shapes.carried(conversation.shape)
+    if parts:
+        raise NotExportable("media", f"its {', '.join(parts)} cannot be written in this format")
+    unseen = sorted(key for key in MEDIA_KEYS - media if extra.get(key))
+    if unseen:
+        raise NotExportable("media", f"this format has no place for its {', '.join(unseen)}")
     losses.update(Loss(word) for word in kept)
     for key, value in extra.items():
         if key in record:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from corpus_pipeline.formats import calls
+from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import (
     SHAPE_LOSSES,
     Format,
@@ -42,7 +43,9 @@ class ChatFormat(Format):
         *,
         needs_answer: bool = False,
         entry: dict[str, Any] | None = None,
+        media: Collection[str] = (),
     ) -> None:
+        self.media = frozenset(media)
         self.name, self.description, self.dialect, self.keys = name, description, dialect, keys
         self.needs_answer = needs_answer
         self._entry = entry
@@ -80,8 +83,21 @@ class ChatFormat(Format):
         self._put_lists(record, messages, last_extra, losses)
         self._put_label(record, last_extra, losses)
         self._put_tools(record, conversation.tools, losses)
-        carry_along(conversation, record, losses)
+        carry_along(conversation, record, losses, self.media)
         return Written(record, tuple(sorted(losses)))
+
+    def fits_as_it_is(self, conversation: Conversation) -> bool:
+        messages = unpack(conversation.turns)
+        if self.suited(messages, set()) != messages:
+            return False
+        if not self.dialect.objects:
+            return True
+        record = shapes.render(conversation) or {}
+        return all(
+            isinstance(record.get(str(path[0])), dict)
+            for path in (self.dialect.lists[-1], self.dialect.rejected)
+            if path
+        )
 
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
         """The messages with what the target tool reads of them; what falls away goes to `losses`. Raises
@@ -102,8 +118,9 @@ class ChatFormat(Format):
         parts = [written[:-1], written[-1:]] if len(lists) > 1 else [written]
         if len(lists) > 1 and not parts[0]:
             raise NotExportable("no_prompt")
-        for path, part in zip(lists, parts, strict=True):
-            put(record, path, part)
+        single = self.dialect.objects
+        for number, (path, part) in enumerate(zip(lists, parts, strict=True)):
+            put(record, path, part[0] if single and number == len(lists) - 1 and len(lists) > 1 else part)
         rejected = messages[-1].rejected
         if any(message.rejected is not None for message in messages[:-1]):
             losses.add(Loss.REJECTED)
@@ -114,7 +131,7 @@ class ChatFormat(Format):
         if rejected is None:
             raise NotExportable("no_preference", "there is no answer that lost")
         lost = self.encode(Message("assistant", rejected), len(messages), losses)
-        put(record, self.dialect.rejected, [*(written[:-1] if len(lists) == 1 else []), lost])
+        put(record, self.dialect.rejected, lost if single else [*(written[:-1] if len(lists) == 1 else []), lost])
 
     def _encode_all(self, messages: Sequence[Message], losses: set[Loss]) -> list[dict[str, Any]]:
         written, waiting = [], list[str]()
@@ -177,7 +194,7 @@ class ChatFormat(Format):
         if key == "loss_weight":
             out[key] = float(weight)
         elif key is not None and weight in (0, 1):
-            out[key] = bool(weight) if key == "train" else int(weight)
+            out[key] = bool(weight) if key in ("train", "loss") else int(weight)
         else:
             losses.add(Loss.WEIGHTS)
 

@@ -23,10 +23,11 @@ class Dialect:
 
     lists: tuple[Path, ...] = (("messages",),)
     rejected: Path | None = None
+    objects: bool = False  # the answers are one message each, not lists of messages
     label: str | None = None
     tools: Path = ("tools",)
     system: str | None = None  # top-level key of the system message
-    weight: Literal["weight", "train", "loss_weight"] | None = None
+    weight: Literal["weight", "train", "loss_weight", "loss"] | None = None
     reasoning: Literal["reasoning_content", "think", "drop"] = "think"
     text_arguments: bool = False  # arguments of calls as JSON text
     null_content: bool = True  # an absent text is null; False: ""

@@ -18,12 +18,12 @@ from corpus_pipeline.formats.base import (
     with_thinking,
     wrong_shape,
 )
-from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, SYSTEM_SIDE, Message, side_of, unpack
+from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, SYSTEM_SIDE, Message, joined, side_of, unpack
 from corpus_pipeline.formats.shape import Slot, make
 from corpus_pipeline.model import Conversation, Turn
 
 _SHAPES_KEPT = 1000
-_ALWAYS_LOST = frozenset({Loss.ROLES, Loss.NAMES, Loss.WEIGHTS, Loss.TOOLS, Loss.REFUSAL}) | SHAPE_LOSSES
+_ALWAYS_LOST = frozenset({Loss.ROLES, Loss.NAMES, Loss.WEIGHTS, Loss.TOOLS, Loss.REFUSAL, Loss.BREAKS}) | SHAPE_LOSSES
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class FlatFormat(Format):
         foreign: Collection[str] = (),
         entry: dict[str, Any] | None = None,
         joins: bool = False,
+        media: Collection[str] = (),
     ) -> None:
+        self.media = frozenset(media)
         self.name, self.description, self.columns = name, description, columns
         self.joins = joins
         self.keys = columns.names
@@ -178,7 +180,9 @@ class FlatFormat(Format):
 
     def write(self, conversation: Conversation) -> Written:
         columns, losses = self.columns, set[Loss]()
-        messages = self._answered(unpack(conversation.turns))
+        found = self._answered(unpack(conversation.turns))
+        messages, _ = joined(found)
+        losses |= {Loss.BREAKS} if joined(self._told(found))[1] else set()
         system, messages = _split_system(messages)
         history, prompt, answer = self._parts(messages)
         if conversation.tools is not None:
@@ -186,7 +190,7 @@ class FlatFormat(Format):
         if system is not None and columns.system is None:
             losses.add(Loss.SYSTEM)
             system = None
-        told = [m for m in messages if columns.response is not None or side_of(m.role) != ANSWER_SIDE]
+        told = self._told(messages)
         losses |= _message_losses(system, told)
         record: Record = {}
         if columns.prompt is not None:
@@ -215,8 +219,14 @@ class FlatFormat(Format):
             record |= {columns.system: system.text} if columns.system is not None else {}
         if columns.history is not None and history:
             record[columns.history] = history
-        carry_along(conversation, record, losses)
+        carry_along(conversation, record, losses, self.media)
         return Written(record, tuple(sorted(losses)))
+
+    def _told(self, messages: list[Message]) -> list[Message]:
+        """The messages that have a place here: a format of prompts alone has none for answers, say."""
+        without = set() if self.columns.response is not None else {ANSWER_SIDE}
+        without |= set() if self.columns.system is not None else {SYSTEM_SIDE}
+        return [message for message in messages if side_of(message.role) not in without]
 
     def _answered(self, messages: list[Message]) -> list[Message]:
         if any(message.tool_calls for message in messages):

@@ -13,7 +13,8 @@ from corpus_pipeline.formats import calls, jsontext
 from corpus_pipeline.formats.base import Loss, NotExportable, Record
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect, alternating, messages_of
-from corpus_pipeline.formats.messages import SYSTEM_SIDE, Message, side_of
+from corpus_pipeline.formats.messages import SYSTEM_SIDE, Message, joined, side_of
+from corpus_pipeline.formats.sharegpt import MEDIA_COLUMNS
 
 
 class _LlamaFactoryOpenAI(ChatFormat):
@@ -32,6 +33,8 @@ class _LlamaFactoryOpenAI(ChatFormat):
                 losses |= {Loss.CALL_TEXT} if message.text else set()
                 losses |= {Loss.REASONING} if message.reasoning is not None else set()
                 kept[index] = message._replace(text=None, reasoning=None)
+        kept, were = joined(kept)
+        losses |= {Loss.BREAKS} if were else set()
         body = kept[1:] if kept and side_of(kept[0].role) == SYSTEM_SIDE else kept
         if any(side_of(message.role) == SYSTEM_SIDE for message in body):
             raise NotExportable("system_in_the_middle", "only a first message may be a system message")
@@ -58,9 +61,10 @@ LLAMA_FACTORY_OPENAI = _LlamaFactoryOpenAI(
     "LLaMA-Factory with formatting openai",
     Dialect(null_content=False),
     ("messages", "tools"),
+    media=MEDIA_COLUMNS,
     entry={
         "formatting": "openai",
-        "columns": {"messages": "messages", "tools": "tools"},
+        "columns": {"messages": "messages", "tools": "tools", **MEDIA_COLUMNS},
         "tags": {
             "role_tag": "role",
             "content_tag": "content",
@@ -72,4 +76,4 @@ LLAMA_FACTORY_OPENAI = _LlamaFactoryOpenAI(
         },
     },
 )
-LLAMA_FACTORY_OPENAI.loses |= {Loss.CALL_TEXT, Loss.TRAILING_TOOL, Loss.REASONING}
+LLAMA_FACTORY_OPENAI.loses |= {Loss.CALL_TEXT, Loss.TRAILING_TOOL, Loss.REASONING, Loss.BREAKS}

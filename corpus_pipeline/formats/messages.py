@@ -123,3 +123,23 @@ def _messages_of(turn: Turn) -> list[Message]:
         if parts or role is not None or _SIDE_NAMES[side] in bare:
             found.append(Message(role=role or _PLAIN_ROLES[side], **parts))
     return found
+
+
+def joined(messages: Sequence[Message]) -> tuple[list[Message], bool]:
+    """Neighbours of one role as one message with a blank line between their texts, and whether there were any.
+
+    Only plain texts are joined: what carries calls, reasoning, a name or a weight of its own stays as it is.
+    """
+    found: list[Message] = []
+    for message in messages:
+        before = found[-1] if found else None
+        if before is not None and _is_plain(before) and _is_plain(message) and before.role == message.role:
+            found[-1] = before._replace(text=f"{before.text}\n\n{message.text}")
+        else:
+            found.append(message)
+    return found, len(found) < len(messages)
+
+
+def _is_plain(message: Message) -> bool:
+    """Whether it says nothing but its text."""
+    return message.text is not None and message[2:] == (None,) * (len(message) - 2) and message.role != "tool"

@@ -6,10 +6,63 @@ stands on assistant messages only; `function_call` is the deprecated form of `to
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from corpus_pipeline.formats import calls
+from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect
+from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of, unpack
+from corpus_pipeline.model import Conversation
 
-OPENAI_SFT = ChatFormat(
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class _OpenAI(ChatFormat):
+    """What the fine-tuning service refuses in one row costs the whole file, so such rows are not written."""
+
+    def require_usable(self, conversation: Conversation) -> None:
+        found = unpack(conversation.turns)
+        for message in found:
+            if side_of(message.role) == ANSWER_SIDE and not _says_anything(message):
+                raise NotExportable("no_answer", "an assistant message holds neither text nor calls")
+            names = [(calls.bare(call, text_arguments=True) or {}).get("name", "") for call in message.tool_calls or ()]
+            if not all(_FUNCTION_NAME.fullmatch(name) for name in names):
+                raise NotExportable("function_name", "a function has 1 to 64 of the characters a-z, A-Z, 0-9, _ and -")
+        _require_answered_calls(found)
+        answers = [message for message in found if side_of(message.role) == ANSWER_SIDE]
+        if answers and all(message.weight == 0 for message in answers):
+            raise NotExportable("no_weight", "no assistant message has a weight, so that nothing would be trained on")
+
+
+class _OpenAIPreference(_OpenAI):
+    def require_usable(self, conversation: Conversation) -> None:
+        super().require_usable(conversation)
+        found = unpack(conversation.turns)
+        if len(found) > 1 and side_of(found[-2].role) == ANSWER_SIDE:
+            raise NotExportable("turn_order", "the message before the two answers is one of the assistant")
+
+
+def _says_anything(message: Message) -> bool:
+    return message.text is not None or bool(message.tool_calls) or message.refusal is not None
+
+
+def _require_answered_calls(messages: Sequence[Message]) -> None:
+    """Tool messages answer the calls right before them, one each; what was called last may stay unanswered."""
+    open_calls = 0
+    for message in messages:
+        if message.role == "tool":
+            if not open_calls:
+                raise NotExportable("tool_messages", "a tool message follows no call that it could answer")
+            open_calls -= 1
+            continue
+        if open_calls:
+            raise NotExportable("unanswered_calls", "a call is not answered by a tool message right behind it")
+        open_calls = len(message.tool_calls or ())
+
+
+OPENAI_SFT = _OpenAI(
     "openai_sft",
     "OpenAI supervised fine-tuning; also what ms-swift, Together and Fireworks take as messages",
     Dialect(weight="weight", reasoning="drop", text_arguments=True, developer=True, refusal=True),
@@ -17,7 +70,7 @@ OPENAI_SFT = ChatFormat(
     needs_answer=True,
 )
 
-OPENAI_DPO = ChatFormat(
+OPENAI_DPO = _OpenAIPreference(
     "openai_dpo",
     "OpenAI preference fine-tuning",
     Dialect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corpus_pipeline.formats.flat import Columns, FlatFormat
+from corpus_pipeline.formats.sharegpt import MEDIA_COLUMNS
 
 # beside these a pair is only half of the sample: the recipe must say what is what
 _FOREIGN = ("context", "input", "passage", "document", "choices", "options", "history", "system")
@@ -26,8 +27,15 @@ QUERY_RESPONSE = FlatFormat(
     "Pairs of query and response, with system and history as in ms-swift",
     Columns(prompt="query", response="response", system="system", history="history"),
     foreign=("context", "input", "passage", "document", "choices", "options"),
+    media=MEDIA_COLUMNS,
     entry={
         "formatting": "alpaca",
-        "columns": {"prompt": "query", "response": "response", "system": "system", "history": "history"},
+        "columns": {
+            "prompt": "query",
+            "response": "response",
+            "system": "system",
+            "history": "history",
+            **MEDIA_COLUMNS,
+        },
     },
 )

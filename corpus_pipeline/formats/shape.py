@@ -18,7 +18,8 @@ Records of the same kind have the same shape text, so that it is stored once and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -63,6 +64,7 @@ class Carried(NamedTuple):
 
     extra: dict[str, Any]  # unknown top-level keys with their values
     kept: tuple[str, ...]  # losses on leaving the shape
+    media: tuple[str, ...] = ()  # kinds of parts that only the shape holds: image_url, input_audio, ...
 
 
 def make(
@@ -149,7 +151,26 @@ def line_template(shape: str) -> Template:
 def carried(shape: str) -> Carried:
     """What of a shape goes along when its row is written in another way. Treat it as read-only."""
     body = jsontext.loads(shape)
-    return Carried({key: body["record"][key] for key in body["extra"]}, tuple(body.get("kept", ())))
+    extra, kept = {key: body["record"][key] for key in body["extra"]}, tuple(body.get("kept", ()))
+    own = {key: value for key, value in body["record"].items() if key not in extra}
+    return Carried(extra, kept, tuple(sorted(set(_media_parts(own)))))
+
+
+_MEDIA = re.compile(r"image|audio|video|file")
+
+
+def _media_parts(value: Any) -> Iterator[str]:
+    """The types of the content parts of a record that are pictures and the like."""
+    if isinstance(value, list):
+        for item in value:
+            kind = item.get("type") if isinstance(item, dict) else None
+            if isinstance(kind, str) and _MEDIA.search(kind):
+                yield kind
+            yield from _media_parts(item)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in ("tools", "tool_calls"):  # their schemas speak of images without holding one
+                yield from _media_parts(inner)
 
 
 def _blanked(record: dict[str, Any], slots: Sequence[Slot]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from corpus_pipeline.formats import calls
 from corpus_pipeline.formats.base import Format, Loss, NotExportable, with_thinking
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect, alternating
-from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of
+from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, joined, side_of
 from corpus_pipeline.formats.reading import Draft, MessageReader
 
 _TAGS = {
@@ -27,6 +27,7 @@ _TAGS = {
     "function_tag": "function_call",
     "system_tag": "system",
 }
+MEDIA_COLUMNS = {"images": "images", "videos": "videos", "audios": "audios"}  # of LLaMA-Factory, in every formatting
 _COLUMNS = {
     "messages": "conversations",
     "system": "system",
@@ -54,6 +55,8 @@ class _ShareGPT(ChatFormat):
     reader = _Reader()
 
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
+        messages, were = joined(messages)
+        losses |= {Loss.BREAKS} if were else set()
         body = messages[1:] if messages and side_of(messages[0].role) == SYSTEM_SIDE else messages
         if any(side_of(message.role) == SYSTEM_SIDE for message in body):
             raise NotExportable("system_in_the_middle", "only a first message may be a system message")
@@ -97,9 +100,9 @@ def _calls_value(found: Sequence[Any], losses: set[Loss]) -> str:
 
 
 def _flavour(name: str, description: str, dialect: Dialect, keys: tuple[str, ...], **more: Any) -> Format:
-    entry = {"formatting": "sharegpt", **more, "columns": _COLUMNS, "tags": _TAGS}
-    found = _ShareGPT(name, description, dialect, keys, entry=entry)
-    found.loses |= {Loss.CALL_TEXT, Loss.REASONING}
+    entry = {"formatting": "sharegpt", **more, "columns": _COLUMNS | MEDIA_COLUMNS, "tags": _TAGS}
+    found = _ShareGPT(name, description, dialect, keys, entry=entry, media=MEDIA_COLUMNS)
+    found.loses |= {Loss.CALL_TEXT, Loss.REASONING, Loss.BREAKS}
     return found
 
 
@@ -115,7 +118,12 @@ SHAREGPT_PREFERENCE = _flavour(
     "sharegpt_preference",
     "LLaMA-Factory with formatting sharegpt, pairs of answers",
     Dialect(
-        lists=(("conversations",), ("chosen",)), rejected=("rejected",), system="system", names=False, call_ids=False
+        lists=(("conversations",), ("chosen",)),
+        rejected=("rejected",),
+        objects=True,
+        system="system",
+        names=False,
+        call_ids=False,
     ),
     (*_KEYS, "chosen", "rejected"),
     ranking=True,

@@ -69,25 +69,39 @@ TRL_IMPLICIT_CHAT = ChatFormat(
     ("chosen", "rejected", "tools"),
 )
 
-TRL_PROMPT = FlatFormat("trl_prompt", "TRL prompt only", Columns(prompt="prompt"), foreign=_ANSWERS, joins=True)
+TRL_PROMPT = FlatFormat(
+    "trl_prompt",
+    "TRL prompt only",
+    Columns(prompt="prompt"),
+    foreign=_ANSWERS,
+    joins=True,
+    entry={"formatting": "alpaca", "columns": {"prompt": "prompt"}},
+)
 TRL_COMPLETION = FlatFormat(
     "trl_prompt_completion",
     "TRL prompt and completion; also what ms-swift, Together and Fireworks take as pairs",
     Columns(prompt="prompt", response="completion"),
     foreign=("context", "input"),
     joins=True,
+    entry={"formatting": "alpaca", "columns": {"prompt": "prompt", "response": "completion"}},
 )
 TRL_LABEL = FlatFormat(
     "trl_label",
     "TRL unpaired preference",
     Columns(prompt="prompt", response="completion", label="label"),
     joins=True,
+    entry={"formatting": "alpaca", "columns": {"prompt": "prompt", "response": "completion", "kto_tag": "label"}},
 )
 TRL_PREFERENCE = FlatFormat(
     "trl_preference",
     "TRL preference",
     Columns(prompt="prompt", response="chosen", rejected="rejected"),
     joins=True,
+    entry={
+        "formatting": "alpaca",
+        "ranking": True,
+        "columns": {"prompt": "prompt", "chosen": "chosen", "rejected": "rejected"},
+    },
 )
 TRL_IMPLICIT = FlatFormat(
     "trl_implicit_preference",

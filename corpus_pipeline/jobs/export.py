@@ -23,7 +23,7 @@ from corpus_pipeline.model import ConversationId, id_range
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule, coverage
-from corpus_pipeline.stages.export import gate, parquet
+from corpus_pipeline.stages.export import gate, llama_factory, parquet
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
@@ -159,6 +159,7 @@ class _Snapshot(NamedTuple):
     labels: tuple[str, ...]
     source: Format
     target: Format
+    checked: bool  # the recipe names the format: its tool must be able to use every row
 
     @classmethod
     def of(cls, held: Held) -> _Snapshot:
@@ -171,6 +172,7 @@ class _Snapshot(NamedTuple):
             labels(work.recipe.augment) if "augmented" in work.recipe.export.include else (),
             source,
             source if wanted == "same" else by_name(wanted),
+            wanted != "same",
         )
 
 
@@ -232,7 +234,7 @@ def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
         page = _next_page(held, snapshot, cursor, cursor.last_id or id_range(held.work.file.id)[0])
         while page.rows:
             chosen = list(_export_rows(page, snapshot.labels, held.work.recipe.export.include))
-            encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target)
+            encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target, checked=snapshot.checked)
             lines = [chosen[at] for at in encoded.exported]
             if behind.wait():
                 held.boundary()
@@ -416,13 +418,12 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
         connection, file, held.work.task, recipe.export, WrittenRows(finished.rows, finished.reasons)
     ).to_dict()
     items = augmented.item_counts(connection, task_id)
-    features = infer_file(finished.data.path, finished.data.compression)
+    reader = llama_factory.Reader(snapshot.target)
+    features = infer_file(finished.data.path, finished.data.compression, reader.take)
+    entry, why = reader.entry([column["name"] for column in features.columns])
     finished_at = max(
         (c.finished_at or 0 for c in cursors.stage_cursors(connection, task_id, Stage.AUGMENT)), default=0
     )
-    entry = snapshot.target.llama_factory_entry("", [column["name"] for column in features.columns])
-    if entry is not None:
-        entry.pop("file_name", None)
     return ExportFacts(
         name=file.name,
         source_sha256=file.sha256,
@@ -465,6 +466,7 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
         account=told,
         created=datetime.fromtimestamp(finished_at / 1000, tz=UTC).isoformat(timespec="seconds"),
         llama_factory=entry,
+        llama_factory_why=why,
         features=features.columns,
         guessable=features.guessable,
     )

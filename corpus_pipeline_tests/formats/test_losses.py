@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import with_thinking
-from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of, unpack
+from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, joined, side_of, unpack
 from corpus_pipeline.model import Conversation
 from corpus_pipeline_tests.formats.examples import EXAMPLES, TYPICAL
 
@@ -65,12 +65,16 @@ def observed(before: Conversation, after: Conversation, record: dict[str, Any]) 
             old.pop()
     if side_of(old[0].role) == SYSTEM_SIDE and side_of(new[0].role) != SYSTEM_SIDE:
         found.add(Loss.SYSTEM)
-        old.pop(0)
+        while side_of(old[0].role) == SYSTEM_SIDE:
+            old.pop(0)
     if side_of(old[-1].role) == ANSWER_SIDE and side_of(new[-1].role) != ANSWER_SIDE:
         found.add(Loss.ANSWER)
         while side_of(old[-1].role) == ANSWER_SIDE:
             if old.pop().rejected is not None:
                 found.add(Loss.REJECTED)
+    if len(old) != len(new):
+        old, _ = joined(old)
+        found.add(Loss.BREAKS)
     assert len(old) == len(new)
     for one, other in zip(old, new, strict=True):
         found |= missing_in_message(one, other)
@@ -199,7 +203,7 @@ def test_reasoning_is_thought_aloud_where_there_is_no_field_for_it() -> None:
 @pytest.mark.parametrize(
     ("target", "messages", "reason"),
     [
-        ("sharegpt", ["user", "user", "assistant"], "turn_order"),
+        ("sharegpt", ["assistant", "user", "assistant"], "turn_order"),
         ("sharegpt", ["user", "assistant", "user"], "turn_order"),
         ("sharegpt", ["user", "assistant", "system", "user", "assistant"], "system_in_the_middle"),
         ("llama_factory_openai", ["assistant"], "turn_order"),

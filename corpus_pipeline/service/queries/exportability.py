@@ -23,15 +23,16 @@ FIRST_ROWS = 10_000  # that a check of a recipe looks at
 _PAGE = 1_000
 
 
-def target_of(file: DatasetFile, recipe: Recipe) -> Format:
-    """The format in which the recipe exports a file."""
-    return format_of(file) if recipe.export.format == "same" else by_name(recipe.export.format)
+def between(file: DatasetFile, recipe: Recipe) -> tuple[Format, Format, bool]:
+    """(the format that a file came in, the one that the recipe exports it in, whether the recipe names it)."""
+    source, wanted = format_of(file), recipe.export.format
+    return source, source if wanted == "same" else by_name(wanted), wanted != "same"
 
 
-def told(conversation: Conversation, source: Format, target: Format) -> dict[str, Any]:
+def told(conversation: Conversation, source: Format, target: Format, checked: bool) -> dict[str, Any]:
     """{exportable, reason?, detail?, losses?} of one row."""
     try:
-        _, losses = export_line(conversation, source, target)
+        _, losses = export_line(conversation, source, target, checked=checked)
     except NotExportable as error:
         return {"exportable": False, "reason": error.reason, "detail": error.detail}
     return {"exportable": True, **({"losses": list(losses)} if losses else {})}
@@ -47,9 +48,9 @@ class Fit:
     losses: Counter[str] = field(default_factory=Counter)
     first: int | None = None
 
-    def take(self, conversation: Conversation, source: Format, target: Format) -> None:
+    def take(self, conversation: Conversation, source: Format, target: Format, checked: bool) -> None:
         """Count one row."""
-        found = told(conversation, source, target)
+        found = told(conversation, source, target, checked)
         self.rows += 1
         self.losses.update(found.get("losses", ()))
         if not found["exportable"]:
@@ -66,17 +67,17 @@ def fit(store: Store, name: str, recipe: Recipe) -> Fit:
     """How the first rows of a dataset file fit the export format of a recipe: of the database, or of the file itself when it
     was not read yet. Raises UsageError, UnknownName."""
     (file,) = store.fetch(dataset_files.current_files, [name])
-    source, target = format_of(file), target_of(file, recipe)
+    source, target, checked = between(file, recipe)
     found = Fit(target.name)
     if file.state is FileState.INGESTED:
         after, end = id_range(file.id)
         while found.rows < FIRST_ROWS and (page := store.fetch(_page, after, end)):
             for stored in page:
-                found.take(stored.conversation, source, target)
+                found.take(stored.conversation, source, target, checked)
             after = page[-1].id
     else:
         for conversation in sniff.sample_conversations(Path(file.path), source, recipe.ingest):
-            found.take(conversation, source, target)
+            found.take(conversation, source, target, checked)
     return found
 
 

@@ -281,10 +281,9 @@ def _hydrated(
     return found
 
 
-def _fits(connection: Connection, file: DatasetFile) -> tuple[Format, Format]:
-    """(the format that a file came in, the one that its recipe exports it in)."""
-    recipe = parse(recipes.recipe_row(connection, file.recipe_id).body, origin="recipe")
-    return format_of(file), exportability.target_of(file, recipe)
+def _fits(connection: Connection, file: DatasetFile) -> tuple[Format, Format, bool]:
+    """How its recipe exports a file (see `exportability.between`)."""
+    return exportability.between(file, parse(recipes.recipe_row(connection, file.recipe_id).body, origin="recipe"))
 
 
 def contains(turns: tuple[Turn, ...], text: str) -> bool:

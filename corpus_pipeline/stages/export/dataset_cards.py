@@ -28,13 +28,33 @@ def overview(exports: Iterable[Located]) -> dict[str, bytes]:
 
 
 def dataset_info(exports: Iterable[Located]) -> bytes:
-    """LLaMA-Factory's list of datasets, without compressed and empty files, which it cannot read."""
+    """LLaMA-Factory's list of datasets: what it can read whole. The card says why an export is not in it."""
     entries = {}
     for folder, manifest in exports:
-        data, entry = _data(manifest), manifest["llama_factory"]
-        if entry is not None and data.compression == "none" and data.lines:
-            entries[manifest["name"]] = {**entry, "file_name": _path(folder, data)}
+        if llama_factory_word(manifest) is None:
+            entries[manifest["name"]] = {**manifest["llama_factory"], "file_name": _path(folder, _readable(manifest))}
     return to_json(entries)
+
+
+def llama_factory_word(manifest: Mapping[str, Any]) -> str | None:
+    """Why LLaMA-Factory has no entry for an export; None when it has one."""
+    data = _readable(manifest)
+    if not data.lines:
+        return "no rows"
+    if data.compression != "none":
+        return "its loader reads no gzip"
+    if not manifest["guessable"] and data.role == "data":
+        return "its loader guesses the types of columns, and guesses some of these wrong; export with parquet: true"
+    if manifest["llama_factory"] is None:
+        return manifest.get("llama_factory_why") or f"it has no reader for {manifest['format']}"
+    return None
+
+
+def _readable(manifest: Mapping[str, Any]) -> StoredFile:
+    """The file that a loader reads without being told the types of its columns: Parquet says them itself."""
+    files = stored_files(manifest)
+    typed = next((file for file in files if file.role == "parquet"), None)
+    return typed if typed is not None and not manifest["guessable"] else _data(manifest)
 
 
 def card(exports: Iterable[Located]) -> bytes:
@@ -63,8 +83,8 @@ above, from the whole file. A tool that reads a file without this card guesses t
 says "declare", that guess is wrong for some row, so load through this card, or pass `features=`. The type `json` needs
 `datasets` 4.7 or newer. Beside each file, `manifest.json` tells where its rows came from.
 
-| config | rows | format | types | recipe | sha256 of the file |
-|---|---|---|---|---|---|"""
+| config | rows | format | types | LLaMA-Factory | recipe | sha256 of the file |
+|---|---|---|---|---|---|---|"""
 
 
 # libyaml's where it was built with it, ten times as fast: with many exports the card is what an export takes longest for
@@ -88,7 +108,9 @@ _Dumper.add_representer(str, _one_line)
 def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
     types = "no rows" if not data.lines else "guessed well" if manifest["guessable"] else "declare"
     recipe = f"{manifest['recipe']['name']} {manifest['recipe']['version'][:12]}"
-    cells = (_cell(name), str(data.lines), _cell(manifest["format"]), types, recipe, f"`{data.sha256}`")
+    word = llama_factory_word(manifest)
+    listed = "in dataset_info.json" if word is None else _cell(word)
+    cells = (_cell(name), str(data.lines), _cell(manifest["format"]), types, listed, recipe, f"`{data.sha256}`")
     return f"| {' | '.join(cells)} |"
 
 

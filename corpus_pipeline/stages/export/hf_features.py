@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,11 +165,16 @@ class _Records:
         root.end_window()
 
 
-def infer(lines: Iterable[bytes]) -> Features:
-    """The features of JSON lines (each an object), in one pass; memory does not grow with the number of lines."""
+def infer(lines: Iterable[bytes], also: Callable[[dict[str, Any]], None] = lambda record: None) -> Features:
+    """The features of JSON lines (each an object), in one pass; memory does not grow with the number of lines.
+
+    also: called with every record, for who wants to know something else of them.
+    """
     records, size, first = _Records(), 0, None
     for line in lines:
-        records.take(orjson.loads(line))
+        record = orjson.loads(line)
+        records.take(record)
+        also(record)
         size += len(line)
         if size > WINDOW:
             records.end_window()
@@ -180,10 +185,12 @@ def infer(lines: Iterable[bytes]) -> Features:
     return Features(columns, not _has_dates(records.root) and first in (None, columns))
 
 
-def infer_file(path: Path, compression: Compression) -> Features:
+def infer_file(
+    path: Path, compression: Compression, also: Callable[[dict[str, Any]], None] = lambda record: None
+) -> Features:
     """`infer` over a file. Raises OSError when it cannot be read."""
     with gzip.open(path, "rb") if compression == "gzip" else path.open("rb") as stream:
-        return infer(_lines(stream))
+        return infer(_lines(stream), also)
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[bytes]:

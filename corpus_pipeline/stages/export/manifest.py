@@ -46,7 +46,7 @@ class ExportFacts:
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
     created: ISO time in UTC from the database, or None.
-    llama_factory: see `Format.llama_factory_entry` (`file_name` is set anew); None when that tool cannot read the file.
+    llama_factory, llama_factory_why: see `llama_factory.Entry` (`file_name` is set anew).
     features: see `features.Features.columns`; guessable: see there.
     """
 
@@ -71,6 +71,7 @@ class ExportFacts:
     account: Mapping[str, Any] = field(default_factory=dict)
     created: str | None = None
     llama_factory: Mapping[str, Any] | None = None
+    llama_factory_why: str | None = None
     features: Sequence[Mapping[str, Any]] = ()
     guessable: bool = True
 
@@ -98,6 +99,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "tolerated": facts.tolerated,
         "account": facts.account,
         "llama_factory": facts.llama_factory,
+        "llama_factory_why": facts.llama_factory_why,
         "features": facts.features,
         "guessable": facts.guessable,
     }

@@ -57,12 +57,15 @@ def is_selected(tags: Collection[str], section: ExportSection) -> bool:
     return wanted and not any(tag in tags for tag in section.without_tags)
 
 
-def encode(rows: Iterable[ExportRow], source: Format, target: Format) -> Encoded:
-    """The lines of a batch of rows that came in the format `source` (see `formats.export_line`)."""
+def encode(rows: Iterable[ExportRow], source: Format, target: Format, *, checked: bool = False) -> Encoded:
+    """The lines of a batch of rows that came in the format `source` (see `formats.export_line`).
+
+    checked: the recipe names the target, so that its tool must be able to use the rows; else they go out as they came.
+    """
     batch, origins = Encoded(), list[str]()
     for at, row in enumerate(rows):
         try:
-            line, losses = export_line(row.conversation, source, target)
+            line, losses = export_line(row.conversation, source, target, checked=checked)
         except NotExportable as error:
             batch.not_exportable.append(_not_exportable_line(row, error))
             batch.reasons[str(error.reason)] += 1
