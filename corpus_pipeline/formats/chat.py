@@ -161,7 +161,8 @@ class ChatFormat(Format):
                 text = with_thinking(message.reasoning, text or "")
             elif dialect.reasoning == "drop":
                 losses.add(Loss.REASONING)
-        out["content"] = text if text is not None or dialect.null_content else ""
+        says_else = bool(message.tool_calls) or (message.refusal is not None and dialect.refusal)
+        out["content"] = text if text is not None or (dialect.null_content and says_else) else ""
         if message.reasoning is not None and dialect.reasoning == "reasoning_content":
             out["reasoning_content"] = message.reasoning
         if message.tool_calls:

@@ -8,6 +8,7 @@ Source: `src/llamafactory/data/converter.py` and `parser.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from corpus_pipeline.formats import Format
@@ -50,7 +51,7 @@ class Reader:
         self._first = ""
         self._tags: dict[str, str] = {}
         self._lists: tuple[str, str, str] | None = None  # the keys of the messages, of a role, of a text
-        self._calls = False
+        self._calls = False  # or results of several calls in a row: what its openai reader alone understands
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Look at one record."""
@@ -97,6 +98,7 @@ class Reader:
             if problem:
                 return problem
             tags.append(_TAG_OF_ROLE[ROLES[message[role_key]]])
+        self._calls |= any(a == b == "observation_tag" for a, b in pairwise(tags))
         return _order(tags, pairs="chosen" in record and "rejected" in record) or self._pair(record, role_key)
 
     def _message(self, message: Mapping[str, Any], role_key: str, text_key: str) -> str | None:
@@ -130,7 +132,7 @@ class Reader:
         assert self._lists is not None
         key, role_key, text_key = self._lists
         if self._calls and role_key == "from":
-            return Entry(None, "calls beside from and value have no reader")
+            return Entry(None, "calls, or several results in a row, beside from and value have no reader")
         present = {"messages": key}
         present |= {tag: tag for tag in ("system", "tools", "chosen", "rejected", "kto_tag") if tag in columns}
         present |= {tag: tag for tag in MEDIA_COLUMNS if tag in columns}
