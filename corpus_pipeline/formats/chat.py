@@ -88,7 +88,7 @@ class ChatFormat(Format):
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:
         messages = unpack(conversation.turns)
-        if self.suited(messages, set()) != messages:
+        if self.suited(messages, set()) != messages or not self._writes_arguments_so(messages):
             return False
         if not self.dialect.objects:
             return True
@@ -98,6 +98,11 @@ class ChatFormat(Format):
             for path in (self.dialect.lists[-1], self.dialect.rejected)
             if path
         )
+
+    def _writes_arguments_so(self, messages: Sequence[Message]) -> bool:
+        """Whether the arguments of all calls are JSON text, or a value, as this dialect has them."""
+        functions = [call.get("function", call) for message in messages for call in message.tool_calls or ()]
+        return all(isinstance(one.get("arguments"), str) is self.dialect.text_arguments for one in functions)
 
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
         """The messages with what the target tool reads of them; what falls away goes to `losses`. Raises

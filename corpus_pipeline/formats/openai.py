@@ -39,6 +39,8 @@ class _OpenAI(ChatFormat):
 class _OpenAIPreference(_OpenAI):
     def require_usable(self, conversation: Conversation) -> None:
         super().require_usable(conversation)
+        if any((turn.extra or {}).get("rejected_messages") for turn in conversation.turns):
+            raise NotExportable("no_preference", "the answer that lost is not one message like the one that won")
         found = unpack(conversation.turns)
         if len(found) > 1 and side_of(found[-2].role) == ANSWER_SIDE:
             raise NotExportable("turn_order", "the message before the two answers is one of the assistant")
