@@ -31,7 +31,7 @@ from corpus_pipeline_tests.servers.process import free_port
 OPERATORS = ("ann", "ben")
 _MOVING = (Status.RUNNING, Status.PAUSING)
 _STOP_SECONDS = 60.0  # for what is covered to stop
-_GO_SECONDS = 240.0  # for what is not covered to end
+_GO_SECONDS = 90.0  # without one new answer, while something is left to do
 
 
 @dataclass
@@ -81,9 +81,13 @@ def hold_to_it(corpus: Corpus, graphql: GraphQL, names: Sequence[str], result: R
         time.sleep(0.1)
     result.seconds_to_stop = time.monotonic() - begun
     corpus.resume([], None, True)
-    begun = time.monotonic()
+    begun = moved = time.monotonic()
+    before = -1
     while left := [name for name in names if corpus.incomplete_stages(name)]:
-        if time.monotonic() - begun > _GO_SECONDS:
+        now = sum(int(row["answered"]) for row in corpus.cost("file"))
+        if now != before:
+            moved, before = time.monotonic(), now
+        if time.monotonic() - moved > _GO_SECONDS:
             states = [(name, _augment(corpus, name)) for name in left]
             runs = [(run["status"], run["tags"]) for run in graphql.runs()][:8]
             result.problems.append(f"nothing covers them, and they do not go on: {states}; runs: {runs}")
