@@ -1,3 +1,21 @@
 """Resume-safe corpus processing for LLM training data: ingest, clean, augment and export as Dagster assets."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 __version__ = "0.2.0.dev0"
+
+# imported when asked for: it brings Dagster
+_COMPONENTS = {"CorpusComponent": "corpus_pipeline.defs.component"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _COMPONENTS:
+        return getattr(importlib.import_module(_COMPONENTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_COMPONENTS})

@@ -1,26 +1,12 @@
-"""The Dagster definitions: wiring only. Loads with no secret set."""
+"""The Dagster definitions of the corpus of this environment: wiring only. Loads with no secret set."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from corpus_pipeline.defs.assets import ASSETS
-from corpus_pipeline.defs.resources import CursorResource
-from corpus_pipeline.defs.sensors import SENSORS
+from corpus_pipeline.defs.build import PATH_JOB, build
+from corpus_pipeline.defs.names import DEFAULT
 
-PATH_JOB = "corpus_path"
+__all__ = ["PATH_JOB", "defs"]
 
-defs = dg.Definitions(
-    assets=list(ASSETS),
-    jobs=[
-        dg.define_asset_job(
-            PATH_JOB,
-            selection=dg.AssetSelection.assets(*(asset.key for asset in ASSETS)),
-            description="The whole path of one dataset file: ingest, clean, augment, export.",
-        )
-    ],
-    sensors=list(SENSORS),
-    resources={"cursor": CursorResource()},
-    # one process per run: a step process each would cost seconds and outlive a killed run
-    executor=dg.in_process_executor,
-)
+defs = dg.Definitions.merge(build(DEFAULT), dg.Definitions(executor=dg.in_process_executor))

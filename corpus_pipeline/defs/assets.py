@@ -11,10 +11,11 @@ import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
 from corpus_pipeline.defs import checks, multi_partition, narration, run_tags
+from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
-from corpus_pipeline.defs.partitions import dataset_files
-from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.names import DEFAULT, Names
+from corpus_pipeline.defs.resources import RESOURCE, CursorResource
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service.code_versions import code_version
@@ -28,7 +29,6 @@ _KINDS = {
     Stage.AUGMENT: {"python", "sql", "openai"},
     Stage.EXPORT: {"python", "jsonl"},
 }
-_POOLS = {Stage.CLEAN: "clean", Stage.AUGMENT: "augmentation", Stage.EXPORT: "export"}
 _DESCRIPTIONS = {
     Stage.INGEST: "The conversations of a dataset file as turn rows, and its bad lines as rejects.",
     Stage.CLEAN: "The verdict on each row: kept, changed or dropped by a rule, or a duplicate of a lower row.",
@@ -38,37 +38,45 @@ _DESCRIPTIONS = {
 
 # a stage that did not come to its end gives neither an output nor check results, and what is behind it is skipped: Dagster
 # warns that it goes on without the checks, which is not so
-logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+logging.getLogger(PLAN_LOGGER).setLevel(logging.ERROR)
 
 _LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
 
 
-def _asset(stage: Stage) -> dg.AssetsDefinition:
+def assets_of(names: Names) -> list[dg.AssetsDefinition]:
+    """The assets of one corpus, in the order of its stages."""
+    return [_asset(stage, names) for stage in Stage]
+
+
+def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
     order = list(Stage)
     before = order[: order.index(stage)][-1:]
+    resource = names.unique(RESOURCE)
 
     @dg.multi_asset(
-        name=checks.ASSETS[stage],
+        name=names.unique(checks.ASSETS[stage]),
         specs=[
             dg.AssetSpec(
-                checks.ASSETS[stage],
-                deps=[checks.ASSETS[earlier] for earlier in before],
-                group_name="corpus",
+                names.key(stage),
+                deps=[names.key(earlier) for earlier in before],
+                group_name=names.group,
                 kinds=_KINDS[stage],
-                owners=["team:corpus"],
+                owners=list(names.owners),
                 description=_DESCRIPTIONS[stage],
                 code_version=code_version(stage),
                 skippable=True,  # a paused partition is neither a success nor a failure: it yields an observation
                 tags={"corpus/stage": stage.value},
             )
         ],
-        check_specs=checks.specs(stage),
-        partitions_def=dataset_files,
+        check_specs=checks.specs(stage, names.key(stage), names.partitions),
+        partitions_def=names.partitions,
+        required_resource_keys={resource},
         backfill_policy=multi_partition.policy(),
-        pool=_POOLS.get(stage),
+        pool=names.pools.get(stage),
         can_subset=True,  # a paused partition has no check results either
     )
-    def materialize(context: dg.AssetExecutionContext, cursor: CursorResource) -> Events:
+    def materialize(context: dg.AssetExecutionContext) -> Events:
+        cursor: CursorResource = getattr(context.resources, resource)
         if not context.selected_asset_keys:  # the checks alone: Dagster gives them no partition
             raise dg.Failure(
                 "The checks are evaluated with their partition. Materialize it: what is complete is left as it is.",
@@ -147,7 +155,7 @@ def _outcome(
     """Work the stage. Held by our own run (two daemons started it) or by the dead run that this one repeats: wait, and go
     on where that one ends or its lease does. Held by anybody else: LeaseHeld, at once."""
     ours = {context.run.run_id, context.run.parent_run_id}
-    narrator = narration.DagsterNarrator(context, f"{cursor.corpus.settings.web_url}/files/{name}")
+    narrator = narration.DagsterNarrator(context, cursor.key(stage), f"{cursor.corpus.settings.web_url}/files/{name}")
     looked = False
     while True:
         try:
@@ -167,11 +175,11 @@ def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outc
     metadata: dict[str, Any] = stage_metadata(report, stage, corpus.preview(name, stage, PREVIEW_ROWS), link)
     metadata["was_complete"] = not outcome.worked
     return dg.MaterializeResult(
-        asset_key=checks.ASSETS[stage],
+        asset_key=cursor.key(stage),
         metadata=metadata,
         data_version=dg.DataVersion(multi_partition.data_version(corpus, name, stage)),
-        check_results=list(checks.results(corpus, name, stage)),
+        check_results=list(checks.results(corpus, name, stage, cursor.key(stage))),
     )
 
 
-ASSETS: tuple[dg.AssetsDefinition, ...] = tuple(_asset(stage) for stage in Stage)
+ASSETS: tuple[dg.AssetsDefinition, ...] = tuple(assets_of(DEFAULT))

@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from corpus_pipeline.defs.partitions import dataset_files
 from corpus_pipeline.jobs import data_checks as facts
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.states import Stage
@@ -24,28 +23,28 @@ _BLOCKING = frozenset(
 )
 
 
-def specs(stage: Stage) -> list[dg.AssetCheckSpec]:
+def specs(stage: Stage, key: dg.AssetKey, partitions: dg.PartitionsDefinition) -> list[dg.AssetCheckSpec]:
     """The checks of a stage's asset."""
     return [
         dg.AssetCheckSpec(
             name=check.name,
-            asset=ASSETS[stage],
+            asset=key,
             description=check.description,
             blocking=check.name in _BLOCKING,
-            partitions_def=dataset_files,
+            partitions_def=partitions,
         )
         for check in facts.CHECKS
         if check.stage is stage
     ]
 
 
-def results(corpus: Corpus, partition_key: str, stage: Stage) -> Iterator[dg.AssetCheckResult]:
+def results(corpus: Corpus, partition_key: str, stage: Stage, key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
     """The results of a stage's checks, counted from the rows."""
     for check in facts.CHECKS:
         if check.stage is stage:
             verdict = corpus.store.fetch(check.look, corpus.work(partition_key, stage))
             yield dg.AssetCheckResult(
-                asset_key=ASSETS[stage],
+                asset_key=key,
                 check_name=check.name,
                 passed=verdict.passed,
                 severity=dg.AssetCheckSeverity.ERROR,

@@ -15,8 +15,8 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster._core.instance.ref import InstanceRef
 
+from corpus_pipeline.defs.dagster_internals import NO_COMPUTE_LOGS, InstanceRef
 from corpus_pipeline.errors import StopJob, UsageError
 from corpus_pipeline.settings import Settings
 
@@ -25,7 +25,7 @@ _UNMARKED = {"48d2f61f5cf1a12cf92614ea083bb33bb5661b7dd2e5370d4ee373a9ccff00a0"}
 DATABASE_VARIABLE = "CORPUS_DAGSTER_DATABASE_URL"
 _NO_FILES = {
     "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
+        "module": NO_COMPUTE_LOGS,
         "class": "NoOpComputeLogManager",
     }
 }

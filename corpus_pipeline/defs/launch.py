@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from corpus_pipeline import definitions
-from corpus_pipeline.definitions import PATH_JOB, defs
+from corpus_pipeline.definitions import defs
 from corpus_pipeline.defs import instance, partitions, run_liveness, run_tags
 from corpus_pipeline.defs.assets import LIMIT_TAG
+from corpus_pipeline.defs.build import LOCATION, PATH_JOB
 from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.defs.dagster_internals import (
+    SINGLETON_REPOSITORY_NAME,
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from corpus_pipeline.defs.narration import COMMAND, STARTED_BY_TAG
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
 # where the UI finds the job of a run: the code location of workspace.yaml
 _ORIGIN = RemoteJobOrigin(
-    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(definitions.__name__), SINGLETON_REPOSITORY_NAME), PATH_JOB
+    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME), PATH_JOB
 )
 
 

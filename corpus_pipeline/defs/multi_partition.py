@@ -13,14 +13,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
+
+from corpus_pipeline.defs import checks
+from corpus_pipeline.defs.dagster_internals import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
     get_input_data_version_tag,
 )
-
-from corpus_pipeline.defs import checks
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.service.corpus import Corpus
@@ -52,7 +52,7 @@ def go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stages: Seq
                 for event in one(context, cursor, stage, name):
                     complete &= _lets_go_on(event)
                     failed += [name] if not complete and isinstance(event, dg.MaterializeResult) else []
-                    yield from _of_its_own(cursor.corpus, stage, name, event)
+                    yield from _of_its_own(cursor, stage, name, event)
             except Exception as error:  # a signal is no Exception: it ends the run
                 reason = (
                     error.description or "" if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"
@@ -84,7 +84,7 @@ def observation(
     """Neither a success nor a failure: the run ends, and the partition stays as it was."""
     positions = cursor.positions(name, stage)
     return dg.AssetObservation(
-        asset_key=checks.ASSETS[stage],
+        asset_key=cursor.key(stage),
         partition=name,
         description=reason,
         metadata={
@@ -102,11 +102,12 @@ def data_version(corpus: Corpus, name: str, stage: Stage) -> str:
     return hashlib.sha256("\n".join(corpus.data_version_parts(name, stage)).encode()).hexdigest()[:32]
 
 
-def _of_its_own(corpus: Corpus, stage: Stage, name: str, event: Event) -> Events:
+def _of_its_own(cursor: CursorResource, stage: Stage, name: str, event: Event) -> Events:
     """A result as events of one partition: Dagster would take it for all partitions of the run."""
     if not isinstance(event, dg.MaterializeResult):
         yield event
         return
+    corpus = cursor.corpus
     tags = {
         DATA_VERSION_TAG: data_version(corpus, name, stage),
         DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
@@ -114,13 +115,13 @@ def _of_its_own(corpus: Corpus, stage: Stage, name: str, event: Event) -> Events
     }
     order = list(Stage)
     for before in order[: order.index(stage)][-1:]:
-        key = dg.AssetKey(checks.ASSETS[before])
+        key = cursor.key(before)
         # as Dagster sums up the partitions that were read
         tags[get_input_data_version_tag(key)] = hashlib.sha256(data_version(corpus, name, before).encode()).hexdigest()
-    yield dg.AssetMaterialization(checks.ASSETS[stage], partition=name, metadata=event.metadata, tags=tags)
+    yield dg.AssetMaterialization(cursor.key(stage), partition=name, metadata=event.metadata, tags=tags)
     for result in event.check_results or ():
         yield dg.AssetCheckEvaluation(
-            asset_key=dg.AssetKey(checks.ASSETS[stage]),
+            asset_key=cursor.key(stage),
             check_name=str(result.check_name),
             passed=result.passed,
             metadata=result.metadata,

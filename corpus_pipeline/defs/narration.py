@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal
-from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.jobs.narration import Progress, fields
 
 log = logging.getLogger(__name__)
@@ -26,8 +25,8 @@ class DagsterNarrator:
     """Tells a run, and the terminal where the run was started from one. Log lines come at the rhythm of the work; observations,
     which the asset's page plots, at most twenty a stage."""
 
-    def __init__(self, context: dg.AssetExecutionContext, link: str) -> None:
-        self._context, self._link = context, link
+    def __init__(self, context: dg.AssetExecutionContext, key: dg.AssetKey, link: str) -> None:
+        self._context, self._key, self._link = context, key, link
         self._observed = 0.0
         self._on_terminal = context.run.tags.get(STARTED_BY_TAG) == COMMAND
         self._run = {"run": context.run.run_id}
@@ -47,7 +46,7 @@ class DagsterNarrator:
         self._observed = share
         self._context.log_event(
             dg.AssetObservation(
-                asset_key=ASSETS[progress.stage],
+                asset_key=self._key,
                 partition=progress.name,
                 description=str(progress),
                 metadata={

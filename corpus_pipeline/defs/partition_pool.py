@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
+from corpus_pipeline.defs.dagster_internals import RUN_MODULES
 from corpus_pipeline.defs.launch import Launched, Launcher
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
@@ -28,11 +29,7 @@ _PRELOAD = [
     "corpus_pipeline.defs.storage",
     "corpus_pipeline.stages.augment.strategies",
     "openai",
-    # what Dagster imports when it opens its instance and runs a job
-    "dagster._core.execution.execute_in_process",
-    "dagster._core.executor.in_process",
-    "dagster._core.instance.factory",
-    "dagster._core.storage.noop_compute_log_manager",
+    *RUN_MODULES,
 ]
 
 

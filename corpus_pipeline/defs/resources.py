@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.defs import run_liveness
+from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.jobs.narration import Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service import Corpus, structured_logs
@@ -19,20 +21,50 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import cursors
 
+RESOURCE = "cursor"
+VARIABLES = {
+    "home": "CORPUS_HOME",
+    "database_url": "CORPUS_DATABASE_URL",
+    "export_url": "CORPUS_EXPORT_URL",
+    "openai_base_url": "OPENAI_BASE_URL",
+    "openai_api_key": "OPENAI_API_KEY",
+    "model": "CORPUS_MODEL",
+}
+
 
 class CursorResource(dg.ConfigurableResource):
-    """The execution cursors of the corpus. It has no configuration and so no secret: all comes
-    from the environment (see `Settings`), because run config is stored and shown."""
+    """The execution cursors of one corpus.
+
+    What is not given here comes from the environment (see `Settings`). Give secrets as `dg.EnvVar`: configuration is stored
+    and shown, a variable's name is all that is seen of it.
+    """
+
+    home: str | None = Field(default=None, description="CORPUS_HOME of this corpus")
+    database_url: str | None = Field(default=None, description="CORPUS_DATABASE_URL")
+    export_url: str | None = Field(default=None, description="CORPUS_EXPORT_URL")
+    openai_base_url: str | None = Field(default=None, description="OPENAI_BASE_URL")
+    openai_api_key: str | None = Field(default=None, description="OPENAI_API_KEY")
+    model: str | None = Field(default=None, description="CORPUS_MODEL")
+    key_prefix: list[str] = Field(default=[], description="of the assets of this corpus")
 
     _corpus: Corpus | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        settings = Settings.from_env()
+        settings = self.settings()
         if settings.log_json:
             structured_logs.configure()
         if context.run is not None:  # none outside of a run
             run_liveness.hold(settings.home, context.run.run_id)
         self._corpus = _kept(settings)
+
+    def settings(self) -> Settings:
+        """The settings of this corpus: the environment, with what is given here in its place."""
+        given = {variable: getattr(self, name) for name, variable in VARIABLES.items()}
+        return settings_with(given)
+
+    def key(self, stage: Stage) -> dg.AssetKey:
+        """The asset of a stage of this corpus."""
+        return dg.AssetKey([*self.key_prefix, ASSETS[stage]])
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self._corpus = None
@@ -67,7 +99,7 @@ class CursorResource(dg.ConfigurableResource):
         return work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, stage))
 
 
-@lru_cache(maxsize=1)
+@cache  # one for each corpus of the deployment
 def _kept(settings: Settings) -> Corpus:
     """The corpus of this process, open as long as it lives: a process that runs one partition after the other would spend
     more on opening it than on a small partition."""
@@ -91,10 +123,16 @@ def _s3_target(settings: Settings) -> Any:
     return S3Target(client, bucket, prefix)
 
 
+def settings_with(given: Mapping[str, str | dg.EnvVar | None]) -> Settings:
+    """The settings of the environment, with what is given by the name of its variable in the place of it."""
+    found = {name: value.get_value() if isinstance(value, dg.EnvVar) else value for name, value in given.items()}
+    return Settings.from_env({**os.environ, **{name: value for name, value in found.items() if value is not None}})
+
+
 @contextmanager
-def opened() -> Any:
+def opened(settings: Settings) -> Iterator[Corpus]:
     """A corpus for sensors, which run outside of runs."""
-    corpus = Corpus.open(Settings.from_env())
+    corpus = Corpus.open(settings)
     try:
         yield corpus
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +10,13 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from corpus_pipeline.defs import run_liveness
-from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.multi_partition import stages_of
-from corpus_pipeline.defs.partitions import dataset_files
+from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import opened
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service.commands.pause import Resumable
 from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -34,57 +34,108 @@ _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
-@dg.sensor(
-    asset_selection=list(ASSETS.values()),
-    minimum_interval_seconds=10,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Registers dataset files that appear in the inbox folder, and makes partitions for all that are registered.",
-)
-def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """One tick: register what is new and has settled, then make the partitions that are missing."""
-    with opened() as corpus:
-        added, problems = corpus.scan_inbox()
-        for problem in problems:
-            context.log.warning(problem)
-        known = set(context.instance.get_dynamic_partitions(dataset_files.name or ""))
-        names = [file.name for file in corpus.files()]
-    new = [name for name in names if name not in known]
-    foreign = sorted(known - set(names))
-    if not new and not foreign:
-        return dg.SkipReason("; ".join(problems) or "no new dataset file")
-    context.log.info(f"{len(added)} files registered, {len(new)} partitions made")
-    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if new:
-        requests.append(dataset_files.build_add_request(new))
-    if foreign:  # added by hand, or their file was removed: nothing can be made for them
-        context.log.warning(
-            f"partitions without a dataset file are removed: {', '.join(foreign)}. Use: corpus add FILE"
-        )
-        requests.append(dataset_files.build_delete_request(foreign))
-    return dg.SensorResult(dynamic_partitions_requests=requests)
+def sensors_of(names: Names, settings: Callable[[], Settings]) -> list[dg.SensorDefinition]:
+    """The sensors of one corpus; `settings` is asked at each tick."""
+    return [make(names, settings) for make in (_inbox, _pause_flags, _webhooks, _retention)]
 
 
-@dg.sensor(
-    asset_selection=list(ASSETS.values()),
-    minimum_interval_seconds=5,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Follows the pause flags: marks and cancels what they cover; requests runs for what may go on.",
-)
-def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
-    with opened() as corpus:
-        run_liveness.end_without_process(context.instance, corpus.settings.home)
-        active = corpus.mark_flags()
-        _pause_abandoned(context.instance, corpus)
-        cancelled = _cancel_queued(context.instance, corpus, active) if active else 0
-        requests = list(_resume_requests(context.instance, corpus))
-    if not requests and not cancelled:
-        return dg.SkipReason("nothing to stop and nothing to go on with")
-    context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
-    return dg.SensorResult(run_requests=requests)
+def _inbox(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=names.unique("inbox"),
+        asset_selection=names.keys,
+        minimum_interval_seconds=10,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Registers files that appear in the inbox folder, and makes partitions for all that are registered.",
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """One tick: register what is new and has settled, then make the partitions that are missing."""
+        with opened(settings()) as corpus:
+            added, problems = corpus.scan_inbox()
+            for problem in problems:
+                context.log.warning(problem)
+            known = set(context.instance.get_dynamic_partitions(names.partitions.name or ""))
+            files = [file.name for file in corpus.files()]
+        new = [name for name in files if name not in known]
+        foreign = sorted(known - set(files))
+        if not new and not foreign:
+            return dg.SkipReason("; ".join(problems) or "no new dataset file")
+        context.log.info(f"{len(added)} files registered, {len(new)} partitions made")
+        requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+        if new:
+            requests.append(names.partitions.build_add_request(new))
+        if foreign:  # added by hand, or their file was removed: nothing can be made for them
+            context.log.warning(
+                f"partitions without a dataset file are removed: {', '.join(foreign)}. Use: corpus add FILE"
+            )
+            requests.append(names.partitions.build_delete_request(foreign))
+        return dg.SensorResult(dynamic_partitions_requests=requests)
+
+    return inbox
 
 
-def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus) -> None:
+def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=names.unique("pause_flags"),
+        asset_selection=names.keys,
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Follows the pause flags: marks and cancels what they cover; requests runs for what may go on.",
+    )
+    def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
+        with opened(settings()) as corpus:
+            run_liveness.end_without_process(context.instance, corpus.settings.home)
+            active = corpus.mark_flags()
+            _pause_abandoned(context.instance, corpus, names)
+            cancelled = _cancel_queued(context.instance, corpus, names, active) if active else 0
+            requests = list(_resume_requests(context.instance, corpus, names))
+        if not requests and not cancelled:
+            return dg.SkipReason("nothing to stop and nothing to go on with")
+        context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
+        return dg.SensorResult(run_requests=requests)
+
+    return pause_flags
+
+
+def _webhooks(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=names.unique("webhooks"),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Delivers webhooks that no run could: its process had ended, or the receiver was away.",
+    )
+    def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """One tick: what is due is tried once; a receiver that is away is tried again, later each time."""
+        with opened(settings()) as corpus:
+            arrived = corpus.deliver_webhooks()
+        return dg.SkipReason(f"{arrived} webhooks delivered" if arrived else "no webhook was due or could be delivered")
+
+    return webhooks
+
+
+def _retention(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=names.unique("retention"),
+        minimum_interval_seconds=3600,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Removes finished runs and their events after CORPUS_DAGSTER_RETENTION_DAYS.",
+    )
+    def retention(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """One tick: some of the runs that are past their time; what is true of the rows is not in them."""
+        with opened(settings()) as corpus:
+            days = corpus.settings.dagster_retention_days
+        if not days:
+            return dg.SkipReason("runs are kept for ever: CORPUS_DAGSTER_RETENTION_DAYS is 0")
+        past = RunsFilter(statuses=_FINISHED, updated_before=_days_ago(days))
+        old = context.instance.get_run_ids(past, limit=MAX_REMOVED)
+        for run_id in old:
+            context.instance.delete_run(run_id)
+        return dg.SkipReason(f"{len(old)} runs that ended more than {days} days ago were removed")
+
+    return retention
+
+
+def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> None:
     """Leave as paused what a flag covers and no worker holds any more: nobody else would."""
     for work, flag in corpus.abandoned():
         run = instance.get_run_by_id(work.run_id) if work.run_id else None
@@ -96,12 +147,12 @@ def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus) -> None:
             corpus.mark_paused(work.name, [work.stage], str(flag), run.run_id)
 
 
-def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[PauseFlag]) -> int:
+def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: list[PauseFlag]) -> int:
     """Cancel queued runs whose next stage a flag covers, and leave that stage as paused."""
     cancelled = 0
     for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
         name, stages = run.tags.get(PARTITION_TAG), stages_of(run)
-        if not name or not stages:
+        if not name or not stages or not names.owns(run):
             continue
         try:
             ahead = next((stage for stage in corpus.incomplete_stages(name, stages[-1]) if stage in stages), None)
@@ -115,7 +166,7 @@ def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, flags: list[Pau
     return cancelled
 
 
-def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[dg.RunRequest]:
+def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
     """One run for each stage of a partition that may go on: the stage and what its run would have done behind it."""
     for work in corpus.resumable():
         before = instance.get_run_by_id(work.run_id) if work.run_id else None
@@ -123,7 +174,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
             continue  # the run was deleted, or there never was one: its owner goes on
         if work.why == TAKEOVER and not before.is_finished:
             before = run_liveness.report_dead(instance, before)
-        if _others_go_on(instance, work, before):
+        if _others_go_on(instance, names, work, before):
             continue
         tags = {"corpus/resume": work.why}
         if work.why == TAKEOVER and not _worth_another(corpus, work, before, tags):
@@ -143,14 +194,15 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus) -> Iterator[d
         yield dg.RunRequest(
             run_key=f"{base}:{failures}",  # Dagster remembers it for ever: it names all that may lie between two requests
             partition_key=work.name,
-            asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
+            asset_selection=[names.key(stage) for stage in stages],
             tags=tags,
         )
 
 
-def _others_go_on(instance: dg.DagsterInstance, work: Resumable, before: dg.DagsterRun) -> bool:
+def _others_go_on(instance: dg.DagsterInstance, names: Names, work: Resumable, before: dg.DagsterRun) -> bool:
     """Whether a run of this partition is on its way, Dagster is about to repeat the dead one, or a person ended it."""
-    if instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}), limit=1):
+    active = instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}))
+    if any(names.owns(run) for run in active):
         return True
     if work.why != TAKEOVER:
         return False
@@ -174,38 +226,9 @@ def _is_open(instance: dg.DagsterInstance, backfill_id: str) -> bool:
     return backfill is not None and backfill.status.value == "REQUESTED"
 
 
-@dg.sensor(
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Delivers webhooks that no run could: its process had ended, or the receiver was away.",
-)
-def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """One tick: what is due is tried once; a receiver that is away is tried again, later each time."""
-    with opened() as corpus:
-        arrived = corpus.deliver_webhooks()
-    return dg.SkipReason(f"{arrived} webhooks delivered" if arrived else "no webhook was due or could be delivered")
-
-
-@dg.sensor(
-    minimum_interval_seconds=3600,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Removes finished runs and their events after CORPUS_DAGSTER_RETENTION_DAYS.",
-)
-def retention(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """One tick: some of the runs that are past their time; what is true of the rows is not in them."""
-    with opened() as corpus:
-        days = corpus.settings.dagster_retention_days
-    if not days:
-        return dg.SkipReason("runs are kept for ever: CORPUS_DAGSTER_RETENTION_DAYS is 0")
-    past = RunsFilter(statuses=_FINISHED, updated_before=_days_ago(days))
-    old = context.instance.get_run_ids(past, limit=MAX_REMOVED)
-    for run_id in old:
-        context.instance.delete_run(run_id)
-    return dg.SkipReason(f"{len(old)} runs that ended more than {days} days ago were removed")
-
-
 def _days_ago(days: int) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)
 
 
-SENSORS = (inbox, pause_flags, webhooks, retention)
+SENSORS = tuple(sensors_of(DEFAULT, Settings.from_env))
+inbox, pause_flags, webhooks, retention = SENSORS

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from dagster import StringSource
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.schedules import SqliteScheduleStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from corpus_pipeline.defs.dagster_internals import (
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    SqliteRunStorage,
+    SqliteScheduleStorage,
+)
 from corpus_pipeline.defs.watching import WatchedEvents
 
 _BUSY_SECONDS = 30
@@ -89,10 +91,10 @@ class SqliteStorage(DagsterSqliteStorage):
         folder = Path(base_dir).absolute()
         self.base_dir = str(folder)
         self._run_storage = Runs.from_local(str(folder / "runs"))
-        self._event_log_storage = Events(str(folder / "events"))  # type: ignore
+        self._event_log_storage = Events(str(folder / "events"))
         self._schedule_storage = Schedules.from_local(str(folder / "schedules"))
         self._inst_data = inst_data
-        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
+        super(DagsterSqliteStorage, self).__init__()
 
     @classmethod
     def config_type(cls) -> Any:

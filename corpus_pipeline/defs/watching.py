@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import ConsolidatedSqliteEventLogStorage
 from sqlalchemy.exc import SQLAlchemyError
+
+from corpus_pipeline.defs.dagster_internals import ConsolidatedSqliteEventLogStorage
 
 _LOOK_SECONDS = 0.3
 
@@ -35,10 +36,10 @@ class WatchedEvents(ConsolidatedSqliteEventLogStorage):
 
     def end_watch(self, run_id: str, handler: Any) -> None:
         with self._watching:
-            super().end_watch(run_id, handler)  # type: ignore[no-untyped-call]
+            super().end_watch(run_id, handler)
 
     def _look(self) -> None:
-        path = Path(self.get_db_path())  # type: ignore[no-untyped-call]
+        path = Path(self.get_db_path())
         files = (path, path.with_name(f"{path.name}-wal"))
         while True:
             now = [(file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()]
@@ -48,6 +49,6 @@ class WatchedEvents(ConsolidatedSqliteEventLogStorage):
                     return
                 if now != self._seen:
                     with suppress(SQLAlchemyError):  # busy: at the next look
-                        self.on_modified()  # type: ignore[no-untyped-call]
+                        self.on_modified()
                         self._seen = now
             time.sleep(_LOOK_SECONDS)

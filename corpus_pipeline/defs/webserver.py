@@ -16,16 +16,22 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster._cli.proxy_server_manager import ProxyServerManager
-from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
-from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget
-from dagster._utils.log import configure_loggers
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__ as version
 from starlette.applications import Starlette
 
 from corpus_pipeline.defs import instance as defs_instance
 from corpus_pipeline.defs import partitions
+from corpus_pipeline.defs.build import LOCATION
+from corpus_pipeline.defs.dagster_internals import (
+    DAEMON,
+    ModuleTarget,
+    ProxyServerManager,
+    WorkspaceFileTarget,
+    WorkspaceProcessContext,
+    WorkspaceRequestContext,
+    configure_loggers,
+)
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.dagster_guard import DagsterGuard
@@ -85,7 +91,7 @@ def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Cal
 @contextmanager
 def _code_server(instance: dg.DagsterInstance) -> Iterator[str]:
     """The process that loads the definitions, on a socket of its own; yields the workspace file that names it."""
-    target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), None)
+    target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), LOCATION)
     with ProxyServerManager(instance, target, _LEVEL) as servers, TemporaryDirectory() as folder:
         path = Path(folder) / "workspace.yaml"
         path.write_text(yaml.safe_dump({"load_from": servers.get_code_server_specs()}), encoding="utf-8")
@@ -96,7 +102,7 @@ def _code_server(instance: dg.DagsterInstance) -> Iterator[str]:
 @contextmanager
 def _daemon(workspace: str) -> Iterator[subprocess.Popen[bytes]]:
     """The daemon: queue, sensors, monitoring."""
-    command = [sys.executable, "-W", "ignore", "-m", "dagster._daemon", "run", "--log-level", _LEVEL]
+    command = [sys.executable, "-W", "ignore", "-m", DAEMON, "run", "--log-level", _LEVEL]
     process = subprocess.Popen([*command, "--code-server-log-level", _LEVEL, "--workspace", workspace])
     try:
         yield process

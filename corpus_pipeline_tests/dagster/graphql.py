@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 ASSETS = ("dataset_rows", "cleaned_rows", "augmented_rows", "jsonl_export")
-LOCATION = "corpus_pipeline.definitions"
+LOCATION = "corpus"
 SELECTOR = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__"}
 FINAL = ("SUCCESS", "FAILURE", "CANCELED")
 

@@ -21,6 +21,7 @@ from corpus_pipeline.defs import assets as asset_module
 from corpus_pipeline.defs import partitions, run_liveness, sensors
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
+from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.defs.sensors import inbox, pause_flags, retention
 from corpus_pipeline.jobs.lease import holding
@@ -194,7 +195,7 @@ def test_a_changed_rule_or_recipe_makes_what_was_made_by_the_old_one_stale(home:
     monkeypatch.setattr(
         asset_module, "code_version", lambda stage: "other rules" if stage is Stage.CLEAN else real(stage)
     )
-    changed = [asset_module._asset(stage) for stage in Stage]
+    changed = asset_module.assets_of(DEFAULT)
     assert stale(home, changed, "cleaned_rows", "old") == ("STALE", ["has a new code version"])
     assert stale(home, changed, "dataset_rows", "old")[0] == "FRESH"
 
