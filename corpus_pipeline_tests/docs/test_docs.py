@@ -16,9 +16,10 @@ from corpus_pipeline.settings import VARIABLES
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_reference_is_what_the_code_says() -> None:
+@pytest.mark.parametrize("script", ["reference.py", "formats.py"])
+def test_generated_pages_are_what_the_code_says(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "scripts" / script), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 

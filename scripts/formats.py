@@ -1,0 +1,216 @@
+"""Writes docs/formats.md from the code: what of which kind of row each export format keeps, loses or cannot hold.
+
+.venv/bin/python scripts/formats.py          write it
+.venv/bin/python scripts/formats.py --check  fail when it is not what the code says
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line
+from corpus_pipeline.stages.export.llama_factory import Reader
+
+TARGET = Path(__file__).parents[1] / "docs" / "formats.md"
+
+
+class Kind(NamedTuple):
+    """A kind of row: its short name, what it has, the format that it comes in, and an example."""
+
+    name: str
+    meaning: str
+    source: str
+    record: dict[str, Any]
+
+
+def _talk(*texts: str, **last: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"role": ("user", "assistant")[number % 2], "content": text} for number, text in enumerate(texts)
+    ]
+    found[-1] |= last
+    return found
+
+
+_CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 3}'}}
+_TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+_ASK, _SAY = {"role": "user", "content": "2+3?"}, {"role": "assistant", "content": "5"}
+_PICTURE = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
+
+KINDS = (
+    Kind("exchange", "one question, one answer", "openai_sft", {"messages": _talk("2+3?", "5")}),
+    Kind(
+        "system",
+        "a system message before it",
+        "openai_sft",
+        {"messages": [{"role": "system", "content": "Be brief."}, *_talk("2+3?", "5")]},
+    ),
+    Kind("turns", "several exchanges", "openai_sft", {"messages": _talk("2+3?", "5", "And 4+4?", "8")}),
+    Kind("two in a row", "two questions before the answer", "openai_sft", {"messages": [_ASK, _ASK, _SAY]}),
+    Kind("open end", "the last message is a question", "openai_sft", {"messages": _talk("2+3?", "5", "Sure?")}),
+    Kind(
+        "reasoning",
+        "thinking before the answer",
+        "reasoning_content",
+        {"messages": _talk("2+3?", "5", reasoning_content="2 and 3")},
+    ),
+    Kind(
+        "calls",
+        "a tool call with its result",
+        "openai_sft",
+        {
+            "messages": [
+                _ASK,
+                {"role": "assistant", "content": None, "tool_calls": [_CALL]},
+                {"role": "tool", "tool_call_id": "c1", "content": "5"},
+                _SAY,
+            ],
+            "tools": [_TOOL],
+        },
+    ),
+    Kind(
+        "weights",
+        "an answer that is not trained on",
+        "openai_sft",
+        {"messages": [_ASK, {**_SAY, "weight": 0}, _ASK, {**_SAY, "weight": 1}]},
+    ),
+    Kind("names", "the name of a speaker", "openai_sft", {"messages": [{**_ASK, "name": "ann"}, _SAY]}),
+    Kind(
+        "pair",
+        "an answer that won and one that lost",
+        "trl_preference_chat",
+        {"prompt": [_ASK], "chosen": [_SAY], "rejected": [{**_SAY, "content": "6"}]},
+    ),
+    Kind(
+        "label",
+        "an answer that is good or bad",
+        "trl_label_chat",
+        {"prompt": [_ASK], "completion": [_SAY], "label": False},
+    ),
+    Kind(
+        "picture part",
+        "a picture in a message",
+        "openai_sft",
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "What is it?"}, _PICTURE]}, _SAY]},
+    ),
+    Kind(
+        "picture key",
+        "`<image>` in a text, the picture under `images`",
+        "alpaca",
+        {"instruction": "<image>What is it?", "input": "", "output": "A cat.", "images": ["cat.png"]},
+    ),
+    Kind("other keys", "keys that no format knows", "openai_sft", {"messages": [_ASK, _SAY], "topic": "sums"}),
+    Kind(
+        "pair of texts",
+        "two whole texts, one of which won",
+        "trl_implicit_preference",
+        {"chosen": "2+3? 5", "rejected": "2+3? 6"},
+    ),
+    Kind("text", "one text without a question", "text", {"text": "Two and three are five."}),
+)
+
+
+def text() -> str:
+    """The whole page."""
+    return "\n".join([*_head(), *_kinds(), *_matrix(), *_losses(), *_examples()]).rstrip() + "\n"
+
+
+def _head() -> Iterator[str]:
+    yield from (
+        "# Formats at a glance",
+        "",
+        "Written by `scripts/formats.py` from the code; a test fails when it is out of date.",
+        "",
+        "A row that leaves in the format that it came in (`export.format: same`) comes back key for key. A recipe that names a",
+        "format gets rows that the format's tool can use: each cell says what becomes of a kind of row. `kept`: nothing is",
+        "lost. *Words in italics* are losses: the row is written without them, and they are counted in report and manifest.",
+        "**Words in bold** say why the row is not exportable: it is not written, it is listed by",
+        "`corpus rows NAME --stage export --where exportable=false`, and more of them than `export.gate.max_not_exportable`",
+        "hold the export. `corpus recipe check RECIPE --bind NAME` says both before anything is exported.",
+        "",
+    )
+
+
+def _kinds() -> Iterator[str]:
+    yield from ("## Kinds of rows", "", "| kind | what it has | came as | example |", "|---|---|---|---|")
+    for kind in KINDS:
+        yield f"| {kind.name} | {kind.meaning} | {kind.source} | `{_short(kind.record)}` |"
+    yield ""
+
+
+def _matrix() -> Iterator[str]:
+    yield from ("## What becomes of them", "")
+    half = (len(KINDS) + 1) // 2
+    for part in (KINDS[:half], KINDS[half:]):
+        yield "| format | " + " | ".join(kind.name for kind in part) + " |"
+        yield "|---|" + "---|" * len(part)
+        for target in FORMATS:
+            yield f"| `{target.name}` | " + " | ".join(_cell(kind, target) for kind in part) + " |"
+        yield ""
+
+
+def _cell(kind: Kind, target: Format) -> str:
+    try:
+        _, losses = _written(kind, target)
+    except NotExportable as error:
+        return f"**{error.reason}**"
+    return f"*{', '.join(losses)}*" if losses else "kept"
+
+
+def _written(kind: Kind, target: Format) -> tuple[bytes, tuple[str, ...]]:
+    source = by_name(kind.source)
+    return export_line(source.read(kind.record), source, target, checked=True)
+
+
+def _losses() -> Iterator[str]:
+    yield from ("## Words for losses", "", ", ".join(f"`{loss.value}`" for loss in Loss) + ".", "")
+
+
+def _examples() -> Iterator[str]:
+    yield from ("## An example of each", "")
+    for target in FORMATS:
+        kind, record = _example(target)
+        reader = Reader(target)
+        reader.take(record)
+        entry, why = reader.entry(list(record))
+        yield f"### `{target.name}`"
+        yield ""
+        yield f"{target.description}. LLaMA-Factory: {'in `dataset_info.json`' if entry is not None else why}."
+        yield f"The kind *{kind.name}* as it is written:"
+        yield from ("", "```json", json.dumps(record, ensure_ascii=False), "```", "")
+
+
+def _example(target: Format) -> tuple[Kind, dict[str, Any]]:
+    """The richest kind of row that this format holds without a loss, else the first that it can hold at all."""
+    preferred = ("pair", "label", "calls", "system", "exchange", "pair of texts", "text")
+    ordered = sorted(KINDS, key=lambda kind: preferred.index(kind.name) if kind.name in preferred else len(preferred))
+    held = []
+    for kind in ordered:
+        try:
+            line, losses = _written(kind, target)
+        except NotExportable:
+            continue
+        held.append((bool(losses), kind, json.loads(line)))
+    _, kind, record = min(held, key=lambda found: found[0])
+    return kind, record
+
+
+def _short(record: dict[str, Any], most: int = 150) -> str:
+    shown = json.dumps(record, ensure_ascii=False).replace("|", "\\|")
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    wanted = text()
+    if "--check" in sys.argv[1:]:
+        return int(TARGET.read_text(encoding="utf-8") != wanted)
+    TARGET.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
