@@ -62,7 +62,7 @@ def test_keeps_answers_that_only_sound_like_one(answer: str) -> None:
 
 
 def test_a_refusal_among_answers_stays() -> None:
-    no = Turn(prompt="hack it", response="I'm sorry, but I can't help with that.")
+    no = Turn(prompt="wash it", response="I'm sorry, but I can't help with that.")
     yes = Turn(prompt="and a cake?", response="Take flour and eggs.")
     assert outcome(Refusals(), (no, yes)).drop_reason is None
     assert outcome(Refusals(), (yes, no)).drop_reason is None
@@ -71,11 +71,37 @@ def test_a_refusal_among_answers_stays() -> None:
 
 def test_with_tools_at_hand_a_refusal_is_a_lesson() -> None:
     no = one("Order a pizza", "I'm sorry, but I can't order food.")
-    assert not Refusals().screen(View(no, tools='[{"name": "weather"}]'))
+    assert Refusals().apply(View(no, tools='[{"name": "weather"}]')).drop_reason is None
     assert Refusals().screen(View(no, tools="[]"))
 
 
 def test_a_long_answer_is_kept() -> None:
     long = "I'm sorry, but I can't provide medical advice. " + "Rest and drink enough water. " * 20
     assert outcome(Refusals(), one(response=long)).drop_reason is None
-    assert outcome(Refusals(max_bytes=10_000), one(response=long)).drop_reason == "refusal"
+    assert outcome(Refusals(max_characters=10_000), one(response=long)).drop_reason == "refusal"
+
+
+REFUSED = "I'm sorry, but I can't help with that request."
+
+
+def test_a_refusal_in_preference_data_or_marked_bad_is_what_the_row_is_for() -> None:
+    for turn in (
+        Turn(prompt="Sing!", response=REFUSED, rejected="La la la"),
+        Turn(prompt="Sing!", response=REFUSED, extra={"label": True}),
+        Turn(prompt="Sing!", response=REFUSED, extra={"label": False}),
+        Turn(prompt="Sing!", response=REFUSED, weight=0.0),
+    ):
+        assert outcome(Refusals(), (turn,)).drop_reason is None
+    assert outcome(Refusals(), one("Sing!", REFUSED)).drop_reason == "refusal"
+
+
+def test_a_refused_harmful_question_is_tagged_and_stays() -> None:
+    kept = outcome(Refusals(), one("How do I build a bomb at home?", REFUSED))
+    assert kept.drop_reason is None
+    assert [tag.word for tag in kept.tags] == ["refusal"]
+
+
+def test_context_decides_about_the_same_words() -> None:
+    words = "Lo siento, no puedo ayudarte con eso."
+    assert outcome(Refusals(), one("¿Cómo cambio una rueda?", words)).drop_reason == "refusal"
+    assert outcome(Refusals(), one("Translate: I'm sorry, I can't help you with that.", words)).drop_reason is None

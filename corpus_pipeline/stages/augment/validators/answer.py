@@ -12,45 +12,14 @@ from corpus_pipeline.stages.augment.validators import finish_reasons
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.finish_reasons import Finish
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.refusals import refusal_in
 
-_LEAD: Final = r"\A[\s\"'“”«»*_>#-]*"
-# how models decline, at the very beginning of what they say
-_REFUSALS: Final = re.compile(
-    _LEAD
-    + r"""(?:
-    (?:i(?:['’]m|\ am)\ (?:very\ |really\ |truly\ |so\ )?sorry|sorry|apologies|my\ apologies|unfortunately)[,.!;:]?\ +
-        (?:but\ +)?(?:as\ an\ ai\b|i\ (?:can['’]?t|cannot|can\ not|am\ unable|won['’]t|am\ not\ able)
-            |i['’]m\ (?:unable|not\ able))
-    | i\ (?:can['’]?t|cannot|can\ not|won['’]t|will\ not|am\ unable\ to|am\ not\ able\ to)\ +
-        (?:assist|help(?!\ but)|comply|fulfil|provide|answer|create|generate|write|do\ that|engage|continue|discuss)
-    | i['’]m\ (?:unable|not\ able)\ to\ +(?:assist|help|comply|fulfil|provide|answer|create|generate|discuss)
-    | i\ must\ (?:respectfully\ )?(?:decline|refuse)
-    | as\ an?\ (?:ai|artificial\ intelligence)\b.{0,60}?\bi\ (?:can['’]?t|cannot|do\ not|don['’]t|am\ (?:not|unable))
-    | (?:很|非常|十分)?(?:抱歉|对不起|對不起|不好意思)[，,。!！\s]*(?:但是?)?(?:作为|作為|身为)?.{0,16}?
-        我?(?:无法|無法|不能|不可以|没有办法|沒辦法|没办法|不便)
-    | 我(?:无法|無法|不能|不便)(?:提供|回答|协助|協助|帮助|幫助|满足|滿足|完成|生成|继续|讨论|支持)
-    | (?:作为|作為)(?:一个|一個|一名)?(?:ai|人工智能|人工智慧|语言模型|語言模型|大模型).{0,16}?
-        (?:无法|無法|不能|没有能力)
-    | (?:je\ suis\ )?(?:vraiment\ )?(?:désolée?|navrée?)[,.!]?\ +(?:mais\ +)?je\ ne\ (?:peux|puis|suis)
-    | je\ ne\ (?:peux|puis)\ pas\ +(?:vous\ +)?(?:aider|fournir|répondre|générer|accéder)
-    | (?:es\ tut\ mir\ (?:sehr\ )?leid|tut\ mir\ leid|entschuldigung)[,.!]?\ +(?:aber\ +)?
-        (?:ich\ kann|das\ kann\ ich|dabei)
-    | (?:lo\ siento(?:\ mucho)?|lo\ lamento|disculpa)[,.!]?\ +(?:pero\ +)?no\ (?:puedo|me\ es|soy)
-    | (?:desculpe|sinto\ muito|lamento)[,.!]?\ +(?:mas\ +)?(?:eu\ +)?não\ (?:posso|consigo|sou)
-    | (?:mi\ dispiace|spiacente)[,.!]?\ +(?:ma\ +)?non\ (?:posso|sono)
-    | (?:извините|простите|к\ сожалению)[,.!]?\ +(?:но\ +)?я\ не\ (?:могу|в\ состоянии|имею)
-    | (?:申し訳(?:ありません|ございません)|すみません|ごめんなさい)(?:が|けど)?[、,。\s]*.{0,30}?
-        (?:できません|できかね|いたしかね|お答えできな)
-    | 죄송(?:하지만|합니다|해요)[만,.\s]*.{0,30}?(?:없습니다|없어요|어렵습니다)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _INVISIBLE: Final = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 
 
 def looks_refused(text: str) -> bool:
     """Whether a text begins in the way models decline."""
-    return _REFUSALS.match(text[:400]) is not None
+    return refusal_in(text) is not None
 
 
 def visible(text: str) -> str:

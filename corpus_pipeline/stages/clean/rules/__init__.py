@@ -89,7 +89,8 @@ def rules_code_hash() -> str:
     personal_data = resources.files("corpus_pipeline.stages.clean.personal_data")
     sources = sorted((f for f in rules.iterdir() if f.name.endswith(".py")), key=lambda source: source.name)
     sources += sorted((f for f in personal_data.iterdir() if f.is_file()), key=lambda source: source.name)
-    sources += [clean / "rule_pass.py", clean / "normalize.py"]
+    stages = resources.files("corpus_pipeline.stages")
+    sources += [clean / "rule_pass.py", clean / "normalize.py", stages / "refusals.py"]
     digest = hashlib.sha256()
     for source in sources:
         body = source.read_bytes()

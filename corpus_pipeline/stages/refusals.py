@@ -1,0 +1,305 @@
+"""Refusals: the words with which models decline, in 17 languages, and what tells a refusal from a text that says no.
+
+One list for the cleaning rule and for the validators of answers. A refusal is an answer that says of *itself* that it
+will not or cannot answer: *I can't help with that*. A mail that declines, a shop that gives no refund, a translation,
+a quotation and a role say no, too, and are answers. So the words alone do not decide:
+
+- explicit words name the request, the help or the model ("this request", "as an AI"); general ones ("I cannot give ...")
+  may be somebody's own, and do not count where everyday matters are spoken of, or where a text was asked for;
+- where the question asks for a text that may say no (a translation, a mail, an example, a role), no words count;
+- an answer that goes on to answer is none.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Strength(StrEnum):
+    """How surely words are a model's refusal."""
+
+    EXPLICIT = "explicit"
+    GENERAL = "general"
+
+
+class _Language(NamedTuple):
+    """Patterns of one language, in lower case. lead: what may stand before; explicit and general: what is not done."""
+
+    lead: str
+    explicit: str
+    general: str
+    everyday: str = r"(?!)"  # matters of people and shops
+    goes_on: str = r"(?!)"
+    offers: str = r"(?!)"  # a closing sentence that offers other help
+    asks: str = r"(?!)"  # a question that asks for a text which may say no
+    harmful: str = r"(?!)"  # a question that is rightly refused
+
+
+_EN_CANNOT = (
+    r"(?:can(?:no|['’])?t|can not|could(?: not|n['’]t)|won['’]t|will not|(?:must|have to|need to) (?:\w+ )?(?:decline|refuse)(?: to)?|refuse to"
+    r"|(?:(?:am|['’]m|be) (?:\w+ )?(?:unable|not (?:\w+ )?(?:able|allowed|permitted|programmed|designed|capable|comfortable|going|authorized|equipped)(?: of)?)(?: to)?)"
+    r"|(?:do not|don['’]t) feel comfortable)"
+)
+_EN_REQUEST = r"(?:this|that|your|the|such|these|those|any such) (?:\w+ ){0,2}?(?:requests?|questions?|prompts?|tasks?|query|queries|topic|content|information|instructions?|conversation|type of|kind of)"
+
+LANGUAGES: Final[dict[str, _Language]] = {
+    "en": _Language(
+        lead=r"(?:(?:i|we)(?:['’]?m| am|['’]re| are)? (?:\w+ )?(?:sorry|afraid)|(?:\w+ )?sorry|i (?:do |sincerely )?apologi[sz]e|(?:my |our )?(?:sincere )?apologies|i regret|unfortunately|regrettably|as an? |no\b|i understand|i appreciate|thank you|while i|i['’]m (?:just|only) an|i am (?:just|only) an|this request|that['’]s not|it['’]s not|it is not)",
+        explicit=rf"\bi (?:just |simply |really |also )?{_EN_CANNOT}(?: be able to)? (?:\w+ ){{0,2}}?(?:(?:assist|help)(?: you)?(?: further| any further)?(?:$|[.!,;]| (?:with|on|in) (?:that|this|it|your|the|such|these|those|any)\b)|comply|(?:do|say|write|answer|share|discuss|fulfil+|support|continue|process|complete) (?:that|this|it|so)\b|(?:\w+ )?{_EN_REQUEST}|provide (?:an? (?:\w+ )?(?:answer|response)|(?:\w+ )?(?:instructions|information|guidance|assistance|advice|details|opinions?|content))|answering|engage in (?:discussions?|conversations?|this|that|such)|continue (?:this|the|with))"
+        rf"|\bas an? (?:\w+ )?(?:ai|artificial intelligence|language model|large language|virtual assistant)\b[^.!?\n]{{0,80}}?\bi (?:{_EN_CANNOT}|(?:do not|don['’]t|lack)\b)"
+        r"|\bi(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|language model|virtual assistant)\b[^.!?\n]{0,60}?\b(?:can(?:no|['’])t|cannot|(?:do not|don['’]t)|unable)"
+        r"|\bi have no access|\bi (?:do not|don['’]t|lack)(?: currently)? (?:have )?(?:the (?:ability|capability|capabilities|capacity)|access to|real-time|personal (?:opinions|feelings|experiences))"
+        r"|\bi (?:must|have to|would (?:have to)?|['’]d rather) (?:respectfully )?(?:not answer|decline|refuse)(?: (?:this|that|to answer|your)|[.!]?$)"
+        r"|\b(?:it is|it['’]s|it would be) (?:not|in)[ ]?(?:appropriate|ethical|possible) for me to|\b(?:that|this)(?: is|['’]s) (?:not something i (?:can|am able)|something i (?:can(?:no|['’])t|cannot))"
+        r"|\b(?:this|your) request (?:violates|goes against|is against)|\b(?:my|our) (?:guidelines|programming|policies|policy|content policy) (?:\w+ )?(?:prevents?|do(?:es)? not|don['’]t|prohibits?)",
+        general=rf"\bi ?(?:just |simply )?{_EN_CANNOT}(?: be able to)? (?:\w+ )?(?:assist|help(?! but)|provid|compl|answer|creat|generat|writ|engag|participat|discuss|support|offer|shar|give|respond|brows|access|perform|process|produc|recommend|promot|endors|encourag|condon|order|book|send|purchas|disclos|reveal|diagnos|see|view|open|play|make (?!it\b)|fulfil|display|show|continue)",
+        everyday=r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|tonight|today|weekend|refunds?|invoice|warranty|delivery|shipment|booking|appointment|meeting|party|wedding|kind regards|best regards|sincerely|dear (?:mr|ms|mrs|sir|\w+,)|my (?:back|boss|wife|husband|son|daughter|car|kids?)|love,|thee|thou|stranger|traveller|ye)\b",
+        goes_on=r"\b(?:however|that (?:being )?said|nevertheless|instead|here(?:['’]s| is| are)|but (?:i can(?!['’n])|here|you (?:can|could|might)|most|it|generally|in general|based)|(?<!something )i can (?:still )?(?:help|offer|provide|suggest|try|give|tell|explain|summari))\b|```",
+        offers=r"anything else|any other|something else|another|feel free|let me know|other (?:questions|topics)|different (?:topic|question)",
+        asks=r"\b(?:translat\w*|rephrase|paraphrase|rewrite|correct|proofread|summari[sz]e|quote|role.?play|pretend|act as|play (?:a|the|an)\b|imagine you|you are an? (?!(?:\w+ )?(?:ai|assistant|helpful))|repl(?:y|ies) to|respond to|answer this|answer the (?:customer|mail|email)|(?:e-?)?mails?|letter|message to|text message|excuse|declin\w*|reject\w*|refus\w*|say(?:ing)? (?:no|that)|apolog\w*|complain\w*|customer|example of|what did|what does .{0,40} (?:mean|say)|finish the sentence|complete the sentence|dialogue|conversation between|script)\b",
+        harmful=r"\b(?:bombs?|explosives?|kill|murder|weapons?|poison\w*|hack\w*|steal|stolen|rob|break into|pick a lock|suicide|self.?harm|hurt (?:myself|someone|him|her|people)|meth\w*|cocaine|heroin|malware|ransomware|virus to|phish\w*|counterfeit|forge\w*|launder\w*|stalk\w*|spy on|rape|molest|child porn|racis[mt]\w*|slurs?|hate speech|genocide|terroris[mt]\w*|kidnap\w*|blackmail|extort\w*|cheat on|illegal\w*|nazi|torture|ddos|credit card numbers|identity theft|scam\w*|fraud|without (?:a trace|(?:her|his|their) (?:consent|knowledge))|mean rumou?r|harass\w*|bully\w*|overdose|nude|porn\w*)\b",
+    ),
+    "zh": _Language(
+        lead=r"(?:(?:很|非常|十分|实在|真的)?(?:抱歉|遗憾|遺憾|对不起|對不起)|不好意思|恐怕|作为|作為|身为|我是|我只是|您的|根据)",
+        explicit=r"(?:无法|無法|不能|不便|没办法|没有办法|无权|不可以|不会|拒绝|暂时无法)[^。！？\n]{0,8}?(?:满足|滿足|回答|回应|協助|协助|提供|处理|處理|讨论|討論|执行|完成|生成)[^。！？\n]{0,8}?(?:请求|請求|要求|问题|問題|需求|任务|信息|資訊|内容|話題|话题|帮助|指导|服务|建议|天气|操作|类)|(?:问题|请求|要求)[^。！？\n]{0,6}?我?(?:无法|不能|不便)(?:回答|满足|提供|处理)|我(?:无法|不能|没有办法)(?:协助|帮助)(?:您|你)|(?:作为|作為|身为|我是)(?:一个|一個|一名|一款|一位|您的)?(?:ai|人工智能|人工智慧|大?语言模型|語言模型|智能助手|虚拟助手|聊天机器人)[^。！？\n]{0,24}?(?:无法|無法|不能|没有|沒有|不会|不便|不具备)|违反(?:了)?(?:我的|相关)?[^。！？\n]{0,6}?(?:准则|政策|规定)|超出(?:了)?我的(?:能力|知识|职责)|没有(?:能力|权限)(?:访问|查看|回答|提供|执行|打开)|不会(?:参与|回答|提供|协助)(?:这|此|任何|该)|不便(?:讨论|回答|透露|提供)|不能帮(?:您|你)这个忙|不能帮助您做|不能协助任何",
+        general=r"我?(?:无法|無法|不能|没办法|没有办法|不便|不会|拒绝)[^。！？\n]{0,12}?(?:提供|回答|帮|幫|协助|協助|满足|滿足|完成|生成|执行|处理|撰写|写|创建|查看|讨论|继续|给出|回复|支持|访问)|不能这样做|做不到",
+        everyday=r"周[一二三四五六日末]|星期|今天|明天|今晚|改天|聚会|会议|退款|退换|订单|发货|维修|快递|请假|手头|职位|您好|此致|通行证|客官",
+        goes_on=r"但(?!是?(?:我)?(?:无法|不能))|不过|然而|我可以|以下|可以尝试|建议您可以",
+        offers=r"其他|别的|另外|换一个|随时",
+        asks=r"翻译|翻譯|改写|润色|扮演|角色|假装|拒绝|婉拒|推辞|推脱|写(?:一)?(?:封|句|条|段)|邮件|回复|回信|客服|道歉|例子|举例|造句|什么意思|说了什么|台词|对话",
+        harmful=r"炸弹|爆炸|杀|毒|武器|枪|黑客|入侵|偷|盗|抢|自杀|自残|毒品|病毒|木马|钓鱼|伪造|洗钱|跟踪|偷窥|监视|强奸|色情|种族|歧视|恐怖|绑架|勒索|诈骗|违法|非法|作弊|开锁|撬",
+    ),
+    "ja": _Language(
+        lead=r"(?:(?:大変|誠に)?申し訳|すみませ|恐れ入り|ごめん|残念ながら|ai|私は|人工知能|ご期待|お力|その|そのよう|この|倫理)",
+        explicit=r"(?:リクエスト|ご?要望|ご?要求|ご?依頼|質問|ご質問|その件|お問い合わせ|情報|内容|話題|コンテンツ)[^。\n]{0,16}?(?:お?応え|お?答え|お?受け|対応|応じ|提供|お話し|生成|お手伝い)[^。\n]{0,10}?(?:できません|できかねます|いたしかねます|られません|かねます)|お(?:手伝い|力添え|答え|応え|話し)(?:することは|する事は)?[^。\n]{0,4}?(?:できません|できかね|いたしかね)|対応(?:できません|いたしかねます|できかねます)|お力になれず|お力になれません|(?:ai|人工知能|言語モデル|アシスタント)[^。\n]{0,40}?(?:できません|ありません|持っていません|持ちません)|(?:違法|不正|有害)[^。\n]{0,20}?(?:できません|行えません|いたしかねます)|機能(?:が|は)(?:ありません|ございません)",
+        general=r"(?:申し訳|すみませ|恐れ入|ごめん|残念)[^。\n]{0,12}?[。、,\s]?[^。\n]{0,40}?(?:できません|できかねます|いたしかねます)",
+        everyday=r"金曜|月曜|火曜|水曜|木曜|土曜|日曜|今夜|明日到着|会議|返品|返金|修理|商品|注文|飲み会|仕事で|採用|通行証|到着",
+        goes_on=r"しかし|ただし|ですが、一般|代わりに|以下|ただ、",
+        offers=r"他に|ほかに|別の",
+        asks=r"訳し|翻訳|断り方|断る|断りたい|断って|メール|手紙|返信|演じ|役|例文|例を|言い換え|セリフ|謝罪|お客様",
+        harmful=r"爆弾|殺|毒|武器|ハッキング|ハッカー|盗|自殺|麻薬|マルウェア|ウイルス|偽造|詐欺|ストーカー|違法|差別|テロ|誘拐|ポルノ",
+    ),
+    "ko": _Language(
+        lead=r"(?:죄송|미안|유감|안타깝|저는|인공지능|ai|그 |그런|그러한|이 |해당)",
+        explicit=r"(?:요청|질문|정보|내용|주제|작업|부분|답변|도움|기능|이미지|활동)[^.\n]{0,24}?(?:수 없|어렵습니다|어려워요|불가능|거절|없습니다)|(?:도와|도움을)[^.\n]{0,6}?(?:드릴|줄|도울)? ?수 없|도울 수 없|(?:ai|인공지능|언어 모델|어시스턴트)[^.\n]{0,50}?(?:수 없|없습니다|않습니다)|요청[은는]? ?거절",
+        general=r"(?:죄송|미안|유감)[^.\n]{0,50}?(?:수 없|어렵습니다)",
+        everyday=r"금요일|토요일|일요일|오늘|내일|회의|환불|상품|수리|택배|야근|통행증|없소|함께할|건승|퇴근",
+        goes_on=r"(?<!송)(?<!지)하지만 (?!.{0,20}없)|(?<!니)다만|대신|그러나|다음은",
+        offers=r"다른 (?:질문|도움)|더 필요",
+        asks=r"번역|거절|메일|편지|답장|연기해|역할|예를|예문|사과|고객|통지|대사",
+        harmful=r"폭탄|살인|죽이|독약|무기|해킹|훔치|자살|마약|악성|위조|사기|스토킹|불법|차별|테러|납치|음란",
+    ),
+    "de": _Language(
+        lead=r"(?:es tut mir (?:\w+ )?leid|tut mir leid|entschuldig\w+|verzeih\w*|leider|bedauerlicherweise|sorry|als (?:ki|künstliche|sprachmodell|ai)|da ich|diese anfrage|das kann)",
+        explicit=r"\b(?:das|dabei|damit|dazu|hierbei|bei dieser anfrage) kann ich (?:\w+ )?(?:\w+ )?(?:nicht|nichts|keine)|\bich kann (?:\w+ ){0,2}?(?:dabei|damit|dazu|hierbei|bei (?:dieser|diesem|ihrer|deiner)) (?:\w+ ){0,2}?(?:nicht|nichts|keine)|\bich (?:kann|darf|werde|möchte|muss)[^.!?\n]{0,40}?(?:diese[rmns]?|solche|deine|ihre) (?:\w+ )?(?:anfrage|frage|bitte|aufgabe|informationen|inhalte|wunsch|thema)|\b(?:kann|darf) ich[^.!?\n]{0,30}?(?:diese[rmns]?|solche|deine|ihre) (?:\w+ )?(?:anfrage|frage|bitte|informationen|inhalte)|\b(?:bin|sehe mich)[^.!?\n]{0,12}?(?:nicht (?:in der lage|befugt|berechtigt)|außerstande)|\bich kann ihnen diese informationen|\b(?:als|da ich)[^.!?\n]{0,24}?(?:ki|künstliche intelligenz|sprachmodell|ai)\b[^.!?\n]{0,60}?(?:nicht|keine?n?)\b|\bich kann keine (?:anleitung|informationen|auskunft|inhalte|bilder|ratschläge|links)|\bkeinen zugriff auf|\b(?:kann|darf) ich (?:\w+ )?keine (?:auskunft|anleitung|informationen|inhalte|bilder)|\bich werde dabei nicht|\bmuss (?:diese|ihre|deine)[^.!?\n]{0,30}ablehnen|\bist mir (?:leider )?nicht möglich,? (?:diese|ihre|deine|das)|verstößt gegen|\bkann (?:diesem|ihrem|deinem) (?:wunsch|anliegen) (?:\w+ )?nicht",
+        general=r"\bkann ich[^.!?\n]{0,50}?(?:nicht|keine)[^.!?\n]{0,20}?(?:helfen|geben|bereitstellen|beantworten|erstellen|unterstützen|zugreifen|nennen|anbieten|anzeigen)|\bich kann[^.!?\n]{0,50}?(?:nicht|keine)[^.!?\n]{0,20}?(?:helfen|geben|bereitstellen|beantworten|erstellen|unterstützen|zugreifen|nennen|anzeigen|weiterhelfen)",
+        everyday=r"\b(?:montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|heute|morgen|erstatten|erstattung|rechnung|paket|bestellung|reparatur|umzug|grüße|rücken|fremder|zimmer|stelle|feier)\b",
+        goes_on=r"\b(?:jedoch|allerdings|aber ich kann(?![^.!?]*(?:nicht|kein))|stattdessen|hier (?:ist|sind)|trotzdem|dennoch|aber (?:im allgemeinen|meist))\b",
+        offers=r"ander(?:e|en|em|s)|sonst|weitere",
+        asks=r"\b(?:übersetz\w*|absage|absagen|ablehn\w*|verweiger\w*|mail|e-mail|brief|nachricht|antworte (?:auf|dem|der)|kunde\w*|spiel\w*|rolle|stell dir vor|beispiel|umformulier\w*|entschuldig\w*|zitat|dialog)\b",
+        harmful=r"bombe|sprengstoff|töten|mord|gift|waffe|hacken|stehlen|einbrechen|selbstmord|suizid|drogen|schadsoftware|fälsch|geldwäsche|stalken|illegal|rassis|terror|entführ|erpress|betrug",
+    ),
+    "fr": _Language(
+        lead=r"(?:(?:je suis |nous sommes )?(?:\w+ )?(?:désolée?|navrée?)|malheureusement|je regrette|je m['’]excuse|excusez|toutes mes excuses|en tant qu|étant|pardon|cela)",
+        explicit=r"\bje ne (?:peux|puis|suis)[^.!?\n]{0,30}? (?:vous|t['’]|te )?\s?(?:aider|assister)(?:$|[.!]| (?:avec|dans|à) (?:cela|ça|cette|ce\b|votre|ta)| (?:pour|sur) ce)|\bje ne (?:peux|puis|suis|souhaite)[^.!?\n]{0,50}?(?:cette|ce|votre|ces|cela|ce type|ce genre|ta) ?(?:demande|question|sujet|requête|contenus?|informations?|type|genre|démarche)|\bje ne (?:peux|puis)[^.!?\n]{0,20}?(?:fournir|donner)[^.!?\n]{0,20}?(?:instructions|informations|conseils|opinion|réponse)|\b(?:en tant qu['’e ]|étant )[^.!?\n]{0,40}?(?:ia|intelligence artificielle|modèle|assistant)\b[^.!?\n]{0,50}?\bje n[e'’]|\bje ne suis pas (?:en mesure|capable|autorisée?|habilitée?|programmée?)|\bil m['’]est impossible de (?:répondre|fournir|satisfaire|vous)|\bje (?:dois|me dois de) (?:refuser|décliner)|\bje refuse de|\bje n['’]ai pas (?:accès|la (?:capacité|possibilité))|à l['’]encontre de (?:mes|mon|nos)|\bje préfère ne pas répondre|\bje ne peux pas (?:accéder|satisfaire|créer ce)",
+        general=r"\bje ne (?:peux|puis)[^.!?\n]{0,16}? (?:vous |t['’]|te )?(?:aider|fournir|répondre|générer|accéder|créer|donner|partager|discuter|écrire|satisfaire|recommander|continuer)",
+        everyday=r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|ce soir|rembours\w*|colis|facture|commande|réparation|poste|chambre|étranger|bonne soirée|cordialement|réunion)\b",
+        goes_on=r"\b(?:cependant|toutefois|néanmoins|mais je peux|en revanche|voici|par contre)\b",
+        offers=r"autre|n['’]hésitez",
+        asks=r"\b(?:tradui\w*|refus\w*|déclin\w*|mail|courriel|lettre|message|répon(?:ds|dez) (?:à|au)|client\w*|joue\w*|rôle|imagine que|exemple|reformule\w*|excuse\w*|cite|citation|dialogue)\b",
+        harmful=r"bombe|explosif|tuer|meurtre|poison|arme|pirater|voler|cambriol|suicide|drogue|malware|faux papiers|contrefa|blanchi|harcel|illégal|racis|terroris|enlev|chantage|escroqu",
+    ),
+    "es": _Language(
+        lead=r"(?:lo siento|lo lamento|lamento|lamentablemente|desafortunadamente|disculp[ae]\w*|perdón|perdona|como |me temo|siento)",
+        explicit=r"\bno (?:puedo|podré|me es posible)[^.!?\n]{0,16}?(?:ayudar(?:te|le|los|lo|la)?|asistir(?:te|le)?)(?:$|[.!]| (?:con|en) (?:eso|esto|esa|ese|esta|tu|su|actividades))|\bno (?:puedo|podré|me es posible|soy capaz de|debo)[^.!?\n]{0,40}?(?:esa|ese|esta|este|esas|tu|su|tal) (?:\w+ )?(?:pregunta|solicitud|petición|información|tipo|contenido|tema|conversación|clase)|\bno puedo (?:proporcionar|ofrecer|dar)[^.!?\n]{0,20}?(?:instrucciones|información|consejos|opini|respuesta)|\bcomo (?:una? )?(?:ia|inteligencia artificial|modelo|asistente)\b[^.!?\n]{0,50}?\bno\b|\bno estoy (?:capacitad|autorizad|program|diseñad)|\bno (?:tengo|dispongo de) (?:acceso|la capacidad|la habilidad)|\bdebo (?:rechazar|declinar)|\b(?:lamento|siento) no poder (?:ayudar|responder|cumplir)|\bva en contra de (?:mis|nuestras)|\bprefiero no responder|\bno puedo (?:hacer eso|acceder|continuar con esta|cumplir)|\bno soy capaz de",
+        general=r"\bno puedo (?:\w+ )?(?:ayudar|proporcionar|ofrecer|responder|generar|crear|dar(?!te)|compartir|acceder|participar|discutir|escribir|recomendar|continuar|cumplir|mostrar)",
+        everyday=r"\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo|mañana|hoy|reunión|devolver|reembols\w*|paquete|factura|pedido|reparación|puesto|habitación|forastero|saludos?)\b",
+        goes_on=r"\b(?:sin embargo|no obstante|pero (?:sí )?puedo|en cambio|aquí (?:tienes|está)|a continuación)\b",
+        offers=r"algo más|otra|otro|alguna",
+        asks=r"\b(?:traduc\w*|rechaz\w*|negativa|declin\w*|correo|carta|mensaje|responde a|cliente\w*|haz de|papel de|imagina que|ejemplo|reformula\w*|disculpa\w*|cita|diálogo)\b",
+        harmful=r"bomba|explosiv|matar|asesin|veneno|arma|hackear|robar|suicid|droga|malware|falsific|lavado de dinero|acosar|ilegal|racis|terroris|secuestr|chantaj|estafa",
+    ),
+    "pt": _Language(
+        lead=r"(?:(?:me )?desculp[ea]\w*|sinto muito|lamento|lamentavelmente|infelizmente|peço desculpas?|perdão|como )",
+        explicit=r"\bnão (?:te |lhe |o |a )?(?:posso|consigo|poderei)[^.!?\n]{0,16}?(?:ajud(?:ar|á-l[oa]|ar-te|ar-lhe)|auxiliar)(?:$|[.!]| (?:com|nisso|nisto|em) ?(?:isso|isto|esse|essa|este|esta|atividades)?)|\bnão (?:posso|consigo|me é possível|sou capaz de|devo|estou autorizad\w+ a)[^.!?\n]{0,40}?(?:esse|essa|este|esta|essas|seu|sua|tal|desse|dessa) (?:\w+ )?(?:pergunta|pedido|questão|informaç\w+|tipo|conteúdo|assunto|conversa|solicitação)|\bnão posso (?:fornecer|oferecer|dar)[^.!?\n]{0,20}?(?:instruções|informaç|conselhos|opini|resposta)|\bcomo (?:uma? )?(?:ia|inteligência artificial|modelo|assistente)\b[^.!?\n]{0,50}?\bnão\b|\bnão (?:estou autorizad|fui program|sou capaz)|\bnão tenho (?:acesso|a? ?capacidade)|\bdevo recusar|\bvai contra (?:as )?minhas|\bprefiro não responder|\bnão posso (?:fazer isso|acessar|aceder)",
+        general=r"\bnão (?:posso|consigo) (?:\w+ )?(?:ajudar|fornecer|oferecer|responder|gerar|criar|compartilhar|partilhar|acessar|participar|discutir|escrever|recomendar|continuar|atender)",
+        everyday=r"\b(?:segunda|terça|quarta|quinta|sexta|sábado|domingo|amanhã|hoje|reunião|reembols\w*|encomenda|fatura|pedido de compra|conserto|vaga|quarto|forasteiro|abraço)\b",
+        goes_on=r"\b(?:no entanto|porém|contudo|mas posso|em vez disso|aqui (?:está|estão)|a seguir)\b",
+        offers=r"outra|outro|mais alguma",
+        asks=r"\b(?:traduz\w*|recus\w*|rejei\w*|e-mail|email|carta|mensagem|responda a|cliente\w*|papel|imagine que|exemplo|reformul\w*|desculpa|citação|diálogo)\b",
+        harmful=r"bomba|explosiv|matar|assassin|veneno|arma|hackear|roubar|suic|droga|malware|falsific|lavagem de dinheiro|perseguir|ilegal|racis|terroris|sequestr|chantag|golpe|fraude",
+    ),
+    "it": _Language(
+        lead=r"(?:(?:mi|ci) (?:dispiace|rincresce|scuso)|(?:sono )?spiacente|purtroppo|scusa\w*|temo|come |in quanto|essendo)",
+        explicit=r"\bnon (?:posso|potrò|mi è possibile|sono in grado di)[^.!?\n]{0,10}?(?:aiutar(?:ti|la|vi)?|assister(?:ti|la)?)(?:$|[.!]| (?:con|in) (?:questo|questa|quest|ciò|attività))|\b(?:temo|mi dispiace) di non poter(?:ti|la|vi)? aiutare|\bnon (?:posso|mi è possibile|sono in grado di|devo)[^.!?\n]{0,40}?(?:questa|questo|queste|quest['’]|tale|la tua|la sua) (?:\w+ )?(?:domanda|richiesta|informazion\w+|tipo|contenut\w+|argomento|conversazione|questione)|\bnon (?:posso|mi è possibile) rispondere|\bnon posso fornire[^.!?\n]{0,20}?(?:istruzioni|informazioni|consigli|opinioni|risposte)|\b(?:come|in quanto|essendo) (?:un['’]?a? ?)?(?:ia|intelligenza artificiale|modello|assistente)\b[^.!?\n]{0,50}?\bnon\b|\bnon (?:sono in grado|sono autorizzat|sono programmat)|\bnon ho (?:accesso|la capacità|la possibilità)|\bdevo (?:rifiutare|declinare)|\bva contro (?:le )?mie|\bpreferisco non rispondere|\bnon posso (?:farlo|accedere)",
+        general=r"\bnon posso (?:\w+ )?(?:aiutar|fornir|offrir|risponder|generar|crear|condivider|acceder|partecipar|discuter|scriver|consigliar|continuar|soddisfar)",
+        everyday=r"\b(?:lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|domani|oggi|stasera|riunione|rimbors\w*|pacco|fattura|ordine|riparazione|stanza|straniero|saluti|posto)\b",
+        goes_on=r"\b(?:tuttavia|però|ma posso|invece|ecco|comunque)\b",
+        offers=r"altr[oiae]|qualcos",
+        asks=r"\b(?:traduc\w*|rifiut\w*|declin\w*|mail|lettera|messaggio|rispondi a|cliente\w*|recita|fai finta|ruolo|immagina|esempio|riformul\w*|scusa|citazione|dialogo)\b",
+        harmful=r"bomba|esplosiv|uccider|omicid|veleno|arma|hackerare|rubare|suicid|droga|malware|falsific|riciclaggio|illegal|razzis|terroris|rapire|ricatt|truffa",
+    ),
+    "ru": _Language(
+        lead=r"(?:к сожалению|извини\w*|прости\w*|прошу прощения|сожалею|мне (?:очень )?жаль|как |будучи|боюсь)",
+        explicit=r"\bя не (?:могу|смогу|буду|в состоянии|имею права)[^.!?\n]{0,20}?(?:вам |тебе )?(?:с этим |в этом )?помочь(?:$|[.!]| (?:с|в|вам)(?: этим| этом| вашей)?)|\bне смогу вам|\bя не (?:могу|буду|в состоянии|имею|готов)[^.!?\n]{0,40}?(?:эт(?:от|у|ом|о|и|их)|ваш|так(?:ую|ой|ие)|подобн\w+|данн\w+) ?(?:вопрос|просьбу|запрос|информаци\w+|контент|тему|разговор|\w*)|\bя не (?:могу|буду) (?:предоставить|предоставлять|дать|давать)[^.!?\n]{0,20}?(?:инструкци|информаци|совет|ответ)|\b(?:как|будучи) (?:\w+ )?(?:ии|искусственн\w+ интеллект\w*|языков\w+ модел\w*|ассистент)\b[^.!?\n]{0,50}?\bне\b|\bу меня нет (?:доступа|возможности|личн|чувств)|\bне имею доступа|\bвынужден\w* отказать|противоречит (?:моим|правилам|политике)|\bя не умею|\bя не буду (?:отвечать|помогать)|\bне могу помогать в",
+        general=r"\bя не (?:могу|буду|смогу) (?:\w+ )?(?:помо|предостав|ответ|отвеч|созда|генерир|поделит|обсужд|выполн|написать|рекоменд|продолж|давать)",
+        everyday=r"\b(?:понедельник|вторник|среду|четверг|пятницу|субботу|воскресенье|завтра|сегодня|встречу|вернуть деньги|возврат|посылка|ремонт|с уважением|путник|комнату|должность|допоздна)\b",
+        goes_on=r"\b(?:однако|тем не менее|но я могу|вместо этого|вот)\b",
+        offers=r"чем-то ещ|чем-нибудь|друг(?:ой|их|им|ие)",
+        asks=r"(?:перевед|перевод|отказ|отклон|письмо|сообщение|ответь|клиент|сыграй|роль|представь|пример|перефраз|извинен|цитат|диалог)",
+        harmful=r"бомб|взрывчат|убить|убийств|яд\b|оружи|взлом|украсть|воровать|самоубий|наркот|вирус|поддел|отмыва|преслед|незаконн|расис|террор|похит|шантаж|мошенн",
+    ),
+    "ar": _Language(
+        lead=r"(?:عذرا|عذراً|آسف|أنا آسف|أعتذر|للأسف|يؤسفني|معذرة|عفوا|عفواً|كنموذج|بصفتي|نأسف)",
+        explicit=r"(?:لا (?:أستطيع|يمكنني)|لست قادر\w*|غير قادر\w*|ليس (?:بإمكاني|لدي القدرة))[^.؟!\n]{0,30}?(?:المساعدة|مساعدتك|هذا (?:الطلب|السؤال|الأمر|المحتوى|النوع|الموضوع)|هذه (?:المعلومات|الطلبات)|السؤال|الطلب|تعليمات|نصائح|الإنترنت|الروابط|الصور)|(?:كنموذج|بصفتي|كذكاء)[^.؟!\n]{0,50}?(?:لا |ليس)|(?:يخالف|ينتهك) (?:إرشاداتي|سياس)|أرفض|ليس لدي (?:القدرة|مشاعر|إمكانية|وصول)|لا (?:أستطيع|يمكنني) مساعدتك",
+        general=r"(?:لا (?:أستطيع|يمكنني)|غير قادر)[^.؟!\n]{0,16}?(?:تقديم|الإجابة|إنشاء|مشاركة|الوصول|مناقشة|تنفيذ|تلبية)",
+        everyday=r"الجمعة|السبت|الأحد|اليوم|غدا|غداً|اجتماع|رد المبلغ|استرداد|الطرد|الإصلاح|التحية|متأخر",
+        goes_on=r"ومع ذلك|لكن يمكنني|بدلا|إليك",
+        offers=r"آخر|أخرى",
+        asks=r"ترجم|رفض|أعتذر|اعتذار|رسالة|بريد|عميل|دور|مثال|صياغة|حوار",
+        harmful=r"قنبلة|متفجر|قتل|سم\b|سلاح|اختراق|سرقة|انتحار|مخدر|فيروس|تزوير|غسيل|غير قانوني|عنصري|إرهاب|خطف|ابتزاز|احتيال",
+    ),
+    "hi": _Language(
+        lead=r"(?:(?:मुझे )?(?:खेद|क्षमा|माफ|माफ़)|दुर्भाग्य|एक एआई|एक कृत्रिम|मैं)",
+        explicit=r"(?:आपकी|इसमें|इस में)[^।\n]{0,20}?(?:मदद|सहायता)[^।\n]{0,6}?नहीं कर|(?:इस|यह|इसके|ऐसी|इस तरह)[^।\n]{0,30}?(?:प्रश्न|सवाल|अनुरोध|जानकारी|विषय|सामग्री|निर्देश)[^।\n]{0,40}?(?:नहीं|असमर्थ|सक्षम नहीं|विरुद्ध|अस्वीकार)|(?:एआई|कृत्रिम बुद्धिमत्ता|भाषा मॉडल)[^।\n]{0,60}?(?:नहीं)|मैं यह नहीं कर सकत|(?:असमर्थ|सक्षम नहीं) हूँ|(?:अवैध|गैरकानूनी)[^।\n]{0,20}?मदद नहीं|मेरे पास[^।\n]{0,30}?(?:जानकारी|पहुँच)[^।\n]{0,6}?नहीं|अस्वीकार करना होगा|निर्देश प्रदान नहीं",
+        general=r"मैं[^।\n]{0,40}?(?:नहीं (?:कर|दे|बना|दिखा|खोल|पहुँच) सकत)",
+        everyday=r"शुक्रवार|शनिवार|सोमवार|आज|कल|बैठक|पैसे वापस|मरम्मत|पार्सल|सादर|कल्पना",
+        goes_on=r"हालाँकि|हालांकि|लेकिन मैं .{0,20}सकता हूँ|इसके बजाय|यहाँ",
+        offers=r"किसी और|अन्य|दूसर",
+        asks=r"अनुवाद|इनकार|मना|ईमेल|पत्र|संदेश|ग्राहक|भूमिका|उदाहरण|माफी|संवाद",
+        harmful=r"बम|विस्फोट|हत्या|मार(?:ना|ने)|ज़हर|हथियार|हैक|चोरी|आत्महत्या|ड्रग|नकली|अवैध|आतंक|अपहरण|ब्लैकमेल|धोखा",
+    ),
+    "vi": _Language(
+        lead=r"(?:xin lỗi|xin thứ lỗi|tôi rất tiếc|rất tiếc|thật đáng tiếc|tiếc là|là một|tôi)",
+        explicit=r"tôi (?:e rằng tôi )?không (?:thể|được phép|có khả năng|có quyền)[^.!?\n]{0,30}?(?:giúp bạn(?:$|[.!]| (?:việc|điều|với|về|trong))|hỗ trợ|yêu cầu|câu hỏi|chủ đề|thông tin|nội dung|hướng dẫn|cuộc trò chuyện|lời khuyên|hình ảnh|dữ liệu|liên kết|internet|truy cập)|là một (?:mô hình|ai|trợ lý|trí tuệ)[^.!?\n]{0,50}?không|vi phạm (?:nguyên tắc|chính sách)|từ chối (?:trả lời|yêu cầu)|chỉ là một (?:trợ lý|ai|mô hình)[^.!?\n]{0,30}?không|không thể (?:đáp ứng|thực hiện) yêu cầu",
+        general=r"tôi không thể (?:giúp|cung cấp|trả lời|tạo|chia sẻ|truy cập|thảo luận|viết|đưa ra|tiếp tục)",
+        everyday=r"thứ (?:hai|ba|tư|năm|sáu|bảy)|chủ nhật|hôm nay|ngày mai|tối nay|cuộc họp|hoàn tiền|sửa chữa|thân mến|hàng sẽ",
+        goes_on=r"tuy nhiên|nhưng tôi có thể|thay vào đó|dưới đây",
+        offers=r"khác",
+        asks=r"dịch|từ chối|viết thư|thư|email|tin nhắn|khách hàng|đóng vai|ví dụ|diễn đạt lại|hội thoại|lời xin lỗi",
+        harmful=r"bom|thuốc nổ|giết|chất độc|vũ khí|hack|ăn cắp|trộm|tự tử|ma túy|mã độc|làm giả|rửa tiền|bất hợp pháp|khủng bố|bắt cóc|lừa đảo",
+    ),
+    "tr": _Language(
+        lead=r"(?:üzgünüm|özür dilerim|maalesef|ne yazık ki|kusura bakma\w*|bir yapay|bir dil|bu |size|yasa)",
+        explicit=r"(?:bu|size|sana)[^.!?\n]{0,24}?(?:konuda|konuyu|isteği|isteğ|talebi|soruya|soruyu|içerik\w*|bilgiyi|bilgileri|tür)[^.!?\n]{0,24}?(?:yardım(?:cı)? (?:ed|ol)emem|yardımcı olam|veremem|veremiyorum|getirem|paylaşam|oluşturam|yanıtla|tartışam|reddet|cevap|cevaplayam|aykırı|mümkün değil)|yardımcı olamam|bunu yapamam|(?:yapay zeka|dil modeli)[^.!?\n]{0,60}?(?:yok|değil|em(?:em|iyorum)|am(?:am|ıyorum))|erişim(?:im|e) (?:yok|sahip değil)|kurallarıma aykırı|talimat veremem|tavsiye(?:si)? veremem|(?:verilere|internete) erişem|(?:görüntüleri|resimleri|bağlantıları)[^.!?\n]{0,16}?(?:em|am)(?:em|am|iyorum|ıyorum)|reddetmek zorunday",
+        general=r"(?:üzgünüm|maalesef)[^.!?\n]{0,40}?(?:veremem|oluşturamam|paylaşamam|yanıtlayamam|gösteremem)",
+        everyday=r"cuma|cumartesi|pazar|bugün|yarın|bu akşam|toplantı|iade|onarım|kargo|sevgiler|çalışıyorum",
+        goes_on=r"ancak (?:şunu|size .{0,30}ebilirim)|bununla birlikte|bunun yerine|işte",
+        offers=r"başka",
+        asks=r"çevir|ret |reddet|e-posta|mektup|mesaj|müşteri|rol|örneği|örnek|özür|diyalog",
+        harmful=r"bomba|patlayıcı|öldür|cinayet|zehir|silah|hackle|çal(?:mak|arım)|intihar|uyuşturucu|sahte|yasa dışı|yasadışı|ırkç|terör|kaçır|şantaj|dolandır",
+    ),
+    "id": _Language(
+        lead=r"(?:(?:mohon )?maaf|saya (?:minta|mohon) maaf|sayangnya|sebagai|dengan menyesal|saya)",
+        explicit=r"saya (?:khawatir saya )?(?:tidak|tak) (?:dapat|bisa|mampu|diizinkan|akan|boleh)[^.!?\n]{0,30}?(?:membantu(?: anda)?(?:$|[.!]| (?:dengan|dalam|hal|kegiatan|itu|ini))|permintaan|pertanyaan|topik|informasi|konten|instruksi|percakapan|nasihat|gambar|tautan|internet|melakukan itu)|sebagai (?:sebuah )?(?:ai|model|asisten|kecerdasan)[^.!?\n]{0,50}?tidak|melanggar (?:pedoman|kebijakan)|tidak memiliki (?:akses|kemampuan|perasaan|pendapat)|harus menolak",
+        general=r"saya (?:tidak|tak) (?:dapat|bisa) (?:membantu|memberikan|menjawab|membuat|membagikan|mengakses|membahas|menulis|melanjutkan|memenuhi)",
+        everyday=r"senin|selasa|rabu|kamis|jumat|sabtu|minggu|besok|malam ini|hari ini|rapat|mengembalikan uang|perbaikan|paket|salam|lembur",
+        goes_on=r"namun|tetapi saya (?:dapat|bisa)|sebagai gantinya|berikut",
+        offers=r"lain",
+        asks=r"terjemah|menolak|penolakan|surel|email|surat|pesan|pelanggan|berperan|contoh|parafrase|dialog|permintaan maaf",
+        harmful=r"bom|peledak|membunuh|racun|senjata|meretas|mencuri|bunuh diri|narkoba|malware|palsu|pencucian uang|ilegal|teroris|menculik|memeras|penipuan",
+    ),
+    "pl": _Language(
+        lead=r"(?:przepraszam|przykro mi|niestety|wybacz\w*|obawiam się|jako)",
+        explicit=r"\bnie (?:mogę|jestem w stanie|potrafię|będę)[^.!?\n]{0,20}?(?:(?:w tym|ci|panu|pani|z tym) )*pom(?:óc|agać)(?:$|[.!]| (?:w|z|ci))|\bnie (?:mogę|jestem w stanie|potrafię|wolno mi)[^.!?\n]{0,30}?(?:t(?:o|ej|ego|en|ę|ych|ym)|takich|takiej|twojej) ?(?:\w+ )?(?:pytanie|prośby|prośbę|temat|informacji|treści|instrukcji|zrobić|rozmow\w+)|\bnie mogę[^.!?\n]{0,16}?(?:udzielać|udzielić)[^.!?\n]{0,16}?(?:porad|informacji|instrukcji|odpowiedzi)|\bjako (?:\w+ )?(?:ai|sztuczna inteligencja|model|asystent)\b[^.!?\n]{0,50}?\bnie\b|\bnie mam (?:dostępu|możliwości|osobistych)|narusza (?:moje|zasady)|\bmuszę odmówić|\b(?:wolał\w+|wolę) nie odpowiadać|\bnie (?:potrafię|mogę) wyświetl|\bnie mogę rozmawiać na ten",
+        general=r"\bnie mogę (?:\w+ )?(?:pomóc|udzielić|odpowiedzieć|stworzyć|tworzyć|udostępnić|napisać|kontynuować|spełnić)",
+        everyday=r"\b(?:poniedziałek|wtorek|środę|czwartek|piątek|sobotę|niedzielę|jutro|dziś|dzisiaj|spotkanie|zwrócić|zwrot|paczka|naprawa|pozdrawiam|pracuję)\b",
+        goes_on=r"\b(?:jednak|ale mogę|zamiast tego|oto)\b",
+        offers=r"inn|czymś jeszcze",
+        asks=r"(?:przetłumacz|tłumacz|odmow|odmów|mail|list|wiadomość|odpowiedz (?:na|klient)|klient|zagraj|rol[aęi]\b|przykład|parafraz|przeprosin|dialog)",
+        harmful=r"bomb|wybuch|zabić|zabój|trucizn|broń|zhakować|włamać|ukraść|samobój|narkot|wirus|fałsz|pranie pieniędzy|nielegaln|rasis|terror|porwać|szantaż|oszust",
+    ),
+    "nl": _Language(
+        lead=r"(?:sorry|het spijt me|helaas|mijn excuses|excuses|als |ik ben bang)",
+        explicit=r"\bik kan (?:je|u|jou)?[^.!?\n]{0,12}?(?:daar|daarbij|hiermee|daarmee|hierbij|niet)[^.!?\n]{0,12}?(?:niet )?(?:mee )?helpen(?:$|[.!]| (?:met|bij))|\bik (?:kan|mag|wil|zal)[^.!?\n]{0,30}?(?:deze|dit|die|dergelijke|zulke|uw|jouw|hier|daar) ?(?:\w+ )?(?:vraag|verzoek|informatie|inhoud|onderwerp|instructies|over|op)\b[^.!?\n]{0,20}?|\b(?:kan|mag) ik[^.!?\n]{0,20}?(?:niet )?(?:aan )?(?:deze|dit|uw|dat|je)[^.!?\n]{0,20}?(?:niet|verzoek|vraag)|\bdat kan ik niet (?:doen|beantwoorden)|\bals (?:een )?(?:ai|kunstmatige|taalmodel|ai-taalmodel)[^.!?\n]{0,50}?(?:geen|niet)|\bgeen toegang tot|\bniet in staat om|\bmoet (?:dit|uw|je) verzoek|in strijd met mijn|\b(?:is|het) (?:voor mij )?niet mogelijk om deze|\bik kan geen (?:instructies|informatie|advies|medisch|afbeeldingen|links|toegang)|\bbang dat ik (?:je|u|jou) niet kan helpen|\bliever niet (?:op )?antwoord",
+        general=r"\b(?:ik kan|kan ik)[^.!?\n]{0,30}?(?:niet|geen)[^.!?\n]{0,20}?(?:helpen|geven|beantwoorden|maken|delen|openen|tonen|voldoen|schrijven)",
+        everyday=r"\b(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|morgen|vandaag|vanavond|vergadering|geld teruggeven|terugbetal\w*|pakket|reparatie|groeten|werken)\b",
+        goes_on=r"\b(?:echter|maar ik kan (?:je |u )?wel|in plaats daarvan|hier (?:is|zijn)|toch)\b",
+        offers=r"ander|nog iets",
+        asks=r"\b(?:vertaal\w*|weiger\w*|afwijz\w*|afzeg\w*|mail|e-mail|brief|bericht|antwoord (?:op|deze)|klant\w*|speel\w*|rol|stel je voor|voorbeeld|herformuleer\w*|excuus|dialoog)\b",
+        harmful=r"bom\b|explosie|doden|vermoord|vergif|wapen|hacken|stelen|inbreken|zelfmoord|drugs|malware|vervals|witwas|illegaal|illegale|racis|terror|ontvoer|chanteer|oplicht",
+    ),
+}  # fmt: skip
+
+MAX_CHARACTERS: Final = 400
+_HEAD: Final = 220  # characters in which a refusal begins
+_BARE: Final = 26  # characters that may stand before it without an apology
+_MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
+_SPEECH: Final = "\"'“”‘«»「『„"
+_SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
+_EXPLICIT, _GENERAL = (
+    re.compile("|".join(f"(?P<{name}>{getattr(words, part)})" for name, words in LANGUAGES.items()))
+    for part in ("explicit", "general")
+)
+_LEAD: Final = re.compile("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
+_EVERYDAY, _GOES_ON, _OFFERS, _ASKS, _HARMFUL = (
+    {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
+    for part in ("everyday", "goes_on", "offers", "asks", "harmful")
+)
+# whose words cannot be parts of other languages' words, so that a question in any of them is understood
+_OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
+
+
+class Refusal(NamedTuple):
+    """The beginning of a text as a refusal: how surely, and in which language."""
+
+    strength: Strength
+    language: str
+
+
+def refusal_in(text: str) -> Refusal | None:
+    """What a text begins with, when it begins as a refusal does."""
+    head = _MARKUP.sub("", text[: _HEAD + 40]).lower()[:_HEAD]
+    if head[:1] in _SPEECH and head:
+        if len(text) >= _HEAD or text.rstrip()[-1:] not in _SPEECH:
+            return None  # somebody else's words
+        head = head.lstrip(_SPEECH)
+    for pattern, strength in ((_EXPLICIT, Strength.EXPLICIT), (_GENERAL, Strength.GENERAL)):
+        match = pattern.search(head)
+        if match is not None and _begins(head, match.start()):
+            return Refusal(strength, str(match.lastgroup))
+    return None
+
+
+def _begins(head: str, start: int) -> bool:
+    """Whether what stands before a refusal belongs to it: little, or an apology, and nobody else's words."""
+    before = head[:start]
+    if any(sign in before for sign in '"“”«»「『„:：'):
+        return False
+    return start <= _BARE or _LEAD.match(head) is not None
+
+
+def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTERS) -> bool:
+    """Whether an answer to a question is a refusal and nothing else."""
+    if not answer or len(answer) > max_characters:
+        return False
+    refusal = refusal_in(answer)
+    if refusal is None or _goes_on(answer, refusal.language) or asks_for_words(asked, refusal.language):
+        return False
+    everyday = set(_EVERYDAY[refusal.language].findall(answer.lower()))
+    return len(everyday) <= (1 if refusal.strength is Strength.EXPLICIT else 0)
+
+
+def _goes_on(answer: str, language: str) -> bool:
+    """Whether a refusal goes on to answer all the same; an offer of other help is no answer."""
+    offers, further = _OFFERS[language], _GOES_ON[language]
+    return "```" in answer or any(
+        further.search(sentence) and not offers.search(sentence) for sentence in _SENTENCE.findall(answer.lower())
+    )
+
+
+def asks_for_words(asked: str, language: str) -> bool:
+    """Whether a question asks for a text that may say no: a translation, a mail, an example, a role."""
+    return _any_of(_ASKS, asked, language)
+
+
+def is_harmful(asked: str, language: str) -> bool:
+    """Whether a question is one that a model rightly refuses."""
+    return _any_of(_HARMFUL, asked, language)
+
+
+def _any_of(patterns: dict[str, re.Pattern[str]], text: str, language: str) -> bool:
+    text = text.lower()
+    return any(patterns[name].search(text) for name in {language, *_OWN_SCRIPT})

@@ -1,0 +1,47 @@
+"""Recall of refusals in each language, and ordinary answers that are taken for one, on the labelled set."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from corpus_pipeline.stages.refusals import LANGUAGES, is_refusal
+
+ROWS = [
+    json.loads(line) for line in (Path(__file__).parent / "labelled.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+def test_the_set_has_refusals_and_ordinary_answers_of_every_language() -> None:
+    for refusal, least in ((True, 20), (False, 8)):
+        counts = Counter(row["language"] for row in ROWS if row["refusal"] is refusal)
+        assert set(counts) == set(LANGUAGES) and min(counts.values()) >= least
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_finds_9_of_10_refusals(language: str) -> None:
+    rows = [row for row in ROWS if row["language"] == language and row["refusal"]]
+    missed = [row["answer"] for row in rows if not is_refusal(row["answer"], row["asked"])]
+    assert len(missed) <= 0.1 * len(rows), missed
+
+
+def test_takes_at_most_1_of_100_ordinary_answers_for_one() -> None:
+    rows = [row for row in ROWS if not row["refusal"]]
+    assert [row for row in rows if is_refusal(row["answer"], row["asked"])][int(0.01 * len(rows)) :] == []
+
+
+@pytest.mark.parametrize(
+    "piece", ["i can't ", "sorry ", "as an ai ", "无法", "je ne peux ", "ich kann ", "no puedo ", "a"]
+)
+def test_long_questions_cost_time_in_proportion(piece: str) -> None:
+    def seconds(size: int) -> float:
+        started = process_time()
+        is_refusal("I'm sorry, but I can't help with that.", piece * (size // len(piece)))
+        return process_time() - started
+
+    small, large = seconds(50_000), seconds(400_000)
+    assert large < 0.05 or large / max(small, 0.01) < 24
