@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from corpus_pipeline.cli.output import json_option, money, print_lines, print_table, say
+from corpus_pipeline.cli.output import json_option, money, print_json, print_lines, print_table, say
 
 
 @click.group(invoke_without_command=True)
@@ -41,3 +43,37 @@ def cost(context: click.Context, by: str, as_json: bool) -> None:
         )
     if items:
         say(f"the dearest tenth of {items:,} items cost {share:.0%} of it")
+
+
+@cost.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--adopt", is_flag=True, help="Take over the bill where it differs from an answered call.")
+@click.option(
+    "--complete", is_flag=True, help="The file holds every call: unknown ones that it does not name cost nothing."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@json_option
+def reconcile(file: Path, adopt: bool, complete: bool, dry_run: bool, as_json: bool) -> None:
+    """Put a provider's bill beside the ledger: settle calls of unknown outcome, list what does not match.
+
+    FILE: a usage or cost export of OpenAI, Anthropic or OpenRouter (JSON or CSV), or a CSV with the columns request_id,
+    model, created_at, input_tokens, output_tokens, cost (US dollars); ids, tokens and cost are enough.
+    """
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        found = corpus.reconcile(file, adopt=adopt, complete=complete, dry_run=dry_run)
+    if as_json:
+        print_json(found)
+        return
+    columns = ("line", "call", "model", "ledger_usd", "bill_usd", "adopted")
+    if found["mismatches"]:
+        print_table(columns, ([row[key] for key in columns] for row in found["mismatches"]), right=columns[3:5])
+    say(
+        f"{found['lines']:,} lines: {found['settled']:,} calls settled by them, {found['not_billed']:,} were not billed,"
+        f" {found['mismatches_in_all']:,} differ, {found['unmatched']:,} lines ({money(found['unmatched_usd'])}) are of no call"
+        f" of ours; {found['still_unknown']:,} calls stay unknown"
+    )
+    bill = "" if found["bill_usd"] is None else f"; the bill says {money(found['bill_usd'])}"
+    unchanged = " (nothing changed)" if dry_run else ""
+    say(f"ledger {money(found['ledger_usd_before'])} -> {money(found['ledger_usd'])}{bill}{unchanged}")

@@ -20,7 +20,7 @@ from corpus_pipeline.model import NanoDollars, Usage
 Headers = list[tuple[bytes, bytes]]
 NOTHING = Usage(0, 0)
 DOOR_SECONDS = 0.02  # who is turned away at the door does not wait as long as for an answer
-_CACHE_UNIT, _CACHE_LEAST = 128, 1024  # OpenAI caches prompts from 1024 tokens on, in steps of 128
+_CACHE_UNIT = 128  # OpenAI caches prompts in steps of 128
 
 
 class Outcome(NamedTuple):
@@ -69,7 +69,7 @@ class Engine:
         order = answers.read_order(body, line.request_hash)
         reply = answers.reply(order, fault)
         usage = self._usage(body, reply)
-        tier = prices.BATCH if line.batch is not None else body.get("service_tier")
+        tier = self._tier(body, line)
         price = prices.price_of(line.model).of(tier, usage.input_tokens)
         line = line._replace(outcome="answered", usage=usage, nano_dollars=prices.cost(usage, price))
         said: dict[str, Any] = {
@@ -86,26 +86,39 @@ class Engine:
                 }
             ],
             "system_fingerprint": "corpus-stub",
+            "service_tier": tier,
         }
         if fault is not Fault.NO_USAGE:
             said["usage"] = {
                 "prompt_tokens": usage.input_tokens,
                 "completion_tokens": usage.output_tokens,
                 "total_tokens": usage.input_tokens + usage.output_tokens,
-                "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+                "prompt_tokens_details": {
+                    "cached_tokens": usage.cached_tokens,
+                    "cache_write_tokens": usage.cache_write_tokens,
+                },
                 "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
             }
         return Outcome(200, [], orjson.dumps(said), fault, latency, line)
 
+    def _tier(self, body: dict[str, Any], line: Line) -> str:
+        if line.batch is not None:
+            return prices.BATCH
+        asked, own = body.get("service_tier"), self.options.tiers
+        if (isinstance(asked, str) and asked not in ("", "auto")) or not own:
+            return str(asked or "default")
+        return own[int(uniform(self.options.seed, line.request_hash, line.attempt, "tier") * len(own))]
+
     def _usage(self, body: dict[str, Any], reply: answers.Reply) -> Usage:
         sizes = [tokens.expected(str(message.get("content", ""))) + 4 for message in body["messages"]]
         whole = sum(sizes)
-        cached = sizes[0] // _CACHE_UNIT * _CACHE_UNIT if whole >= _CACHE_LEAST else 0
+        cached = sizes[0] // _CACHE_UNIT * _CACHE_UNIT if whole >= self.options.cache_from else 0
+        written = whole - cached if self.options.cache_writes and whole >= self.options.cache_from else 0
         reasoning = self.options.reasoning_tokens
         # the texts do not look at the limit, but nobody may be billed for more than was asked for
         most = body.get("max_completion_tokens") or body.get("max_tokens") or 1 << 30
         spoken = tokens.expected(reply.content or reply.refusal or "")
-        return Usage(whole, min(spoken + reasoning, most), cached, min(reasoning, most))
+        return Usage(whole, min(spoken + reasoning, most), cached, min(reasoning, most), cache_write_tokens=written)
 
     def _fault_refusal(self, line: Line, fault: Fault) -> Outcome:
         wait = self.options.retry_after

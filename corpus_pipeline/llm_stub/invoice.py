@@ -66,6 +66,7 @@ class Invoice:
             "cached_tokens": usage.cached_tokens,
             "output_tokens": usage.output_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
             "nano_dollars": line.nano_dollars,
             "batch": line.batch,
         }

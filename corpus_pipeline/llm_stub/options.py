@@ -33,3 +33,6 @@ class StubOptions:
     reasoning_tokens: int = 0
     request_log: Path | None = None
     fsync: bool = False
+    cache_from: int = 1024  # input tokens from which a prompt is cached
+    tiers: tuple[str, ...] = ()  # service tiers in which answers come, by chance, where a request names none
+    cache_writes: bool = False  # the rest of a prompt that long is written to the cache, and billed so

@@ -29,6 +29,7 @@ from corpus_pipeline.service.commands import (
     provider_batches,
     purge,
     recipes,
+    reconcile,
     register,
     rows,
     unlock,
@@ -267,6 +268,14 @@ class Corpus:
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[dict[str, Any]]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
         return provider_batches.cancel(self.store, self.models, names, reason, who())
+
+    def reconcile(
+        self, file: Path, *, adopt: bool = False, complete: bool = False, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Settle unknown calls by a provider's usage export and compare the rest (see `reconcile.reconcile`)."""
+        return reconcile.reconcile(
+            self.store, self.prices, file, who(), adopt=adopt, complete=complete, dry_run=dry_run
+        )
 
     def update_prices(self, file: Path, as_of: date | None) -> dict[str, Any]:
         """Take over a price list (see `prices.update`)."""

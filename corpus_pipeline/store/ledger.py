@@ -424,6 +424,97 @@ def book_unknown(connection: Connection, task_id: TaskId, epoch: int) -> int:
     return touched.rowcount
 
 
+class Correction(NamedTuple):
+    """What an attempt came to by the provider's bill; row: as `for_reconciling` gave it."""
+
+    row: Row
+    state: AttemptState
+    outcome: str
+    usage: Usage
+    cost: NanoDollars
+
+
+def for_reconciling(connection: Connection) -> Sequence[Row]:
+    """Every attempt with what a bill can be compared by."""
+    columns = (
+        *(
+            _A.id,
+            _A.task_id,
+            _A.consumer,
+            _A.created_at,
+            _A.reserved,
+            _A.strategy,
+            _A.model,
+            _A.model_answered,
+            _A.attempt,
+        ),
+        *(_A.state, _A.outcome, _A.cost, _A.estimated, _A.provider_request_id, _A.response_id, _A.input_tokens),
+        *(
+            _A.cached_tokens,
+            _A.output_tokens,
+            _A.reasoning_tokens,
+            _A.cache_write_tokens,
+            _A.input_price,
+            _A.cached_price,
+        ),
+        *(_A.output_price, _A.cache_write_price),
+    )
+    return connection.execute(select(*columns)).all()
+
+
+_CORRECT = (
+    update(llm_attempts)
+    .where(_A.id == bindparam("key"))
+    .values(
+        state=bindparam("to_state"),
+        outcome=bindparam("why"),
+        input_tokens=bindparam("read"),
+        cached_tokens=bindparam("cached"),
+        output_tokens=bindparam("written"),
+        reasoning_tokens=bindparam("reasoning"),
+        cache_write_tokens=bindparam("to_cache"),
+        cost=bindparam("billed"),
+        estimated=False,
+        settled_at=now_ms(),
+    )
+)
+
+
+def correct(connection: Connection, corrections: Sequence[Correction]) -> None:
+    """Book settled attempts at what they were billed; budgets and sums follow. An open one keeps its reservation."""
+    done = [entry for entry in corrections if entry.row.state != AttemptState.INTENT.value]
+    budgets.book(connection, [_booked(e.row, e.cost - e.row.cost)._replace(reserved=0) for e in done])
+    before = [(e.row, AttemptState(e.row.state), _usage_of(e.row), e.row.cost) for e in done]
+    spending.take_back(connection, [_settled(*entry) for entry in before])
+    spending.add(connection, [_settled(e.row, e.state, e.usage, e.cost) for e in done])
+    if done:
+        connection.execute(_CORRECT, [_corrected(entry) for entry in done])
+
+
+def _corrected(entry: Correction) -> dict[str, Any]:
+    return {
+        "key": entry.row.id,
+        "to_state": entry.state.value,
+        "why": entry.outcome,
+        "read": entry.usage.input_tokens,
+        "cached": entry.usage.cached_tokens,
+        "written": entry.usage.output_tokens,
+        "reasoning": entry.usage.reasoning_tokens,
+        "to_cache": entry.usage.cache_write_tokens,
+        "billed": entry.cost,
+    }
+
+
+def _usage_of(row: Row) -> Usage:
+    return Usage(
+        row.input_tokens,
+        row.output_tokens,
+        row.cached_tokens,
+        row.reasoning_tokens,
+        cache_write_tokens=row.cache_write_tokens,
+    )
+
+
 def remark_count(connection: Connection, task_id: TaskId) -> int:
     """Calls of a task whose numbers did not agree with each other."""
     query = select(func.count()).where(_A.task_id == task_id, _A.remark.is_not(None))
