@@ -142,3 +142,34 @@ def test_an_export_without_rows_does_not_stand_in_the_way_of_the_others(datasets
     assert datasets.get_dataset_config_names(str(target.root)) == ["full"]
     assert same(load(datasets, target, "full"), [chat("q", "a")])
     assert "| `empty` | 0 | `openai` | no rows |" in (target.root / "README.md").read_text()
+
+
+HOSTILE = [
+    "",
+    "a.b",
+    "\n",
+    "null",
+    "~",
+    "1",
+    "list",
+    "struct",
+    "dtype",
+    "_type",
+    "---",
+    "a: b",
+    "\u2028",
+    "<<",
+    "- x",
+    "#",
+]
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["at the top", "inside"])
+def test_hostile_keys_load_through_the_card_of_the_folder(datasets, target, deep):
+    keys = [*HOSTILE, "\0"] if deep else HOSTILE
+    hostile = {key: f"v{number}" for number, key in enumerate(keys)}
+    records = [chat("q", "a", **({"meta": hostile} if deep else hostile))] * 2
+    publish(target, records)
+    assert same(load(datasets, target, "notes"), records)
+    found = datasets.load_dataset(str(target.root / "notes"), split="train", cache_dir=str(target.root.parent / "c"))
+    assert same(found, records)
