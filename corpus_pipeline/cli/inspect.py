@@ -72,6 +72,7 @@ def _cell(own: dict[str, Any], stage: Stage) -> str:
 _COUNTS = (
     "blank_lines",
     "dropped",
+    "near_other_answer",
     "held",
     "failed",
     "retried",

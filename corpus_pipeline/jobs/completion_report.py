@@ -21,6 +21,7 @@ from corpus_pipeline.store import (
     exports,
     failed_samples,
     ledger,
+    outcomes,
     rows,
     spending,
 )
@@ -89,6 +90,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
         "dropped": dropped + repeated,
         "drop_reasons": reasons,
         "drop_shares": {reason: round(count / total, 6) for reason, count in reasons.items()} if total else {},
+        "near_other_answer": outcomes.near_with_another_answer(connection, task.id),
         "warnings": clean_warnings(file.name, total, reasons, recipe),
         "changed": cleaned.changed_count(connection, task.id),
         "rules": cleaned.rule_counts(connection, task.id),

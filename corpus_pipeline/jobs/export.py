@@ -439,7 +439,12 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
                 "rejects": file.rejects or 0,
                 "blanks": file.blanks or 0,
             },
-            "clean": {"kept": total - dropped - repeated, "dropped": dropped, "duplicates": repeated},
+            "clean": {
+                "kept": total - dropped - repeated,
+                "dropped": dropped,
+                "duplicates": repeated,
+                "near_other_answer": outcomes.near_with_another_answer(connection, task_id),
+            },
             "augment": {
                 # how many were made of answers paid before is left out: it tells how the work went, not what came of it
                 word: sum(counts[word] for counts in items.values())

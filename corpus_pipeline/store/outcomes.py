@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, func, or_, select
 
 from corpus_pipeline.model import FileId, TaskId, id_range
-from corpus_pipeline.states import ItemState, RowState
+from corpus_pipeline.states import DuplicateKind, ItemState, RowState
 from corpus_pipeline.store import cleaned
 from corpus_pipeline.store.schema import (
     augmented_rows,
@@ -44,6 +44,16 @@ def source_rows(connection: Connection, file_id: FileId, task_id: TaskId, total:
     else:  # by far the common case, and much cheaper
         verdicts, dropped = cleaned.counts(connection, task_id)[0], cleaned.drop_reasons(connection, task_id)
     return SourceRows(verdicts - sum(dropped.values()), dropped, deleted, total - deleted - verdicts)
+
+
+def near_with_another_answer(connection: Connection, task_id: TaskId) -> int:
+    """Near-duplicates whose answer is not quite that of their keeper."""
+    query = select(func.count()).where(
+        duplicates.c.task_id == task_id,
+        duplicates.c.kind == DuplicateKind.NEAR.value,
+        duplicates.c.answer_similarity < 1,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _deleted(connection: Connection, file_id: FileId) -> int:

@@ -109,6 +109,8 @@ class Reader:
         tag = _TAG_OF_ROLE[known]
         if self._tags.setdefault(tag, str(role)) != role:
             return f"'{self._tags[tag]}' and '{role}' would need the same tag"
+        if text_key not in message:
+            return f"a message has no {text_key}"
         if message.get("tool_calls"):
             self._calls = True
             if not all(
