@@ -66,6 +66,11 @@ def closing_lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"provider batches save {money(saved)} (counted)")
     if more := total["saving_of_provider_batch_usd"] - saved:
         lines.append(f"as provider batches (`provider_batch: true`, up to 24 hours) it would cost {money(more)} less")
+    for number, way in enumerate(found["ways"], 1):
+        if way["cost_usd"] is None:
+            lines.append(f"  - {way['way']}: {way['note']}")
+        else:
+            lines.append(f"  {number}. {way['way']}: {money(way['cost_usd'])}, {way['hours']:g} hours ({way['note']})")
     for name, limit in found["budgets"].items():
         if cost["expected"] > limit:
             lines.append(f"the budget {name} of {money(limit)} will stop it before its end")

@@ -539,11 +539,17 @@ def saved(connection: Connection, task_id: TaskId) -> NanoDollars:
 
 
 class Experience(NamedTuple):
-    """What a strategy's calls to a model were like. attempts: per answer. cached_share: of the input tokens."""
+    """What a strategy's calls to a model were like. attempts: per answer. cached_share: of the input tokens. paid: answers
+    per question, where an answer that is no good is asked for again. cost: nano-dollars of an answer that was asked for live;
+    None from too few. seconds: of a live call."""
 
+    input_tokens: float
     output_tokens: float
     attempts: float
     cached_share: float
+    paid: float
+    cost: float | None
+    seconds: float | None
 
 
 _ENOUGH_CALLS = 10
@@ -552,6 +558,7 @@ _ENOUGH_CALLS = 10
 def experience(connection: Connection, strategy: str, model: str) -> Experience | None:
     """From all calls of that strategy and model, in any task; None from too few."""
     answered = case((_A.state == AttemptState.ANSWERED.value, 1), else_=0)
+    live = and_(_A.state == AttemptState.ANSWERED.value, _A.batch_id.is_(None))
     row = connection.execute(
         select(
             func.count().label("calls"),
@@ -559,12 +566,25 @@ def experience(connection: Connection, strategy: str, model: str) -> Experience 
             func.coalesce(func.sum(_A.input_tokens), 0).label("input"),
             func.coalesce(func.sum(_A.cached_tokens), 0).label("cached"),
             func.coalesce(func.sum(_A.output_tokens), 0).label("output"),
+            func.count(case((_A.state == AttemptState.ANSWERED.value, _A.request_key)).distinct()).label("questions"),
+            func.coalesce(func.sum(case((live, 1), else_=0)), 0).label("live"),
+            func.coalesce(func.sum(case((live, _A.cost), else_=0)), 0).label("live_cost"),
+            func.coalesce(func.sum(case((live, _A.latency_ms), else_=0)), 0).label("live_ms"),
         ).where(_A.strategy == strategy, _A.model == model, _A.http_status.is_distinct_from(429))
     ).one()
     if row.answered < _ENOUGH_CALLS:
         return None
     done = float(row.answered)
-    return Experience(float(row.output) / done, float(row.calls) / done, float(row.cached) / max(1.0, float(row.input)))
+    few = row.live < _ENOUGH_CALLS
+    return Experience(
+        input_tokens=float(row.input) / done,
+        output_tokens=float(row.output) / done,
+        attempts=float(row.calls) / done,
+        cached_share=float(row.cached) / max(1.0, float(row.input)),
+        paid=done / max(1.0, float(row.questions)),
+        cost=None if few else float(row.live_cost) / float(row.live),
+        seconds=None if few else float(row.live_ms) / 1000 / float(row.live),
+    )
 
 
 def cost_by_item(connection: Connection) -> Sequence[Row]:

@@ -13,6 +13,7 @@ from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.model import Answer, Request, Usage, id_range
+from corpus_pipeline.service.queries.cost_ways import Load, ways
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate
 from corpus_pipeline.stages.augment.strategies.exchange import find_exchange
@@ -50,6 +51,7 @@ class _Sum:
     answered: int = 0
     saved: int = 0
     calls: int = 0
+    system_tokens: int = 0  # of the longest common beginning
     expected: dict[str, int] = field(default_factory=lambda: {"input": 0, "cached": 0, "output": 0})
     high: dict[str, int] = field(default_factory=lambda: {"input": 0, "output": 0})
 
@@ -62,6 +64,7 @@ class _Sum:
         output = self._output(source_tokens, request.max_output_tokens)
         first, bound = tokens.expected_input(request), tokens.input_bound(request)
         system = tokens.expected(request.messages[0]["content"])
+        self.system_tokens = max(self.system_tokens, system)
         self.calls += calls
         self.expected["input"] += first * calls + output * calls * (calls - 1) // 2
         self.expected["output"] += output * calls
@@ -106,12 +109,15 @@ def estimate(work: Work, default_model: str | None, listed: PriceList | None = N
                 _look(work, own_sum, page, states)
     scale = rows / looked_at if looked_at else 0.0
     strategies = [_line(own_sum, scale) for own_sum in sums.values()]
+    section = work.recipe.augment
+    loads = [_load(own_sum, scale) for own_sum in sums.values()]
     return {
         "name": work.file.name,
         "rows": rows,
         "rows_looked_at": looked_at,
         "strategies": strategies,
         "total": _total(strategies),
+        "ways": ways(loads, section.concurrency, section.limits.requests_per_minute),
         "budgets": {f"{scope}_usd": ceiling / NANO for scope, ceiling in work.recipe.augment.budget.ceilings().items()},
     }
 
@@ -249,8 +255,12 @@ def _line(own: _Sum, scale: float) -> dict[str, Any]:
         return prices.cost(Usage(own.expected["input"], output, cached), price.of(BATCH if batch else None))
 
     output = own.expected["output"]
+    live = _measured(own)
+    paid = attempts if own.experience is None else own.experience.paid
     expected, uncached, full = cost(output, cached), cost(output, 0), cost(output, cached, batch=False)
     low = cost(round(output * _LOW), cached)
+    unit, batched = price.standard, price.of(BATCH)
+    likely = expected * paid if live is None else live * (batched.output / unit.output if batch else 1.0)
     high = prices.upper_bound(own.high["input"], own.high["output"], price.of(BATCH if batch else None))
 
     def usd(nano: float, scale: float = scale) -> float:
@@ -269,15 +279,41 @@ def _line(own: _Sum, scale: float) -> dict[str, Any]:
         "output_tokens": round(own.expected["output"] * scale),
         "cost_usd": {
             "low": usd(low, whole * least),
-            "expected": usd(expected * attempts),
-            "high": usd(max(high, expected * attempts), whole),
+            "expected": usd(likely),
+            "high": usd(max(high, likely), whole),
         },
         "saved_by_reuse_usd": usd(own.saved),
-        "saved_by_caching_usd": usd((uncached - expected) * attempts),
+        "saved_by_caching_usd": usd((uncached - expected) * paid),
         "provider_batch": batch,
-        "saving_of_provider_batch_usd": usd(full * attempts * (100 - prices.BATCH_PERCENT) / 100),
+        "saving_of_provider_batch_usd": usd(
+            (full * paid if live is None else live) * (1 - batched.output / unit.output)
+        ),
         "from_experience": own.experience is not None,
     }
+
+
+def _measured(own: _Sum) -> float | None:
+    """Nano-dollars of the calls counted here by what such calls have cost so far: caching, tiers and answers that were no
+    good are in it. None without experience."""
+    if own.experience is None or own.experience.cost is None:
+        return None
+    return own.calls * own.experience.paid * own.experience.cost
+
+
+def _load(own: _Sum, scale: float) -> Load:
+    scale *= _share(own)
+    measured, experience = _measured(own), own.experience
+    return Load(
+        price=own.prepared.price,
+        calls=own.calls * scale,
+        input_tokens=own.expected["input"] * scale,
+        output_tokens=own.expected["output"] * scale,
+        system_tokens=own.system_tokens,
+        steps=len(own.prepared.strategy.steps),
+        measured=None if measured is None else measured * scale,
+        seconds=None if experience is None else experience.seconds,
+        has_judge=own.gate is not None or isinstance(own.prepared.strategy, Gate),
+    )
 
 
 def _total(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -111,3 +111,34 @@ def test_only_rows_whose_request_changed_are_asked_again(make_kit: Any) -> None:
     report = kit.run().report
     assert (report["total"], report["reused"], report["calls"]) == (60, 30, 30)
     assert report["saved_usd"] > 0
+
+
+def test_the_ways_to_ask_are_ranked_by_money_with_their_hours(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(30, strategies=["paraphrase", "self_refine"])
+    found = kit.corpus.estimate("rows")
+    ways = {way["way"]: way for way in found["ways"]}
+    assert set(ways) == {"live", "flex", "batch", "cached", "cascade"}
+    costs = [way["cost_usd"] for way in found["ways"] if way["cost_usd"] is not None]
+    assert costs == sorted(costs) and costs[0] > 0
+    assert ways["batch"]["cost_usd"] == pytest.approx(ways["live"]["cost_usd"] / 2, rel=0.01)
+    assert ways["flex"]["cost_usd"] == pytest.approx(ways["live"]["cost_usd"] / 2, rel=0.01)
+    assert ways["batch"]["hours"] >= 24 > ways["live"]["hours"] > 0
+    assert ways["cached"]["cost_usd"] == ways["live"]["cost_usd"] and "saves nothing" in ways["cached"]["note"]
+
+
+def test_after_a_pilot_an_estimate_is_within_a_twentieth_of_the_bill_in_19_of_20_jobs(make_kit: Any) -> None:
+    """Twenty jobs with other settings, with faults: some rows are asked, the rest is estimated."""
+    kit = make_kit(faults={"500": 0.03, "429": 0.03, "no_usage": 0.02})
+    near = []
+    for number in range(20):
+        name = f"job-{number}"
+        kit.add(90, name, strategies=[{STRATEGIES[number % 2]: {"temperature": number / 20}}], concurrency=40)
+        with pytest.raises(Interrupted):
+            kit.run(name, limit=40)
+        begun = kit.corpus.report(name, Stage.AUGMENT)[0]["cost_usd"]
+        estimated = kit.corpus.estimate(name)["total"]["cost_usd"]["expected"]
+        bill = kit.run(name).report["cost_usd"] - begun
+        near.append(abs(estimated - bill) <= bill / 20)
+        print(name, estimated, bill, round(estimated / bill - 1, 4))
+    assert sum(near) >= 19
