@@ -21,7 +21,7 @@ from corpus_pipeline.formats.base import (
     with_thinking,
 )
 from corpus_pipeline.formats.chat_parsing import ChatParser
-from corpus_pipeline.formats.dialect import Dialect, put
+from corpus_pipeline.formats.dialect import Dialect, at, put
 from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of, unpack
 from corpus_pipeline.formats.reading import MessageReader
 from corpus_pipeline.model import Conversation
@@ -90,9 +90,14 @@ class ChatFormat(Format):
         messages = unpack(conversation.turns)
         if self.suited(messages, set()) != messages or not self._writes_arguments_so(messages):
             return False
-        if not self.dialect.objects:
+        if not self.dialect.objects and all(message.text is not None for message in messages):
             return True
         record = shapes.render(conversation) or {}
+        lists = [found for path in self.dialect.lists if isinstance(found := at(record, path), list)]
+        if not all(self.reader.content_key in message for found in lists for message in found):
+            return False  # some tools read it unasked
+        if not self.dialect.objects:
+            return True
         return all(
             isinstance(record.get(str(path[0])), dict)
             for path in (self.dialect.lists[-1], self.dialect.rejected)
