@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from corpus_pipeline.formats import calls
+from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect
@@ -44,6 +45,11 @@ class _OpenAIPreference(_OpenAI):
         found = unpack(conversation.turns)
         if len(found) > 1 and side_of(found[-2].role) == ANSWER_SIDE:
             raise NotExportable("turn_order", "the message before the two answers is one of the assistant")
+
+    def fits_as_it_is(self, conversation: Conversation) -> bool:
+        """Also only with one message as each answer: what stands before it belongs to the input."""
+        record = shapes.render(conversation) or {}
+        return len(record.get("preferred_output", ())) == 1 and super().fits_as_it_is(conversation)
 
 
 def _says_anything(message: Message) -> bool:
