@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
-from corpus_pipeline.defs import checks, multi_partition, narration, run_tags
+from corpus_pipeline.defs import checks, multi_partition, narration, run_tags, upstream
 from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
@@ -58,7 +58,7 @@ def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 names.key(stage),
-                deps=[names.key(earlier) for earlier in before],
+                deps=[*(names.key(earlier) for earlier in before), *upstream.keys_of(list(names.key_prefix), stage)],
                 group_name=names.group,
                 kinds=_KINDS[stage],
                 owners=list(names.owners),
@@ -96,6 +96,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     limit = context.run.tags.get(LIMIT_TAG)
     try:
         run_tags.describe(context, cursor, stage, name)
+        upstream.tell(context, name, cursor.upstream(name, stage))
         with _stopping(context, cursor, stop):
             outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
     except LeaseHeld as held:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from corpus_pipeline.defs import upstream
 from corpus_pipeline.defs.assets import assets_of
 from corpus_pipeline.defs.names import Names
 from corpus_pipeline.defs.resources import RESOURCE, VARIABLES, CursorResource, settings_with
@@ -21,7 +22,7 @@ def build(names: Names, given: Mapping[str, str | dg.EnvVar | None] | None = Non
     by_variable = {VARIABLES[name]: value for name, value in known.items()}
     resource = CursorResource(**known, key_prefix=list(names.key_prefix))
     return dg.Definitions(
-        assets=assets_of(names),
+        assets=[*assets_of(names), *upstream.specs(list(names.key_prefix), names.group, names.partitions)],
         jobs=[
             dg.define_asset_job(
                 names.unique(PATH_JOB),

@@ -118,6 +118,8 @@ def _of_its_own(cursor: CursorResource, stage: Stage, name: str, event: Event) -
         key = cursor.key(before)
         # as Dagster sums up the partitions that were read
         tags[get_input_data_version_tag(key)] = hashlib.sha256(data_version(corpus, name, before).encode()).hexdigest()
+    for key in cursor.upstream(name, stage):
+        tags[get_input_data_version_tag(key)] = hashlib.sha256().hexdigest()  # it sums up no observations
     yield dg.AssetMaterialization(cursor.key(stage), partition=name, metadata=event.metadata, tags=tags)
     for result in event.check_results or ():
         yield dg.AssetCheckEvaluation(

@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from corpus_pipeline.cancellation import StopSignal
-from corpus_pipeline.defs import run_liveness
+from corpus_pipeline.defs import run_liveness, upstream
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.jobs.narration import Narrator
 from corpus_pipeline.jobs.runner import Outcome
@@ -65,6 +65,12 @@ class CursorResource(dg.ConfigurableResource):
     def key(self, stage: Stage) -> dg.AssetKey:
         """The asset of a stage of this corpus."""
         return dg.AssetKey([*self.key_prefix, ASSETS[stage]])
+
+    def upstream(self, partition_key: str, stage: Stage) -> dict[dg.AssetKey, str]:
+        """The data versions of what a stage of a dataset file is made from, beside the stage before it."""
+        (file,) = self.corpus.files([partition_key])
+        found = upstream.versions(self.key_prefix, file, self.corpus.recipe_of(file))
+        return {key: found[key] for key in upstream.keys_of(self.key_prefix, stage)}
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self._corpus = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import run_liveness
+from corpus_pipeline.defs import run_liveness, upstream
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import opened
@@ -29,6 +30,7 @@ MAX_TAKEOVERS = 5
 TAKEOVER = "takeover"
 REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
 MAX_REMOVED = 200  # a tick
+MAX_TOLD = 500
 _FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -36,7 +38,7 @@ _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, Dagst
 
 def sensors_of(names: Names, settings: Callable[[], Settings]) -> list[dg.SensorDefinition]:
     """The sensors of one corpus; `settings` is asked at each tick."""
-    return [make(names, settings) for make in (_inbox, _pause_flags, _webhooks, _retention)]
+    return [make(names, settings) for make in (_inbox, _pause_flags, _webhooks, _retention, _upstream)]
 
 
 def _inbox(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
@@ -135,6 +137,38 @@ def _retention(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefin
     return retention
 
 
+def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=names.unique("upstream"),
+        asset_selection=names.keys,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells Dagster when a dataset file or its recipe has changed, so that what was made from it is stale.",
+    )
+    def upstream_versions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """One tick: the versions that changed since the last one; of a new file those that no run told."""
+        seen: dict[str, str] = json.loads(context.cursor or "{}")
+        prefix, events, now = list(names.key_prefix), list[dg.AssetObservation](), dict[str, str]()
+        with opened(settings()) as corpus:
+            for file in corpus.files():
+                current = upstream.versions(prefix, file, corpus.recipe_of(file))
+                now[file.name] = upstream.digest(current)
+                if seen.get(file.name) == now[file.name]:
+                    continue
+                if len(events) >= MAX_TOLD:
+                    now[file.name] = seen.get(file.name, "")  # at the next tick
+                    continue
+                known = {key for key in current if upstream.told(context.instance, key, file.name) is not None}
+                changed = upstream.untold(context.instance, file.name, {key: current[key] for key in known})
+                events += [upstream.observation(key, file.name, version) for key, version in changed]
+        context.update_cursor(json.dumps(now))
+        if not events:
+            return dg.SkipReason("no dataset file and no recipe has changed")
+        return dg.SensorResult(asset_events=events, cursor=json.dumps(now))
+
+    return upstream_versions
+
+
 def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> None:
     """Leave as paused what a flag covers and no worker holds any more: nobody else would."""
     for work, flag in corpus.abandoned():
@@ -231,4 +265,4 @@ def _days_ago(days: int) -> datetime:
 
 
 SENSORS = tuple(sensors_of(DEFAULT, Settings.from_env))
-inbox, pause_flags, webhooks, retention = SENSORS
+inbox, pause_flags, webhooks, retention, upstream_versions = SENSORS

@@ -21,7 +21,8 @@ import pytest
 from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.defs import instance as dagster_home
-from corpus_pipeline.defs import partitions
+from corpus_pipeline.defs import partitions, upstream
+from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -60,6 +61,10 @@ def write_file(folder: Path, name: str, rows: int, extra: str = "") -> Path:
 
 
 # --- in this process ---
+
+
+# the stages, and what they are made from
+EVERYTHING = (*ASSETS, *upstream.specs([], "corpus", partitions.dataset_files))
 
 
 class Home(NamedTuple):

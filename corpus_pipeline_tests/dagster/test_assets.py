@@ -23,18 +23,18 @@ from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
-from corpus_pipeline.defs.sensors import inbox, pause_flags, retention
+from corpus_pipeline.defs.sensors import inbox, pause_flags, retention, upstream_versions
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples, schema
-from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, Home
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home
 
 NAMES = list(ASSET_OF.values())
 
 
 def run(home: Home, name: str, stages: Sequence[Stage] = tuple(Stage), **tags: str) -> dg.ExecuteInProcessResult:
     return dg.materialize(
-        list(ASSETS),
+        list(EVERYTHING),
         selection=[ASSET_OF[stage] for stage in stages],
         partition_key=name,
         instance=home.instance,
@@ -149,7 +149,8 @@ def test_a_paused_partition_ends_as_an_observation_and_stays_what_it_was(home: H
     home.corpus.pause(["held"], Stage.AUGMENT, False, "look at the prices first")
     result = run(home, "held")
     assert result.success
-    (observation,) = result.asset_observations_for_node("augmented_rows")
+    said = result.asset_observations_for_node("augmented_rows")
+    (observation,) = [o for o in said if o.asset_key.path == ["augmented_rows"]]
     assert observation.tags == {"corpus/status": "paused"}
     assert "look at the prices first" in str(observation.metadata["reason"].value)
     assert "held" in materialized(home, "cleaned_rows")
@@ -177,7 +178,10 @@ def test_a_partition_that_somebody_else_works_on_is_left_alone_without_an_alarm(
 
 
 def stale(home: Home, definitions: Sequence[dg.AssetsDefinition], asset: str, partition: str) -> tuple[str, list[str]]:
-    graph = dg.Definitions(assets=list(definitions), resources={"cursor": CursorResource()}).resolve_asset_graph()
+    graph = dg.Definitions(
+        assets=[*definitions, *EVERYTHING[len(ASSETS) :]],
+        resources={"cursor": CursorResource()},
+    ).resolve_asset_graph()
     resolver = CachingStaleStatusResolver(home.instance, graph, LoadingContextForTest(home.instance))
     key = dg.AssetKey(asset)
     return (
@@ -209,6 +213,29 @@ def test_a_new_recipe_makes_the_stages_behind_it_stale(home: Home):
     run(home, "recipes", [Stage.INGEST, Stage.CLEAN])
     assert stale(home, ASSETS, "cleaned_rows", "recipes")[0] == "FRESH"
     assert stale(home, ASSETS, "augmented_rows", "recipes") == ("STALE", ["has a new dependency data version"])
+
+
+def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(home: Home):
+    home.add("sections", rows=4)
+    run(home, "sections")
+    with dg.build_sensor_context(home.instance) as context:
+        upstream_versions(context)
+        seen = context.cursor
+    for asset in NAMES:
+        assert stale(home, ASSETS, asset, "sections")[0] == "FRESH", asset
+    recipe = home.folder / "exports_otherwise.yaml"
+    before = home.corpus.recipe_of(home.corpus.files(["sections"])[0]).to_yaml()
+    recipe.write_text(before.replace("format: same", "format: sharegpt"), encoding="utf-8")
+    home.corpus.bind_recipe("sections", str(recipe))
+    with dg.build_sensor_context(home.instance, cursor=seen) as context:
+        result = upstream_versions(context)
+    assert isinstance(result, dg.SensorResult)
+    for event in result.asset_events:
+        home.instance.report_runless_asset_event(event)
+    found = {asset: stale(home, ASSETS, asset, "sections") for asset in NAMES}
+    assert {asset for asset, (word, _) in found.items() if word == "STALE"} == {"jsonl_export"}, found
+    run(home, "sections")
+    assert stale(home, ASSETS, "jsonl_export", "sections")[0] == "FRESH"
 
 
 def test_the_trace_of_a_line_agrees_with_the_lineage(home: Home):
@@ -251,12 +278,14 @@ def test_the_asset_graph_is_what_it_was():
         key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
         for key in graph.get_all_asset_keys()
     } == {
-        "dataset_rows": [],
-        "cleaned_rows": ["dataset_rows"],
-        "augmented_rows": ["cleaned_rows"],
-        "jsonl_export": ["augmented_rows"],
+        "dataset_file": [],
+        **{f"recipe/{stage}": [] for stage in Stage},
+        "dataset_rows": ["dataset_file", "recipe/ingest"],
+        "cleaned_rows": ["dataset_rows", "recipe/clean"],
+        "augmented_rows": ["cleaned_rows", "recipe/augment"],
+        "jsonl_export": ["augmented_rows", "recipe/export"],
     }
-    for key in graph.get_all_asset_keys():
+    for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.partitions_def == dg.DynamicPartitionsDefinition(name="dataset_files")
         assert node.group_name == "corpus" and node.owners == ["team:corpus"] and node.description and node.kinds
@@ -276,7 +305,13 @@ def test_the_asset_graph_is_what_it_was():
         "augmented_rows": "augmentation",
         "jsonl_export": "export",
     }
-    assert {sensor.name for sensor in defs.sensors or ()} == {"inbox", "pause_flags", "webhooks", "retention"}
+    assert {sensor.name for sensor in defs.sensors or ()} == {
+        "inbox",
+        "pause_flags",
+        "webhooks",
+        "retention",
+        "upstream",
+    }
     assert all(
         s.default_status is dg.DefaultSensorStatus.RUNNING
         for s in defs.sensors or ()

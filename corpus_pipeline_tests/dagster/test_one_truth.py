@@ -14,14 +14,13 @@ from click.testing import CliRunner
 
 from corpus_pipeline import llm_stub
 from corpus_pipeline.cli import cli
-from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service.queries import metrics, progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
-from corpus_pipeline_tests.dagster.conftest import Home
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home
 
 STEPS = 9
 ACTS = ("run", "run", "run", "run to a stage", "pause", "resume", "spoil", "mend", "replay", "dismiss", "redo", "limit")
@@ -53,7 +52,7 @@ def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Rando
 def run(home: Home, name: str, stages: list[Stage], **tags: str) -> None:
     if stages:
         dg.materialize(
-            list(ASSETS),
+            list(EVERYTHING),
             selection=[ASSET_OF[stage] for stage in stages],
             partition_key=name,
             instance=home.instance,
