@@ -16,7 +16,7 @@ def intent(made: making.Made, identifier: ConversationId) -> Intent:
     key = f"{identifier:064d}"
     return Intent(
         f"a{identifier}", key, made.task_id, identifier, "paraphrase", 0, 1, 1, f"c{made.task_id}", "v" * 64, "m",
-        1, 1, 1, NanoDollars(70), 1, None,
+        1, 1, 1, 1, NanoDollars(70), 1, None,
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_what_a_provider_batch_brings_for_a_purged_row_is_not_taken_in(store: St
     kept = select(answers.c.attempt_id).where(answers.c.attempt_id.in_([i.id for i in intents]))
     assert store.fetch(lambda c: c.execute(kept).scalars().all()) == [intents[1].id]
     assert store.fetch(budgets.level, BudgetScope.TASK, str(made.task_id)) == (110, 0)
-    assert store.fetch(spending.cost_of, [made.task_id]) == {made.task_id: 110}
+    assert store.fetch(spending.of_task, made.task_id).cost == 110
 
 
 def test_a_purged_row_is_kept_out_of_every_file_with_its_bytes(store: Store):
