@@ -58,6 +58,11 @@ VARIABLES = (
     Variable(
         "CORPUS_DAGSTER_RETENTION_DAYS", "0", "finished runs and their events are removed after so many days; 0: never"
     ),
+    Variable(
+        "CORPUS_AUTOMATE",
+        "none",
+        "stages that Dagster starts by itself, comma-separated: ingest, clean, export; augment only under a budget",
+    ),
     Variable("CORPUS_LOG", "text", "json: what is said on stderr is one JSON document a line"),
     Variable(
         "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
@@ -99,6 +104,7 @@ class Settings:
     stop_grace_seconds: float = 20.0
     progress_seconds: float = 30.0
     log_json: bool = False
+    automate: tuple[str, ...] = ()
     dagster_folder: Path | None = None
     dagster_config: Path | None = None
     dagster_database: str | None = None  # its kind; the address stays in the environment
@@ -131,6 +137,7 @@ class Settings:
             partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
             stop_grace_seconds=_positive("CORPUS_STOP_GRACE_SECONDS", env.get("CORPUS_STOP_GRACE_SECONDS") or "20"),
             progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
+            automate=_stages(env.get("CORPUS_AUTOMATE")),
             log_json=_log_format(env.get("CORPUS_LOG") or "text") == "json",
             dagster_folder=_path(env.get("CORPUS_DAGSTER_HOME")),
             dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
@@ -269,6 +276,14 @@ def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 36_500):
         raise UsageError(f"CORPUS_DAGSTER_RETENTION_DAYS must be a whole number of days, not {text!r}")
     return int(text)
+
+
+def _stages(text: str | None) -> tuple[str, ...]:
+    known = ("ingest", "clean", "augment", "export")
+    found = _names(text)
+    if wrong := [name for name in found if name not in known]:
+        raise UsageError(f"CORPUS_AUTOMATE: there is no stage {wrong[0]!r}; the stages are {', '.join(known)}")
+    return found
 
 
 def _log_format(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
-from corpus_pipeline.defs import checks, multi_partition, narration, run_tags, upstream
+from corpus_pipeline.defs import automation, checks, multi_partition, narration, run_tags, upstream
 from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
@@ -64,6 +64,7 @@ def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
                 owners=list(names.owners),
                 description=_DESCRIPTIONS[stage],
                 code_version=code_version(stage),
+                automation_condition=automation.condition(stage, upstream.keys_of(list(names.key_prefix), stage)),
                 skippable=True,  # a paused partition is neither a success nor a failure: it yields an observation
                 tags={"corpus/stage": stage.value},
             )
@@ -96,6 +97,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     limit = context.run.tags.get(LIMIT_TAG)
     try:
         run_tags.describe(context, cursor, stage, name)
+        _require_budget(context, cursor, stage, name)
         upstream.tell(context, name, cursor.upstream(name, stage))
         with _stopping(context, cursor, stop):
             outcome = _outcome(context, cursor, stage, name, stop, int(limit) if limit is not None else None)
@@ -121,6 +123,19 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
         raise dg.Failure(description=str(error), allow_retries=False) from error
     run_tags.done(context, stage)
     yield _materialized(cursor, stage, name, outcome)
+
+
+def _require_budget(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> None:
+    """Raises UsageError where nobody but a condition started a stage that spends money, and no budget holds it."""
+    if stage is not Stage.AUGMENT or automation.AUTOMATION_TAG not in context.run.tags:
+        return
+    (file,) = cursor.corpus.files([name])
+    section = cursor.corpus.recipe_of(file).augment
+    if section.strategies and not section.budget.ceilings():
+        raise UsageError(
+            f"augment of {name} was started by automation, and its recipe has no budget: set augment.budget, or start it"
+            f" yourself (corpus run {name})"
+        )
 
 
 def _refused(

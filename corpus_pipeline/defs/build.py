@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from corpus_pipeline.defs import upstream
+from corpus_pipeline.defs import automation, upstream
 from corpus_pipeline.defs.assets import assets_of
 from corpus_pipeline.defs.names import Names
 from corpus_pipeline.defs.resources import RESOURCE, VARIABLES, CursorResource, settings_with
@@ -32,6 +32,6 @@ def build(names: Names, given: Mapping[str, str | dg.EnvVar | None] | None = Non
                 executor_def=dg.in_process_executor,
             )
         ],
-        sensors=sensors_of(names, lambda: settings_with(by_variable)),
+        sensors=[*sensors_of(names, lambda: settings_with(by_variable)), *automation.sensors(names)],
         resources={names.unique(RESOURCE): resource},
     )
