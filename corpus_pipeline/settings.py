@@ -69,6 +69,7 @@ VARIABLES = (
     ),
     Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
+    Variable("CORPUS_DAGSTER_URL", "none", "where Dagster's UI can be reached, for links to runs in the row browser"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
     Variable("CORPUS_CA_FILE", "SSL_CERT_FILE", "authorities in PEM format that are trusted beside the public ones"),

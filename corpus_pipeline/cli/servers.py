@@ -67,6 +67,7 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
         except UsageError as problem:  # perhaps a `corpus serve` that runs already
             say(f"the row browser was not started: {problem}")
         url = url_of(options, listener.getsockname()[1])
+        os.environ.setdefault("CORPUS_DAGSTER_URL", url_for_others(options, url))  # what the row browser links to
         say(f"Dagster UI: {url} (starting, which takes about 15 seconds)")
         from corpus_pipeline.defs import webserver
 

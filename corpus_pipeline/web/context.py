@@ -59,6 +59,7 @@ def environment() -> Environment:
         "words": rendering.words,
         "account": account_line,
         "plain": rendering.plain,
+        "run_link": rendering.run_link,
         "counted": rendering.counted,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "query": lambda values: urlencode({k: v for k, v in values.items() if v not in (None, "")}),

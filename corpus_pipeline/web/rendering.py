@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -203,6 +205,14 @@ def moment(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def run_link(run_id: str) -> Markup:
+    """A Dagster run, as a link where Dagster's address is known (CORPUS_DAGSTER_URL; `corpus ui` knows its own)."""
+    base = os.environ.get("CORPUS_DAGSTER_URL", "").rstrip("/")
+    if not base.startswith(("http://", "https://")):
+        return Markup("<code>{}</code>").format(run_id)
+    return Markup('<a href="{}/runs/{}"><code>{}</code></a>').format(base, quote(run_id, safe=""), run_id)
 
 
 def plain(value: object) -> str:

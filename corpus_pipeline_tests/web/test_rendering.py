@@ -23,6 +23,7 @@ from corpus_pipeline.web.rendering import (
     money,
     plain,
     rate,
+    run_link,
     size,
     span,
     visible,
@@ -198,3 +199,12 @@ def test_while_it_is_counted_for_the_first_time_an_estimate_is_shown():
 
     with pytest.raises(ValueError, match="gone"):
         Kept(wait=60).get(key, "one", fails, roughly)
+
+
+@pytest.mark.parametrize("address", ["", "javascript:alert(1)", "http://dagster.example.org/"])
+def test_a_run_is_a_link_where_dagster_can_be_reached(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("CORPUS_DAGSTER_URL", address)
+    found = str(run_link('ab"><script>'))
+    assert "<script>" not in found
+    assert ('href="http://dagster.example.org/runs/ab%22%3E%3Cscript%3E"' in found) == address.startswith("http")
+    assert "javascript" not in found
