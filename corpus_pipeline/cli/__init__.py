@@ -31,6 +31,7 @@ from corpus_pipeline.cli import (
     run,
     serve,
     servers,
+    verdicts,
 )
 from corpus_pipeline.cli.output import error
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
@@ -66,6 +67,8 @@ _SECTIONS = (
         (inspect.report, "what a stage did: counts, reasons, time, money"),
         (inspect.rows, "rows of a file: search, filter, page"),
         (rejects.rejects, "lines that became no row, with their bytes"),
+        (verdicts.duplicates, "rows dropped as duplicates beside what is kept"),
+        (verdicts.keep, "keep rows that cleaning drops, or stop keeping them"),
         (inspect.show, "one row with its whole history"),
         (inspect.trace, "where an exported line comes from"),
         (servers.ui, "the Dagster UI and the row browser"),

@@ -31,11 +31,11 @@ from corpus_pipeline.service.commands import (
     recipes,
     reconcile,
     register,
-    rows,
     unlock,
 )
 from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.commands import prices as commands_prices
+from corpus_pipeline.service.commands import rows as commands_rows
 from corpus_pipeline.service.queries import (
     cost,
     cost_estimate,
@@ -46,6 +46,7 @@ from corpus_pipeline.service.queries import (
     row_filter,
     views,
 )
+from corpus_pipeline.service.queries import duplicates as queries_duplicates
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
@@ -244,7 +245,7 @@ class Corpus:
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
-        rows.delete_rows(self.store, ids, reason, who())
+        commands_rows.delete_rows(self.store, ids, reason, who())
 
     def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> dict[str, Any]:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
@@ -380,6 +381,21 @@ class Corpus:
         return dataframes.frame(
             lambda after, most: self.rows(name, stage, search=search, where=where, after=after, limit=most), limit
         )
+
+    def duplicates(self, name: str, *, sort: str = "row", after: int = 0, limit: int = 50) -> dict[str, Any]:
+        """Rows dropped as duplicates, each beside its keeper (see `queries.duplicates.page`)."""
+        return self.store.fetch(queries_duplicates.page, name, sort=sort, after=after, limit=limit)
+
+    def kept_anyway(self, name: str) -> list[dict[str, Any]]:
+        """Rows that a person keeps although cleaning would drop them."""
+        return self.store.fetch(queries_duplicates.kept_anyway, name)
+
+    def keep(
+        self, addresses: Sequence[str], reason: str, *, undo: bool = False, by: str | None = None
+    ) -> commands_rows.Kept:
+        """Keep rows, named FILE:NUMBER, that cleaning drops (see `commands.rows.keep_rows`)."""
+        places = [views.parse_address(address) for address in addresses]
+        return commands_rows.keep_rows(self.store, places, reason, by or who(), undo=undo)
 
     def show(self, row: str) -> dict[str, Any]:
         """One conversation with its history."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
 from corpus_pipeline.model import ROW_BITS, FileId, TaskId
 from corpus_pipeline.states import DuplicateKind
@@ -20,6 +20,8 @@ from corpus_pipeline.store.cleaned import KnownDuplicate, write_duplicates
 from corpus_pipeline.store.schema import duplicates, recipes
 
 Owner = Mapping[FileId, TaskId]
+DIFFERENCE, ROW = "difference", "row"
+ORDERS = (ROW, DIFFERENCE)
 _AT_ONCE = 500
 _COLUMNS = tuple(duplicates.c[name] for name in KnownDuplicate._fields)
 
@@ -53,6 +55,21 @@ def merge_duplicates(
             entries.append((owner[FileId(identifier >> ROW_BITS)], after))
     write_duplicates(connection, backend, sorted(entries))
     return {task_id for task_id, _ in entries}
+
+
+def page(connection: Connection, task_id: TaskId, order: str, after: int, limit: int) -> list[KnownDuplicate]:
+    """Duplicates of a task: by row, those behind the row id `after`; by difference, the most different first, the first
+    `after` of them left out. Exact duplicates differ in nothing and come last."""
+    query = select(*_COLUMNS).where(duplicates.c.task_id == task_id)
+    if order == ROW:
+        query = query.where(duplicates.c.conversation_id > after).order_by(duplicates.c.conversation_id)
+    else:
+        likeness = [
+            case((duplicates.c.kind == DuplicateKind.EXACT.value, 1.0), else_=func.coalesce(column, 0.0))
+            for column in (duplicates.c.answer_similarity, duplicates.c.question_similarity)
+        ]
+        query = query.order_by(*likeness, duplicates.c.distance.desc(), duplicates.c.conversation_id).offset(after)
+    return [_recorded(*row) for row in connection.execute(query.limit(limit))]
 
 
 def _is_better(found: KnownDuplicate, known: KnownDuplicate | None) -> bool:

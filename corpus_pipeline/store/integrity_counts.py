@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from corpus_pipeline.model import FileId, TaskId, id_range
 from corpus_pipeline.states import RowState
-from corpus_pipeline.store.schema import cleaned_rows, conversations, duplicates, rejects
+from corpus_pipeline.store.schema import cleaned_rows, conversations, duplicates, kept_rows, rejects
 
 
 class StoredRows(NamedTuple):
@@ -64,6 +64,7 @@ def exact_duplicates_left(connection: Connection, task_id: TaskId) -> int:
             cleaned_rows.c.task_id == task_id,
             cleaned_rows.c.state == RowState.KEPT.value,
             duplicates.c.conversation_id.is_(None),
+            cleaned_rows.c.conversation_id.not_in(select(kept_rows.c.conversation_id)),  # a person keeps those
         )
         .subquery()
     )

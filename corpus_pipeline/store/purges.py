@@ -30,6 +30,7 @@ from corpus_pipeline.store.schema import (
     duplicates,
     execution_cursors,
     failed_samples,
+    kept_rows,
     llm_attempts,
     purged_rows,
     rejects,
@@ -178,6 +179,8 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
         for name, table in _MADE:
             made = and_(table.c.task_id.in_(own_tasks), table.c.conversation_id.in_(part))
             removed[name] += connection.execute(table.delete().where(made)).rowcount
+        kept_anyway = kept_rows.delete().where(kept_rows.c.conversation_id.in_(part))
+        removed["kept_rows"] += connection.execute(kept_anyway).rowcount
         removed["turns"] += connection.execute(turns.delete().where(turns.c.conversation_id.in_(part))).rowcount
         connection.execute(insert(turns), [{"conversation_id": one, "turn_taking": 1} for one in part])
         connection.execute(

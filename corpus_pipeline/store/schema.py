@@ -198,6 +198,15 @@ purged_rows = _table(
     Column("purged_at", Moment, nullable=False, server_default=now_ms()),
 )
 
+kept_rows = _table(
+    "kept_rows",
+    # a row that a person keeps, whatever cleaning says of it, under any recipe
+    Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kept_by", String(128), nullable=False),
+    Column("kept_at", Moment, nullable=False, server_default=now_ms()),
+    Column("reason", LongText, nullable=False),
+)
+
 cleaned_rows = _table(
     "cleaned_rows",
     _task(),

@@ -17,7 +17,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
 from corpus_pipeline.web.context import Site, action, reply, site_of
 from corpus_pipeline.web.options import Options
-from corpus_pipeline.web.pages import actions, audit, cost, exports, failed, files, login, rows
+from corpus_pipeline.web.pages import actions, audit, cost, duplicates, exports, failed, files, login, rows
 from corpus_pipeline.web.security import Guard
 
 _ASSETS = {
@@ -66,6 +66,8 @@ def _routes() -> list[Route]:
         get("/files/{name}/statistics", files.statistics),
         get("/files/{name}/reports", files.reports),
         get("/files/{name}/rejects", rows.rejects),
+        get("/files/{name}/duplicates", duplicates.page),
+        post("/keep", action(duplicates.keep)),
         get("/files/{name}/rows", rows.page),
         get("/files/{name}/rows/{number:number}", rows.one),
         get("/files/{name}/selection.jsonl", rows.selection),

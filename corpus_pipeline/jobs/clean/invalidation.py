@@ -17,6 +17,20 @@ from corpus_pipeline.store import cleaned, cursors, dataset_files, leases, purge
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 
+def clean_again(connection: Connection, file: DatasetFile, task_id: TaskId, who: str, *, rules: bool) -> list[str]:
+    """Let the next run decide about the rows of a task again, with what people keep; answers that were paid for stay.
+
+    rules: also the rule pass, not only the duplicates. Returns the other files whose rows are compared again, for
+    `corpus run`. Raises LeaseHeld while a stage of the task is being worked.
+    """
+    others = compare_without(connection, file, who) if rules else []
+    compare_again(connection, [task_id], who)
+    if rules:
+        cursors.start_over(connection, task_id, Stage.CLEAN, who=who)
+        cleaned.remove_rule_pass(connection, task_id)
+    return others
+
+
 def compare_again(connection: Connection, task_ids: Iterable[TaskId], who: str) -> list[TaskId]:
     """The next run compares the rows of these tasks anew, and augments those that come back: nothing that is done already is
     done twice. Returns the tasks. Raises LeaseHeld while somebody works on one of them."""

@@ -18,7 +18,7 @@ from corpus_pipeline.stages.clean.dedup import duplicates
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.worker import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.states import Status
-from corpus_pipeline.store import cleaned, cursors, rows, tasks
+from corpus_pipeline.store import cleaned, cursors, kept_rows, rows, tasks
 from corpus_pipeline.store.cleaned import KnownDuplicate
 from corpus_pipeline.store.duplicates import Owner, merge_duplicates
 
@@ -60,7 +60,8 @@ def _rule_pass(held: Held) -> None:
     section, cursor = held.work.recipe.clean, held.cursor(RULES)
     many = (cursor.total_rows or 0) >= _PROCESSES_FROM_ROWS
     format_joins = format_of(held.work.file).joins
-    with computing(many, CleanWorker, section, held.work.task.id, format_joins) as cleaner:
+    keep = frozenset(row.conversation_id for row in held.fetch(kept_rows.of_file, held.work.file.id))
+    with computing(many, CleanWorker, section, held.work.task.id, format_joins, keep) as cleaner:
         # the next pages are read and computed while one is being committed
         pages = cleaner.map(_pages(held, cursor, section.batch_size), Page.slices)
         for number, (page, parts) in enumerate(pages, 1):
@@ -94,7 +95,8 @@ def _write_verdicts(connection: Connection, held: Held, page: Page, verdicts: Ve
 def _dedup_pass(held: Held) -> None:
     corpus_scope = held.work.recipe.clean.dedup.scope == "corpus"
     found, owner = in_corpus(held, RULES) if corpus_scope else (_in_file(held), None)
-    for page in _duplicate_pages(held, entries(found)):
+    keep = held.fetch(kept_rows.every_id)
+    for page in _duplicate_pages(held, [entry for entry in entries(found) if entry.conversation_id not in keep]):
         held.commit(_write_duplicates, held, page, owner)
         held.boundary()
     held.commit(_finish_dedup, held)

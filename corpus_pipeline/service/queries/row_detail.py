@@ -16,7 +16,7 @@ from corpus_pipeline.service.queries import views
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
-from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_queries, rows
+from corpus_pipeline.store import augmented, cleaned, failed_samples, kept_rows, ledger, row_queries, rows
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
@@ -50,6 +50,9 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
     }
     if task is not None and stored is not None:
         found["duplicates"] = _duplicates(connection, file, task, identifier)
+        kept = kept_rows.among(connection, [identifier]).get(identifier)
+        if kept is not None:
+            found["kept_anyway"] = {"by": kept.kept_by, "at": kept.kept_at, "reason": kept.reason}
         found["failed"] = [
             views.failed_dict(row)
             for row in failed_samples.find(

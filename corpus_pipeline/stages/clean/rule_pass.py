@@ -13,6 +13,8 @@ from corpus_pipeline.states import RowState
 # repeated until none has anything to change. Real text needs two rounds, made-up text three or four.
 _MAX_ROUNDS = 10
 
+KEPT_ANYWAY = "kept_anyway"  # the tag of a row that a rule would drop and a person keeps
+
 _KEPT, _DROPPED = RowState.KEPT, RowState.DROPPED
 
 
@@ -40,9 +42,11 @@ def clean_turns(
     *,
     joined: bool = False,
     shape: str | None = None,
+    keep: bool = False,
 ) -> Cleaned:
     """The verdict on the turns of a conversation, which may call `tools`, and on the `shape` of its record; the first rule
-    that asks for it drops the row, with the changes so far."""
+    that asks for it drops the row, with the changes so far. keep: a person keeps the row, so that such a rule only tags it
+    (`KEPT_ANYWAY`)."""
     raw, raw_tools, raw_shape = turns, tools, shape
     changes: list[Change] = []
     tags: list[Tag] = []
@@ -65,6 +69,9 @@ def clean_turns(
                 turns, tools, shape = outcome.turns, outcome.tools or tools, outcome.shape or shape
                 view = View(turns, tools, joined=joined, shape=shape)
             if outcome.drop_reason is not None:
+                if keep:
+                    tags.append(Tag(KEPT_ANYWAY, rule.name))
+                    continue
                 reason = outcome.drop_reason
                 break
         if reason is not None or turns is before:

@@ -71,9 +71,12 @@ class Verdicts(NamedTuple):
 class CleanWorker:
     """What turns rows into verdicts with fingerprints."""
 
-    def __init__(self, section: CleanSection, task_id: TaskId, joined: bool = False) -> None:
+    def __init__(
+        self, section: CleanSection, task_id: TaskId, joined: bool = False, keep: frozenset[int] = frozenset()
+    ) -> None:
         self._task_id = task_id
         self._joined = joined  # the format of the rows joins their texts
+        self._keep = keep  # ids of rows that a person keeps whatever a rule says
         self._rules = build(section.rules)
         dedup = section.dedup
         self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
@@ -85,7 +88,8 @@ class CleanWorker:
         for (identifier, tools, deleted, shape), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined, shape=shape)
+            keep = identifier in self._keep
+            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined, shape=shape, keep=keep)
             found.append(verdict)
             if verdict.state is RowState.KEPT:
                 texts.append(text_for_fingerprint(verdict.turns or own))

@@ -1,0 +1,102 @@
+"""`corpus duplicates` and `corpus keep`: what cleaning dropped as a repetition, and rows that are kept anyway."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from corpus_pipeline.cli.completion import dataset_names
+from corpus_pipeline.cli.output import json_option, moment, print_lines, say, tell
+from corpus_pipeline.plain_text import printable
+
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("name", shell_complete=dataset_names)
+@click.option(
+    "--sort",
+    type=click.Choice(["row", "difference"]),
+    default="row",
+    show_default=True,
+    help="By row number, or the least alike pairs first.",
+)
+@click.option("--kept-anyway", is_flag=True, help="The rows that a person keeps instead.")
+@click.option(
+    "--after", type=click.IntRange(min=0), default=0, help="Where the next page starts, as the last one says."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=_SHOWN, show_default=True, help="Maximum number of rows."
+)
+@json_option
+def duplicates(name: str, sort: str, kept_anyway: bool, after: int, limit: int, as_json: bool) -> None:
+    """Rows dropped as duplicates, each beside the row that is kept, with what differs marked.
+
+    \b
+    Examples:
+      corpus duplicates chats --sort difference    # the most doubtful verdicts first
+      corpus keep chats:17 --reason "another answer"
+    """
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        if kept_anyway:
+            found, further = corpus.kept_anyway(name), None
+        else:
+            page = corpus.duplicates(name, sort=sort, after=after, limit=limit)
+            found, further = page["duplicates"], page["next_after"]
+    if as_json:
+        print_lines(found)
+    for entry in () if as_json else found:
+        _show_kept(entry) if kept_anyway else _show(entry)
+    if further is not None:
+        again = ["corpus", "duplicates", name, "--sort", sort, f"--limit={limit}", *["--json"] * as_json]
+        say(f"more: {shlex.join(again)} --after {further}")
+    elif not found:
+        say(f"no row of {name} is {'kept anyway' if kept_anyway else 'dropped as a duplicate'}")
+
+
+def _show(entry: dict[str, Any]) -> None:
+    alike = "".join(
+        f", {part} alike {entry[f'{part}_similarity']:.2f}"
+        for part in ("question", "answer")
+        if entry[f"{part}_similarity"] is not None
+    )
+    bits = f", {entry['distance']} bits" if entry["kind"] == "near" else ""
+    click.secho(f"{entry['row']} repeats {entry['keeper']} ({entry['kind']}{bits}{alike})", bold=True)
+    if not entry["differences"]:
+        tell("  equal but for white space, case or names of the record")
+    for difference in entry["differences"]:
+        place = f"  turn {difference['turn']} {difference['field']}: "
+        before, behind = _short(difference["before"][-40:]), _short(difference["behind"][:40])
+        marked = f"[-{_short(difference['kept'])}-] {{+{_short(difference['dropped'])}+}}"
+        tell(printable(f"{place}…{before}{marked}{behind}…"))
+
+
+def _show_kept(entry: dict[str, Any]) -> None:
+    tell(printable(f"{entry['row']}  kept by {entry['by']} at {moment(entry['at'])}: {entry['reason']}"))
+
+
+def _short(text: str, most: int = 200) -> str:
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+@click.command()
+@click.argument("rows", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; kept with the row and in the audit log.")
+@click.option("--undo", is_flag=True, help="Let cleaning decide about these rows again.")
+def keep(rows: tuple[str, ...], reason: str, undo: bool) -> None:
+    """Keep ROWS although cleaning drops them, as duplicates or by a rule: over any number of cleanings, until --undo.
+
+    ROWS are FILE:NUMBER, as `corpus duplicates` and `corpus rows` list them. Other rules still change a kept row, so that
+    personal data stays masked.
+    """
+    from corpus_pipeline.service import Corpus
+
+    with Corpus.open() as corpus:
+        kept = corpus.keep(rows, reason, undo=undo)
+    say(f"{'cleaning decides again about' if undo else 'kept from now on:'} {', '.join(kept.rows)}")
+    say(f"Next: corpus run {shlex.join(kept.run)}")

@@ -1,0 +1,146 @@
+"""Duplicates beside their keepers: what was dropped as a repetition, how like the kept row it is, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.model import ConversationId, FileId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.service.queries.views import turn_dict
+from corpus_pipeline.store import cleaned, duplicates, kept_rows, row_queries, rows, tasks
+
+MAX_MARKED = 2_000  # characters of a text that is looked through for differences
+
+
+def page(
+    connection: Connection, name: str, *, sort: str = duplicates.ROW, after: int = 0, limit: int = 50
+) -> dict[str, Any]:
+    """{name, sort, duplicates[], next_after}: each with `row`, `keeper`, their `turns`, kind, distance, similarities and
+    `differences`, one entry a text that is not equal. after: row number, or how many to leave out when sorted by
+    difference. Raises UnknownName.
+    """
+    if sort not in duplicates.ORDERS:
+        raise UnknownName("order", sort, duplicates.ORDERS)
+    ((file, task),) = tasks.current_tasks(connection, [name])
+    start = _position(file.id, after) if sort == duplicates.ROW else after
+    found = [] if task is None else duplicates.page(connection, task.id, sort, start, limit + 1)
+    shown = found[:limit]
+    texts = _texts(connection, [*(d.conversation_id for d in shown), *(d.duplicate_of for d in shown)])
+    labels = row_queries.file_labels(connection)
+    next_after = (
+        split_id(ConversationId(shown[-1].conversation_id))[1] if sort == duplicates.ROW and shown else after + limit
+    )
+    return {
+        "name": name,
+        "sort": sort,
+        "duplicates": [_entry(labels, texts, one) for one in shown],
+        "next_after": next_after if len(found) > limit else None,
+    }
+
+
+def kept_anyway(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """The rows of a dataset file that a person keeps although cleaning would drop them. Raises UnknownName."""
+    ((file, _),) = tasks.current_tasks(connection, [name])
+    return [
+        {
+            "row": f"{name}:{split_id(row.conversation_id)[1]}",
+            "number": split_id(row.conversation_id)[1],
+            "by": row.kept_by,
+            "at": row.kept_at,
+            "reason": row.reason,
+        }
+        for row in kept_rows.of_file(connection, file.id)
+    ]
+
+
+def _position(file_id: FileId, number: int) -> int:
+    return conversation_id(file_id, number) if number else id_range(file_id)[0]
+
+
+def _texts(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Turn, ...]]:
+    """The turns of rows as cleaning left them, whatever file they are of."""
+    unique = sorted(set(ids))
+    found: dict[int, tuple[Turn, ...]] = {
+        identifier: stored.conversation.turns for identifier, stored in rows.by_ids(connection, unique).items()
+    }
+    for task_id, own in _by_task(connection, unique).items():
+        found.update(row_queries.cleaned_texts(connection, task_id, own).items())
+    return found
+
+
+def _by_task(connection: Connection, ids: Sequence[int]) -> dict[Any, list[int]]:
+    files = {split_id(ConversationId(identifier))[0] for identifier in ids}
+    of_file = {
+        file.id: task.id for file, task in tasks.current_tasks(connection) if task is not None and file.id in files
+    }
+    found: dict[Any, list[int]] = {}
+    for identifier in ids:
+        task_id = of_file.get(split_id(ConversationId(identifier))[0])
+        if task_id is not None:
+            found.setdefault(task_id, []).append(identifier)
+    return found
+
+
+def _entry(labels: dict[int, str], texts: dict[int, tuple[Turn, ...]], one: cleaned.KnownDuplicate) -> dict[str, Any]:
+    own, keeper = texts.get(one.conversation_id, ()), texts.get(one.duplicate_of, ())
+    return {
+        **_place("row", labels, one.conversation_id),
+        **_place("keeper", labels, one.duplicate_of),
+        "kind": one.kind.value,
+        "distance": one.distance,
+        "question_similarity": one.question_similarity,
+        "answer_similarity": one.answer_similarity,
+        "differences": differences(keeper, own),
+        "turns": [turn_dict(turn) for turn in own],
+        "keeper_turns": [turn_dict(turn) for turn in keeper],
+    }
+
+
+def _place(key: str, labels: dict[int, str], identifier: int) -> dict[str, Any]:
+    file_id, number = split_id(ConversationId(identifier))
+    name = labels.get(file_id, "?")
+    return {key: f"{name}:{number}", f"{key}_file": name, f"{key}_number": number}
+
+
+def differences(kept: Sequence[Turn], dropped: Sequence[Turn]) -> list[dict[str, Any]]:
+    """{turn, field, before, kept, dropped, behind} for each text that is not equal: the stretch that differs, with the text
+    that both share around it. In time linear in the texts: equal heads and tails are taken off."""
+    found = []
+    for number in range(max(len(kept), len(dropped))):
+        left = dict(kept[number].texts()) if number < len(kept) else {}
+        right = dict(dropped[number].texts()) if number < len(dropped) else {}
+        for field in dict.fromkeys([*left, *right]):
+            if left.get(field) != right.get(field):
+                found.append(
+                    {"turn": number + 1, "field": field} | _stretch(left.get(field) or "", right.get(field) or "")
+                )
+    return found
+
+
+def _stretch(kept: str, dropped: str) -> dict[str, str]:
+    head = _common(kept, dropped)
+    head = kept.rfind(" ", 0, head) + 1  # to the border of a word, where there are words
+    tail = _common(kept[head:][::-1], dropped[head:][::-1])
+    tail = min(tail, len(kept) - head, len(dropped) - head)
+    end, other_end = len(kept) - tail, len(dropped) - tail
+    return {
+        "before": kept[max(0, head - 60) : head],
+        "kept": kept[head:end][:MAX_MARKED],
+        "dropped": dropped[head:other_end][:MAX_MARKED],
+        "behind": kept[end : end + 60],
+    }
+
+
+def _common(left: str, right: str) -> int:
+    """The length of the common beginning of two texts, by halving: a comparison in Python for each character is slow."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

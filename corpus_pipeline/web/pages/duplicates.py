@@ -1,0 +1,36 @@
+"""Rows dropped as duplicates beside what is kept, and the button that keeps a row anyway."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service.queries.duplicates import MAX_MARKED
+from corpus_pipeline.store.duplicates import ORDERS, ROW
+from corpus_pipeline.web.context import Form, file_name, first, number_in, person_of, reply, site_of, word_in
+
+_SIZE = 25
+
+
+def page(request: Request) -> Response:
+    name = file_name(request)
+    sort = word_in(request, "sort", list(ORDERS)) or ROW
+    after = number_in(request, "after", 0, 0, (1 << 32) - 1)
+    limit = number_in(request, "limit", _SIZE, 1, 200)
+    corpus = site_of(request).corpus
+    data = corpus.duplicates(name, sort=sort, after=after, limit=limit)
+    data["kept_anyway"] = corpus.kept_anyway(name)
+    return reply(request, "duplicates.html", data, after=after, longest=MAX_MARKED)
+
+
+def keep(request: Request, form: Form) -> tuple[str, str]:
+    row, undo = first(form, "row"), first(form, "undo") == "yes"
+    reason = first(form, "reason")[:2000]
+    if not reason:
+        raise UsageError("say why: the reason is kept with the row and in the audit log")
+    kept = site_of(request).corpus.keep([row], reason, undo=undo, by=person_of(request).name)
+    done = "Cleaning decides again about" if undo else "Kept from now on:"
+    return f"{done} {', '.join(kept.rows)}. The next run of {', '.join(kept.run)} takes it into account.", first(
+        form, "back"
+    )

@@ -1,0 +1,159 @@
+"""Duplicates beside their keepers, and rows that a person keeps although cleaning drops them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.model import Turn
+from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.queries.duplicates import differences
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.invariants import violations
+from corpus_pipeline_tests import small_corpus
+
+RECIPE = """
+clean:
+  rules: [whitespace, {length_bounds: {min_response_characters: 4}}, personal_data]
+  dedup: {scope: SCOPE}
+augment: {model: corpus-stub, strategies: [paraphrase]}
+"""
+SHORT, REPEATED = 9, 10  # row numbers
+
+
+def records() -> list[dict[str, str]]:
+    rows = [small_corpus.pair(number) for number in range(1, 9)]
+    rows.append({"question": "Which mail address does the mill have, and is it short?", "answer": "No"})
+    rows.append({"question": rows[2]["question"] + "  ", "answer": rows[2]["answer"]})
+    return rows
+
+
+@pytest.fixture(params=["file", "corpus"])
+def corpus(request: pytest.FixtureRequest, tmp_path: Path, database_url: str):
+    recipe = tmp_path / "keep.yaml"
+    recipe.write_text(RECIPE.replace("SCOPE", request.param))
+    source = small_corpus.write_jsonl(tmp_path / "mill.jsonl", records())
+    with small_corpus.opened(tmp_path / "home", CORPUS_DATABASE_URL=database_url) as opened:
+        opened.add(source, recipe=str(recipe), format="question_answer")
+        small_corpus.run_path(opened, "mill")
+        yield opened
+
+
+def exported(corpus: Corpus) -> list[str]:
+    path = corpus.settings.home / "exports" / "mill" / "mill.jsonl"
+    return [json.loads(line)["question"] for line in path.read_text().splitlines()]
+
+
+def numbers(corpus: Corpus, **where: str) -> list[int]:
+    return [row["number"] for row in corpus.rows("mill", Stage.CLEAN, where=where, limit=100).rows]
+
+
+def calls(corpus: Corpus) -> int:
+    return sum(group["calls"] for group in corpus.cost("file"))
+
+
+def test_a_duplicate_stands_beside_its_keeper_with_what_differs(corpus: Corpus) -> None:
+    (entry,) = corpus.duplicates("mill")["duplicates"]
+    assert (entry["row"], entry["keeper"], entry["kind"]) == (f"mill:{REPEATED}", "mill:3", "exact")
+    assert entry["differences"] == [] and entry["turns"] == entry["keeper_turns"]
+    assert corpus.duplicates("mill", sort="difference")["duplicates"] == [entry]
+    with pytest.raises(UnknownName):
+        corpus.duplicates("mill", sort="colour")
+
+
+def test_kept_rows_go_out_over_new_cleanings_until_it_is_undone(corpus: Corpus) -> None:
+    before, paid = exported(corpus), calls(corpus)
+    assert numbers(corpus, state="dropped") == [SHORT, REPEATED]
+    kept = corpus.keep([f"mill:{SHORT}", f"mill:{REPEATED}"], "a person says so", by="ina")
+    assert kept.run == ["mill"] and [row["by"] for row in corpus.kept_anyway("mill")] == ["ina", "ina"]
+    for _ in range(2):  # over a new cleaning, too
+        small_corpus.run_path(corpus, "mill")
+        assert numbers(corpus, state="dropped") == [] and numbers(corpus, tag="kept_anyway") == [SHORT]
+        assert len(exported(corpus)) == len(before) + 4  # two rows and what was made of them
+        assert corpus.store.fetch(violations) == []
+        corpus.redo("mill", Stage.CLEAN)
+    assert calls(corpus) == paid + 1  # the repeated row has the answer of its keeper
+    small_corpus.run_path(corpus, "mill")
+    corpus.keep([f"mill:{REPEATED}"], "it is one, after all", undo=True)
+    small_corpus.run_path(corpus, "mill")
+    assert numbers(corpus, state="dropped") == [REPEATED] and corpus.store.fetch(violations) == []
+    assert [entry["action"] for entry in actions(corpus)] == ["keep", "keep undone"]
+
+
+def actions(corpus: Corpus) -> list[dict[str, Any]]:
+    from corpus_pipeline.service.queries import progress
+
+    page = corpus.store.fetch(progress.audit_page, who=None, action=None, before=None, limit=100)
+    return [entry for entry in reversed(page["entries"]) if entry["action"].startswith("keep")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "undo", "says"),
+    [
+        (["mill:1"], False, "nothing to keep it from"),
+        (["mill:77"], False, "unknown row"),
+        (["mill:10"], True, "is not kept by anybody"),
+        (["mill"], False, "no row"),
+    ],
+)
+def test_a_keeping_that_makes_no_sense_changes_nothing(corpus: Corpus, rows: list[str], undo: bool, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        corpus.keep([f"mill:{SHORT}", *rows], "because", undo=undo)
+    assert corpus.kept_anyway("mill") == [] and not corpus.incomplete_stages("mill")
+
+
+def test_a_purged_row_is_kept_by_nobody(corpus: Corpus) -> None:
+    corpus.keep([f"mill:{REPEATED}"], "asked for Ms Orla Quint")
+    small_corpus.run_path(corpus, "mill")
+    corpus.purge("mill", [REPEATED], reason="on request")
+    assert corpus.kept_anyway("mill") == []
+
+
+def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
+    source = small_corpus.write_jsonl(tmp_path / "mill.jsonl", records())
+    environment = os.environ | {"CORPUS_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("corpus")), *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    run("add", str(source), "--format", "question_answer")
+    run("run", "mill", "--to", "clean")
+    listed = run("duplicates", "mill", "--json")
+    assert [json.loads(line)["row"] for line in listed.stdout.splitlines()] == [f"mill:{REPEATED}"]
+    assert "repeats mill:3" in run("duplicates", "mill", "--sort", "difference").stdout
+    kept = run("keep", f"mill:{REPEATED}", "--reason", "another voice")
+    assert kept.returncode == 0 and "corpus run mill" in kept.stderr
+    run("run", "mill", "--to", "clean")
+    assert "no row of mill" in run("duplicates", "mill").stderr
+    assert "another voice" in run("duplicates", "mill", "--kept-anyway").stdout
+
+
+TEXTS = st.text(alphabet="ab c1+-\n水壶", max_size=30)
+
+
+@given(TEXTS, TEXTS)
+def test_a_difference_and_its_surroundings_make_up_both_texts(kept: str, dropped: str) -> None:
+    found = differences([Turn(prompt=kept)], [Turn(prompt=dropped)])
+    if kept == dropped:
+        assert found == []
+        return
+    (one,) = found
+    assert one["before"] + one["kept"] + one["behind"] == kept
+    assert one["before"] + one["dropped"] + one["behind"] == dropped
+    assert one["kept"] != one["dropped"]
+
+
+def test_differences_of_long_texts_take_no_long_time() -> None:
+    text = "word " * 400_000
+    (one,) = differences([Turn(prompt=text + "x" + text)], [Turn(prompt=text + "y" + text)])
+    assert (one["kept"].strip(), one["dropped"].strip()) == ("x", "y")
