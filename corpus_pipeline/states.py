@@ -88,8 +88,8 @@ class RejectReason(StrEnum):
     BROKEN_JSON = "broken_json"
     INVALID_UTF8 = "invalid_utf8"
     LONE_SURROGATE = "lone_surrogate"  # an escape such as \ud800 that no UTF-8 can hold
-    NON_FINITE_NUMBER = "non_finite_number"  # NaN, Infinity, or a number beyond a double
-    OVERSIZED_NUMBER = "oversized_number"  # more digits than can be kept without rounding
+    NON_FINITE_NUMBER = "non_finite_number"  # NaN or Infinity
+    OVERSIZED_NUMBER = "oversized_number"  # in old databases only: every number keeps its text now
     DUPLICATE_KEY = "duplicate_key"
     TOO_DEEP = "too_deep"
     TOO_LONG = "too_long"

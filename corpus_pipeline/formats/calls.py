@@ -7,7 +7,6 @@ object elsewhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +26,7 @@ AS_VALUE = -1  # the call lies in the record as a value, not as text
 
 def _styled(value: Any, style: int) -> str:
     ascii_only, separators = _STYLES[style]
-    return json.dumps(value, ensure_ascii=ascii_only, separators=separators)
+    return jsontext.styled(value, ascii_only=ascii_only, separators=separators)
 
 
 def read_calls_text(text: str) -> tuple[list[Any], list[Any] | None] | None:
@@ -37,7 +36,7 @@ def read_calls_text(text: str) -> tuple[list[Any], list[Any] | None] | None:
     calls.
     """
     try:
-        value = json.loads(text)
+        value = jsontext.loads(text)
     except (ValueError, RecursionError):
         return None
     single = isinstance(value, dict)
@@ -93,7 +92,7 @@ def bare(call: dict[str, Any], *, text_arguments: bool) -> dict[str, Any] | None
         return {"name": name, "arguments": arguments if isinstance(arguments, str) else jsontext.dumps(arguments)}
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments or "{}")
+            arguments = jsontext.loads(arguments or "{}")
             jsontext.dumps(arguments).encode("utf-8")
         except (ValueError, RecursionError):
             return None
@@ -137,7 +136,7 @@ def _is_bare_tool(tool: dict[str, Any]) -> bool:
 
 def _tool_list(tools: str) -> list[dict[str, Any]] | None:
     try:
-        found = json.loads(tools)
+        found = jsontext.loads(tools)
         jsontext.dumps(found).encode("utf-8")
     except (ValueError, RecursionError):
         return None

@@ -275,4 +275,4 @@ def _weight(weight: float, notation: str | None) -> bytes:
         return b"true" if weight else b"false"
     if notation == "int" and weight == int(weight):
         return str(int(weight)).encode()
-    return orjson.dumps(float(weight))
+    return jsontext.encode(weight)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import orjson
-
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.model import Turn
 from corpus_pipeline.store.schema import DATA_COLUMNS
 
 Values = tuple[Any, ...]
-
-_LONG_NUMBER = re.compile(r"[0-9]{19}")
 
 
 def turn_values(turn: Turn) -> Values:
@@ -25,7 +21,7 @@ def turn_values(turn: Turn) -> Values:
 
 def extra_value(turn: Turn) -> str | None:
     """The last of them."""
-    return None if turn.extra is None else _json(turn.extra)
+    return None if turn.extra is None else jsontext.dumps(turn.extra)
 
 
 def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
@@ -36,30 +32,13 @@ def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
 def turn_from(values: Sequence[Any]) -> Turn:
     """A turn from the values of `DATA_COLUMNS`."""
     extra = values[6]
-    return Turn._make(values) if extra is None else Turn._make((*values[:6], _value(extra)))
+    return Turn._make(values) if extra is None else Turn._make((*values[:6], jsontext.loads(extra)))
 
 
 def grouped(rows: Iterable[Sequence[Any]], key_width: int) -> dict[Any, tuple[Turn, ...]]:
     """Rows of (key..., DATA_COLUMNS...) in key and turn order, as turns by key; a key of one column is not a tuple."""
     key = itemgetter(0) if key_width == 1 else itemgetter(*range(key_width))
     return {k: tuple([turn_from(row[key_width:]) for row in group]) for k, group in groupby(rows, key)}
-
-
-def _json(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # integers beyond 64 bits, which orjson does not write
-        import json
-
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _value(text: str) -> Any:
-    if _LONG_NUMBER.search(text):  # orjson would read it as a float
-        import json
-
-        return json.loads(text)
-    return orjson.loads(text)
 
 
 __all__ = ["DATA_COLUMNS", "Values", "extra_value", "grouped", "numbered", "turn_from", "turn_values"]

@@ -13,9 +13,8 @@ from decimal import Decimal
 from io import FileIO
 from typing import Any
 
-import orjson
-
 from corpus_pipeline.errors import LineRejected, UsageError
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.ingest.source import RAW_KEPT, Position, RawRecord, SourceBroken
 from corpus_pipeline.states import RejectReason
 
@@ -53,11 +52,9 @@ def read_parquet(file: FileIO, start: Position, limit: int) -> Iterator[RawRecor
 def _record(row: dict[str, Any], number: int, offset: int, limit: int) -> RawRecord:
     problem, detail = None, ""
     try:
-        raw = orjson.dumps(_plain(row))
+        raw = jsontext.encode(_plain(row))
     except LineRejected as error:
         raw, problem, detail = b"", RejectReason(error.reason), error.detail
-    except TypeError as error:  # an integer beyond 64 bits
-        raw, problem, detail = b"", RejectReason.OVERSIZED_NUMBER, str(error)[:100]
     size = len(raw)
     if size > limit:
         problem, detail = RejectReason.TOO_LONG, f"{size} bytes, the limit is {limit}"

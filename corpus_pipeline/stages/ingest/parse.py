@@ -1,30 +1,26 @@
 """From the bytes of a record to a JSON object, strictly: nothing is rounded, replaced, merged or guessed.
 
 Most records take orjson's way and a few checks that cost little; what these cannot vouch for is read again by the
-standard library, which shows every key and every number as it was written.
+standard library, which shows every key and every number as it was written (see `formats.jsontext`).
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
 
 from corpus_pipeline.errors import LineRejected
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.states import RejectReason
 
 # every key of an object ends like this; an escaped quote before a colon inside a text looks the same
 _KEY_END = re.compile(rb'"[ \t\r\n]*+:')
-# a number that may not survive as a double: 16 or more digits, or an exponent of three
-_RISKY_NUMBER = re.compile(rb"[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]{3}")
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BACKSLASH = ord("\\")
-_MAX_DIGITS = 4300  # Python converts no longer integer by default
 
 
 def parse_record(raw: bytes, max_depth: int = 64) -> dict[str, Any]:
@@ -35,11 +31,11 @@ def parse_record(raw: bytes, max_depth: int = 64) -> dict[str, Any]:
         value = _parse_strictly(raw, max_depth)
     else:
         if type(value) is dict:
-            keys, containers, floats = _survey(value)
+            keys, containers, numbers = _survey(value)
             if containers > max_depth:
                 _check_depth(raw, max_depth)
             if (keys != len(_KEY_END.findall(raw)) and keys != _key_ends(raw)) or (
-                floats and _RISKY_NUMBER.search(raw)
+                numbers and not jsontext.keeps_numbers(raw)
             ):
                 value = _parse_strictly(raw, max_depth)
     if type(value) is not dict:
@@ -48,8 +44,8 @@ def parse_record(raw: bytes, max_depth: int = 64) -> dict[str, Any]:
 
 
 def _survey(value: dict[str, Any]) -> tuple[int, int, bool]:
-    """How many keys and containers there are at all depths, and whether there is a number that is no integer."""
-    keys, floats = 0, False
+    """How many keys and containers there are at all depths, and whether a number may have been written otherwise."""
+    keys, numbers = 0, False
     nodes: list[Any] = [value]
     for node in nodes:
         if type(node) is dict:
@@ -59,9 +55,9 @@ def _survey(value: dict[str, Any]) -> tuple[int, int, bool]:
             kind = type(item)
             if kind is dict or kind is list:
                 nodes.append(item)
-            elif kind is float:
-                floats = True
-    return keys, len(nodes), floats
+            elif kind is float or (kind is int and item == 0):  # 0 may have been -0
+                numbers = True
+    return keys, len(nodes), numbers
 
 
 def _key_ends(raw: bytes) -> int:
@@ -82,13 +78,7 @@ def _parse_strictly(raw: bytes, max_depth: int) -> Any:
         raise LineRejected(RejectReason.INVALID_UTF8, f"byte {error.start}: {error.reason}") from error
     _check_depth(raw, max_depth)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_not_finite,
-            parse_int=_whole,
-            parse_float=_exact,
-        )
+        value = jsontext.read(text, pairs=_unique, constant=_not_finite)
     except json.JSONDecodeError as error:
         raise LineRejected(RejectReason.BROKEN_JSON, f"character {error.pos}: {error.msg}") from error
     if _SURROGATE.search(raw):
@@ -128,25 +118,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _not_finite(text: str) -> NoReturn:
     raise LineRejected(RejectReason.NON_FINITE_NUMBER, text)
-
-
-def _whole(text: str) -> int:
-    if len(text.lstrip("-")) > _MAX_DIGITS:
-        raise LineRejected(RejectReason.OVERSIZED_NUMBER, f"an integer of {len(text)} digits")
-    return int(text)
-
-
-def _exact(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise LineRejected(RejectReason.NON_FINITE_NUMBER, f"{text[:50]} is beyond a double")
-    try:
-        kept = Decimal(text) == Decimal(repr(value))
-    except InvalidOperation:
-        kept = False
-    if not kept:
-        raise LineRejected(RejectReason.OVERSIZED_NUMBER, f"{text[:50]} would be rounded to {value!r}")
-    return value
 
 
 def _kind(value: Any) -> str:
