@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import SourceChanged
 from corpus_pipeline.stages.ingest import arrays
+from corpus_pipeline.stages.ingest.array_style import Unfinished, decode_at
 from corpus_pipeline.stages.ingest.identity import Identity, identify
 from corpus_pipeline.stages.ingest.records import RecordReader
 from corpus_pipeline.stages.ingest.source import RAW_KEPT, Compression, Container, Limits, Source, SourceBroken
@@ -36,6 +37,7 @@ small = Limits(max_record_bytes=1024)
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunk borders fall everywhere."""
     monkeypatch.setattr(arrays, "_CHUNK", 3)
+    monkeypatch.setattr(arrays, "_HEAD", 40)
 
 
 @many
@@ -224,14 +226,200 @@ def test_one_broken_element_costs_itself_only(tmp_path: Path, tiny_chunks: None)
         assert (outcome.reasons, len(outcome.conversations)) == (["broken_json"], 2), bad
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"[", b"[1", b'["a', b"[1,", b"[1] 2", b"[1]]", b'{"a": 1}', b"", b"[{]}", b"[" * 100_000],
-    ids=lambda content: repr(content[:12]),
-)
-def test_array_that_is_not_whole_is_refused_as_a_file(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b'{"a": 1}', b"", b"3"])
+def test_file_without_an_array_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(SourceBroken, match=r"data\.json"):
         read_all(source_of(tmp_path, content, "data.json"))
+
+
+@pytest.mark.parametrize(
+    ("content", "rejects"),
+    [
+        (b"[", 1),
+        (b"[1", 1),
+        (b'["a', 1),
+        (b"[1,", 2),
+        (b"[1] 2", 2),
+        (b"[1]]", 2),
+        (b"[{]}", 1),
+        (b"[" * 100_000, 1),
+        (b"[" + GOOD, 1),
+        (b"[" + GOOD + b",\n" + GOOD[:-3], 1),
+        (b"[" + GOOD + b"]\n[" + GOOD + b"]", 0),
+        (b"[" + GOOD + b"] trailing", 1),
+    ],
+    ids=lambda content: repr(content)[:24],
+)
+def test_what_an_array_lacks_is_a_reject(tmp_path: Path, content: bytes, rejects: int) -> None:
+    outcome = read_all(source_of(tmp_path, content, "data.json"))
+    assert (len(outcome.rejects), len(outcome.conversations)) == (rejects, content.count(GOOD))
+
+
+def numbered(style: str, count: int) -> list[bytes]:
+    """Elements of an array in one of the layouts in which arrays are written."""
+    found = []
+    for number in range(count):
+        value = {
+            "messages": [
+                {"role": "user", "content": f"question {number}, [a] {{b}}?"},
+                {"role": "assistant", "content": f'answer "{number}"'},
+            ],
+            "meta": {"number": number},
+        }
+        text = json.dumps(value, indent=2 if style == "pretty" else None)
+        found.append(text.replace("\n", "\n  ").encode())
+    return found
+
+
+BETWEEN = {"pretty": (b"[\n  ", b",\n  ", b"\n]\n"), "lines": (b"[\n", b",\n", b"\n]"), "one line": (b"[", b", ", b"]")}
+DAMAGE: dict[str, Any] = {
+    "brace": lambda raw: raw[:-1].rstrip(),
+    "brackets": lambda raw: raw[: raw.rindex(b"]")].rstrip(),
+    "list": lambda raw: raw.replace(b"]", b"", 1),
+    "quote": lambda raw: raw.replace(b'?"', b"?", 1),
+    "opening quote": lambda raw: raw.replace(b'"question', b"question", 1),
+    "line end": lambda raw: raw.replace(b"question", b"ques\ntion", 1),
+    "half": lambda raw: raw[: len(raw) // 2],
+    "one bracket more": lambda raw: raw + b"}",
+    "backslash": lambda raw: raw.replace(b'?"', b'?\\"', 1),
+}
+
+
+def numbers_of(records: list[Any]) -> set[int]:
+    found = set()
+    for record in records:
+        try:
+            value = json.loads(record.raw)
+        except ValueError:
+            continue
+        if isinstance(value, dict) and isinstance(value.get("meta"), dict):
+            found.add(value["meta"].get("number"))
+    return found
+
+
+@pytest.mark.parametrize("head", [1 << 20, 800])
+@pytest.mark.parametrize("chunk", [7, 1 << 18])
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("style", BETWEEN)
+def test_a_broken_element_costs_that_element(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str, kind: str, chunk: int, head: int
+) -> None:
+    monkeypatch.setattr(arrays, "_CHUNK", chunk)
+    monkeypatch.setattr(arrays, "_HEAD", head)
+    opening, between, end = BETWEEN[style]
+    for bad in ({4}, {0}, {9}, {3, 4}, {0, 2, 5}):
+        raw = [DAMAGE[kind](e) if n in bad else e for n, e in enumerate(numbered(style, 10))]
+        with RecordReader(source_of(tmp_path, opening + between.join(raw) + end, "data.json")) as reader:
+            found = list(reader.records())
+        assert numbers_of(found) >= set(range(10)) - bad, (bad, kind)
+        assert len(found) <= 10 + 2 * len(bad)
+
+
+@pytest.mark.parametrize("style", BETWEEN)
+def test_a_lost_comma_costs_nothing(tmp_path: Path, style: str) -> None:
+    opening, between, end = BETWEEN[style]
+    raw = numbered(style, 6)
+    lost = between.replace(b",", b"")
+    content = opening + between.join(raw[:3]) + lost + between.join(raw[3:]) + end
+    with RecordReader(source_of(tmp_path, content, "data.json")) as reader:
+        found = list(reader.records())
+    assert numbers_of(found) == set(range(6))
+    assert len(found) == 6
+
+
+@many
+@given(
+    data=st.data(),
+    style=st.sampled_from(sorted(BETWEEN)),
+    chunk=st.sampled_from([5, 64, 1 << 18]),
+    head=st.sampled_from([600, 1 << 20]),
+)
+def test_every_byte_of_a_damaged_array_is_accounted_for(
+    tmp_path: Path, data: st.DataObject, style: str, chunk: int, head: int
+) -> None:
+    """What is not an element is white space, a comma or a bracket; at most two elements are lost for each damage."""
+    opening, between, end = BETWEEN[style]
+    content = bytearray(opening + between.join(numbered(style, 8)) + end)
+    damages = data.draw(st.integers(1, 3))
+    for _ in range(damages):
+        place = data.draw(st.integers(1, len(content) - 1))
+        size = data.draw(st.integers(0, 12))
+        content[place : place + size] = data.draw(
+            st.sampled_from([b"", b'"', b"{", b"]", b"}", b"\n", b",", b"\\", b"x"])
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "_CHUNK", chunk)
+        patch.setattr(arrays, "_HEAD", head)
+        with RecordReader(source_of(tmp_path, bytes(content), "data.json")) as reader:
+            found = list(reader.records())
+    place = 0
+    for record in found:
+        assert record.source_offset >= place
+        assert not content[place : record.source_offset].strip(b" \t\r\n,[]")
+        assert content[record.source_offset : record.source_offset + record.size].startswith(record.raw)
+        place = record.source_offset + record.size
+    assert not content[place:].strip(b" \t\r\n,[]")
+    assert head < len(content) or len(numbers_of(found)) >= 8 - 2 * damages
+
+
+def test_text_that_shows_an_element_is_no_element(tmp_path: Path) -> None:
+    inner = json.dumps({"messages": [{"role": "user", "content": "x"}], "meta": {"number": 1}})
+    rows = [{"messages": [{"role": "user", "content": inner * 3}], "meta": {"number": n}} for n in range(5)]
+    for indent in (None, 1):
+        content = json.dumps(rows, indent=indent).encode()
+        with RecordReader(source_of(tmp_path, content, "data.json")) as reader:
+            found = list(reader.records())
+        assert [json.loads(record.raw) for record in found] == rows
+
+
+def test_array_below_a_key_is_read_and_a_second_list_is_told(tmp_path: Path) -> None:
+    content = b'{"version": "1", "tags": ["a"], "data": [' + GOOD + b",\n" + GOOD + b'], "count": 2}'
+    outcome = read_all(source_of(tmp_path, content, "data.json"))
+    assert (len(outcome.conversations), outcome.rejects) == (2, [])
+    outcome = read_all(source_of(tmp_path, content.replace(b"2}", b'[{"x": 1}]}'), "data.json"))
+    assert (len(outcome.conversations), len(outcome.rejects)) == (2, 1)
+    assert "count" in outcome.rejects[0].detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" + b'{"a":[{"a":1},' * 15_000,
+        b"[" + b'{"a":"x},' * 15_000,
+        b"[\n" + b'{"a":[\n' * 15_000,
+        b"[" + b"[{" * 30_000,
+        b'[{"a":1},' + b'{"a' * 30_000,
+        b"[" + b'{"b":[' * 15_000 + b"x",
+        b"[" + b'"\\' * 100_000,
+    ],
+    ids=lambda content: repr(content[:16]),
+)
+def test_work_on_hostile_arrays_grows_with_their_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    worked = 0
+
+    def counted(buffer: bytes, place: int, stop: int) -> Any:
+        nonlocal worked
+        try:
+            end, value = decode_at(buffer, place, stop)
+        except Unfinished:
+            worked += stop - place
+            raise
+        except ValueError as error:
+            worked += getattr(error, "pos", min(stop - place, 8192))
+            raise
+        worked += end - place
+        return end, value
+
+    monkeypatch.setattr(arrays, "decode_at", counted)
+    per_byte = []
+    for part in (content[: len(content) // 4], content):
+        worked = 0
+        with RecordReader(source_of(tmp_path, part, "data.json")) as reader:
+            list(reader.records())
+        per_byte.append(worked / len(part))
+    assert per_byte[1] <= 2 * per_byte[0] + 80
 
 
 def test_many_members_and_padding_are_one_gzip_file(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def to_conversation(record: RawRecord, format: Format, max_depth: int) -> Conver
     """The conversation of a raw record. Raises LineRejected."""
     if record.problem is not None:
         raise LineRejected(record.problem, record.detail)
-    turns, shape, tools = format.parse(parse_record(record.raw, max_depth))
+    turns, shape, tools = format.parse(parse_record(record.raw, max_depth, record.value))
     return Conversation(
         record.row_identifier, turns, shape, tools, record.source_line, record.source_offset, record.size
     )

@@ -23,10 +23,14 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BACKSLASH = ord("\\")
 
 
-def parse_record(raw: bytes, max_depth: int = 64) -> dict[str, Any]:
-    """The object of one record. Raises LineRejected with a word of `RejectReason`."""
+def parse_record(raw: bytes, max_depth: int = 64, value: Any = None) -> dict[str, Any]:
+    """The object of one record. Raises LineRejected with a word of `RejectReason`.
+
+    value: what `orjson.loads` made of it, when that is known.
+    """
     try:
-        value = orjson.loads(raw)  # gives up by itself at 1024 levels
+        if value is None:
+            value = orjson.loads(raw)  # gives up by itself at 1024 levels
     except orjson.JSONDecodeError:
         value = _parse_strictly(raw, max_depth)
     else:

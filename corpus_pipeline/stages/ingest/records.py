@@ -111,7 +111,7 @@ class RecordReader:
             case Container.LINES:
                 return read_lines(self._stream, start, self.limits.max_record_bytes)
             case Container.ARRAY:
-                return read_array(self._stream, start, self.limits.max_record_bytes)
+                return read_array(self._stream, start, self.limits.max_record_bytes, len(BOM) if self.has_bom else 0)
             case Container.PARQUET:
                 return self._read_columns(start)
             case _:
@@ -129,6 +129,9 @@ class RecordReader:
             self.has_bom = True
         if start.source_offset == 0:
             return start._replace(source_offset=len(self._stream.read(3))) if self.has_bom else start
+        if self.source.container is Container.ARRAY:  # learns from the begin of the file, whatever the start is
+            self._stream.read(3 if self.has_bom else 0)
+            return start
         left = start.source_offset
         while left:
             skipped = len(self._stream.read(min(left, _BUFFER)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.stages.ingest.identity import Identity
@@ -60,12 +60,13 @@ class Position(NamedTuple):
     another.
 
     source_line: physical lines before the place, for an array the line of the place. source_offset: decompressed bytes
-    before it. The start of a file is (0, 0, 0).
+    before it. part: records that were already made of what begins there. The start of a file is (0, 0, 0, 0).
     """
 
     row_identifier: int = 0
     source_line: int = 0
     source_offset: int = 0
+    part: int = 0
 
 
 START = Position()
@@ -74,7 +75,8 @@ START = Position()
 class RawRecord(NamedTuple):
     """One line without its line end, or one array element.
 
-    raw: all its bytes, or the first `RAW_KEPT` (or fewer) when it is too long. size: its whole length.
+    raw: all its bytes, or the first `RAW_KEPT` (or fewer) when it is too long. size: its whole length. value: what
+    orjson made of `raw`, None when it was not asked.
     """
 
     row_identifier: int
@@ -86,8 +88,10 @@ class RawRecord(NamedTuple):
     end_offset: int
     problem: RejectReason | None = None
     detail: str = ""
+    part: int = 0
+    value: Any = None
 
     @property
     def next_position(self) -> Position:
         """Where the next record is read from."""
-        return Position(self.row_identifier, self.end_line, self.end_offset)
+        return Position(self.row_identifier, self.end_line, self.end_offset, self.part)

@@ -1,0 +1,194 @@
+"""How the elements of a JSON array look, learnt from the head of a file: by what one tells where an element begins.
+
+In a well-formed file nothing inside an element may look like the beginning of one; only then is it taken for a sign.
+Everything is learnt from the same bytes, wherever reading begins, so that a resumed read finds the same elements.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json import JSONDecodeError
+from typing import Any, NamedTuple
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_BETWEEN = re.compile(rb"[ \t\r\n,]*+")
+_FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:')
+_OWN_LINE = re.compile(rb"\n([ \t]{0,128})\Z")
+# an object behind what may stand before an element
+GENERIC_START = re.compile(rb"[\[,}\]\n][ \t\r\n]*+\{")
+_ELEMENTS_READ = 100  # of the head
+_BEGINNINGS = 8  # that are tried when the first one is none
+_TRIES = 20  # to find the next one behind a broken one
+_WINDOW = 2048  # bytes that are decoded at first
+_TOKEN = 24  # longer than any word, number or escape whose end may be missing at the end of a window
+# numbers stay text: only the extent is asked for
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_Element = tuple[int, int, dict[str, Any]]  # begin, end, value
+
+
+class Unfinished(Exception):
+    """The window ends inside a value. in_text: inside one of its strings."""
+
+    def __init__(self, in_text: bool) -> None:
+        super().__init__()
+        self.in_text = in_text
+
+
+class Opening(NamedTuple):
+    """Where the elements of the array begin, and the key that holds it in the object around it."""
+
+    place: int
+    key: str | None = None
+
+
+class Style(NamedTuple):
+    """keys: top-level keys of well-formed elements. start: matches up to the brace that begins an element, and nothing
+    inside one; None when nothing tells."""
+
+    keys: frozenset[str]
+    start: re.Pattern[bytes] | None
+
+    def resembles(self, value: Any) -> bool:
+        """Whether a value looks like an element and not like a part of one."""
+        return isinstance(value, dict) and bool(value) and 2 * len(self.keys & value.keys()) >= len(value)
+
+
+def decode_at(buffer: bytes, place: int, stop: int) -> tuple[int, Any]:
+    """The end of the JSON value that begins at `place`, and the value; its texts are decoded byte by byte.
+
+    Raises Unfinished when it may go on behind `stop`, ValueError when it is broken. The work is that of the value, however
+    far away `stop` is.
+    """
+    size = _WINDOW
+    while True:
+        try:
+            return _decode(buffer, place, min(stop, place + size))
+        except Unfinished:
+            if place + size >= stop:
+                raise
+            size *= 4
+
+
+def _decode(buffer: bytes, place: int, stop: int) -> tuple[int, Any]:
+    text = buffer[place:stop].decode("latin-1")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except JSONDecodeError as error:
+        if error.msg.startswith("Unterminated string"):
+            raise Unfinished(in_text=True) from None
+        if error.pos >= len(text.rstrip(" \t\r\n")) or (
+            len(text) - error.pos < _TOKEN and error.msg.startswith(("Expecting value", "Invalid \\"))
+        ):
+            raise Unfinished(in_text=error.msg.startswith("Invalid \\")) from None
+        raise
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if end == len(text) and text[-1] not in ']}"':  # a number may go on
+        raise Unfinished(in_text=False)
+    return place + end, value
+
+
+def opening(head: bytes) -> Opening | None:
+    """The begin of the array in the head of a file: the file itself, or a list of objects under a key of one object."""
+    place = _behind_space(head, 0)
+    if head[place : place + 1] == b"[":
+        return Opening(place + 1)
+    if head[place : place + 1] != b"{":
+        return None
+    place = _behind_space(head, place + 1)
+    while head[place : place + 1] == b'"':
+        try:
+            end, key = decode_at(head, place, len(head))
+            place = _behind_space(head, end)
+            if head[place : place + 1] != b":":
+                return None
+            place = _behind_space(head, place + 1)
+            if head[place : place + 1] == b"[" and head[_behind_space(head, place + 1) :][:1] == b"{":
+                return Opening(place + 1, key)
+            end, _ = decode_at(head, place, len(head))
+        except (Unfinished, ValueError):
+            return None
+        place = _behind_space(head, end)
+        if head[place : place + 1] != b",":
+            return None
+        place = _behind_space(head, place + 1)
+    return None
+
+
+def learn(head: bytes, place: int) -> Style:
+    """The look of the elements behind `place`, where the first one may begin."""
+    signs, found = _best_beginning(head, place)
+    if not found:
+        key = _FIRST_KEY.search(head, place)
+        return Style(frozenset() if key is None else frozenset({_name(key[1])}), None)
+    keys = frozenset(key for _, _, value in found for key in value)
+    for sign in signs:
+        if all(sign.search(head, begin + 1, end) is None for begin, end, _ in found):
+            return Style(keys, sign)
+    return Style(keys, None)
+
+
+def _best_beginning(head: bytes, place: int) -> tuple[list[re.Pattern[bytes]], list[_Element]]:
+    """The signs and the elements from the first object on behind which most bytes are those of elements: it is none inside
+    an element.
+    """
+    first, best = head.find(b"{", place), 0
+    signs, found = list[re.Pattern[bytes]](), list[_Element]()
+    for _ in range(_BEGINNINGS if first >= 0 else 0):
+        tried = _signs(head, first)
+        elements = _well_formed(head, first, tried) if tried else []
+        covered = sum(end - begin for begin, end, _ in elements)
+        if covered > best:
+            best, signs, found = covered, tried, elements
+        if 2 * best > len(head) - place:
+            return signs, found
+        match = GENERIC_START.search(head, first)
+        if match is None:
+            break
+        first = match.end() - 1
+    return (signs, found) if len(found) >= _ELEMENTS_READ else ([], [])
+
+
+def _signs(head: bytes, first: int) -> list[re.Pattern[bytes]]:
+    """What may show that an element begins, the surest first: a line of its own, its first key."""
+    signs = []
+    line = _OWN_LINE.search(head[max(0, first - 200) : first])
+    if line is not None:
+        signs.append(re.compile(rb"\n" + line[1] + rb"\{"))
+    key = _FIRST_KEY.match(head, first)
+    if key is not None:
+        signs.append(re.compile(rb"\{(?=[ \t\r\n]{0,200}+" + re.escape(key[1]) + rb"[ \t\r\n]{0,200}+:)"))
+    return signs
+
+
+def _well_formed(head: bytes, place: int, signs: list[re.Pattern[bytes]]) -> list[_Element]:
+    """(begin, end, value) of objects that are whole, one behind the other."""
+    found: list[_Element] = []
+    for _ in range(_ELEMENTS_READ + _TRIES):
+        if len(found) >= _ELEMENTS_READ:
+            break
+        try:
+            end, value = decode_at(head, place, len(head))
+        except (Unfinished, ValueError):
+            following = signs[0].search(head, place + 1) if signs else None
+            if following is None:
+                break
+            place = following.end() - 1
+            continue
+        if isinstance(value, dict):
+            found.append((place, end, value))
+        behind = _BETWEEN.match(head, end)
+        place = end if behind is None else behind.end()
+        if head[place : place + 1] in (b"]", b""):
+            break
+    return found
+
+
+def _behind_space(head: bytes, place: int) -> int:
+    match = _SPACE.match(head, place)
+    return place if match is None else match.end()
+
+
+def _name(raw: bytes) -> str:
+    return str(_DECODER.decode(raw.decode("latin-1")))
