@@ -88,10 +88,10 @@ def test_a_changed_row_has_its_turns_and_says_what_was_done() -> None:
 
 
 def test_a_dropped_row_keeps_reason_changes_and_the_turns_so_far() -> None:
-    row = clean_one((Turn(prompt="Say it  \n", response="<|endoftext|>"),))
+    row = clean_one((Turn(prompt="Say it \n", response="<|endoftext|>"),))
     assert (row.state, row.reason) == (RowState.DROPPED, "empty_response")
     assert row.turns == (Turn(prompt="Say it", response=""),)
-    assert [change.rule for change in row.changes] == ["markup", "whitespace", "empty_turns"]
+    assert [change.rule for change in row.changes] == ["special_tokens", "whitespace", "empty_turns"]
 
 
 def test_one_rule_may_give_an_earlier_one_work() -> None:
@@ -168,7 +168,7 @@ def test_no_rule_hides_behind_its_screen_or_makes_a_turn_vanish(turns: tuple[Tur
 
 
 def test_rounds_are_added_up_in_one_change() -> None:
-    row = clean_one((Turn(prompt="x", response="a&amp;nbsp; \nb &#13; "),))
+    row = clean_one((Turn(prompt="x", response="a&amp;nbsp;\nb &#13; "),))
     assert [change for change in row.changes if change.rule == "whitespace"] == [
-        Change("whitespace", 1, 1, "response", 2)
+        Change("whitespace", 2, 1, "response", 2)
     ]

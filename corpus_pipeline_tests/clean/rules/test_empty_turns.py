@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.rules.base import Outcome
 from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
 from corpus_pipeline_tests.clean.rules.making import one, outcome
 
@@ -16,14 +17,13 @@ CALL = {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}
         (one(" \n", "x"), "empty_prompt"),
         (one("x", ""), "empty_response"),
         (one("x", "\u3000\n" * 100), "empty_response"),
-        (one("x", "fine", rejected=""), "empty_response"),
         (one("x", None, extra={"bare": ["response"]}), "empty_response"),
         ((Turn(prompt="a", response="b"), Turn(prompt="c", response="")), "empty_response"),
         (one("x", "..."), "trivial_response"),
         (one("x", "？！"), "trivial_response"),
         (one("x", "---"), "trivial_response"),
-        (one("x", "N/A"), "placeholder_response"),
-        (one("x", "ToDo."), "placeholder_response"),
+        (one("x", "[object Object]"), "placeholder_response"),
+        (one("x", "Your answer here."), "placeholder_response"),
         (one("x", "<nooutput>"), "placeholder_response"),
         (one("x", "待补充。"), "placeholder_response"),
         ((Turn(),), "empty_conversation"),
@@ -65,3 +65,35 @@ def test_parameters() -> None:
     assert outcome(EmptyTurns(trivial=False), one("x", "...")).drop_reason is None
     assert outcome(EmptyTurns(placeholders=["Nada"]), one("x", "nada")).drop_reason == "placeholder_response"
     assert outcome(EmptyTurns(placeholders=["Nada"]), one("x", "TODO")).drop_reason is None
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        one("Which word do editors highlight for open work?", "TODO"),
+        one("The answer, or N/A if the passage does not say.", "N/A"),
+        one("Which attribute shows a hint in an input?", "placeholder"),
+        one("What does this program print?", "No output."),
+        one("How does a question end?", "?"),
+        one("Which sign begins a comment in YAML?", "#"),
+        one("Write the ellipsis with ASCII characters.", "..."),
+        one("Which divider does Markdown draw a rule with?", "---"),
+        one("x", "fine", rejected=""),
+    ],
+)
+def test_tags_what_may_be_the_right_answer(turns: tuple[Turn, ...]) -> None:
+    result = outcome(EmptyTurns(), turns)
+    assert result.drop_reason is None and [tag.word for tag in result.tags] == ["short_answer"]
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        one("x", "", weight=0),
+        one("x", "...", weight=0),
+        one("x", "", extra={"label": False}),
+        one("x", "<nooutput>", extra={"label": False}),
+    ],
+)
+def test_keeps_bad_answers_that_are_there_as_such(turns: tuple[Turn, ...]) -> None:
+    assert outcome(EmptyTurns(), turns) == Outcome(turns)

@@ -17,13 +17,6 @@ from corpus_pipeline_tests.clean.rules.making import fixed, one, outcome
         ("5 &lt; 7 &amp;&amp; 7 &gt; 5", "5 < 7 && 7 > 5"),
         ("twice &amp;amp; encoded", "twice & encoded"),
         ("&" + "amp;" * 50_000 + "nbsp;x", " x"),
-        ("The answer.<|endoftext|>", "The answer."),
-        ("<|im_start|>assistant\nHi<|im_end|>", "assistant\nHi"),
-        ("[INST] Say hi. [/INST]", " Say hi. "),
-        ("<s>Bonjour</s>", "Bonjour"),
-        ("<|im_<|pad|>end|>x", "x"),  # removing one token must not make another
-        ("<｜end▁of▁sentence｜>好", "好"),
-        ("text<script>var a = 1;</script> goes <!-- note --> on", "text goes  on"),
         ("We use cookies to improve your visit.\nThe cell divides.\nAccept all cookies", "The cell divides.\n"),
         ("本网站使用Cookie来改善体验。\n细胞会分裂。\n展开全文", "细胞会分裂。\n"),
     ],
@@ -35,7 +28,7 @@ def test_removes_what_scraping_and_templates_left(text: str, better: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "```html\n<p>kept &amp; shown</p> <|endoftext|>\n```",
+        "```html\n<p>kept &amp; shown</p>\n```",
         "Type `<br>` or `&amp;` here",
         "Use the HTML tag <b>bold</b> and &amp; for an ampersand",
         "<!DOCTYPE html><p>A page</p>",
@@ -59,8 +52,45 @@ def test_leaves_code_maths_and_text_about_markup_alone(text: str) -> None:
     assert fixed(Markup(), text) == text
 
 
+@pytest.mark.parametrize(
+    ("prompt", "response"),
+    [
+        ("List the cats in JSX.", "<ul>{cats.map(c => <li key={c}>{c}</li>)}</ul>"),
+        ("Mail me a heading from Perl.", "print MAIL '<h2>' . $title . '</h2>';"),
+        ("Show it in Svelte.", "{#each cats as cat}<p>{cat}</p>{/each}"),
+        (
+            "Return the first one, with a comment for the docs.",
+            "/** The <b>first</b>. <p> */\nCat first() { return cats[0]; }",
+        ),
+        ("Which text is &amp;lt; once decoded?", "It is &lt; then."),
+        ("Replace the smaller sign.", 's.replace("&lt;", "<")'),
+        ("The line that loads a.js?", '<script src="a.js"></script>'),
+        ("Hide that target.", "<!-- <target name='old'/> -->"),
+        ("The words of our consent banner, please.", "Your visit\nWe use cookies to count you.\nAccept cookies"),
+        ("Which brackets hold type arguments?", "Map<b> and List<p> hold them."),
+        ("Make it bold.", "<b>Paris</b>"),
+        ("Give me three names.", "<custom-name>Ada</custom-name>"),
+        ("Give me three names.", "<b>Ada and <i>Ben</b>"),
+        ("Give me three names.", '<p onclick="go()">Ada</p>'),
+    ],
+)
+def test_what_is_shown_stays(prompt: str, response: str) -> None:
+    turns = one(prompt, response)
+    assert outcome(Markup(), turns).turns is turns
+
+
 def test_a_prompt_about_html_protects_the_answer() -> None:
-    turns = one("Write an HTML paragraph", "<p>Hello &amp; welcome</p><|endoftext|>")
-    result = outcome(Markup(), turns)
-    assert result.turns[0].response == "<p>Hello &amp; welcome</p>"
-    assert [change.count for change in result.changes] == [1]
+    turns = one("Write an HTML paragraph", "<p>Hello &amp; welcome</p>")
+    assert outcome(Markup(), turns).turns is turns
+
+
+def test_what_a_prompt_shows_is_edited_only_where_the_answer_was_scraped_too() -> None:
+    shown = one("Who wrote <i>Emma</i>?", "Jane Austen.")
+    assert outcome(Markup(), shown).turns is shown
+    scraped = one("<p>Who wrote it?</p>", "<p>Jane Austen.</p>")
+    assert outcome(Markup(), scraped).turns == one("Who wrote it?\n", "Jane Austen.\n")
+
+
+def test_what_may_be_a_remnant_is_tagged() -> None:
+    result = outcome(Markup(), one("Give me three names.", "<b>Ada and <i>Ben</b>"))
+    assert [(tag.word, tag.turn, tag.field) for tag in result.tags] == [("markup", 1, "response")]

@@ -33,7 +33,7 @@ def test_repairs_chinese_read_as_gbk(text: str) -> None:
 
 def test_repairs_around_the_holes_of_text_read_as_gbk() -> None:
     broken = ("他说，细胞理论是生物科学的一个理论，这是基础。" * 5).encode().decode("gb18030", "replace")
-    repaired, _ = Mojibake().fix(broken, "response")
+    repaired = Mojibake().fix(broken, "response")[0]
     assert repaired.count("理论") >= 8
     assert repaired.count("\ufffd") < 10
     assert outcome(Mojibake(), one(response=broken)).drop_reason == "lost_characters"
@@ -71,3 +71,29 @@ def test_keeps_a_long_text_with_a_few_lost_characters() -> None:
     text = "A long and good text. " * 20 + "\ufffd\ufffd\ufffd"
     assert outcome(Mojibake(), one(response=text)).drop_reason is None
     assert outcome(Mojibake(max_lost_share=0.001), one(response=text)).drop_reason == "lost_characters"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response"),
+    [
+        ("What is Ã¤ doing in my mail?", "It is an ä."),
+        ("Which of Ã¶ and Ã¼ is an ü?", "The second."),
+        ("Why does it show â€œHiâ€\x9d with strange signs?", "It took one set of characters for another."),
+        ("Repair it in Perl.", "$text =~ s/â€™/'/g;"),
+        ("Which word is 'dÃ¼nn'?", "It is 'dünn'."),
+        ("Decode MÃ¼nchen, please.", "München."),
+    ],
+)
+def test_broken_letters_that_are_the_subject_stay(prompt: str, response: str) -> None:
+    turns = one(prompt, response)
+    assert outcome(Mojibake(), turns).turns == turns
+
+
+def test_an_answer_is_repaired_though_the_prompt_has_the_word_as_it_should_be() -> None:
+    result = outcome(Mojibake(), one("What is München known for?", "MÃ¼nchen is known for beer â€“ and more."))
+    assert result.turns[0].response == "München is known for beer – and more."
+
+
+def test_lost_characters_of_a_losing_answer_are_what_the_row_is_for() -> None:
+    assert outcome(Mojibake(), one(rejected="T\ufffd\ufffd\ufffd w")).drop_reason is None
+    assert outcome(Mojibake(), one(response="T\ufffd\ufffd\ufffd w", weight=0)).drop_reason is None

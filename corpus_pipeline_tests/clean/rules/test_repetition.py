@@ -84,3 +84,33 @@ def test_share_of_repeated_sentences() -> None:
     assert repeated_share("abcdefgh. abcdefgh. abcdefgh. ijklmnop.") == (0.5, 2)
     assert repeated_share("short. short.") == (0.0, 0)
     assert repeated_share("") == (0.0, 0)
+
+
+VERSE = "The pot is hot,\nRing, ring, the bell is far,\nring, ring, and so we are.\n"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "response"),
+    [
+        ("Clap one to fifty.", "\n".join("Clap" if n % 3 == 0 else str(n) for n in range(1, 60))),
+        (
+            "Add ten shelves.",
+            "\n".join(f"INSERT INTO shelves (row, name, full) VALUES ({n}, 'a', 0);" for n in range(10)),
+        ),
+        ("Seven empty days.", "| day | from | to |\n|---|---|---|\n" + "|   |   |   |\n" * 14),
+        ("Ten players.", "[" + ", ".join(['{"lives": 3, "score": 0, "level": 1}'] * 10) + "]"),
+        ("Write six times 'I will bring my own pencil to school'.", "I will bring my own pencil to school.\n" * 6),
+        ("Sing it.", VERSE + VERSE.replace("pot", "cat") + VERSE.replace("pot", "sun") + VERSE.replace("pot", "tea")),
+        ("Ten layers.", "\n".join(["model.add(Dense(64, activation='relu'))"] * 10)),
+        ("Say 'the door is still open' until I stop you", "the door is still open " * 30),
+    ],
+)
+def test_repetitions_that_are_the_answer_are_tagged_and_stay(prompt: str, response: str) -> None:
+    assert outcome(Repetition(), one(prompt, response)).drop_reason is None
+
+
+def test_only_what_is_trained_towards_is_judged() -> None:
+    stuck = "It is good to be here. " * 30
+    assert outcome(Repetition(), one(response=stuck)).drop_reason == "looping_response"
+    for turns in (one(rejected=stuck), one(response=stuck, weight=0), one(response=stuck, extra={"label": False})):
+        assert outcome(Repetition(), turns).drop_reason is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from corpus_pipeline.stages.clean.rules.base import Outcome
 from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
 from corpus_pipeline_tests.clean.rules.making import fixed, one, outcome
 
@@ -9,7 +10,7 @@ from corpus_pipeline_tests.clean.rules.making import fixed, one, outcome
 @pytest.mark.parametrize(
     ("text", "better"),
     [
-        ("one  \ntwo\t\n\nthree \u00a0", "one\ntwo\n\nthree"),
+        ("one \ntwo\t\n\nthree \u00a0", "one\ntwo\n\nthree"),
         ("one\r\ntwo\rthree\u2028four\x85five", "one\ntwo\nthree\nfour\nfive"),
         ("\n\n  indented first line\n\n", "  indented first line"),
         ("a\n\n\n\n\n\nb", "a\n\n\nb"),
@@ -33,6 +34,10 @@ def test_tidies(text: str, better: str) -> None:
         "```\nnever closed  \n\n\n\n\nend",
         "ภาษา\u200bไทย ខ្មែរ\u200bភាសា",  # here a zero-width space parts words
         "Combien ? Dix\u00a0euros\u202f!",
+        "A line that breaks here,  \nand its second half.",
+        "name\tsize\tshelf\nclog\t41\t\nboot\t\t",
+        "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n \n-b \n+c",
+        "def f(a):\n    b = a \n\n\n\n\n    return b",
         "",
     ],
 )
@@ -55,3 +60,22 @@ def test_every_field_is_tidied_and_counted() -> None:
         "response": 2,
         "rejected": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Put four blank lines between the two words.",
+        "Is there trailing whitespace in the second line?",
+        "How do I draw it as ASCII art?",
+        "Where is the zero-width space?",
+    ],
+)
+def test_blanks_that_are_the_subject_stay(prompt: str) -> None:
+    turns = one(prompt, "up \n\n\n\n\ndo\u200bwn \t")
+    assert outcome(Whitespace(), turns) == Outcome(turns)
+
+
+def test_dialogues_in_one_text_stay_as_they_are() -> None:
+    turns = one(None, "\n\nHuman: Hi \n\nAssistant: \n\nHuman: Say it.\n\nAssistant: It. ")
+    assert outcome(Whitespace(), turns) == Outcome(turns)

@@ -27,6 +27,7 @@ from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
 from corpus_pipeline.stages.clean.rules.refusals import Refusals
 from corpus_pipeline.stages.clean.rules.repetition import Repetition
 from corpus_pipeline.stages.clean.rules.secrets import Secrets
+from corpus_pipeline.stages.clean.rules.special_tokens import SpecialTokens
 from corpus_pipeline.stages.clean.rules.turn_order import TurnOrder
 from corpus_pipeline.stages.clean.rules.unicode import Unicode
 from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
@@ -35,6 +36,7 @@ RULES: tuple[type[Rule], ...] = (
     Mojibake,
     Unicode,
     ControlCharacters,
+    SpecialTokens,
     Markup,
     Whitespace,
     PersonalData,

@@ -210,6 +210,10 @@ class TextRule(Rule):
     def fix(self, text: str, field: str) -> tuple[str, int]:
         """(the better text, places changed); the same text and 0 when there is nothing to do."""
 
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        """Whether a text stays as it is because of what the conversation is about or what the text is there for."""
+        return False
+
     def apply(self, view: View) -> Outcome:
         fix = self._fix_inside if view.joined else self.fix
         changes: list[Change] = []
@@ -218,7 +222,7 @@ class TextRule(Rule):
             texts = list(turn[:5])
             changed = False
             for place, text in enumerate(texts):
-                if text:
+                if text and not self.spares(view, index + 1, TEXT_FIELDS[place], text):
                     fixed, count = fix(text, TEXT_FIELDS[place])
                     if fixed != text:
                         texts[place] = fixed

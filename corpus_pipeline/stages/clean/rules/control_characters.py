@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
+from corpus_pipeline.stages.clean.rules.mojibake import is_about_characters
 
 # Tab, line ends and separators that act as line ends belong to the whitespace rule.
 _ASCII = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f]")
@@ -24,8 +25,12 @@ _EATEN = re.compile(
 _LETTER = {"\x0c": "\\f", "\x08": "\\b", "\x07": "\\a", "\x0b": "\\v"}
 
 
+_ASCII_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f\ud800-\udfff]")
+
+
 class ControlCharacters(TextRule):
     name = "control_characters"
+    version = 2
     summary = (
         "Removes control characters, terminal escapes, byte order marks, noncharacters and hidden tag characters; "
         "gives LaTeX commands back the backslash that a JSON escape ate."
@@ -33,6 +38,10 @@ class ControlCharacters(TextRule):
 
     def screen(self, view: View) -> bool:
         return bool(_ASCII.search(view.marks) or (view.beyond and _BEYOND_ASCII.search(view.beyond)))
+
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        """Broken letters that a conversation is about end in C1 controls: the right quotation mark of UTF-8 does."""
+        return not _ASCII_CONTROL.search(text) and is_about_characters(view)
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         text, eaten = _EATEN.subn(lambda match: _LETTER[match.group()], text)

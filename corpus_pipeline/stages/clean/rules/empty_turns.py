@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
-from corpus_pipeline.model import Turn
-from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View
+from corpus_pipeline.model import Tag, Turn
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, Side, View
 
 # An answer of nothing but these is a filler; brackets, quotes, operators and emoji can be the right answer.
 _FILLERS = frozenset("….-_—–―·。，、,?？!！~～*# \t\n\r\u00a0\u3000\u200b\ufeff")
 _LONGEST_TRIVIAL = 64
 
 _PLACEHOLDERS = (
-    "todo", "tbd", "tba", "fixme", "n/a", "placeholder", "lorem ipsum", "noinput", "<noinput>", "nooutput",
-    "<nooutput>", "no output", "[object object]", "your answer here", "insert answer here", "answer goes here",
-    "待补充", "待完善", "待定", "暂无内容", "此处省略", "无输出", "未入力", "記入なし", "내용 없음",
+    "<noinput>", "<nooutput>", "[object object]", "your answer here", "insert answer here", "answer goes here",
+    "待补充", "待完善", "暂无内容", "此处省略", "記入なし",
 )  # fmt: skip
+# what stands for an answer that was never written, and may be the right one: to a question for a word, or a class
+_DOUBTFUL = frozenset((
+    "todo", "tbd", "tba", "fixme", "n/a", "na", "placeholder", "lorem ipsum", "noinput", "nooutput", "no output", "null",
+    "待定", "无输出", "未入力", "내용 없음",
+))  # fmt: skip
+# a question whose answer is a sign
+_ASKS_FOR_SIGN = re.compile(
+    r"\b(?:signs?|symbols?|characters?|operators?|punctuation\w*|marks?|dots?|ellips[ie]s|dash\w*|hyphen|keys?|comment\w*"
+    r"|wildcard|separator\w*|delimiter\w*|divider|rule|line|regex\w*|morse|token|label|class\w*)\b|符号|标点|字符|記号|기호",
+    re.IGNORECASE,
+)
 
 
 class EmptyTurns(Rule):
     name = "empty_turns"
+    version = 2
     summary = (
-        "Drops conversations with an empty prompt or answer, an answer of mere punctuation, or a placeholder (`TODO`)."
+        "Drops conversations with an empty prompt or answer, an answer of mere punctuation, or an unmistakable placeholder "
+        "(`<nooutput>`); answers that are not trained towards may be empty. Single signs and words such as `N/A` may be "
+        "right: they are tagged `short_answer`."
     )
     reasons = ("empty_conversation", "empty_prompt", "empty_response", "trivial_response", "placeholder_response")
+    tags = ("short_answer",)
 
     class Params(Rule.Params):
         trivial: bool = Field(True, description="drop answers that are nothing but filler punctuation")
@@ -50,30 +66,38 @@ class EmptyTurns(Rule):
         turns = view.turns
         if not any(turn.texts() or turn.extra for turn in turns):
             return self.drop(turns, "empty_conversation")
+        tags: tuple[Tag, ...] = ()
         for number, turn in enumerate(turns, 1):
             bare = turn.extra.get("bare", ()) if turn.extra else ()  # messages without any content
             if "prompt" in bare or (_is_blank(turn.prompt) and not _is_tool_result(turn)):
                 return self.drop(turns, "empty_prompt", turn=number, field="prompt")
             response = "" if "response" in bare else turn.response
-            if response is not None:
+            # a bad answer may be as bad as it likes, and what is not trained on teaches nothing
+            if response is not None and view.side(number, "response") is Side.TRAINED:
                 fault = self._fault(response, turn)
-                if fault:
+                if fault == "short_answer":
+                    tags = tags or (self.tag(fault, turn=number, field="response"),)
+                elif fault:
                     return self.drop(turns, fault, response[:_LONGEST_TRIVIAL], turn=number, field="response")
-            if _is_blank(turn.rejected):  # a losing answer may be as bad as it likes, but it must be there
-                return self.drop(turns, "empty_response", turn=number, field="rejected")
-        return Outcome(turns)
+            if _is_blank(turn.rejected):
+                tags = tags or (self.tag("short_answer", turn=number, field="rejected"),)
+        return Outcome(turns, tags=tags)
 
     def _fault(self, response: str, turn: Turn) -> str | None:
+        """A reason to drop, or the tag, or None."""
         if len(response) > _LONGEST_TRIVIAL and not response.isspace():
             return None
         said = response.strip().casefold()
         if not said:
             return None if _says_it_elsewhere(turn) else "empty_response"
-        if self.params.trivial and _FILLERS.issuperset(said):
-            return "trivial_response"
-        if said in self._placeholders or said.rstrip(".。!！… ") in self._placeholders:
+        bare = said.rstrip(".。!！… ")
+        if said in self._placeholders or (bare and bare in self._placeholders):
             return "placeholder_response"
-        return None
+        if bare in _DOUBTFUL:
+            return "short_answer"
+        if not self.params.trivial or not _FILLERS.issuperset(said):
+            return None
+        return "short_answer" if len(said) == 1 or _ASKS_FOR_SIGN.search(turn.prompt or "") else "trivial_response"
 
 
 def _is_blank(text: str | None) -> bool:

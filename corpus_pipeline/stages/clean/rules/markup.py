@@ -1,30 +1,40 @@
-"""Markup remnants: what scraping and prompt templates leave in text. Text that is about markup is left alone."""
+"""Markup remnants: what scraping and prompt templates leave in prose. Text that shows markup because it is its subject,
+and code with or without fences, stay as they are; in doubt the row is tagged.
+"""
 
 from __future__ import annotations
 
 import html
 import re
+from collections import Counter
+from typing import ClassVar
 
-from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, TextRule, View, outside
+from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
+from corpus_pipeline.stages.clean.rules.code import has_code
+from corpus_pipeline.stages.clean.rules.subjects import MARKUP, PROGRAMS
 
-_INLINE = "a|abbr|b|big|center|em|font|i|ins|nobr|small|span|strong|tt|u"
-_BLOCK = "article|blockquote|br|div|footer|h[1-6]|header|hr|li|ol|p|section|ul"
-_ATTRIBUTES = r"(?:\s+[\w:-]+\s*=\s*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>]{1,500}))*"
-_OPEN = re.compile(rf"<({_INLINE}|{_BLOCK}|img)({_ATTRIBUTES})\s*/?>", re.IGNORECASE)
-_CLOSE = re.compile(rf"</({_INLINE}|{_BLOCK})\s*>", re.IGNORECASE)
-_WITH_CONTENT = re.compile(r"<(script|style)\b[^<>]*>.{0,2000}?</\1\s*>|<!--.{0,2000}?-->", re.IGNORECASE | re.DOTALL)
+# `<...>` that cannot contain another one, so that no search goes over the same characters twice
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(\s[^<>]*|/)?>")
+_ANY_TAG = re.compile(r"<[/!?]?[A-Za-z%-][^<>]*>|<!--")
+_INLINE = frozenset("a abbr b big center em font i ins nobr small span strong tt u".split())
+_BLOCK = frozenset("article blockquote br div footer h1 h2 h3 h4 h5 h6 header hr li ol p section ul".split())
+_KNOWN = _INLINE | _BLOCK | {"img"}
+_MAY_STAY_OPEN = frozenset(("br", "hr", "img", "li", "p"))
+_LINE_AFTER = frozenset("p div li section article blockquote h1 h2 h3 h4 h5 h6 header".split())
+# attributes of scraped pages; anything else (`v-for`, `onclick`, `data-x`) is somebody's code
+_ATTRIBUTES = re.compile(
+    r"(?:\s+(?:href|src|alt|title|class|style|target|rel|id|width|height|border|align|color|face|size|name|lang|dir)"
+    r"(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"']+))?)*\s*/?\s*",
+    re.IGNORECASE,
+)
+_NEAR_QUOTE = re.compile(r"['\"`(=]</?[A-Za-z]|[A-Za-z\"'/]>['\"`]")
+_TEMPLATE = re.compile(r"\{\{|\{%|\$\{|<%|</?[A-Z][a-z]\w*[\s/>]")
 _ENTITY = re.compile(
     r"&(?:(?:amp;)*amp|quot|apos|nbsp|lt|gt|hellip|[mn]dash|[lr][sd]quo|copy|reg|trade|euro|bull|middot|deg|times"
     r"|#\d{2,6}|#[xX][0-9a-fA-F]{2,5});"
 )
-# Decoding and cutting may uncover more. Nothing but an attack is deeper, and that shall not take quadratic time.
-_MAX_DEPTH = 5
+_QUOTED_ENTITY = re.compile(r"['\"`“‘]&[#\w]{2,8};['\"`”’]|&[#\w]{2,8};\s*(?:=|→|->|becomes|means)")
 _ESCAPED_TAG = re.compile(r"&lt;(?=[A-Za-z/!?|])")
-
-# Control tokens of tokenizers and chat templates (GPT, Llama, Qwen, Phi, DeepSeek): they would be read as structure.
-_TOKEN = re.compile(
-    r"<\|[A-Za-z0-9_]{2,40}\|>|<｜[^｜<>\s]{2,40}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
-)
 
 # Whole lines that a page says to its visitor and not to its reader.
 _BOILERPLATE = re.compile(
@@ -34,131 +44,138 @@ _BOILERPLATE = re.compile(
     r"|本(?:网站|站)使用 ?cookies?[^\n]{0,200}|(?:点击)?展开(?:全文|全部))[ \t]*$\n?",
     re.IGNORECASE | re.MULTILINE,
 )
-_BOILERPLATE_HINT = ("ookie", "kip to ", "展开全")
-
-# Signs of a conversation whose subject is markup, web pages or code that has angle brackets of its own: tags of whole
-# pages, and words (first parts of them, which are searched for fast, then the words).
-_PAGE_TAG = re.compile(r"<(?:/?(?:html|head|body|form|input|table|button|canvas)\b|!doctype)", re.IGNORECASE)
-_SUBJECT_PARTS = (
-    "html", "xml", "xsl", "css", "jsx", "tsx", "svg", "php", "script", "xpath", "dom", "ajax", "jquery", "bootstrap",
-    "mark", "tag", "page", "entit", "hyperlink", "front",
-)  # fmt: skip
-_SUBJECT = re.compile(
-    r"\b(?:x?html\d?|xml|xslt?|css|jsx|tsx|svg|php|(?:java|type)script|xpath|dom|ajax|jquery|bootstrap|mark(?:up|down)"
-    r"|tags?|web ?pages?|entit(?:y|ies)|hyperlinks?|front-?end)\b"
+_BOILERPLATE_HINTS = ("ookie", "kip to ", "展开全")
+_SENTENCE = re.compile(r"[^\W\d_][.!?。！？]")
+_PAGE_SUBJECT = re.compile(
+    r"cookie|banner|consent|privacy|pop-?up|notice|web ?site|\bsite\b|shop|\bpage\b|\bapp\b|button|网站|隐私",
+    re.IGNORECASE,
 )
-_CHINESE_SUBJECT = re.compile("网页|标签|前端|超链接|表单")
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\"'<>]+|<[^<>]*\.html?[^<>]*>", re.IGNORECASE)
+# Decoding and cutting may uncover more. Nothing but an attack is deeper, and that shall not take quadratic time.
+_MAX_DEPTH = 5
 
 
 class Markup(TextRule):
     name = "markup"
+    version = 2
     summary = (
-        "Removes left-over HTML tags, decodes HTML entities, removes special tokens such as `<|endoftext|>` and cookie "
-        "banners; code, LaTeX, `<think>` and conversations about markup stay as they are."
+        "Removes left-over HTML tags from prose, decodes HTML entities and removes cookie banners; code (fenced or not), "
+        "LaTeX, `<think>` and conversations about markup, pages or programs stay as they are. What may be a remnant and "
+        "may be meant is tagged `markup`."
     )
+    tags = ("markup",)
+    _removes_banners: ClassVar[bool] = True
 
     def screen(self, view: View) -> bool:
-        marks = view.marks
-        if b"<" in marks or b"[" in marks or (b"&" in marks and ";" in view.text):
-            text = view.text
-            if (
-                _TOKEN.search(text) or _OPEN.search(text) or _CLOSE.search(text) or _ENTITY.search(text)
-                or "<s>" in text or "</s>" in text or _WITH_CONTENT.search(text)
-            ):  # fmt: skip
-                return True
-        text = view.text
+        marks, text = view.marks, view.text
+        if b"<" in marks and _TAG.search(text):
+            return True
+        if b"&" in marks and ";" in text and _ENTITY.search(text):
+            return True
         if len(view.texts) > text.count("\n"):  # a banner is one line of several
             return False
-        return "ookie" in text or "kip to " in text or (not view.ascii and "展开全" in text)
+        return any(hint in text for hint in _BOILERPLATE_HINTS[: 2 if view.ascii else 3])
 
     def apply(self, view: View) -> Outcome:
-        whole = view.text
-        has_markup = any(pattern.search(whole) for pattern in (_OPEN, _CLOSE, _ENTITY, _WITH_CONTENT))
-        about_markup = has_markup and _is_about_markup(whole)
-        return TextRule.apply(_TOKENS_ONLY if about_markup else self, view)
+        context = view.context()
+        if MARKUP.search(_without_addresses(view.text)) or PROGRAMS.search(context):
+            return Outcome(view.turns)
+        outcome = TextRule.apply(_KEEPS_BANNERS if _PAGE_SUBJECT.search(context) else self, view)
+        for place in View(outcome.turns, view.tools).places():
+            if _TAG.search(place.text) or _ENTITY.search(place.text):
+                tag = self.tag("markup", turn=place.turn, field=place.field)
+                return outcome._replace(tags=(tag,))
+        return outcome
+
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        """What a prompt shows may be what the answer works on: it is edited where the answers hold remnants, too."""
+        if view.side(turn, field) is Side.CONTEXT and not any(
+            _TAG.search(answer.text) or _ENTITY.search(answer.text) for answer in view.answers()
+        ):
+            return True
+        return has_code(_without_known_tags(text))
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         total = 0
         for _ in range(_MAX_DEPTH):
-            if "<" not in text and "&" not in text and "[" not in text:
+            if "<" not in text and "&" not in text:
                 break
-            text, count = outside(CODE, text, self._fix_prose)
+            text, count = outside(CODE, text, _fix_prose)
             if not count:
                 break
             total += count
-        text, sentences = _without_sentence_tokens(text)
-        text, lines = _without_boilerplate(text)
-        return text, total + sentences + lines
-
-    def _fix_prose(self, text: str) -> tuple[str, int]:
-        text, tokens = _TOKEN.subn("", text)
-        tags = entities = 0
-        if "<" in text:
-            text, tags = _without_tags(text)
-        if "&" in text:
-            text, entities = _decoded(text)
-        return text, tokens + tags + entities
+        if self._removes_banners:
+            text, lines = _without_boilerplate(text)
+            total += lines
+        return text, total
 
 
-class _TokensOnly(Markup):
-    """The rule for conversations about markup: only control tokens are never their subject."""
-
-    def _fix_prose(self, text: str) -> tuple[str, int]:
-        return _TOKEN.subn("", text)
+class _KeepsBanners(Markup):
+    _removes_banners = False
 
 
-_TOKENS_ONLY = _TokensOnly()
+_KEEPS_BANNERS = _KeepsBanners()
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\"'<>]+", re.IGNORECASE)
 
 
-def _is_about_markup(text: str) -> bool:
-    if _PAGE_TAG.search(text) or (not text.isascii() and _CHINESE_SUBJECT.search(text)):
-        return True
-    lowered = text.lower()
-    return any(part in lowered for part in _SUBJECT_PARTS) and _SUBJECT.search(_ADDRESS.sub("", lowered)) is not None
+def _without_addresses(text: str) -> str:
+    """A path such as /page.html says nothing about the subject, nor does a tag's name."""
+    return _TAG.sub(" ", _ADDRESS.sub(" ", text))
 
 
-def _without_sentence_tokens(text: str) -> tuple[str, int]:
-    """`<s>` at the start and `</s>` at the end, unless they mark struck-through text within."""
-    if "s>" not in text:
-        return text, 0
-    inner, count = text.strip(), 0
-    while inner.startswith("<s>"):
-        inner, count = inner[3:].lstrip(), count + 1
-    while inner.endswith("</s>"):
-        inner, count = inner[:-4].rstrip(), count + 1
-    return (text, 0) if not count or "<s>" in inner or "</s>" in inner else (inner, count)
+def _without_known_tags(text: str) -> str:
+    """What of a text would be left, to look for code in it: an attribute is no assignment."""
+    return _TAG.sub(lambda match: "" if match[2].lower() in _KNOWN else match[0], text) if "<" in text else text
+
+
+def _fix_prose(text: str) -> tuple[str, int]:
+    tags = entities = 0
+    if "<" in text and _is_scraped(text):
+        text, tags = _without_tags(text)
+    if "&" in text and not _QUOTED_ENTITY.search(text):
+        text, entities = _decoded(text)
+    return text, tags + entities
+
+
+def _is_scraped(text: str) -> bool:
+    """Whether the tags of a text are formatting around prose: known ones, in pairs, with the attributes of web pages."""
+    if _NEAR_QUOTE.search(text) or _TEMPLATE.search(text):
+        return False
+    balance: Counter[str] = Counter()
+    found = 0
+    for match in _TAG.finditer(text):
+        closing, name, rest = match[1], match[2].lower(), match[3] or ""
+        if name not in _KNOWN or (rest and not _ATTRIBUTES.fullmatch(rest)):
+            return False
+        found += 1
+        if name not in _MAY_STAY_OPEN:
+            balance[name] += -1 if closing else 1
+        elif name == "p" and not closing and f"</{name}>" not in text.lower() and not rest:
+            return False  # `List<p>`
+    others = len(_ANY_TAG.findall(text))
+    return found > 0 and others <= found and not any(balance.values()) and bool(_WORD.search(_TAG.sub("", text)))
+
+
+_WORD = re.compile(r"\w")
+
+
+def _without_tags(text: str) -> tuple[str, int]:
+    def replaced(match: re.Match[str]) -> str:
+        name = match[2].lower()
+        if match[1]:
+            return "\n" if name in _LINE_AFTER else ""
+        return "\n" if name in ("br", "hr") else ""
+
+    return _TAG.subn(replaced, text)
 
 
 def _without_boilerplate(text: str) -> tuple[str, int]:
     """Without the lines of a banner; a text that is nothing else, or goes on about cookies, is no scraped page."""
-    if not any(hint in text for hint in _BOILERPLATE_HINT):
+    if not any(hint in text for hint in _BOILERPLATE_HINTS):
         return text, 0
     rest, count = _BOILERPLATE.subn("", text)
-    return (text, 0) if not rest.strip() or "cookie" in rest.lower() else (rest, count)
-
-
-def _without_tags(text: str) -> tuple[str, int]:
-    text, blocks = _WITH_CONTENT.subn("", text)
-    closed = {match.group(1).lower() for match in _CLOSE.finditer(text)}
-    count = blocks
-
-    def opened(match: re.Match[str]) -> str:
-        nonlocal count
-        tag = match.group(1).lower()
-        # `List<p>` and `a <b> c` are not HTML: a short tag must be closed somewhere or have attributes
-        if len(tag) == 1 and tag not in closed and not match.group(2):
-            return match.group()
-        count += 1
-        return "\n" if tag in ("br", "hr") else ""
-
-    def closing(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        tag = match.group(1).lower()
-        return "\n" if tag in ("p", "div", "li", "section", "article", "blockquote") or tag[0] == "h" else ""
-
-    return _CLOSE.sub(closing, _OPEN.sub(opened, text)), count
+    if not _SENTENCE.search(rest) or _PAGE_SUBJECT.search(rest):
+        return text, 0
+    return rest, count
 
 
 def _decoded(text: str) -> tuple[str, int]:

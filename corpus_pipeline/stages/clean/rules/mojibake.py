@@ -1,10 +1,19 @@
-"""Mojibake: text that was decoded with the wrong character set, repaired with ftfy (Speer, "ftfy", Zenodo 2019)."""
+"""Mojibake: text that was decoded with the wrong character set, repaired with ftfy (Speer, "ftfy", Zenodo 2019).
+
+Broken letters may be what a conversation is about: then they stand by themselves or between quotation marks and not
+inside of words, or their repaired form stands beside them, or the words say so.
+"""
 
 from __future__ import annotations
 
 import re
 
-from corpus_pipeline.stages.clean.rules.base import Outcome, TextRule, View
+from pydantic import Field
+
+from corpus_pipeline.model import Tag
+from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
+from corpus_pipeline.stages.clean.rules.code import is_code
+from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
 
 # UTF-8 lead bytes seen through Latin-1, Windows-125x or Mac Roman, then what a continuation byte looks like there.
 _SUSPECT = re.compile(
@@ -51,16 +60,26 @@ def _repaired(line: str) -> str:
     return line[:start] + fix_encoding(line[start:end]) + line[end:]
 
 
+# a letter that was read as two; standing for itself, or within a quoted word, it is shown and not meant
+_LETTER = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+_SHOWN = re.compile(
+    f"(?<![^\\W_]){_LETTER.pattern}(?![^\\W_])|(?<=['\"`])[^\\W_]{{0,20}}{_LETTER.pattern}[^\\W_]{{0,20}}(?=['\"`])"
+)
+
+
 class Mojibake(TextRule):
     name = "mojibake"
+    version = 2
     summary = (
         "Repairs text that was decoded with the wrong character set (`cafÃ©` to `café`, UTF-8 read as GBK), and drops "
-        "a conversation in which too many characters were lost for good."
+        "a conversation in which too many characters were lost for good; code and conversations about characters stay as "
+        "they are and are tagged `mojibake`."
     )
     reasons = ("lost_characters",)
+    tags = ("mojibake",)
 
     class Params(TextRule.Params):
-        max_lost_share: float = 0.02  # of a text's characters, from 3 lost ones on
+        max_lost_share: float = Field(0.02, ge=0, le=1, description="of a text's characters, from 3 lost ones on")
 
     params: Params
 
@@ -70,31 +89,56 @@ class Mojibake(TextRule):
             return False
         return bool(_SUSPECT.search(text) or _GBK_SUSPECT.search(text) or _C1.search(text) or _LOST.search(text))
 
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        return text.isascii() or is_code(text)
+
     def fix(self, text: str, field: str) -> tuple[str, int]:
-        if text.isascii():
-            return text, 0
-        if len(_GBK_SUSPECT.findall(text)) > 1 and (repaired := _from_gbk(text)):
-            return repaired, 1
-        count = 0
-        lines = text.split("\n")
-        for index, line in enumerate(lines):
-            if _SUSPECT.search(line) and (fixed := _repaired(line)) != line:
-                lines[index] = fixed
-                count += 1
-        text = "\n".join(lines)
-        if _C1.search(text):
-            mapped = text.translate(_WINDOWS_1252)
-            return mapped, count + (mapped != text)
-        return text, count
+        return outside(CODE, text, _repaired_text)
 
     def apply(self, view: View) -> Outcome:
+        if is_about_characters(view):
+            return Outcome(view.turns, tags=self._tags(view))
         outcome = super().apply(view)
-        for number, turn in enumerate(outcome.turns, 1):
-            for field, text in turn.texts():
-                lost = len(_LOST.findall(text))
-                if lost >= 3 and lost > self.params.max_lost_share * len(text):
-                    dropped = self.drop(
-                        outcome.turns, "lost_characters", f"{lost} of {len(text)}", turn=number, field=field
-                    )
-                    return dropped._replace(changes=outcome.changes + dropped.changes)
+        for number, field, side, text in View(outcome.turns, view.tools).places():
+            if side in (Side.AVERSE, Side.UNTRAINED):
+                continue
+            lost = len(_LOST.findall(text))
+            if lost >= 3 and lost > self.params.max_lost_share * len(text):
+                dropped = self.drop(
+                    outcome.turns, "lost_characters", f"{lost} of {len(text)}", turn=number, field=field
+                )
+                return dropped._replace(changes=outcome.changes + dropped.changes)
         return outcome
+
+    def _tags(self, view: View) -> tuple[Tag, ...]:
+        return tuple(
+            self.tag("mojibake", turn=place.turn, field=place.field)
+            for place in view.places()
+            if _SUSPECT.search(place.text) or _LOST.search(place.text)
+        )[:1]
+
+
+def is_about_characters(view: View) -> bool:
+    """Whether strange letters may be the subject of a conversation: its words say so, or the letters are only shown."""
+    if CHARACTERS.search(view.text):
+        return True
+    letters = len(_LETTER.findall(view.text))
+    return letters > 0 and len(_SHOWN.findall(view.text)) == letters
+
+
+def _repaired_text(text: str) -> tuple[str, int]:
+    if text.isascii():
+        return text, 0
+    if len(_GBK_SUSPECT.findall(text)) > 1 and (repaired := _from_gbk(text)):
+        return repaired, 1
+    count = 0
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if _SUSPECT.search(line) and (fixed := _repaired(line)) != line:
+            lines[index] = fixed
+            count += 1
+    text = "\n".join(lines)
+    if _C1.search(text):
+        mapped = text.translate(_WINDOWS_1252)
+        return mapped, count + (mapped != text)
+    return text, count

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import NamedTuple
 
 from pydantic import Field
 
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View, prose
+from corpus_pipeline.stages.clean.rules.code import is_code, is_structured
+from corpus_pipeline.stages.clean.rules.subjects import REPETITION
 
 _PROBES = 5  # steps between probes
 _PROBE_LENGTH = 12
@@ -93,13 +96,24 @@ def _may_repeat(text: str, least: int) -> bool:
     return False
 
 
+def _words_of(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
+
+
+_WORD = re.compile(r"\w+")
+_SHORT_LINE = 60
+
+
 class Repetition(Rule):
     name = "repetition"
+    version = 2
     summary = (
-        "Drops conversations with an answer that got stuck: a loop of characters, words or lines, or the same "
-        "sentences over and over."
+        "Drops conversations with an answer in prose that got stuck: a loop of characters, words or sentences, or the same "
+        "sentences over and over. Code, data, tables, verse, answers of a weight of 0, and repetitions that were asked for "
+        "stay and are tagged `repetition`."
     )
     reasons = ("looping_response", "repeated_sentences")
+    tags = ("repetition",)
 
     class Params(Rule.Params):
         min_characters: int = Field(120, ge=20, description="shorter loops and answers are not judged")
@@ -111,15 +125,18 @@ class Repetition(Rule):
     params: Params
 
     def apply(self, view: View) -> Outcome:
-        turns = view.turns
-        for number, turn in enumerate(turns, 1):
-            if turn.response is not None and len(turn.response) >= self.params.min_characters:
-                fault = self._fault(turn.response)
-                if fault:
-                    return self.drop(turns, fault[0], fault[1], turn=number, field="response")
-        return Outcome(turns)
+        for answer in view.answers():
+            if len(answer.text) < self.params.min_characters:
+                continue
+            fault = self._fault(answer.text)
+            if fault is None:
+                continue
+            if _is_meant(view, answer.text, fault.unit):
+                return Outcome(view.turns, tags=(self.tag("repetition", turn=answer.turn, field=answer.field),))
+            return self.drop(view.turns, fault.reason, fault.detail, turn=answer.turn, field=answer.field)
+        return Outcome(view.turns)
 
-    def _fault(self, text: str) -> tuple[str, str] | None:
+    def _fault(self, text: str) -> _Fault | None:
         params = self.params
         start, length, period = longest_loop(text)
         if (
@@ -128,10 +145,39 @@ class Repetition(Rule):
             and length >= params.min_loops * period
             and any(map(str.isalpha, text[start : start + period]))
         ):
-            unit = text[start : start + min(period, 40)]
-            return "looping_response", f"{length // period} x {unit!r}"
+            unit = text[start : start + period]
+            return _Fault("looping_response", f"{length // period} x {unit[:40]!r}", unit)
         if _may_repeat(text, params.min_repeats):
             share, repeats = repeated_share(prose(text))
             if repeats >= params.min_repeats and share > params.max_repeated_share:
-                return "repeated_sentences", f"{repeats} again, {share:.0%} of the characters"
+                return _Fault("repeated_sentences", f"{repeats} again, {share:.0%} of the characters", "")
         return None
+
+
+class _Fault(NamedTuple):
+    reason: str
+    detail: str
+    unit: str  # what a loop repeats, "" when sentences come back in any order
+
+
+def _is_meant(view: View, text: str, unit: str) -> bool:
+    """Whether a repetition is the form of the answer, or what was asked for."""
+    if is_structured(text) or is_code(text) or _is_verse(text, unit):
+        return True
+    context = view.context()
+    if REPETITION.search(context):
+        return True
+    # the request holds what is said again
+    words = _words_of(unit)
+    return len(words) > 3 and words <= _words_of(context)
+
+
+def _is_verse(text: str, unit: str) -> bool:
+    """Whether a text is one of short lines, of which some come back: a song, a list, the output of a program.
+
+    One line over and over is none, unless it is data: few letters.
+    """
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 6 or sum(len(line) <= _SHORT_LINE for line in lines) < 0.8 * len(lines):
+        return False
+    return len(set(lines)) > 2 and not ("\n" not in unit and unit and len(unit) * 5 < max(map(len, lines)))

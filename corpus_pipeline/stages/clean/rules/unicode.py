@@ -7,6 +7,7 @@ import unicodedata
 
 from corpus_pipeline.stages.clean.normalize import compose
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
+from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
 
 # NFC would replace a compatibility ideograph by its unified twin: a misspelling to who is named with it.
 _COMPATIBILITY_IDEOGRAPHS = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]+")
@@ -14,13 +15,18 @@ _COMPATIBILITY_IDEOGRAPHS = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]+")
 
 class Unicode(TextRule):
     name = "unicode"
+    version = 2
     summary = (
         "Composes characters (NFC), so that `e` + accent equals `é` and split Hangul is whole; full-width forms, "
-        "ligatures and CJK compatibility ideographs stay as they are."
+        "ligatures and CJK compatibility ideographs stay as they are, and so do conversations about characters."
     )
 
     def screen(self, view: View) -> bool:
         return not view.ascii and not unicodedata.is_normalized("NFC", view.text)
+
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        """What composes to what is the subject of some conversations."""
+        return CHARACTERS.search(view.text) is not None
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         if unicodedata.is_normalized("NFC", text):

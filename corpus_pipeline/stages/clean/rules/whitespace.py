@@ -1,13 +1,20 @@
-"""Whitespace: line ends, trailing blanks, runs of blank lines and zero-width spaces."""
+"""Whitespace: line ends, trailing blanks, runs of blank lines and zero-width spaces.
+
+Blanks that mean something stay: hard line breaks of Markdown, the context lines of a diff, empty cells of tables that are
+parted by tabs, code, dialogues in one text, and everything where blanks are what a conversation is about.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from operator import ne
 
 from pydantic import Field
 
 from corpus_pipeline.stages.clean.rules.base import FENCES, TextRule, View, outside
+from corpus_pipeline.stages.clean.rules.code import is_code
+from corpus_pipeline.stages.clean.rules.subjects import BLANKS, LAYOUT
 
 _BLANKS = " \t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _LINE_END_CHARACTERS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -26,12 +33,33 @@ def _has_odd_line_ends(text: str) -> bool:
     return any(map(text.__contains__, _LINE_END_CHARACTERS))
 
 
+_DIFF = re.compile(r"^(?:@@ -\d|--- \S|\+\+\+ \S|diff --git )", re.MULTILINE)
+
+
+def _trimmed(line: str, following: str, has_cells: bool) -> str:
+    """A line without the blanks at its end, unless they mean something."""
+    bare = line.rstrip(_BLANKS)
+    if len(bare) == len(line):
+        return line
+    blanks = line[len(bare) :]
+    if has_cells and "\t" in blanks:
+        return line  # empty cells
+    # two spaces or more before another line are a line break in Markdown
+    return line if bare and following.strip() and blanks.strip(" ") == "" and len(blanks) > 1 else bare
+
+
+def _is_about_blanks(view: View) -> bool:
+    return BLANKS.search(view.text) is not None or LAYOUT.search(view.context()) is not None
+
+
 class Whitespace(TextRule):
     name = "whitespace"
     summary = (
         "Turns every line end into a line feed, removes blanks at line ends, blank lines at both ends and in excess, "
-        "and zero-width spaces; indentation, fenced code and ideographic spaces inside text stay."
+        "and zero-width spaces; indentation, code (fenced or not), hard line breaks of Markdown, diffs, ideographic spaces "
+        "inside text, and the edges of texts that a format joins stay."
     )
+    version = 2
 
     class Params(TextRule.Params):
         max_blank_lines: int = Field(2, ge=0, description="blank lines in a row that are kept")
@@ -58,6 +86,9 @@ class Whitespace(TextRule):
             return True
         return text != "" and text[-1].isspace()
 
+    def spares(self, view: View, turn: int, field: str, text: str) -> bool:
+        return view.is_dialogue or _is_about_blanks(view)
+
     def fix(self, text: str, field: str) -> tuple[str, int]:
         if text.isascii() and "\t" not in text and not self._is_untidy(text) and not _has_odd_line_ends(text):
             return text, 0
@@ -67,14 +98,17 @@ class Whitespace(TextRule):
         if not text.isascii():
             text, hidden = _ZERO_WIDTH.subn("", text)
             count += hidden
-        text, trimmed = outside(FENCES, text, self._trim)
+        trimmed = 0
+        if not _DIFF.search(text) and not is_code(text):
+            text, trimmed = outside(FENCES, text, self._trim)
         edges = len(text)
         text = _BLANK_START.sub("", text).rstrip("\n")
         return text, count + trimmed + (len(text) < edges)
 
     def _trim(self, text: str) -> tuple[str, int]:
         lines = text.split("\n")
-        trimmed = [line.rstrip(_BLANKS) for line in lines]
+        has_cells = any("\t" in line.strip() for line in lines)
+        trimmed = [_trimmed(line, following, has_cells) for line, following in pairwise((*lines, ""))]
         count = sum(map(ne, lines, trimmed))
         text = "\n".join(trimmed)
         runs = 0

@@ -1,0 +1,102 @@
+"""Code and structured text, fenced or not: what reads like prose to a rule for prose and is none.
+
+Heuristics on single lines, so that the time is linear. They say code too often rather than too seldom: a rule that is told
+"code" leaves a text alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from corpus_pipeline.stages.clean.rules.base import CODE
+
+_KEYWORD = re.compile(
+    r"\s*(?:(?:(?:async|export|default|public|private|protected|static|final|abstract) )*"
+    r"(?:def|class|function|func|fn|interface|enum|struct|namespace|module|package|trait|impl)\s+\w"
+    r"|(?:import|using|require|include|from|extern)\s+[\w.\"'{<*@/]"
+    r"|#\s*(?:include|define|ifn?def|pragma|!)"
+    r"|(?:if|for|while|switch|catch|elif|else if|foreach|with)\b.*[:{]$|(?:else|try|finally|do|begin)\s*[:{]$"
+    r"|(?:const|let|var|val|my|int|float|double|char|bool|string|auto|long|void|final|unsigned)\s+[\w$*&<>\[\]]+\s*[=;(,]"
+    r"|return\b|<\?php|@\w+\s*(?:\(|$)|\$\s?\w|[>$#]\s(?:sudo|pip|npm|git|cd|ls|docker|apt|curl)\b"
+    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:TABLE|INDEX|VIEW)|ALTER TABLE|DROP TABLE|VALUES|WHERE)\b"
+    r"|(?:expect|assert|describe|it|print|puts|echo|printf|console\.\w+|System\.\w+|fmt\.\w+|self\.\w+|this\.\w+)\s*[(.]"
+    r"|/\*|\*/|//|\* @|<!--|--\s|%%|\\(?:begin|end|usepackage|documentclass)\b)"
+)
+_ENDING = re.compile(r"(?:[;{}]|\):|\) ?=>|=> ?[({]|\)\)|\},?|\],|\\)$")
+_CALL = re.compile(r"\s*[A-Za-z_$][\w$.]{0,100}(?:\[[^\]]{0,40}\])?\(.*\)[;,]?$")
+_ASSIGNMENT = re.compile(
+    r"\s*[A-Za-z_$][\w$.]{0,60}(?:\[[^\]]{0,40}\])?\s{0,9}(?::[\w\[\], ]{1,40})?(?:[-+*/%|&^]|:)?=(?![=~])\s{0,9}\S"
+)
+_ENTITY = re.compile(r"&(?:amp;)*#?[A-Za-z0-9]{1,8};")
+_OPERATORS = re.compile(r"=>|===|!==|\+=|&&|\|\||::\w|->\w|\{\{|\}\}|\$\{|</?[A-Z]\w*|\w\(['\"]|['\"]\)|==|!=")
+_SPACED_WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
+_LONGEST_LINE: Final = 2_000  # of a line that is looked at
+_MAX_LINES: Final = 400
+
+
+def is_code_line(line: str) -> bool:
+    """Whether a line of text reads like one of a program."""
+    line = line[:_LONGEST_LINE]
+    if "&" in line:
+        line = _ENTITY.sub("", line)  # its semicolon ends no statement
+    line = line.rstrip()
+    if not line:
+        return False
+    if _KEYWORD.match(line) and not _is_sentence(line):
+        return True
+    if _ENDING.search(line) and not _is_sentence(line):
+        return True
+    return bool(_OPERATORS.search(line) or _CALL.match(line) or (_ASSIGNMENT.match(line) and not _is_sentence(line)))
+
+
+def _is_sentence(line: str) -> bool:
+    """Whether a line is plain words up to a final stop: `from the hill we saw it.`, `return to sender.`"""
+    stripped = line.rstrip()
+    return (
+        stripped[-1:] in ".!?:,;"
+        and stripped[-2:] not in ("):", ");", "};")
+        and bool(_SPACED_WORDS.search(stripped) and not re.search(r"[=(){}\[\]<>$]", stripped))
+    )
+
+
+def code_share(text: str) -> float:
+    """The share of the lines of `text`, without blank ones, that read like code; fenced ones count as code."""
+    total = found = 0
+    for line in CODE.sub("```", text).split("\n")[:_MAX_LINES]:
+        if line.strip():
+            total += 1
+            found += "`" in line or is_code_line(line)
+    return found / total if total else 0.0
+
+
+def has_code(text: str) -> bool:
+    """Whether any line outside of fences reads like code."""
+    return any(map(is_code_line, CODE.sub("", text).split("\n")[:_MAX_LINES]))
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is code for the most part."""
+    return code_share(text) > 0.5
+
+
+_ROW = re.compile(r"\s*(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
+                  r"|\"[^\"]{0,200}\"\s*:.*|[\w.-]{1,40}:\s*\S.{0,80}|</?[\w:-]+[^<>]*>.*)$")  # fmt: skip
+
+
+def is_structured(text: str) -> bool:
+    """Whether a text is data, a table, a listing or a program and no prose: then lines that come back are no fault."""
+    stripped = text.strip()
+    if stripped[:1] in "[{" and stripped[-1:] in "]}":
+        try:
+            json.loads(stripped)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return True
+    lines = [line[:_LONGEST_LINE] for line in CODE.sub("", stripped).split("\n")[:_MAX_LINES] if line.strip()]
+    if len(lines) < 3:
+        return bool(lines) and sum(map(is_code_line, lines)) * 2 > len(lines)
+    rows = sum(1 for line in lines if (_ROW.match(line) and not _is_sentence(line)) or is_code_line(line))
+    return rows * 2 > len(lines)
