@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
 from corpus_pipeline.errors import KeylessWrite
 from corpus_pipeline.model import FileId, TaskId
@@ -174,6 +174,8 @@ def _transition(
     epoch: int | None,
 ) -> bool:
     guard = [*where, _C.status.in_([status.value for status in sources_of(target)])]
+    if target is Status.PAUSED and reason is not None:  # the same flag met again is no news
+        guard.append(or_(_C.status != target.value, _C.status_reason.is_distinct_from(reason)))
     before = connection.execute(
         select(_C.task_id, _C.stage, _C.task_type, _C.status, _C.current_offset).where(*guard).with_for_update()
     ).all()

@@ -18,7 +18,7 @@ def page(first: int, number: int) -> Page:
     """Rows of one to three turns: some deleted, with tools, untidy, empty, with a lone surrogate or a huge number."""
     heads, turns = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
     for row in range(first, first + number):
-        heads.append((row, '[{"type": "function"}]' if row % 7 == 0 else None, int(row % 11 == 0)))
+        heads.append((row, '[{"type": "function"}]' if row % 7 == 0 else None, int(row % 11 == 0), None))
         text = " ".join(WORDS[(row * step) % len(WORDS)] for step in range(1, 14))
         for turn in range(1 + row % 3):
             answer = ("", f"{text}  \r\n{row}\ud800", f"Write to x{row}@example.org. {text}")[(row + turn) % 3]
@@ -50,7 +50,7 @@ def test_slices_are_the_page() -> None:
 
 def test_a_row_that_is_not_kept_has_no_fingerprint() -> None:
     section = CleanSection.model_validate({"rules": [{"length_bounds": {"max_characters": 10}}]})
-    verdicts = CleanWorker(section, TASK)([(1, None, 0)], [(1, None, "x" * 50, None, "y" * 50, None, None, None)])
+    verdicts = CleanWorker(section, TASK)([(1, None, 0, None)], [(1, None, "x" * 50, None, "y" * 50, None, None, None)])
     (row,) = verdicts.rows
     assert dict(zip(ROW_COLUMNS, row, strict=True)) | {"state": "dropped", "fingerprint": None} == dict(
         zip(ROW_COLUMNS, row, strict=True)

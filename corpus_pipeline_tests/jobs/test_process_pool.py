@@ -97,7 +97,7 @@ def test_processes_end_with_their_work() -> None:
 
 def test_processes_end_with_their_parent() -> None:
     program = (
-        "from corpus_pipeline_tests.jobs.test_processes import *\n"
+        "from corpus_pipeline_tests.jobs.test_process_pool import *\n"
         "with several(1, Halves, 2) as computing:\n"
         "    print(list(computing.map([2], one)), computing.children[0].pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -18,15 +18,17 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import invariants
 from corpus_pipeline_tests.torture import small
 
-_NO_MODEL = small.RECIPE.replace("strategies: [paraphrase, self_refine]", "strategies: []")
+_NO_MODEL = small.RECIPE.replace("strategies: [paraphrase, self_refine]", "strategies: []").replace(
+    "clean:\n", "clean:\n  gate: {max_dropped: 1}\n"
+)
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 600 KiB."""
+    """A file system of 1,200 KiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", str(place)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "none", str(place)], capture_output=True)
     if mounted.returncode:
         pytest.skip(f"a small file system needs root: {mounted.stderr.decode().strip()}")
     yield place

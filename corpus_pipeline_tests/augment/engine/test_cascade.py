@@ -141,7 +141,7 @@ def test_judge_and_strategy_each_go_by_batch_or_live(
     kit.books_agree()
 
 
-def test_verdicts_that_no_batch_could_give_are_asked_for_and_the_dear_step_still_goes_by_batch(make_kit: Any) -> None:
+def test_verdicts_that_a_batch_did_not_give_are_asked_by_batch_again_and_so_is_the_dear_step(make_kit: Any) -> None:
     kit = make_kit(batch=0.2, faults={"500": 0.1, "malformed": 0.1})
     first = JUDGED | {"provider_batch": True}
     kit.add(ROWS, strategies=[*dear(first=first, provider_batch=True), "translation"], batch_poll_seconds=0.1)
@@ -150,7 +150,7 @@ def test_verdicts_that_no_batch_could_give_are_asked_for_and_the_dear_step_still
     assert kit.status()["processed"] == 20
     report = kit.run().report
     assert report["succeeded"] + report["skipped"] + report["failed"] == 2 * ROWS
-    assert kit.one("SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear.first' AND batch_id IS NULL") > 0
+    assert kit.one("SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear.first' AND batch_id IS NULL") == 0
     by_batch, live = (
         kit.one(f"SELECT COUNT(*) FROM llm_attempts WHERE strategy = 'dear' AND batch_id IS {word} NULL")
         for word in ("NOT", "")

@@ -79,7 +79,7 @@ def test_what_a_run_could_not_deliver_goes_out_with_the_sensor(
         kit.run()
     assert receiver.heard == []
     allow(kit, "127.0.0.1")
-    monkeypatch.setattr(sensors, "opened", lambda: nullcontext(kit.corpus))
+    monkeypatch.setattr(sensors, "opened", lambda settings: nullcontext(kit.corpus))
     for said in ("1 webhooks delivered", "no webhook"):
         assert said in sensors.webhooks(build_sensor_context()).skip_message
     assert receiver.events() == [("augment", "completed")]
