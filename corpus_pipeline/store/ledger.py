@@ -283,6 +283,7 @@ def _ended(s: Settlement) -> dict[str, Any]:
     }
 
 
+ANSWERED_SINCE = "answered_since"  # why an answer that came to light late is not used
 PROCESS_DIED = "process_died"  # how attempts are booked whose answer may still come to light
 _RECOVERABLE = select(
     _A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt, _A.state, _A.cost
@@ -307,8 +308,19 @@ def recover(connection: Connection, backend: Backend, found: Sequence[Recovered]
             _reopen(connection, row)
     settle(connection, [by_id[row.id].settlement for row in rows])
     entries = [by_id[row.id] for row in rows]
+    late = _answered_since(connection, {entry.request_key for entry in entries})
     insert_answers(connection, backend, [(e.settlement.id, e.request_key, e.answer) for e in entries])
+    unneeded = [entry.settlement.id for entry in entries if entry.request_key in late]
+    if unneeded:  # paid for, and in the books as such; rows were made of the other answer
+        own = answers.c.attempt_id.in_(unneeded)
+        connection.execute(update(answers).where(own).values(rejected=ANSWERED_SINCE))
     return len(rows)
+
+
+def _answered_since(connection: Connection, keys: set[str]) -> set[str]:
+    """Those request keys that have a usable answer."""
+    query = select(answers.c.request_key).where(answers.c.request_key.in_(keys), answers.c.rejected.is_(None))
+    return set(connection.execute(query).scalars()) if keys else set()
 
 
 def _reopen(connection: Connection, row: Row) -> None:

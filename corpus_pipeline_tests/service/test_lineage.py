@@ -9,7 +9,13 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline_tests import small_corpus
 
-RECIPE = "name: {name}\naugment:\n  model: corpus-stub\n  strategies: [{strategy}]\nexport: {{gate: {{max_failed: 9, max_rejected: 1}}}}\n"
+RECIPE = """
+name: {name}
+augment:
+  model: corpus-stub
+  strategies: [{strategy}]
+export: {{gate: {{max_failed: 9, max_rejected: 1}}}}
+"""
 
 
 @pytest.fixture(scope="module")

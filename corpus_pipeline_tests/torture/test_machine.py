@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
-from corpus_pipeline.errors import LeaseHeld, UnknownName
+from corpus_pipeline.errors import LeaseHeld, StoreUnavailable, UnknownName
 from corpus_pipeline.llm_stub import StubOptions, running
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -25,6 +26,7 @@ from corpus_pipeline_tests.torture.workshop import Order, Workshop
 
 NAMES = small.NAMES[:2]
 EDITED = small.RECIPE.replace("name: small", "name: edited").replace("[paraphrase, self_refine]", "[paraphrase]")
+_MAX_FREEZES = 20
 _FREEZE_AT = ("after commit: augment write", "after call", "after commit: ingest write_batch", "export manifest.before")
 
 
@@ -75,7 +77,7 @@ class CorpusMachine(RuleBasedStateMachine):
         pid = self.shop.start(order)
         if self.shop.wait(pid, order) is None:
             self.zombies.append((pid, order))
-            self._expire()
+            self._expire(pid)
 
     @rule()
     def thaw(self) -> None:
@@ -163,10 +165,20 @@ class CorpusMachine(RuleBasedStateMachine):
         done = self.shop.run(order)
         assert done is not None and done.exit in (0, -1), done
 
-    def _expire(self) -> None:
-        """As if the time of every lease had passed."""
-        leases = schema.leases
-        self.corpus.store.write(lambda c: c.execute(update(leases).where(leases.c.expires_at > 0).values(expires_at=1)))
+    def _expire(self, frozen: int | None = None) -> None:
+        """As if the time of every lease had passed; one that was frozen inside a transaction is frozen behind it."""
+        passed = update(schema.leases).where(schema.leases.c.expires_at > 0).values(expires_at=1)
+        for _ in range(_MAX_FREEZES):
+            try:
+                self.corpus.store.write(lambda c: c.execute(passed), patience=None if frozen is None else 2.0)
+                return
+            except StoreUnavailable:
+                if frozen is None:
+                    raise
+            os.kill(frozen, signal.SIGCONT)
+            time.sleep(0.02)
+            os.kill(frozen, signal.SIGSTOP)
+        raise AssertionError(f"{frozen} is inside a transaction whenever it is frozen")
 
 
 def test_whatever_happens_nothing_is_lost_or_doubled() -> None:
