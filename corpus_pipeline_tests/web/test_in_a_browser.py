@@ -76,6 +76,7 @@ PAGES = (
     "/files/hostile/rows?stage=clean&search=onerror",
     "/files/hostile/rows?stage=augment",
     "/files/hostile/rejects",
+    "/files/hostile/duplicates",
     "/files/hostile/statistics",
     "/exports/1/lines",
     "/audit",

@@ -22,6 +22,8 @@ PAGES = (
     "/files/hostile/rows/20?with=paraphrase/0",
     "/files/hostile/rows/50",
     "/files/hostile/rejects",
+    "/files/hostile/duplicates",
+    "/files/hostile/duplicates?sort=difference",
     "/files/hostile/statistics",
     "/files/hostile/reports",
     "/failed?state=any",
