@@ -122,7 +122,8 @@ class Cleaned(NamedTuple):
 
     turns: the cleaned turns when any rule changed them, else None (the raw turns hold).
     content_hash: sha256 (32 bytes) of the normalized content.
-    fingerprint: 64-bit SimHash, None when the text has too few features to compare.
+    fingerprint: 64-bit SimHash, None when the row has no token.
+    frame: all that counts of the content but the wording of its texts (`clean.normalize.frame_of`).
     tools, shape: as they go out when a rule changed them, else None.
     """
 
@@ -138,6 +139,7 @@ class Cleaned(NamedTuple):
     tags: tuple[Tag, ...] = ()
     tools: str | None = None
     shape: str | None = None
+    frame: bytes = b""
 
 
 class Duplicate(NamedTuple):

@@ -11,7 +11,16 @@ from typing import Annotated, Any, Literal
 
 import orjson
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UsageError
@@ -72,26 +81,82 @@ class IngestSection(_Section):
     max_depth: int = Field(64, ge=2, le=200, description="records that are nested deeper are rejected")
 
 
-class DedupSection(_Section):
-    """Which rows count as the same. `threshold` is in bits of the 64-bit fingerprint; 0 compares equal fingerprints."""
+# keys that name a record instead of saying something: rows that differ in these alone are the same
+RECORD_KEYS = (
+    "id _id uuid guid uid index idx __index_level_0__ row_id row_number line_number source_line "
+    "source source_id source_file source_url data_source origin provenance file_name filename file_path "
+    "doc_id document_id sample_id example_id record_id instance_id item_id prompt_id question_id message_id "
+    "conversation_id conv_id dialog_id dialogue_id conversation_hash thread_id session_id turn_id turn_identifier "
+    "url permalink hash hashed_ip md5 sha1 sha256 checksum timestamp timestamps created created_at create_time updated "
+    "updated_at update_time crawled_at crawl_time fetched_at date_added dataset dataset_name"
+).split()
 
-    exact: bool = Field(True, description="rows with the same normalized content are duplicates")
-    near: bool = Field(True, description="rows with nearly the same wording are duplicates")
+
+class DedupSection(_Section):
+    """Which rows count as the same, part by part; docs/duplicates.md has the definition."""
+
+    exact: bool = Field(True, description="rows of which everything that is exported is equal but for form")
+    near: bool = Field(True, description="rows of which each part (question, answer, ...) is nearly equal by itself")
     scope: Literal["file", "corpus"] = Field(
         "file", description="within each file, or over all files that compare in the same way"
     )
+    same_prompt: Literal["keep", "keep_first", "keep_longest"] = Field(
+        "keep", description="several answers to one prompt: keep all, the first or the longest (scope: file only)"
+    )
     threshold: int = Field(
-        3, ge=0, le=16, description="bits of the 64-bit fingerprint that may differ; 0 compares equal fingerprints"
+        16,
+        ge=0,
+        le=32,
+        description="bits of the 64-bit fingerprint that may differ, of whatever is dropped as near; 0: equal fingerprints",
+    )
+    similarity: float = Field(
+        0.8, ge=0.5, le=1, description="share (0.5 to 1) of a long part that must be common; 1: form alone may differ"
+    )
+    long_part: int = Field(
+        40,
+        ge=8,
+        le=100_000,
+        description="words from which a part is long (a Chinese, Japanese or Thai character is 0.4); "
+        "a shorter one must be equal but for form",
+    )
+    shared_rows: int = Field(
+        20,
+        ge=2,
+        le=1_000_000,
+        description="rows of a file that have a piece of text from which on it carries no weight",
+    )
+    shared_answers: int = Field(
+        3,
+        ge=2,
+        le=1_000_000,
+        description="different answers in a file to prompts that have a piece of text (or prompts to answers that do) "
+        "from which on it carries no weight",
+    )
+    window: int = Field(
+        8, ge=1, le=1000, description="lowest rows of a file with a piece of text that later rows are compared with"
+    )
+    record_keys: tuple[str, ...] = Field(
+        tuple(RECORD_KEYS),
+        description="keys of a record and of its messages that only name it and are not compared; all others are",
     )
     features: str = Field("default", description="what is compared: a scheme by name")
     params: dict[str, Any] = Field(default_factory=dict, description="parameters of the scheme")
+
+    @model_validator(mode="after")
+    def _one_answer_within_a_file(self) -> DedupSection:
+        if self.same_prompt != "keep" and self.scope != "file":
+            raise ValueError(f"same_prompt: {self.same_prompt} works within each file; set scope: file")
+        return self
 
 
 class CleanGate(_Section):
     """What cleaning may drop before the export is held."""
 
     max_dropped: float = Field(
-        0.5, ge=0, le=1, description="share of a file's rows that cleaning may drop; more hold the export"
+        0.5,
+        ge=0,
+        le=1,
+        description="share of a file's rows that cleaning may drop, exact duplicates aside; more hold the export",
     )
 
 

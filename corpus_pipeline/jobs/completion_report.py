@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.jobs.conservation import account
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.stages.export.gate import lost_by
 from corpus_pipeline.states import DuplicateKind, Stage, Status
 from corpus_pipeline.store import (
     augmented,
@@ -154,18 +155,19 @@ _NEAR = f"{DuplicateKind.NEAR.value}_duplicate"
 
 def clean_warnings(name: str, total: int, reasons: Mapping[str, int], recipe: Recipe) -> list[str]:
     """What a person should see of how many rows cleaning dropped, with what to look at."""
-    near, dropped = reasons.get(_NEAR, 0), sum(reasons.values())
+    near, dropped = reasons.get(_NEAR, 0), lost_by(reasons)
     quoted, found = shlex.quote(name), []
     if near > MANY_NEAR * total:
         found.append(
             f"{near:,} of {total:,} rows of {name} ({near / total:.0%}) were dropped as near-duplicates; so many are"
             " often rows of one template. Look at them before you train:"
-            f" `corpus rows {quoted} --where reason={_NEAR}`"
+            f" `corpus duplicates {quoted} --sort difference`"
         )
     allowed = recipe.clean.gate.max_dropped
     if dropped > allowed * total:
         found.append(
-            f"cleaning dropped {dropped:,} of {total:,} rows of {name} ({dropped / total:.0%}), and clean.gate.max_dropped"
+            f"cleaning dropped {dropped:,} of {total:,} rows of {name} ({dropped / total:.0%}) beside exact duplicates,"
+            " and clean.gate.max_dropped"
             f" allows {allowed:.0%}: the export is held until a person has looked at them"
         )
     return found

@@ -24,6 +24,7 @@ from corpus_pipeline.store.schema import (
     execution_cursors,
     row_tags,
     tasks,
+    turns,
 )
 from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
@@ -56,6 +57,7 @@ _DUPLICATE_COLUMNS = (
     "answer_similarity",
 )
 _PRINTS_PAGE = 20_000
+_IDS_AT_ONCE = 500
 
 
 class CleanRow(NamedTuple):
@@ -74,7 +76,7 @@ class Prints(NamedTuple):
     content_hashes: np.ndarray  # (n, 32) uint8
     fingerprints: np.ndarray  # uint64
     enough: np.ndarray  # bool: the fingerprint means something
-    signatures: np.ndarray  # (n, columns) uint32; zeros for a row without one
+    signatures: np.ndarray  # (n, columns) uint32; zeros where nothing is stored
 
 
 class KnownDuplicate(NamedTuple):
@@ -177,7 +179,8 @@ def _prints_pages(connection: Connection, task_id: TaskId, columns: int) -> Iter
     while found := tuples(connection, query.where(cleaned_rows.c.conversation_id > after)):
         ids, hashes, marks, signatures = zip(*found, strict=True)
         after = ids[-1]
-        shown = b"".join([mark or nothing for mark in signatures]) if columns else b""
+        width = 4 * columns  # what is 0 at the end of a signature is not stored
+        shown = b"".join([mark.ljust(width, b"\0") if mark else nothing for mark in signatures]) if columns else b""
         yield Prints(
             np.array(ids, dtype=np.int64),
             np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(len(ids), 32),
@@ -185,6 +188,20 @@ def _prints_pages(connection: Connection, task_id: TaskId, columns: int) -> Iter
             np.array([mark is not None for mark in marks], dtype=bool),
             np.frombuffer(shown, dtype="<u4").reshape(len(ids), columns),
         )
+
+
+def turns_of(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[int, tuple[Turn, ...]]:
+    """The cleaned turns of some rows of a task; rows that do not exist are left out."""
+    found: dict[int, tuple[Turn, ...]] = {}
+    for table, also in ((turns, ()), (cleaned_turns, (cleaned_turns.c.task_id == task_id,))):
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            query = (
+                select(table.c.conversation_id, *(table.c[name] for name in DATA_COLUMNS))
+                .where(table.c.conversation_id.in_(ids[start : start + _IDS_AT_ONCE]), *also)
+                .order_by(table.c.conversation_id, table.c.turn_taking)
+            )
+            found |= grouped(tuples(connection, query), 1)
+    return found
 
 
 def known_duplicates(connection: Connection, task_ids: Sequence[TaskId]) -> list[KnownDuplicate]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Turn
 from corpus_pipeline.recipe import NamedStep
-from corpus_pipeline.stages.clean.normalize import content_hash
+from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
 from corpus_pipeline.stages.clean.rule_pass import clean_batch
 from corpus_pipeline.stages.clean.rules import RULES, build
 from corpus_pipeline.stages.clean.rules.base import View
@@ -70,7 +70,7 @@ def test_good_text_in_any_script_passes_byte_for_byte(text: str) -> None:
     row = clean_one(turns)
     assert (row.state, row.reason, row.changes, row.turns) == (RowState.KEPT, None, (), None)
     assert row.characters == 4 * len(text)
-    assert row.content_hash == content_hash(turns)
+    assert row.content_hash == content_hash(turns, frame_of(turns))
     assert row.fingerprint is None
 
 
@@ -84,7 +84,7 @@ def test_a_changed_row_has_its_turns_and_says_what_was_done() -> None:
         ("whitespace", "response"),
         ("personal_data", "response"),
     ]
-    assert row.content_hash == content_hash(row.turns)
+    assert row.content_hash == content_hash(row.turns, frame_of(row.turns))
 
 
 def test_a_dropped_row_keeps_reason_changes_and_the_turns_so_far() -> None:
@@ -140,7 +140,7 @@ def test_the_pass_never_raises_and_leaves_kept_rows_as_a_second_pass_would(turns
     first = clean_one(turns)
     assert (first.turns is None) == (not any(change.count for change in first.changes) or first.turns == turns)
     after = turns if first.turns is None else first.turns
-    assert first.content_hash == content_hash(after)
+    assert first.content_hash == content_hash(after, frame_of(after))
     if first.state is RowState.DROPPED:
         return  # the rules after the one that dropped it have not seen it
     second = clean_one(after)

@@ -136,12 +136,13 @@ def test_many_near_duplicates_are_warned_of_and_too_many_dropped_rows_hold_the_e
     fresh: dict[str, str], tmp_path: Path
 ) -> None:
     once = [pair(n) for n in range(1, 4)]
-    write_jsonl(tmp_path / "sums.jsonl", once * 4)
+    marked = [row | {"question": mark.format(row["question"])} for mark in ("**{}**", "# {}", "> {}") for row in once]
+    write_jsonl(tmp_path / "sums.jsonl", [*once, *marked])
     exact = recipe(tmp_path, "clean: {rules: []}\naugment: {strategies: []}\n")
     run(fresh, "add", str(tmp_path / "sums.jsonl"), "--recipe", exact)
     done = run(fresh, "run")
     assert done.returncode == 3 and "9 of 12 rows were dropped by cleaning" in done.stderr
-    assert "warning:" in done.stderr
+    assert "corpus duplicates sums" in done.stderr and "warning:" in done.stderr
     (file,) = json.loads(run(fresh, "status", "--json").stdout)["files"]
     assert any("75%" in warning for warning in file["stages"]["clean"]["warnings"])
-    assert reports(fresh, "sums")["clean"]["drop_shares"] == {"exact_duplicate": 0.75}
+    assert reports(fresh, "sums")["clean"]["drop_shares"] == {"near_duplicate": 0.75}

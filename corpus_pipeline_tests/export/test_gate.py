@@ -73,11 +73,11 @@ def test_rejected_lines_are_a_share_of_the_records_and_the_refusal_says_how_to_s
 
 
 def test_a_file_that_cleaning_dropped_by_more_than_half_is_held():
-    facts = CLEAN._replace(drops={"near_duplicate": 4, "exact_duplicate": 2})
+    facts = CLEAN._replace(drops={"near_duplicate": 4, "too_short": 2, "exact_duplicate": 2})
     (finding,) = decide(facts, DEFAULT)
     assert (finding.word, finding.count, finding.limit) == ("dropped", 6, 0.5)
     assert "reason=near_duplicate" in finding.sentence
-    assert decide(facts._replace(drops={"near_duplicate": 5}), DEFAULT) == ()
+    assert decide(facts._replace(drops={"near_duplicate": 5, "exact_duplicate": 5}), DEFAULT) == ()
     assert decide(facts, Limits(Gate(), CleanGate(max_dropped=0.6))) == ()
 
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import LeaseHeld
 from corpus_pipeline.jobs.clean import stage as clean_stage
+from corpus_pipeline.jobs.clean.corpus_scope import texts_of
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.service import Corpus
-from corpus_pipeline.stages.clean.dedup.duplicates import find
-from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
-from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
+from corpus_pipeline.stages.clean.dedup.duplicates import Rows, Rule, find
+from corpus_pipeline.stages.clean.dedup.signatures import SIGNATURE_COLUMNS
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, cursors, leases, tasks
 from corpus_pipeline.store.cleaned import KnownDuplicate
@@ -35,17 +35,20 @@ NAMES = ("a", "b", "c", "d")
 
 
 def write_sources(folder: Path) -> list[Path]:
-    """Four files of rows that repeat each other, word by word or with up to two words changed, and copies of copies."""
-    chance = random.Random(7)
-    words = [f"word{number}" for number in range(400)]
-    known = [chance.choices(words, k=24) for _ in range(5)]
+    """Four files of rows that repeat each other, word by word or with up to two words of the answer changed, and copies of
+    copies."""
+    chance = random.Random(3)
+    words = [
+        f"w{a}{b}{c}" for a in "bdfglm" for b in "aeiou" for c in ("st", "rn", "lk", "mp", "nd", "sh", "t", "k", "p")
+    ]
+    known = [chance.choices(words, k=78) for _ in range(5)]
     paths = []
     for name in NAMES:
         rows = []
         for _ in range(9):
             row = list(chance.choice(known))
             for _ in range(chance.choice((0, 0, 1, 2))):
-                row[chance.randrange(len(row))] = chance.choice(words)
+                row[chance.randrange(8, len(row))] = chance.choice(words)
             known.append(row)
             rows.append({"question": " ".join(row[:8]), "answer": " ".join(row[8:])})
         paths.append(write_jsonl(folder / f"{name}.jsonl", rows))
@@ -84,8 +87,8 @@ def expected(store: Store) -> list[KnownDuplicate]:
     """One search over all rows at once."""
     current = sorted((task.file_id, task.id) for _, task in store.fetch(tasks.current_tasks) if task is not None)
     parts = [store.fetch(cleaned.prints, task_id, SIGNATURE_COLUMNS) for _, task_id in current]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return clean_stage.entries(find(*columns, scheme_named("default"), 3))
+    rows = Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return clean_stage.entries(find(rows, Rule(), texts_of(store, dict(current))))  # type: ignore[arg-type]
 
 
 def clean_at_once(corpora: Sequence[Corpus], names: Sequence[str]) -> None:

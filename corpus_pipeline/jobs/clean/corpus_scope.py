@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import isnan
 
 import numpy as np
 
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.model import FileId, TaskId
+from corpus_pipeline.model import ROW_BITS, FileId, TaskId
 from corpus_pipeline.recipe import DedupSection, parse
-from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays
+from corpus_pipeline.stages.clean.dedup.candidates import Limits
+from corpus_pipeline.stages.clean.dedup.duplicates import KINDS, DuplicateArrays, Rows, Rule, WordingOf
+from corpus_pipeline.stages.clean.dedup.edits import Bounds
 from corpus_pipeline.stages.clean.dedup.run_cache import KeptRuns, Member
-from corpus_pipeline.stages.clean.dedup.schemes import Scheme, scheme_named
-from corpus_pipeline.stages.clean.dedup.simhash import SIGNATURE_COLUMNS
+from corpus_pipeline.stages.clean.dedup.signatures import SIGNATURE_COLUMNS
 from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, file_run, find_new
-from corpus_pipeline.states import DuplicateKind
+from corpus_pipeline.stages.clean.dedup.verification import Wording, wording_of
 from corpus_pipeline.store import cleaned, recipes
 from corpus_pipeline.store.cleaned import ComparedTask, KnownDuplicate
 
 _FOLDER = "compared"  # in the work folder; may be removed at any time
-_KINDS = {True: DuplicateKind.EXACT, False: DuplicateKind.NEAR}
 
 
 def in_corpus(held: Held, rule_pass: str) -> tuple[DuplicateArrays, dict[FileId, TaskId]]:
@@ -29,15 +31,14 @@ def in_corpus(held: Held, rule_pass: str) -> tuple[DuplicateArrays, dict[FileId,
     A file whose rule pass ends later compares itself with us: of two passes at the same time at least one sees the other.
     """
     dedup = held.work.recipe.clean.dedup
-    scheme = scheme_named(dedup.features, dedup.params)
+    rule = rule_of(dedup)
     tasks = {Member(task.file_id, task.state): task for task in _comparable(held, rule_pass)}
     own = next(member for member, task in tasks.items() if task.task_id == held.work.task.id)
     others = [member for member in tasks if member != own]
     kept = KeptRuns(held.work.work_folder / _FOLDER / _name(dedup))
 
     def run_of(member: Member) -> FileRun:
-        columns = signature_columns(scheme) if dedup.near else 0
-        return file_run(*held.fetch(cleaned.prints, tasks[member].task_id, columns), dedup.threshold)
+        return file_run(rows_of(held, tasks[member].task_id), rule)
 
     known, missing = kept.known(others)
     for member in missing:
@@ -46,24 +47,54 @@ def in_corpus(held: Held, rule_pass: str) -> tuple[DuplicateArrays, dict[FileId,
         known, missing = kept.known(others)
         known += [Known(run_of(member), np.array([member.file]), True) for member in missing]  # the disk is full
     new = run_of(own)
-    found = find_new(known, new, scheme, dedup.threshold, exact=dedup.exact, near=dedup.near)
+    owner = {task.file_id: task.task_id for task in tasks.values()}
+    found = find_new(known, new, rule, texts_of(held, owner))
     if kept.known([own])[1]:
         kept.keep(new, own, list(tasks))
-    return found, {task.file_id: task.task_id for task in tasks.values()}
+    return found, owner
 
 
 def entries(found: DuplicateArrays) -> list[KnownDuplicate]:
     """The same as they are stored."""
-    columns = found.ids, found.nearest, found.duplicate_of, found.exact, found.distance
     return [
-        KnownDuplicate(identifier, nearest, keeper, _KINDS[exact], distance)
-        for identifier, nearest, keeper, exact, distance in zip(*(c.tolist() for c in columns), strict=True)
+        KnownDuplicate(identifier, nearest, keeper, KINDS[kind], distance, *map(_measured, likeness))
+        for identifier, nearest, keeper, kind, distance, *likeness in zip(*(c.tolist() for c in found), strict=True)
     ]
 
 
-def signature_columns(scheme: Scheme) -> int:
-    """The width of a stored signature, in numbers of 32 bits."""
-    return SIGNATURE_COLUMNS if scheme.verified_threshold is not None else 0
+def rule_of(dedup: DedupSection) -> Rule:
+    """The rule of a recipe."""
+    limits = Limits(dedup.threshold, dedup.shared_rows, dedup.shared_answers, dedup.window)
+    return Rule(dedup.exact, dedup.near, limits, Bounds(dedup.similarity, dedup.long_part))
+
+
+def rows_of(held: Held, task_id: TaskId) -> Rows:
+    """What is compared of the rows of a task."""
+    columns = SIGNATURE_COLUMNS if held.work.recipe.clean.dedup.near else 0
+    found = held.fetch(cleaned.prints, task_id, columns)
+    if columns:
+        return Rows(*found)
+    return Rows(*found)._replace(signatures=np.zeros((len(found.ids), SIGNATURE_COLUMNS), np.uint32))
+
+
+def texts_of(held: Held, owner: Mapping[FileId, TaskId]) -> WordingOf:
+    """The cleaned texts of rows by id; owner: the task of each file."""
+
+    def of_rows(ids: Sequence[int]) -> Mapping[int, Wording]:
+        by_file: dict[FileId, list[int]] = {}
+        for identifier in ids:
+            by_file.setdefault(FileId(identifier >> ROW_BITS), []).append(identifier)
+        found: dict[int, Wording] = {}
+        for file, own in by_file.items():
+            turns = held.fetch(cleaned.turns_of, owner[file], own)
+            found |= {identifier: wording_of(turns[identifier]) for identifier in own if identifier in turns}
+        return found
+
+    return of_rows
+
+
+def _measured(value: float) -> float | None:
+    return None if isnan(value) else value
 
 
 def _comparable(held: Held, rule_pass: str) -> list[ComparedTask]:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.clean.corpus_scope import entries, in_corpus, signature_columns
+from corpus_pipeline.jobs.clean.corpus_scope import entries, in_corpus, rows_of, rule_of, texts_of
 from corpus_pipeline.jobs.gc_tuning import give_back, rare_collection
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.process_pool import computing
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.clean.dedup import duplicates
-from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
+from corpus_pipeline.stages.clean.dedup.same_prompt import with_one_answer
 from corpus_pipeline.stages.clean.worker import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.states import Status
 from corpus_pipeline.store import cleaned, cursors, kept_rows, rows, tasks
@@ -105,9 +105,12 @@ def _dedup_pass(held: Held) -> None:
 def _in_file(held: Held) -> duplicates.DuplicateArrays:
     """The duplicates of this file alone."""
     dedup = held.work.recipe.clean.dedup
-    scheme = scheme_named(dedup.features, dedup.params)
-    prints = held.fetch(cleaned.prints, held.work.task.id, signature_columns(scheme) if dedup.near else 0)
-    return duplicates.find(*prints, scheme, dedup.threshold, exact=dedup.exact, near=dedup.near)
+    rows = rows_of(held, held.work.task.id)
+    texts = texts_of(held, {held.work.file.id: held.work.task.id})
+    found = duplicates.find(rows, rule_of(dedup), texts)
+    if dedup.same_prompt == "keep":
+        return found
+    return with_one_answer(rows, found, texts, longest=dedup.same_prompt == "keep_longest")
 
 
 class _DuplicatePage(NamedTuple):

@@ -1,60 +1,86 @@
 """The normal form of a conversation: what two rows must share to count as exact duplicates.
 
-Case, Unicode composition and the amount of whitespace do not count; roles, the borders of turns, tools and tool calls
-do, so that text moved from the prompt to the answer makes another conversation.
+Everything that would be exported counts: roles, texts and their borders, reasoning, weights, labels, chosen and
+rejected answers, tools, calls with their arguments, and the rest of the record (`record_rest`). Only form does not:
+Unicode composition and width, typographic quotes, and in prose the amount of white space and letter case. A text with
+any sign of code keeps both; a single word keeps its case (`True` and `TRUE` are two labels).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
+
+import orjson
 
 from corpus_pipeline.model import Turn
+from corpus_pipeline.stages.clean.record_rest import canonical
 
-# ASCII whitespace, and the separators below, become blanks within a text: no text can imitate a border.
+# ASCII separators become blanks within a text: no text can imitate a border
+_BORDERS = str.maketrans(dict.fromkeys("\x1c\x1d\x1e\x1f", " "))
+_BORDER_BYTES = bytes(32 if c in b"\x1c\x1d\x1e\x1f" else c for c in range(256))
 _BLANKS = bytes(32 if c in b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f" else c for c in range(256))
-_TURN, _EXTRA, _TOOLS = b"\x1e", b"\x1c", b"\x1d"
-_SYSTEM, _PROMPT, _REASONING, _RESPONSE, _REJECTED = b"\x1fs", b"\x1fp", b"\x1ft", b"\x1fr", b"\x1fj"
+_TURN, _TEXT, _FRAME = b"\x1e", b"\x1f", b"\x1d"
+_FIELDS = (b"s", b"p", b"t", b"r", b"j")
 _MARKS_IN_A_ROW = 30
+# characters of which plain prose is made; one other ASCII character, and the text may be code
+_PROSE = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t\n\r.,:!?'\"()-"
+_INDENTED = re.compile(r"\n[ \t]")
+_TRAILING = re.compile(r"[ \t\r]+\n")
+_QUOTES = str.maketrans("‘’‚‛´“”„‟«»", '\'\'\'\'\'""""""')
+_FULL_WIDTH = re.compile(r"[\u3000\uff01-\uff5e]")
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 
-def normalized(turns: Sequence[Turn], tools: str | None = None) -> bytes:
-    """The normal form as UTF-8 (lone surrogates included).
+def frame_of(turns: Sequence[Turn], tools: str | None = None, rest: bytes = b"") -> bytes:
+    """All that counts of a conversation but the wording of its texts: what near-duplicates must have in common.
 
-    Each text is NFC, case-folded, and its whitespace collapsed to single blanks; a text that is not there differs from
-    an empty one. Weights do not count: they say how a text is trained on, not what it is.
+    rest: `record_rest.rest_of` its shape.
     """
     parts: list[bytes] = []
-    for system, prompt, reasoning, response, rejected, _, extra in turns:
-        parts.append(_TURN)
-        if system is not None:
-            parts += (_SYSTEM, _normal_text(system))
-        if prompt is not None:
-            parts += (_PROMPT, _normal_text(prompt))
-        if reasoning is not None:
-            parts += (_REASONING, _normal_text(reasoning))
-        if response is not None:
-            parts += (_RESPONSE, _normal_text(response))
-        if rejected is not None:
-            parts += (_REJECTED, _normal_text(rejected))
+    names: dict[str, str] = {}
+    for system, prompt, reasoning, response, rejected, weight, extra in turns:
+        there = (
+            (system is not None)
+            | (prompt is not None) << 1
+            | (reasoning is not None) << 2
+            | (response is not None) << 3
+            | (rejected is not None) << 4
+        )
+        parts.append(b"%c" % (64 + there))
+        if weight is not None:
+            parts.append(b"w%r" % float(weight))
         if extra:
-            parts += (_EXTRA, _canonical(extra))
+            parts.append(canonical(_content_of(extra, names)))
     if tools is not None:
-        parts += (_TOOLS, _canonical_json(tools))
+        parts += (_FRAME, _canonical_text(tools))
+    if rest:
+        parts += (_FRAME, b"+", rest)
     return b"".join(parts)
 
 
-def content_hash(turns: Sequence[Turn], tools: str | None = None) -> bytes:
+def normalized(turns: Sequence[Turn], frame: bytes) -> bytes:
+    """The normal form as UTF-8 (lone surrogates included); a text that is not there differs from an empty one."""
+    parts: list[bytes] = [frame]
+    for turn in turns:
+        parts.append(_TURN)
+        for mark, text in zip(_FIELDS, turn[:5], strict=True):
+            if text is not None:
+                parts += (_TEXT, mark, _normal_text(text))
+    return b"".join(parts)
+
+
+def content_hash(turns: Sequence[Turn], frame: bytes) -> bytes:
     """sha256 (32 bytes) of the normal form."""
-    return hashlib.sha256(normalized(turns, tools)).digest()
+    return hashlib.sha256(normalized(turns, frame)).digest()
 
 
 def text_for_fingerprint(turns: Sequence[Turn]) -> str:
-    """All texts in reading order, joined by a line feed: what near-duplicates are compared by."""
+    """All texts in reading order, joined by a line feed."""
     return "\n".join(text for turn in turns for text in turn[:5] if text)
 
 
@@ -78,24 +104,89 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def plain_characters(text: str) -> str:
+    """`text` composed, with plain quotes and the usual width of letters, digits and punctuation."""
+    if text.isascii():
+        return text
+    text = compose(text)
+    if _FULL_WIDTH.search(text):
+        text = text.translate(_NARROW)
+    return text.translate(_QUOTES)
+
+
 def _normal_text(text: str) -> bytes:
     if text.isascii():
-        body = text.lower().encode().translate(_BLANKS)
+        body = text.encode()
+        if body.translate(None, _PROSE) or not _is_prose(text):
+            return _kept_form(text)
+        body = body.translate(_BLANKS)
+        body = body.lower() if b" " in body.strip(b" ") else body
     else:
-        folded = compose(text.casefold())
-        body = " ".join(folded.split()).encode("utf-8", "surrogatepass").translate(_BLANKS)
+        text = plain_characters(text)
+        ascii_part = text.encode("ascii", "ignore")
+        if ascii_part.translate(None, _PROSE) or not _is_prose(text):
+            return _kept_form(text)
+        words = text.split()
+        folded = " ".join(words) if len(words) < 2 else " ".join(words).casefold()
+        body = compose(folded).encode("utf-8", "surrogatepass").translate(_BLANKS)
     while b"  " in body:
         body = body.replace(b"  ", b" ")
     return body.strip(b" ")
 
 
-def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+def _is_prose(text: str) -> bool:
+    return "\n" not in text or _INDENTED.search(text) is None
 
 
-def _canonical_json(text: str) -> bytes:
-    """Tool definitions with sorted keys, so that their layout does not count; as they are when they are not JSON."""
+def _kept_form(text: str) -> bytes:
+    """A text that may be code: only blanks at the ends of lines and empty lines around it are no content."""
+    if " \n" in text or "\r" in text or "\t\n" in text:
+        text = _TRAILING.sub("\n", text)
+    return text.rstrip().lstrip("\n").encode("utf-8", "surrogatepass").translate(_BORDER_BYTES)
+
+
+def _content_of(extra: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The content of `Turn.extra`: ids of calls become their places, arguments as JSON text become values."""
+    if "tool_calls" not in extra and "tool_call_id" not in extra:
+        return extra
+    found = dict(extra)
+    calls = found.get("tool_calls")
+    if isinstance(calls, list):
+        found["tool_calls"] = [_call(call, names) for call in calls]
+    if isinstance(found.get("tool_call_id"), str):
+        found["tool_call_id"] = names.setdefault(found["tool_call_id"], f"call {len(names)}")
+    return found
+
+
+def _call(call: Any, names: dict[str, str]) -> Any:
+    if not isinstance(call, dict):
+        return call
+    found = dict(call)
+    if isinstance(found.get("id"), str):
+        found["id"] = names.setdefault(found["id"], f"call {len(names)}")
+    for holder in ("function", None):
+        inner = found.get(holder) if holder else found
+        if isinstance(inner, dict) and isinstance(inner.get("arguments"), str):
+            changed = {**inner, "arguments": _value(inner["arguments"])}
+            found = {**found, holder: changed} if holder else changed
+    return found
+
+
+def _value(text: str) -> Any:
+    """The value of a JSON text; the text itself when orjson might round it or it is none."""
+    if len(text) > 15 and re.search(r"\d{15}", text):
+        return text
     try:
-        return _canonical(json.loads(text))
+        return [orjson.loads(text)]
+    except ValueError:
+        return text
+
+
+def _canonical_text(text: str) -> bytes:
+    """Tool definitions with sorted keys, so that their layout does not count; as they are when they are not JSON."""
+    import json
+
+    try:
+        return canonical(json.loads(text))
     except (ValueError, RecursionError):
-        return _normal_text(text)
+        return text.encode("utf-8", "surrogatepass").translate(_BORDER_BYTES)

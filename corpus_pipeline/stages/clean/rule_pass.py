@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Tag, Turn
-from corpus_pipeline.stages.clean.normalize import content_hash
+from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
+from corpus_pipeline.stages.clean.record_rest import rest_of
 from corpus_pipeline.stages.clean.rules.base import Rule, View
 from corpus_pipeline.states import RowState
 
@@ -19,18 +20,36 @@ _KEPT, _DROPPED = RowState.KEPT, RowState.DROPPED
 
 
 def clean_batch(
-    batch: Sequence[tuple[ConversationId, Conversation]], rules: Sequence[Rule], *, joined: bool = False
+    batch: Sequence[tuple[ConversationId, Conversation]],
+    rules: Sequence[Rule],
+    *,
+    joined: bool = False,
+    record_keys: frozenset[str] = frozenset(),
 ) -> list[Cleaned]:
     """The verdict on each conversation, in order; `fingerprint` is None until the batch kernel runs."""
-    return [clean(identifier, conversation, rules, joined=joined) for identifier, conversation in batch]
+    return [
+        clean(identifier, conversation, rules, joined=joined, record_keys=record_keys)
+        for identifier, conversation in batch
+    ]
 
 
 def clean(
-    identifier: ConversationId, conversation: Conversation, rules: Sequence[Rule], *, joined: bool = False
+    identifier: ConversationId,
+    conversation: Conversation,
+    rules: Sequence[Rule],
+    *,
+    joined: bool = False,
+    record_keys: frozenset[str] = frozenset(),
 ) -> Cleaned:
     """The verdict on one conversation; `joined`: its format joins the texts (see `Format.joins`)."""
     return clean_turns(
-        identifier, conversation.turns, conversation.tools, rules, joined=joined, shape=conversation.shape
+        identifier,
+        conversation.turns,
+        conversation.tools,
+        rules,
+        joined=joined,
+        shape=conversation.shape,
+        record_keys=record_keys,
     )
 
 
@@ -43,10 +62,11 @@ def clean_turns(
     joined: bool = False,
     shape: str | None = None,
     keep: bool = False,
+    record_keys: frozenset[str] = frozenset(),
 ) -> Cleaned:
     """The verdict on the turns of a conversation, which may call `tools`, and on the `shape` of its record; the first rule
     that asks for it drops the row, with the changes so far. keep: a person keeps the row, so that such a rule only tags it
-    (`KEPT_ANYWAY`)."""
+    (`KEPT_ANYWAY`). record_keys: keys that name a record (`record_rest.rest_of`)."""
     raw, raw_tools, raw_shape = turns, tools, shape
     changes: list[Change] = []
     tags: list[Tag] = []
@@ -76,19 +96,21 @@ def clean_turns(
                 break
         if reason is not None or turns is before:
             break
+    frame = frame_of(turns, tools, b"" if shape is None else rest_of(shape, record_keys))
     return Cleaned(
         identifier,
         _KEPT if reason is None else _DROPPED,
         reason,
         _merged(changes) if changes else (),
         turns if turns is not raw and turns != raw else None,
-        content_hash(turns, tools),
+        content_hash(turns, frame),
         None,
         view.characters,
         language,
         tuple(dict.fromkeys(tags)),
         tools if tools != raw_tools else None,
         shape if shape != raw_shape else None,
+        frame,
     )
 
 

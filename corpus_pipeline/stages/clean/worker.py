@@ -5,19 +5,24 @@ It works on plain tuples of plain values from end to end: they pass between proc
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.model import Cleaned, TaskId, Turn
 from corpus_pipeline.recipe import CleanSection
+from corpus_pipeline.stages.clean.dedup.form_noise import prepared
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
-from corpus_pipeline.stages.clean.dedup.simhash import fingerprints
-from corpus_pipeline.stages.clean.normalize import text_for_fingerprint
+from corpus_pipeline.stages.clean.dedup.signatures import SHORT_COLUMNS, SIGNATURE_COLUMNS, class_keys
+from corpus_pipeline.stages.clean.dedup.simhash import RowTexts, fingerprints
+from corpus_pipeline.stages.clean.dedup.verification import wording_of
 from corpus_pipeline.stages.clean.rule_pass import clean_turns
 from corpus_pipeline.stages.clean.rules import build
 from corpus_pipeline.states import RowState
@@ -80,19 +85,29 @@ class CleanWorker:
         self._rules = build(section.rules)
         dedup = section.dedup
         self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
+        self._long_part = dedup.long_part
+        self._record_keys = frozenset(dedup.record_keys)
 
     def __call__(self, heads: Sequence[Values], turns: Sequence[Values]) -> Verdicts:
         """The verdicts on the rows of a page, in their order."""
-        found, texts = list[Cleaned](), list[str]()
+        found, texts = list[Cleaned](), list[RowTexts]()
         dropped = 0
         for (identifier, tools, deleted, shape), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            keep = identifier in self._keep
-            verdict = clean_turns(identifier, own, tools, self._rules, joined=self._joined, shape=shape, keep=keep)
+            verdict = clean_turns(
+                identifier,
+                own,
+                tools,
+                self._rules,
+                joined=self._joined,
+                shape=shape,
+                keep=identifier in self._keep,
+                record_keys=self._record_keys,
+            )
             found.append(verdict)
             if verdict.state is RowState.KEPT:
-                texts.append(text_for_fingerprint(verdict.turns or own))
+                texts.append(row_texts(verdict.turns or own, verdict.frame))
             else:
                 dropped += 1
         rows = [self._row(verdict, *marks) for verdict, marks in zip(found, self._marks(found, texts), strict=True)]
@@ -112,26 +127,28 @@ class CleanWorker:
         tagged = [(task, tag.word, identifier, tag.rule, tag.turn, tag.field) for task, identifier, tag in tags]
         return Verdicts(rows, changed, dropped, tagged)
 
-    def _marks(self, found: list[Cleaned], texts: list[str]) -> Iterator[tuple[int | None, bytes | None]]:
-        """(fingerprint as a signed number, signature) of each row; dropped ones and those too short have none."""
+    def _marks(self, found: list[Cleaned], texts: list[RowTexts]) -> Iterator[tuple[int | None, bytes | None]]:
+        """(fingerprint as a signed number, signature) of each row; dropped ones and those without a token have none."""
         if self._scheme is None:
             yield from [(None, None)] * len(found)
             return
-        prints = fingerprints(texts, self._scheme)
-        width = 4 * prints.signatures.shape[1]
+        prints = fingerprints(texts, self._scheme, self._long_part)
+        width, short = 4 * SIGNATURE_COLUMNS, 4 * SHORT_COLUMNS
         signatures = prints.signatures.astype("<u4", copy=False).tobytes()
-        kept = iter(zip(prints.values.view("int64").tolist(), prints.enough.tolist(), strict=True))
+        ends = np.where(class_keys(prints.signatures) > 0, width, short).tolist()
+        values, enough_of = prints.values.view("int64").tolist(), prints.enough.tolist()
+        kept = iter(zip(values, enough_of, ends, strict=True))
         start = 0
         for verdict in found:
             if verdict.state is not RowState.KEPT:
                 yield None, None
                 continue
-            value, enough = next(kept)
-            yield (value, signatures[start : start + width] if width else None) if enough else (None, None)
+            value, enough, end = next(kept)
+            yield (value, signatures[start : start + end]) if enough else (None, None)
             start += width
 
     def _row(self, verdict: Cleaned, fingerprint: int | None, signature: bytes | None) -> Values:
-        identifier, state, reason, changes, turns, content_hash, _, characters, language, _, tools, shape = verdict
+        identifier, state, reason, changes, turns, content_hash, _, characters, language, _, tools, shape, _ = verdict
         return (
             self._task_id,
             identifier,
@@ -147,6 +164,17 @@ class CleanWorker:
             tools,
             shape,
         )
+
+
+def row_texts(turns: Sequence[Turn], frame: bytes) -> RowTexts:
+    """What the fingerprint of a conversation is made of."""
+    return RowTexts([(side, prepared(text)) for side, text in wording_of(turns)], _frame_key(frame))
+
+
+@lru_cache(maxsize=4096)
+def _frame_key(frame: bytes) -> int:
+    """A hash of a frame of 64 bits."""
+    return int.from_bytes(hashlib.blake2b(frame, digest_size=8).digest(), "little")
 
 
 def _turns_of_each(rows: Sequence[Values]) -> Iterator[tuple[Turn, ...]]:

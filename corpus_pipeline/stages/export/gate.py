@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from corpus_pipeline.errors import GateRefused
 from corpus_pipeline.recipe import CleanGate, Gate
+from corpus_pipeline.states import DuplicateKind
 
 _NOTHING: Mapping[str, int] = {}
 _SHOWN_REASONS = 5
+_EXACT = f"{DuplicateKind.EXACT.value}_duplicate"
 
 
 class Written(NamedTuple):
@@ -56,7 +58,12 @@ class GateFacts(NamedTuple):
 
     @property
     def dropped(self) -> int:
-        return sum(self.drops.values())
+        return lost_by(self.drops)
+
+
+def lost_by(drops: Mapping[str, int]) -> int:
+    """Rows that cleaning dropped and that are lost with it: of an exact duplicate an equal row goes out."""
+    return sum(count for reason, count in drops.items() if reason != _EXACT)
 
 
 class Limits(NamedTuple):
@@ -126,13 +133,14 @@ def _lost(facts: GateFacts, limits: Limits) -> list[Finding]:
             )
         )
     if facts.dropped > limits.clean.max_dropped * facts.total:
-        reason = max(facts.drops, key=lambda word: facts.drops[word])
+        reason = max(set(facts.drops) - {_EXACT}, key=lambda word: facts.drops[word])
         found.append(
             Finding(
                 "dropped",
                 facts.dropped,
                 limits.clean.max_dropped,
-                f"{facts.dropped:,} of {facts.total:,} rows were dropped by cleaning ({listed(facts.drops)}), and"
+                f"{facts.dropped:,} of {facts.total:,} rows were dropped by cleaning beside exact duplicates"
+                f" ({listed(facts.drops)}), and"
                 f" clean.gate.max_dropped allows {limits.clean.max_dropped:.0%}."
                 f" Look at them: `corpus rows {name} --where reason={reason}`.",
             )

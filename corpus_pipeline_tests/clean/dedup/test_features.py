@@ -64,14 +64,6 @@ def test_a_word_longer_than_a_batch_is_one_token() -> None:
     assert found.hashes.tolist() == [features.token_hash(long), features.token_hash("next")]
 
 
-def test_batches_cover_all_rows_in_order() -> None:
-    texts = ["x" * 50_000] * 7 + ["y" * 1_000_000] + [""] * 40_000
-    ranges = list(features_numpy.batches(texts))
-    assert [start for start, _ in ranges] == [0, *(end for _, end in ranges[:-1])]
-    assert ranges[-1][1] == len(texts)
-    assert all(end - start <= features_numpy.BATCH_ROWS for start, end in ranges)
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

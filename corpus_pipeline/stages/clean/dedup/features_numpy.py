@@ -6,7 +6,7 @@ hash is a difference of running sums of value * BASE**position, shifted back by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,28 +21,15 @@ Positions = npt.NDArray[np.int64]
 BATCH_CHARACTERS = 1 << 17  # a batch's arrays stay within the second-level cache
 BATCH_ROWS = 1 << 14
 _ALPHABETS = (0x80, 0x10000, 0x110000)  # ASCII, the basic plane, all code points
-_DIGIT = 4  # beside the bits of features.LETTER and features.ALONE
 
 
 class Tokens(NamedTuple):
     """hashes: uint64[t], all tokens of a batch; bounds: int64[rows + 1], row r has the tokens bounds[r]:bounds[r +
-    1]; numbers: bool[t], those that begin with a decimal digit of any script."""
+    1]; alone: bool[t], characters of a script without blanks."""
 
     hashes: Hashes
     bounds: Positions
-    numbers: npt.NDArray[np.bool_]
-
-
-def batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges of rows of at most BATCH_ROWS rows and about BATCH_CHARACTERS characters, one row at least."""
-    start = size = 0
-    for row, text in enumerate(texts):
-        size += len(text) + 1
-        if size >= BATCH_CHARACTERS or row - start + 1 >= BATCH_ROWS:
-            yield start, row + 1
-            start, size = row + 1, 0
-    if start < len(texts):
-        yield start, len(texts)
+    alone: npt.NDArray[np.bool_]
 
 
 def mixed(values: Hashes) -> Hashes:
@@ -56,12 +43,10 @@ def mixed(values: Hashes) -> Hashes:
 
 @lru_cache(maxsize=3)
 def _alphabet(size: int) -> tuple[npt.NDArray[np.uint8], Hashes]:
-    """(kind, mixed value of the lower-case character) of the first `size` code points; 0 and 0 for separators. The
-    kind of a decimal digit has the bit _DIGIT too."""
+    """(kind, mixed value of the lower-case character) of the first `size` code points; 0 and 0 for separators."""
     codes = range(min(size, features.FIRST_UNUSED))
     kinds, lowered = np.zeros(size, np.uint8), np.zeros(size, np.uint64)
     kinds[: len(codes)] = np.fromiter(map(features.kind_of, codes), np.uint8, len(codes))
-    kinds[: len(codes)] |= np.fromiter((_DIGIT * chr(code).isdecimal() for code in codes), np.uint8, len(codes))
     lowered[: len(codes)] = np.fromiter(map(features.lower_code, codes), np.uint64, len(codes))
     values = mixed(lowered + np.uint64(features.BASE))
     values[kinds == features.SEPARATOR] = 0
@@ -77,6 +62,11 @@ def _powers(size: int) -> tuple[Hashes, Hashes]:
         factors[0] = 1
         both.append(np.multiply.accumulate(factors))
     return both[0], both[1]
+
+
+def powers(size: int) -> tuple[Hashes, Hashes]:
+    """BASE**i and BASE**-i modulo 2**64 for i < size at least."""
+    return _powers(max(1 << max(size - 1, 0).bit_length(), BATCH_CHARACTERS * 2))
 
 
 def code_points(texts: Sequence[str]) -> tuple[npt.NDArray[np.integer], Positions]:
@@ -101,8 +91,7 @@ def tokens(texts: Sequence[str]) -> Tokens:
     bounds = np.searchsorted(starts, text_starts)
     if not len(starts):
         return Tokens(np.zeros(0, np.uint64), bounds, np.zeros(0, np.bool_))
-    length = 1 << max(len(codes) - 1, BATCH_CHARACTERS * 2 - 1).bit_length()
-    power, inverse = _powers(length)
+    power, inverse = powers(len(codes))
     sums = np.empty(len(codes) + 1, np.uint64)  # of the characters before each place
     sums[0] = 0
     np.cumsum(values.take(codes) * power[: len(codes)], out=sums[1:])
@@ -110,7 +99,7 @@ def tokens(texts: Sequence[str]) -> Tokens:
     at_start = sums.take(starts)
     hashes = np.append(at_start[1:], sums[-1]) - at_start
     hashes *= inverse.take(starts)
-    return Tokens(mixed(hashes), bounds, kind.take(starts) >= _DIGIT)
+    return Tokens(mixed(hashes), bounds, kind.take(starts) == features.ALONE)
 
 
 def pairs(found: Tokens) -> Hashes:

@@ -30,7 +30,7 @@ _ABANDONED_SECONDS = 24 * 3600
 _JOINED_FROM = 4
 _JOINED_UP_TO = 2_000_000  # rows of a run that is still joined with others; bounds the memory of it to some 2 GB
 _ALIGNED = 64
-_MAGIC = b"corpus run 1\n"
+_MAGIC = b"corpus run 2\n"
 
 
 class Member(NamedTuple):

@@ -11,34 +11,30 @@ from corpus_pipeline.errors import UnknownName, UsageError
 class Scheme(NamedTuple):
     """One way to turn a text into features.
 
-    kind: `phrases` votes once for each distinct token and pair of tokens and adds a signature of token triples;
-      `words` votes for each token and pair as often as it occurs; `characters` is what PyPI `simhash` does with a text.
-    verified_threshold: two rows that share a phrase are near-duplicates up to this many bits when their signatures
-      agree (`candidates_phrases`); None without signature.
+    kind: `distinct` votes once for each distinct token and pair of tokens; `words` votes for each token and pair as often
+      as it occurs; `characters` is what PyPI `simhash` does with a text.
     width: of the shingles, in characters; None for tokens.
     """
 
     name: str
-    kind: Literal["phrases", "words", "characters"]
+    kind: Literal["distinct", "words", "characters"]
     summary: str
-    verified_threshold: int | None = None
     width: int | None = None
 
 
 SCHEMES = (
     Scheme(
         "default",
-        "phrases",
-        "distinct words and word pairs (characters where a script has no spaces); shared phrases are verified",
-        verified_threshold=16,
+        "distinct",
+        "distinct words and word pairs (characters where a script has no spaces)",
     ),
-    Scheme("words", "words", "words and word pairs as often as they occur; the threshold alone decides"),
+    Scheme("words", "words", "words and word pairs as often as they occur"),
     Scheme("characters", "characters", "shingles of 4 characters, the same values as PyPI simhash", width=4),
 )
 
 # parameter -> (lowest, highest) per scheme; each one is a field of Scheme
 _PARAMS: dict[str, dict[str, tuple[int, int]]] = {
-    "default": {"verified_threshold": (0, 32)},
+    "default": {},
     "words": {},
     "characters": {"width": (1, 16)},
 }

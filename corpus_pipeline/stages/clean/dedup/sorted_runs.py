@@ -1,11 +1,10 @@
 """Corpus scope at a cost that follows the new file: what is kept of other files so that a new one need not read them all.
 
-A run is a set of plain sorted arrays over the rows of one or more files; kept in a file and mapped (`duplicates_kept`), a
-lookup reads a few pages of it. `find_new` looks up what the new file's rows can form a pair with (equal content, a
-band of the fingerprint, a held phrase) and hands only those rows to `duplicates.find`. Its answer is the same as a find
-over all rows of all files. Work is that of the new file times the number of runs, which are joined as they grow in
-number, and the logarithm of their rows, plus, for each new row and band, the 2**-16th part of their distinct
-fingerprints.
+A run is a set of plain sorted arrays over the rows of one or more files; kept in a file and mapped (`run_cache`), a
+lookup reads a few pages of it. `find_new` looks up what the new file's rows can form a pair with (equal content, equal
+form, a held key) and hands only those rows to `duplicates.find`. Its answer is the same as a find over all rows of all
+files. Work is that of the new file times the number of runs, which are joined as they grow in number, and the logarithm
+of their rows.
 """
 
 from __future__ import annotations
@@ -17,29 +16,33 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_pipeline.model import ROW_BITS
-from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays, copies_in_file, find
-from corpus_pipeline.stages.clean.dedup.hamming_search import Hashes, Mask, Positions
-from corpus_pipeline.stages.clean.dedup.phrase_search import Signatures, held_phrases
-from corpus_pipeline.stages.clean.dedup.schemes import Scheme
-from corpus_pipeline.stages.clean.dedup.simhash import SKETCH
+from corpus_pipeline.stages.clean.dedup.candidates import Mask, Sharing, row_keys
+from corpus_pipeline.stages.clean.dedup.duplicates import (
+    DuplicateArrays,
+    Rows,
+    Rule,
+    WordingOf,
+    copies_in_file,
+    find,
+    sharing_of,
+)
+from corpus_pipeline.stages.clean.dedup.features_numpy import Hashes, Positions
+from corpus_pipeline.stages.clean.dedup.signatures import Signatures, form_keys
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _CHUNK = 1 << 20
-_COLUMNS = 7  # fields of a run that have one entry per row
-_CROWDED = 1024  # comparisons per value of a band's key, above which all with that key are taken without comparing
+_COLUMNS = 8  # fields of a run that have one entry per row
 
 
 class FileRun(NamedTuple):
-    """Some 450 bytes per row; rows are counted from 0 in id order.
+    """Some 700 bytes per row with long texts, 300 per other row; rows are counted from 0 in id order.
 
     ids: int64[n]; content_hashes: uint8[n, 32]; fingerprints: uint64[n]; enough: bool[n]; signatures: uint32[n,
-    columns]; copies: bool[n], what repeats the content of a lower row of its file; held: bool[n, sketch columns], the
-    phrases that a row holds within its file; and sorted words `key << 32 | row`:
-    contents: uint64[n] by the first 4 bytes of the content hash;
-    bands: uint64[threshold + 1, m] by each band of the m distinct fingerprints, the row is the number of the value;
-    values: uint64[m], value_starts: int64[m + 1], value_rows: int64[...]: the rows of each distinct fingerprint;
-    holders, phrases: uint64[p], uint64[q] by phrase, of the rows that hold it and of all rows that have it.
+    columns]; copies: bool[n], what repeats the content of a lower row of its file; shared, held: of
+    `candidates.Sharing`; and sorted words `key << 32 | row`:
+    contents, forms: uint64[n] by the first 4 bytes of the content hash and of the form key;
+    holders, keys: uint64[p], uint64[q] by key, of the rows that hold it and of all rows that have it.
     """
 
     ids: Positions
@@ -48,18 +51,16 @@ class FileRun(NamedTuple):
     enough: Mask
     signatures: Signatures
     copies: Mask
+    shared: Mask
     held: Mask
     contents: Hashes
-    bands: Hashes
-    values: Hashes
-    value_starts: Positions
-    value_rows: Positions
+    forms: Hashes
     holders: Hashes
-    phrases: Hashes
+    keys: Hashes
 
 
 class Known(NamedTuple):
-    """A run, and the numbers of those of its files that count; whole: that is all of them. The others were worked anew
+    """A run, and the numbers of those of its files that count; whole: that is all of them. The others were cleaned again
     or replaced since."""
 
     run: FileRun
@@ -67,49 +68,31 @@ class Known(NamedTuple):
     whole: bool
 
 
-def file_run(
-    ids: Positions,
-    content_hashes: npt.NDArray[np.uint8],
-    fingerprints: Hashes,
-    enough: Mask,
-    signatures: Signatures,
-    threshold: int,
-) -> FileRun:
-    """The run of all compared rows of one file; arguments as of `duplicates.find`."""
-    copies = copies_in_file(ids, content_hashes)
-    held = held_phrases(ids, signatures, copies | ~enough)
-    return _indexed(threshold, ids, content_hashes, fingerprints, enough, signatures, copies, held)
+def file_run(rows: Rows, rule: Rule) -> FileRun:
+    """The run of all compared rows of one file."""
+    copies = copies_in_file(rows.ids, rows.content_hashes)
+    return _indexed(*rows, copies, *sharing_of(rows, rule))
 
 
 def joined(known: Sequence[Known]) -> FileRun:
-    """One run in place of several of the same threshold, of the files that count."""
-    columns = _rows_of([(one.run, _counting(one, np.arange(len(one.run.ids)))) for one in known])
-    return _indexed(len(known[0].run.bands) - 1, *columns)
+    """One run in place of several, of the files that count."""
+    return _indexed(*_rows_of([(one.run, _counting(one, np.arange(len(one.run.ids)))) for one in known]))
 
 
-def find_new(
-    known: Sequence[Known],
-    new: FileRun,
-    scheme: Scheme,
-    threshold: int,
-    *,
-    exact: bool = True,
-    near: bool = True,
-) -> DuplicateArrays:
+def find_new(known: Sequence[Known], new: FileRun, rule: Rule, wording_of: WordingOf) -> DuplicateArrays:
     """The duplicates among pairs with at least one row of `new`, one file's; merge them with what is known
     (`duplicates.merged`).
 
-    known: runs of other files, in any order, made with the same scheme and threshold.
+    known: runs of other files, in any order, made by the same rule.
     """
-    parts = [(one.run, related_rows(one, new, scheme, threshold)) for one in known]
+    parts = [(one.run, related_rows(one, new, rule)) for one in known]
     columns = _rows_of([*parts, (new, np.arange(len(new.ids)))])
-    ids, content_hashes, fingerprints, enough, signatures, _, held = columns
-    own = ids >> ROW_BITS == (new.ids[0] >> ROW_BITS if len(new.ids) else -1)
-    rows = ids, content_hashes, fingerprints, enough, signatures
-    return find(*rows, scheme, threshold, exact=exact, near=near, own=own, held=held)
+    rows = Rows(*columns[:5])
+    own = rows.ids >> ROW_BITS == (new.ids[0] >> ROW_BITS if len(new.ids) else -1)
+    return find(rows, rule, wording_of, own=own, known=Sharing(*columns[6:8]))
 
 
-def related_rows(known: Known, new: FileRun, scheme: Scheme, threshold: int) -> Positions:
+def related_rows(known: Known, new: FileRun, rule: Rule) -> Positions:
     """The rows of a run, ascending, that can be half of a pair with a row of `new`: all that it may be the lower half
     of, and of equal ones below it the lowest."""
     run = known.run
@@ -118,20 +101,17 @@ def related_rows(known: Known, new: FileRun, scheme: Scheme, threshold: int) -> 
     below = int(np.searchsorted(run.ids, new.ids[0]))
     same = _distinct([rows for _, rows in _matches(run.contents, np.unique(new.contents >> _HALF))])
     related = [same[(same >= below) | ~run.copies[same]]]
-    if below > 0:
-        related.append(_sharing(run, run.holders, new, new.phrases, scheme.verified_threshold or 0))
-    if below < len(run.ids):
-        related.append(_sharing(run, run.phrases, new, new.holders, scheme.verified_threshold or 0))
-    numbers = _near_values(run, new, threshold)
-    starts = run.value_starts[numbers]
-    rows = run.value_rows[_ranges(starts, run.value_starts[numbers + 1] - starts)]
-    if below == len(run.ids) and known.whole:
-        rows = run.value_rows[starts]
-    return _counting(known, _distinct([*related, rows]))
+    if rule.near:
+        related += [rows for _, rows in _matches(run.forms, np.unique(new.forms >> _HALF))]
+        if below > 0:
+            related.append(_sharing(run, run.holders, new, new.keys, rule.limits.threshold))
+        if below < len(run.ids):
+            related.append(_sharing(run, run.keys, new, new.holders, rule.limits.threshold))
+    return _counting(known, _distinct(related))
 
 
 def _sharing(run: FileRun, words: Hashes, new: FileRun, asking: Hashes, distance: int) -> Positions:
-    """The rows of a run that share a phrase with a new row and lie within `distance` bits of it."""
+    """The rows of a run that share a key with a new row and lie within `distance` bits of it."""
     related = []
     for asked, rows in _matches(words, asking >> _HALF):
         new_rows = (asking[asked] & _LOW).astype(np.int64)
@@ -140,40 +120,21 @@ def _sharing(run: FileRun, words: Hashes, new: FileRun, asking: Hashes, distance
     return _distinct(related)
 
 
-def _near_values(run: FileRun, new: FileRun, threshold: int) -> Positions:
-    """The numbers of the run's values that lie within the threshold of a new value, ascending; of a crowded band (one
-    template in both) all."""
-    near = []
-    for words, band in zip(run.bands, _bands(new.values, threshold), strict=True):
-        keys, places, asking = np.unique(band, return_inverse=True, return_counts=True)
-        there = np.searchsorted(words, keys << _HALF | _LOW, side="right") - np.searchsorted(words, keys << _HALF)
-        crowded = asking * there > _CROWDED * (asking + there)
-        near += [numbers for _, numbers in _matches(words, keys[crowded])]
-        some = np.flatnonzero(~crowded[places])
-        for asked, numbers in _matches(words, band[some]):
-            close = np.bitwise_count(run.values[numbers] ^ new.values[some[asked]]) <= threshold
-            near.append(numbers[close])
-    return _distinct(near)
-
-
 def _indexed(
-    threshold: int,
     ids: Positions,
     content_hashes: npt.NDArray[np.uint8],
     fingerprints: Hashes,
     enough: Mask,
     signatures: Signatures,
     copies: Mask,
+    shared: Mask,
     held: Mask,
 ) -> FileRun:
     rows = np.arange(len(ids), dtype=np.uint64)
+    keys = row_keys(fingerprints, signatures, shared)
+    there = keys > 0
     compared = np.flatnonzero(enough)
-    order = compared[np.argsort(fingerprints[compared], kind="stable")]
-    values, starts = np.unique(fingerprints[order], return_index=True)
-    numbers = np.arange(len(values), dtype=np.uint64)
-    bands = [_sorted_words(band, numbers) for band in _bands(values, threshold)]
-    all_rows = np.broadcast_to(rows[:, None], signatures[:, SKETCH].shape)
-    there = (signatures[:, SKETCH] > 0) & enough[:, None]
+    forms = form_keys(signatures)[compared] >> _HALF
     return FileRun(
         ids,
         content_hashes,
@@ -181,14 +142,12 @@ def _indexed(
         enough,
         signatures,
         copies,
+        shared,
         held,
         _sorted_words(_content_keys(content_hashes), rows),
-        np.array(bands, np.uint64).reshape(threshold + 1, len(values)),
-        values,
-        np.append(starts, len(order)),
-        order,
-        _sorted_words(signatures[:, SKETCH][held], all_rows[held]),
-        _sorted_words(signatures[:, SKETCH][there], all_rows[there]),
+        _sorted_words(forms, rows[compared]),
+        _sorted_words(keys[held], np.nonzero(held)[0].astype(np.uint64)),
+        _sorted_words(keys[there], np.nonzero(there)[0].astype(np.uint64)),
     )
 
 
@@ -205,13 +164,6 @@ def _rows_of(parts: Sequence[tuple[FileRun, Positions]]) -> list[npt.NDArray]:
 
 def _distinct(parts: Sequence[Positions]) -> Positions:
     return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
-
-
-def _bands(values: Hashes, threshold: int) -> Iterator[Hashes]:
-    """threshold + 1 cuts of each value, the most 32 bits each; values within the threshold agree in one at least."""
-    for number in range(threshold + 1):
-        low, high = 64 * number // (threshold + 1), 64 * (number + 1) // (threshold + 1)
-        yield (values >> np.uint64(low)) & np.uint64((1 << min(high - low, 32)) - 1)
 
 
 def _content_keys(content_hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:

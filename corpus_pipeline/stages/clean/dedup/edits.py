@@ -1,0 +1,246 @@
+"""The edits between two long texts, and whether they leave what the text teaches.
+
+Both texts are cut into tokens and aligned; what is not common lies in hunks. An edit is harmless when no hunk touches
+what has a meaning of its own: numbers with their units and symbols, lines of code, words that turn a meaning, prefixes
+of one stem, quoted names, one name in place of another. On the side of the question no hunk may lie in a short line or in
+a sentence that asks or instructs. Of an answer the tail may be cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from corpus_pipeline.stages.clean.dedup.canonical import CJK, CODE_TOKEN, is_code_line, is_fence, plain, prose_line
+from corpus_pipeline.stages.clean.dedup.meaning import differ_in_prefix, is_question, turns_meaning
+
+CJK_WEIGHT = 0.4  # of a word: a character of a script without blanks
+_WINDOW = 768  # tokens that are aligned at once
+_ANCHOR = 12  # equal tokens that end a window
+_MAX_QUOTED = 8  # tokens of a quoted name
+_UNIT = 3  # letters at most of a unit behind a number
+_IS_CJK = re.compile(f"[{CJK}]")
+# as `canonical.TOKEN`, without the punctuation that has no meaning
+_TOKEN = re.compile(
+    rf"[{CJK}]|[^\W\d_{CJK}]+(?:'[^\W\d_{CJK}]+)*|\d+(?:[.,:]\d+)*|(?<!\w)-(?=\d)|(?<=\d)[/-](?=\d)"
+    r"|[^\w\s.,;:!?\"'()\[\]/…–—。，、；：？！“”‘’「」『』《》〈〉【】（）·•-]|_|\w"
+)
+_SENTENCE_END = re.compile(r"[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
+_QUOTED = re.compile(r"[\"“„«「『《]([^\"“”„«»「」『』《》\n]{1,80})[\"”»」』》]|(?<!\w)['‘]([^'‘’\n]{1,60})['’](?!\w)")
+
+
+class Bounds(NamedTuple):
+    """The named bounds of `recipe.DedupSection`."""
+
+    similarity: float = 0.8  # share of the features that must be common
+    long_part: int = 40  # words from which a part may differ at all
+
+
+class _Hunk(NamedTuple):
+    """Half-open ranges of tokens of both texts that are not common."""
+
+    begin: int
+    end: int
+    other_begin: int
+    other_end: int
+
+
+class _Text:
+    """A text as folded tokens; where a token stands is found when a hunk asks for it."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = plain(text).split("\n")
+        self.words: list[str] = []
+        self.starts: list[int] = []  # the first token of each line
+        self.code: set[int] = set()
+        self._matches: dict[int, list[re.Match[str]]] = {}
+        fenced = False
+        for number, line in enumerate(self.lines):
+            self.starts.append(len(self.words))
+            if is_fence(line):
+                fenced = not fenced
+                self.lines[number] = ""
+                continue
+            bare = line if fenced else prose_line(line)
+            self.lines[number] = bare
+            if fenced or is_code_line(bare):
+                self.code.add(number)
+                self.words += CODE_TOKEN.findall(bare)
+            else:
+                self.words += _TOKEN.findall(bare.lower())
+
+    def weight(self, begin: int = 0, end: int | None = None) -> float:
+        """The size of a range of tokens in words."""
+        return weight_of(self.words[begin:end])
+
+    def line_of(self, place: int) -> int:
+        """The number of the line of a token."""
+        return bisect_right(self.starts, place) - 1
+
+    def match(self, place: int) -> re.Match[str] | None:
+        """Where a token stands in its line; None when folding moved the tokens."""
+        number = self.line_of(place)
+        found = self._matches.get(number)
+        if found is None:
+            pattern = CODE_TOKEN if number in self.code else _TOKEN
+            found = self._matches[number] = list(pattern.finditer(self.lines[number]))
+        at = place - self.starts[number]
+        return found[at] if at < len(found) else None
+
+    def sentence(self, place: int) -> str:
+        """The sentence around a token, within its line."""
+        line, begin, match = self.lines[self.line_of(place)], 0, self.match(place)
+        for end in _SENTENCE_END.finditer(line):
+            if match is not None and end.end() > match.start():
+                return line[begin : end.end()]
+            begin = end.end()
+        return line[begin:]
+
+    def is_quoted(self, place: int) -> bool:
+        """Whether a token is part of a quoted name."""
+        match = self.match(place)
+        for quoted in _QUOTED.finditer(self.lines[self.line_of(place)]):
+            if match is not None and quoted.start() <= match.start() < quoted.end():
+                return len(_TOKEN.findall(quoted[0])) <= _MAX_QUOTED
+        return False
+
+    def is_name(self, place: int) -> bool:
+        """Whether a word is written as a name: capital within a sentence that has small letters too."""
+        line, match = self.lines[self.line_of(place)], self.match(place)
+        if match is None or len(match[0]) < 2 or not match[0][0].isupper():
+            return False
+        before = line[: match.start()].rstrip(" \"'“‘(*_")
+        return before[-1:] not in ("", ".", "!", "?", ":") and not line.isupper()
+
+
+def weight_of(words: Sequence[str]) -> float:
+    """The size of some tokens in words."""
+    if "".join(words).isascii():
+        return len(words)
+    return sum(CJK_WEIGHT if len(word) == 1 and _IS_CJK.match(word) else 1 for word in words)
+
+
+def similarity(one: str, other: str, bounds: Bounds, *, question: bool, distinctive: float = 1.0) -> float:
+    """The share of two long texts that is common, 0 when they do not say the same.
+
+    question: the texts are of the side of the question. distinctive: the share of the text that other rows of the file
+    do not have, by which the common part is weighed.
+    """
+    left, right = _Text(one), _Text(other)
+    longest = max(left.weight(), right.weight())
+    own = longest * distinctive
+    if own < bounds.long_part or not left.words or not right.words:
+        return 0.0
+    allowed = (1 - bounds.similarity) * own
+    changed = 0.0
+    for hunk in _hunks(left.words, right.words):
+        changed += max(left.weight(hunk.begin, hunk.end), right.weight(hunk.other_begin, hunk.other_end))
+        if changed > allowed or not _is_harmless(left, right, hunk, question, bounds):
+            return 0.0
+    return 1 - changed / own
+
+
+def _hunks(one: Sequence[str], other: Sequence[str]) -> Iterator[_Hunk]:
+    """The hunks in order. Long texts are aligned window by window, so that the work follows their length."""
+    i = j = 0
+    while i < len(one) or j < len(other):
+        step = _common(one, other, i, j)
+        i, j = i + step, j + step
+        window, other_window = one[i : i + _WINDOW], other[j : j + _WINDOW]
+        if not window and not other_window:
+            return
+        if not window or not other_window:
+            yield _Hunk(i, len(one), j, len(other))
+            return
+        last = i + len(window) == len(one) and j + len(other_window) == len(other)
+        blocks = [op for op in Levenshtein.opcodes(window, other_window) if op.tag == "equal"]
+        anchors = blocks if last else _up_to_anchor(blocks)
+        if not last and not anchors:
+            yield _Hunk(i, len(one), j, len(other))
+            return
+        at, other_at = 0, 0
+        for block in anchors:
+            if block.src_start > at or block.dest_start > other_at:
+                yield _Hunk(i + at, i + block.src_start, j + other_at, j + block.dest_start)
+            at, other_at = block.src_end, block.dest_end
+        if last:
+            if at < len(window) or other_at < len(other_window):
+                yield _Hunk(i + at, len(one), j + other_at, len(other))
+            return
+        i, j = i + at, j + other_at
+
+
+def _up_to_anchor(blocks: Sequence) -> list:
+    """The blocks up to the last one that is long enough to go on from."""
+    for number in range(len(blocks) - 1, -1, -1):
+        if blocks[number].src_end - blocks[number].src_start >= _ANCHOR:
+            return list(blocks[: number + 1])
+    return []
+
+
+def _common(one: Sequence[str], other: Sequence[str], i: int, j: int) -> int:
+    """How many tokens are equal from here on; equal slices are compared at once."""
+    size, length = min(len(one) - i, len(other) - j), 0
+    step = 64
+    while length < size and one[i + length : i + length + step] == other[j + length : j + length + step]:
+        length += min(step, size - length)
+        if step < 1 << 16:
+            step *= 2
+        if length >= size:
+            return size
+    while length < size and one[i + length] == other[j + length]:
+        length += 1
+    return length
+
+
+def _is_harmless(left: _Text, right: _Text, hunk: _Hunk, question: bool, bounds: Bounds) -> bool:
+    sides = (left, range(hunk.begin, hunk.end)), (right, range(hunk.other_begin, hunk.other_end))
+    if question:
+        if any(_is_asked(text, places, bounds) for text, places in sides):
+            return False
+    elif _is_tail(left, right, hunk):
+        return True
+    meant = [_meant(text, places) for text, places in sides]
+    if meant[0] != meant[1]:
+        return False
+    names = [[text.words[place] for place in places if text.is_name(place)] for text, places in sides]
+    if names[0] and names[1] and names[0] != names[1]:
+        return False
+    words = [left.words[place] for place in sides[0][1]], [right.words[place] for place in sides[1][1]]
+    return not any(differ_in_prefix(one, other) for one, other in zip(*words, strict=False))
+
+
+def _is_tail(left: _Text, right: _Text, hunk: _Hunk) -> bool:
+    """Whether one text goes on where the other one ends, in the middle of a word perhaps."""
+    if hunk.end != len(left.words) or hunk.other_end != len(right.words):
+        return False
+    one, other = left.words[hunk.begin :], right.words[hunk.other_begin :]
+    short, long = (one, other) if len(one) < len(other) else (other, one)
+    return not short or (len(short) == 1 and long[0].startswith(short[0]))
+
+
+def _is_asked(text: _Text, places: range, bounds: Bounds) -> bool:
+    """Whether a hunk touches a short line or a sentence that asks or instructs."""
+    for place in places:
+        number = text.line_of(place)
+        end = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
+        if text.weight(text.starts[number], end) < bounds.long_part or is_question(text.sentence(place)):
+            return True
+    return False
+
+
+def _meant(text: _Text, places: range) -> list[str]:
+    """The tokens of a hunk that have a meaning of their own, in order."""
+    found = []
+    for place in places:
+        word = text.words[place]
+        number = any(map(str.isdigit, word))
+        unit = 0 < len(word) <= _UNIT and place > 0 and any(map(str.isdigit, text.words[place - 1]))
+        in_code = text.line_of(place) in text.code
+        if number or unit or in_code or not word[0].isalnum() or turns_meaning(word) or text.is_quoted(place):
+            found.append(word)
+    return found
