@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from time import process_time
 
 import pytest
 
+from corpus_pipeline.stages import refusals
 from corpus_pipeline.stages.refusals import LANGUAGES, is_refusal
 
 ROWS = [
@@ -45,3 +47,16 @@ def test_long_questions_cost_time_in_proportion(piece: str) -> None:
 
     small, large = seconds(50_000), seconds(400_000)
     assert large < 0.05 or large / max(small, 0.01) < 24
+
+
+@pytest.mark.parametrize("before", ["", "Dear reader, ", "好的。"])
+def test_the_first_look_lets_no_refusal_go(before: str) -> None:
+    """Wherever the search for a language finds words, the automaton of all languages does."""
+    found = 0
+    for row in ROWS:
+        head = (before + row["answer"]).lower()[:220]
+        for words in LANGUAGES.values():
+            if re.search(words.explicit, head) or re.search(words.general, head):
+                found += 1
+                assert refusals._MAY_REFUSE.search(head) is not None, head
+    assert found > 300

@@ -64,13 +64,12 @@ def verified(one: Wording, other: Wording, weights: Sequence[float], bounds: Bou
     for (side, text), (_, other_text) in zip(one, other, strict=True):
         if text == other_text:
             continue
-        forms = canonical(text), canonical(other_text)
-        if forms[0].tokens == forms[1].tokens:
-            if forms[0].signature and forms[1].signature and forms[0].signature != forms[1].signature:
-                return None
-            continue
         found = similarity(text, other_text, bounds, question=side == QUESTION_SIDE, distinctive=float(weights[side]))
-        if found <= 0:
-            return None
-        least[side] = min(least[side], found)
+        if found <= 0 or found == 1:  # short, or told apart by form alone
+            forms = canonical(text), canonical(other_text)
+            if forms[0].tokens != forms[1].tokens and found <= 0:
+                return None
+            if forms[0].tokens == forms[1].tokens and len({forms[0].signature, forms[1].signature} - {""}) > 1:
+                return None
+        least[side] = min(least[side], found if found > 0 else 1.0)
     return Likeness(*least)

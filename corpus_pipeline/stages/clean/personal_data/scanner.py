@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+import re2
+
 from corpus_pipeline.stages.clean.personal_data import (
     addresses,
     api_keys,
@@ -82,6 +84,18 @@ _PASSPORT_HINTS = tuple(
 )  # fmt: skip
 
 
+def _one_of(hints: Iterable[bytes]) -> re2._Regexp:
+    """One automaton for all hints, over bytes."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(b"|".join(map(re2.escape, hints)), options)
+
+
+_KEY_SIGNS = _one_of(hint.encode() for hint in api_keys.HINTS)
+_PASSWORD_SIGNS, _PASSPORT_SIGNS = _one_of(_PASSWORD_HINTS), _one_of(_PASSPORT_HINTS)
+_CAPITAL_SIGNS = _one_of(_CAPITAL_SHAPES)
+
+
 def signs(text: str, data: bytes, marks: bytes) -> int:
     """Which kinds a text may hold, as a sum of signs.
 
@@ -93,9 +107,9 @@ def signs(text: str, data: bytes, marks: bytes) -> int:
     digits = len(marks.translate(None, _NOT_DIGITS))
     if not digits:  # every other kind has one, too
         return found
-    if any(hint in text for hint in api_keys.HINTS):
+    if _KEY_SIGNS.search(data) is not None:
         found |= _SECRET
-    if any(hint in data for hint in _PASSWORD_HINTS):
+    if _PASSWORD_SIGNS.search(data) is not None:
         found |= _PASSWORD
     if digits >= 4:
         found |= _signs_of_digits(data, digits)
@@ -114,12 +128,12 @@ def _signs_of_digits(data: bytes, digits: int) -> int:
         or b"//" in data
     ):
         found |= _ADDRESS
-    if any(hint in data for hint in _PASSPORT_HINTS):
+    if _PASSPORT_SIGNS.search(data) is not None:
         found |= _PASSPORT
     if _MIN_TOKEN in data.translate(_TOKENS):
         found |= _TOKEN
     capitals = data.translate(_CAPITALS, b" -")
-    if any(shape in capitals for shape in _CAPITAL_SHAPES):
+    if _CAPITAL_SIGNS.search(capitals) is not None:
         found |= _LETTERED
     return found
 
