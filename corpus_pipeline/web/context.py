@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
 import orjson
+from anyio import CapacityLimiter
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -76,7 +77,9 @@ class Site:
     corpus: Corpus
     options: Options
     sessions: Sessions = field(default_factory=Sessions)
-    brake: Brake = field(default_factory=Brake)
+    brake: Brake = field(default_factory=Brake)  # by name, or by browser where the person logged in before
+    crowd_brake: Brake = field(default_factory=lambda: Brake(free=100, longest=30.0))  # by address
+    hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # a pool of its own: pages do not wait
     pace: Pace = field(default_factory=Pace)
     kept: Kept = field(default_factory=Kept)
     templates: Environment = field(default_factory=environment)

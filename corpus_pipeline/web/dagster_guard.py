@@ -6,6 +6,7 @@ name, for anybody. None of these gets through here. It loads nothing from elsewh
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -36,6 +37,7 @@ _ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that
 _MOST_BYTES = 8 << 20
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
 _ABOUT = {"partitionNames", "partitionKey", "parentRunId", "runId", "runIds", "backfillId", "sensorName", "name"}
+_SOCKET_SECONDS = 5.0  # how often an open socket is asked for its person
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +71,27 @@ class DagsterGuard:
         if scope["person"] is None or self._door.stranger(headers) or not same_origin(headers):
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, self._while_known(scope, headers, receive, send), send)
+
+    def _while_known(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive:
+        """`receive` that ends the socket when its person is known no longer: logged out, removed, with another password."""
+        waiting: asyncio.Task[Message] | None = None
+
+        async def watched() -> Message:
+            nonlocal waiting
+            while True:
+                waiting = waiting or asyncio.ensure_future(receive())
+                done, _ = await asyncio.wait({waiting}, timeout=_SOCKET_SECONDS)
+                known = await run_in_threadpool(self._door.person, scope, headers, session_of(scope))
+                if known is None:
+                    waiting.cancel()
+                    await send({"type": "websocket.close", "code": 1008})
+                    return {"type": "websocket.disconnect", "code": 1008}
+                if done:
+                    message, waiting = waiting.result(), None
+                    return message
+
+        return watched
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

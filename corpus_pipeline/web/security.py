@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.web import users
 from corpus_pipeline.web.options import Options, Role
-from corpus_pipeline.web.sessions import COOKIE, Person, Sessions
+from corpus_pipeline.web.sessions import COOKIE, DEVICE, Person, Sessions
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -64,9 +64,13 @@ class Door:
                 return self._limited(Person(name[:128], known or options.proxy_role))
         person = self._sessions.person(session)
         if person is not None and options.users is not None:
-            # who was removed or got another role meanwhile is treated so at once
-            role = users.role_of(options.users, person.name)
-            person = None if role is None else person._replace(role=role)
+            # a removed user, another password and another role count at once
+            known_user = users.user(options.users, person.name)
+            if known_user is None or known_user.credential != self._sessions.credential(session):
+                self._sessions.end(session)
+                person = None
+            else:
+                person = person._replace(role=known_user.role)
         if person is None and not options.demands_login:
             person = Person(options.loopback_user, Role.OPERATOR)
         return None if person is None else self._limited(person)
@@ -172,6 +176,12 @@ def cookie(session: str, options: Options) -> str:
     """The header that gives a browser its session."""
     secure = "; Secure" if options.secure_cookies else ""
     return f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+
+def device_cookie(token: str, options: Options) -> str:
+    """The header that marks a browser in which somebody logged in, for a month."""
+    secure = "; Secure" if options.secure_cookies else ""
+    return f"{DEVICE}={token}; Path=/login; Max-Age=2592000; HttpOnly; SameSite=Strict{secure}"
 
 
 def host_name(host: str) -> str:

@@ -15,7 +15,9 @@ from typing import NamedTuple
 from corpus_pipeline.web.options import Role
 
 COOKIE = "corpus_session"
+DEVICE = "corpus_device"
 _LIFETIME = 12 * 3600.0  # seconds after the login
+_IDLE = 2 * 3600.0  # seconds after the last page
 _MOST_SESSIONS = 10_000
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -31,13 +33,20 @@ class Person(NamedTuple):
         return self.role is Role.OPERATOR
 
 
+class _Login(NamedTuple):
+    person: Person
+    credential: str
+    ends: float
+    idle_ends: float
+
+
 class Sessions:
     """Sessions of one server; they end with it. The browser holds a random id, all else stays here."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._key = secrets.token_bytes(32)
         self._clock = clock
-        self._people: OrderedDict[str, tuple[Person, float]] = OrderedDict()
+        self._people: OrderedDict[str, _Login] = OrderedDict()
         self._said: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -57,23 +66,53 @@ class Sessions:
     def token_is_right(self, session: str | None, token: str) -> bool:
         return session is not None and hmac.compare_digest(self.token(session).encode(), token.encode())
 
-    def begin(self, person: Person) -> str:
-        """The id of a new session: a login never goes on with the id that was there before."""
-        session = self.new_id()
+    def begin(self, person: Person, credential: str = "") -> str:
+        """The id of a new session: a login never goes on with the id that was there before.
+
+        credential: what the login was checked against; the session ends when it is another one (`users.credential`).
+        """
+        session, now = self.new_id(), self._clock()
         with self._lock:
-            self._people[session] = (person, self._clock() + _LIFETIME)
+            self._people[session] = _Login(person, credential, now + _LIFETIME, now + _IDLE)
             while len(self._people) > _MOST_SESSIONS:
                 self._people.popitem(last=False)
         return session
 
     def person(self, session: str | None) -> Person | None:
-        """Who logged in here."""
+        """The person who logged in here, None after the end of the session."""
+        found = self._login(session)
+        return None if found is None else found.person
+
+    def credential(self, session: str | None) -> str:
+        """What the login of this session was checked against."""
+        found = self._login(session)
+        return "" if found is None else found.credential
+
+    def _login(self, session: str | None) -> _Login | None:
+        now = self._clock()
         with self._lock:
             found = self._people.get(session or "")
-            if found is None or found[1] < self._clock():
+            if found is None or min(found.ends, found.idle_ends) < now:
                 self._people.pop(session or "", None)
                 return None
-            return found[0]
+            self._people[session or ""] = found = found._replace(idle_ends=now + _IDLE)
+            return found
+
+    def end_all(self, name: str) -> None:
+        """End every session of a person."""
+        with self._lock:
+            for session in [key for key, login in self._people.items() if login.person.name == name]:
+                del self._people[session]
+
+    def device(self, name: str) -> str:
+        """A token for a browser in which this person logged in: a storm of guesses for the name does not hold it up."""
+        nonce = secrets.token_hex(16)
+        return f"{nonce}.{self.token(f'device {nonce} {name}')}"
+
+    def known_device(self, cookie: str | None, name: str) -> str | None:
+        """The id of a browser in which this person logged in before, None for any other."""
+        nonce, _, token = (cookie or "").partition(".")
+        return nonce if self.token_is_right(f"device {nonce} {name}", token) else None
 
     def end(self, session: str | None) -> None:
         with self._lock:
@@ -93,33 +132,35 @@ class Sessions:
 
 
 class Brake:
-    """After some failures in a row each further one costs a longer wait, by whatever key (address, name)."""
+    """Login throttling: after `free` tries in a row each further one waits longer, by whatever key (name, address).
 
-    FREE = 5
-    LONGEST = 900.0
-    _MOST_KEYS = 10_000
+    A try counts when it begins, before its password is hashed, so that tries at the same moment count, too.
+    """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    _MAX_KEYS = 10_000
+
+    def __init__(self, free: int = 5, longest: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.free = free
+        self._longest = longest
         self._clock = clock
         self._known: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait(self, *keys: str) -> float:
-        """Seconds until another try is looked at."""
+    def begin(self, key: str) -> float:
+        """Count a try and return 0, or return the seconds until one is looked at again."""
+        now = self._clock()
         with self._lock:
-            until = max((self._known.get(key, (0, 0.0))[1] for key in keys), default=0.0)
-        return max(0.0, until - self._clock())
-
-    def failed(self, *keys: str) -> None:
-        with self._lock:
-            for key in keys:
-                count = self._known.pop(key, (0, 0.0))[0] + 1
-                pause = min(self.LONGEST, 2.0 ** (count - self.FREE) * 5) if count >= self.FREE else 0.0
-                self._known[key] = (count, self._clock() + pause)
-            while len(self._known) > self._MOST_KEYS:
+            count, until = self._known.get(key, (0, 0.0))
+            if until > now:
+                return until - now
+            self._known.pop(key, None)
+            pause = min(self._longest, 2.0 ** (count + 1 - self.free) * 5) if count + 1 >= self.free else 0.0
+            self._known[key] = (count + 1, now + pause)
+            while len(self._known) > self._MAX_KEYS:
                 self._known.popitem(last=False)
+        return 0.0
 
-    def passed(self, *keys: str) -> None:
+    def passed(self, key: str) -> None:
+        """Forget the tries of a key: one was right."""
         with self._lock:
-            for key in keys:
-                self._known.pop(key, None)
+            self._known.pop(key, None)

@@ -11,7 +11,7 @@ import secrets
 import threading
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.web.options import Role
@@ -59,17 +59,32 @@ def read(path: Path) -> dict[str, dict[str, str]]:
     return dict(body["users"])
 
 
+class User(NamedTuple):
+    """A user as the file has one now. credential: differs whenever the password was set, also to the same one."""
+
+    role: Role
+    credential: str
+
+
+def user(path: Path, name: str) -> User | None:
+    """The user of this name, None for a stranger."""
+    known = read(path).get(name)
+    if known is None:
+        return None
+    return User(Role(known["role"]), hashlib.sha256(known["password"].encode()).hexdigest())
+
+
 def role_of(path: Path, name: str) -> Role | None:
     """The role of a user, None for a stranger."""
-    known = read(path).get(name)
-    return None if known is None else Role(known["role"])
+    known = user(path, name)
+    return None if known is None else known.role
 
 
-def check(path: Path, name: str, password: str) -> Role | None:
-    """The role of whoever has this name and password, None when there is nobody."""
+def check(path: Path, name: str, password: str) -> User | None:
+    """The user of this name and password, None when there is none."""
     known = read(path).get(name)
     right = matches(password, known["password"] if known else _nobody())
-    return Role(known["role"]) if known and right else None
+    return user(path, name) if known and right else None
 
 
 def add(path: Path, name: str, password: str, role: Role) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import stat
+import threading
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
@@ -15,7 +16,7 @@ from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.security import CSP
-from corpus_pipeline.web.sessions import Brake
+from corpus_pipeline.web.sessions import Brake, Person, Sessions
 from corpus_pipeline_tests.web.conftest import ORIGIN, Browser, browser
 
 PASSWORD = "a long enough password"
@@ -207,6 +208,11 @@ def test_a_read_only_server_shows_no_button_and_does_nothing(corpus, options, fa
     assert flags(corpus) == []
 
 
+def client_of(app):
+    """Another browser of the same server."""
+    return Browser(app, base_url=ORIGIN, client=("127.0.0.1", 50_000), raise_server_exceptions=False)
+
+
 def log_in(own, name, password=PASSWORD):
     return own.form("/login", csrf=own.token("/login"), name=name, password=password)
 
@@ -271,32 +277,85 @@ def test_who_is_removed_is_out_at_once(corpus, tmp_path):
     users.add(path, "vera", PASSWORD, Role.OPERATOR)
     own = browser(corpus, login=True, users=path)
     log_in(own, "vera")
-    users.add(path, "vera", PASSWORD, Role.VIEWER)
+    users.add(path, "vera", PASSWORD, Role.VIEWER)  # a password that is set again ends sessions, be it the same
+    assert own.get("/files.json").status_code == 401
+    log_in(own, "vera")
     assert own.form("/pause", csrf=own.token("/files"), reason="x").status_code == 403
     users.remove(path, "vera")
     assert own.get("/files.json").status_code == 401
+    users.add(path, "vera", PASSWORD, Role.OPERATOR)  # another person of the same name, perhaps
+    assert own.get("/files.json").status_code == 401
+
+
+def test_logging_out_everywhere_ends_the_other_browsers_too(corpus, users_file):
+    options = Options(login=True, users=users_file)
+    app = create_app(corpus, options)
+    one, other = client_of(app), client_of(app)
+    for own in (one, other):
+        log_in(own, "vera")
+    assert one.form("/logout", csrf=one.token("/files"), everywhere="yes").status_code == 303
+    assert other.get("/files.json").status_code == 401
+
+
+def test_a_session_without_a_page_for_hours_ends():
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    used, idle = (sessions.begin(Person("vera", Role.VIEWER)) for _ in range(2))
+    for _ in range(5):
+        now[0] += 3600
+        assert sessions.person(used) is not None
+    assert sessions.person(idle) is None
+    now[0] += 12 * 3600
+    assert sessions.person(used) is None
 
 
 def test_guessing_is_slowed_down(corpus, users_file):
     own = browser(corpus, login=True, users=users_file)
     token = own.token("/login")
     answers = [own.form("/login", csrf=token, name="vera", password="guess").status_code for _ in range(7)]
-    assert answers == [403] * Brake.FREE + [429] * 2
+    assert answers == [403] * Brake().free + [429] * 2
     assert own.form("/login", csrf=token, name="vera", password=PASSWORD).status_code == 429  # the right one waits, too
 
 
-def test_the_wait_doubles_and_ends():
+def test_the_wait_doubles_up_to_a_minute_and_ends():
     now = [0.0]
-    brake = Brake(lambda: now[0])
+    brake = Brake(clock=lambda: now[0])
     waits = []
-    for _ in range(12):
-        brake.failed("a")
-        waits.append(brake.wait("a", "b"))
+    for _ in range(10):
+        assert brake.begin("a") == 0
+        waits.append(max(0.0, brake.begin("a")) if brake._known["a"][1] > now[0] else 0)
         now[0] += waits[-1]
-    assert waits == [0, 0, 0, 0, 5, 10, 20, 40, 80, 160, 320, 640] and brake.wait("a") == 0
+    assert waits == [0, 0, 0, 0, 5, 10, 20, 40, 60, 60] and brake.begin("b") == 0
     brake.passed("a")
-    brake.failed("a")
-    assert brake.wait("a") == 0
+    assert [brake.begin("a") for _ in range(4)] == [0, 0, 0, 0]
+
+
+def test_tries_at_the_same_moment_are_counted_before_they_are_checked():
+    brake, barrier, let_through = Brake(), threading.Barrier(40), list[float]()
+
+    def attempt() -> None:
+        barrier.wait()
+        let_through.append(brake.begin("name vera"))
+
+    threads = [threading.Thread(target=attempt) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert let_through.count(0.0) == brake.free
+
+
+def test_guesses_for_one_name_keep_neither_others_out_nor_a_known_browser(corpus, users_file):
+    app = create_app(corpus, Options(login=True, users=users_file))
+    known = client_of(app)
+    log_in(known, "vera")
+    guesser = client_of(app)
+    token = guesser.token("/login")
+    answers = [guesser.form("/login", csrf=token, name="vera", password="guess").status_code for _ in range(40)]
+    assert answers.count(403) == Brake().free
+    assert log_in(client_of(app), "otto").status_code == 303
+    known.form("/logout", csrf=known.token("/files"))
+    assert log_in(known, "vera").status_code == 303
 
 
 def test_a_proxy_is_believed_only_from_its_address(corpus, users_file):

@@ -1,9 +1,12 @@
-"""Logging in and out. Who guesses is slowed down, by address and by name."""
+"""Logging in and out, with guesses slowed down by name and by address."""
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import math
 
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import users
 from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
-from corpus_pipeline.web.security import cookie
-from corpus_pipeline.web.sessions import Person
+from corpus_pipeline.web.security import cookie, device_cookie
+from corpus_pipeline.web.sessions import DEVICE, Person
 
 _LONGEST = 1024
 
@@ -33,24 +36,38 @@ async def log_in(request: Request) -> Response:
     if not site.sessions.token_is_right(session, first(fields, "csrf")):
         raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
     name, password = first(fields, "name")[:_LONGEST], fields.get("password", [""])[0][:_LONGEST]
-    address = request.client.host if request.client else "?"
-    keys = (f"address {address}", f"name {name}")
-    wait = site.brake.wait(*keys)
+    address, device = address_of(request), site.sessions.known_device(request.cookies.get(DEVICE), name)
+    tries = (
+        [(site.brake, f"device {device}")] if device else [(site.crowd_brake, address), (site.brake, f"name {name}")]
+    )
+    wait = max(brake.begin(key) for brake, key in tries)
     if wait > 0:
         seconds = math.ceil(wait)
         sentence = f"Too many wrong passwords. Try again in {seconds} s."
         return _again(request, fields, 429, sentence, {"Retry-After": str(seconds)})
-    role = await run_in_threadpool(users.check, site.options.users, name, password)
-    if role is None:
-        site.brake.failed(*keys)
+    user = await to_thread.run_sync(users.check, site.options.users, name, password, limiter=site.hashing)
+    if user is None:
         await run_in_threadpool(_note, site, name, "login refused", address)
         return _again(request, fields, 403, "That name and password do not belong together.", {})
-    site.brake.passed(*keys)
+    for brake, key in tries:
+        brake.passed(key)
     await run_in_threadpool(_note, site, name, "login", address)
     # where they wanted to go; under Dagster's address its first page
     answer = RedirectResponse(local(first(fields, "to")) if first(fields, "to") else home(request), 303)
-    answer.headers.append("Set-Cookie", cookie(site.sessions.begin(Person(name, role)), site.options))
+    session = site.sessions.begin(Person(name, user.role), user.credential)
+    answer.headers.append("Set-Cookie", cookie(session, site.options))
+    answer.headers.append("Set-Cookie", device_cookie(site.sessions.device(name), site.options))
     return answer
+
+
+def address_of(request: Request) -> str:
+    """The address of a browser: the one that a trusted proxy names last, else that of the connection."""
+    address = request.client.host if request.client else "?"
+    if site_of(request).options.is_trusted_proxy(address):
+        named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_address(named))
+    return address
 
 
 def _again(request: Request, fields: Form, status: int, sentence: str, headers: dict[str, str]) -> Response:
@@ -69,6 +86,9 @@ async def log_out(request: Request) -> Response:
     site, session = site_of(request), request.scope["session"]
     if not site.sessions.token_is_right(session, first(fields, "csrf")):
         raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
+    person = request.scope["person"]
+    if person is not None and first(fields, "everywhere") == "yes":
+        site.sessions.end_all(person.name)
     site.sessions.end(session)
     answer = RedirectResponse("/login" if site.options.login else home(request), 303)
     answer.headers.append("Set-Cookie", cookie(site.sessions.new_id(), site.options))
