@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,12 +220,20 @@ def _proxy(text: str | None) -> str | None:
     return parts.geturl()
 
 
+_PASSWORD_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:passw|pwd|secret|token)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
+
+
 def masked_url(url: str) -> str:
-    """A URL without its password, for messages."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    """A URL without its password, for messages.
+
+    Everything between the first colon and the last `@` is masked, whatever it holds: as drivers read it, and no less when
+    the text cannot be read at all. A password among the parameters is masked, too.
+    """
+    scheme, sign, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    if sign and at and ":" in user and not rest.startswith("/"):
+        url = f"{scheme}://{user.partition(':')[0]}:***@{place}"
+    return _PASSWORD_PARAMETER.sub(r"\1***", url)
 
 
 def _database_url(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import resources
 
 from starlette.applications import Starlette
@@ -19,6 +20,8 @@ from corpus_pipeline.web.context import Site, action, reply, site_of
 from corpus_pipeline.web.options import Options
 from corpus_pipeline.web.pages import actions, audit, cost, duplicates, exports, failed, files, login, rows
 from corpus_pipeline.web.security import Guard
+
+log = logging.getLogger(__name__)
 
 _ASSETS = {
     "app.css": "text/css",
@@ -127,7 +130,10 @@ def _explained(request: Request, error: Exception) -> Response:
     elif isinstance(error, UsageError):
         status = 400
     elif isinstance(error, StoreUnavailable):
-        status = 503
+        log.error("a page could not be made: %s", error)
+        person = request.scope.get("person")
+        words = str(error) if person is not None and person.may_act else "The database is away. Try again later."
+        return _error(request, 503, words)
     return _error(request, status, str(error))
 
 

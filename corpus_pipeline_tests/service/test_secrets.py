@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -15,6 +17,7 @@ import corpus_pipeline
 from corpus_pipeline import llm_stub
 from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.service import Corpus
+from corpus_pipeline.settings import masked_url
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import rows
 from corpus_pipeline.store.schema import (
@@ -110,3 +113,23 @@ def test_a_partition_key_is_a_plain_word(tmp_path, name):
             return
         with pytest.raises(UsageError, match="a name has 1 to 64"):
             corpus.add(source, name=name)
+
+
+@given(
+    st.text(
+        alphabet=st.characters(exclude_characters="@\n\r\0", min_codepoint=33, max_codepoint=0x2FF),
+        min_size=6,
+        max_size=20,
+    ),
+    st.sampled_from(["mysql+pymysql", "postgresql", "http", "mariadb+pymysql"]),
+)
+def test_no_password_is_left_in_a_url_whatever_it_holds(password: str, scheme: str) -> None:
+    shown = masked_url(f"{scheme}://user:{password}@db.example.org:3306/corpus?ssl_ca=x")
+    assert shown == f"{scheme}://user:***@db.example.org:3306/corpus?ssl_ca=x"
+    assert "CANARY" not in masked_url(f"{scheme}://db/corpus?user=u&password=CANARY&x=1")
+    assert "CANARY" not in masked_url(f"{scheme}://db/corpus?ssl_key_password=CANARY")
+
+
+def test_what_has_no_password_stays_as_it_is() -> None:
+    for url in ("sqlite:////data/a:b@c/corpus.db", "mysql+pymysql://user@db/corpus", "s3://bucket/a@b", "folder/x:y"):
+        assert masked_url(url) == url
