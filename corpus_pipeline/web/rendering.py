@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import unicodedata
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
+from rapidfuzz.distance import Indel
 
 from corpus_pipeline.model import TEXT_FIELDS
 
@@ -135,14 +135,23 @@ def difference(before: str, after: str) -> list[Piece]:
     if max(len(old_middle), len(new_middle)) > _MOST_TOKENS:
         pieces += [Piece("gone", "".join(old_middle)), Piece("new", "".join(new_middle))]
     else:
-        matcher = difflib.SequenceMatcher(None, old_middle, new_middle, autojunk=False)
-        for tag, a, b, c, d in matcher.get_opcodes():
-            if tag == "equal":
-                pieces.append(Piece("same", "".join(old_middle[a:b])))
-            else:
-                pieces += [Piece("gone", "".join(old_middle[a:b])), Piece("new", "".join(new_middle[c:d]))]
+        pieces += _by_tokens(old_middle, new_middle)
     pieces.append(Piece("same", "".join(old[len(old) - tail :])))
     return [piece for piece in pieces if piece.text]
+
+
+def _by_tokens(old: list[str], new: list[str]) -> list[Piece]:
+    """The pieces of two lists of tokens. In C and in bounded time: difflib takes minutes for a few thousand equal ones."""
+    pieces: list[Piece] = []
+    gone, put = "", ""
+    for op in Indel.opcodes(old, new):
+        before, after = "".join(old[op.src_start : op.src_end]), "".join(new[op.dest_start : op.dest_end])
+        if op.tag == "equal":
+            pieces += [Piece("gone", gone), Piece("new", put), Piece("same", before)]
+            gone, put = "", ""
+        else:
+            gone, put = gone + before, put + after
+    return [*pieces, Piece("gone", gone), Piece("new", put)]
 
 
 def _common(one: list[str], other: list[str]) -> int:

@@ -208,3 +208,14 @@ def test_a_run_is_a_link_where_dagster_can_be_reached(monkeypatch: pytest.Monkey
     assert "<script>" not in found
     assert ('href="http://dagster.example.org/runs/ab%22%3E%3Cscript%3E"' in found) == address.startswith("http")
     assert "javascript" not in found
+
+
+@pytest.mark.parametrize("size", [1_000, 1_400])
+def test_a_difference_at_every_second_token_is_found_without_minutes(size: int) -> None:
+    """What cleaning makes of control characters between words: difflib is cubic in it."""
+    before, after = "\x00 x" * size, " x" * size
+    begun = time.process_time()
+    pieces = difference(before, after)
+    assert time.process_time() - begun < 5  # minutes once, milliseconds now
+    assert "".join(p.text for p in pieces if p.kind != "new") == before
+    assert "".join(p.text for p in pieces if p.kind != "gone") == after
