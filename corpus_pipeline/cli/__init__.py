@@ -7,6 +7,7 @@ refused, 4 paused, 130 interrupted.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 import click
@@ -126,6 +127,9 @@ for _, _commands in _SECTIONS:
 
 def main() -> None:
     """Run the command; an error is one sentence and an exit code."""
+    os.umask(
+        0o077
+    )  # files, folders and sockets of this command and of the servers that it starts are the owner's alone
     gc.set_threshold(*_COLLECTIONS)
     sys.exit(_run(sys.argv[1:]))
 

@@ -129,3 +129,40 @@ def test_a_folder_means_every_file_that_can_be_read_from_it(tmp_path: Path) -> N
         (tmp_path / name).touch()
     (tmp_path / "g.jsonl").mkdir()
     assert [path.name for path in candidates(tmp_path)] == names
+
+
+def as_of_another_user(path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("a link of another user needs root")
+    os.lchown(path, 65534, 65534)
+
+
+@pytest.mark.parametrize("who", ["us", "another"])
+def test_the_inbox_follows_links_of_ours_alone(tmp_path: Path, who: str) -> None:
+    from corpus_pipeline.service.commands import inbox as inbox_command
+
+    private = write_jsonl(tmp_path / "private.jsonl", [pair(1)])
+    os.utime(private, (1, 1))
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "linked.jsonl").symlink_to(private)
+    if who == "another":
+        as_of_another_user(folder / "linked.jsonl")
+    with Corpus.open(settings(tmp_path / "home")) as corpus:
+        added, problems = inbox_command.scan(corpus.store, folder, who="inbox")
+    assert (added, len(problems)) == (["private"], 0) if who == "us" else (added, len(problems)) == ([], 1)
+
+
+def test_a_second_name_of_our_file_in_a_folder_of_all_is_refused(tmp_path: Path) -> None:
+    from corpus_pipeline.service.commands import inbox as inbox_command
+
+    private = write_jsonl(tmp_path / "private.jsonl", [pair(1)])
+    os.utime(private, (1, 1))
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    os.link(private, folder / "second.jsonl")
+    with Corpus.open(settings(tmp_path / "home")) as corpus:
+        folder.chmod(0o777)
+        assert inbox_command.scan(corpus.store, folder, who="inbox")[0] == []
+        folder.chmod(0o700)
+        assert inbox_command.scan(corpus.store, folder, who="inbox")[0] == ["second"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from pathlib import Path
 
-from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.service.commands import register
 from corpus_pipeline.store import Store, dataset_files
 
@@ -24,20 +26,44 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
     known = {(file.path, file.bytes): file.registered_at for file in store.fetch(dataset_files.current_files)}
     added, problems = [], []
     for path in candidates(folder):
-        found = path.stat()
+        try:
+            path = _own(path)
+            found = path.stat()
+        except UsageError as error:
+            problems.append(str(error))
+            continue
         registered_at = known.get((str(path.resolve()), found.st_size))
         if time.time() - found.st_mtime < _SETTLED_SECONDS or (
             registered_at is not None and found.st_mtime * 1000 < registered_at
         ):
             continue
         try:
-            result = register.add(store, path, who=who)
+            result = register.add(store, path, who=who, follow=False)
         except CorpusError as error:
             problems.append(str(error))
             continue
         if result.new:
             added.append(result.file.name)
     return added, problems
+
+
+def _own(path: Path) -> Path:
+    """The file that a name in the inbox stands for, as far as whoever put it there could have read it.
+
+    A link that another user made leads where only we may read, and so may a second name of a file of ours in a folder that
+    others write to: both are refused with UsageError, or an inbox for many would open every file to all of them.
+    """
+    found, own = path.lstat(), os.geteuid()
+    if stat.S_ISLNK(found.st_mode):
+        if found.st_uid != own:
+            raise UsageError(
+                f"{path}: is a link that another user made; it is not followed. Put the file itself there."
+            )
+        return path.resolve()
+    is_shared = bool(path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    if is_shared and found.st_nlink > 1 and found.st_uid == own:
+        raise UsageError(f"{path}: has a second name, and others may write to this folder. Put a copy there.")
+    return path
 
 
 def candidates(folder: Path) -> list[Path]:

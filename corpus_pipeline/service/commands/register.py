@@ -49,14 +49,16 @@ def add(
     format: str | None = None,
     replace: bool = False,
     who: str = "unknown",
+    follow: bool = True,
 ) -> Added:
     """Register the file at `path`. Registering the same bytes under the same name again changes nothing but what is asked.
 
+    follow: a symbolic link is followed; others may have put it there.
     replace: a known name with other bytes gets a new version, which keeps recipe and consumer unless others are named; rows
     and exports of the old one stay for the audit trail.
     Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
     """
-    found_as = identity.identify(path)
+    found_as = identity.identify(path, follow=follow)
     source = _Found(_speakable(path.resolve()), *found_as)
     name = _checked(name) if name else identity.dataset_name(path)
     known = store.fetch(lambda c: dataset_files.current_file(c, name))

@@ -24,15 +24,16 @@ class Identity(NamedTuple):
     size: int
 
 
-def open_regular(path: Path) -> FileIO:
+def open_regular(path: Path, *, follow: bool = True) -> FileIO:
     """Open a regular file for reading, without waiting for a writer and without buffering.
 
-    Symbolic links to regular files are followed. Raises UsageError for all else: missing, not readable, a directory, a
+    follow: a symbolic link to a regular file is followed. Raises UsageError for all else: missing, not readable, a directory, a
     FIFO, a socket, a device.
     """
     try:
         # without O_NONBLOCK, opening a FIFO would wait for ever
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        links = 0 if follow else os.O_NOFOLLOW
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | links)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file.") from error
     except OSError as error:
@@ -44,10 +45,10 @@ def open_regular(path: Path) -> FileIO:
     return FileIO(descriptor, "rb")
 
 
-def identify(path: Path) -> Identity:
+def identify(path: Path, *, follow: bool = True) -> Identity:
     """Read the whole file once. Raises UsageError as `open_regular`."""
     digest, size = hashlib.sha256(), 0
-    with open_regular(path) as file:
+    with open_regular(path, follow=follow) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
