@@ -6,6 +6,7 @@ refused, 4 paused, 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -127,9 +128,8 @@ for _, _commands in _SECTIONS:
 
 def main() -> None:
     """Run the command; an error is one sentence and an exit code."""
-    os.umask(
-        0o077
-    )  # files, folders and sockets of this command and of the servers that it starts are the owner's alone
+    # files, folders and sockets of this command and of the servers that it starts are the owner's alone
+    os.umask(0o077)
     gc.set_threshold(*_COLLECTIONS)
     sys.exit(_run(sys.argv[1:]))
 
@@ -137,6 +137,7 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="corpus", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as problem:
         problem.show()
         return 2
@@ -149,12 +150,19 @@ def _run(arguments: list[str]) -> int:
         error(str(problem))
         return exit_code(problem)
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
         return 1
     except OSError as problem:  # a disk that is full, a folder that cannot be written
+        _drop_output()
         error(f"{problem.filename or 'the output'}: {problem.strerror or problem}")
         return 1
     return int(result) if isinstance(result, int) else 0
+
+
+def _drop_output() -> None:
+    """Let what is still in the buffer go nowhere: the interpreter would complain of it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code(problem: CorpusError) -> int:
