@@ -113,4 +113,10 @@ def _error(result: dg.ExecuteInProcessResult) -> str | None:
             while error is not None and error.cause is not None:
                 error = error.cause
             return None if error is None else error.message.strip()
-    return None
+    failed = next((event for event in result.all_events if event.is_failure and event.message), None)
+    if failed is None:
+        return None
+    error = getattr(failed.event_specific_data, "error", None)  # before the first step: a resource, a setting
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return failed.message if error is None else error.message.strip()
