@@ -6,6 +6,7 @@ Rules and strategies validate their own parameters (see `Rule.Params` and `Strat
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import resources
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from pydantic import (
 
 from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.model import CallOptions
 from corpus_pipeline.states import BudgetScope, Stage
 
 DEFAULT_RECIPE_NAME = "default"
@@ -40,7 +42,7 @@ class _Section(BaseModel):
     @classmethod
     def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """YAML reads yes, no, on and off as truth values, and a truth value would count as 1 or 0."""
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation not in (bool, bool | None):
             raise ValueError(f"needs a number or a text, got {'yes' if value else 'no'}")
         return value
 
@@ -212,11 +214,63 @@ class Price(_Section):
     )
 
 
+_RESERVED_KEYS = frozenset({"messages", "model", "n", "max_tokens", "max_completion_tokens", "temperature", "stream"})
+_RESERVED_HEADERS = frozenset(
+    {"authorization", "api-key", "x-api-key", "x-goog-api-key", "host", "cookie", "content-length", "content-type"}
+    | {"transfer-encoding", "connection", "accept-encoding", "x-corpus-attempt", "x-corpus-attempt-id"}
+)
+
+
+class CallParams(_Section):
+    """How requests are put to an endpoint; null: as its settings say, or as its first answers teach."""
+
+    output_limit: Literal["max_completion_tokens", "max_tokens", "both"] | None = Field(
+        None, description="the name of the output limit in a request"
+    )
+    system: Literal["role", "developer", "first_user"] | None = Field(
+        None, description="where the system text goes: a role of its own, or before the first user message"
+    )
+    stream: bool | None = Field(None, description="true: for servers that answer only as a stream")
+    service_tier: str | None = Field(None, max_length=32, description="flex is half the price, and slower")
+    reasoning_effort: str | None = Field(None, max_length=32, description="how long the model is to think")
+    extra_body: dict[str, Any] | None = Field(None, description="further keys of the request's body")
+    headers: dict[str, str] | None = Field(None, description="further headers of the request")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_reserved_key(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if reserved := sorted(_RESERVED_KEYS & set(value or ())):
+            raise ValueError(f"{', '.join(reserved)}: has a parameter of its own, or is the product's to set")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, value: dict[str, str] | None) -> dict[str, str] | None:
+        for name, text in (value or {}).items():
+            if name.lower() in _RESERVED_HEADERS or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+                raise ValueError(f"{name!r} is no header that may be set here; keys belong to the endpoint")
+            if not (text.isascii() and text.isprintable()):
+                raise ValueError(f"the value of {name} holds a character that no header may have")
+        return value
+
+
+def options_of(params: CallParams) -> CallOptions:
+    """The options of requests that parameters say."""
+    return CallOptions(**{name: getattr(params, name) for name in CallOptions._fields})
+
+
 class Completion(_Section):
     """When a stage counts as done, and what its report holds for people to look at."""
 
     min_success: float = Field(
         0.0, ge=0, le=1, description="share of the samples that must succeed, else the stage is blocked"
+    )
+    tolerated_failures: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share of samples that may fail; a strategy that fails much more often is paused early. null: what"
+        " min_success leaves, else half",
     )
     review_sample: int = Field(
         10, ge=0, le=200, description="new rows in the report, drawn by the hash of their request"

@@ -73,6 +73,9 @@ VARIABLES = (
     Variable("CORPUS_DAGSTER_URL", "none", "where Dagster's UI can be reached, for links to runs in the row browser"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
     Variable("OPENAI_BASE_URL", "https://api.openai.com/v1", "any OpenAI-compatible endpoint"),
+    Variable(
+        "CORPUS_ENDPOINTS", "endpoints.yaml in CORPUS_HOME, if any", "further endpoints by name: a YAML file, or YAML"
+    ),
     Variable("CORPUS_CA_FILE", "SSL_CERT_FILE", "authorities in PEM format that are trusted beside the public ones"),
     Variable("SSL_CERT_FILE", "none", "the same, by the name that other programs know; REQUESTS_CA_BUNDLE as well"),
     Variable("HTTPS_PROXY", "none", "HTTP proxy for model providers: http://host:port", secret=True),
@@ -112,6 +115,8 @@ class Settings:
     dagster_database: str | None = None  # its kind; the address stays in the environment
     dagster_retention_days: int = 0
     index: bool = True
+    endpoints: str | None = field(default=None, repr=False)
+    endpoint_variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # those that `endpoints` names
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] = ()
@@ -121,6 +126,7 @@ class Settings:
         """Read the environment. Raises UsageError that names the variable at fault."""
         env = os.environ if env is None else env
         home = Path(env.get("CORPUS_HOME") or ".corpus").expanduser().absolute()
+        endpoints = _endpoints(env.get("CORPUS_ENDPOINTS"), home)
         return cls(
             home=home,
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
@@ -146,6 +152,8 @@ class Settings:
             dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
             dagster_retention_days=_days(env.get("CORPUS_DAGSTER_RETENTION_DAYS") or "0"),
             index=env.get("CORPUS_INDEX") != "0",
+            endpoints=endpoints,
+            endpoint_variables=tuple((name, env[name]) for name in _names_in(endpoints) if env.get(name)),
             ca_file=_ca_file(env),
             proxy=_proxy(env.get("HTTPS_PROXY") or env.get("https_proxy")),
             no_proxy=_names(env.get("NO_PROXY") or env.get("no_proxy")),
@@ -199,6 +207,24 @@ class Settings:
 
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in (text or "").split(",") if name.strip())
+
+
+def _endpoints(said: str | None, home: Path) -> str | None:
+    """The YAML text that names endpoints."""
+    if said and ((":" in said and "\n" in said) or said.lstrip().startswith("{")):
+        return said
+    path = Path(said).expanduser() if said else home / "endpoints.yaml"
+    if not said and not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"CORPUS_ENDPOINTS {path} cannot be read: {error}. Name a YAML file.") from error
+
+
+def _names_in(endpoints: str | None) -> list[str]:
+    """What may be the name of a variable in the text that names endpoints."""
+    return sorted(set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", endpoints or "")))
 
 
 def _ca_file(env: Mapping[str, str]) -> str | None:

@@ -146,3 +146,23 @@ def _system(said: str, sent: Mapping[str, Any], learnt: Learnt) -> tuple[str, st
     if "system" in roles and learnt.system != "first_user" and _SYSTEM.search(said):
         return "system", "first_user"
     return None
+
+
+_HINTS: Final = (
+    (re.compile(r"enable_thinking", re.IGNORECASE), "`extra_body: {enable_thinking: false}`"),
+    (re.compile(r"max_(?:completion_)?tokens"), "`output_limit: max_tokens`, or a smaller max_output_tokens"),
+    (re.compile(r"temperature", re.IGNORECASE), "`temperature: null`"),
+    (re.compile(r"reasoning_effort", re.IGNORECASE), "another `reasoning_effort`, or none"),
+    (re.compile(r"service_tier|\btier\b", re.IGNORECASE), "another `service_tier`, or none"),
+    (re.compile(r"response_format|json_schema|structured", re.IGNORECASE), "`structured_output: false`"),
+    (re.compile(r"\bstream", re.IGNORECASE), "`stream: true`"),
+    (re.compile(r"\bsystem\b|\brole\b", re.IGNORECASE), "`system: first_user`"),
+)  # fmt: skip
+
+
+def hint_of(failure: Failure) -> str:
+    """The line of the recipe that a refusal of every request asks for."""
+    said = f"{failure.param or ''} {failure.message}"
+    line = next((line for pattern, line in _HINTS if pattern.search(said)), None)
+    wanted = line or "what the provider wants (`extra_body`, `temperature`, `output_limit`, `system`, `stream`)"
+    return f"Write into the strategy's parameters: {wanted}, and bind the recipe again."

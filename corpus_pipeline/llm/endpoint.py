@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,8 +44,12 @@ class Endpoint:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
+    def reached_by(self, *, ca_file: str | None, proxy: str | None) -> Endpoint:
+        """The same endpoint behind an authority and a proxy of the deployment."""
+        return replace(self, ca_file=ca_file, proxy=proxy)
+
     def __str__(self) -> str:
-        return f"{self.base_url} (key {mask(self.api_key)})"
+        return f"{self.name + ': ' if self.name else ''}{self.base_url} (key {mask(self.api_key)})"
 
 
 def mask(key: str | None) -> str:

@@ -16,6 +16,7 @@ from corpus_pipeline.llm.failures import Failure, Reason
 FEW: Final = 3  # samples that are refused alike before anything was answered
 # what names the sample as its cause: asking it a second time cannot help, and it says nothing of other samples
 _OF_THE_SAMPLE: Final = frozenset({Reason.CONTENT_POLICY, Reason.TOO_LONG})
+_PASSING: Final = frozenset({Reason.FORBIDDEN})  # a gateway's mood as well: asked once more, also behind answers
 _VARIES: Final = re.compile(r"\d+|'[^']{0,200}'|\"[^\"]{0,200}\"|`[^`]{0,200}`|\b[0-9a-f]{8,}\b")
 
 
@@ -46,7 +47,8 @@ class Evidence:
         tries[sample] = tries.get(sample, 0) + 1
         if self.answers == 0 and (len(tries) >= FEW or (len(tries) > 1 and sum(tries.values()) > FEW)):
             return Blame.JOB
-        if tries[sample] == 1:
+        is_about_it = self.answers > 0 and failure.reason not in _PASSING
+        if tries[sample] == 1 and not is_about_it:
             return Blame.OPEN
         if self.answers:
             del tries[sample]

@@ -83,6 +83,11 @@ _NEXT_STEP: dict[Reason, str] = {
 }
 
 
+def next_step_of(reason: Reason) -> str:
+    """What a person can do about a reason that concerns the whole job."""
+    return _NEXT_STEP.get(reason, "Look at the provider's words, then `corpus doctor --probe`.")
+
+
 class Failure(NamedTuple):
     """One failed attempt.
 
@@ -143,7 +148,7 @@ class CallRefused(ProviderRefused):
     """The provider refuses every call."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(f"{failure.reason}: {failure.message} {_NEXT_STEP[failure.reason]}")
+        super().__init__(f"{failure.reason}: {failure.message} {next_step_of(failure.reason)}")
         self.failure = failure
 
 

@@ -10,8 +10,9 @@ A slot is held while a call is on the wire and at no other time: backoff and Ret
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import TracebackType
 from typing import NamedTuple, TypedDict
 
@@ -19,6 +20,7 @@ from corpus_pipeline.cancellation import StopSignal, stopped
 from corpus_pipeline.errors import ParkSample, Paused
 from corpus_pipeline.llm.failures import CallFailed, Failure, Reason
 from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace, told
+from corpus_pipeline.llm.trouble import MIN_SECONDS, Trouble
 
 _SENT_AWAY = 4  # so many in a row are no noise; two, before anything was answered
 
@@ -59,7 +61,9 @@ class Limiter:
         tokens_per_minute: int | None = None,
         patience_seconds: float = 600.0,
         ahead: int = 0,
+        name: str = "the provider",
     ) -> None:
+        self.name = name
         self._most = concurrency
         self._ahead = ahead
         self._asked = (requests_per_minute, tokens_per_minute)
@@ -68,11 +72,13 @@ class Limiter:
         self._tokens = Pace(tokens_per_minute)
         self._breaker = Breaker(patience_seconds)
         self._hold_until = 0.0
+        self._held_since, self._hold_words = 0.0, ""
         self._answered, self._sent_away = False, 0
         self._workers = 1
         self._waiters: deque[_Waiter] = deque()
         self._ready: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self.has_alternative: Callable[[], bool] | None = None  # whether those who wait could ask elsewhere
         self.in_flight = 0  # slots that are held
         self.on_wire = 0  # of which calls
 
@@ -80,6 +86,34 @@ class Limiter:
     def provider_down(self) -> bool:
         """While this holds, a failure says nothing about its sample and should spend none of its retries."""
         return self._breaker.is_open
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether it was down for longer than our patience."""
+        return self._breaker.gave_up(_now())
+
+    @property
+    def room(self) -> int:
+        """Calls that could leave at once, beside those that wait already; negative when more wait than may call."""
+        return self._concurrency.limit - self.in_flight - len(self._waiters)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it makes sense to ask here when there is another choice: it is not down, and the wait is short."""
+        now = _now()
+        return self._breaker.wait(now) <= 0 and self._hold_until - now < MIN_SECONDS
+
+    def trouble(self) -> Trouble | None:
+        """What is wrong now; None when calls flow."""
+        now, clock = _now(), time.time()
+        if (down := self._breaker.opened_at) is not None:
+            until = clock + self._breaker.patience - (now - down)
+            words = self._breaker.last_failure
+            return Trouble("does not answer", self.name, clock - (now - down), until, words)
+        if self._hold_until - now >= MIN_SECONDS:
+            since = clock - (now - self._held_since)
+            return Trouble("asks to wait", self.name, since, clock + self._hold_until - now, self._hold_words)
+        return None
 
     @property
     def has_room(self) -> bool:
@@ -91,14 +125,17 @@ class Limiter:
         """Calls at once that are allowed at present."""
         return self._concurrency.limit
 
-    def slot(self, tokens: int, stop: StopSignal | None = None, *, first: bool = False) -> Slot:
+    def slot(
+        self, tokens: int, stop: StopSignal | None = None, *, first: bool = False, sample: Hashable = None
+    ) -> Slot:
         """The right to one call of about so many tokens, input and output together; use with `async with`.
 
         first: before those that wait already, for who has waited for another attempt: else the last calls of a run would
-        be the retries, one after another.
+        be the retries, one after another. sample: whom the call is about: one that fails again and again says little of
+        the provider.
         Raises Stopped when `stop` is set first, ProviderDown when the breaker gave up.
         """
-        return Slot(self, tokens, stop or StopSignal(), first)
+        return Slot(self, tokens, stop or StopSignal(), first, sample)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from the headers of a response; give this to `ModelClient(observe=...)`."""
@@ -192,7 +229,14 @@ class Limiter:
             raise
 
     def release(
-        self, error: BaseException | None, tokens: int, used: int | None, probe: bool, *, called: bool = True
+        self,
+        error: BaseException | None,
+        tokens: int,
+        used: int | None,
+        probe: bool,
+        *,
+        called: bool = True,
+        sample: Hashable = None,
     ) -> None:
         """A call is over, with this outcome; `called`: whether it was on the wire at all (see `enter`)."""
         self.in_flight -= 1
@@ -211,13 +255,18 @@ class Limiter:
         elif isinstance(error, CallFailed):
             failure = error.failure
             throttled = failure.reason is Reason.RATE_LIMITED
+            if throttled:
+                self._hold_words = failure.message[:200]
             self._hold(self._concurrency.record(throttled, failure.retry_after), now)
             if throttled:
                 self._throttled(failure, now)
             if failure.reason is Reason.BROKEN_BODY or (throttled and probe):
                 self._breaker.succeeded()  # it is there, whatever it sends
             elif not throttled:
-                self._breaker.failed(now, f"{failure.reason}: {failure.message[:200]}", probe=probe)
+                said = f"{failure.reason}: {failure.message[:200]}"
+                self._breaker.failed(now, said, probe=probe, sample=sample if _may_be_the_sample(failure) else None)
+                if self._breaker.is_open and self.has_alternative is not None and self.has_alternative():
+                    self.turn_away(said)
         self._pump()
 
     def _throttled(self, failure: Failure, now: float) -> None:
@@ -228,6 +277,8 @@ class Limiter:
 
     def _hold(self, seconds: float, now: float) -> None:
         if seconds > 0:
+            if self._hold_until <= now:
+                self._held_since = now
             self._hold_until = max(self._hold_until, now + seconds)
 
     def _forget(self, waiter: _Waiter) -> None:
@@ -258,7 +309,10 @@ class Limiter:
         while self._waiters:
             now = _now()
             if self._breaker.gave_up(now):
-                self._turn_all_away()
+                self.turn_away(
+                    f"the provider has not answered one call for {self._breaker.patience:.0f} s"
+                    f" (last: {self._breaker.last_failure}). No sample is to blame; `corpus run` goes on when it is back."
+                )
                 return
             if self.in_flight >= self._concurrency.limit + self._ahead:
                 return  # the next release pumps
@@ -283,11 +337,8 @@ class Limiter:
             self._breaker.probing(now)
             waiter.granted.set_result(probe)
 
-    def _turn_all_away(self) -> None:
-        message = (
-            f"the provider has not answered one call for {self._breaker.patience:.0f} s"
-            f" (last: {self._breaker.last_failure}). No sample is to blame; `corpus run` goes on when it is back."
-        )
+    def turn_away(self, message: str) -> None:
+        """Raise ProviderDown in all that wait for a slot: they may ask elsewhere."""
         while self._waiters:
             if not (granted := self._waiters.popleft().granted).done():
                 granted.set_exception(ProviderDown(message))
@@ -300,8 +351,9 @@ class Slot:
     the block ends.
     """
 
-    def __init__(self, limiter: Limiter, tokens: int, stop: StopSignal, first: bool) -> None:
+    def __init__(self, limiter: Limiter, tokens: int, stop: StopSignal, first: bool, sample: Hashable = None) -> None:
         self._limiter, self._tokens, self._stop, self._first = limiter, tokens, stop, first
+        self._sample = sample
         self._used: int | None = None
         self._probe = False
         self._called = False
@@ -314,7 +366,7 @@ class Slot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._limiter.release(error, self._tokens, self._used, self._probe, called=self._called)
+        self._limiter.release(error, self._tokens, self._used, self._probe, called=self._called, sample=self._sample)
 
     async def on_wire(self) -> None:
         """Wait until the call may leave. Raises Stopped."""
@@ -324,6 +376,11 @@ class Slot:
 
     def used(self, tokens: int) -> None:
         self._used = tokens
+
+
+def _may_be_the_sample(failure: Failure) -> bool:
+    """Whether a failure may come of what was asked: a server that stumbles over one text. A gateway's word does not."""
+    return failure.reason in (Reason.TIMEOUT, Reason.DROPPED) or failure.status == 500
 
 
 def _now() -> float:

@@ -6,7 +6,7 @@ Each is told the time by its caller (seconds of any one clock) and waits for nob
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 _BURST_SHARE = 0.05  # of a minute's allowance may be used at once
@@ -115,6 +115,8 @@ class Concurrency:
 class Breaker:
     """Stops calling a provider that is down: opens after failures in a row, then lets one probe through at a time.
 
+    Once it answered, a sample that fails again and again counts once: it may be the sample.
+
     It gives up, once it has been open for `patience_seconds` without one success.
     """
 
@@ -127,11 +129,18 @@ class Breaker:
         self._cooldown = self.FIRST_COOLDOWN
         self._opened_at: float | None = None
         self._probe_at = 0.0
+        self._was_there = False
+        self._failed_samples: set[Hashable] = set()
         self.last_failure = ""
 
     @property
     def is_open(self) -> bool:
         return self._opened_at is not None
+
+    @property
+    def opened_at(self) -> float | None:
+        """Since when it is open."""
+        return self._opened_at
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be made; 0 is now (the first call of an open breaker is the probe)."""
@@ -147,15 +156,24 @@ class Breaker:
 
     def succeeded(self) -> None:
         self._in_a_row, self._opened_at, self._cooldown = 0, None, self.FIRST_COOLDOWN
+        self._was_there = True
+        self._failed_samples.clear()
 
-    def failed(self, now: float, what: str, *, probe: bool) -> None:
-        """probe: the call was made while the breaker was open; late results of earlier calls do not count again."""
+    def failed(self, now: float, what: str, *, probe: bool, sample: Hashable = None) -> None:
+        """probe: the call was made while the breaker was open; late results of earlier calls do not count again.
+
+        sample: whom the call was about, where the failure may come of it.
+        """
         self.last_failure = what
         if self.is_open:
             if probe:
                 self._cooldown = min(self._cooldown * 2.0, self.LONGEST_COOLDOWN)
                 self._probe_at = now + self._cooldown
             return
+        if sample is not None and self._was_there:
+            if sample in self._failed_samples:
+                return
+            self._failed_samples.add(sample)
         self._in_a_row += 1
         if self._in_a_row >= self.FAILURES:
             self._opened_at, self._probe_at = now, now + self._cooldown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_override
 from corpus_pipeline.jobs.narration import LogNarrator, Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stage_run import Work
-from corpus_pipeline.llm.endpoint import endpoint
+from corpus_pipeline.llm.endpoints import Endpoints, from_settings
 from corpus_pipeline.llm.prices import PriceList, current
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.recipe import Recipe, parse
@@ -199,14 +199,15 @@ class Corpus:
     @cached_property
     def models(self) -> ModelAccess | None:
         """Where models are asked; None when neither a key nor a base URL is set."""
-        settings = self.settings
-        if settings.openai_api_key is None and settings.openai_base_url is None:
+        endpoints = from_settings(self.settings)
+        if endpoints is None:
             return None
-        where = endpoint(
-            settings.openai_base_url, settings.openai_api_key, private_hosts=frozenset(settings.private_hosts)
-        )
-        where = replace(where, ca_file=settings.ca_file, proxy=settings.proxy_for(where.host))
-        return ModelAccess(where, settings.model, self.prices)
+        return ModelAccess(endpoints.all[0].endpoint, self.settings.model, self.prices, endpoints)
+
+    @property
+    def endpoints(self) -> Endpoints | None:
+        """Every endpoint; None when there are none."""
+        return None if self.models is None else self.models.endpoints
 
     @cached_property
     def prices(self) -> PriceList:
@@ -294,7 +295,7 @@ class Corpus:
         for name, strategy in sorted(self.store.fetch(store_failed_samples.replayable, where)) if overrides else ():
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
-                with_overrides(section, strategy, self.settings.model, overrides or {}, self.prices)
+                with_overrides(section, strategy, self.settings.model, overrides or {}, self.prices, self.endpoints)
         return failed_samples.replay(self.store, where, overrides or {}, by or who())
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
@@ -419,7 +420,7 @@ class Corpus:
 
     def estimate(self, name: str) -> dict[str, Any]:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""
-        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model, self.prices)
+        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model, self.prices, self.endpoints)
 
     def cost(self, by: str) -> list[dict[str, Any]]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""

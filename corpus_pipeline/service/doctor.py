@@ -105,7 +105,7 @@ def _prices(corpus: Corpus) -> tuple[bool, str]:
         row = corpus.store.fetch(recipes.recipe_row, file.recipe_id)
         recipe = parse(row.body)
         if recipe.augment.strategies:
-            plan = prepare(recipe.augment, corpus.settings.model, corpus.prices)
+            plan = prepare(recipe.augment, corpus.settings.model, corpus.prices, corpus.endpoints)
             names |= {prepared.strategy.model for prepared in plan.values()}
     age = corpus.prices.age_days(datetime.now(UTC).date())
     if age > MAX_AGE_DAYS:

@@ -41,6 +41,7 @@ class Intent(NamedTuple):
     epoch: int
     run_id: str | None
     batch_id: int | None = None  # the provider batch that it goes with
+    sent: str | None = None  # JSON: how the request is put, where that is not as by default
 
 
 class Settlement(NamedTuple):

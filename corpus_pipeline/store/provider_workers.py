@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection, ScalarSelect, delete, func, select
@@ -35,21 +36,45 @@ class Other(NamedTuple):
     age_ms: int
 
 
-def exchange(connection: Connection, backend: Backend, origin: str, owner: str, learnt: Learnt) -> list[Other]:
-    """Say what we learnt of the provider at `origin`; what the others said who are there now."""
+def exchange(
+    connection: Connection,
+    backend: Backend,
+    origin: str,
+    owner: str,
+    learnt: Learnt,
+    task_id: int | None = None,
+    trouble: str | None = None,
+) -> list[Other]:
+    """Say what we learnt of the provider at `origin`; what the others said who are there now.
+
+    trouble: what is wrong there now for a task (see `troubles`), None when nothing is.
+    """
     now = int(connection.execute(select(now_ms())).scalar_one())
-    columns = ("origin", "owner", *Learnt._fields, "updated_at")
+    columns = ("origin", "owner", *Learnt._fields, "task_id", "trouble", "updated_at")
     backend.insert(
         connection,
         provider_workers,
         columns,
-        [(origin, owner, *learnt, now)],
+        [(origin, owner, *learnt, task_id, trouble, now)],
         updates={name: "{new}" for name in columns[2:]},
     )
     rows = connection.execute(
         select(provider_workers).where(_W.origin == origin, _W.owner != owner, _W.updated_at > now - _GONE_MS)
     )
     return [Other(r.owner, Learnt(*(getattr(r, f) for f in Learnt._fields)), max(0, now - r.updated_at)) for r in rows]
+
+
+def troubles(connection: Connection, task_ids: Collection[int] | None = None) -> dict[int, list[str]]:
+    """What is wrong now at the providers of running tasks, as their workers wrote it (JSON), by task."""
+    query = select(_W.task_id, _W.trouble).where(
+        _W.task_id.is_not(None), _W.trouble.is_not(None), _W.updated_at > now_ms() - _GONE_MS
+    )
+    if task_ids is not None:
+        query = query.where(_W.task_id.in_(task_ids))
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(query.order_by(_W.origin, _W.owner)):
+        found.setdefault(row.task_id, []).append(row.trouble)
+    return found
 
 
 def at_work() -> ScalarSelect[int]:

@@ -342,6 +342,7 @@ llm_attempts = _table(
     Column("batch_id", Integer, ForeignKey("provider_batches.id")),
     Column("epoch", BigInteger, nullable=False),
     Column("run_id", String(64)),  # the Dagster run
+    Column("sent", LongText),  # JSON: how the request was put, where it was not as by default
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Column("settled_at", Moment),
     Index("ix_llm_attempts_task_id_conversation_id", "task_id", "conversation_id"),
@@ -425,7 +426,21 @@ provider_workers = _table(
     Column("hold_ms", BigInteger, nullable=False),
     Column("requests_per_minute", Double),
     Column("tokens_per_minute", Double),
+    Column("task_id", Integer),
+    Column("trouble", LongText),  # JSON: what is wrong at the provider now, since when and until when
     Column("updated_at", Moment, nullable=False, server_default=now_ms()),
+)
+
+provider_facts = _table(
+    "provider_facts",
+    # what the answers of an endpoint taught about requests for one model: kept, so that each run knows it from the start
+    Column("origin", String(255), primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", String(255), nullable=False),
+    Column("said", LongText, nullable=False),  # the provider's words
+    Column("learnt_at", Moment, nullable=False, server_default=now_ms()),
 )
 
 webhook_events = _table(

@@ -6,31 +6,38 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Paused, Stopped
-from corpus_pipeline.jobs.augment.charging import Charger
+from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
+from corpus_pipeline.jobs.augment.notices import Notices
+from corpus_pipeline.jobs.augment.routes import Route, Routes
 from corpus_pipeline.jobs.augment.single_flight import Once
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.narration import Calls
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import tokens
-from corpus_pipeline.llm.backoff import wait_seconds
-from corpus_pipeline.llm.client import ModelClient
-from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure
-from corpus_pipeline.llm.limits import Limiter, Slot
-from corpus_pipeline.model import NanoDollars, Request, Usage
+from corpus_pipeline.llm.adaptation import Learnt, Lesson, hint_of, lesson_of, overrun_lesson
+from corpus_pipeline.llm.backoff import full_jitter, wait_seconds
+from corpus_pipeline.llm.evidence import Blame
+from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Failure, Reason, next_step_of
+from corpus_pipeline.llm.limits import Limiter, ProviderDown, Slot
+from corpus_pipeline.llm.trouble import Trouble
+from corpus_pipeline.model import Answer, NanoDollars, Request, Usage
+from corpus_pipeline.stages.augment.validators import finish_reasons
 from corpus_pipeline.states import AttemptState, BudgetScope
-from corpus_pipeline.store import ledger
+from corpus_pipeline.store import ledger, provider_facts
 from corpus_pipeline.store.ledger import StoredAnswer
 
 T = TypeVar("T")
 
 _NOTHING = Usage(0, 0)
+PROVIDER = "provider"  # who sets the pause flag when every call is refused
 GIVEN_UP = "given_up"  # the outcome of a call that was on the wire when a person did not want to wait for it
 _LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
@@ -61,7 +68,7 @@ class Got(NamedTuple):
 
 
 class Caller:
-    """Calls through one client, limiter and writer; `stop` ends every wait.
+    """Calls by routes and one writer; `stop` ends every wait.
 
     rested: called when an item begins to wait without holding a slot. refuse: called before a question is asked; it raises
     when a provider batch is to ask it.
@@ -70,8 +77,7 @@ class Caller:
     def __init__(
         self,
         held: Held,
-        client: ModelClient,
-        limiter: Limiter,
+        routes: Routes,
         writer: Writer,
         stop: StopSignal,
         *,
@@ -80,8 +86,8 @@ class Caller:
     ) -> None:
         self._held = held
         self._section = held.work.recipe.augment
-        self._client = client
-        self._limiter = limiter
+        self._routes = routes
+        self._notices = Notices(held, writer)
         self._writer = writer
         self._stop = stop
         self._rested = rested
@@ -118,8 +124,12 @@ class Caller:
         waits, insist = 0, False
         while True:
             attempts += 1
+            route, target = self._routes.choose(item.prepared)
+            learnt = route.learnt
             try:
-                stored = await self._paid_attempt(item, request, key, step, attempts, insist)
+                async with route.first_call.turn(self._stop):
+                    asked = replace(item, prepared=item.prepared.at(target))
+                    stored = await self._paid_attempt(route, asked, request, key, step, attempts, insist)
                 return Got(stored, attempts, paid=True)
             except _AskedElsewhere as other:
                 attempts -= 1
@@ -128,14 +138,102 @@ class Caller:
                     return Got(found, attempts, paid=False)
                 insist = found is not None
                 continue
+            except ProviderDown:
+                attempts -= 1
+                if route.line.limiter.has_given_up and not self._routes.has_another(item.prepared, route):
+                    raise
+                continue
+            except (CallRejected, CallRefused) as error:
+                if self._learns(route, request, error.failure, learnt):
+                    continue
+                await self._blame(route, item, error)
+                waits += 1
+                seconds = full_jitter(waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
             except CallFailed as error:
-                if error.failure.spends_retry and not self._limiter.provider_down:
+                failure = error.failure
+                route.first_call.accepted()  # it says nothing of the request's shape
+                if failure.per_day and not self._is_short(failure.retry_after):
+                    await self._give_route_up(route, item, failure)
+                if failure.spends_retry and not route.line.limiter.provider_down:
                     retries_left -= 1
                 if retries_left < 0:
                     raise
                 waits += 1
-                seconds = wait_seconds(error.failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
+                seconds = wait_seconds(failure, waits, self._rng, cap_seconds=self._section.backoff_cap_seconds)
+                if self._routes.has_another(item.prepared, route) and not route.is_usable:
+                    continue
             await self.aside(self._stop.sleep(seconds))
+
+    def _is_short(self, wait: float | None) -> bool:
+        """Whether a wait is one that a run waits out."""
+        return wait is not None and wait <= self._section.provider_patience_seconds
+
+    def _learns(self, route: Route, request: Request, failure: Failure, learnt: Learnt) -> bool:
+        """Whether a refusal of the request's shape taught to put it in another way, now or while this call was out."""
+        if route.learnt is not learnt:
+            return True
+        lesson = lesson_of(failure, route.body(route.request(request), learnt), learnt)
+        if lesson is None:
+            return False
+        self._learn(route, lesson)
+        return True
+
+    def _learn(self, route: Route, lesson: Lesson) -> None:
+        self._notices.fact(
+            route.learn(lesson), f"{route.label} at {route.line.place.endpoint.host}: {lesson.sentence()}"
+        )
+
+    async def _blame(self, route: Route, item: Item, error: CallRejected | CallRefused) -> None:
+        """Decide whose a refusal is. Returns when the sample is to be asked once more; else raises the error, or Paused."""
+        failure = error.failure
+        if isinstance(error, CallRefused):
+            if failure.reason is Reason.WRONG_ADDRESS and route.evidence.answers:
+                raise CallFailed(failure) from None  # a gateway on the way: the address was right a moment ago
+            if self._routes.has_another(item.prepared, route) or route.evidence.answers:
+                await self._give_route_up(route, item, failure)
+                return
+            raise error
+        blame = route.evidence.refused(item.key, failure)
+        if blame is Blame.OPEN:
+            return
+        if blame is Blame.SAMPLE:
+            raise error
+        if failure.reason is Reason.FORBIDDEN:
+            await self._give_route_up(route, item, failure._replace(reason=Reason.BAD_KEY))
+            raise CallRefused(failure._replace(reason=Reason.BAD_KEY)) from None
+        raise await self.pause(
+            PROVIDER,
+            f"{route.label} refuses every request, and no sample is to blame: {failure.message}. {hint_of(failure)}",
+        )
+
+    async def _give_route_up(self, route: Route, item: Item, failure: Failure) -> None:
+        """Ask this endpoint no more in this run. Raises Paused when a strategy has no other one."""
+        now = time.time()
+        until = None if failure.retry_after is None else now + failure.retry_after
+        name = route.line.place.endpoint.name or route.line.place.endpoint.host
+        has_another = self._routes.has_another(item.prepared, route)
+        if route.line.gone is None and (has_another or route.evidence.answers or failure.per_day):
+            what = "has no quota left for the day" if failure.per_day else f"refuses every call ({failure.reason})"
+            route.line.gone = Trouble(what, name, now, until, failure.message)
+            self._notices.say(f"{route.label}: {route.line.gone}")
+        if has_another:
+            route.line.limiter.turn_away(str(route.line.gone))
+            return
+        if not route.evidence.answers and not failure.per_day:
+            return
+        after = f"after {route.evidence.answers:,} answers " if route.evidence.answers else ""
+        what = "the quota for the day is used up" if failure.per_day else f"every call is refused ({failure.reason})"
+        next_step = "" if failure.per_day else f" {next_step_of(failure.reason)}"
+        raise await self.pause(PROVIDER, f"{name}: {after}{what}: {failure.message}.{next_step}", until)
+
+    async def pause(self, by: str, reason: str, until: float | None = None) -> Paused:
+        """Pause the task, for everybody to see, until a person clears the flag."""
+        when = "" if until is None else f", not before {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(until))}"
+        name = self._held.work.file.name
+        reason = f"{reason.rstrip()} Then: corpus resume {name} --stage augment, corpus run {name}{when}"
+        self._writer.unit.pauses.append((by, reason))
+        await self._writer.committed()
+        return Paused.by(f"paused by {by}: {reason}")
 
     def calls(self) -> Calls:
         """What is on the wire now, and what waits."""
@@ -152,11 +250,11 @@ class Caller:
             self.resting -= 1
 
     async def _paid_attempt(
-        self, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
+        self, route: Route, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
     ) -> StoredAnswer:
         """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
         try:
-            return await self._attempt(item, request, key, step, attempt, insist)
+            return await self._attempt(route, item, request, key, step, attempt, insist)
         except _TooDear:
             pass
         async with self._tight:
@@ -165,7 +263,7 @@ class Caller:
                 self._writer.settled.clear()
                 alone = self._writer.outstanding == 0
                 try:
-                    return await self._attempt(item, request, key, step, attempt, insist)
+                    return await self._attempt(route, item, request, key, step, attempt, insist)
                 except _TooDear as refusal:
                     scope = refusal.scope
                     if alone and (nobody_asks or scope is BudgetScope.TASK):
@@ -191,35 +289,48 @@ class Caller:
         reason = await asyncio.to_thread(
             out_of_money, self._held, refusal.scope, refusal.reserved, self._charger.output_limit_note
         )
-        self._writer.unit.pauses.append(reason)
+        self._writer.unit.pauses.append((BUDGET, reason))
         await self._writer.committed()
         return Paused.by(f"paused by {BUDGET}: {reason}")
 
     async def _attempt(
-        self, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
+        self, route: Route, item: Item, request: Request, key: str, step: int, attempt: int, insist: bool
     ) -> StoredAnswer:
         """One HTTP attempt: the intent is durable before it leaves, the answer before it is used.
 
         insist: also where another task asks the same.
         """
         attempt_id = new_attempt_id()
+        put = route.request(request)
+        learnt = route.learnt
+        named = put._replace(model=route.label)  # as recipes, prices and reports name it
         intent = intent_of(
-            self._held, self._charger, item, request, key, step=step, attempt=attempt, attempt_id=attempt_id
+            self._held,
+            self._charger,
+            item,
+            named,
+            key,
+            step=step,
+            attempt=attempt,
+            attempt_id=attempt_id,
+            sent=route.sent(put),
         )
+        limiter = route.line.limiter
         expected = tokens.expected_input(request) + request.max_output_tokens
         begun = time.monotonic()
         try:
-            async with self._limiter.slot(expected, self._stop, first=attempt > 1) as slot:
+            async with limiter.slot(expected, self._stop, first=attempt > 1, sample=item.key) as slot:
                 self._held.lease.check()
-                await self._intend(intent, insist)
+                await self._intend(intent, insist, limiter)
                 await self._leave(intent, slot)
                 failpoints.point("before call")
                 begun = self._out[attempt_id] = time.monotonic()
-                answer = await self._client.complete(
-                    request,
+                answer = await route.line.client.complete(
+                    put,
                     attempt_id=attempt_id,
                     attempt=attempt,
                     deadline_seconds=self._section.call_deadline_seconds,
+                    learnt=learnt,
                 )
                 failpoints.point("after call")
                 slot.used(answer.usage.input_tokens + answer.usage.output_tokens)
@@ -232,7 +343,9 @@ class Caller:
             raise
         finally:
             self._out.pop(attempt_id, None)
-        charge = self._charger.charge(item.prepared, request, answer)
+        charge = self._charger.charge(
+            item.prepared, named, answer, trusts_limit=self._learns_limit(route, put, learnt, answer)
+        )
         settlement = ledger.Settlement(
             id=attempt_id,
             state=AttemptState.ANSWERED,
@@ -250,16 +363,46 @@ class Caller:
         )
         self._writer.answered(settlement, key, answer)
         failpoints.point("answer spooled")
+        self._take_note(route, put, learnt, answer)
         return StoredAnswer(attempt_id, answer)
 
-    async def _intend(self, intent: ledger.Intent, insist: bool) -> None:
+    def _take_note(self, route: Route, put: Request, learnt: Learnt, answer: Answer) -> None:
+        """What an answer teaches about its endpoint: that it answers, words that are not known, a limit that is not kept."""
+        route.evidence.answered()
+        route.first_call.accepted()
+        if route.evidence.answers == 1:
+            self._writer.unit.facts.append(route.fact(provider_facts.ANSWERS, "completions", "yes"))
+        if not finish_reasons.is_known(answer.finish_reason):
+            word = answer.finish_reason or "(none)"
+            self._notices.fact(
+                route.fact(provider_facts.WORD, "finish_reason", word),
+                f"{route.label}: the finish reason '{word}' is not known; the answers are judged by their text",
+            )
+
+    def _learns_limit(self, route: Route, put: Request, learnt: Learnt, answer: Answer) -> bool:
+        """Whether an answer beyond its limit says nothing of the next ones: the limit goes out by another name from now on, or
+        did since this call left."""
+        if not is_beyond_limit(put, answer):
+            return False
+        if route.learnt is not learnt:
+            return True
+        limit, body = put.max_output_tokens, route.body(put, learnt)
+        lesson = overrun_lesson(answer.usage.output_tokens, limit, body, learnt)
+        if lesson is None:
+            said = f"{answer.usage.output_tokens} tokens for {limit}"
+            self._notices.keep(route.fact(provider_facts.PARAMETER, "max_output_tokens", "not kept", said))
+            return False
+        self._learn(route, lesson)
+        return True
+
+    async def _intend(self, intent: ledger.Intent, insist: bool, limiter: Limiter) -> None:
         """Make an intent durable. Raises Stopped, _AskedElsewhere or _TooDear when it may not be."""
         unit = self._writer.unit
         unit.intents.append(intent)
         if insist:
             unit.insisted.add(intent.id)
         # while every call is out, whatever ends one is committed and takes the intents along
-        await self._writer.committed(within=0.0 if self._limiter.has_room else _INTENT_SECONDS)
+        await self._writer.committed(within=0.0 if limiter.has_room else _INTENT_SECONDS)
         assert unit.written is not None
         if unit.written.flag is not None:
             raise Stopped("a pause flag was set before the call")

@@ -26,6 +26,11 @@ class Charge(NamedTuple):
     price: TokenPrice
 
 
+def is_beyond_limit(request: Request, answer: Answer) -> bool:
+    """Whether a server wrote more than it was allowed."""
+    return not answer.usage.estimated and answer.usage.output_tokens > request.max_output_tokens + _SLACK_TOKENS
+
+
 class Charger:
     """The prices of one run; it remembers what was said already, and what a server does to the limits."""
 
@@ -48,8 +53,19 @@ class Charger:
         output = round(request.max_output_tokens * self._excess.get(request.model, 1.0))
         return prices.upper_bound(most, output, ceiling), asked
 
-    def charge(self, prepared: Prepared, request: Request, answer: Answer, *, batch: bool = False) -> Charge:
-        """What an answer costs; says what a person should know of it, each thing once."""
+    def charge(
+        self,
+        prepared: Prepared,
+        request: Request,
+        answer: Answer,
+        *,
+        batch: bool = False,
+        trusts_limit: bool = False,
+    ) -> Charge:
+        """What an answer costs; says what a person should know of it, each thing once.
+
+        trusts_limit: also where this answer is longer, the next ones are not.
+        """
         price = prepared.price
         if not prices.is_same_model(request.model, answer.model):
             other = prepared.book.known(answer.model)
@@ -80,18 +96,17 @@ class Charger:
                 request.model,
                 words=f"{request.model}: the provider's numbers do not agree ({usage.remark}); the larger ones are counted",
             )
-        self._look_at_limit(request, answer)
+        if not trusts_limit and is_beyond_limit(request, answer):
+            self._note_excess(request, answer.usage.output_tokens)
         unit = price.of(word, usage.input_tokens)
         return Charge(prices.cost(usage, unit), unit)
 
-    def _look_at_limit(self, request: Request, answer: Answer) -> None:
-        written, limit = answer.usage.output_tokens, request.max_output_tokens
-        if written <= limit + _SLACK_TOKENS or answer.usage.estimated:
-            return
+    def _note_excess(self, request: Request, written: int) -> None:
+        limit = request.max_output_tokens
         self._excess[request.model] = max(self._excess.get(request.model, 1.0), written / max(1, limit))
         self.output_limit_note = (
-            f"{request.model} does not keep the output limit: {written:,} tokens were written where {limit:,} were allowed"
-            " (max_completion_tokens); calls are reserved at that from now on"
+            f"{request.model} does not keep the output limit: {written:,} tokens were written where {limit:,} were allowed;"
+            " calls are reserved at that from now on"
         )
         self._say("limit", request.model, words=self.output_limit_note)
 

@@ -20,10 +20,11 @@ from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import Answer, AugmentedRow
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
-from corpus_pipeline.store import augmented, cursors, failed_samples, ledger, pauses, tasks
+from corpus_pipeline.store import augmented, cursors, failed_samples, ledger, pauses, provider_facts, tasks
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.budgets import Ceilings
 from corpus_pipeline.store.pauses import PauseFlag
+from corpus_pipeline.store.provider_facts import Fact
 
 # answers and outcomes that arrive within this time share a transaction; no call waits for it: the next ones are ready
 GROUP_SECONDS = 0.02
@@ -69,7 +70,9 @@ class Unit:
     resolved: list[ItemKey] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
     spooled: list[Segment] = field(default_factory=list)  # where answers of it stand until it is committed
-    pauses: list[str] = field(default_factory=list)  # why this task is to be paused until a person clears the flag
+    facts: list[Fact] = field(default_factory=list)  # what the answers of an endpoint taught
+    # who pauses this task, and why, until a person clears the flag
+    pauses: list[tuple[str, str]] = field(default_factory=list)
     written: Written | None = None
 
     def is_empty(self) -> bool:
@@ -104,10 +107,9 @@ class Unit:
                 failed=step.failed,
                 active_ms=lap_ms if number == 0 else 0,
             )
-        for reason in self.pauses:
-            pauses.set_flag(
-                connection, stage=Stage.AUGMENT, file_name=work.file.name, reason=reason, requested_by="budget"
-            )
+        provider_facts.save(connection, backend, self.facts)
+        for by, reason in self.pauses:
+            pauses.set_flag(connection, stage=Stage.AUGMENT, file_name=work.file.name, reason=reason, requested_by=by)
         if not self.intents:
             return Written(None, {}, {}, company)
         flag = pauses.covering(connection, work.file.name, Stage.AUGMENT)

@@ -26,8 +26,10 @@ def intent_of(
     attempt: int,
     attempt_id: str,
     batch: bool = False,
+    sent: str | None = None,
 ) -> ledger.Intent:
-    """The ledger row of a call that is about to be made; `batch`: at the price of the provider's Batch API."""
+    """The ledger row of a call that is about to be made; `batch`: at the price of the provider's Batch API;
+    `sent`: how it is put, where that is not as by default."""
     work = held.work
     reserved, price = charger.reserve(item.prepared, request, batch=batch)
     return ledger.Intent(
@@ -49,6 +51,7 @@ def intent_of(
         reserved=reserved,
         epoch=held.lease.epoch,
         run_id=work.run_id,
+        sent=sent,
     )
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 
 import orjson
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.attempts import Caller
+from corpus_pipeline.jobs.augment.early_stop import EarlyStop, tolerance
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
-from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn
+from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn, split_id
+from corpus_pipeline.recipe import AugmentSection
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, accept
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
+from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store import failed_samples
 from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
+EARLY_STOP = "early stop"  # who sets the pause flag when more samples fail than the recipe tolerates
+_LARGER = 2  # times the output limit, for an answer that was cut
+_MAX_REASON = 32  # characters of a reason word in the database
 _VERDICTS = 4096  # more than there are items under way
 
 
@@ -52,13 +59,14 @@ class _Lost(Exception):
 
 
 class Asker:
-    """Brings items to their outcomes. ready: done when answers can be judged; answer_retries: of a question whose answer is
-    no good."""
+    """Brings items to their outcomes. ready: done when answers can be judged."""
 
-    def __init__(self, caller: Caller, writer: Writer, answer_retries: int, ready: asyncio.Future[None]) -> None:
+    def __init__(self, caller: Caller, writer: Writer, section: AugmentSection, ready: asyncio.Future[None]) -> None:
         self._caller = caller
         self._writer = writer
-        self._answer_retries = answer_retries
+        self._section = section
+        self._answer_retries = section.answer_retries
+        self._early: dict[str, EarlyStop] = {}
         self._ready = ready
         self._verdicts: dict[ItemKey, asyncio.Future[_Asked]] = {}  # of judges, the newest
 
@@ -79,6 +87,7 @@ class Asker:
         unit.rows.append((row, provenance))
         # what a batch of its own answered was paid for it, and is nothing that was saved
         by_own_batch = item.prepared.by_batch and item.begun > 0
+        self._early_of(item).succeeded()
         await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now and not by_own_batch)
 
     async def look(self, item: Item) -> bool:
@@ -124,18 +133,19 @@ class Asker:
 
     async def _asked(self, item: Item) -> _Asked:
         """All questions of an item, answered and judged. Raises _Lost when it comes to nothing."""
-        strategy = item.prepared.strategy
         last = _Last()
         answers: list[StoredAnswer] = []
         seen: set[str] = set()  # attempts whose answers it had
         attempts, tries_left, paid_now = item.begun, self._answer_retries, False
         reason, detail = "", ""  # of the last answer that was no good
+        cut_at: int | None = None  # the question whose answer was cut: asked again with a larger limit
         while True:
             try:
-                request = strategy.next_request(item.conversation, _bare(answers), item.sample_index)
+                request, turns = _next(item, answers)
                 if request is None:
-                    turns = accept(strategy, item.conversation, _bare(answers))
                     break
+                if cut_at == len(answers):
+                    request = request._replace(max_output_tokens=request.max_output_tokens * _LARGER)
                 key = request_key(request, item.sample_index)
                 last.request, last.request_key = request, key
                 stored = item.known.get(key)
@@ -157,21 +167,22 @@ class Asker:
                     if tries_left > 0:
                         tries_left -= 1
                         reason, detail = str(fault.reason), fault.detail
+                        cut_at = len(answers) if fault.reason is BadReason.CUT and cut_at is None else None
                         continue
                 raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun) from None
             except Later:
-                if reason and item.begun >= len(strategy.steps) + self._answer_retries:
+                if reason and item.begun >= len(item.prepared.strategy.steps) + self._answer_retries:
                     raise _Lost(last, reason, detail, attempts - item.begun) from None
                 raise
             except CallFailed as error:
                 failure = error.failure
                 raise _Lost(last, str(failure.reason), failure.message, attempts - item.begun) from None
         assert last.request_key is not None
-        return _Asked(tuple(turns), answers, last.request_key, paid_now)
+        return _Asked(turns, answers, last.request_key, paid_now)
 
     async def _park(self, item: Item, lost: _Lost) -> None:
         last = lost.last
-        prompt = None if last.request is None else orjson.dumps(list(last.request.messages)).decode()
+        prompt = None if last.request is None else json.dumps(list(last.request.messages))
         answer = last.answer
         unit = self._writer.unit
         unit.failures.append(
@@ -179,16 +190,27 @@ class Asker:
                 key=item.key,
                 request_key=last.request_key,
                 reason=lost.reason,
-                error=lost.error,
+                error=_whole(lost.error),
                 prompt=prompt,
-                answer=None if answer is None else (answer.refusal or answer.text),
+                answer=None if answer is None else _whole(answer.refusal or answer.text),
                 model=item.prepared.strategy.model if last.request is None else last.request.model,
                 attempts=max(1, lost.attempts),
             )
         )
         unit.items.append((item.key, ItemState.FAILED, lost.reason, False))
         self._finished(item, failed=1)
+        early = self._early_of(item)
+        is_too_much = early.failed(_named(item), lost.reason, lost.error)
         await self._writer.committed(within=GROUP_SECONDS)
+        if is_too_much:
+            raise await self._caller.pause(EARLY_STOP, early.sentence())
+
+    def _early_of(self, item: Item) -> EarlyStop:
+        label = item.prepared.strategy.label
+        if label not in self._early:
+            allowed = tolerance(self._section.completion)
+            self._early[label] = EarlyStop(label, allowed, strategies=len(self._section.strategies))
+        return self._early[label]
 
     @staticmethod
     def _finished(item: Item, *, failed: int) -> None:
@@ -202,6 +224,43 @@ class Asker:
             self._ready.result()
         else:
             await self._caller.aside(asyncio.shield(self._ready))
+
+
+def _next(item: Item, answers: list[StoredAnswer]) -> tuple[Request | None, tuple[Turn, ...]]:
+    """The next question of an item, or the turns that its answers make.
+
+    Raises BadAnswer; whatever else goes wrong in the work on one answer concerns this answer, and has its exception's name.
+    """
+    strategy = item.prepared.strategy
+    try:
+        request = strategy.next_request(item.conversation, _bare(answers), item.sample_index)
+        if request is not None:
+            return request, ()
+        turns = tuple(accept(strategy, item.conversation, _bare(answers)))
+        _require_storable(turns)
+        return None, turns
+    except BadAnswer:
+        raise
+    except Exception as error:
+        raise BadAnswer(type(error).__name__[:_MAX_REASON], f"{type(error).__name__}: {error}"[:500]) from error
+
+
+def _require_storable(turns: tuple[Turn, ...]) -> None:
+    """Raise what storing them would raise, while it is still known whose they are."""
+    for turn in turns:
+        for _, text in turn.texts():
+            text.encode("utf-8")
+        if turn.extra:
+            orjson.dumps(turn.extra)
+
+
+def _named(item: Item) -> str:
+    return f"row {split_id(item.conversation_id)[1]}"
+
+
+def _whole(text: str) -> str:
+    """A text that every database can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _bare(answers: list[StoredAnswer]) -> tuple[Answer, ...]:

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.low_water_mark import Batch, Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, save_prompts, with_overrides
 from corpus_pipeline.jobs.augment.work_item import Item
@@ -77,7 +76,12 @@ class Feed:
         if prepared is None:
             section = self._held.work.recipe.augment
             prepared = with_overrides(
-                section, label, self._access.default_model, orjson.loads(overrides), self._access.prices
+                section,
+                label,
+                self._access.default_model,
+                orjson.loads(overrides),
+                self._access.prices,
+                self._access.endpoints,
             )
             self._held.commit(save_prompts, {label: prepared})  # another limit is another prompt version
             self._overridden[label, overrides] = prepared
@@ -176,7 +180,7 @@ class Feed:
                 request = item.prepared.strategy.next_request(
                     item.conversation, tuple(stored.answer for stored in answers), item.sample_index
                 )
-            except BadAnswer:  # an answer that is no good: the asker meets it again and deals with it
+            except Exception:  # an answer that is no good: the asker meets it again and parks the sample
                 return known
             if request is None:
                 return known
@@ -191,7 +195,7 @@ class Feed:
 def _first_key(item: Item) -> str | None:
     try:
         request = item.prepared.strategy.next_request(item.conversation, (), item.sample_index)
-    except BadAnswer:  # the asker meets the same fault and parks the sample
+    except Exception:  # the asker meets the same fault and parks the sample
         return None
     return None if request is None else request_key(request, item.sample_index)
 

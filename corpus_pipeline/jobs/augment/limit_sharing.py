@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from corpus_pipeline import process_identity
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.llm.limits import SharedState
+from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.store import Store, provider_workers
 from corpus_pipeline.store.provider_workers import Learnt, Other
 
@@ -22,10 +24,21 @@ EVERY_SECONDS = 2.0
 
 
 class Sharing:
-    """Keeps a limiter in step with those of other processes that call the same `origin`."""
+    """Keeps a limiter in step with those of other processes that call the same `origin`.
 
-    def __init__(self, store: Store, origin: str, limiter: Limiter) -> None:
+    task_id, trouble: whose work it is, and what is wrong there now, for those who look at it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        origin: str,
+        limiter: Limiter,
+        task_id: int | None = None,
+        trouble: Callable[[], Trouble | None] = lambda: None,
+    ) -> None:
         self._store, self._origin, self._limiter = store, origin, limiter
+        self._task_id, self._trouble = task_id, trouble
         self._owner = process_identity.own()
         self._lock, self._gone = threading.Lock(), False  # a thread cannot be called back once its task was cancelled
 
@@ -44,14 +57,23 @@ class Sharing:
 
     async def _once(self) -> None:
         said = _learnt(self._limiter.export_state())
-        others = await asyncio.to_thread(self._exchange, said)
+        wrong = self._trouble()
+        others = await asyncio.to_thread(self._exchange, said, None if wrong is None else wrong.to_json())
         self._limiter.set_workers(1 + len(others))
         for other in others:
             self._limiter.import_state(_state(other), age_seconds=other.age_ms / 1000)
 
-    def _exchange(self, said: Learnt) -> list[Other]:
+    def _exchange(self, said: Learnt, trouble: str | None) -> list[Other]:
         def exchange(connection: Connection) -> list[Other]:
-            return provider_workers.exchange(connection, self._store.backend, self._origin, self._owner, said)
+            return provider_workers.exchange(
+                connection,
+                self._store.backend,
+                self._origin,
+                self._owner,
+                said,
+                self._task_id,
+                trouble,
+            )
 
         with self._lock:
             return [] if self._gone else self._store.write(exchange, repeatable=True, name="provider workers")

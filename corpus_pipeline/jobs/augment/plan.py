@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import SettingMissing
+from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.llm.endpoint import Endpoint
+from corpus_pipeline.llm.endpoints import Endpoints, Place
 from corpus_pipeline.llm.prices import ModelPrice, PriceList, bundled, dollars, flat, known_price, price_of
-from corpus_pipeline.recipe import AugmentSection, NamedStep
+from corpus_pipeline.recipe import AugmentSection, NamedStep, Price
 from corpus_pipeline.stages.augment.strategies import build, gate_of
 from corpus_pipeline.stages.augment.strategies.base import Strategy, prompt_version
 from corpus_pipeline.store import augmented
@@ -30,10 +32,19 @@ class PriceBook(NamedTuple):
         return known_price(model, self.own, self.listed)
 
 
+class Target(NamedTuple):
+    """A model that a strategy may ask, as recipes name it, its price, and the prices at its endpoint."""
+
+    label: str
+    price: ModelPrice
+    book: PriceBook
+
+
 class Prepared(NamedTuple):
     """A strategy ready to be asked: its prompt version and the price of its model. gate: the judge before it.
 
-    book: for what is answered by another model than the one that was asked.
+    book: for what is answered by another model than the one that was asked. shared: its model at further endpoints.
+    fallbacks: what is asked while none of them answers.
     """
 
     strategy: Strategy
@@ -41,6 +52,22 @@ class Prepared(NamedTuple):
     price: ModelPrice
     book: PriceBook
     gate: Prepared | None = None
+    shared: tuple[Target, ...] = ()
+    fallbacks: tuple[Target, ...] = ()
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The model that is asked, at each of its endpoints."""
+        return (Target(self.strategy.model, self.price, self.book), *self.shared)
+
+    @property
+    def labels(self) -> list[str]:
+        """Every model that may be asked."""
+        return [target.label for target in (*self.targets, *self.fallbacks)]
+
+    def at(self, target: Target) -> Prepared:
+        """The same, asking that model: what it costs is then its price."""
+        return self if target.label == self.strategy.model else self._replace(price=target.price, book=target.book)
 
     @property
     def by_batch(self) -> bool:
@@ -49,11 +76,17 @@ class Prepared(NamedTuple):
 
 
 class ModelAccess(NamedTuple):
-    """Where models are asked, which one when the recipe names none, and what they cost."""
+    """Where models are asked, which one when the recipe names none, and what they cost. endpoints: None: there is but one."""
 
     endpoint: Endpoint
     default_model: str | None
     prices: PriceList | None = None
+    endpoints: Endpoints | None = None
+
+    @property
+    def places(self) -> Endpoints:
+        """Every endpoint."""
+        return self.endpoints or Endpoints(Place(self.endpoint), {})
 
 
 def labels(section: AugmentSection) -> tuple[str, ...]:
@@ -61,8 +94,13 @@ def labels(section: AugmentSection) -> tuple[str, ...]:
     return tuple(str(step.params.get("label") or step.name) for step in section.strategies)
 
 
-def prepare(section: AugmentSection, default_model: str | None, listed: PriceList | None = None) -> dict[str, Prepared]:
-    """The strategies of a recipe by label. listed: the price list; None: the package's.
+def prepare(
+    section: AugmentSection,
+    default_model: str | None,
+    listed: PriceList | None = None,
+    endpoints: Endpoints | None = None,
+) -> dict[str, Prepared]:
+    """The strategies of a recipe by label. listed: the price list; None: the package's. endpoints: those that models may name.
 
     Raises SettingMissing when no model is named, UsageError for a wrong parameter or a model without a known price.
     """
@@ -72,9 +110,9 @@ def prepare(section: AugmentSection, default_model: str | None, listed: PriceLis
         raise SettingMissing(
             f"no model is named for {', '.join(needs_model)}: set CORPUS_MODEL, or `augment: {{model: ...}}` in the recipe"
         )
-    found = {}
+    found, places = {}, _Places(section, listed, endpoints)
     for strategy in build(section.strategies, model or ""):
-        found[strategy.label] = _prepared(strategy, section, model or "", listed)
+        found[strategy.label] = _prepared(strategy, model or "", places)
     return found
 
 
@@ -89,24 +127,76 @@ def with_overrides(
     default_model: str | None,
     overrides: dict[str, Any],
     listed: PriceList | None = None,
+    endpoints: Endpoints | None = None,
 ) -> Prepared:
     """A strategy as a replay wants it: another model, another limit. Raises UsageError for what it cannot be."""
     step = section.strategies[labels(section).index(label)]
     changed = NamedStep(name=step.name, params=step.params | overrides)
     model = section.model or default_model or ""
     (strategy,) = build((changed,), model)
-    return _prepared(strategy, section, model, listed)
+    return _prepared(strategy, model, _Places(section, listed, endpoints))
 
 
-def _prepared(strategy: Strategy, section: AugmentSection, default_model: str, listed: PriceList | None) -> Prepared:
-    own = {
-        name: flat(dollars(said.input, said.cached_input, said.output, said.cache_write), said.tiers)
-        for name, said in section.prices.items()
-    }
-    book = PriceBook(own, bundled() if listed is None else listed)
+class _Places:
+    """Prices and settings by the name of a model: the recipe's word first, then its endpoint's, then the list."""
+
+    def __init__(self, section: AugmentSection, listed: PriceList | None, endpoints: Endpoints | None) -> None:
+        self._said, self._endpoints = section.prices, endpoints
+        self._listed = bundled() if listed is None else listed
+
+    def target(self, label: str) -> Target:
+        """Raises UsageError for a model without a known price, SettingMissing for one without an endpoint."""
+        place, bare = (None, label) if self._endpoints is None else self._endpoints.split(label)
+        said = {} if place is None else {**place.prices}
+        own = {name: _flat(price) for name, price in (said | self._said).items()}
+        if label not in own and bare in own:
+            own[label] = own[bare]
+        book = PriceBook(own, self._listed)
+        return Target(label, book.of(label if label in own else bare), book)
+
+    def version(self, strategy: Strategy) -> str:
+        """The prompt version, with what the settings of its endpoint add to every request."""
+        version = prompt_version(strategy)
+        said = {} if self._endpoints is None else self._endpoints.split(strategy.model)[0].options.said()
+        if not said:
+            return version
+        said |= {"headers": sorted(said["headers"])} if "headers" in said else {}
+        return hashlib.sha256(version.encode() + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def require_batches(self, strategy: Strategy) -> None:
+        """Raises UsageError when a strategy is to be asked by batch where no batches are sent."""
+        if not strategy.params.provider_batch or self._endpoints is None:
+            return
+        place = self._endpoints.split(strategy.model)[0]
+        if place is not self._endpoints.all[0] or place.endpoint.style != "openai":
+            raise UsageError(
+                f"{strategy.label}: `provider_batch` works at the default endpoint, and {strategy.model} is asked at"
+                f" {place.endpoint.name}. Ask it there with `service_tier: flex`, or without `provider_batch`."
+            )
+
+
+def _flat(said: Price) -> ModelPrice:
+    return flat(dollars(said.input, said.cached_input, said.output, said.cache_write), said.tiers)
+
+
+def _prepared(strategy: Strategy, default_model: str, places: _Places) -> Prepared:
     judge = gate_of(strategy, default_model)
-    gate = None if judge is None else Prepared(judge, prompt_version(judge), book.of(judge.model), book)
-    return Prepared(strategy, prompt_version(strategy), book.of(strategy.model), book, gate)
+    gate = None if judge is None else _with_targets(judge, None, places)
+    return _with_targets(strategy, gate, places)
+
+
+def _with_targets(strategy: Strategy, gate: Prepared | None, places: _Places) -> Prepared:
+    places.require_batches(strategy)
+    own, params = places.target(strategy.model), strategy.params
+    return Prepared(
+        strategy,
+        places.version(strategy),
+        own.price,
+        own.book,
+        gate,
+        tuple(places.target(label) for label in params.share),
+        tuple(places.target(label) for label in params.fallback_models),
+    )
 
 
 def save_prompts(connection: Connection, plan: dict[str, Prepared]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.item_source import Feed
 from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
@@ -42,7 +41,7 @@ def _in_turn(item: Item) -> Item | None:
 def _next_request(item: Item) -> Request | None:
     try:
         return item.prepared.strategy.next_request(item.conversation, _answers(item), item.sample_index)
-    except BadAnswer:  # the window deals with it
+    except Exception:  # the window meets the same fault and parks the sample
         return None
 
 

@@ -204,7 +204,7 @@ class Batching:
         self._held.boundary()
         while True:
             (chunk,) = batch_api.chunks(
-                (batch_api.Item(ask.intent.id, ask.request) for ask in asks), most_bytes=batch_api.MOST_BYTES
+                (batch_api.Item(ask.intent.id, self._put(ask.request)) for ask in asks), most_bytes=batch_api.MOST_BYTES
             )
             try:
                 batch_id = await self._commit(self._planned, chunk.key, asks)
@@ -221,6 +221,11 @@ class Batching:
         batch = await self._created(api, batch_id, chunk, file_id)
         failpoints.point("batch created")
         await self._commit(provider_batches.sent, batch_id, batch.id)
+
+    def _put(self, request: Request) -> Request:
+        """A request as the endpoint gets it."""
+        place, model = self._access.places.split(request.model)
+        return request._replace(model=model, options=request.options.over(place.options))
 
     def _planned(self, connection: Connection, key: str, asks: Sequence[_Ask]) -> int:
         work = self._held.work

@@ -15,21 +15,17 @@ from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.group_commit import Unit, Writer
 from corpus_pipeline.jobs.augment.item_runner import Asker
 from corpus_pipeline.jobs.augment.item_source import Begun, Feed
-from corpus_pipeline.jobs.augment.limit_sharing import Sharing
 from corpus_pipeline.jobs.augment.low_water_mark import Prefix
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batches import Batching
+from corpus_pipeline.jobs.augment.routes import Routes
 from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.llm.client import ModelClient
-from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
 
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.08  # how often flags and the lease are looked at: no call begins much later than this after a pause
-# calls whose intent is being committed while those before them end: a commit takes the time of a few disk writes
-_AHEAD_SHARE = 5
 _FIRST_CALLS_SECONDS = 0.25
 _NOTICE_SECONDS = 10.0  # between two words about what is waited for
 
@@ -74,43 +70,28 @@ class Window:
         """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
         self._stop = StopSignal()
         self._changed = asyncio.Event()
-        limits = self._section.limits
-        limiter = Limiter(
-            self._section.concurrency,
-            requests_per_minute=limits.requests_per_minute,
-            tokens_per_minute=limits.tokens_per_minute,
-            patience_seconds=self._section.provider_patience_seconds,
-            ahead=-(-self._section.concurrency // _AHEAD_SHARE),
-        )
         self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings())
         watch = asyncio.create_task(self._watch())
-        sharing = Sharing(self._held.store, self._access.endpoint.origin, limiter)
-        shared = asyncio.create_task(sharing.run())
-        ready = asyncio.ensure_future(self._warm_up())
+        self._ready = asyncio.ensure_future(self._warm_up())
+        self._ready.add_done_callback(lambda _: self._changed.set())
         try:
-            await sharing.join()
-            async with ModelClient(
-                self._access.endpoint, connections=self._section.concurrency + 10, observe=limiter.observe
-            ) as client:
+            async with Routes(self._held, self._plan, self._access) as routes:
                 self._caller = Caller(
                     self._held,
-                    client,
-                    limiter,
+                    routes,
                     self._writer,
                     self._stop,
                     rested=self._changed.set,
                     refuse=None if self._batching is None else self._batching.refuse_live,
                 )
                 self._held.calls = self._caller.calls
-                self._asker = Asker(self._caller, self._writer, self._section.answer_retries, ready)
+                self._asker = Asker(self._caller, self._writer, self._section, self._ready)
                 await self._pour()
                 await self._come_home()
         finally:
             self._held.calls = None
             watch.cancel()
-            shared.cancel()
             await self._writer.close()
-            await sharing.leave()
         self._raise()
 
     async def _warm_up(self) -> None:
@@ -142,8 +123,13 @@ class Window:
             task.add_done_callback(self._done)
 
     def _is_full(self) -> bool:
-        """Items that wait for their next attempt make room for others, up to what memory should hold."""
+        """Items that wait for their next attempt make room for others, up to what memory should hold.
+
+        Until answers can be judged, no more are asked than may be asked at once: they may all be bad for one reason.
+        """
         under_way = len(self._under_way)
+        if not self._ready.done():
+            return under_way >= self._section.concurrency
         return under_way >= self._most_items or under_way - self._caller.resting >= self._busy_items
 
     async def _make(self, item: Item) -> None:

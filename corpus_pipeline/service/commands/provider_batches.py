@@ -86,7 +86,7 @@ def refetch(work: Work, default_model: str | None) -> list[dict[str, Any]]:
         from corpus_pipeline.jobs.augment.provider_batches import Batching
         from corpus_pipeline.llm.batch_api import FileGone
 
-        plan = prepare(work.recipe.augment, default_model, access.prices)
+        plan = prepare(work.recipe.augment, default_model, access.prices, access.endpoints)
         with holding(work.store, work.task.id, Stage.AUGMENT, work.lease_seconds) as lease:
             try:
                 asyncio.run(Batching(Held(work, lease), plan, access).collect())

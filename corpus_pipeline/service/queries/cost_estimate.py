@@ -11,6 +11,7 @@ from corpus_pipeline.jobs.augment.plan import Prepared, prepare
 from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm import prices, tokens
+from corpus_pipeline.llm.endpoints import Endpoints
 from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.service.queries.cost_ways import Load, ways
@@ -79,12 +80,14 @@ class _Sum:
         return min(most, source_tokens + _WRAPPING_TOKENS)
 
 
-def estimate(work: Work, default_model: str | None, listed: PriceList | None = None) -> dict[str, Any]:
+def estimate(
+    work: Work, default_model: str | None, listed: PriceList | None = None, endpoints: Endpoints | None = None
+) -> dict[str, Any]:
     """What augmenting the rest of a dataset file will cost.
 
     Raises UsageError when its rows are not cleaned yet (which costs nothing), or the price of a model is not known.
     """
-    plan = prepare(work.recipe.augment, default_model, listed)
+    plan = prepare(work.recipe.augment, default_model, listed, endpoints)
     own = work.store.fetch(cursors.stage_cursors, work.task.id, Stage.CLEAN)
     if not own or cursors.stage_status(own) is not Status.DONE:
         raise UsageError(

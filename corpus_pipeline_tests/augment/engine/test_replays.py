@@ -73,7 +73,9 @@ def test_a_replay_that_fails_is_open_again_with_its_attempts_added(make_kit: Any
 
 def test_a_stage_below_its_success_threshold_is_not_done(make_kit: Any) -> None:
     kit = make_kit(faults={"refusal": 0.5})
-    kit.add(20, strategies=["paraphrase"], answer_retries=0, completion={"min_success": 0.9})
+    kit.add(
+        20, strategies=["paraphrase"], answer_retries=0, completion={"min_success": 0.9, "tolerated_failures": 0.95}
+    )
     with pytest.raises(GateRefused, match="of 20 samples succeeded"):
         kit.run()
     assert kit.status()["status"] == "blocked"

@@ -37,7 +37,7 @@ def test_everything_asked_has_an_outcome_and_the_books_agree(make_kit: Any, data
 def test_no_row_is_made_of_a_bad_answer(make_kit: Any) -> None:
     bad = ("empty", "whitespace", "refusal", "sorry", "cut", "content_filter", "malformed", "echo", "loop")
     kit = make_kit(faults=dict.fromkeys(bad, 0.1))
-    kit.add(80, strategies=["paraphrase"], answer_retries=0)
+    kit.add(80, strategies=["paraphrase"], answer_retries=0, completion={"tolerated_failures": 0.95})
     report = kit.run().report
     spoilt = {line["request"] for line in kit.invoice() if line["fault"]}
     assert report["failed"] == len(spoilt) > 20

@@ -20,10 +20,11 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
-from corpus_pipeline.model import Answer, Conversation, Request, Turn
+from corpus_pipeline.model import Answer, CallOptions, Conversation, Request, Turn
+from corpus_pipeline.recipe import CallParams, options_of
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
@@ -37,13 +38,17 @@ USER_PART = "=== user ==="
 PROMPT_FORMAT = 1
 
 
-class StrategyParams(BaseModel):
+class StrategyParams(CallParams):
     """What every strategy lets a recipe set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     label: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,64}$", description="its name in rows and reports")
-    model: str | None = Field(None, description="null: the recipe's or the installation's model")
+    model: str | None = Field(
+        None, description="MODEL or ENDPOINT/MODEL; null: the recipe's or the installation's model"
+    )
+    share: tuple[str, ...] = Field((), description="the same model at further endpoints: calls go where there is room")
+    fallback_models: tuple[str, ...] = Field(
+        (), description="models that are asked while `model` is down or its quota is gone"
+    )
     temperature: float | None = Field(0.7, ge=0, le=2, description="null: the provider's default")
     max_output_tokens: int = Field(2048, ge=1, description="an answer that needs more is cut and fails")
     samples: int = Field(1, ge=1, le=64, description="new rows wanted for each conversation")
@@ -93,6 +98,7 @@ class Strategy(ABC):
         self.model = params.model or default_model
         self.label = params.label or self.name
         self.samples = params.samples
+        self.options = options_of(params)
         self.templates = self._template_texts()
         self.validators = self._chosen_validators()
         self._prompts = {step.name: self._prepared(step) for step in self.steps}
@@ -196,6 +202,7 @@ class Strategy(ABC):
             temperature=self.params.temperature,
             response_schema=structured.schema_of(wanted) if wanted and self.params.structured_output else None,
             seed=None if self.params.seed is None else self.params.seed + sample_index,
+            options=self.options,
         )
 
     @staticmethod
@@ -297,8 +304,9 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    other = {"label", "model", "samples", "without", "template", "first", "provider_batch", "fallback"}
-    params = strategy.params.model_dump(mode="json", exclude=other)
+    other = {"label", "model", "samples", "without", "template", "first", "provider_batch", "fallback", "share"}
+    other |= {"fallback_models"} | set(CallOptions._fields)
+    params = strategy.params.model_dump(mode="json", exclude=other) | strategy.options.said()
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,
         "strategy": [strategy.name, strategy.version],

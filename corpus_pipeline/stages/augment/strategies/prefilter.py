@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from corpus_pipeline.model import Turn
+from corpus_pipeline.recipe import CallParams
 
 
 class Rule(BaseModel):
@@ -48,13 +49,14 @@ class Rule(BaseModel):
         )
 
 
-class First(BaseModel):
+class First(CallParams):
     """Which rows go to the strategy at all: those for which the rule holds, and that the judge scores high enough."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: Rule | None = Field(None, description="asked first; it costs nothing")
     model: str | None = Field(None, description="of the judge; null: the recipe's or the installation's model")
+    share: tuple[str, ...] = Field((), description="the judge's model at further endpoints")
+    fallback_models: tuple[str, ...] = Field((), description="judges that are asked while `model` is down")
+    structured_output: bool | None = Field(None, description="null: as the strategy")
     criterion: str | None = Field(
         None, max_length=2000, description="what a judge scores from 1 (not at all) to 5 (fully)"
     )

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
+from corpus_pipeline.recipe import options_of
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams, accept
 from corpus_pipeline.stages.augment.strategies.exchange import sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
@@ -45,7 +46,7 @@ class Gate(Strategy):
         """Whether the answers are a good verdict, and it says that the strategy is to be asked."""
         try:
             accept(self, conversation, answers)
-        except BadAnswer:
+        except Exception:  # no verdict: it is asked again by who can park the sample
             return False
         return self.passes(answers[-1])
 
@@ -85,7 +86,12 @@ def gate_of(strategy: Strategy, default_model: str) -> Gate | None:
         max_output_tokens=first.max_output_tokens,
         max_input_characters=strategy.params.max_input_characters,
         template=first.template,
-        structured_output=strategy.params.structured_output,
+        share=first.share,
+        fallback_models=first.fallback_models,
+        structured_output=strategy.params.structured_output
+        if first.structured_output is None
+        else first.structured_output,
+        **options_of(first).said(),
         provider_batch=first.provider_batch,
         criterion=first.criterion,
     )
