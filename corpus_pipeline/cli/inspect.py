@@ -52,7 +52,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
         for name, stage in file["stages"].items():
             if stage["flag"] or (stage["reason"] and stage["status"] != "done"):
                 say(f"{file['name']} {name}: {stage['flag'] or stage['reason']}")
-            for warning in stage["warnings"]:
+            for warning in (*stage["warnings"], *stage["troubles"]):
                 warn(warning)
     if not found:
         say("No dataset file is registered. Next: corpus add FILE...")
@@ -113,6 +113,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
                 tell(f"    {lost}{reason}: {count:,}" + (f" ({shares[reason]:.1%})" if reason in shares else ""))
         if entry.get("account"):
             tell(f"  {account_line(entry['account'])}")
+        for fact in entry.get("learnt", ()):
+            tell(f"  learnt of {fact['model']}: {fact['name']}: {fact['value']}")
         for warning in entry["warnings"]:
             warn(warning)
         if entry.get("reason"):

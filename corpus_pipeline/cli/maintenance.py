@@ -8,12 +8,13 @@ from corpus_pipeline.cli.output import json_option, print_lines, say, tell
 
 
 @click.command()
+@click.option("--probe", is_flag=True, help="Ask each model of each recipe once, as a run would; says what it cost.")
 @json_option
-def doctor(as_json: bool) -> int:
+def doctor(probe: bool, as_json: bool) -> int:
     """Check database, schema, model, price, export target and permissions; each finding has its next command."""
     from corpus_pipeline.service.doctor import examine
 
-    findings = list(examine())
+    findings = list(examine(probe=probe))
     if as_json:
         print_lines(finding._asdict() for finding in findings)
     else:

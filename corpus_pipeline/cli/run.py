@@ -292,7 +292,8 @@ def _spoken_progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterato
         first: dict[Stage, int] = {}
         while not done.wait(_SPEAK_SECONDS):
             with suppress(Exception):  # what is said must not end what is done
-                sums = _sums(corpus.status(names), wanted)
+                states = corpus.status(names)
+                sums = _sums(states, wanted)
                 stage = next((s for s in reversed(wanted) if sums[s].running), None)
                 if stage is None:
                     continue
@@ -303,7 +304,8 @@ def _spoken_progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterato
                     rate = (own.processed - first[stage]) / max(0.1, time.monotonic() - begun)
                     spent = sum(row["cost_usd"] for row in corpus.cost("file") if row["file"] in names)
                     what = f"{len(names)} files" if len(names) > 1 else names[0]
-                    progress = Progress(what, stage, own.processed, own.total or None, rate, spent)
+                    wrong = tuple(dict.fromkeys(t for s in states for t in s["stages"][stage.value]["troubles"]))
+                    progress = Progress(what, stage, own.processed, own.total or None, rate, spent, troubles=wrong)
                     if corpus.settings.log_json:
                         log.info("%s", progress, extra=fields(progress))
                     else:

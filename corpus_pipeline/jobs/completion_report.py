@@ -23,6 +23,7 @@ from corpus_pipeline.store import (
     failed_samples,
     ledger,
     outcomes,
+    provider_facts,
     rows,
     spending,
 )
@@ -128,6 +129,10 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "remarks": ledger.remark_count(connection, task.id),
         "cost_per_item": round(int(spent.cost) / NANO / done, 8) if done else 0.0,
         "strategies": items,
+        "learnt": [
+            {"model": fact.model, "name": fact.name, "value": fact.value, "said": fact.said}
+            for fact in provider_facts.of_task(connection, task.id)
+        ],
         "fail_reasons": failed_samples.reasons(connection, task.id),
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _STEP_SHARE = 0.05  # a report after each twentieth of the rows
+_TROUBLE_SECONDS = 30.0  # between two words about the same trouble
 _MIN_SECONDS = 10.0  # between two reports, however fast the rows go
 
 
@@ -43,7 +45,10 @@ class Calls(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage of a dataset file is. rate: rows a second since this run began; calls: None where none are made."""
+    """How far a stage of a dataset file is. rate: rows a second since this run began; calls: None where none are made.
+
+    troubles: what is wrong at the providers now, in sentences.
+    """
 
     name: str
     stage: Stage
@@ -52,6 +57,7 @@ class Progress:
     rate: float
     cost_usd: float
     calls: Calls | None = None
+    troubles: tuple[str, ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -80,7 +86,7 @@ class Progress:
             said += f", {self.calls}"
             if self.calls.waiting:
                 said += f", {self.calls.waiting} wait"
-        return said
+        return "; ".join((said, *self.troubles))
 
 
 class Narrator(Protocol):
@@ -116,6 +122,7 @@ def fields(progress: Progress) -> dict[str, object]:
         "cost_usd": progress.cost_usd,
         "calls_out": progress.calls.out if progress.calls else None,
         "waiting": progress.calls.waiting if progress.calls else None,
+        "troubles": list(progress.troubles),
     }
 
 
@@ -147,6 +154,7 @@ class Speaker:
         self._rhythm = Rhythm(work.progress_seconds)
         self._begun = time.monotonic()
         self._first: int | None = None
+        self._told_trouble = -math.inf  # when somebody was told last that something is wrong
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -166,10 +174,22 @@ class Speaker:
                 progress = self._store.fetch(self._read)
                 if self._rhythm.is_due(progress.share):
                     self._narrator.progress(progress)
+                self._tell_trouble(progress.troubles)
             except CorpusError:  # the database is away: the work meets the same trouble
                 continue
             except Exception:  # what is said must not end what is done
                 log.debug("could not tell the progress of %s", self._name, exc_info=True)
+
+    def _tell_trouble(self, troubles: Sequence[str]) -> None:
+        """Say what is wrong, at once and then now and then, and that it is over."""
+        now, was_told = time.monotonic(), self._told_trouble > -math.inf
+        of_whom = f"{self._stage} of {self._name}"
+        if troubles and now - self._told_trouble >= _TROUBLE_SECONDS:
+            self._told_trouble = now
+            self._narrator.notice(f"{of_whom}: {'; '.join(troubles)}")
+        elif was_told and not troubles:
+            self._told_trouble = -math.inf
+            self._narrator.notice(f"{of_whom}: calls flow again")
 
     def _read(self, connection: Connection) -> Progress:
         own = cursors.stage_cursors(connection, self._task_id, self._stage)
@@ -180,8 +200,9 @@ class Speaker:
         elapsed = max(0.001, time.monotonic() - self._begun)
         cost = int(spending.of_task(connection, self._task_id).cost)
         rate = max(0, processed - self._first) / elapsed
-        calls = None if self._held.calls is None else self._held.calls()
-        return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000_000, calls)
+        calls = None if (look := self._held.calls) is None else look()
+        wrong = () if (look_at_trouble := self._held.troubles) is None else tuple(look_at_trouble())
+        return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000_000, calls, wrong)
 
 
 def _duration(seconds: float) -> str:

@@ -63,6 +63,7 @@ class Held:
         self.lease = lease
         self._clock = time.monotonic()
         self.calls: Callable[[], Calls] | None = None  # set by the stage that makes calls
+        self.troubles: Callable[[], list[str]] | None = None  # what is wrong at the providers now; set by the same
 
     @property
     def store(self) -> Store:

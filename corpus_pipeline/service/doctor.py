@@ -25,8 +25,11 @@ class Finding(NamedTuple):
     sentence: str
 
 
-def examine() -> Iterator[Finding]:
-    """Look at settings, home, database, models, prices and the export target, in this order."""
+def examine(*, probe: bool = False) -> Iterator[Finding]:
+    """Look at settings, home, database, models, prices and the export target, in this order.
+
+    probe: ask each model of each recipe once, too, which costs a little money.
+    """
     try:
         settings = Settings.from_env()
     except CorpusError as error:
@@ -41,6 +44,18 @@ def examine() -> Iterator[Finding]:
         yield _guarded("export target", lambda: _target(corpus))
         yield _guarded("model", lambda: _model(corpus))
         yield _guarded("prices", lambda: _prices(corpus))
+        if probe:
+            yield from _probed(corpus)
+
+
+def _probed(corpus: Corpus) -> Iterator[Finding]:
+    from corpus_pipeline.service.probe import guarded  # brings the SDK
+
+    found = guarded(corpus)
+    for one in found:
+        yield Finding(f"probe of {one.label}", one.ok, one.sentence)
+    if not found:
+        yield Finding("probe", True, "no registered file asks a model yet")
 
 
 def _guarded(subject: str, look: Callable[[], tuple[bool, str]]) -> Finding:

@@ -52,10 +52,12 @@ class Line:
         self.client = ModelClient(place.endpoint, connections=concurrency + 10, observe=self.limiter.observe)
         self.sharing = Sharing(held.store, place.key, self.limiter, held.work.task.id, self.trouble)
         self.gone: Trouble | None = None  # why it is asked no more in this run: its quota is gone, its key refused
+        self.seen: Trouble | None = None  # at the last look, for other threads
 
     def trouble(self) -> Trouble | None:
         """What is wrong there now."""
-        return self.gone or self.limiter.trouble()
+        self.seen = self.gone or self.limiter.trouble()
+        return self.seen
 
 
 class FirstCall:
@@ -233,9 +235,9 @@ class Routes:
             other.gone is None and other.limiter.is_usable for other in self._lines.values() if other is not line
         )
 
-    def troubles(self) -> list[Trouble]:
-        """What is wrong now, at each endpoint."""
-        return [trouble for line in self._lines.values() if (trouble := line.trouble()) is not None]
+    def troubles(self) -> list[str]:
+        """What was wrong at the last look, at each endpoint. May be called from another thread."""
+        return [str(line.seen) for line in list(self._lines.values()) if line.seen is not None]
 
 
 def _lower(*limits: int | None) -> int | None:

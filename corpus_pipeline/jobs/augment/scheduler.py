@@ -84,12 +84,12 @@ class Window:
                     rested=self._changed.set,
                     refuse=None if self._batching is None else self._batching.refuse_live,
                 )
-                self._held.calls = self._caller.calls
+                self._held.calls, self._held.troubles = self._caller.calls, routes.troubles
                 self._asker = Asker(self._caller, self._writer, self._section, self._ready)
                 await self._pour()
                 await self._come_home()
         finally:
-            self._held.calls = None
+            self._held.calls = self._held.troubles = None
             watch.cancel()
             await self._writer.close()
         self._raise()

@@ -12,11 +12,21 @@ from sqlalchemy import Connection
 from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.ingest import is_elsewhere
 from corpus_pipeline.jobs.stage_run import Work
+from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import FailedState, Stage, Status
-from corpus_pipeline.store import completion_reports, cursors, exports, failed_samples, leases, pauses, tasks
+from corpus_pipeline.store import (
+    completion_reports,
+    cursors,
+    exports,
+    failed_samples,
+    leases,
+    pauses,
+    provider_workers,
+    tasks,
+)
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -34,6 +44,7 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
     held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
     places = exports.places(connection, task_ids)
     warnings = completion_reports.warnings(connection, task_ids)
+    troubles = _troubles(connection, task_ids)
     blocked, lost = Counter[TaskId](), Counter[tuple[TaskId, Stage]]()
     for (task_id, stage, state), count in failed_samples.unresolved(connection, task_ids).items():
         blocked[task_id] += count if state is not FailedState.DISMISSED else 0
@@ -46,6 +57,8 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             failures = lost[task.id, stage] if task else 0
             stages[stage.value] = stage_status(connection, file, task, stage, own, failures, flags, held)
             stages[stage.value]["warnings"] = warnings.get((task.id, stage), []) if task else []
+            is_asking = task is not None and stage is Stage.AUGMENT
+            stages[stage.value]["troubles"] = troubles.get(task.id, []) if task and is_asking else []
         if task is not None:
             _look_for_export(stages[Stage.EXPORT.value], places.get(task.id))
         found.append(
@@ -63,6 +76,12 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             }
         )
     return found
+
+
+def _troubles(connection: Connection, task_ids: Sequence[TaskId]) -> dict[int, list[str]]:
+    """What is wrong now at the providers that running tasks ask, in sentences, by task."""
+    found = provider_workers.troubles(connection, task_ids)
+    return {task_id: [str(Trouble.from_json(text)) for text in texts] for task_id, texts in found.items()}
 
 
 def stage_status(

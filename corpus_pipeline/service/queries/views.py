@@ -223,6 +223,7 @@ def call_dict(row: Row) -> dict[str, Any]:
         "request_key": row.request_key,
         "answer": row.text,
         "rejected": row.rejected,
+        "sent": None if row.sent is None else orjson.loads(row.sent),
     }
 
 

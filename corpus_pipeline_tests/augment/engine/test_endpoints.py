@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,9 +15,12 @@ import pytest
 import yaml
 
 from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.augment import limit_sharing
+from corpus_pipeline.llm.throttling import Breaker
 from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.probe import probe
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.states import Status
+from corpus_pipeline.states import Stage, Status
 from corpus_pipeline_tests.augment.engine.conftest import Kit
 
 Reply = tuple[int, dict[str, Any]]
@@ -142,6 +146,10 @@ def test_a_parameter_that_is_refused_is_learnt_once_and_kept_for_the_next_run(ma
     assert server.statuses.count(400) == 2
     facts = kit.rows_of("SELECT name, value FROM provider_facts WHERE kind = 'parameter' ORDER BY name")
     assert [tuple(row) for row in facts] == [("output_limit", "max_tokens"), ("temperature", "omitted")]
+    assert {(fact["name"], fact["model"]) for fact in kit.report()["learnt"]} == {
+        ("output_limit", "e0/small"),
+        ("temperature", "e0/small"),
+    }
     sent = orjson.loads(kit.one("SELECT sent FROM llm_attempts WHERE state = 'answered' LIMIT 1"))
     assert sent["learnt"] == {"omitted": ["temperature"], "output_limit": "max_tokens"}
     kit.add(10, "more", strategies=regenerate(max_output_tokens=777), model=None)
@@ -178,3 +186,66 @@ def test_what_a_recipe_says_of_calls_is_sent(make: Any) -> None:
     assert "temperature" not in body and body["max_tokens"] == body["max_completion_tokens"]
     assert (body["service_tier"], body["top_k"], body["reasoning_effort"]) == ("flex", 4, "low")
     assert [message["role"] for message in body["messages"]] == ["user"]
+
+
+class Listener:
+    """A narrator that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.lines: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def progress(self, progress: object) -> None:
+        self.lines.append(str(progress))
+
+
+def test_a_provider_that_is_down_is_said_while_it_lasts_and_when_it_is_over(
+    make: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit_sharing, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(Breaker, "LONGEST_COOLDOWN", 1.0)
+    repaired = threading.Event()
+
+    def down(body: dict[str, Any], number: int) -> Reply:
+        if not repaired.is_set():
+            return refuse(503, "Our disks are full.")
+        time.sleep(0.25)  # the run goes on for some looks of who tells of it
+        return answer(body, number)
+
+    kit, _ = make(down)
+    kit.add(20, strategies=regenerate(), model=None, max_retries=20)
+    heard = Listener()
+    with kit.another() as corpus:
+        thread = threading.Thread(target=corpus.run_stage, args=("rows", Stage.AUGMENT), kwargs={"narrator": heard})
+        thread.start()
+        try:
+            wait_until(lambda: kit.status()["troubles"], 30)
+            (said,) = kit.status()["troubles"]
+            assert "e0: does not answer since" in said and "until" in said and "Our disks are full." in said
+            wait_until(lambda: any("Our disks are full." in text for text in heard.notices), 30)
+        finally:
+            repaired.set()
+            thread.join(60)
+    assert not thread.is_alive()
+    assert "augment of rows: calls flow again" in heard.notices
+    assert kit.status()["troubles"] == [] and kit.status()["status"] == "done"
+
+
+def test_a_probe_finds_and_keeps_what_an_endpoint_refuses_and_says_its_cost(make: Any) -> None:
+    def picky(body: dict[str, Any], number: int) -> Reply:
+        if "temperature" in body:
+            return refuse(400, "'temperature' is not supported with this model", param="temperature")
+        return answer(body, number)
+
+    kit, (first, second) = make(picky, lambda body, number: refuse(400, "The field colour is required."))
+    kit.add(5, strategies=regenerate(fallback_models=["e1/small"]), model=None)
+    good, bad = probe(kit.corpus)
+    assert (good.label, good.ok, len(first.bodies)) == ("e0/small", True, 2)
+    assert "temperature: omitted" in good.sentence and good.cost_usd == pytest.approx(110e-6)
+    assert (bad.label, bad.ok, len(second.bodies)) == ("e1/small", False, 1)
+    assert "colour is required" in bad.sentence
+    assert kit.run().report["succeeded"] == 5
+    assert first.statuses.count(400) == 1, "the run did not know what the probe had learnt"
