@@ -80,3 +80,33 @@ def test_edges_of_joined_texts_stay_byte_for_byte_under_every_rule(before: str, 
 def test_edges_of_other_texts_are_tidied() -> None:
     turns = (Turn(prompt="\n\na \n", response="b\n"),)
     assert Whitespace().apply(View(turns)).turns == (Turn(prompt="a", response="b"),)
+
+
+JUNK = "Fine.<|im_end|>  \n\n\n\n\nCafÃ© au lait.  "
+TIDY = "Fine.\n\n\nCafé au lait."
+
+
+def cleaned(turn: Turn) -> Turn:
+    return (clean_turns(1, (turn,), None, build(None)).turns or (turn,))[0]  # type: ignore[arg-type]
+
+
+def test_a_bad_answer_stays_byte_for_byte() -> None:
+    labelled = Turn(prompt="Say it.  ", response=JUNK, extra={"label": False})
+    assert cleaned(labelled) == labelled._replace(prompt="Say it.")
+    pair = Turn(prompt="Say it.", response="Fine.", rejected=JUNK)
+    assert cleaned(pair) == pair
+
+
+def test_a_fault_that_both_answers_have_is_no_lesson() -> None:
+    assert cleaned(Turn(prompt="Say it.", response=JUNK, rejected="No. " + JUNK)).rejected == "No. " + TIDY
+
+
+def test_blanks_do_not_tell_good_answers_from_bad_ones() -> None:
+    good = Turn(prompt="Say it.", response="Fine.  ", extra={"label": True})
+    assert cleaned(good) == good
+    assert cleaned(good._replace(response="Fine.<|im_end|>")).response == "Fine."
+
+
+def test_control_characters_and_personal_data_leave_bad_answers_too() -> None:
+    bad = Turn(prompt="Say it.", response="\x00Ask anna.berg@brandhof.de \ud800", extra={"label": False})
+    assert cleaned(bad).response == "Ask [EMAIL] "

@@ -202,9 +202,14 @@ class Rule(ABC):
 
 
 class TextRule(Rule):
-    """A rule that rewrites texts one by one. Blanks at the edges of texts that are joined to others are not its business."""
+    """A rule that rewrites texts one by one. Blanks at the edges of texts that are joined to others are not its business.
+
+    The example of a bad answer stays as it is, for what is wrong with it may be the lesson: one labelled false always, a
+    rejected one unless the chosen answer beside it has the same fault. mends_bad_answers: no answer may keep such a fault.
+    """
 
     rewrites = True
+    mends_bad_answers: ClassVar[bool] = False
 
     @abstractmethod
     def fix(self, text: str, field: str) -> tuple[str, int]:
@@ -220,17 +225,24 @@ class TextRule(Rule):
         out = list(view.turns)
         for index, turn in enumerate(view.turns):
             texts = list(turn[:5])
-            changed = False
+            found: list[Change] = []
             for place, text in enumerate(texts):
-                if text and not self.spares(view, index + 1, TEXT_FIELDS[place], text):
-                    fixed, count = fix(text, TEXT_FIELDS[place])
+                field = TEXT_FIELDS[place]
+                if text and not self._is_the_lesson(view, index + 1, field, found):
+                    fixed, count = (text, 0) if self.spares(view, index + 1, field, text) else fix(text, field)
                     if fixed != text:
                         texts[place] = fixed
-                        changed = True
-                        changes.append(Change(self.name, self.version, index + 1, TEXT_FIELDS[place], count))
-            if changed:
+                        found.append(Change(self.name, self.version, index + 1, field, count))
+            if found:
                 out[index] = Turn._make((*texts, *turn[5:]))
+                changes += found
         return Outcome(tuple(out), tuple(changes)) if changes else Outcome(view.turns)
+
+    def _is_the_lesson(self, view: View, turn: int, field: str, found: Sequence[Change]) -> bool:
+        """Whether a fault of this text is one that a bad answer is there to show; found: changes of the turn so far."""
+        if self.mends_bad_answers or view.side(turn, field) is not Side.AVERSE:
+            return False
+        return field != "rejected" or not any(change.field == "response" for change in found)
 
     def _fix_inside(self, text: str, field: str) -> tuple[str, int]:
         """`fix` for what lies between the blanks at both edges, which stay byte for byte."""

@@ -36,6 +36,8 @@ class ControlCharacters(TextRule):
         "gives LaTeX commands back the backslash that a JSON escape ate."
     )
 
+    mends_bad_answers = True  # a lone surrogate cannot even be written
+
     def screen(self, view: View) -> bool:
         return bool(_ASCII.search(view.marks) or (view.beyond and _BEYOND_ASCII.search(view.beyond)))
 

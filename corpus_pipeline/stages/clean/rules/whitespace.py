@@ -12,7 +12,7 @@ from operator import ne
 
 from pydantic import Field
 
-from corpus_pipeline.stages.clean.rules.base import FENCES, TextRule, View, outside
+from corpus_pipeline.stages.clean.rules.base import FENCES, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import is_code
 from corpus_pipeline.stages.clean.rules.subjects import BLANKS, LAYOUT
 
@@ -52,6 +52,12 @@ def _is_about_blanks(view: View) -> bool:
     return BLANKS.search(view.text) is not None or LAYOUT.search(view.context()) is not None
 
 
+def _is_labelled(view: View, turn: int, field: str) -> bool:
+    """Whether a text is an answer with a label: blanks that good answers alone lost would tell them from bad ones."""
+    extra = view.turns[turn - 1].extra
+    return extra is not None and "label" in extra and view.side(turn, field) is not Side.CONTEXT
+
+
 class Whitespace(TextRule):
     name = "whitespace"
     summary = (
@@ -87,7 +93,7 @@ class Whitespace(TextRule):
         return text != "" and text[-1].isspace()
 
     def spares(self, view: View, turn: int, field: str, text: str) -> bool:
-        return view.is_dialogue or _is_about_blanks(view)
+        return view.is_dialogue or _is_labelled(view, turn, field) or _is_about_blanks(view)
 
     def fix(self, text: str, field: str) -> tuple[str, int]:
         if text.isascii() and "\t" not in text and not self._is_untidy(text) and not _has_odd_line_ends(text):
