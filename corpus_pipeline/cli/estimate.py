@@ -8,6 +8,7 @@ import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, money, print_json, print_table, tell
+from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 
 
 @click.command()
@@ -55,6 +56,9 @@ def closing_lines(found: dict[str, Any]) -> list[str]:
     ]
     if found["rows_looked_at"] < found["rows"]:
         lines.append(f"from {found['rows_looked_at']:,} rows, evenly spread")
+    for line in found["strategies"]:
+        if line["skip_reasons"]:
+            lines.append(f"{line['strategy']} will skip {line['skipped']:,}: {skips_in_words(line['skip_reasons'])}")
     if total["already_answered"]:
         lines.append(
             f"{total['already_answered']:,} items are answered already: {money(total['saved_by_reuse_usd'])} saved"

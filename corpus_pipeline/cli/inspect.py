@@ -23,6 +23,7 @@ from corpus_pipeline.cli.output import (
 )
 from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.plain_text import printable
+from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage
 
 _SHOWN = 20
@@ -52,6 +53,9 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
         for name, stage in file["stages"].items():
             if stage["flag"] or (stage["reason"] and stage["status"] != "done"):
                 say(f"{file['name']} {name}: {stage['flag'] or stage['reason']}")
+            if stage["skip_reasons"]:
+                skipped = sum(stage["skip_reasons"].values())
+                say(f"{file['name']} {name}: {skipped:,} samples skipped: {skips_in_words(stage['skip_reasons'])}")
             for warning in (*stage["warnings"], *stage["troubles"]):
                 warn(warning)
     if not found:
@@ -106,6 +110,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         for key in _COUNTS:
             if entry.get(key):
                 tell(f"  {_word(key, entry['stage'])}: {entry[key]:,}")
+        if entry.get("skip_reasons"):
+            tell(f"  skipped: {entry['skipped']:,} ({skips_in_words(entry['skip_reasons'])})")
         for key in ("drop_reasons", "fail_reasons", "rules", "tags", "losses"):
             shares = entry.get("drop_shares", {}) if key == "drop_reasons" else {}
             for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):

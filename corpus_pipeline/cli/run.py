@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,7 @@ from corpus_pipeline.cli.output import (
 )
 from corpus_pipeline.jobs.narration import Progress, Rhythm, fields
 from corpus_pipeline.service import structured_logs
+from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:
@@ -244,6 +246,9 @@ def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, 
             line += f"; {total('held'):,} held back"
         if total("failed"):
             line += f"; {total('failed'):,} failed"
+        if total("skipped"):
+            skips = sum((Counter(report.get("skip_reasons") or {}) for report in own), Counter[str]())
+            line += f"; skipped {total('skipped'):,} ({skips_in_words(skips)})"
         if total("reused"):
             line += f"; {total('reused'):,} from answers that were paid before ({money(total('saved_usd'))} saved)"
         if total("calls"):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.jobs.conservation import account
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, skips_in_words
 from corpus_pipeline.stages.export.gate import lost_by
 from corpus_pipeline.states import DuplicateKind, Stage, Status
 from corpus_pipeline.store import (
@@ -102,6 +103,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
 
 def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
     items = augmented.item_counts(connection, task.id)
+    skipped = augmented.skip_reasons(connection, task.id)
     spent = spending.of_task(connection, task.id)
     done = sum(counts["done"] for counts in items.values())
     waiting = failed_samples.count(connection, failed_samples.Where(task_id=task.id, state="open"))
@@ -111,7 +113,8 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "failed": sum(counts["failed"] for counts in items.values()),
         "open_failed_samples": waiting,
         "skipped": sum(counts["skipped"] for counts in items.values()),
-        "skip_reasons": augmented.skip_reasons(connection, task.id),
+        "skip_reasons": skipped,
+        "warnings": augment_warnings(file.name, items, skipped),
         "reused": sum(counts["reused"] for counts in items.values()),
         "saved_usd": ledger.saved(connection, task.id) / NANO,
         "retried": int(spent.retried),
@@ -152,6 +155,19 @@ def _review(connection: Connection, file: DatasetFile, task: Task, size: int) ->
             }
         )
     return found
+
+
+MANY_SKIPPED = 0.5  # share of samples that a person should know of
+
+
+def augment_warnings(name: str, items: Mapping[str, Mapping[str, int]], reasons: Mapping[str, int]) -> list[str]:
+    """What a person should see of how many samples were left alone: a stage that made nothing looks like one that did."""
+    total = sum(counts[word] for counts in items.values() for word in ("done", "failed", "skipped"))
+    unwanted = {reason: count for reason, count in reasons.items() if reason != SkipReason.CASCADE}
+    skipped = sum(unwanted.values())
+    if not skipped or skipped <= MANY_SKIPPED * total:
+        return []
+    return [f"{skipped:,} of {total:,} samples of {name} were skipped: {skips_in_words(unwanted)}"]
 
 
 MANY_NEAR = 0.2  # share of near-duplicates that a person should look at

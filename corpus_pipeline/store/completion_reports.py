@@ -34,15 +34,25 @@ def latest(connection: Connection, task_id: TaskId) -> dict[Stage, dict[str, Any
 
 def warnings(connection: Connection, task_ids: Sequence[TaskId]) -> dict[tuple[TaskId, Stage], list[str]]:
     """What the newest report of each stage of some tasks warns of; stages without a warning are left out."""
+    return _said(connection, task_ids, "warnings", '%"warnings":[]%')
+
+
+def skip_reasons(connection: Connection, task_ids: Sequence[TaskId]) -> dict[tuple[TaskId, Stage], dict[str, int]]:
+    """Why samples were skipped, by the newest report of each stage of some tasks, and how many."""
+    return _said(connection, task_ids, "skip_reasons", '%"skip_reasons":{}%')
+
+
+def _said(
+    connection: Connection, task_ids: Sequence[TaskId], key: str, nothing: str
+) -> dict[tuple[TaskId, Stage], Any]:
+    """What the newest report of each stage of some tasks says at a key, where it says something."""
     if not task_ids:
         return {}
     own = completion_reports.c
     newest = select(func.max(own.id)).where(own.task_id.in_(task_ids)).group_by(own.task_id, own.stage)
-    warned = own.body.not_like('%"warnings":[]%')
-    query = select(own.task_id, own.stage, own.body).where(own.id.in_(newest), warned)
+    query = select(own.task_id, own.stage, own.body).where(own.id.in_(newest), own.body.not_like(nothing))
     found = {}
     for task_id, stage, body in connection.execute(query):
-        told = orjson.loads(body).get("warnings", [])
-        if told:
+        if told := orjson.loads(body).get(key):
             found[TaskId(task_id), Stage(stage)] = told
     return found

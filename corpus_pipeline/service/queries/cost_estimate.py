@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.service.queries.cost_ways import Load, ways
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate
-from corpus_pipeline.stages.augment.strategies.exchange import find_exchange
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, find_exchange
 from corpus_pipeline.states import ItemState, Stage, Status
 from corpus_pipeline.store import augmented, cleaned, cursors, ledger
 from corpus_pipeline.store.augmented import ItemKey
@@ -48,7 +49,7 @@ class _Sum:
     open_rows: int = 0  # that it is still to be asked about
     items: int = 0
     finished: int = 0
-    skipped: int = 0
+    skip_reasons: Counter[str] = field(default_factory=Counter)
     answered: int = 0
     saved: int = 0
     calls: int = 0
@@ -182,9 +183,10 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
 
 def _applies(own: _Sum, row: CleanRow) -> bool:
     strategy = own.prepared.strategy
-    applies = strategy.applies(row.conversation) is None
-    own.skipped += 0 if applies else strategy.samples
-    return applies
+    reason = strategy.applies(row.conversation)
+    if reason is not None:
+        own.skip_reasons[str(reason)] += strategy.samples
+    return reason is None
 
 
 def _judged(
@@ -206,7 +208,7 @@ def _judged(
             passes = judge.passes(stored.answer)
             own.passed, own.refused = own.passed + passes, own.refused + (not passes)
             if not passes:
-                own.skipped += strategy.samples
+                own.skip_reasons[str(SkipReason.CASCADE)] += strategy.samples
                 continue
             own.wanted_rows += unfinished
         elif request is not None and unfinished:
@@ -266,6 +268,10 @@ def _line(own: _Sum, scale: float) -> dict[str, Any]:
     likely = expected * paid if live is None else live * (batched.output / unit.output if batch else 1.0)
     high = prices.upper_bound(own.high["input"], own.high["output"], price.of(BATCH if batch else None))
 
+    skipped = {reason: round(count * whole) for reason, count in own.skip_reasons.items()}
+    if unwanted := round((1 - share) * own.items * whole):
+        skipped[str(SkipReason.CASCADE)] = skipped.get(str(SkipReason.CASCADE), 0) + unwanted
+
     def usd(nano: float, scale: float = scale) -> float:
         return round(nano * scale / NANO, 9)
 
@@ -274,7 +280,8 @@ def _line(own: _Sum, scale: float) -> dict[str, Any]:
         "model": own.prepared.strategy.model,
         "items": round(own.items * scale),
         "finished": round(own.finished * whole),
-        "skipped": round((own.skipped + (1 - share) * own.items) * whole),
+        "skipped": sum(skipped.values()),
+        "skip_reasons": skipped,
         "already_answered": round(own.answered * scale),
         "calls": round(own.calls * attempts * scale),
         "input_tokens": round(own.expected["input"] * attempts * scale),

@@ -44,6 +44,7 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
     held = {(lease.task_id, lease.stage): lease for lease in leases.live(connection)}
     places = exports.places(connection, task_ids)
     warnings = completion_reports.warnings(connection, task_ids)
+    skipped = completion_reports.skip_reasons(connection, task_ids)
     troubles = _troubles(connection, task_ids)
     blocked, lost = Counter[TaskId](), Counter[tuple[TaskId, Stage]]()
     for (task_id, stage, state), count in failed_samples.unresolved(connection, task_ids).items():
@@ -57,6 +58,7 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
             failures = lost[task.id, stage] if task else 0
             stages[stage.value] = stage_status(connection, file, task, stage, own, failures, flags, held)
             stages[stage.value]["warnings"] = warnings.get((task.id, stage), []) if task else []
+            stages[stage.value]["skip_reasons"] = skipped.get((task.id, stage), {}) if task else {}
             is_asking = task is not None and stage is Stage.AUGMENT
             stages[stage.value]["troubles"] = troubles.get(task.id, []) if task and is_asking else []
         if task is not None:

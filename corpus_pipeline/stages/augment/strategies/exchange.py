@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from corpus_pipeline.model import Conversation, Turn
+from corpus_pipeline.stages.augment.media import has_media
 from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
 
 # what a turn may carry beside text and still be an ordinary exchange
@@ -16,6 +18,7 @@ class SkipReason(StrEnum):
     """Why a strategy does not apply to a conversation; nothing is asked and nothing has failed."""
 
     TOOLS = "tools"  # tools are defined or called: their calls and results would no longer fit together
+    MEDIA = "media"  # it is about a picture, a film or a sound, which the model would not see
     NO_EXCHANGE = "no_exchange"  # no prompt with an answer that is trained on
     REFUSED_SOURCE = "refused_source"  # the source's own answer is a refusal
     TOO_LONG = "too_long"  # more characters than `max_input_characters`
@@ -24,6 +27,27 @@ class SkipReason(StrEnum):
     SAME_LANGUAGE = "same_language"  # it is in the target language already
     CASCADE = "cascade"  # the rule or the judge of `first` does not want it
     TOO_MANY_TURNS = "too_many_turns"
+
+
+_IN_WORDS: Final = {
+    SkipReason.TOOLS: "tool calls",
+    SkipReason.MEDIA: "pictures, films or sounds",
+    SkipReason.NO_EXCHANGE: "no answer that is trained on",
+    SkipReason.REFUSED_SOURCE: "the answer is a refusal",
+    SkipReason.TOO_LONG: "too long",
+    SkipReason.TOO_SHORT: "too short",
+    SkipReason.HAS_REASONING: "a reasoning is there already",
+    SkipReason.SAME_LANGUAGE: "in the target language already",
+    SkipReason.CASCADE: "not wanted by `first`",
+    SkipReason.TOO_MANY_TURNS: "too many turns",
+}
+
+
+def skips_in_words(reasons: Mapping[str, int]) -> str:
+    """`tool calls 12, too short 3`: the reasons for which samples were skipped, the commonest first."""
+    words = {str(reason): said for reason, said in _IN_WORDS.items()}
+    ordered = sorted(reasons.items(), key=lambda entry: -entry[1])
+    return ", ".join(f"{words.get(reason, reason)} {count:,}" for reason, count in ordered)
 
 
 def find_exchange(conversation: Conversation) -> int | None:
@@ -60,6 +84,8 @@ def skip_reason(conversation: Conversation, max_characters: int) -> SkipReason |
     index = find_exchange(conversation)
     if index is None:
         return SkipReason.NO_EXCHANGE
+    if has_media(conversation):
+        return SkipReason.MEDIA
     used = sum(len(text) for turn in conversation.turns[: index + 1] for _, text in turn.texts())
     return SkipReason.TOO_LONG if used > max_characters else None
 
