@@ -44,6 +44,7 @@ from corpus_pipeline.service.queries import (
     lineage,
     row_detail,
     row_filter,
+    rule_preview,
     views,
 )
 from corpus_pipeline.service.queries import duplicates as queries_duplicates
@@ -386,6 +387,12 @@ class Corpus:
     def duplicates(self, name: str, *, sort: str = "row", after: int = 0, limit: int = 50) -> dict[str, Any]:
         """Rows dropped as duplicates, each beside its keeper (see `queries.duplicates.page`)."""
         return self.store.fetch(queries_duplicates.page, name, sort=sort, after=after, limit=limit)
+
+    def preview_rules(self, name: str, recipe: str | None = None, **options: Any) -> dict[str, Any]:
+        """What the cleaning rules would do to a dataset file, by its recipe or another one (see `rule_preview.preview`)."""
+        (file,) = self.files([name])
+        chosen = self.recipe_of(file) if recipe is None else recipes.resolve(self.store, recipe).recipe
+        return rule_preview.preview(self.store, name, chosen, **options)
 
     def kept_anyway(self, name: str) -> list[dict[str, Any]]:
         """Rows that a person keeps although cleaning would drop them."""

@@ -188,3 +188,29 @@ def test_a_shell_completes_commands_and_names_of_dataset_files(worked: dict[str,
     assert run_process(worked | asked).stdout.split() == ["plain,sums"]
     elsewhere = worked | asked | {"CORPUS_HOME": str(tmp_path / "none")}
     assert run_process(elsewhere).stdout.split() == [] and not (tmp_path / "none").exists()
+
+
+def test_a_preview_says_what_the_rules_did(corpus: Command) -> None:
+    (found,) = lines(corpus("preview", "dirty", "--json"))
+    (report,) = [one for one in lines(corpus("report", "dirty", "--json")) if one["stage"] == "clean"]
+    by_rules = {word: rows for rule in found["rules"] for word, rows in rule["reasons"].items()}
+    assert by_rules | {"exact_duplicate": 1} == report["drop_reasons"]
+    assert found["rows"] == found["file_rows"] == 15 and found["dropped"] == 1
+    (masked,) = [rule for rule in found["rules"] if rule["rule"] == "personal_data"]
+    assert masked["changed"] == 1
+    (dropped,) = [example for rule in found["rules"] for example in rule["examples"] if example["effect"] == "dropped"]
+    assert (dropped["row"], dropped["words"]) == ("dirty:14", ["empty_prompt"])
+
+
+def test_a_file_that_was_only_registered_is_previewed_by_any_recipe(fresh: dict[str, str], tmp_path: Path) -> None:
+    small_corpus.write_jsonl(tmp_path / "notes.jsonl", [pair(1), b"{", pair(2) | {"answer": "Two.  \n\n"}, pair(3)])
+    (tmp_path / "short.yaml").write_text("clean: {rules: [whitespace, {length_bounds: {min_response_characters: 9}}]}")
+    assert run(fresh, "add", str(tmp_path / "notes.jsonl")).returncode == 0
+    done = run(fresh, "preview", "notes", "--recipe", str(tmp_path / "short.yaml"))
+    assert "notes:3 dropped by length_bounds: too_short" in done.stdout and "3 rows of notes" in done.stderr
+    assert "notes:3 changed by whitespace: response" in done.stdout and "Nothing was written" in done.stderr
+    (limited,) = lines(run(fresh, "preview", "notes", "--limit", "1", "--rule", "whitespace", "--json"))
+    assert limited["rows"] == 1 and [rule["rule"] for rule in limited["rules"]] == ["whitespace"]
+    assert run(fresh, "preview", "notes", "--rule", "whitspace").returncode == 2
+    (status,) = lines(run(fresh, "status", "--json"))
+    assert status["files"][0]["stages"]["ingest"]["status"] == "pending"

@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.model import Turn
 from corpus_pipeline.service import Corpus
-from corpus_pipeline.service.queries.duplicates import differences
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.invariants import violations
 from corpus_pipeline_tests import small_corpus
@@ -136,24 +132,3 @@ def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     run("run", "mill", "--to", "clean")
     assert "no row of mill" in run("duplicates", "mill").stderr
     assert "another voice" in run("duplicates", "mill", "--kept-anyway").stdout
-
-
-TEXTS = st.text(alphabet="ab c1+-\n水壶", max_size=30)
-
-
-@given(TEXTS, TEXTS)
-def test_a_difference_and_its_surroundings_make_up_both_texts(kept: str, dropped: str) -> None:
-    found = differences([Turn(prompt=kept)], [Turn(prompt=dropped)])
-    if kept == dropped:
-        assert found == []
-        return
-    (one,) = found
-    assert one["before"] + one["kept"] + one["behind"] == kept
-    assert one["before"] + one["dropped"] + one["behind"] == dropped
-    assert one["kept"] != one["dropped"]
-
-
-def test_differences_of_long_texts_take_no_long_time() -> None:
-    text = "word " * 400_000
-    (one,) = differences([Turn(prompt=text + "x" + text)], [Turn(prompt=text + "y" + text)])
-    assert (one["kept"].strip(), one["dropped"].strip()) == ("x", "y")

@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, FileId, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.service.queries.views import turn_dict
+from corpus_pipeline.stages.clean.text_differences import Difference, differences
 from corpus_pipeline.store import cleaned, duplicates, kept_rows, row_queries, rows, tasks
-
-MAX_MARKED = 2_000  # characters of a text that is looked through for differences
 
 
 def page(
@@ -93,7 +92,7 @@ def _entry(labels: dict[int, str], texts: dict[int, tuple[Turn, ...]], one: clea
         "distance": one.distance,
         "question_similarity": one.question_similarity,
         "answer_similarity": one.answer_similarity,
-        "differences": differences(keeper, own),
+        "differences": [_difference(one) for one in differences(keeper, own)],
         "turns": [turn_dict(turn) for turn in own],
         "keeper_turns": [turn_dict(turn) for turn in keeper],
     }
@@ -105,42 +104,13 @@ def _place(key: str, labels: dict[int, str], identifier: int) -> dict[str, Any]:
     return {key: f"{name}:{number}", f"{key}_file": name, f"{key}_number": number}
 
 
-def differences(kept: Sequence[Turn], dropped: Sequence[Turn]) -> list[dict[str, Any]]:
-    """{turn, field, before, kept, dropped, behind} for each text that is not equal: the stretch that differs, with the text
-    that both share around it. In time linear in the texts: equal heads and tails are taken off."""
-    found = []
-    for number in range(max(len(kept), len(dropped))):
-        left = dict(kept[number].texts()) if number < len(kept) else {}
-        right = dict(dropped[number].texts()) if number < len(dropped) else {}
-        for field in dict.fromkeys([*left, *right]):
-            if left.get(field) != right.get(field):
-                found.append(
-                    {"turn": number + 1, "field": field} | _stretch(left.get(field) or "", right.get(field) or "")
-                )
-    return found
-
-
-def _stretch(kept: str, dropped: str) -> dict[str, str]:
-    head = _common(kept, dropped)
-    head = kept.rfind(" ", 0, head) + 1  # to the border of a word, where there are words
-    tail = _common(kept[head:][::-1], dropped[head:][::-1])
-    tail = min(tail, len(kept) - head, len(dropped) - head)
-    end, other_end = len(kept) - tail, len(dropped) - tail
+def _difference(one: Difference) -> dict[str, Any]:
+    """{turn, field, before, kept, dropped, behind}: the stretch that differs, with the text that both share around it."""
     return {
-        "before": kept[max(0, head - 60) : head],
-        "kept": kept[head:end][:MAX_MARKED],
-        "dropped": dropped[head:other_end][:MAX_MARKED],
-        "behind": kept[end : end + 60],
+        "turn": one.turn,
+        "field": one.field,
+        "before": one.before,
+        "kept": one.left,
+        "dropped": one.right,
+        "behind": one.behind,
     }
-
-
-def _common(left: str, right: str) -> int:
-    """The length of the common beginning of two texts, by halving: a comparison in Python for each character is slow."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Tag, Turn
 from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
 from corpus_pipeline.stages.clean.record_rest import rest_of
-from corpus_pipeline.stages.clean.rules.base import Rule, View
+from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View
 from corpus_pipeline.states import RowState
 
 # One rule's repair may uncover work for an earlier one (an entity that decodes to a control character); the rules are
@@ -15,6 +15,8 @@ from corpus_pipeline.states import RowState
 _MAX_ROUNDS = 10
 
 KEPT_ANYWAY = "kept_anyway"  # the tag of a row that a rule would drop and a person keeps
+
+Watch = Callable[[Rule, View, Outcome], None]
 
 _KEPT, _DROPPED = RowState.KEPT, RowState.DROPPED
 
@@ -63,10 +65,11 @@ def clean_turns(
     shape: str | None = None,
     keep: bool = False,
     record_keys: frozenset[str] = frozenset(),
+    watch: Watch | None = None,
 ) -> Cleaned:
     """The verdict on the turns of a conversation, which may call `tools`, and on the `shape` of its record; the first rule
     that asks for it drops the row, with the changes so far. keep: a person keeps the row, so that such a rule only tags it
-    (`KEPT_ANYWAY`). record_keys: keys that name a record (`record_rest.rest_of`)."""
+    (`KEPT_ANYWAY`). record_keys: keys that name a record (`record_rest.rest_of`). watch: told of what each rule says."""
     raw, raw_tools, raw_shape = turns, tools, shape
     changes: list[Change] = []
     tags: list[Tag] = []
@@ -79,6 +82,8 @@ def clean_turns(
             if (again and turns is before and not rule.rewrites) or not rule.screen(view):
                 continue  # a judge need not look again at what it has seen
             outcome = rule.apply(view)
+            if watch is not None:
+                watch(rule, view, outcome)
             if outcome.changes:
                 changes += outcome.changes
             if outcome.tags:

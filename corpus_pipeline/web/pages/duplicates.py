@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service.queries.duplicates import MAX_MARKED
+from corpus_pipeline.stages.clean.text_differences import MAX_MARKED
 from corpus_pipeline.store.duplicates import ORDERS, ROW
 from corpus_pipeline.web.context import Form, file_name, first, number_in, person_of, reply, site_of, word_in
 

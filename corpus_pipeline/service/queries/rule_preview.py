@@ -1,0 +1,100 @@
+"""What the cleaning rules of a recipe would do to a dataset file: counts and examples, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.jobs.ingest import format_of, source_of
+from corpus_pipeline.model import Conversation, id_range
+from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.stages.clean.rule_effects import EXAMPLES, Effect, Effects, Example, RuleEffects
+from corpus_pipeline.stages.clean.rules import build
+from corpus_pipeline.stages.ingest.conversations import read_batches
+from corpus_pipeline.stages.ingest.sniff import limits_of
+from corpus_pipeline.states import FileState
+from corpus_pipeline.store import Store, dataset_files, rows
+from corpus_pipeline.store.dataset_files import DatasetFile
+
+MAX_ROWS = 100_000  # that are looked at unless said otherwise
+_PAGE = 1_000
+
+
+def preview(
+    store: Store,
+    name: str,
+    recipe: Recipe,
+    *,
+    only: Sequence[str] = (),
+    examples: int = EXAMPLES,
+    limit: int | None = MAX_ROWS,
+) -> dict[str, Any]:
+    """{name, recipe, rows, file_rows, kept, dropped, changed, tagged, rules[]}: of the first `limit` rows (None: all).
+
+    Each rule has `dropped`, `changed`, `tagged` (rows), `places` (texts changed), `reasons`, `fields`, `tags` (rows by
+    word) and `examples`, drawn by a hash. file_rows: None while the file is not ingested; then it is read itself. only:
+    rules that are shown. Raises UnknownName, SourceBroken.
+    """
+    (file,) = store.fetch(dataset_files.current_files, [name])
+    rules = build(recipe.clean.rules)
+    for word in only:
+        if word not in (rule.name for rule in rules):
+            raise UnknownName("rule of this recipe", word, [rule.name for rule in rules])
+    effects = Effects(rules, joined=format_of(file).joins, examples=examples)
+    for number, conversation in islice(_rows(store, file, recipe), limit):
+        effects.take(number, conversation)
+    return {
+        "name": name,
+        "recipe": recipe.name,
+        "rows": effects.rows,
+        "file_rows": file.conversations,
+        "kept": effects.kept,
+        "dropped": effects.rows - effects.kept,
+        "changed": effects.changed,
+        "tagged": effects.tagged,
+        "rules": [_told(name, effects.of_rule[rule.name]) for rule in rules if not only or rule.name in only],
+    }
+
+
+def _rows(store: Store, file: DatasetFile, recipe: Recipe) -> Iterator[tuple[int, Conversation]]:
+    """(row number, conversation) of a file: of the database, or of the file itself when it was not read yet."""
+    if file.state is not FileState.INGESTED:
+        for batch in read_batches(source_of(file), format_of(file), _PAGE, limits=limits_of(recipe.ingest)):
+            for conversation in batch.conversations:
+                yield conversation.row_identifier, conversation
+        return
+    after, end = id_range(file.id)
+    while page := store.fetch(rows.page, after, end, _PAGE):
+        for stored in page:
+            if not stored.is_deleted:
+                yield stored.id - id_range(file.id)[0], stored.conversation
+        after = page[-1].id
+
+
+def _told(name: str, effects: RuleEffects) -> dict[str, Any]:
+    return {
+        "rule": effects.rule,
+        **{effect.value: effects.rows[effect] for effect in Effect},
+        "places": effects.places,
+        "reasons": dict(effects.words[Effect.DROPPED]),
+        "fields": dict(effects.words[Effect.CHANGED]),
+        "tags": dict(effects.words[Effect.TAGGED]),
+        "examples": [_example(name, example) for effect in Effect for example in effects.examples(effect)],
+    }
+
+
+def _example(name: str, example: Example) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "row": f"{name}:{example.row}",
+        "effect": example.effect.value,
+        "words": list(example.words),
+    }
+    if example.effect is Effect.CHANGED:
+        return told | {"differences": [_difference(one._asdict()) for one in example.differences]}
+    return told | {"detail": example.detail, "text": example.text}
+
+
+def _difference(one: dict[str, Any]) -> dict[str, Any]:
+    return {("old" if key == "left" else "new" if key == "right" else key): value for key, value in one.items()}
