@@ -9,11 +9,26 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    Visitor,
+    parse,
+    value_from_ast_untyped,
+    visit,
+)
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,7 +51,24 @@ _KEPT = ("/_next/static/", "/vendor/")  # files of the UI, which browsers may ke
 _ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that are shown under this address, too
 _MOST_BYTES = 8 << 20
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
-_ABOUT = {"partitionNames", "partitionKey", "parentRunId", "runId", "runIds", "backfillId", "sensorName", "name"}
+_ABOUT = {
+    "partitionNames",
+    "partitionKey",
+    "partitionKeys",
+    "partition",
+    "parentRunId",
+    "runId",
+    "runIds",
+    "backfillId",
+} | {
+    "sensorName",
+    "name",
+    "concurrencyKey",
+    "path",
+    "start",
+    "end",
+}
+_REPORTED_JSON = ("metadata", "passed")  # fields of a report that are JSON in a query string, too
 _SOCKET_SECONDS = 5.0  # how often an open socket is asked for its person
 _log = logging.getLogger(__name__)
 
@@ -46,6 +78,18 @@ class Change(NamedTuple):
 
     mutations: tuple[str, ...]
     about: tuple[str, ...]
+
+
+class Asked(NamedTuple):
+    """A GraphQL request as it was understood: what goes on to Dagster is written from this."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation: str | None
+    document: DocumentNode
+
+    def body(self) -> bytes:
+        return json.dumps({"query": self.query, "variables": self.variables, "operationName": self.operation}).encode()
 
 
 class DagsterGuard:
@@ -89,7 +133,11 @@ class DagsterGuard:
                     return {"type": "websocket.disconnect", "code": 1008}
                 if done:
                     message, waiting = waiting.result(), None
-                    return message
+                    passed = _live_only(message) if message["type"] == "websocket.receive" else message
+                    if passed is not None:
+                        return passed
+                    await send({"type": "websocket.close", "code": 1008})
+                    return {"type": "websocket.disconnect", "code": 1008}
 
         return watched
 
@@ -102,8 +150,8 @@ class DagsterGuard:
         refused = self._refusal(scope, headers)
         if refused is None and scope["method"] == "POST":
             body = await _body(receive)
-            refused = await self._considered(scope, body)
-            receive = _again(body or b"", receive)
+            refused, body = await self._considered(scope, body)
+            scope, receive = _plain(scope, body), _again(body, receive)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -139,23 +187,27 @@ class DagsterGuard:
             return PlainTextResponse("Questions are sent by POST.\n", 405, {"Allow": "POST"})
         return None
 
-    async def _considered(self, scope: Scope, body: bytes | None) -> Response | None:
-        """Notes what a request changes in the audit log. The refusal of what this person may not do."""
+    async def _considered(self, scope: Scope, body: bytes | None) -> tuple[Response | None, bytes]:
+        """Notes what a request changes in the audit log. The refusal of what this person may not do, and what goes on."""
         person: Person = scope["person"]
         if body is None:
-            return PlainTextResponse("The request is too long.\n", 413)
+            return PlainTextResponse("The request is too long.\n", 413), b""
         try:
-            # what is no GraphQL are reports of what was made elsewhere: they change something, always
-            change = change_of(body) if scope["path"] == "/graphql" else Change((scope["path"][:200],), ())
+            if scope["path"].rstrip("/") == "/graphql":
+                asked = asked_of(_json(body))
+                change, body = change_of(asked), asked.body()
+            else:
+                # what is no GraphQL are reports of what was made elsewhere: they change something, always
+                change, body = _report_of(scope, body)
         except ValueError as error:
-            return PlainTextResponse(f"The request cannot be read: {error}\n", 400)
+            return PlainTextResponse(f"The request cannot be read: {error}\n", 400), b""
         if change is None:
-            return None
+            return None, body
         if not person.may_act:
             what = "This server is read-only." if self._door.options.read_only else "Only operators may do this."
-            return JSONResponse({"data": None, "errors": [{"message": what}]}, 403)
+            return JSONResponse({"data": None, "errors": [{"message": what}]}, 403), b""
         await run_in_threadpool(self._note, person, change)
-        return None
+        return None, body
 
     def _note(self, person: Person, change: Change) -> None:
         detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
@@ -165,29 +217,98 @@ class DagsterGuard:
             _log.warning("not in the audit log, the database is away: %s by %s", change.mutations, person.name)
 
 
-def change_of(body: bytes) -> Change | None:
-    """What a POST asks Dagster to change, None when it only looks. Raises ValueError for what nobody can read."""
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
+def asked_of(asked: Any) -> Asked:
+    """The GraphQL request in the JSON of a body. Raises ValueError for what nobody can read."""
     query = asked.get("query") if isinstance(asked, dict) else None
     if not isinstance(query, str):
         raise ValueError("it is no GraphQL request")
-    if not re.search(r"\bmutation\b", query):
-        return None
+    variables, operation = asked.get("variables"), asked.get("operationName")
+    if isinstance(variables, str):
+        variables = _json(variables.encode())
+    if not isinstance(variables, dict | None) or not isinstance(operation, str | None):
+        raise ValueError("it is no GraphQL request")
     try:
-        operations = [node for node in parse(query).definitions if isinstance(node, OperationDefinitionNode)]
+        return Asked(query, variables, operation, parse(query))
     except (GraphQLError, RecursionError):
         raise ValueError("its GraphQL is faulty") from None
+
+
+def change_of(asked: Asked) -> Change | None:
+    """What a request asks Dagster to change, None when it only looks; of several operations in it, all are meant."""
+    fragments = {
+        node.name.value: node for node in asked.document.definitions if isinstance(node, FragmentDefinitionNode)
+    }
     fields = [
-        node.name.value if isinstance(node, FieldNode) else "?"
-        for operation in operations
-        if operation.operation is OperationType.MUTATION
-        for node in operation.selection_set.selections
+        field
+        for operation in asked.document.definitions
+        if isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION
+        for field in _fields(operation.selection_set, fragments, set())
     ]
-    names = tuple(dict.fromkeys(name for name in fields if name not in _NO_CHANGE))
-    return Change(names, tuple(dict.fromkeys(_about(asked.get("variables"))))) if names else None
+    changing = [field for field in fields if field.name.value not in _NO_CHANGE]
+    if not changing:
+        return None
+    written = [argument for field in changing for argument in _arguments(field, asked.variables)]
+    about = dict.fromkeys((*_about(asked.variables), *_about(written)))
+    return Change(tuple(dict.fromkeys(field.name.value for field in changing)), tuple(about))
+
+
+def _fields(
+    chosen: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], inside: set[str]
+) -> Iterator[FieldNode]:
+    """The fields of a selection, those of its fragments among them."""
+    for node in chosen.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments, inside)
+        elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments and node.name.value not in inside:
+            yield from _fields(fragments[node.name.value].selection_set, fragments, inside | {node.name.value})
+
+
+def _arguments(field: FieldNode, variables: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The arguments of a field and of those under it, as they are written in the query."""
+    found: list[dict[str, Any]] = []
+
+    class Collect(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            found.append({node.name.value: value_from_ast_untyped(node.value, variables)})
+
+    visit(field, Collect())
+    return found
+
+
+def _report_of(scope: Scope, body: bytes) -> tuple[Change, bytes]:
+    """What is reported to Dagster; what the query string says of it moves into the body."""
+    said = _json(body) if body.strip() else {}
+    if not isinstance(said, dict):
+        raise ValueError("it is no JSON object")
+    asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    said = {name: _json(value.encode()) if name in _REPORTED_JSON else value for name, value in asked.items()} | said
+    return Change((scope["path"][:200],), tuple(dict.fromkeys(_about(said)))), json.dumps(said).encode()
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+
+
+def _live_only(message: Message) -> Message | None:
+    """A message for the socket written anew, None for one that is none or asks for a change: a subscription can carry one."""
+    try:
+        said = json.loads(message.get("text") or "")
+        if not isinstance(said, dict):
+            return None
+        if said.get("type") == "start":
+            payload = said.get("payload")
+            asked = asked_of(payload)
+            kinds = {node.operation for node in asked.document.definitions if isinstance(node, OperationDefinitionNode)}
+            if OperationType.MUTATION in kinds:
+                return None
+        return {"type": "websocket.receive", "text": json.dumps(said)}
+    except (ValueError, RecursionError):
+        return None
 
 
 def _about(value: Any) -> Iterator[str]:
@@ -215,6 +336,14 @@ async def _body(receive: Receive) -> bytes | None:
             return None
         if not message.get("more_body", False):
             return body
+
+
+def _plain(scope: Scope, body: bytes) -> Scope:
+    """The scope of a POST as Dagster is to read it: nothing in the query string, JSON of this length in the body."""
+    ours = (b"content-type", b"content-length", b"content-encoding", b"transfer-encoding")
+    kept = [(name, value) for name, value in scope["headers"] if name.lower() not in ours]
+    said = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    return {**scope, "query_string": b"", "headers": kept + said}
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

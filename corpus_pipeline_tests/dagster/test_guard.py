@@ -22,7 +22,7 @@ from corpus_pipeline.defs.webserver import _Workspace
 from corpus_pipeline.service.corpus import who
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import create_app, users
-from corpus_pipeline.web.dagster_guard import DagsterGuard, change_of
+from corpus_pipeline.web.dagster_guard import DagsterGuard, _live_only, asked_of, change_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
 from corpus_pipeline_tests.dagster.conftest import UI, Home
@@ -210,7 +210,50 @@ def test_one_who_is_removed_is_out_at_once(team, home):
         assert post(client, LOOK).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/JSON",
+        "APPLICATION/JSON; charset=utf-8",
+        "application/json ;x=application/graphql",
+    ],
+)
+def test_what_the_guard_read_is_what_dagster_does(web, ui, kind):
+    before = audited(ui.corpus, "setConcurrencyLimit")
+    hidden = {"query": SET, "variables": "{}", "operationName": "B"}
+    sent: dict[str, Any] = {"params": hidden, "headers": {"content-type": kind}}
+    assert web.post("/graphql", content=json.dumps({"query": LOOK}), **sent).json()["data"]["version"]
+    assert web.post("/graphql/", content=json.dumps({"query": LOOK}), **sent).status_code == 405
+    assert audited(ui.corpus, "setConcurrencyLimit") == before
+    # of two bodies in one, the last counts, for both
+    twice = f'{{"query": {json.dumps(LOOK)}, "query": {json.dumps(SET)}}}'
+    assert web.post("/graphql", content=twice, headers={"content-type": kind}).json()["data"] == {
+        "setConcurrencyLimit": True
+    }
+    assert audited(ui.corpus, "setConcurrencyLimit") == before + 1
+
+
+def audited(corpus: Any, subject: str) -> int:
+    entries = corpus.store.fetch(progress.audit_page, who=None, action="dagster", before=None, limit=100)["entries"]
+    return sum(entry["subject"] == subject for entry in entries)
+
+
+def test_a_report_is_the_same_in_query_string_and_body(web, ui):
+    said = {"partition": "from_the_query", "description": "x", "metadata": '{"rows": 3}'}
+    assert web.post("/report_asset_materialization/told_from_outside", params=said, json={}).status_code == 200
+    entry = ui.corpus.store.fetch(progress.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
+    assert entry["subject"] == "/report_asset_materialization/told_from_outside"
+    assert "from_the_query" in str(entry)
+    refused = web.post("/report_asset_materialization/told_from_outside", params={"metadata": "{"}, json={})
+    assert refused.status_code == 400
+
+
 # --- what is a change ---
+
+
+def change(query: str, **more: Any) -> Any:
+    return change_of(asked_of({"query": query} | more))
 
 
 def body(query: Any, **more: Any) -> bytes:
@@ -220,11 +263,36 @@ def body(query: Any, **more: Any) -> bytes:
 def test_a_change_is_told_by_its_grammar_and_says_what_it_is_about():
     launch = "mutation L($p: P!) { launchPipelineExecution(executionParams: $p) { __typename } other }"
     about = {"p": {"executionMetadata": {"tags": [{"key": "dagster/partition", "value": "chats"}]}, "runIds": ["r1"]}}
-    assert change_of(body(launch, variables=about)) == (("launchPipelineExecution", "other"), ("chats", "r1"))
-    assert change_of(body("query mutation { version }")) is None
-    assert change_of(body('{ a(text: "mutation { x }") }')) is None
-    assert change_of(body("# mutation\nmutation { setNuxSeen }")) is None
-    assert change_of(body("mutation { ...F } fragment F on Mutation { deleteRun }")) == (("?",), ())
+    assert change(launch, variables=about) == (("launchPipelineExecution", "other"), ("chats", "r1"))
+    assert change(launch, variables=json.dumps(about)) == change(launch, variables=about)
+    assert change("query mutation { version }") is None
+    assert change('{ a(text: "mutation { x }") }') is None
+    assert change("# mutation\nmutation { setNuxSeen }") is None
+
+
+def test_a_change_says_what_it_is_about_wherever_that_is_written():
+    inline = (
+        'mutation { deleteDynamicPartitions(partitionKeys: ["a", "b"], repositorySelector: {repositoryName: "r"}) }'
+    )
+    assert change(inline) == (("deleteDynamicPartitions",), ("a", "b"))
+    mixed = 'mutation($id: ID!) { x: terminate(runId: $id) { y } ...F } fragment F on M { deleteRun(runId: "r2") ...F }'
+    assert change(mixed, variables={"id": "r1"}) == (("terminate", "deleteRun"), ("r1", "r2"))
+    tags = 'mutation { ... on M { launch(p: {tags: [{key: "dagster/partition", value: "chats"}]}) } }'
+    assert change(tags) == (("launch",), ("chats",))
+
+
+def test_a_socket_carries_questions_only():
+    def start(query: str) -> str:
+        return json.dumps({"id": "1", "type": "start", "payload": {"query": query}})
+
+    def passed(text: str | None) -> Any:
+        message = _live_only({"type": "websocket.receive", "text": text})
+        return message and json.loads(message["text"])
+
+    assert passed('{"type": "connection_init", "payload": {}}') == {"type": "connection_init", "payload": {}}
+    assert passed(start("subscription { logs }"))["payload"]["query"] == "subscription { logs }"
+    for text in (None, "", "no", "[]", start(SET), start("subscription { logs } mutation { deleteRun }"), start("{")):
+        assert passed(text) is None
 
 
 @pytest.mark.parametrize(
@@ -241,6 +309,5 @@ def test_a_change_is_told_by_its_grammar_and_says_what_it_is_about():
         b"[" * 99999,
     ],
 )
-def test_what_cannot_be_read_is_refused(text):
-    with pytest.raises(ValueError):
-        change_of(text)
+def test_what_cannot_be_read_is_refused(web, text):
+    assert web.post("/graphql", content=text, headers={"content-type": JSON}).status_code == 400
