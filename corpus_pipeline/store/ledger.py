@@ -369,14 +369,27 @@ def reject_answers(connection: Connection, rejected: Sequence[tuple[str, str]]) 
         )
 
 
+class PaidAnswers(NamedTuple):
+    """Answers in the database, by request key. rejected: requests with no usable answer, and one of the reason asked for."""
+
+    usable: dict[str, StoredAnswer]
+    rejected: frozenset[str]
+
+
 def usable_answers(connection: Connection, request_keys: Sequence[str]) -> dict[str, StoredAnswer]:
     """Answers that are already paid, by the key of the request that produced them."""
+    return paid_answers(connection, request_keys, None).usable
+
+
+def paid_answers(connection: Connection, request_keys: Sequence[str], reason: str | None) -> PaidAnswers:
+    """What earlier calls brought for these requests; reason: for which an answer was rejected."""
     if not request_keys:
-        return {}
+        return PaidAnswers({}, frozenset())
     query = (
         select(
             answers.c.request_key,
             answers.c.attempt_id,
+            answers.c.rejected,
             answers.c.text,
             answers.c.finish_reason,
             answers.c.model,
@@ -390,24 +403,25 @@ def usable_answers(connection: Connection, request_keys: Sequence[str]) -> dict[
             _A.estimated,
         )
         .join(llm_attempts, _A.id == answers.c.attempt_id)
-        .where(answers.c.request_key.in_(request_keys), answers.c.rejected.is_(None))
+        .where(answers.c.request_key.in_(request_keys), or_(answers.c.rejected.is_(None), answers.c.rejected == reason))
         .order_by(answers.c.attempt_id.desc())
     )
-    return {
-        r.request_key: StoredAnswer(
-            r.attempt_id,
-            Answer(
-                r.text,
-                r.finish_reason,
-                r.model,
-                Usage(r.input_tokens, r.output_tokens, r.cached_tokens, r.reasoning_tokens, bool(r.estimated)),
-                r.refusal,
-                r.reasoning,
-                r.provider_request_id,
-            ),
-        )
-        for r in connection.execute(query)
-    }
+    usable: dict[str, StoredAnswer] = {}
+    rejected = set()
+    for r in connection.execute(query):
+        if r.rejected is not None:
+            rejected.add(r.request_key)
+            continue
+        usage = Usage(r.input_tokens, r.output_tokens, r.cached_tokens, r.reasoning_tokens, bool(r.estimated))
+        answer = Answer(r.text, r.finish_reason, r.model, usage, r.refusal, r.reasoning, r.provider_request_id)
+        usable[r.request_key] = StoredAnswer(r.attempt_id, answer)
+    return PaidAnswers(usable, frozenset(rejected - usable.keys()))
+
+
+def _stored(r: Row[Any]) -> StoredAnswer:
+    usage = Usage(r.input_tokens, r.output_tokens, r.cached_tokens, r.reasoning_tokens, bool(r.estimated))
+    answer = Answer(r.text, r.finish_reason, r.model, usage, r.refusal, r.reasoning, r.provider_request_id)
+    return StoredAnswer(r.attempt_id, answer)
 
 
 def attempts_made(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[tuple[int, str, int], int]:

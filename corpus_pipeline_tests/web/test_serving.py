@@ -53,7 +53,8 @@ def test_users_are_made_and_removed_and_an_open_door_is_refused(corpus_home, mon
     assert run(*arguments, text="a password of ann\n", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr()
     assert "a password of ann" not in said.out + said.err
-    assert users.check(path, "ann", "a password of ann") is Role.OPERATOR
+    user = users.check(path, "ann", "a password of ann")
+    assert user and user.role is Role.OPERATOR
     assert users.check(path, "ann", "another password") is None
     for arguments, word in (
         (("--host", "0.0.0.0"), "--login"),

@@ -26,7 +26,6 @@ from corpus_pipeline.store.augmented import ItemKey, Provenance
 from corpus_pipeline.store.ledger import StoredAnswer
 
 EARLY_STOP = "early stop"  # who sets the pause flag when more samples fail than the recipe tolerates
-_LARGER = 2  # times the output limit, for an answer that was cut
 _MAX_REASON = 32  # characters of a reason word in the database
 _VERDICTS = 4096  # more than there are items under way
 
@@ -138,14 +137,11 @@ class Asker:
         seen: set[str] = set()  # attempts whose answers it had
         attempts, tries_left, paid_now = item.begun, self._answer_retries, False
         reason, detail = "", ""  # of the last answer that was no good
-        cut_at: int | None = None  # the question whose answer was cut: asked again with a larger limit
         while True:
             try:
                 request, turns = _next(item, answers)
                 if request is None:
                     break
-                if cut_at == len(answers):
-                    request = request._replace(max_output_tokens=request.max_output_tokens * _LARGER)
                 key = request_key(request, item.sample_index)
                 last.request, last.request_key = request, key
                 stored = item.known.get(key)
@@ -167,7 +163,8 @@ class Asker:
                     if tries_left > 0:
                         tries_left -= 1
                         reason, detail = str(fault.reason), fault.detail
-                        cut_at = len(answers) if fault.reason is BadReason.CUT and cut_at is None else None
+                        if fault.reason is BadReason.CUT:
+                            item.cut.add(len(answers))
                         continue
                 raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun) from None
             except Later:
@@ -233,7 +230,7 @@ def _next(item: Item, answers: list[StoredAnswer]) -> tuple[Request | None, tupl
     """
     strategy = item.prepared.strategy
     try:
-        request = strategy.next_request(item.conversation, _bare(answers), item.sample_index)
+        request = item.next_request(_bare(answers))
         if request is not None:
             return request, ()
         turns = tuple(accept(strategy, item.conversation, _bare(answers)))

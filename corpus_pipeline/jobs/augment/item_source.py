@@ -15,6 +15,7 @@ from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.states import ItemState, Stage
 from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger
 from corpus_pipeline.store.augmented import ItemKey
@@ -163,38 +164,38 @@ class Feed:
             return
         task_id = self._held.work.task.id
         keys = [key for _, key in asked if key is not None]
-        known = self._held.fetch(ledger.usable_answers, keys)
+        paid = self._held.fetch(ledger.paid_answers, keys, BadReason.CUT)
         begun = self._held.fetch(
             lambda c: ledger.attempts_made(c, task_id, sorted({item.conversation_id for item, _ in asked}))
         )
         for item, key in asked:
             item.begun = begun.get(item.key, 0)
-            if key is not None and key in known:
-                item.known = self._further_answers(item, {key: known[key]})
+            if key is not None and (key in paid.usable or key in paid.rejected):
+                item.known = self._paid_answers(item)
 
-    def _further_answers(self, item: Item, known: dict[str, StoredAnswer]) -> dict[str, StoredAnswer]:
-        """Follow a strategy of several questions as far as its answers are known."""
-        answers = list(known.values())
+    def _paid_answers(self, item: Item) -> dict[str, StoredAnswer]:
+        """Follow the questions of an item as far as their answers are paid, those with a larger output limit included."""
+        known: dict[str, StoredAnswer] = {}
         while True:
             try:
-                request = item.prepared.strategy.next_request(
-                    item.conversation, tuple(stored.answer for stored in answers), item.sample_index
-                )
+                request = item.next_request([stored.answer for stored in known.values()])
             except Exception:  # an answer that is no good: the asker meets it again and parks the sample
                 return known
             if request is None:
                 return known
             key = request_key(request, item.sample_index)
-            found = self._held.fetch(ledger.usable_answers, [key])
-            if key not in found:
+            paid = self._held.fetch(ledger.paid_answers, [key], BadReason.CUT)
+            if key in paid.usable and key not in known:
+                known[key] = paid.usable[key]
+            elif key in paid.rejected and len(known) not in item.cut:
+                item.cut.add(len(known))
+            else:
                 return known
-            known[key] = found[key]
-            answers.append(found[key])
 
 
 def _first_key(item: Item) -> str | None:
     try:
-        request = item.prepared.strategy.next_request(item.conversation, (), item.sample_index)
+        request = item.next_request(())
     except Exception:  # the asker meets the same fault and parks the sample
         return None
     return None if request is None else request_key(request, item.sample_index)

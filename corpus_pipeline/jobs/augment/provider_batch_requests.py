@@ -40,7 +40,7 @@ def _in_turn(item: Item) -> Item | None:
 
 def _next_request(item: Item) -> Request | None:
     try:
-        return item.prepared.strategy.next_request(item.conversation, _answers(item), item.sample_index)
+        return item.next_request(_answers(item))
     except Exception:  # the window meets the same fault and parks the sample
         return None
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus_pipeline.jobs.augment.low_water_mark import Batch
 from corpus_pipeline.jobs.augment.plan import Prepared
-from corpus_pipeline.model import Conversation, ConversationId
+from corpus_pipeline.model import Answer, Conversation, ConversationId, Request
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.ledger import StoredAnswer
+
+LARGER = 2  # times the output limit, for an answer that was cut
 
 
 class Later(Exception):
@@ -20,7 +22,8 @@ class Later(Exception):
 class Item:
     """What is to be made. batch: what its outcome counts for; None for a replay, whose batch the cursor passed long ago.
 
-    begun: HTTP attempts that earlier runs made for it. known: answers that are paid already, by request key.
+    begun: HTTP attempts that earlier runs made for it. known: answers that are paid already, by request key. cut: questions,
+    from 0, whose answers the output limit cut: they are asked with a larger one.
     """
 
     prepared: Prepared
@@ -31,8 +34,16 @@ class Item:
     batch: Batch | None
     begun: int = 0
     known: Mapping[str, StoredAnswer] = field(default_factory=dict)
+    cut: set[int] = field(default_factory=set)
     replayed: bool = False  # sent back by a person: it is asked at once
     gate: Item | None = None  # the question whether it is wanted, the same for all samples of a conversation
+
+    def next_request(self, answers: Sequence[Answer]) -> Request | None:
+        """The question that follows these answers, None when they are all. Raises BadAnswer, and what a strategy raises."""
+        request = self.prepared.strategy.next_request(self.conversation, tuple(answers), self.sample_index)
+        if request is None or len(answers) not in self.cut:
+            return request
+        return request._replace(max_output_tokens=request.max_output_tokens * LARGER)
 
     @property
     def key(self) -> ItemKey:

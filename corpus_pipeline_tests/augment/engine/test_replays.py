@@ -168,3 +168,20 @@ def test_a_replay_of_a_row_whose_batch_is_not_finished_is_made_and_paid_once(mak
     assert len(kit.invoice()) == paid + 4
     assert kit.one("SELECT COUNT(*) FROM augmented_rows WHERE model = 'corpus-stub-mini'") == failed
     kit.books_agree()
+
+
+def test_an_answer_for_a_larger_limit_is_used_again_where_the_cut_one_is_known(make_kit: Any) -> None:
+    kit = make_kit(faults={"cut": 1.0})
+    kit.add(4, strategies=["paraphrase"], answer_retries=0)
+    kit.run()
+    kit.stub.meet()
+    kit.corpus.replay(Where(reason="cut"))
+    assert kit.run().report["succeeded"] == 4
+    keys = kit.rows_of("SELECT DISTINCT request_key FROM llm_attempts")
+    assert len(keys) == 8, "a limit that cut an answer is not asked with again"
+
+    paid = len(kit.invoice())
+    kit.rebind(strategies=["paraphrase"], answer_retries=2, completion={"review_sample": 3})
+    assert kit.run().report["succeeded"] == 4
+    assert len(kit.invoice()) == paid, "the second recipe asks the same"
+    kit.books_agree()
