@@ -36,7 +36,8 @@ from corpus_pipeline.cli import (
     servers,
     verdicts,
 )
-from corpus_pipeline.cli.output import error
+from corpus_pipeline.cli.output import error, say
+from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
 from corpus_pipeline.settings import VARIABLES
 
@@ -157,6 +158,10 @@ def _run(arguments: list[str]) -> int:
     except OSError as problem:  # a disk that is full, a folder that cannot be written
         _drop_output()
         error(f"{problem.filename or 'the output'}: {problem.strerror or problem}")
+        return 1
+    except Exception as problem:  # what it says may be the text of a row
+        error(f"{in_words(problem)}. This is a fault of the program; these lines are what a report of it needs:")
+        say(steps(problem.__traceback__))
         return 1
     return int(result) if isinstance(result, int) else 0
 

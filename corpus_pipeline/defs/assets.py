@@ -16,6 +16,7 @@ from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import RESOURCE, CursorResource
+from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service.code_versions import code_version
@@ -121,6 +122,10 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
         run_tags.end(context, "blocked" if isinstance(error, GateRefused) else "failed")
         # nothing that another attempt could mend by itself
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    except Exception as error:  # what it says may be the text of a row, and Dagster keeps it
+        run_tags.end(context, "failed")
+        context.log.error(f"{stage} of {name}: {in_words(error)}\n{steps(error.__traceback__)}")
+        raise dg.Failure(description=in_words(error)) from None
     run_tags.done(context, stage)
     yield _materialized(cursor, stage, name, outcome)
 

@@ -22,6 +22,7 @@ from corpus_pipeline.defs.dagster_internals import (
     get_input_data_version_tag,
 )
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.settings import Settings
@@ -54,9 +55,7 @@ def go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stages: Seq
                     failed += [name] if not complete and isinstance(event, dg.MaterializeResult) else []
                     yield from _of_its_own(cursor, stage, name, event)
             except Exception as error:  # a signal is no Exception: it ends the run
-                reason = (
-                    error.description or "" if isinstance(error, dg.Failure) else f"{type(error).__name__}: {error}"
-                )
+                reason = error.description or "" if isinstance(error, dg.Failure) else in_words(error)
                 context.log.error(f"{stage} of {name}: {reason}")
                 yield observation(context, cursor, stage, name, "failed", reason)
                 failed.append(name)

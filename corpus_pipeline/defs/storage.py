@@ -32,7 +32,9 @@ _BUSY_SECONDS = 30
 
 def _kept(url: str) -> Engine:
     """An engine whose connections are opened once."""
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=4, max_overflow=-1)
+    engine = create_engine(
+        url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=4, max_overflow=-1, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

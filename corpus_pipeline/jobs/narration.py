@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import cursors, spending
@@ -177,8 +178,8 @@ class Speaker:
                 self._tell_trouble(progress.troubles)
             except CorpusError:  # the database is away: the work meets the same trouble
                 continue
-            except Exception:  # what is said must not end what is done
-                log.debug("could not tell the progress of %s", self._name, exc_info=True)
+            except Exception as error:  # what is said must not end what is done
+                log.debug("could not tell the progress of %s: %s", self._name, in_words(error))
 
     def _tell_trouble(self, troubles: Sequence[str]) -> None:
         """Say what is wrong, at once and then now and then, and that it is over."""

@@ -19,7 +19,6 @@ import struct
 import subprocess
 import sys
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +28,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.jobs.gc_tuning import rare_collection
 
@@ -135,7 +135,7 @@ class Processes:
         for part in parts:
             answer = part.result()
             if not answer.startswith(_DONE):
-                raise RuntimeError(f"in a process that computes: {answer[1:].decode()}")
+                raise StopJob(f"in a process that computes: {answer[1:].decode()}. The same command goes on there.")
             answers.append(marshal.loads(memoryview(answer)[1:]))
         return item, answers
 
@@ -233,8 +233,8 @@ def serve() -> None:
 def _answer(compute: Callable[..., Values], request: bytes) -> bytes:
     try:
         return _DONE + marshal.dumps(tuple(compute(*marshal.loads(request))))
-    except Exception:
-        return _FAILED + traceback.format_exc().encode()
+    except Exception as error:
+        return _FAILED + in_words(error).encode()
 
 
 def _send(stream: IO[bytes] | None, kind: bytes, body: bytes) -> None:

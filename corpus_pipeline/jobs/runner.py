@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import (
     CorpusError,
     Fenced,
@@ -208,8 +209,7 @@ def _work(held: Held, worker: Callable[[Held], None]) -> None:
         _end(held, Status.BLOCKED, str(refusal))
         raise
     except Exception as error:
-        reason = str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {error}"
-        _end(held, Status.FAILED, reason)
+        _end(held, Status.FAILED, in_words(error))
         raise
     except BaseException as stop:  # Ctrl-C for the second time, and what Dagster raises between two lines
         _end(held, Status.INTERRUPTED, f"interrupted: {type(stop).__name__}")

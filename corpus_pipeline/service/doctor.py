@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
 from corpus_pipeline.llm.prices import MAX_AGE_DAYS
@@ -64,7 +65,7 @@ def _guarded(subject: str, look: Callable[[], tuple[bool, str]]) -> Finding:
     except CorpusError as error:
         return Finding(subject, False, str(error))
     except Exception as error:
-        return Finding(subject, False, f"{type(error).__name__}: {error}"[:500])
+        return Finding(subject, False, in_words(error))
 
 
 def _home(settings: Settings) -> tuple[bool, str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from corpus_pipeline.error_words import in_words, steps
+
 LOGGER = "corpus_pipeline"
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -28,8 +30,9 @@ class JsonFormatter(logging.Formatter):
             "pid": os.getpid(),
         }
         document |= {name: value for name, value in vars(record).items() if name not in _OWN}
-        if record.exc_info:
-            document["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            document["exception"] = f"{in_words(error)}\n{steps(error.__traceback__)}"
         return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.web import users
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.sessions import COOKIE, DEVICE, Person, Sessions
@@ -132,7 +133,7 @@ class Guard:
         try:
             await (self._app if refused is None else refused)(scope, receive, with_headers)
         except Exception as error:
-            _log.error("%s at %s", type(error).__name__, _place(error))
+            _log.error("%s", in_words(error))
             if begun:
                 raise RuntimeError("an answer broke off; the line above names the place") from None
             await _broken()(scope, receive, with_headers)
@@ -151,14 +152,6 @@ class Guard:
             # the part of a page that renews itself: the page is loaded again as a whole, and leads to the login
             return PlainTextResponse("Log in first.\n", 401, {"HX-Refresh": "true"})
         return None
-
-
-def _place(error: Exception) -> str:
-    """Where an error nobody foresaw was raised. Its message goes nowhere: it may hold the text of a row."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
 def _broken() -> Response:

@@ -431,3 +431,21 @@ def test_runs_are_removed_after_their_time_and_not_before(home: Home, monkeypatc
         with dg.build_sensor_context(instance) as context:
             retention(context)
         assert [r.run_id for r in instance.get_runs()] == [alive]
+
+
+def test_an_unforeseen_error_is_kept_without_its_words(home: Home, monkeypatch):
+    """Dagster keeps what an exception says, with all that led to it: it may quote a row."""
+    secret = "Mrs Quillfeather owes 40 crowns"
+
+    def fail(*_: object, **__: object) -> None:
+        try:
+            raise KeyError(secret)
+        except KeyError as error:
+            raise ValueError(f"not this: {secret}") from error
+
+    home.add("unforeseen", rows=2)
+    monkeypatch.setattr(CursorResource, "go_on", fail)
+    result = run(home, "unforeseen", [Stage.INGEST])
+    assert not result.success
+    kept = repr(home.instance.all_logs(result.run_id))
+    assert "ValueError at corpus_pipeline/defs/assets.py:" in kept and secret not in kept

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.early_stop import EarlyStop, tolerance
@@ -239,7 +240,7 @@ def _next(item: Item, answers: list[StoredAnswer]) -> tuple[Request | None, tupl
     except BadAnswer:
         raise
     except Exception as error:
-        raise BadAnswer(type(error).__name__[:_MAX_REASON], f"{type(error).__name__}: {error}"[:500]) from error
+        raise BadAnswer(type(error).__name__[:_MAX_REASON], in_words(error)) from error
 
 
 def _require_storable(turns: tuple[Turn, ...]) -> None:

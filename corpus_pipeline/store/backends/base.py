@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, event
+from sqlalchemy.exc import DBAPIError, StatementError
 
 
 class Fault(Enum):
@@ -30,6 +30,27 @@ class Backend(ABC):
     @abstractmethod
     def create_engine(self, url: str) -> Engine:
         """An engine whose every connection has the session settings that the store relies on."""
+
+    @abstractmethod
+    def without_values(self, error: BaseException) -> str:
+        """What the driver's error says, without what may be a value of a statement or of a row."""
+
+    def hide_values(self, engine: Engine) -> None:
+        """Let no error of this engine say a value, whoever shows it: neither the driver's words nor SQLAlchemy's."""
+
+        @event.listens_for(engine, "handle_error")
+        def _hide(context: ExceptionContext) -> None:
+            if not isinstance(context.original_exception, Exception):
+                return
+            original, wrapped = context.original_exception, context.sqlalchemy_exception
+            said = self.without_values(original)
+            if isinstance(wrapped, DBAPIError):
+                code = original.args[:1] if isinstance(next(iter(original.args), None), int) else ()
+                original.args = (*code, said)
+            original.__context__ = original.__cause__ = None
+            if isinstance(wrapped, StatementError):
+                wrapped.args = (f"({type(original).__name__}) {said}", *wrapped.args[1:])
+                wrapped.without_values = said  # type: ignore[attr-defined] # for `error_words`
 
     @abstractmethod
     def fault(self, error: DBAPIError) -> Fault:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from math import isfinite
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -12,12 +11,38 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable
+from corpus_pipeline.store.backends import mysql_values
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 # the whole transaction is gone, or one statement of it is (1205): always roll back and redo the unit
 _CONFLICTS = frozenset({1205, 1213, 1020, 1412, 3101, 3572})
 _LOST = frozenset({0, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
 _FULL = frozenset({3, 28, 1021, 1114, 1290, 1836, 1969, 3024})
+# no access, no such name, NULL, too long, out of range, foreign key, check: their words are names of ours
+_ABOUT_NAMES = frozenset(
+    {
+        1044,
+        1045,
+        1046,
+        1048,
+        1049,
+        1050,
+        1051,
+        1054,
+        1091,
+        1142,
+        1143,
+        1146,
+        1153,
+        1227,
+        1264,
+        1364,
+        1406,
+        1451,
+        1452,
+        4025,
+    }
+)
 # a worker that is frozen inside a transaction must not keep its rows locked for longer than this
 _IDLE = "SET SESSION idle_write_transaction_timeout = 20"
 _DUPLICATE_KEY = 1062
@@ -27,9 +52,12 @@ _SESSION = (
 )
 # seconds; a URL may say others, as in mysql+pymysql://.../corpus?read_timeout=30
 _TIMEOUTS = {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120}
-_ROWS_AT_ONCE = 1000
-_STATEMENT = 1024 * 1024  # characters after which a statement is sent; a longer row goes alone
 _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
+
+
+def _speaks_of_names(code: int) -> bool:
+    # 2000 to 2999 are the driver's own: of the connection
+    return 2000 <= code < 3000 or code in _ABOUT_NAMES | _CONFLICTS | _LOST | _FULL
 
 
 class MySQLBackend(Backend):
@@ -55,6 +83,12 @@ class MySQLBackend(Backend):
             },
         )
 
+        self.hide_values(engine)
+
+        @event.listens_for(engine, "do_connect")
+        def _connect(_dialect: Any, _record: Any, positional: Any, named: dict[str, Any]) -> Any:
+            return mysql_values.connect(*positional, **named)
+
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _record: Any) -> None:
             with connection.cursor() as cursor:
@@ -73,16 +107,25 @@ class MySQLBackend(Backend):
         rows: Iterable[tuple[Any, ...]],
         updates: dict[str, str] | None = None,
     ) -> int:
-        """See the base class. The driver's own `executemany` takes several times as long to write the same statements:
-        it looks at each value and each row on its own; here whole columns are written at once."""
+        """See the base class. All rows of a statement are one bound parameter, so that no error and no log of a statement has
+        a value in it. The driver's own `executemany` takes several times as long: it looks at each value on its own."""
         batch = list(rows)
-        head, tail = self.around_values(connection, table, columns, updates)
-        for texts in _statements_of(batch):
-            statement = f"{head}({'),('.join(texts)}){tail}"
-            statement.encode()  # half a surrogate pair ends here; the driver would send it as bytes that are no text
-            # no parameters: a % in a text is a %
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        head, tail = (part.replace("%", "%%") for part in self.around_values(connection, table, columns, updates))
+        for values in mysql_values.batches(batch):
+            connection.exec_driver_sql(f"{head}%s{tail}", (values,))
         return len(batch)
+
+    def without_values(self, error: BaseException) -> str:
+        """See the base class. Of the server's errors those are quoted whose words are names and numbers; others quote the
+        statement ("near ..."), a key ("Duplicate entry ...") or what a trigger says."""
+        from pymysql.constants import CR, ER
+
+        code = error.args[0] if error.args else None
+        if not isinstance(code, int):
+            return type(error).__name__
+        names = {value: name for kind in (CR, ER) for name, value in vars(kind).items() if isinstance(value, int)}
+        said = f": {error.args[1]}" if len(error.args) > 1 and _speaks_of_names(code) else ""
+        return f"{code} {names.get(code, '')}".rstrip() + said
 
     def fault(self, error: DBAPIError) -> Fault:
         code = error.orig.args[0] if error.orig is not None and error.orig.args else None
@@ -137,51 +180,3 @@ class MySQLBackend(Backend):
             f"{column} = {value.format(new=f'VALUES({column})', old=column)}" for column, value in updates.items()
         )
         return f"ON DUPLICATE KEY UPDATE {assignments}"
-
-
-def _statements_of(batch: Sequence[tuple[Any, ...]]) -> Iterator[list[str]]:
-    """The rows as comma-separated literals, as many at a time as one statement should hold."""
-    for start in range(0, len(batch), _ROWS_AT_ONCE):
-        columns = zip(*batch[start : start + _ROWS_AT_ONCE], strict=True)
-        texts = list(map(",".join, zip(*map(_literals, columns), strict=True)))
-        begun = size = 0
-        for place, text in enumerate(texts):
-            size += len(text)
-            if size >= _STATEMENT:
-                yield texts[begun : place + 1]
-                begun, size = place + 1, 0
-        if begun < len(texts):
-            yield texts[begun:]
-
-
-def _literals(column: Sequence[Any]) -> Iterable[str]:
-    kinds = set(map(type, column))
-    if kinds == {int}:
-        return map(str, column)
-    if kinds == {str}:
-        return map(_text_literal, column)
-    return ["NULL" if value is None else _LITERALS[type(value)](value) for value in column]
-
-
-def _text_literal(text: str) -> str:
-    # with backslash escapes, which our sql_mode leaves on, and UTF-8, these two are all that a text can break out by
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    if "'" in text:
-        text = text.replace("'", "\\'")
-    return f"'{text}'"
-
-
-def _number_literal(value: float) -> str:
-    if not isfinite(value):
-        raise ValueError(f"{value} cannot be stored")
-    return f"{value!r}e0" if "e" not in repr(value) else repr(value)
-
-
-_LITERALS: dict[type, Callable[[Any], str]] = {
-    str: _text_literal,
-    int: str,
-    bool: lambda value: str(int(value)),
-    float: _number_literal,
-    bytes: lambda value: f"X'{value.hex()}'",
-}

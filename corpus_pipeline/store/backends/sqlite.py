@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -17,6 +18,8 @@ from corpus_pipeline.store.backends.base import Backend, Fault
 
 BUSY_SECONDS = 30
 _CACHE_KIB, _SMALL_CACHE_KIB = 65536, 8192  # of each connection
+_SPEAKS_FREELY = frozenset({"SQLITE_ERROR", "SQLITE_CONSTRAINT_TRIGGER", "SQLITE_MISMATCH"})
+_ABOUT_NAMES = re.compile(r"no such (?:table|column|index|function): [\w.]{1,128}|table \w{1,64} already exists")
 _VALUES_AT_ONCE = 16_000  # SQLite takes up to 32,766 in a statement
 
 
@@ -68,6 +71,7 @@ class SQLiteBackend(Backend):
             if not Path(path).exists():
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        self.hide_values(engine)
         journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "TRUNCATE"
 
         @event.listens_for(engine, "connect")
@@ -109,6 +113,13 @@ class SQLiteBackend(Backend):
             statement = f"{head}{', '.join([marks] * len(part))}{tail}"
             connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
         return len(batch)
+
+    def without_values(self, error: BaseException) -> str:
+        """See the base class. SQLite speaks of names; only a trigger, or what it could not read, brings other words in."""
+        name = getattr(error, "sqlite_errorname", None)
+        if name is None or (name in _SPEAKS_FREELY and not _ABOUT_NAMES.fullmatch(str(error))):
+            return name or type(error).__name__
+        return str(error)
 
     def fault(self, error: DBAPIError) -> Fault:
         text = str(error.orig).lower()
