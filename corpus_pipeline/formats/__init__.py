@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus_pipeline.errors import UnknownName
-from corpus_pipeline.formats import jsontext
+from corpus_pipeline.formats import detection, jsontext
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.alpaca import ALPACA, ALPACA_KTO, ALPACA_PREFERENCE
 from corpus_pipeline.formats.axolotl import AXOLOTL
 from corpus_pipeline.formats.base import Format, Loss, NotExportable, Parsed, Record, Written
 from corpus_pipeline.formats.content_parts import CONTENT_PARTS
+from corpus_pipeline.formats.detection import Detection
 from corpus_pipeline.formats.empty import EMPTY
+from corpus_pipeline.formats.general import GENERAL
 from corpus_pipeline.formats.llama_factory_openai import LLAMA_FACTORY_OPENAI
 from corpus_pipeline.formats.mapped import FIELDS, MAPPED, mapped
 from corpus_pipeline.formats.openai import OPENAI_DPO, OPENAI_SFT
@@ -47,7 +49,9 @@ __all__ = [
     "EMPTY",
     "FIELDS",
     "FORMATS",
+    "GENERAL",
     "MAPPED",
+    "Detection",
     "Format",
     "Loss",
     "NotExportable",
@@ -57,10 +61,12 @@ __all__ = [
     "by_name",
     "detect",
     "export_line",
+    "look_at",
     "mapped",
+    "target_by_name",
 ]
 
-# what says more stands before what says less: the first of those that accept most of the sample is taken
+# what says more stands before what says less: of formats that understand equally much the first is taken
 FORMATS: tuple[Format, ...] = (
     OPENAI_DPO,
     SHAREGPT_PREFERENCE,
@@ -92,8 +98,8 @@ FORMATS: tuple[Format, ...] = (
     TEXT,
 )
 
-# EMPTY is no choice of detection
-_BY_NAME = {format.name: format for format in (*FORMATS, EMPTY)}
+# EMPTY is no choice of detection, and the general reader comes behind the formats that a tool names
+_BY_NAME = {format.name: format for format in (*FORMATS, *GENERAL, EMPTY)}
 
 
 def by_name(name: str) -> Format:
@@ -104,20 +110,23 @@ def by_name(name: str) -> Format:
     return found
 
 
-def detect(records: Sequence[Record]) -> Format | None:
-    """The format of a sample of records: it accepts the most of them, and more than half.
+def target_by_name(name: str) -> Format:
+    """The format of this name that an export may be written in. Raises UnknownName that lists the known ones."""
+    found = next((format for format in FORMATS if format.name == name), None)
+    if found is None:
+        raise UnknownName("export format", name, {format.name for format in FORMATS})
+    return found
 
-    Of formats that accept equally many the first in `FORMATS` is taken. At least one record must speak for it (a key
-    that only this flavour has) and none against it. None: the recipe must name the columns.
-    """
-    best, best_count = None, len(records) // 2
-    for candidate in FORMATS:
-        accepted = [record for record in records if candidate.accepts(record)]
-        if len(accepted) > best_count:
-            evidence = [candidate.evidence(record) for record in accepted]
-            if max(evidence) > 0 and min(evidence) >= 0:
-                best, best_count = candidate, len(accepted)
-    return best
+
+def look_at(records: Sequence[Record]) -> Detection:
+    """What a sample of records is: see `detection`."""
+    return detection.look_at(records, FORMATS)
+
+
+def detect(records: Sequence[Record]) -> Format | None:
+    """The format of a sample of records; None: the recipe must name the columns."""
+    best = look_at(records).best
+    return None if best is None else best.format
 
 
 def export_line(

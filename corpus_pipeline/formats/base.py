@@ -34,11 +34,12 @@ class Loss(StrEnum):
     BREAKS = "message_breaks"  # where one message ended and the next one of the same side began
     MESSAGE_KEYS = "message_keys"  # unknown keys inside a message
     PARTS = "content_parts"  # parts of a content that are no text, such as images
+    OTHER_ANSWERS = "other_answers"  # further answers to the same question, and branches of a message tree
     TOP_KEYS = "top_keys"  # unknown top-level keys whose names the target uses itself
 
 
 # only the original shape keeps these: every format loses them when the row came in another
-SHAPE_LOSSES = frozenset({Loss.MESSAGE_KEYS, Loss.PARTS, Loss.TOP_KEYS})
+SHAPE_LOSSES = frozenset({Loss.MESSAGE_KEYS, Loss.PARTS, Loss.OTHER_ANSWERS, Loss.TOP_KEYS})
 
 
 class Written(NamedTuple):
@@ -60,7 +61,7 @@ class NotExportable(ParkSample):
     """The target tool would skip this row or train on something else: it goes to the not-exportable list.
 
     Reasons: no_text, no_prompt, no_answer, several_turns, turn_order, system_in_the_middle, tool_calls, tool_messages,
-    unanswered_calls, broken_arguments, function_name, no_weight, no_preference, no_label, has_a_prompt, media.
+    unanswered_calls, broken_arguments, function_name, no_weight, no_preference, no_label, has_a_prompt, media, no_writer.
     """
 
 

@@ -7,6 +7,7 @@ object elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,7 +120,7 @@ def wrapped_tools(tools: str) -> list[Any] | None:
     found = _tool_list(tools)
     if found is None:
         return None
-    return [{"type": "function", "function": tool} if _is_bare_tool(tool) else tool for tool in found]
+    return [{"type": "function", "function": _function(tool)} if _is_bare_tool(tool) else tool for tool in found]
 
 
 def bare_tools(tools: str) -> str | None:
@@ -127,11 +128,59 @@ def bare_tools(tools: str) -> str | None:
     found = _tool_list(tools)
     if found is None:
         return None
-    return jsontext.dumps([t["function"] if set(t) == {"type", "function"} else t for t in found])
+    bare = [t["function"] if set(t) == {"type", "function"} else t for t in found]
+    return jsontext.dumps([_function(tool) if _is_bare_tool(tool) else tool for tool in bare])
 
 
 def _is_bare_tool(tool: dict[str, Any]) -> bool:
     return "function" not in tool and isinstance(tool.get("name"), str) and tool.get("type") != "function"
+
+
+def _declared(tool: dict[str, Any]) -> list[Any]:
+    """The functions that Gemini declares in one tool, or the tool itself."""
+    for key in ("functionDeclarations", "function_declarations"):
+        if set(tool) == {key} and isinstance(tool[key], list):
+            return list(tool[key])
+    return [tool]
+
+
+def _function(tool: dict[str, Any]) -> dict[str, Any]:
+    """A function with JSON schema under `parameters`: Anthropic says input_schema, and xLAM lists its arguments by name."""
+    found = dict(tool)
+    if isinstance(found.get("input_schema"), dict) and "parameters" not in found:
+        found = {"parameters" if key == "input_schema" else key: value for key, value in found.items()}
+    arguments = found.get("parameters")
+    if isinstance(arguments, dict) and arguments and all(_is_argument(one) for one in arguments.values()):
+        found["parameters"] = _schema(arguments)
+    return found
+
+
+_JSON_TYPES = {
+    "str": "string", "string": "string", "int": "integer", "integer": "integer", "float": "number", "number": "number",
+    "bool": "boolean", "boolean": "boolean", "list": "array", "array": "array", "tuple": "array", "set": "array",
+    "dict": "object", "object": "object", "any": None,
+}  # fmt: skip
+_PYTHON_TYPE = re.compile(r"(?:optional\[)?([a-z]+)(?:\[.*)?(?:\])?(?:,\s*(?:optional|default.*))?", re.I | re.S)
+
+
+def _is_argument(one: Any) -> bool:
+    """Whether this describes an argument in the notation of Python: `{"type": "str, optional", ...}`."""
+    kind = one.get("type") if isinstance(one, dict) else None
+    match = _PYTHON_TYPE.fullmatch(kind) if isinstance(kind, str) else None
+    return match is not None and match[1].lower() in _JSON_TYPES
+
+
+def _schema(arguments: dict[str, Any]) -> dict[str, Any]:
+    properties, required = {}, []
+    for name, one in arguments.items():
+        match = _PYTHON_TYPE.fullmatch(one["type"])
+        assert match is not None
+        kind = _JSON_TYPES[match[1].lower()]
+        rest = {key: value for key, value in one.items() if key not in ("type", "required")}
+        properties[name] = ({} if kind is None else {"type": kind}) | rest
+        if "optional" not in one["type"].lower() and "default" not in one and one.get("required") is not False:
+            required.append(name)
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def _tool_list(tools: str) -> list[dict[str, Any]] | None:
@@ -142,4 +191,6 @@ def _tool_list(tools: str) -> list[dict[str, Any]] | None:
         return None
     if isinstance(found, dict):
         found = [found]
+    if isinstance(found, list) and all(isinstance(tool, dict) for tool in found):
+        found = [inner for tool in found for inner in _declared(tool)]
     return found if isinstance(found, list) and found and all(isinstance(tool, dict) for tool in found) else None

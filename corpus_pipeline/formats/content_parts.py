@@ -17,8 +17,9 @@ from corpus_pipeline.formats.messages import Message
 
 class _ContentParts(ChatFormat):
     def evidence(self, record: Record) -> int:
+        """Parts whose text lies under `value`, or a weight. Parts with `text` are those of OpenAI."""
         return int(
-            any(isinstance(message.get("content"), list) or "loss_weight" in message for message in messages_of(record))
+            any(_has_values(message.get("content")) or "loss_weight" in message for message in messages_of(record))
         )
 
     def encode(self, message: Message, number: int, losses: set[Loss]) -> dict[str, Any]:
@@ -38,6 +39,10 @@ class _ContentParts(ChatFormat):
     def tools_value(self, tools: str) -> Any:
         found = calls.wrapped_tools(tools)
         return None if found is None else jsontext.dumps(found)
+
+
+def _has_values(content: Any) -> bool:
+    return isinstance(content, list) and any(isinstance(part, dict) and "value" in part for part in content)
 
 
 CONTENT_PARTS = _ContentParts(

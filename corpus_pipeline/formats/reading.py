@@ -85,7 +85,7 @@ class MessageReader:
         if type(raw) is not dict:
             wrong_shape(f"{where} is not an object")
         found = raw.get(self.role_key)
-        role = ROLES.get(found) if type(found) is str else None
+        role = self.role_of(found) if type(found) is str else None
         if role is None:
             wrong_shape(f"{where}.{self.role_key} is {found!r:.40}, expected one of {', '.join(ROLES)}")
         draft = Draft(path)
@@ -106,17 +106,22 @@ class MessageReader:
             draft.kept.add(Loss.MESSAGE_KEYS)
         return Decoded(Message(role, **draft.fields), tuple(draft.parts), frozenset(draft.kept))
 
+    def role_of(self, word: str) -> str | None:
+        """The canonical role of a role as it is found."""
+        return ROLES.get(word)
+
     def read_content(self, raw: dict[str, Any], role: str, draft: Draft) -> None:
         """The text, whether it is a string or a list of parts."""
         content = raw.get(self.content_key)
         if type(content) is str:
             draft.take("text", content, self.content_key)
         elif type(content) is list:
-            self._read_parts(content, side_of(role) == ANSWER_SIDE, draft)
+            self.read_parts(content, side_of(role) == ANSWER_SIDE, draft)
         elif content is not None:
             wrong_shape(f"{'.'.join(map(str, draft.path))}.{self.content_key} is neither text nor a list of parts")
 
-    def _read_parts(self, content: list[Any], answer: bool, draft: Draft) -> None:
+    def read_parts(self, content: list[Any], answer: bool, draft: Draft) -> None:
+        """The text, the reasoning and the calls of a list of parts; other parts stay in the record."""
         found: dict[str, list[tuple[Path, str]]] = {"text": [], "reasoning": []}
         made: list[Any] = []
         for index, part in enumerate(content):
@@ -138,7 +143,7 @@ class MessageReader:
             if len(part) > 2:
                 draft.kept.add(Loss.PARTS)
         for name, parts in found.items():
-            _join(name, parts, draft)
+            join_parts(name, parts, draft)
         if made:
             draft.fields["tool_calls"] = made
 
@@ -174,7 +179,7 @@ def _call_of(value: Any) -> tuple[Any, int] | None:
     return found[0][0], found[1][1]
 
 
-def _join(name: str, parts: list[tuple[Path, str]], draft: Draft) -> None:
+def join_parts(name: str, parts: list[tuple[Path, str]], draft: Draft) -> None:
     """Several parts of a content become one text; each remembers which of its lines it is."""
     if len(parts) == 1:
         draft.parts.append(Part(parts[0][0], name))

@@ -1,14 +1,16 @@
 """The shape of a record: its JSON without the texts, from which the record comes back key for key.
 
-`{"record": ..., "turns": n, "slots": [[path, turn, field, how?], ...], "extra": [...], "marks"?: {...}, "kept"?:
-[...]}`
+`{"record": ..., "turns": n, "slots": [[path, turn, field, how?], ...], "extra": [...], "joined"?: [...], "marks"?: {...},
+"kept"?: [...]}`
 
 - record: the record as it was read, with null at every slot; all that is not understood stays here, untouched.
 - turns: how many turns the conversation had.
 - slots: what goes where. `path` are keys and indexes from the top; `turn` is 1-based, 0 is the conversation itself.
   `field` is one of `model.TEXT_FIELDS`, `weight`, `tools` (the JSON value), `tools_text` (the JSON text as a string),
-  a key of `Turn.extra`, or `calls_text` and `call` (parts of extra's tool_calls). `how` says which part or in which
-  notation: [first, last] lines of a text, the notation of a weight, the style of a call (see `formats.calls`).
+  a key of `Turn.extra`, or `calls_text`, `call` and `call_arguments` (parts of extra's tool_calls). `how` says which part
+  or in which notation: [first, last] lines of a text, "json" for a text that stands there as a JSON value, the notation of
+  a weight or a label, the style of a call (see `formats.calls`), the number of the call whose arguments it is.
+- joined: paths of texts that hold several slots and what stands between them; `record` has a list of the pieces there.
 - extra: names of the top-level keys that the format does not know; they follow the row into any other format.
 - marks: by turn, what `Turn.extra` holds beside the slots (roles).
 - kept: losses (see `formats.base.Loss`) if the row leaves this shape, because only `record` holds these things.
@@ -35,7 +37,8 @@ _TEXT_INDEX = {name: index for index, name in enumerate(TEXT_FIELDS)}
 _WEIGHT_INDEX = Turn._fields.index("weight")
 _PRESENCE = _WEIGHT_INDEX + 1
 # slots that are a view of another key of Turn.extra
-_EXTRA_KEY_OF_SLOT = {"calls_text": "tool_calls", "call": "tool_calls", "function_call": "tool_calls"}
+_EXTRA_KEY_OF_SLOT = dict.fromkeys(("calls_text", "call", "function_call", "call_arguments"), "tool_calls")
+AS_JSON = "json"  # how a text is written that was found as a JSON value
 
 
 class Slot(NamedTuple):
@@ -57,6 +60,7 @@ class Template(NamedTuple):
     extra_keys: tuple[frozenset[str], ...]  # per turn: keys of Turn.extra that slots take
     marks: tuple[dict[str, Any], ...]  # per turn: what else Turn.extra must hold
     has_tools: bool
+    inner: frozenset[int] = frozenset()  # the slots, by their place in `slots`, that are pieces of a longer text
 
 
 class Carried(NamedTuple):
@@ -73,14 +77,21 @@ def make(
     turns: Sequence[Turn],
     extra: Iterable[str] = (),
     kept: Iterable[str] = (),
+    joined: Iterable[Path] = (),
 ) -> str:
-    """The shape text of a record whose values at `slots` went to `turns`. The record is not changed."""
+    """The shape text of a record whose values at `slots` went to `turns`. The record is not changed.
+
+    joined: paths at which it holds a list of pieces where the record as it was read has one text.
+    """
     shape: dict[str, Any] = {
         "record": _blanked(record, slots),
         "turns": len(turns),
         "slots": [slot[:3] if slot.how is None else slot for slot in slots],
         "extra": list(extra),
     }
+    pieces = [list(path) for path in joined]
+    if pieces:
+        shape["joined"] = pieces
     marks = _marks(turns, slots)
     if marks:
         shape["marks"] = marks
@@ -111,7 +122,7 @@ def render_line(conversation: Conversation) -> bytes | None:
         filled = _fill(slot, conversation)
         if filled is None:
             return None
-        pieces[2 * number + 1] = filled
+        pieces[2 * number + 1] = filled[1:-1] if number in template.inner else filled
     return b"".join(pieces)
 
 
@@ -121,9 +132,9 @@ def line_template(shape: str) -> Template:
     body = jsontext.loads(shape)
     count: int = body["turns"]
     slots = tuple(Slot(tuple(slot[0]), *slot[1:]) for slot in body["slots"])
-    pieces, order = _fragments(body["record"], slots)
+    pieces, order, inside = _fragments(body["record"], slots, [tuple(path) for path in body.get("joined", ())])
     ordered = tuple(slots[index] for index in order)
-    plain = all(slot.field in _TEXT_INDEX and slot.how is None for slot in ordered)
+    plain = not inside and all(slot.field in _TEXT_INDEX and slot.how is None for slot in ordered)
     absent = [[True] * _PRESENCE for _ in range(count)]
     keys: list[set[str]] = [set() for _ in range(count)]
     for slot in slots:
@@ -144,6 +155,7 @@ def line_template(shape: str) -> Template:
         extra_keys=tuple(frozenset(names) for names in keys),
         marks=tuple(marks.get(str(turn + 1), {}) for turn in range(count)),
         has_tools=any(slot.turn == 0 for slot in slots),
+        inner=inside,
     )
 
 
@@ -201,8 +213,12 @@ def _marks(turns: Sequence[Turn], slots: Sequence[Slot]) -> dict[str, Any]:
     return marks
 
 
-def _fragments(record: dict[str, Any], slots: Sequence[Slot]) -> tuple[tuple[bytes, ...], list[int]]:
-    """The record's JSON cut at its slots, and the numbers of the slots in the order in which they occur."""
+def _fragments(
+    record: dict[str, Any], slots: Sequence[Slot], joined: Sequence[Path]
+) -> tuple[tuple[bytes, ...], list[int], frozenset[int]]:
+    """The record's JSON cut at its slots, the numbers of the slots in the order in which they occur, and which of these are
+    pieces of a longer text.
+    """
     token = b"slot"
     whole = jsontext.encode(record)
     while token in whole:
@@ -211,14 +227,21 @@ def _fragments(record: dict[str, Any], slots: Sequence[Slot]) -> tuple[tuple[byt
         node: Any = record
         for step in slot.path[:-1]:
             node = node[step]
-        node[slot.path[-1]] = f"{token.decode()}{index}"
-    head, *rest = jsontext.encode(record).split(b'"' + token)
-    pieces, order = [head], []
-    for part in rest:
-        number, _, after = part.partition(b'"')
-        order.append(int(number))
+        is_piece = slot.path[:-1] in joined
+        node[slot.path[-1]] = f"{token.decode()}{index}" + (";" if is_piece else "")
+    for path in joined:
+        node = record
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = "".join(node[path[-1]])
+    head, *rest = re.split(b'"%b([0-9]+)"|%b([0-9]+);' % (token, token), jsontext.encode(record))
+    pieces, order, inside = [head], list[int](), set[int]()
+    for alone, within, after in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        if alone is None:
+            inside.add(len(order))
+        order.append(int(within if alone is None else alone))
         pieces += [b"", after]
-    return tuple(pieces), order
+    return tuple(pieces), order, frozenset(inside)
 
 
 def _fits(template: Template, conversation: Conversation) -> bool:
@@ -248,6 +271,8 @@ def _fill(slot: Slot, conversation: Conversation) -> bytes | None:
     turn = conversation.turns[slot.turn - 1]
     if slot.field in _TEXT_INDEX:
         value = getattr(turn, slot.field)
+        if slot.how == AS_JSON:
+            return _as_json(value)
         return orjson.dumps(value) if slot.how is None else _lines(value, slot.how)
     if slot.field == "weight":
         return _weight(turn.weight or 0.0, slot.how)
@@ -257,9 +282,26 @@ def _fill(slot: Slot, conversation: Conversation) -> bytes | None:
         return None if text is None else orjson.dumps(text)
     if slot.field == "call":
         return call_value(extra["tool_calls"], *slot.how)
+    if slot.field == "call_arguments":
+        return _arguments(extra["tool_calls"], slot.how)
+    if slot.field == "label" and slot.how == "int":
+        return str(int(extra["label"])).encode()
     if slot.field == "function_call":
         return jsontext.encode(extra["tool_calls"][0]["function"])
     return jsontext.encode(extra[slot.field])
+
+
+def _as_json(text: str) -> bytes | None:
+    try:
+        return jsontext.encode(jsontext.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _arguments(found: Sequence[Any], index: int) -> bytes | None:
+    if index >= len(found):
+        return None
+    return jsontext.encode(found[index]["function"]["arguments"])
 
 
 def _lines(text: str, span: Sequence[int | None]) -> bytes | None:

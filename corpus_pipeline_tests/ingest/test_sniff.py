@@ -68,22 +68,25 @@ def test_bad_lines_do_not_hide_the_format(tmp_path: Path) -> None:
 
 
 def test_unknown_format_shows_keys_and_the_recipe_to_write(tmp_path: Path) -> None:
-    file = write(tmp_path, '{"inquiry": "a", "reply": "b", "n": 1}\n' * 3)
+    file = write(tmp_path, '{"motto": "a", "echo": "b", "n": 1}\n' * 3)
     with pytest.raises(UsageError) as caught:
         sniff(file)
     message = str(caught.value)
-    assert "inquiry (text, 3x), reply (text, 3x), n (number, 3x)" in message
+    assert "motto (text, 3x), echo (text, 3x), n (number, 3x)" in message
     lines = message[message.index("  ingest:") :].split("\n")[:4]
     section = recipe.parse("\n".join(line.removeprefix("  ") for line in lines)).ingest
     found = sniff(file, section)
     assert found.format.name == "mapped"
-    assert found.format.read({"inquiry": "a", "reply": "b"}).turns[0].response == "b"
+    assert found.format.read({"motto": "a", "echo": "b"}).turns[0].response == "b"
 
 
 def test_half_of_a_sample_is_not_taken_for_the_whole(tmp_path: Path) -> None:
-    """A context beside question and answer belongs to the prompt: the recipe must say so."""
+    """A context beside question and answer belongs to the prompt; how choices do, the recipe must say."""
+    found = sniff(write(tmp_path, '{"question": "q", "context": "c", "answer": "a"}\n'))
+    assert found.format.name == "instruction"
+    assert found.format.read({"question": "q", "context": "c", "answer": "a"}).turns[0].prompt == "q\nc"
     with pytest.raises(UsageError, match="no known format fits"):
-        sniff(write(tmp_path, '{"question": "q", "context": "c", "answer": "a"}\n'))
+        sniff(write(tmp_path, '{"question": "q", "choices": ["a", "b"], "answer": "a"}\n', "other.jsonl"))
 
 
 def test_format_named_by_the_recipe_is_taken(tmp_path: Path) -> None:

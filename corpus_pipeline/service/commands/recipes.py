@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.formats import MAPPED, by_name, mapped
+from corpus_pipeline.formats import MAPPED, by_name, mapped, target_by_name
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
 from corpus_pipeline.recipe_yaml import below, located
@@ -70,20 +70,17 @@ def checked(text: str, *, origin: str) -> Recipe:
         with below("augment", "strategies"):
             build_strategies(recipe.augment.strategies, recipe.augment.model or "not-named")
         with below("ingest", "format"):
-            _known_format(recipe.ingest.format, beside="auto")
+            if recipe.ingest.format != "auto":
+                by_name(recipe.ingest.format)
         with below("ingest", "columns"):
             if recipe.ingest.columns:
                 mapped(recipe.ingest.columns)
         with below("export", "format"):
-            _known_format(recipe.export.format, beside="same")
+            if recipe.export.format != "same":
+                target_by_name(recipe.export.format)
         with below("notify", "url"):
             _url(recipe.notify.url)
     return recipe
-
-
-def _known_format(name: str, *, beside: str) -> None:
-    if name != beside:
-        by_name(name)
 
 
 def _url(url: str | None) -> None:

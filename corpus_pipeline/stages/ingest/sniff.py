@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import LineRejected, UsageError
-from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Format, by_name, detect, mapped
+from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Detection, Format, by_name, look_at, mapped
 from corpus_pipeline.model import Conversation
 from corpus_pipeline.recipe import IngestSection
 from corpus_pipeline.stages.ingest.identity import open_regular
@@ -106,10 +106,10 @@ def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]])
         return by_name(section.format)
     if not records:
         return EMPTY
-    found = detect(records)
-    if found is None:
-        raise UsageError(_unknown_format(path, records))
-    return found
+    found = look_at(records)
+    if found.best is None:
+        raise UsageError(_unknown_format(path, records, found))
+    return found.best.format
 
 
 def limits_of(section: IngestSection) -> Limits:
@@ -165,7 +165,7 @@ def _refuse_single_object(path: Path, first: bytes) -> None:
         )
 
 
-def _unknown_format(path: Path, records: list[dict[str, Any]]) -> str:
+def _unknown_format(path: Path, records: list[dict[str, Any]], found: Detection) -> str:
     counts = Counter((key, type(value).__name__) for record in records for key, value in record.items())
     shown = ", ".join(f"{key} ({_KINDS.get(kind, kind)}, {n}x)" for (key, kind), n in counts.most_common(_KEYS_SHOWN))
     texts = [key for (key, kind), _ in counts.most_common() if kind == "str"]

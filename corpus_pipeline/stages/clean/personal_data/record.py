@@ -147,6 +147,8 @@ class Masker:
         if renamed:
             changed["slots"] = [[[renamed.get(step, step) for step in slot[0]], *slot[1:]] for slot in body["slots"]]
             changed["extra"] = [renamed.get(key, key) for key in body["extra"]]
+            if "joined" in body:
+                changed["joined"] = [[renamed.get(step, step) for step in path] for path in body["joined"]]
         if "marks" in body:
             changed["marks"] = self._marks_masked(body["marks"])
         return shape if changed == body else jsontext.dumps(changed)

@@ -1,0 +1,96 @@
+"""Records that hold several answers to one question: scored answers, and trees of messages. One of them is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from corpus_pipeline.formats.any_messages import message_keys, reader_of
+from corpus_pipeline.formats.base import Loss
+from corpus_pipeline.formats.message_lists import Meanings, moved, text_message
+from corpus_pipeline.formats.reading import Decoded
+from corpus_pipeline.formats.shape import Path
+from corpus_pipeline.formats.sketch import Sketch
+from corpus_pipeline.formats.vocabulary import keys_by_meaning
+
+_SCORES = ("overall_score", "score", "rating", "reward", "quality", "fine_grained_score")
+
+
+def ranked_answers(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> bool:
+    """Take the best and the worst of several scored answers, or the first of several; False when there are none."""
+    for key, value in record.items():
+        if key in sketch.known or type(value) is not list or not value or not all(type(one) is dict for one in value):
+            continue
+        answers = [_answer(one, (key, at)) for at, one in enumerate(value)]
+        said = [answer for answer in answers if answer is not None]
+        if len(said) < len(value):
+            continue
+        best, worst = _extremes([_score(one) for one in value])
+        sketch.add([said[best]], key)
+        differ = best != worst
+        if differ:
+            sketch.lose([said[worst]], None)
+        if len(value) > (2 if differ else 1):
+            sketch.kept.add(Loss.OTHER_ANSWERS)
+        if any(len(one) > 1 for one in value):
+            sketch.kept.add(Loss.MESSAGE_KEYS)
+        return True
+    return False
+
+
+def _answer(one: Mapping[str, Any], path: Path) -> Decoded | None:
+    meanings = keys_by_meaning(tuple(one))
+    key = next((key for key in meanings.get("response", ()) if type(one[key]) is str), None)
+    if key is None or meanings.get("prompt"):
+        return None
+    return text_message("assistant", one[key], (*path, key))
+
+
+def _extremes(scores: Sequence[float | None]) -> tuple[int, int]:
+    """The places of the best and the worst score; of the first one twice when not all are known, or all are equal."""
+    known = [score for score in scores if score is not None]
+    if len(known) < len(scores) or max(known) == min(known):
+        return 0, 0
+    return known.index(max(known)), known.index(min(known))
+
+
+def _score(one: Mapping[str, Any]) -> float | None:
+    for name in _SCORES:
+        value = next((one[key] for key in one if key.replace("-", "_").lower() == name), None)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def tree_path(sketch: Sketch, record: Mapping[str, Any]) -> str | None:
+    """Take the best-ranked path of a message tree, and say its key; None when there is no tree."""
+    for key, root in record.items():
+        if type(root) is dict and type(root.get("replies")) is list and _spoken(root):
+            node, found = root, list[Decoded]()
+            path: Path = (key,)
+            while True:
+                role_key, content_key = message_keys([node]) or ("role", "text")
+                found += [moved(item, path) for item in reader_of(role_key, content_key).decode_all([node], path)]
+                found[-1] = found[-1]._replace(kept=found[-1].kept - {Loss.MESSAGE_KEYS})
+                replies = [one for one in node.get("replies") or () if type(one) is dict and _spoken(one)]
+                if not replies:
+                    break
+                best = min(range(len(replies)), key=lambda at: (_rank(replies[at]), at))
+                if len(replies) > 1:
+                    sketch.kept.add(Loss.OTHER_ANSWERS)
+                path = (*path, "replies", node["replies"].index(replies[best]))
+                node = replies[best]
+            sketch.kept.add(Loss.MESSAGE_KEYS)
+            sketch.add(found, key)
+            return key
+    return None
+
+
+def _spoken(node: Mapping[str, Any]) -> bool:
+    keys = message_keys([dict(node)])
+    return keys is not None and not node.get("deleted") and type(node[keys[1]]) is str
+
+
+def _rank(node: Mapping[str, Any]) -> float:
+    rank = node.get("rank")
+    return float(rank) if isinstance(rank, int | float) else float("inf")

@@ -1,0 +1,123 @@
+"""A conversation in one value of a record, in any of the forms in which it is found: messages, exchanges, pairs, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from corpus_pipeline.formats.any_messages import message_keys, reader_of
+from corpus_pipeline.formats.base import Loss
+from corpus_pipeline.formats.messages import Message
+from corpus_pipeline.formats.reading import Decoded, Part
+from corpus_pipeline.formats.shape import Path
+from corpus_pipeline.formats.sketch import Sketch
+from corpus_pipeline.formats.tagged_calls import with_tagged_calls
+from corpus_pipeline.formats.transcripts import read_transcript
+from corpus_pipeline.formats.vocabulary import keys_by_meaning, role_of
+
+Meanings = Mapping[str, Sequence[str]]
+_SPEAKERS = ("user", "assistant")
+
+
+def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
+    """The messages of a value in any form; None when it is none. Raises LineRejected for messages that cannot be read."""
+    if type(value) is dict:
+        keys = message_keys([value])
+        if keys is not None:
+            reader = reader_of(*keys)
+            return [moved(item, path) for item in reader.decode_all([value], path)]
+        return _numbered_turns(sketch, value, path)
+    if type(value) is str:
+        return read_transcript(sketch, value, path)
+    if type(value) is not list or not value:
+        return None
+    keys = message_keys(value)
+    if keys is not None:
+        return with_tagged_calls(sketch, reader_of(*keys).decode_all(value, path))
+    if all(type(one) is list and message_keys(one) is not None for one in value):
+        return [item for at, one in enumerate(value) for item in messages_at(sketch, one, (*path, at)) or ()]
+    if all(type(one) is list and len(one) == 2 and all(type(text) is str for text in one) for one in value):
+        return [
+            text_message(("user", "assistant")[side], one[side], (*path, at, side))
+            for at, one in enumerate(value)
+            for side in (0, 1)
+        ]
+    if len(value) > 1 and all(type(one) is str for one in value):
+        return [text_message(_SPEAKERS[at % 2], one, (*path, at)) for at, one in enumerate(value)]
+    if all(type(one) is dict for one in value):
+        return _exchanges(value, path)
+    return None
+
+
+def moved(item: Decoded, path: Path) -> Decoded:
+    """A message that was read as the first one of a list and stands alone."""
+    at = len(path)
+    return item._replace(parts=tuple(part._replace(path=(*path, *part.path[at + 1 :])) for part in item.parts))
+
+
+def text_message(role: str, text: str, path: Path) -> Decoded:
+    return Decoded.of_text(Message(role, text), path)
+
+
+def _exchanges(value: Sequence[Any], path: Path) -> list[Decoded] | None:
+    """Objects with a question and an answer each."""
+    found: list[Decoded] = []
+    for at, one in enumerate(value):
+        said = _exchange(one, (*path, at))
+        if said is None:
+            return _segments(value, path)
+        found += said
+    return found
+
+
+def _exchange(one: Mapping[str, Any], path: Path) -> list[Decoded] | None:
+    meanings = keys_by_meaning(tuple(one))
+    prompt = next((key for key in meanings.get("prompt", ()) if type(one[key]) is str), None)
+    response = next((key for key in meanings.get("response", ()) if type(one[key]) is str and key != prompt), None)
+    if prompt is None or response is None:
+        return None
+    system = next((key for key in meanings.get("system", ()) if type(one[key]) is str and one[key]), None)
+    said = [text_message("system", one[system], (*path, system))] if system is not None else []
+    said += [
+        text_message("user", one[prompt], (*path, prompt)),
+        text_message("assistant", one[response], (*path, response)),
+    ]
+    thought = next((key for key in meanings.get("reasoning", ()) if type(one[key]) is str and one[key]), None)
+    if thought is not None:
+        answer = said[-1]
+        part = Part((*path, thought), "reasoning")
+        said[-1] = Decoded(answer.message._replace(reasoning=one[thought]), (*answer.parts, part))
+    if any(key not in (prompt, response, system, thought) and one[key] not in (None, "") for key in one):
+        said[-1] = said[-1]._replace(kept=frozenset({Loss.MESSAGE_KEYS}))
+    return said
+
+
+def _numbered_turns(sketch: Sketch, value: dict[str, Any], path: Path) -> list[Decoded] | None:
+    """An object of exchanges under numbered keys, `turn_1` and so on."""
+    if not value or not all(type(one) is dict and any(map(str.isdigit, key)) for key, one in value.items()):
+        return None
+    found: list[Decoded] = []
+    for key, one in value.items():
+        said = _exchange(one, (*path, key))
+        if said is None:
+            return None
+        found += said
+    return found
+
+
+def _segments(value: Sequence[Any], path: Path) -> list[Decoded] | None:
+    """Axolotl's segments: texts that are trained on (label true) or not."""
+    found: list[Decoded] = []
+    for at, one in enumerate(value):
+        if type(one.get("label")) is not bool or type(one.get("text")) is not str:
+            return None
+        found.append(text_message("assistant" if one["label"] else "user", one["text"], (*path, at, "text")))
+    return found
+
+
+def is_single_message(record: Mapping[str, Any], meanings: Meanings) -> bool:
+    """Whether a record is one message of a conversation, whose others are other records."""
+    role = next((key for key in meanings.get("role", ()) if type(record[key]) is str and role_of(record[key])), None)
+    if role is None or not any(type(record[key]) is str for key in meanings.get("content", ())):
+        return False
+    return not any(type(value) is list and message_keys(value) for value in record.values())

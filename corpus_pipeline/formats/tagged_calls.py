@@ -1,0 +1,80 @@
+"""Tool calls that stand in a text between tags: `<tool_call>...</tool_call>` of Hermes and Qwen, `<functioncall>` of glaive."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from corpus_pipeline.formats import calls, jsontext
+from corpus_pipeline.formats.reading import Decoded
+from corpus_pipeline.formats.sketch import Sketch
+
+_HERMES = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+_RESULT = re.compile(r"\s*<tool_response>\s*(.*?)\s*</tool_response>\s*", re.DOTALL)
+_GLAIVE = re.compile(r"<functioncall>\s*(.*?)\s*(?:</functioncall>)?\s*\Z", re.DOTALL)
+_QUOTED = re.compile(r"""\{\s*"name"\s*:\s*"([^"]+)"\s*,\s*"arguments"\s*:\s*'(.*)'\s*\}""", re.DOTALL)
+
+
+class Found(NamedTuple):
+    """Calls in a text, and where the first one begins."""
+
+    start: int
+    calls: list[Any]
+
+
+def call_in(text: str) -> Found | None:
+    """The calls at the end of a text; None when there are none or not all can be read."""
+    for pattern in (_GLAIVE, _HERMES):
+        matches = list(pattern.finditer(text))
+        if not matches:
+            continue
+        if pattern is _HERMES and _HERMES.sub("", text[matches[0].start() :]).strip():
+            return None  # it speaks on behind a call
+        made = [_call(match[1]) for match in matches]
+        if all(call is not None for call in made):
+            return Found(matches[0].start(), made)
+    return None
+
+
+def _call(text: str) -> Any:
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is not None:
+        try:
+            arguments = jsontext.loads(quoted[2])
+        except (ValueError, RecursionError):
+            arguments = quoted[2]
+        return {"name": quoted[1], "arguments": arguments}
+    found = calls.read_calls_text(text)
+    return found[0][0] if found is not None and len(found[0]) == 1 else None
+
+
+def with_tagged_calls(sketch: Sketch, messages: list[Decoded]) -> list[Decoded]:
+    """The messages with the calls and results that their texts hold between tags, when every such text can be taken apart."""
+    if not any("<tool_call>" in (item.message.text or "") and item.message.role == "assistant" for item in messages):
+        return messages
+    return [_taken_apart(sketch, item) for item in messages]
+
+
+def _taken_apart(sketch: Sketch, item: Decoded) -> Decoded:
+    message, text = item.message, item.message.text
+    whole = [part for part in item.parts if part.name == "text"]
+    if text is None or len(whole) != 1 or whole[0].how is not None:
+        return item
+    rest = tuple(part for part in item.parts if part is not whole[0])
+    path = whole[0].path
+    if message.role == "tool":
+        match = _RESULT.fullmatch(text)
+        if match is None or "<tool_response>" in match[1]:
+            return item
+        sketch.pieces(path, [text[: match.start(1)], match[1], text[match.end(1) :]])
+        return item._replace(message=message._replace(text=match[1]), parts=(whole[0]._replace(path=(*path, 1)), *rest))
+    found = call_in(text) if message.role == "assistant" and not message.tool_calls else None
+    if found is None:
+        return item
+    before = text[: found.start].rstrip()
+    if not before:
+        return item._replace(message=message._replace(text=None, tool_calls=found.calls), parts=rest)
+    sketch.pieces(path, [before, text[len(before) :]])
+    return item._replace(
+        message=message._replace(text=before, tool_calls=found.calls), parts=(whole[0]._replace(path=(*path, 0)), *rest)
+    )

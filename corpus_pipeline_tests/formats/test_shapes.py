@@ -1,0 +1,436 @@
+"""Shapes of the field that have no format of their own: found, read with all context, and back key for key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from corpus_pipeline.formats import by_name, export_line, look_at
+from corpus_pipeline.formats import shape as shapes
+
+Record = dict[str, Any]
+
+
+def ask(text: Any) -> Record:
+    return {"role": "user", "content": text}
+
+
+def say(text: Any, **more: Any) -> Record:
+    return {"role": "assistant", "content": text, **more}
+
+
+def system(text: str) -> Record:
+    return {"role": "system", "content": text}
+
+
+def calling(name: str, arguments: Record, text: str | None = None, identifier: str | None = None) -> Record:
+    """An assistant message with one call; compared without its id when none is given."""
+    function = {"name": name, "arguments": json.dumps(arguments, separators=(",", ":"))}
+    named = {} if identifier is None else {"id": identifier}
+    return say(text, tool_calls=[{**named, "type": "function", "function": function}])
+
+
+class Case(NamedTuple):
+    """A record, the format that it is found to be, what is exported as `target`, and what that loses."""
+
+    record: Record
+    kind: str
+    wanted: Record
+    target: str = "openai_sft"
+    losses: tuple[str, ...] = ()
+
+
+def talk(*messages: Record, **more: Any) -> Record:
+    return {"messages": list(messages), **more}
+
+
+PLANT = {"type": "object", "properties": {"plant": {"type": "string"}}}
+TOOL = {"type": "function", "function": {"name": "water", "parameters": PLANT}}
+WATER = {"name": "water", "arguments": {"plant": "fern"}}
+PAIR = {"prompt": [ask("Which tree?")], "chosen": [say("Oak.")], "rejected": [say("Tree.")]}
+
+CASES = {
+    "dolly": Case(
+        {"instruction": "Who won?", "context": "Ann ran 9 s, Bo 8 s.", "response": "Bo.", "category": "qa"},
+        "instruction",
+        talk(ask("Who won?\nAnn ran 9 s, Bo 8 s."), say("Bo."), category="qa"),
+    ),
+    "gpteacher": Case(
+        {"instruction": "Sort.", "input": "3 1", "response": "1 3"}, "instruction", talk(ask("Sort.\n3 1"), say("1 3"))
+    ),
+    "openorca": Case(
+        {"id": "t.1", "system_prompt": "Be kind.", "question": "Why?", "response": "So."},
+        "instruction",
+        talk(system("Be kind."), ask("Why?"), say("So."), id="t.1"),
+    ),
+    "other case": Case(
+        {"System Prompt": "Be kind.", "User-Input": "Why?", "modelResponse": "So."},
+        "instruction",
+        talk(system("Be kind."), ask("Why?"), say("So.")),
+    ),
+    "math": Case(
+        {"problem": "1+1?", "level": "1", "solution": "It is 2.", "answer": "2"},
+        "instruction",
+        talk(ask("1+1?"), say("It is 2."), level="1", answer="2"),
+    ),
+    "medical": Case(
+        {"Question": "Dose?", "Complex_CoT": "Weigh first.", "Response": "Two."},
+        "instruction",
+        talk(ask("Dose?"), say("Two.", reasoning_content="Weigh first.")),
+        "axolotl",
+    ),
+    "firefly": Case(
+        {"kind": "Couplet", "input": "A line.", "target": "Another."},
+        "instruction",
+        talk(ask("A line."), say("Another."), kind="Couplet"),
+    ),
+    "firefly rounds": Case(
+        {"conversation_id": 4, "conversation": [{"human": "a?", "assistant": "b"}, {"human": "c?", "assistant": "d"}]},
+        "chat",
+        talk(ask("a?"), say("b"), ask("c?"), say("d"), conversation_id=4),
+    ),
+    "moss": Case(
+        {
+            "meta_instruction": "You help.",
+            "chat": {
+                "turn_1": {"Human": "a?", "Inner Thoughts": "hm", "MOSS": "b"},
+                "turn_2": {"Human": "c?", "MOSS": "d"},
+            },
+        },
+        "chat",
+        talk(system("You help."), ask("a?"), say("b", reasoning_content="hm"), ask("c?"), say("d")),
+        "axolotl",
+    ),
+    "history": Case(
+        {"system": "Be brief.", "history": [["a?", "b"]], "query": "c?", "response": "d", "rejected_response": "e"},
+        "preference",
+        {"prompt": [system("Be brief."), ask("a?"), say("b"), ask("c?")], "chosen": [say("d")], "rejected": [say("e")]},
+        "trl_preference_chat",
+    ),
+    "number as answer": Case({"question": "1+1?", "answer": 2}, "instruction", talk(ask("1+1?"), say("2"))),
+    "squad": Case(
+        {"context": "Bo won.", "question": "Who?", "answers": {"text": ["Bo", "Bo"]}},
+        "instruction",
+        talk(ask("Who?\nBo won."), say("Bo")),
+    ),
+    "several answers": Case(
+        {"question": "Who?", "answers": ["Bo", "Bob"]},
+        "instruction",
+        talk(ask("Who?"), say("Bo")),
+        losses=("other_answers",),
+    ),
+    "orca_dpo": Case(
+        {"system": "Be brief.", "question": "Which tree?", "chosen": "Oak.", "rejected": "Tree."},
+        "preference",
+        {**PAIR, "prompt": [system("Be brief."), ask("Which tree?")]},
+        "trl_preference_chat",
+    ),
+    "ultrafeedback binarized": Case(
+        {
+            "prompt": "Which tree?",
+            "chosen": [ask("Which tree?"), say("Oak.")],
+            "rejected": [ask("Which tree?"), say("Tree.")],
+            "messages": [ask("Which tree?"), say("Oak.")],
+            "score_chosen": 8.5,
+        },
+        "preference",
+        {**PAIR, "score_chosen": 8.5},
+        "trl_preference_chat",
+    ),
+    "ultrafeedback full": Case(
+        {
+            "instruction": "Which tree?",
+            "completions": [
+                {"model": "x", "response": "Tree.", "overall_score": 3.0},
+                {"model": "y", "response": "Oak.", "overall_score": 8},
+                {"model": "z", "response": "Elm?", "overall_score": 5},
+            ],
+        },
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+        ("message_keys", "other_answers"),
+    ),
+    "prompt text and answers as messages": Case(
+        {"prompt": "Which tree?", "chosen": [say("Oak.")], "rejected": [say("Tree.")]},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "messages and pair of texts": Case(
+        {"messages": [ask("Which tree?")], "chosen": "Oak.", "rejected": "Tree."},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "ms-swift rejected_response": Case(
+        {"messages": [ask("Which tree?"), say("Oak.")], "rejected_response": "Tree."},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "ms-swift rejected_messages": Case(
+        {"messages": [ask("Which tree?"), say("Oak.")], "rejected_messages": [ask("Which tree?"), say("Tree.")]},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "hh": Case(
+        {
+            "chosen": "\n\nHuman: Which tree?\n\nAssistant: Oak.",
+            "rejected": "\n\nHuman: Which tree?\n\nAssistant: Tree.",
+        },
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "llama-factory v1": Case(
+        {
+            "chosen_messages": [{"role": "user", "content": [{"type": "text", "value": "Which tree?"}]}, say("Oak.")],
+            "rejected_messages": [
+                {"role": "user", "content": [{"type": "text", "value": "Which tree?"}]},
+                say("Tree."),
+            ],
+        },
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
+    "kto": Case(
+        {"messages": [ask("Which tree?"), say("Oak.")], "label": False},
+        "labelled",
+        {"prompt": [ask("Which tree?")], "completion": [say("Oak.")], "label": False},
+        "trl_label_chat",
+    ),
+    "kto as number": Case(
+        {"question": "Which tree?", "answer": "Oak.", "kto_tag": 1},
+        "labelled",
+        {"prompt": [ask("Which tree?")], "completion": [say("Oak.")], "label": True},
+        "trl_label_chat",
+    ),
+    "wildchat": Case(
+        {"conversation_hash": "x", "conversation": [{**ask("a?"), "toxic": False}, {**say("b"), "toxic": False}]},
+        "chat",
+        talk(ask("a?"), say("b"), conversation_hash="x"),
+        losses=("message_keys",),
+    ),
+    "capitalised roles": Case(
+        {"conversations": [{"from": "User", "value": "a?"}, {"from": "Chatbot", "value": "b"}]},
+        "chat",
+        talk(ask("a?"), say("b")),
+    ),
+    "foreign roles": Case(
+        {"dialogue": [{"role": "用户", "content": "甲?"}, {"role": "助手", "content": "乙"}]},
+        "chat",
+        talk(ask("甲?"), say("乙")),
+    ),
+    "speaker and text": Case(
+        {"dialog": [{"speaker": "Customer", "text": "a?"}, {"speaker": "Agent", "text": "b"}]},
+        "chat",
+        talk(ask("a?"), say("b")),
+    ),
+    "texts by turns": Case({"id": "0", "data": ["a?", "b", "c?", "d"]}, "chat", talk(*map(ask, "x"), id="0")),
+    "axolotl segments": Case(
+        {"segments": [{"label": False, "text": "a? "}, {"label": True, "text": "b"}]},
+        "chat",
+        talk(ask("a? "), say("b")),
+    ),
+    "tree": Case(
+        {
+            "message_tree_id": "m",
+            "prompt": {
+                "text": "a?",
+                "role": "prompter",
+                "replies": [
+                    {"text": "worse", "role": "assistant", "rank": 1, "replies": []},
+                    {
+                        "text": "b",
+                        "role": "assistant",
+                        "rank": 0,
+                        "replies": [{"text": "c?", "role": "prompter", "replies": []}],
+                    },
+                ],
+            },
+        },
+        "message_tree",
+        talk(ask("a?"), say("b"), ask("c?"), message_tree_id="m"),
+        "trl_messages",
+        ("message_keys", "other_answers"),
+    ),
+    "gemini": Case(
+        {
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "a?"}]},
+                {"role": "model", "parts": [{"functionCall": {"name": "water", "args": {"plant": "fern"}}}]},
+                {"role": "user", "parts": [{"functionResponse": {"name": "water", "response": {"done": True}}}]},
+                {"role": "model", "parts": [{"text": "hm", "thought": True}, {"text": "b"}]},
+            ],
+            "tools": [{"functionDeclarations": [{"name": "water", "parameters": PLANT}]}],
+        },
+        "chat",
+        talk(
+            system("Be brief."),
+            ask("a?"),
+            calling("water", WATER["arguments"], identifier="call_2_0"),
+            {"role": "tool", "name": "water", "content": '{"done":true}', "tool_call_id": "call_2_0"},
+            say("b"),
+            tools=[TOOL],
+        ),
+        losses=("reasoning",),
+    ),
+    "anthropic": Case(
+        {
+            "system": [{"type": "text", "text": "Be brief."}],
+            "messages": [
+                ask("a?"),
+                say(
+                    [
+                        {"type": "thinking", "thinking": "hm"},
+                        {"type": "text", "text": "Wait."},
+                        {"type": "tool_use", "id": "t1", "name": "water", "input": {"plant": "fern"}},
+                    ]
+                ),
+                ask([{"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "done"}]}]),
+                say("b"),
+            ],
+            "tools": [{"name": "water", "input_schema": PLANT}],
+        },
+        "chat",
+        talk(
+            system("Be brief."),
+            ask("a?"),
+            calling("water", WATER["arguments"], "Wait.", "t1"),
+            {"role": "tool", "content": "done", "tool_call_id": "t1"},
+            say("b"),
+            tools=[TOOL],
+        ),
+        losses=("reasoning",),
+    ),
+    "harmony channels": Case(
+        {"messages": [ask("a?"), say("hm", channel="analysis"), say("b", channel="final")]},
+        "chat",
+        talk(ask("a?"), say("b", reasoning_content="hm")),
+        "axolotl",
+    ),
+    "xlam": Case(
+        {
+            "query": "Water the fern.",
+            "tools": json.dumps([{"name": "water", "parameters": {"plant": {"type": "str", "description": "which"}}}]),
+            "answers": json.dumps([WATER]),
+        },
+        "instruction",
+        talk(
+            ask("Water the fern."),
+            calling("water", WATER["arguments"], identifier="call_1_0"),
+            tools=[
+                {
+                    "type": "function",
+                    "function": {
+                        "name": "water",
+                        "parameters": {
+                            "type": "object",
+                            "properties": {"plant": {"type": "string", "description": "which"}},
+                            "required": ["plant"],
+                        },
+                    },
+                }
+            ],
+        ),
+    ),
+    "bfcl": Case(
+        {
+            "id": "simple_3",
+            "question": [[ask("Water the fern.")]],
+            "function": [{"name": "water", "parameters": PLANT}],
+        },
+        "chat",
+        talk(ask("Water the fern."), tools=[TOOL], id="simple_3"),
+        "trl_messages",
+    ),
+    "hermes": Case(
+        {
+            "conversations": [
+                {"from": "human", "value": "a?"},
+                {"from": "gpt", "value": f"Wait.\n<tool_call>\n{json.dumps(WATER)}\n</tool_call>"},
+                {"from": "tool", "value": '<tool_response>\n{"done": true}\n</tool_response>'},
+                {"from": "gpt", "value": "b"},
+            ],
+            "tools": json.dumps([TOOL]),
+        },
+        "chat",
+        talk(
+            ask("a?"),
+            calling("water", WATER["arguments"], "Wait.", "call_1_0"),
+            {"role": "tool", "content": '{"done": true}', "tool_call_id": "call_1_0"},
+            say("b"),
+            tools=[TOOL],
+        ),
+    ),
+    "glaive": Case(
+        {
+            "system": "SYSTEM: You help.",
+            "chat": 'USER: a?\n\n\nASSISTANT: <functioncall> {"name": "water", "arguments": \'{"plant": "fern"}\'}'
+            ' <|endoftext|>\n\n\nFUNCTION RESPONSE: {"done": true}\n\n\nASSISTANT: b <|endoftext|>',
+        },
+        "chat",
+        talk(
+            system("SYSTEM: You help."),
+            ask("a?"),
+            calling("water", WATER["arguments"], identifier="call_2_0"),
+            {"role": "tool", "content": '{"done": true}', "tool_call_id": "call_2_0"},
+            say("b"),
+        ),
+    ),
+    "messages and response": Case(
+        {"chat_history": [ask("a?"), say("b")], "question": "c?", "answer": "d"},
+        "instruction",
+        talk(ask("a?"), say("b"), ask("c?"), say("d")),
+    ),
+}
+CASES["texts by turns"] = CASES["texts by turns"]._replace(
+    wanted=talk(ask("a?"), say("b"), ask("c?"), say("d"), id="0")
+)
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+
+
+@every_case
+def test_shape_is_found(case: Case) -> None:
+    found = look_at([case.record] * 3)
+    assert found.best is not None, found.problem
+    assert (found.best.format.name, found.best.accepted) == (case.kind, 3)
+    assert found.in_words()
+
+
+@every_case
+def test_shape_comes_back_key_for_key(case: Case) -> None:
+    source = by_name(case.kind)
+    conversation = source.read(case.record)
+    assert json.dumps(shapes.render(conversation)) == json.dumps(case.record)
+    line, losses = export_line(conversation, source, source)
+    assert (json.loads(line), losses) == (case.record, ())
+
+
+@every_case
+def test_shape_is_exported_with_its_context(case: Case) -> None:
+    source = by_name(case.kind)
+    line, losses = export_line(source.read(case.record), source, by_name(case.target), checked=True)
+    assert json.loads(line) == case.wanted
+    assert losses == case.losses
+
+
+@every_case
+def test_changed_text_goes_back_to_every_place_of_it(case: Case) -> None:
+    source = by_name(case.kind)
+    before = source.read(case.record)
+    changed = [
+        turn._replace(
+            **{field: f"{text} É" for field, text in turn.texts() if not text.startswith("{") and text != "2"}
+        )
+        for turn in before.turns
+    ]
+    line, _ = export_line(before._replace(turns=tuple(changed)), source, source)
+    after = source.read(json.loads(line))
+    assert [turn.texts() for turn in after.turns] == [turn.texts() for turn in changed]
