@@ -31,7 +31,7 @@ Those with a module in brackets are defined there, beside the facts that they ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -149,7 +149,12 @@ class LineRejected(ParkSample):
 
 
 class BadAnswer(ParkSample):
-    """A model's answer must not become a row."""
+    """A model's answer must not become a row. validator: who says so; evidence: passages of the answer that show it."""
+
+    def __init__(self, reason: str, detail: str = "", *, evidence: Sequence[str] = ()) -> None:
+        super().__init__(reason, detail)
+        self.validator: str | None = None
+        self.evidence = tuple(evidence)
 
 
 class TryAgain(CorpusError):

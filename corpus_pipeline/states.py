@@ -160,3 +160,10 @@ class ItemState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"  # the strategy does not apply to this conversation; nothing was asked
+
+
+class ReviewVerdict(StrEnum):
+    """What a person says of a new row."""
+
+    GOOD = "good"
+    BAD = "bad"

@@ -15,7 +15,7 @@ from corpus_pipeline.states import FailedState, Stage
 if TYPE_CHECKING:
     from corpus_pipeline.store.failed_samples import Where
 
-_KEYS = ("file", "row", "stage", "strategy", "reason", "state", "model")
+_KEYS = ("file", "row", "stage", "strategy", "reason", "validator", "state", "model")
 _WORDS = {"state": FailedState, "stage": Stage}
 _NONE = " Nothing open matches: corpus failed list --where state=open"
 _where = click.option(

@@ -112,6 +112,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
                 tell(f"  {_word(key, entry['stage'])}: {entry[key]:,}")
         if entry.get("skip_reasons"):
             tell(f"  skipped: {entry['skipped']:,} ({skips_in_words(entry['skip_reasons'])})")
+        for rule, count in sorted(entry.get("changed_by_rule", {}).items()):
+            tell(f"  new rows changed by {rule}: {count:,}")
         for key in ("drop_reasons", "fail_reasons", "rules", "tags", "losses"):
             shares = entry.get("drop_shares", {}) if key == "drop_reasons" else {}
             for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):

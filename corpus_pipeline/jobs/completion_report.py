@@ -104,6 +104,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
 def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
     items = augmented.item_counts(connection, task.id)
     skipped = augmented.skip_reasons(connection, task.id)
+    changed, tagged = augmented.notes(connection, task.id)
     spent = spending.of_task(connection, task.id)
     done = sum(counts["done"] for counts in items.values())
     waiting = failed_samples.count(connection, failed_samples.Where(task_id=task.id, state="open"))
@@ -115,6 +116,8 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "skip_reasons": skipped,
         "warnings": augment_warnings(file.name, items, skipped),
+        "changed_by_rule": changed,
+        "tags": tagged,
         "reused": sum(counts["reused"] for counts in items.values()),
         "saved_usd": ledger.saved(connection, task.id) / NANO,
         "retried": int(spent.retried),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func, insert, select
 
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
@@ -17,6 +19,7 @@ from corpus_pipeline.store.schema import (
     cleaned_rows,
     cleaned_turns,
     prompts,
+    review_verdicts,
     work_items,
 )
 from corpus_pipeline.store.schema import (
@@ -34,6 +37,7 @@ class Provenance(NamedTuple):
     request_key: str
     model: str
     source_hash: bytes
+    notes: str | None = None  # JSON: {"tags", "changes"}
 
 
 def item_states(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ItemKey, ItemState]:
@@ -76,6 +80,7 @@ def insert_rows(
             "request_key",
             "model",
             "source_hash",
+            "notes",
         ),
         [(task_id, row.parent_id, row.strategy, row.sample_index, *provenance) for row, provenance in rows],
     )
@@ -195,6 +200,19 @@ def skip_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
     return {str(reason): int(count) for reason, count in connection.execute(query)}
 
 
+def notes(connection: Connection, task_id: TaskId) -> tuple[dict[str, int], dict[str, int]]:
+    """(rows changed by cleaning rule, rows by tag): what is remarkable of the new rows of a task."""
+    query = select(augmented_rows.c.notes).where(
+        augmented_rows.c.task_id == task_id, augmented_rows.c.notes.is_not(None)
+    )
+    changed, tagged = Counter[str](), Counter[str]()
+    for text in connection.execute(query).scalars():
+        said = orjson.loads(text)
+        changed.update(said.get("changes", {}).keys())
+        tagged.update(said.get("tags", ()))
+    return dict(changed), dict(tagged)
+
+
 def augmented_of(connection: Connection, task_id: TaskId, parent_id: ConversationId) -> Sequence[Row]:
     """Provenance of the rows made from one parent."""
     query = select(augmented_rows).where(
@@ -286,5 +304,5 @@ def prompt_body(connection: Connection, version: str) -> str | None:
 
 def remove_augmented(connection: Connection, task_id: TaskId) -> None:
     """Remove what augment made for a task. The ledger and the answers stay: what was paid is not asked again."""
-    for table in (augmented_turns, augmented_rows, work_items):
+    for table in (augmented_turns, augmented_rows, review_verdicts, work_items):
         connection.execute(table.delete().where(table.c.task_id == task_id))

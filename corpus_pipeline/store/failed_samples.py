@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from corpus_pipeline.model import ROW_BITS, TaskId
@@ -28,6 +29,8 @@ class Failure(NamedTuple):
     answer: str | None
     model: str | None
     attempts: int
+    validator: str | None = None  # who refused the answer
+    evidence: tuple[str, ...] = ()  # passages of the answer that show it
 
 
 def record(
@@ -51,6 +54,8 @@ def record(
             "answer": failure.answer,
             "model": failure.model,
             "state": FailedState.OPEN.value,
+            "validator": failure.validator,
+            "evidence": orjson.dumps(failure.evidence).decode() if failure.evidence else None,
         }
         touched = connection.execute(
             update(failed_samples)
@@ -102,6 +107,7 @@ class Where(NamedTuple):
     model: str | None = None
     conversation_id: int | None = None
     row: int | None = None  # of whatever file
+    validator: str | None = None
 
 
 _IS_CURRENT = and_(dataset_files.c.superseded_at.is_(None), dataset_files.c.recipe_id == tasks.c.recipe_id)
@@ -117,7 +123,7 @@ def _conditions(where: Where) -> list[ColumnElement[bool]]:
         found.append(dataset_files.c.name == where.file_name)
     if where.row is not None:
         found.append(_F.conversation_id % 2**ROW_BITS == where.row)
-    for name in ("stage", "strategy", "reason", "state", "task_id", "model", "conversation_id"):
+    for name in ("stage", "strategy", "reason", "state", "task_id", "model", "conversation_id", "validator"):
         value = getattr(where, name)
         if value is not None:
             found.append(_F[name] == value)

@@ -34,6 +34,7 @@ from corpus_pipeline.store.schema import (
     llm_attempts,
     purged_rows,
     rejects,
+    review_verdicts,
     row_tags,
     tasks,
     turns,
@@ -204,6 +205,7 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
 _MADE: tuple[tuple[str, Table], ...] = (
     ("failed_samples", failed_samples),
     ("augmented_turns", augmented_turns),
+    ("review_verdicts", review_verdicts),
     ("augmented_rows", augmented_rows),
     ("work_items", work_items),
     ("duplicates", duplicates),

@@ -45,6 +45,7 @@ from corpus_pipeline.states import (
     FileState,
     ItemState,
     RejectReason,
+    ReviewVerdict,
     RowState,
     Stage,
     Status,
@@ -296,6 +297,18 @@ augmented_rows = _table(
     Column("model", String(128), nullable=False),
     Column("source_hash", Hash, nullable=False),  # content_hash of the row that was asked about
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
+    Column("notes", LongText),  # JSON: {"tags": [...], "changes": {rule: places}}; null when there is nothing to say
+    Column("repeats", LongText),  # JSON: the row of the file that it nearly repeats
+)
+
+review_verdicts = _table(
+    "review_verdicts",
+    *_item_columns(),
+    Column("who", String(128), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("note", LongText),
+    Column("at", Moment, nullable=False, server_default=now_ms()),
+    _one_of("verdict", ReviewVerdict),
 )
 
 augmented_turns = _table(
@@ -482,6 +495,8 @@ failed_samples = _table(
     Column("state_by", String(128)),
     Column("state_reason", LongText),
     Column("overrides", LongText),  # JSON: another model or limit for the replay
+    Column("validator", String(64)),  # who refused the answer; null where nobody did
+    Column("evidence", LongText),  # JSON: the passages of the answer that show it
     UniqueConstraint("task_id", "stage", "conversation_id", "strategy", "sample_index"),
     Index("ix_failed_samples_state", "state"),
     _one_of("state", FailedState),

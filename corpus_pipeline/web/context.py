@@ -49,6 +49,7 @@ def environment() -> Environment:
     )
     found.filters |= {
         "visible": rendering.visible,
+        "with_evidence": rendering.with_evidence,
         "elsewhere": rendering.elsewhere,
         "excerpt": rendering.excerpt,
         "number": rendering.number,

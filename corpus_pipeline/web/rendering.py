@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import unicodedata
@@ -49,6 +50,27 @@ def visible(text: object, most: int = LONG) -> Markup:
     return shown + Markup('<span class="cut" title="cut here; the JSON twin has it whole">… {} more</span>').format(
         f"{len(text) - most:,}"
     )
+
+
+def with_evidence(text: object, evidence: Sequence[str], most: int = LONG) -> Markup:
+    """`visible`, with the passages that speak against a text marked, also where JSON has them escaped."""
+    text = str(text)
+    if len(text) > most:
+        return visible(text, most)
+    written = {form for said in evidence if said for form in (said, *_in_json(said))}
+    wanted = sorted(written, key=len)
+    if not wanted:
+        return visible(text, most)
+    parts, at = [], 0
+    for match in re.finditer("|".join(re.escape(passage) for passage in reversed(wanted)), text):
+        parts += [_marked(text[at : match.start()]), Markup("<mark>{}</mark>").format(_marked(match.group()))]
+        at = match.end()
+    return Markup("").join([*parts, _marked(text[at:])])
+
+
+def _in_json(text: str) -> tuple[str, str]:
+    """A text as it stands within JSON, escaped by two customs."""
+    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _marked(text: str) -> Markup:

@@ -64,7 +64,7 @@ def augmented(name: str, turns: tuple[Turn, ...], stub: Engine, **params: Any) -
     while request := strategy.next_request(conversation, answers, 0):
         outcome = stub.answer(chat_completions.request_body(request), attempt=1, attempt_id=None)
         answers += (chat_completions.parse_completion(outcome.body, request),)
-    return accept(strategy, conversation, answers)
+    return accept(strategy, conversation, answers).turns
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -19,6 +19,7 @@ from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn, split_id
 from corpus_pipeline.recipe import AugmentSection
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, accept
+from corpus_pipeline.stages.augment.strategies.base import Accepted, Cleaning
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.states import ItemState
@@ -44,7 +45,7 @@ class _Last:
 class _Asked:
     """What became of an item's questions: every one was answered well, in these turns."""
 
-    turns: tuple[Turn, ...]
+    row: Accepted
     answers: list[StoredAnswer]
     request_key: str
     paid_now: bool
@@ -53,15 +54,23 @@ class _Asked:
 class _Lost(Exception):
     """An item that comes to nothing: where it ended, and why."""
 
-    def __init__(self, last: _Last, reason: str, error: str, attempts: int) -> None:
+    def __init__(self, last: _Last, reason: str, error: str, attempts: int, fault: BadAnswer | None = None) -> None:
         super().__init__(reason)
-        self.last, self.reason, self.error, self.attempts = last, reason, error, attempts
+        self.last, self.reason, self.error, self.attempts, self.fault = last, reason, error, attempts, fault
 
 
 class Asker:
-    """Brings items to their outcomes. ready: done when answers can be judged."""
+    """Brings items to their outcomes. ready: done when answers can be judged; cleaning: what new rows pass."""
 
-    def __init__(self, caller: Caller, writer: Writer, section: AugmentSection, ready: asyncio.Future[None]) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        writer: Writer,
+        section: AugmentSection,
+        ready: asyncio.Future[None],
+        cleaning: Cleaning,
+    ) -> None:
+        self._cleaning = cleaning
         self._caller = caller
         self._writer = writer
         self._section = section
@@ -79,9 +88,13 @@ class Asker:
         except _Lost as lost:
             await self._park(item, lost)
             return
-        row = AugmentedRow(item.conversation_id, item.prepared.strategy.label, item.sample_index, asked.turns)
+        row = AugmentedRow(item.conversation_id, item.prepared.strategy.label, item.sample_index, asked.row.turns)
         provenance = Provenance(
-            item.prepared.prompt_version, asked.request_key, asked.answers[-1].answer.model, item.content_hash
+            item.prepared.prompt_version,
+            asked.request_key,
+            asked.answers[-1].answer.model,
+            item.content_hash,
+            _notes(asked.row),
         )
         unit = self._writer.unit
         unit.rows.append((row, provenance))
@@ -140,7 +153,7 @@ class Asker:
         reason, detail = "", ""  # of the last answer that was no good
         while True:
             try:
-                request, turns = _next(item, answers)
+                request, row = _next(item, answers, self._cleaning)
                 if request is None:
                     break
                 key = request_key(request, item.sample_index)
@@ -167,7 +180,7 @@ class Asker:
                         if fault.reason is BadReason.CUT:
                             item.cut.add(len(answers))
                         continue
-                raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun) from None
+                raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun, fault) from None
             except Later:
                 if reason and item.begun >= len(item.prepared.strategy.steps) + self._answer_retries:
                     raise _Lost(last, reason, detail, attempts - item.begun) from None
@@ -176,7 +189,7 @@ class Asker:
                 failure = error.failure
                 raise _Lost(last, str(failure.reason), failure.message, attempts - item.begun) from None
         assert last.request_key is not None
-        return _Asked(turns, answers, last.request_key, paid_now)
+        return _Asked(row, answers, last.request_key, paid_now)
 
     async def _park(self, item: Item, lost: _Lost) -> None:
         last = lost.last
@@ -193,6 +206,8 @@ class Asker:
                 answer=None if answer is None else _whole(answer.refusal or answer.text),
                 model=item.prepared.strategy.model if last.request is None else last.request.model,
                 attempts=max(1, lost.attempts),
+                validator=None if lost.fault is None else lost.fault.validator,
+                evidence=() if lost.fault is None else tuple(map(_whole, lost.fault.evidence)),
             )
         )
         unit.items.append((item.key, ItemState.FAILED, lost.reason, False))
@@ -224,8 +239,11 @@ class Asker:
             await self._caller.aside(asyncio.shield(self._ready))
 
 
-def _next(item: Item, answers: list[StoredAnswer]) -> tuple[Request | None, tuple[Turn, ...]]:
-    """The next question of an item, or the turns that its answers make.
+_NO_ROW = Accepted(())
+
+
+def _next(item: Item, answers: list[StoredAnswer], cleaning: Cleaning) -> tuple[Request | None, Accepted]:
+    """The next question of an item, or the row that its answers make.
 
     Raises BadAnswer; whatever else goes wrong in the work on one answer concerns this answer, and has its exception's name.
     """
@@ -233,14 +251,21 @@ def _next(item: Item, answers: list[StoredAnswer]) -> tuple[Request | None, tupl
     try:
         request = item.next_request(_bare(answers))
         if request is not None:
-            return request, ()
-        turns = tuple(accept(strategy, item.conversation, _bare(answers)))
-        _require_storable(turns)
-        return None, turns
+            return request, _NO_ROW
+        # a judge before a strategy makes no row
+        row = accept(strategy, item.conversation, _bare(answers), None if isinstance(strategy, Gate) else cleaning)
+        _require_storable(row.turns)
+        return None, row
     except BadAnswer:
         raise
     except Exception as error:
         raise BadAnswer(type(error).__name__[:_MAX_REASON], in_words(error)) from error
+
+
+def _notes(row: Accepted) -> str | None:
+    """What is remarkable of a new row, None when nothing."""
+    said = {"tags": list(row.tags), "changes": dict(row.changes)}
+    return orjson.dumps({key: value for key, value in said.items() if value}).decode() if any(said.values()) else None
 
 
 def _require_storable(turns: tuple[Turn, ...]) -> None:

@@ -20,8 +20,11 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batches import Batching
 from corpus_pipeline.jobs.augment.routes import Routes
 from corpus_pipeline.jobs.augment.work_item import Item, Later
+from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.stage_run import Held
+from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
 from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
+from corpus_pipeline.stages.clean.rules import build
 
 T = TypeVar("T")
 
@@ -85,7 +88,7 @@ class Window:
                     refuse=None if self._batching is None else self._batching.refuse_live,
                 )
                 self._held.calls, self._held.troubles = self._caller.calls, routes.troubles
-                self._asker = Asker(self._caller, self._writer, self._section, self._ready)
+                self._asker = Asker(self._caller, self._writer, self._section, self._ready, _cleaning_of(self._held))
                 await self._pour()
                 await self._come_home()
         finally:
@@ -256,6 +259,11 @@ async def _in_daemon_thread(work: Callable[[T], None], argument: T) -> None:
 
     threading.Thread(target=run, name="warm-up", daemon=True).start()
     await done
+
+
+def _cleaning_of(held: Held) -> NewRowCleaning:
+    """What new rows pass: the rules of the recipe, as the rows of the file did."""
+    return NewRowCleaning(build(held.work.recipe.clean.rules), joins=format_of(held.work.file).joins)
 
 
 def _next(source: Iterator[Begun]) -> Begun | None:

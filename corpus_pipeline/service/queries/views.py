@@ -237,6 +237,8 @@ def failed_dict(row: Row) -> dict[str, Any]:
         "strategy": row.strategy,
         "reason": row.reason,
         "error": row.error,
+        "validator": row.validator,
+        "evidence": orjson.loads(row.evidence) if row.evidence else [],
         "state": row.state,
         "attempts": row.attempts,
         "model": row.model,

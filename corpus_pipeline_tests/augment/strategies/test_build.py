@@ -11,7 +11,14 @@ from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Turn
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages import languages
-from corpus_pipeline.stages.augment.strategies import STRATEGIES, build, prompt_version, templates_code_hash, warm_up
+from corpus_pipeline.stages.augment.strategies import (
+    STRATEGIES,
+    accept,
+    build,
+    prompt_version,
+    templates_code_hash,
+    warm_up,
+)
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
 
 OWN = "Rewrite it in the manner of a pirate.\n=== user ===\nThe message:\n{{ source_prompt }}"
@@ -61,9 +68,23 @@ def test_wrong_parameters_are_said(name: str, params: dict[str, Any], said: str)
 
 
 def test_no_recipe_can_switch_off_what_keeps_empty_answers_out() -> None:
-    for validator in ("finished", "not_refused", "not_empty"):
-        with pytest.raises(UnknownName):
-            build(steps({"paraphrase": {"without": [validator]}}), "m")
+    for validator in ("finished", "not_empty"):
+        for way in ("without", "tag_only"):
+            with pytest.raises(UsageError, match="whole and not empty"):
+                build(steps({"paraphrase": {way: [validator]}}), "m")
+
+
+def test_a_validator_can_be_switched_off_or_made_a_tag(kit: Any) -> None:
+    row, answer = (
+        kit.row(),
+        kit.answer({"prompt": "How many rolls does the baker sell, 49 in the morning and half of it later?"}),
+    )
+    with pytest.raises(BadAnswer) as refused:
+        accept(kit.strategy("paraphrase"), row, (answer,))
+    assert refused.value.validator == "numbers_kept"
+    assert accept(kit.strategy("paraphrase", without=["numbers_kept"]), row, (answer,)).tags == ()
+    tagged = accept(kit.strategy("paraphrase", tag_only=["numbers_kept"]), row, (answer,))
+    assert tagged.tags == ("invalid:numbers_kept",)
 
 
 def test_an_own_template_takes_the_place_of_the_bundled_one(kit: Any) -> None:

@@ -50,7 +50,7 @@ def drive(kit: Any, name: str, answers: list[Any], turns: tuple[Turn, ...] = (),
         assert strategy.next_request(row, given) is not None
         given += (kit.answer(text) if isinstance(text, (str, dict)) else text,)
     assert strategy.next_request(row, given) is None, "there is another question"
-    return accept(strategy, row, given)
+    return accept(strategy, row, given).turns
 
 
 def fault(kit: Any, name: str, answers: list[Any], turns: tuple[Turn, ...] = (), **params: Any) -> str:

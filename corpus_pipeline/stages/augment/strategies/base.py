@@ -5,7 +5,7 @@ The engine drives a strategy like this, for each sample of each conversation:
     reason = strategy.applies(conversation)             # a word: skipped, nothing is asked
     while request := strategy.next_request(conversation, answers, sample_index):
         answers += (await ask(request),)                # the previous answer is checked before the next question
-    turns = accept(strategy, conversation, answers)     # raises BadAnswer(reason, detail)
+    row = accept(strategy, conversation, answers)       # raises BadAnswer(reason, detail)
 
 A request has a system message that is the same for every row (a provider can cache it) and a user message that holds
 all text of the row behind fences. The format is in `prompts/README.md`.
@@ -16,8 +16,9 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
@@ -29,11 +30,12 @@ from corpus_pipeline.stages.augment.strategies import exchange, sections, struct
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.thinking import split_thinking
-from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS, looks_refused
+from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 USER_PART = "=== user ==="
+INVALID = "invalid:"  # before the name of a validator, in tags of new rows
 # raise it when the header, the sections, the output line or the schemas change: every prompt version changes with it
 PROMPT_FORMAT = 1
 
@@ -56,6 +58,9 @@ class StrategyParams(CallParams):
     max_input_characters: int = Field(60_000, ge=100, le=1_000_000, description="longer conversations are skipped")
     template: str | dict[str, str] | None = Field(None, description="own prompt text; by step where there are several")
     without: tuple[str, ...] = Field((), description="names of validators to leave out")
+    tag_only: tuple[str, ...] = Field(
+        (), description="names of validators that tag the new row (`invalid:NAME`) instead of failing the sample"
+    )
     structured_output: bool = Field(True, description="false: for providers that refuse a JSON schema in a request")
     first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
@@ -149,13 +154,10 @@ class Strategy(ABC):
             self.check_answer(conversation, answers[-1])
         return self._ask(conversation, answers, sample_index)
 
-    @staticmethod
-    def check_answer(conversation: Conversation, answer: Answer) -> None:
-        """Raise BadAnswer when an answer is cut, held back, refused or empty. No recipe can switch this off."""
-        for validator in ANSWER_VALIDATORS:
-            fault = validator(conversation, (), answer)
-            if fault is not None:
-                raise fault
+    def check_answer(self, conversation: Conversation, answer: Answer) -> tuple[str, ...]:
+        """Raise BadAnswer when an answer is cut, held back, refused or empty; the names of validators that only tag it.
+        No recipe can switch off that an answer must be whole and not empty."""
+        return self.judge(ANSWER_VALIDATORS, conversation, (), answer)
 
     def judge(
         self,
@@ -163,14 +165,21 @@ class Strategy(ABC):
         conversation: Conversation,
         turns: tuple[Turn, ...],
         answer: Answer,
-    ) -> None:
-        """Raise the first fault that the validators find; those that the recipe leaves out are not asked."""
+    ) -> tuple[str, ...]:
+        """Raise the first fault that the validators find, with the name of who found it. Those that the recipe leaves out
+        are not asked; the names of those that found a fault and only tag are returned."""
+        found: list[str] = []
         for validator in validators:
             if validator.name in self.params.without:
                 continue
             fault = validator(conversation, turns, answer)
-            if fault is not None:
+            if fault is None:
+                continue
+            if validator.name not in self.params.tag_only:
+                fault.validator = validator.name
                 raise fault
+            found.append(validator.name)
+        return tuple(found)
 
     # --- building requests and reading answers ---------------------------------------------------------------------
 
@@ -280,23 +289,41 @@ class Strategy(ABC):
 
     def _chosen_validators(self) -> tuple[Validator, ...]:
         declared = self._validators()
-        names = [validator.name for validator in declared]
-        for name in self.params.without:
+        names = [validator.name for validator in (*declared, *ANSWER_VALIDATORS) if validator.name not in ALWAYS]
+        for name in (*self.params.without, *self.params.tag_only):
+            if name in ALWAYS:
+                raise UsageError(f"{self.name}: '{name}' cannot be left out: an answer is whole and not empty, or none")
             if name not in names:
                 raise UnknownName(f"validator of {self.name}", name, names)
         return tuple(validator for validator in declared if validator.name not in self.params.without)
 
 
-def accept(strategy: Strategy, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
-    """The turns of the new row, parsed and judged.
+class Accepted(NamedTuple):
+    """A new row. tags: `invalid:NAME` of validators that only tag; changes: what cleaning rules changed, by rule."""
 
-    Raises BadAnswer(reason, detail) with the first fault; `reason` is a `BadReason`.
+    turns: tuple[Turn, ...]
+    tags: tuple[str, ...] = ()
+    changes: Mapping[str, int] = MappingProxyType({})
+
+
+Cleaning = Callable[[Conversation, tuple[Turn, ...]], Accepted]
+
+
+def accept(
+    strategy: Strategy, conversation: Conversation, answers: tuple[Answer, ...], cleaning: Cleaning | None = None
+) -> Accepted:
+    """The new row, parsed, cleaned as source rows are, and judged.
+
+    Raises BadAnswer(reason, detail) with the first fault; `reason` is a `BadReason`, or a word of a cleaning rule.
     """
+    tagged: list[str] = []
     for answer in answers:
-        strategy.check_answer(conversation, answer)
-    turns = strategy.parse(conversation, answers)
-    strategy.judge(strategy.validators, conversation, turns, answers[-1])
-    return turns
+        tagged += strategy.check_answer(conversation, answer)
+    row = Accepted(strategy.parse(conversation, answers))
+    if cleaning is not None:
+        row = cleaning(conversation, row.turns)
+    tagged += strategy.judge(strategy.validators, conversation, row.turns, answers[-1])
+    return row._replace(tags=(*row.tags, *(INVALID + name for name in dict.fromkeys(tagged))))
 
 
 def prompt_version(strategy: Strategy) -> str:
@@ -304,7 +331,18 @@ def prompt_version(strategy: Strategy) -> str:
 
     The model is part of the request and not of the prompt; label, samples and validators shape no prompt.
     """
-    other = {"label", "model", "samples", "without", "template", "first", "provider_batch", "fallback", "share"}
+    other = {
+        "label",
+        "model",
+        "samples",
+        "without",
+        "tag_only",
+        "template",
+        "first",
+        "provider_batch",
+        "fallback",
+        "share",
+    }
     other |= {"fallback_models"} | set(CallOptions._fields)
     params = strategy.params.model_dump(mode="json", exclude=other) | strategy.options.said()
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Judges of an answer as it arrived: they run before anything is parsed, for every step, and cannot be switched off."""
+"""Judges of an answer as it arrived: they run before anything is parsed, for every step."""
 
 from __future__ import annotations
 
@@ -99,4 +99,5 @@ class NotEmpty(Validator):
 
 
 # a refusal often comes with an empty text, and an empty text is often a cut one: the first fault names the cause
+ALWAYS: Final = frozenset({Finished.name, NotEmpty.name})  # what no recipe can switch off
 ANSWER_VALIDATORS: Final[tuple[Validator, ...]] = (Finished(), NotRefused(), NotEmpty(), NoTemplateToken())
