@@ -67,3 +67,22 @@ def test_every_setting_that_the_code_reads_is_documented() -> None:
         for name in re.findall(r"\"((?:CORPUS|OPENAI)_[A-Z0-9_]+)\"", path.read_text(encoding="utf-8")):
             if not name.startswith("CORPUS_CRASH_"):  # for tests only, described in failpoints.py
                 assert name in named | {"CORPUS_DAGSTER_STORAGE"}, f"{path}: {name}"
+
+
+def test_every_test_that_the_page_of_security_names_exists() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
+    assert len(named) > 40
+    sources = {path: (ROOT / "corpus_pipeline_tests" / path).read_text(encoding="utf-8") for path, _ in named}
+    missing = [f"{path}::{test}" for path, test in named if f"def {test}(" not in sources[path]]
+    assert missing == []
+
+
+def test_the_page_of_security_has_every_threat_and_no_claim_without_a_test() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| S")]
+    assert [row[0] for row in rows] == [f"S{number}" for number in range(1, 25)]
+    for number, _, state, _, tests, missing in rows:
+        assert state in ("holds", "partly", "not"), number
+        assert state != "holds" or "::" in tests, number
+        assert state == "holds" or missing, number
