@@ -149,7 +149,7 @@ class ChatParser:
 
     def _read_tools(self, record: Record, slots: list[Slot]) -> str | None:
         found = at(record, self._dialect.tools)
-        if found is MISSING or found is None or found == "" or found == []:
+        if found is MISSING or found is None or found in ("", [], "[]"):
             return None
         if isinstance(found, str):
             slots.append(Slot(self._dialect.tools, 0, "tools_text"))

@@ -62,28 +62,34 @@ def _score(one: Mapping[str, Any]) -> float | None:
     return None
 
 
-def tree_path(sketch: Sketch, record: Mapping[str, Any]) -> str | None:
-    """Take the best-ranked path of a message tree, and say its key; None when there is no tree."""
-    for key, root in record.items():
+def tree_path(sketch: Sketch, record: Mapping[str, Any]) -> bool:
+    """Take the best-ranked path of a message tree; False when there is no tree. The record may be the root itself."""
+    roots: list[tuple[Path, Any]] = [((), record), *(((key,), value) for key, value in record.items())]
+    for path, root in roots:
         if type(root) is dict and type(root.get("replies")) is list and _spoken(root):
-            node, found = root, list[Decoded]()
-            path: Path = (key,)
-            while True:
-                role_key, content_key = message_keys([node]) or ("role", "text")
-                found += [moved(item, path) for item in reader_of(role_key, content_key).decode_all([node], path)]
-                found[-1] = found[-1]._replace(kept=found[-1].kept - {Loss.MESSAGE_KEYS})
-                replies = [one for one in node.get("replies") or () if type(one) is dict and _spoken(one)]
-                if not replies:
-                    break
-                best = min(range(len(replies)), key=lambda at: (_rank(replies[at]), at))
-                if len(replies) > 1:
-                    sketch.kept.add(Loss.OTHER_ANSWERS)
-                path = (*path, "replies", node["replies"].index(replies[best]))
-                node = replies[best]
+            sketch.add(_best_path(sketch, root, path), str(path[0]) if path else "replies")
+            if not path:
+                sketch.known |= {"role", "text", "content"} & set(record)
             sketch.kept.add(Loss.MESSAGE_KEYS)
-            sketch.add(found, key)
-            return key
-    return None
+            return True
+    return False
+
+
+def _best_path(sketch: Sketch, root: dict[str, Any], path: Path) -> list[Decoded]:
+    node, found = root, list[Decoded]()
+    while True:
+        keys = message_keys([node])
+        assert keys is not None
+        (item,) = reader_of(*keys).decode_all([node], path)
+        found.append(moved(item, path)._replace(kept=item.kept - {Loss.MESSAGE_KEYS}))
+        replies = [reply for reply in node.get("replies") or () if type(reply) is dict and _spoken(reply)]
+        if not replies:
+            return found
+        if len(replies) > 1:
+            sketch.kept.add(Loss.OTHER_ANSWERS)
+        best = min(range(len(replies)), key=lambda at: (_rank(replies[at]), at))
+        path = (*path, "replies", next(at for at, reply in enumerate(node["replies"]) if reply is replies[best]))
+        node = replies[best]
 
 
 def _spoken(node: Mapping[str, Any]) -> bool:

@@ -51,7 +51,7 @@ def read_any(record: Record) -> Read:
 
 
 def _conversation(sketch: Sketch, record: Record, meanings: Meanings) -> str:
-    if tree_path(sketch, record) is not None:
+    if tree_path(sketch, record):
         return TREE
     if base_list(sketch, record, meanings) is not None:
         add_system(sketch, record, meanings)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corpus_pipeline.formats.any_messages import message_keys, reader_of
 from corpus_pipeline.formats.base import Loss
 from corpus_pipeline.formats.messages import Message
-from corpus_pipeline.formats.reading import Decoded, Part
+from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
 from corpus_pipeline.formats.tagged_calls import with_tagged_calls
 from corpus_pipeline.formats.transcripts import read_transcript
-from corpus_pipeline.formats.vocabulary import keys_by_meaning, role_of
+from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name, role_of
 
 Meanings = Mapping[str, Sequence[str]]
 _SPEAKERS = ("user", "assistant")
+_ONE_SIDED = ("turns", "rounds")  # lists of questions alone, as often as not
 
 
 def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
@@ -34,7 +36,9 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
     keys = message_keys(value)
     if keys is not None:
         return with_tagged_calls(sketch, reader_of(*keys).decode_all(value, path))
-    if all(type(one) is list and message_keys(one) is not None for one in value):
+    if any(type(one) is list and one for one in value) and all(
+        type(one) is list and (not one or message_keys(one) is not None) for one in value
+    ):
         return [item for at, one in enumerate(value) for item in messages_at(sketch, one, (*path, at)) or ()]
     if all(type(one) is list and len(one) == 2 and all(type(text) is str for text in one) for one in value):
         return [
@@ -42,10 +46,10 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
             for at, one in enumerate(value)
             for side in (0, 1)
         ]
-    if len(value) > 1 and all(type(one) is str for one in value):
+    if len(value) > 1 and all(type(one) is str for one in value) and plain_name(str(path[-1])) not in _ONE_SIDED:
         return [text_message(_SPEAKERS[at % 2], one, (*path, at)) for at, one in enumerate(value)]
     if all(type(one) is dict for one in value):
-        return _exchanges(value, path)
+        return _exchanges(sketch, value, path)
     return None
 
 
@@ -59,18 +63,18 @@ def text_message(role: str, text: str, path: Path) -> Decoded:
     return Decoded.of_text(Message(role, text), path)
 
 
-def _exchanges(value: Sequence[Any], path: Path) -> list[Decoded] | None:
+def _exchanges(sketch: Sketch, value: Sequence[Any], path: Path) -> list[Decoded] | None:
     """Objects with a question and an answer each."""
     found: list[Decoded] = []
     for at, one in enumerate(value):
-        said = _exchange(one, (*path, at))
+        said = _exchange(sketch, one, (*path, at))
         if said is None:
             return _segments(value, path)
         found += said
     return found
 
 
-def _exchange(one: Mapping[str, Any], path: Path) -> list[Decoded] | None:
+def _exchange(sketch: Sketch, one: Mapping[str, Any], path: Path) -> list[Decoded] | None:
     meanings = keys_by_meaning(tuple(one))
     prompt = next((key for key in meanings.get("prompt", ()) if type(one[key]) is str), None)
     response = next((key for key in meanings.get("response", ()) if type(one[key]) is str and key != prompt), None)
@@ -78,18 +82,33 @@ def _exchange(one: Mapping[str, Any], path: Path) -> list[Decoded] | None:
         return None
     system = next((key for key in meanings.get("system", ()) if type(one[key]) is str and one[key]), None)
     said = [text_message("system", one[system], (*path, system))] if system is not None else []
-    said += [
-        text_message("user", one[prompt], (*path, prompt)),
-        text_message("assistant", one[response], (*path, response)),
-    ]
+    said += [_unwrapped(sketch, "user", one[prompt], (*path, prompt))]
+    answer = _unwrapped(sketch, "assistant", one[response], (*path, response))
     thought = next((key for key in meanings.get("reasoning", ()) if type(one[key]) is str and one[key]), None)
-    if thought is not None:
-        answer = said[-1]
-        part = Part((*path, thought), "reasoning")
-        said[-1] = Decoded(answer.message._replace(reasoning=one[thought]), (*answer.parts, part))
-    if any(key not in (prompt, response, system, thought) and one[key] not in (None, "") for key in one):
-        said[-1] = said[-1]._replace(kept=frozenset({Loss.MESSAGE_KEYS}))
-    return said
+    if thought is not None and not _is_nothing(one[thought]):
+        reasoning = _unwrapped(sketch, "assistant", one[thought], (*path, thought))
+        parts = (*answer.parts, *(part._replace(name="reasoning") for part in reasoning.parts))
+        answer = Decoded(answer.message._replace(reasoning=reasoning.message.text), parts)
+    if any(key not in (prompt, response, system, thought) and not _is_nothing(one[key]) for key in one):
+        answer = answer._replace(kept=frozenset({Loss.MESSAGE_KEYS}))
+    return [*said, answer]
+
+
+# MOSS: `<|Human|>: text<eoh>` and a line end
+_WRAPPED = re.compile(r"(<\|[\w ]+\|>: ?)(.*?)(<eo[a-z]>\s*|\s*)", re.DOTALL)
+
+
+def _unwrapped(sketch: Sketch, role: str, text: str, path: Path) -> Decoded:
+    match = _WRAPPED.fullmatch(text)
+    if match is None:
+        return text_message(role, text, path)
+    sketch.pieces(path, list(match.groups()))
+    return text_message(role, match[2], (*path, 1))
+
+
+def _is_nothing(value: Any) -> bool:
+    match = _WRAPPED.fullmatch(value) if type(value) is str else None
+    return value in (None, "", "None") or (match is not None and match[2] == "None")
 
 
 def _numbered_turns(sketch: Sketch, value: dict[str, Any], path: Path) -> list[Decoded] | None:
@@ -98,7 +117,7 @@ def _numbered_turns(sketch: Sketch, value: dict[str, Any], path: Path) -> list[D
         return None
     found: list[Decoded] = []
     for key, one in value.items():
-        said = _exchange(one, (*path, key))
+        said = _exchange(sketch, one, (*path, key))
         if said is None:
             return None
         found += said
@@ -120,4 +139,4 @@ def is_single_message(record: Mapping[str, Any], meanings: Meanings) -> bool:
     role = next((key for key in meanings.get("role", ()) if type(record[key]) is str and role_of(record[key])), None)
     if role is None or not any(type(record[key]) is str for key in meanings.get("content", ())):
         return False
-    return not any(type(value) is list and message_keys(value) for value in record.values())
+    return not any(type(value) is list and value and type(value[0]) is dict for value in record.values())

@@ -30,10 +30,10 @@ _KEYS = {
     " innermonologue reasoningsteps thinkingcontent",
     "chosen": "chosen chosenresponse chosenanswer chosenmessages chosenmessage chosenoutput chosencompletion preferred"
     " preferredoutput preferredresponse preferredanswer preferredcompletion responsechosen answerchosen accepted"
-    " acceptedresponse acceptedanswer winningresponse betterresponse betteranswer",
+    " acceptedresponse acceptedanswer winningresponse betterresponse betteranswer responsej",
     "rejected": "rejected rejectedresponse rejectedanswer rejectedmessages rejectedmessage rejectedoutput"
     " rejectedcompletion rejectedresponses dispreferred dispreferredoutput dispreferredresponse nonpreferredoutput"
-    " nonpreferredresponse nonpreferred responserejected answerrejected losingresponse worseresponse worseanswer",
+    " nonpreferredresponse nonpreferred responserejected answerrejected losingresponse worseresponse worseanswer responsek",
     "label": "label ktotag desirable isdesirable preferredlabel thumbsup isgood ispreferred liked",
     "history": "history chathistory conversationhistory dialoghistory dialoguehistory previousturns previousmessages"
     " pastmessages pastturns contextmessages",

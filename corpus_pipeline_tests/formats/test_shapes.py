@@ -103,6 +103,19 @@ CASES = {
         talk(system("You help."), ask("a?"), say("b", reasoning_content="hm"), ask("c?"), say("d")),
         "axolotl",
     ),
+    "moss wrapped": Case(
+        {
+            "chat": {
+                "turn_1": {
+                    "Human": "<|Human|>: a?<eoh>\n",
+                    "Inner Thoughts": "<|Inner Thoughts|>: None<eot>\n",
+                    "MOSS": "<|MOSS|>: b<eom>\n",
+                }
+            }
+        },
+        "chat",
+        talk(ask("a?"), say("b")),
+    ),
     "history": Case(
         {"system": "Be brief.", "history": [["a?", "b"]], "query": "c?", "response": "d", "rejected_response": "e"},
         "preference",
@@ -258,6 +271,17 @@ CASES = {
         talk(ask("a?"), say("b"), ask("c?"), message_tree_id="m"),
         "trl_messages",
         ("message_keys", "other_answers"),
+    ),
+    "tree from its root": Case(
+        {
+            "message_id": "m",
+            "text": "a?",
+            "role": "prompter",
+            "replies": [{"text": "b", "role": "assistant", "rank": 0, "replies": []}],
+        },
+        "message_tree",
+        talk(ask("a?"), say("b"), message_id="m"),
+        losses=("message_keys",),
     ),
     "gemini": Case(
         {
@@ -434,3 +458,64 @@ def test_changed_text_goes_back_to_every_place_of_it(case: Case) -> None:
     line, _ = export_line(before._replace(turns=tuple(changed)), source, source)
     after = source.read(json.loads(line))
     assert [turn.texts() for turn in after.turns] == [turn.texts() for turn in changed]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"message_id": "m1", "parent_id": None, "role": "prompter", "text": "a?"}, "one message of a conversation"),
+        ({"question": "Which?", "choices": ["a", "b"], "answer": "a"}, "'choices'"),
+        ({"question_id": 1, "turns": ["a?", "b?"]}, "no key is known to hold a question"),
+        ({"messages": [{"role": "martian", "content": "a?"}, {"role": "assistant", "content": "b"}]}, "martian"),
+        ({"motto": "a", "echo": "b"}, "no key is known"),
+    ],
+)
+def test_what_would_be_guessed_is_refused(record: Record, words: str) -> None:
+    found = look_at([record] * 3)
+    assert found.best is None
+    assert words in found.problem
+
+
+def test_richer_reading_wins_over_an_earlier_format() -> None:
+    plain = {"messages": [ask("a?"), say("b")]}
+    marked = {**plain, "label": True}
+    found = look_at([marked] * 3)
+    assert found.best is not None
+    assert (found.best.format.name, found.runner_up and found.runner_up.format.name) == ("labelled", "openai_sft")
+    assert "label from label" in found.in_words()
+
+
+def test_mixed_file_is_read_record_by_record() -> None:
+    records = [
+        {"messages": [ask("a?"), say("b")], "label": True},
+        {"instruction": "Sort.", "context": "3 1", "response": "1 3"},
+        CASES["gemini"].record,
+        {"prompt": "Which tree?", "chosen": "Oak.", "rejected": "Tree."},
+    ]
+    found = look_at(records)
+    assert found.best is not None
+    assert (found.best.format.name, found.best.accepted) == ("mixed", 4)
+    for record in records:
+        assert shapes.render(found.best.format.read(record)) == record
+    assert found.best.format.read(records[0]).turns[-1].extra == {"label": True}
+    assert found.best.format.read(records[3]).turns[-1].rejected == "Tree."
+
+
+def test_dropped_turn_is_written_under_the_own_keys() -> None:
+    chat = by_name("chat")
+    record = {
+        "conversations": [
+            {"from": "User", "value": x} if i % 2 == 0 else {"from": "Bot", "value": x} for i, x in enumerate("abcd")
+        ],
+        "id": 4,
+    }
+    conversation = chat.read(record)
+    line, losses = export_line(conversation._replace(turns=conversation.turns[1:]), chat, chat)
+    assert (json.loads(line), losses) == ({"conversations": record["conversations"][2:], "id": 4}, ())
+    instruction = by_name("instruction")
+    one = instruction.read({"task_id": 7, "Instruction": "Sort.", "context": "3 1", "response": "1 3"})
+    thoughtful = one._replace(turns=(one.turns[0]._replace(reasoning="hm"),))
+    line, losses = export_line(thoughtful, instruction, instruction)
+    assert json.loads(line) == {
+        "Instruction": "Sort.\n3 1", "context": "", "response": "<think>\nhm\n</think>\n\n1 3", "task_id": 7
+    }  # fmt: skip
