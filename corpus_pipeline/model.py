@@ -74,6 +74,7 @@ class Conversation(NamedTuple):
       [[path, turn, field], ...], "extra": [top-level keys the format does not know]}`; the texts at the slots are taken from
       the turns (see `corpus_pipeline.formats.shape`).
     tools: JSON text of the tool definitions, None when there are none.
+    values: by task, the fields that it made of this row, for a task that reads them; None: nothing was looked up.
     """
 
     row_identifier: int
@@ -83,6 +84,7 @@ class Conversation(NamedTuple):
     source_line: int = 0  # physical line, 1-based
     source_offset: int = 0  # bytes from the start of the (decompressed) file
     source_bytes: int = 0  # length of the record without its line end
+    values: dict[str, dict[str, Any]] | None = None
 
 
 class Reject(NamedTuple):
@@ -219,9 +221,15 @@ class Request(NamedTuple):
 
 
 class AugmentedRow(NamedTuple):
-    """A new row made from `parent_id` by a strategy; the parent is never touched."""
+    """What a strategy made from `parent_id`, which is never touched: a new row, or values beside the parent (no turns).
+
+    values: the fields of the answer, where the strategy has any. tag: a word to tag the parent with, from `tag_field`.
+    """
 
     parent_id: ConversationId
     strategy: str
     sample_index: int
     turns: tuple[Turn, ...]
+    values: dict[str, Any] | None = None
+    tag: str | None = None
+    tag_field: str | None = None

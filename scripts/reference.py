@@ -21,7 +21,7 @@ from corpus_pipeline.cli import EXIT_CODES, cli
 from corpus_pipeline.formats import FORMATS
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.settings import VARIABLES
-from corpus_pipeline.stages.augment.strategies import STRATEGIES
+from corpus_pipeline.stages.augment.strategies import KNOWN
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.clean.dedup.schemes import SCHEMES
 from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, RULES
@@ -125,7 +125,7 @@ def _strategies() -> Iterator[str]:
     yield "What `first` may say, in every strategy:"
     yield ""
     yield from _table(("parameter", "default", ""), list(_param_rows(First, "first.", deep=True)))
-    for strategy in STRATEGIES:
+    for strategy in KNOWN:
         yield f"### `{strategy.name}`"
         yield ""
         yield f"{strategy.summary} Source: {strategy.source}"

@@ -10,6 +10,7 @@ import orjson
 from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
+from corpus_pipeline.llm.json_schemas import is_strict
 from corpus_pipeline.llm.usage import read_usage
 from corpus_pipeline.model import Answer, Request
 
@@ -48,7 +49,11 @@ def request_body(request: Request, learnt: Learnt = NOTHING_LEARNT) -> dict[str,
     if request.response_schema is not None:
         body["response_format"] = {
             "type": "json_schema",
-            "json_schema": {"name": "answer", "strict": True, "schema": request.response_schema},
+            "json_schema": {
+                "name": "answer",
+                "strict": is_strict(request.response_schema),
+                "schema": request.response_schema,
+            },
         }
     if options.reasoning_effort is not None:
         body["reasoning_effort"] = options.reasoning_effort

@@ -11,11 +11,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from corpus_pipeline.llm_stub import prose
+from corpus_pipeline.llm_stub import prose, schema_values
 from corpus_pipeline.llm_stub.faults import Fault
 
 _SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(r"^(Task|Step|Target language): *([^\n(]*)", re.MULTILINE)
+
+
+_SOURCES = (
+    *("source_response", "evolved_prompt", "source_prompt", "source_reasoning", "source_system"),
+    *("response", "prompt", "reasoning", "system"),
+)
 
 
 class Reply(NamedTuple):
@@ -36,10 +42,12 @@ class Order(NamedTuple):
     sections: dict[str, str]
     keys: tuple[str, ...] | None
     salt: str
+    schema: dict[str, Any] | None = None  # of the object, where the request says one
+    labels: tuple[str, ...] = ()  # the words of which one is wanted
 
     def source(self) -> str:
         """The text that the work is about; the whole user message when it holds no section."""
-        for name in ("source_response", "evolved_prompt", "source_prompt", "source_reasoning", "source_system"):
+        for name in _SOURCES:
             if name in self.sections:
                 return self.sections[name]
         return next(iter(self.sections.values()), "")
@@ -56,13 +64,16 @@ def read_order(body: dict[str, Any], request_hash: str) -> Order:
     schema = _schema(body)
     if keys is None and schema is not None:
         keys = tuple(schema.get("properties", {}))
+    labels = tuple(word.strip() for word in last[15:].split("|")) if last.startswith("Output: one of ") else ()
     return Order(
         task=head.get("Task", "").strip(),
         step=head.get("Step", "").strip(),
         language=head.get("Target language", "").strip(),
-        sections=_sections(user) or {"source_prompt": user},
+        sections=_sections(user) or {"source_prompt": _without_output_line(user, last)},
         keys=keys,
         salt=request_hash[:16],
+        schema=schema or _written_schema(user),
+        labels=labels,
     )
 
 
@@ -100,6 +111,8 @@ def _good(order: Order) -> str:
 
 
 def _plain(order: Order) -> str:
+    if order.labels:
+        return order.labels[int(order.salt, 16) % len(order.labels)]
     if order.step == "feedback":
         return prose.feedback(order.source())
     if not order.task:
@@ -108,10 +121,12 @@ def _plain(order: Order) -> str:
     return prose.rewritten(order.source(), order.salt)
 
 
-def _field(order: Order, key: str) -> str:
+def _field(order: Order, key: str) -> Any:
     if order.task == "first":
         return str(1 + int(order.salt, 16) % 5) if key == "score" else f"That is how it looks. {prose.MARK}"
     source = _source_for(order, key)
+    if order.task == "prompt" and order.schema is not None:
+        return schema_values.sample(order.schema.get("properties", {}).get(key, {}), order.salt + key, source)
     if order.task == "translation":
         return prose.translated(source, order.language or "zh")
     if order.task == "evol_instruct":
@@ -135,8 +150,12 @@ def _foreign(order: Order) -> str:
     return _packed(order, fields, "" if order.keys else prose.translated(order.source(), language))
 
 
-def _packed(order: Order, fields: dict[str, str], plain: str = "") -> str:
+def _packed(order: Order, fields: dict[str, Any], plain: str = "") -> str:
     return orjson.dumps(fields).decode() if order.keys else plain
+
+
+def _without_output_line(user: str, last: str) -> str:
+    return user.rstrip().removesuffix(last).rstrip() if last.startswith("Output: ") else user
 
 
 def _sections(user: str) -> dict[str, str]:
@@ -145,6 +164,18 @@ def _sections(user: str) -> dict[str, str]:
         return {}
     # the first section's fence counts; whatever else looks like a delimiter is a row's text
     return {name: text for name, fence, text in _SECTION.findall(user) if fence == first.group(2)}
+
+
+def _written_schema(user: str) -> dict[str, Any] | None:
+    """The schema in a line of the user message before the last one."""
+    line = user.rstrip().rpartition("\n\n")[0].rpartition("\n")[2]
+    if not line.startswith("Schema: "):
+        return None
+    try:
+        found = orjson.loads(line.removeprefix("Schema: "))
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func,
 
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
 from corpus_pipeline.states import ItemState
+from corpus_pipeline.store import row_values
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import (
     DATA_COLUMNS,
@@ -23,10 +24,14 @@ from corpus_pipeline.store.schema import (
     work_items,
 )
 from corpus_pipeline.store.schema import (
+    row_values as row_values_table,
+)
+from corpus_pipeline.store.schema import (
     turns as source_turns,
 )
 from corpus_pipeline.store.turn_columns import grouped, numbered
 
+ROW, VALUES = "row", "values"  # what an item made
 ItemKey = tuple[int, str, int]  # conversation id, strategy label, sample index
 
 
@@ -67,7 +72,7 @@ def insert_items(
 def insert_rows(
     connection: Connection, backend: Backend, task_id: TaskId, rows: Sequence[tuple[AugmentedRow, Provenance]]
 ) -> None:
-    """Insert new rows and their turns. The primary key refuses a second one for the same item."""
+    """Insert new rows with their turns, and values beside rows. The primary key refuses a second one for the same item."""
     backend.insert(
         connection,
         augmented_rows,
@@ -81,9 +86,14 @@ def insert_rows(
             "model",
             "source_hash",
             "notes",
+            "makes",
         ),
-        [(task_id, row.parent_id, row.strategy, row.sample_index, *provenance) for row, provenance in rows],
+        [
+            (task_id, row.parent_id, row.strategy, row.sample_index, *provenance, ROW if row.turns else VALUES)
+            for row, provenance in rows
+        ],
     )
+    row_values.insert(connection, backend, task_id, (row for row, _ in rows))
     backend.insert(
         connection,
         augmented_turns,
@@ -165,7 +175,11 @@ def empty_rows(connection: Connection, task_id: TaskId) -> int:
         )
         .exists()
     )
-    query = select(func.count()).select_from(augmented_rows).where(augmented_rows.c.task_id == task_id, ~full)
+    query = (
+        select(func.count())
+        .select_from(augmented_rows)
+        .where(augmented_rows.c.task_id == task_id, augmented_rows.c.makes == ROW, ~full)
+    )
     return int(connection.execute(query).scalar_one())
 
 
@@ -229,7 +243,7 @@ def review_sample(
 ) -> list[tuple[Row, dict[str, str | None], dict[str, str | None]]]:
     """(provenance, texts before, texts after) of some new rows and their last turn. A request's hash is as good as a
     die, and falls the same way every time."""
-    query = select(augmented_rows).where(augmented_rows.c.task_id == task_id)
+    query = select(augmented_rows).where(augmented_rows.c.task_id == task_id, augmented_rows.c.makes == ROW)
     rows = connection.execute(query.order_by(augmented_rows.c.request_key).limit(size)).all()
     found = []
     for row in rows:
@@ -304,5 +318,5 @@ def prompt_body(connection: Connection, version: str) -> str | None:
 
 def remove_augmented(connection: Connection, task_id: TaskId) -> None:
     """Remove what augment made for a task. The ledger and the answers stay: what was paid is not asked again."""
-    for table in (augmented_turns, augmented_rows, review_verdicts, work_items):
+    for table in (row_values_table, augmented_turns, augmented_rows, review_verdicts, work_items):
         connection.execute(table.delete().where(table.c.task_id == task_id))

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from corpus_pipeline.model import MAX_ROW, Change, Conversation, ConversationId, FileId, Tag, TaskId, Turn
 from corpus_pipeline.states import DuplicateKind, RowState, Stage, Status
+from corpus_pipeline.store import row_values
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.rows import turns_between
 from corpus_pipeline.store.schema import (
@@ -25,6 +26,9 @@ from corpus_pipeline.store.schema import (
     row_tags,
     tasks,
     turns,
+)
+from corpus_pipeline.store.schema import (
+    row_values as row_values_table,
 )
 from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
@@ -362,9 +366,12 @@ def found_counts(connection: Connection, task_id: TaskId, rules: Collection[str]
 
 
 def tag_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
-    """How many rows have each tag, dropped ones included."""
+    """How many rows have each tag, of a rule or of a task; dropped ones included."""
     query = select(row_tags.c.tag, func.count()).where(row_tags.c.task_id == task_id).group_by(row_tags.c.tag)
-    return {tag: count for tag, count in connection.execute(query)}
+    found = {tag: count for tag, count in connection.execute(query)}
+    for tag, count in row_values.tag_counts(connection, task_id).items():
+        found[tag] = found.get(tag, 0) + count
+    return found
 
 
 def left_behind(connection: Connection, task_id: TaskId, only: Sequence[str], without: Sequence[str]) -> int:
@@ -373,14 +380,17 @@ def left_behind(connection: Connection, task_id: TaskId, only: Sequence[str], wi
         return 0
 
     def tagged(words: Sequence[str]) -> ColumnElement[bool]:
-        return (
-            select(row_tags.c.tag)
-            .where(
-                row_tags.c.task_id == task_id,
-                row_tags.c.conversation_id == cleaned_rows.c.conversation_id,
-                row_tags.c.tag.in_(words),
+        return or_(
+            *(
+                select(table.c.tag)
+                .where(
+                    table.c.task_id == task_id,
+                    table.c.conversation_id == cleaned_rows.c.conversation_id,
+                    table.c.tag.in_(words),
+                )
+                .exists()
+                for table in (row_tags, row_values_table)
             )
-            .exists()
         )
 
     stays = or_(*([~tagged(only)] if only else []), *([tagged(without)] if without else []))
@@ -399,11 +409,11 @@ def left_behind(connection: Connection, task_id: TaskId, only: Sequence[str], wi
 
 
 def tags_between(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ConversationId, set[str]]:
-    """The tags of the rows with after < id <= last that have any."""
+    """The tags of the rows with after < id <= last that have any, of rules and of tasks."""
     query = select(row_tags.c.conversation_id, row_tags.c.tag).where(
         row_tags.c.task_id == task_id, row_tags.c.conversation_id > after, row_tags.c.conversation_id <= last
     )
-    found: dict[ConversationId, set[str]] = {}
+    found = row_values.tags_between(connection, task_id, after, last)
     for identifier, tag in connection.execute(query):
         found.setdefault(ConversationId(identifier), set()).add(tag)
     return found

@@ -49,6 +49,7 @@ from corpus_pipeline.store.schema import (
     purged_rows,
     rejects,
     row_tags,
+    row_values,
     spending,
     turns,
     work_items,
@@ -296,6 +297,9 @@ _QUERIES: dict[str, Select | CompoundSelect] = {
         work_items.c.task_id.is_(None),
         ~_waits.exists(),
     ),
+    "a value of nothing that was made": select(*(row_values.c[name] for name in _NAMES))
+    .outerjoin(augmented_rows, _same(augmented_rows, row_values))
+    .where(augmented_rows.c.task_id.is_(None)),
     "an item that is done without a row": select(*(work_items.c[name] for name in _NAMES))
     .outerjoin(augmented_rows, _same(augmented_rows, work_items))
     .where(work_items.c.state == ItemState.DONE.value, augmented_rows.c.task_id.is_(None)),
@@ -347,6 +351,7 @@ _QUERIES: dict[str, Select | CompoundSelect] = {
                 work_items,
                 augmented_rows,
                 augmented_turns,
+                row_values,
                 failed_samples,
             )
         )

@@ -97,7 +97,16 @@ def new_rows(connection: Connection, task_id: TaskId) -> NewRows:
         )
     }
     made = counts.get(ItemState.DONE.value, 0)
+    if made:
+        made -= _values_only(connection, task_id)
     return NewRows(made, counts.get(ItemState.FAILED.value, 0), _withdrawn(connection, task_id) if made else 0)
+
+
+def _values_only(connection: Connection, task_id: TaskId) -> int:
+    """Items that made values beside a row, and no new one."""
+    query = select(func.count()).select_from(augmented_rows)
+    is_beside = (augmented_rows.c.task_id == task_id, augmented_rows.c.makes != "row")
+    return int(connection.execute(query.where(*is_beside)).scalar_one())
 
 
 def _withdrawn(connection: Connection, task_id: TaskId) -> int:
@@ -120,6 +129,7 @@ def _withdrawn(connection: Connection, task_id: TaskId) -> int:
         )
         .where(
             augmented_rows.c.task_id == task_id,
+            augmented_rows.c.makes == "row",
             or_(
                 cleaned_rows.c.conversation_id.is_(None),
                 duplicates.c.conversation_id.is_not(None),

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from corpus_pipeline.model import ConversationId, FileId, TaskId, Turn
 from corpus_pipeline.states import RowState, Stage
@@ -22,6 +35,7 @@ from corpus_pipeline.store.schema import (
     dataset_files,
     duplicates,
     row_tags,
+    row_values,
     turns,
     work_items,
 )
@@ -134,8 +148,13 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
     return query, own.conversation_id
 
 
-def _tagged(task_id: TaskId | None, tag: str) -> Select:
-    return select(row_tags.c.conversation_id).where(row_tags.c.task_id == (task_id or 0), row_tags.c.tag == tag)
+def _tagged(task_id: TaskId | None, tag: str) -> CompoundSelect:
+    return union(
+        *(
+            select(table.c.conversation_id).where(table.c.task_id == (task_id or 0), table.c.tag == tag)
+            for table in (row_tags, row_values)
+        )
+    )
 
 
 def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
@@ -162,7 +181,8 @@ def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
 
 
 def _made(task_id: TaskId | None, wanted: Filter) -> Select:
-    query = select(augmented_rows.c.conversation_id).where(augmented_rows.c.task_id == (task_id or 0)).distinct()
+    is_row = (augmented_rows.c.task_id == (task_id or 0), augmented_rows.c.makes == "row")
+    query = select(augmented_rows.c.conversation_id).where(*is_row).distinct()
     return query if wanted.strategy is None else query.where(augmented_rows.c.strategy == wanted.strategy)
 
 

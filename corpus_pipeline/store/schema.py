@@ -6,7 +6,7 @@ How to read it:
   tasks = dataset file x recipe version                        all below belongs to a task
   cleaned_rows (+ cleaned_turns where changed, row_tags where a rule left a tag), duplicates
                                                                written by clean, read by augment and export
-  work_items, augmented_rows, augmented_turns, failed_samples  written by augment
+  work_items, augmented_rows, augmented_turns, row_values, failed_samples  written by augment
   llm_attempts (the ledger), answers                           one row per HTTP attempt; what arrived
   budgets, spending                                            money spent and reserved; sums of the ledger
   provider_batches, provider_workers                           provider batches; who calls whom
@@ -299,6 +299,7 @@ augmented_rows = _table(
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Column("notes", LongText),  # JSON: {"tags": [...], "changes": {rule: places}}; null when there is nothing to say
     Column("repeats", LongText),  # JSON: the row of the file that it nearly repeats
+    Column("makes", String(16), nullable=False, server_default="row"),  # values: beside the row; it has no turns then
 )
 
 review_verdicts = _table(
@@ -309,6 +310,19 @@ review_verdicts = _table(
     Column("note", LongText),
     Column("at", Moment, nullable=False, server_default=now_ms()),
     _one_of("verdict", ReviewVerdict),
+)
+
+row_values = _table(
+    "row_values",
+    *_item_columns(),
+    Column("name", Name, primary_key=True),
+    Column("value", LongText, nullable=False),  # JSON
+    Column("number", Double),  # where it is one
+    Column("word", String(64)),  # where it is a short text
+    Column("tag", String(64)),  # the word that the row is tagged with because of it
+    Index("ix_row_values_word", "task_id", "strategy", "name", "word"),
+    Index("ix_row_values_number", "task_id", "strategy", "name", "number"),
+    Index("ix_row_values_tag", "task_id", "tag"),
 )
 
 augmented_turns = _table(

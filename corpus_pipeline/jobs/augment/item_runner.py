@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -46,6 +47,7 @@ class _Asked:
     """What became of an item's questions: every one was answered well, in these turns."""
 
     row: Accepted
+    values: dict[str, Any] | None
     answers: list[StoredAnswer]
     request_key: str
     paid_now: bool
@@ -81,6 +83,10 @@ class Asker:
 
     async def make(self, item: Item) -> None:
         """Bring one item to its outcome and commit it. Raises Stopped, ProviderRefused, or what a commit raises."""
+        if item.lacks is not None:
+            error = f"{item.lacks} failed for this row: replay both once it is mended"
+            await self._park(item, _Lost(_Last(), str(SkipReason.NO_INPUT), error, 0))
+            return
         if not await self.look(item):
             return
         try:
@@ -88,7 +94,7 @@ class Asker:
         except _Lost as lost:
             await self._park(item, lost)
             return
-        row = AugmentedRow(item.conversation_id, item.prepared.strategy.label, item.sample_index, asked.row.turns)
+        row = _made(item, asked)
         provenance = Provenance(
             item.prepared.prompt_version,
             asked.request_key,
@@ -153,7 +159,7 @@ class Asker:
         reason, detail = "", ""  # of the last answer that was no good
         while True:
             try:
-                request, row = _next(item, answers, self._cleaning)
+                request, row, values = _next(item, answers, self._cleaning)
                 if request is None:
                     break
                 key = request_key(request, item.sample_index)
@@ -189,7 +195,7 @@ class Asker:
                 failure = error.failure
                 raise _Lost(last, str(failure.reason), failure.message, attempts - item.begun) from None
         assert last.request_key is not None
-        return _Asked(row, answers, last.request_key, paid_now)
+        return _Asked(row, values, answers, last.request_key, paid_now)
 
     async def _park(self, item: Item, lost: _Lost) -> None:
         last = lost.last
@@ -213,7 +219,8 @@ class Asker:
         unit.items.append((item.key, ItemState.FAILED, lost.reason, False))
         self._finished(item, failed=1)
         early = self._early_of(item)
-        is_too_much = early.failed(_named(item), lost.reason, lost.error)
+        # what failed in the task before it is counted there
+        is_too_much = item.lacks is None and early.failed(_named(item), lost.reason, lost.error)
         await self._writer.committed(within=GROUP_SECONDS)
         if is_too_much:
             raise await self._caller.pause(EARLY_STOP, early.sentence())
@@ -242,8 +249,24 @@ class Asker:
 _NO_ROW = Accepted(())
 
 
-def _next(item: Item, answers: list[StoredAnswer], cleaning: Cleaning) -> tuple[Request | None, Accepted]:
-    """The next question of an item, or the row that its answers make.
+def _made(item: Item, asked: _Asked) -> AugmentedRow:
+    strategy = item.prepared.strategy
+    tag = strategy.tag_of(asked.values)
+    return AugmentedRow(
+        item.conversation_id,
+        strategy.label,
+        item.sample_index,
+        asked.row.turns,
+        asked.values,
+        tag,
+        None if tag is None else strategy.tag_field,
+    )
+
+
+def _next(
+    item: Item, answers: list[StoredAnswer], cleaning: Cleaning
+) -> tuple[Request | None, Accepted, dict[str, Any] | None]:
+    """The next question of an item, or the row and the values that its answers make.
 
     Raises BadAnswer; whatever else goes wrong in the work on one answer concerns this answer, and has its exception's name.
     """
@@ -251,11 +274,13 @@ def _next(item: Item, answers: list[StoredAnswer], cleaning: Cleaning) -> tuple[
     try:
         request = item.next_request(_bare(answers))
         if request is not None:
-            return request, _NO_ROW
+            return request, _NO_ROW, None
         # a judge before a strategy makes no row
         row = accept(strategy, item.conversation, _bare(answers), None if isinstance(strategy, Gate) else cleaning)
+        values = strategy.values_of(item.conversation, _bare(answers))
         _require_storable(row.turns)
-        return None, row
+        json.dumps(values, ensure_ascii=False).encode("utf-8")
+        return None, row, values
     except BadAnswer:
         raise
     except Exception as error:

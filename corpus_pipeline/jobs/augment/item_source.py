@@ -10,17 +10,19 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.jobs.augment.low_water_mark import Batch, Prefix
-from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, save_prompts, with_overrides
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, samples_by_label, save_prompts, with_overrides
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
 from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.states import ItemState, Stage
-from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger
+from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_values
 from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.store.ledger import StoredAnswer
+from corpus_pipeline.store.row_values import Made
 
 _Wanted = tuple[CleanRow, Prepared, int, Batch | None]  # row, strategy, sample, the batch that waits for it
 
@@ -45,6 +47,7 @@ class Feed:
         self._plan = plan
         self._prefixes = prefixes
         self._access = access
+        self._samples = samples_by_label(held.work.recipe.augment)
         self._replays: set[ItemKey] = set()  # what was handed out as such: its batch may not be finished either
         self._overridden: dict[tuple[str, str], Prepared] = {}
         self.rows_begun = 0
@@ -136,13 +139,17 @@ class Feed:
         """Several batches, whose paid answers are looked up together."""
         found: list[Begun] = []
         asked: list[tuple[Item, str | None]] = []
+        made = self._made_before(batches)
         for wanted in batches:
             begun = Begun()
             found.append(begun)
             for row, prepared, sample, batch in wanted:
                 replayed = batch is None
                 item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch, replayed=replayed)
-                reason = prepared.strategy.applies(row.conversation)
+                reason = self._take_inputs(item, made) or prepared.strategy.applies(item.conversation)
+                if item.lacks is not None:
+                    begun.items.append(item)
+                    continue
                 if reason is None:
                     begun.items.append(item)
                     asked.append((item, _first_key(item)))
@@ -157,6 +164,37 @@ class Feed:
                     batch.open_items -= 1
         self._look_up(asked)
         return found
+
+    def _made_before(self, batches: Sequence[Sequence[_Wanted]]) -> Made:
+        """What the tasks that are read by others have made of these rows."""
+        rows: set[int] = set()
+        tasks: set[str] = set()
+        for row, prepared, _, _ in (one for wanted in batches for one in wanted):
+            if prepared.strategy.task_inputs:
+                rows.add(row.id)
+                tasks |= {one.task for one in prepared.strategy.task_inputs.values()}
+        if not tasks:
+            return Made()
+        return self._held.fetch(row_values.read, self._held.work.task.id, sorted(tasks), sorted(rows))
+
+    def _take_inputs(self, item: Item, made: Made) -> str | None:
+        """Give an item what it reads of other tasks; why it is skipped where one of them left the row alone."""
+        strategy = item.prepared.strategy
+        tasks = sorted({one.task for one in strategy.task_inputs.values()})
+        if not tasks:
+            return None
+        values: dict[str, dict[str, Any]] = {}
+        for task in tasks:
+            sample = item.sample_index if item.sample_index < self._samples.get(task, 1) else 0
+            key = (item.conversation_id, task, sample)
+            if key in made.values:
+                values[task] = made.values[key]
+            elif made.states.get(key) is ItemState.SKIPPED:
+                return str(SkipReason.NO_INPUT)
+            else:
+                item.lacks = task
+        item.conversation = item.conversation._replace(values=values)
+        return None
 
     def _look_up(self, asked: list[tuple[Item, str | None]]) -> None:
         """Find answers that are paid already, and count the attempts that were begun."""

@@ -1,7 +1,8 @@
 """In which order the questions of a run are asked: what goes by provider batch first, and meanwhile the rest one by one.
 
 A strategy and its judge each go their own way, live or by batch, and a row's strategy is asked when its verdict is known.
-So verdicts that are asked for live come before the batches that wait for them, and a cascade whose both steps go by batch
+Tasks that read what others make come after them, in groups.
+Verdicts that are asked for live come before the batches that wait for them, and a cascade whose both steps go by batch
 takes two rounds.
 """
 
@@ -15,17 +16,24 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batches import Batching
 from corpus_pipeline.jobs.augment.scheduler import Window
 from corpus_pipeline.jobs.stage_run import Held
+from corpus_pipeline.stages.augment.strategies.tasks import graph
 
 _Plan = dict[str, Prepared]
 
 
 def run(held: Held, plan: _Plan, access: ModelAccess) -> None:
     """Bring every item to its outcome. Raises Paused or Interrupted, or the error that stops the job."""
+    groups = graph.levels({label: prepared.strategy for label, prepared in plan.items()})
+    limited = [_run_group(held, {label: plan[label] for label in group}, access) for group in groups]
+    if any(limited):
+        raise Interrupted(f"the limit of {held.work.limit} rows is reached")
+
+
+def _run_group(held: Held, plan: _Plan, access: ModelAccess) -> bool:
+    """Strategies that read nothing of each other; whether the limit of rows ended it."""
     batched = {label: p for label, p in plan.items() if p.by_batch or (p.gate is not None and p.gate.by_batch)}
     at_once = {label: p for label, p in plan.items() if label not in batched}
-    limited = _with_batches(held, batched, at_once, access) if batched else _ask(held, at_once, access)
-    if limited:
-        raise Interrupted(f"the limit of {held.work.limit} rows is reached")
+    return _with_batches(held, batched, at_once, access) if batched else _ask(held, at_once, access)
 
 
 def _with_batches(held: Held, batched: _Plan, at_once: _Plan, access: ModelAccess) -> bool:

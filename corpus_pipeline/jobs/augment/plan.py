@@ -94,6 +94,14 @@ def labels(section: AugmentSection) -> tuple[str, ...]:
     return tuple(str(step.params.get("label") or step.name) for step in section.strategies)
 
 
+def samples_by_label(section: AugmentSection) -> dict[str, int]:
+    """How many samples each task makes of a row."""
+    return {
+        label: int(step.params.get("samples", 1))
+        for label, step in zip(labels(section), section.strategies, strict=True)
+    }
+
+
 def prepare(
     section: AugmentSection,
     default_model: str | None,
@@ -133,7 +141,7 @@ def with_overrides(
     step = section.strategies[labels(section).index(label)]
     changed = NamedStep(name=step.name, params=step.params | overrides)
     model = section.model or default_model or ""
-    (strategy,) = build((changed,), model)
+    (strategy,) = build((changed,), model, alone=True)
     return _prepared(strategy, model, _Places(section, listed, endpoints))
 
 

@@ -20,6 +20,8 @@ def questions(held: Held, plan: dict[str, Prepared], access: ModelAccess) -> Ite
     feed.leave_replays()
     for begun in feed.batches():
         for item in begun.items:
+            if item.lacks is not None:
+                continue
             asked = _in_turn(item)
             request = None if asked is None else _next_request(asked)
             if asked is not None and request is not None:

@@ -36,6 +36,7 @@ class Item:
     known: Mapping[str, StoredAnswer] = field(default_factory=dict)
     cut: set[int] = field(default_factory=set)
     replayed: bool = False  # sent back by a person: it is asked at once
+    lacks: str | None = None  # a task that it reads, and that failed for this row
     gate: Item | None = None  # the question whether it is wanted, the same for all samples of a conversation
 
     def next_request(self, answers: Sequence[Answer]) -> Request | None:

@@ -225,6 +225,9 @@ def _price(own: _Sum, usage: Usage) -> int:
 
 def _source_tokens(own: _Sum, row: CleanRow) -> int:
     """How long an answer will be: about as long as what it is made from."""
+    known = own.prepared.strategy.answer_tokens
+    if known is not None:
+        return known
     index = find_exchange(row.conversation)
     if index is None:
         return 0

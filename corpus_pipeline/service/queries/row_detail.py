@@ -16,7 +16,8 @@ from corpus_pipeline.service.queries import views
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
-from corpus_pipeline.store import augmented, cleaned, failed_samples, kept_rows, ledger, row_queries, rows
+from corpus_pipeline.stages.augment.strategies.prompt import Prompt
+from corpus_pipeline.store import augmented, cleaned, failed_samples, kept_rows, ledger, row_queries, row_values, rows
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
@@ -152,6 +153,8 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
         strategy, own = built[version], good.setdefault((row.strategy, row.sample_index), {})
         if strategy is not None:
             before = tuple(own[step] for step in range(1, row.step) if step in own)
+            if strategy.task_inputs:
+                asked = asked._replace(values=_values(connection, row, strategy))
             try:
                 request = strategy.next_request(asked, before, row.sample_index)
             except CorpusError:
@@ -174,6 +177,13 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
     return found
 
 
+def _values(connection: Connection, attempt: Row, strategy: Strategy) -> dict[str, dict[str, Any]]:
+    """What other tasks had made of the row of a call."""
+    tasks = sorted({one.task for one in strategy.task_inputs.values()})
+    found = row_values.read(connection, attempt.task_id, tasks, [attempt.conversation_id])
+    return found.of(attempt.conversation_id, tasks, attempt.sample_index)
+
+
 def _strategy(connection: Connection, version: str, model: str) -> Strategy | None:
     text = augmented.prompt_body(connection, version)
     return None if text is None else _built(text, model)
@@ -188,10 +198,12 @@ def _built(text: str, model: str) -> Strategy | None:
         if body["strategy"] == Gate.name:
             params |= {"template": body["templates"][Gate.steps[0].name]}
             return Gate(Gate.Params.model_validate(params), model, at_least=1, label=Gate.name)
-        (plain,) = build((NamedStep(name=body["strategy"], params=params | {"template": None}),), model)
-        if plain.templates == body["templates"]:
-            return plain
-        (own,) = build((NamedStep(name=body["strategy"], params=params | {"template": body["templates"]}),), model)
-        return own
+        own = NamedStep(name=body["strategy"], params=params | {"template": body["templates"]})
+        if body["strategy"] != Prompt.name:  # a template of ours is no foreign one, and is not tried out
+            (plain,) = build((NamedStep(name=body["strategy"], params=params | {"template": None}),), model)
+            if plain.templates == body["templates"]:
+                return plain
+        (built,) = build((own,), model, alone=True)
+        return built
     except CorpusError:
         return None

@@ -13,7 +13,18 @@ from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import augmented, cleaned, dataset_files, exports, ledger, purges, row_queries, rows, tasks
+from corpus_pipeline.store import (
+    augmented,
+    cleaned,
+    dataset_files,
+    exports,
+    ledger,
+    purges,
+    row_queries,
+    row_values,
+    rows,
+    tasks,
+)
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
@@ -183,6 +194,16 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
             "turns": [turn_dict(turn) for turn in turns],
         }
         for label, sample, turns in made
+    ]
+    found["values"] = [
+        {
+            "strategy": value.strategy,
+            "sample": value.sample_index,
+            "name": value.name,
+            "value": value.value,
+            "tag": value.tag,
+        }
+        for value in row_values.of_rows(connection, task.id, [identifier]).get(identifier, [])
     ]
     found["calls"] = [call_dict(row) for row in ledger.attempts_of(connection, task.id, identifier)]
     found["exported"] = [

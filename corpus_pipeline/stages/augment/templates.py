@@ -23,9 +23,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from corpus_pipeline.errors import UsageError
@@ -251,6 +251,31 @@ class PromptTemplate:
             raise TemplateFault(f"the template cannot be rendered: {error}") from error
         finally:
             _meter.reset(token)
+
+
+class Names(NamedTuple):
+    """The names that a template reads. always: those that it shows in every rendering, outside of `if` and `for`."""
+
+    read: frozenset[str]
+    always: frozenset[str]
+
+
+def names_in(text: str) -> Names:
+    """The names of a template. Raises TemplateFault for one that is not valid."""
+    compiled(text)
+    tree = _ENVIRONMENT.parse(text)
+    read = frozenset(meta.find_undeclared_variables(tree)) - {"range"}
+    shown: set[str] = set()
+    stack: list[nodes.Node] = list(tree.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, nodes.Name):
+            shown.add(node.name)
+        elif isinstance(node, nodes.Filter) and node.name in ("default", "length"):
+            continue
+        elif not isinstance(node, (nodes.If, nodes.CondExpr, nodes.Test, nodes.For, nodes.Assign)):
+            stack.extend(node.iter_child_nodes())
+    return Names(read, read & shown)
 
 
 @cache

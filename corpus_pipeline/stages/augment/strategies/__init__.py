@@ -16,9 +16,11 @@ from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strate
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import Gate, gate_of
+from corpus_pipeline.stages.augment.strategies.prompt import Prompt
 from corpus_pipeline.stages.augment.strategies.reasoning_distillation import ReasoningDistillation
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
+from corpus_pipeline.stages.augment.strategies.tasks import graph
 from corpus_pipeline.stages.augment.strategies.translation import Translation
 from corpus_pipeline.stages.augment.validators.language import Language, is_loaded, load_model
 
@@ -30,8 +32,11 @@ STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     SelfRefine,
     Translation,
 )
+# what a recipe may name: those with templates of ours, and the one whose template is the recipe's
+KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, Prompt)
 
 __all__ = [
+    "KNOWN",
     "STRATEGIES",
     "Gate",
     "Strategy",
@@ -45,11 +50,13 @@ __all__ = [
 ]
 
 
-def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...]:
+def build(steps: Sequence[NamedStep], default_model: str, *, alone: bool = False) -> tuple[Strategy, ...]:
     """The strategies of a recipe, in its order; one strategy may come several times under different labels.
 
+    alone: some strategies of a recipe, without those whose fields they read.
+
     Raises UnknownName for a name that is not known, UsageError for parameters that are not valid, a template that does
-    not pass, or a label that comes twice.
+    not pass, a label that comes twice, or tasks that wait for each other.
     """
     built: list[Strategy] = []
     for index, step in enumerate(steps):
@@ -59,11 +66,13 @@ def build(steps: Sequence[NamedStep], default_model: str) -> tuple[Strategy, ...
                 raise UsageError(f"two strategies are called '{strategy.label}': give one of them another `label`.")
             gate_of(strategy, default_model)  # says what is wrong with it before anything is asked
         built.append(strategy)
+    if not alone:
+        graph.require_sound(built)
     return tuple(built)
 
 
 def _built(step: NamedStep, default_model: str) -> Strategy:
-    known = {strategy.name: strategy for strategy in STRATEGIES}
+    known = {strategy.name: strategy for strategy in KNOWN}
     if step.name not in known:
         raise UnknownName("strategy", step.name, known)
     kind = known[step.name]

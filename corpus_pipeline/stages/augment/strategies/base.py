@@ -28,6 +28,7 @@ from corpus_pipeline.model import Answer, CallOptions, Conversation, Request, Tu
 from corpus_pipeline.recipe import CallParams, options_of
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
+from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
 from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.thinking import split_thinking
 from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS, looks_refused
@@ -93,6 +94,11 @@ class Strategy(ABC):
     source: ClassVar[str]  # the paper: authors, year, title, arXiv id
     steps: ClassVar[tuple[Step, ...]]
     writes_response: ClassVar[bool] = True  # a source that is itself a refusal is then no model to go by
+    fields: tuple[str, ...] = ("system", "prompt", "reasoning", "response", "rejected")  # what other tasks may read
+    task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
+    makes_rows: bool = True  # False: values beside the row
+    tag_field: str | None = None  # the value that tags rows
+    answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from
 
     class Params(StrategyParams):
         """Parameters of the strategy."""
@@ -121,6 +127,14 @@ class Strategy(ABC):
     @abstractmethod
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
         """The turns of the new row, up to and with the exchange that was worked on. Raises BadAnswer."""
+
+    def values_of(self, conversation: Conversation, answers: tuple[Answer, ...]) -> dict[str, Any] | None:
+        """The fields of the answers that are kept beside the row; None when there are none. Raises BadAnswer."""
+        return None
+
+    def tag_of(self, values: Mapping[str, Any] | None) -> str | None:
+        """The word that these values tag the row with."""
+        return None
 
     def _skips(self, conversation: Conversation, index: int) -> exchange.SkipReason | None:
         """A reason of the strategy's own not to work on the exchange at `index`."""
@@ -320,7 +334,7 @@ def accept(
     for answer in answers:
         tagged += strategy.check_answer(conversation, answer)
     row = Accepted(strategy.parse(conversation, answers))
-    if cleaning is not None:
+    if cleaning is not None and strategy.makes_rows:
         row = cleaning(conversation, row.turns)
     tagged += strategy.judge(strategy.validators, conversation, row.turns, answers[-1])
     return row._replace(tags=(*row.tags, *(INVALID + name for name in dict.fromkeys(tagged))))

@@ -36,9 +36,7 @@ def read_object(text: str, keys: Sequence[str]) -> dict[str, str]:
     Further keys are ignored. Raises BadAnswer(malformed) when there is no object or a key is missing or no string,
     BadAnswer(empty) when a value is blank.
     """
-    found = _first_object(text)
-    if found is None:
-        found = _first_object(_BROKEN_ESCAPE.sub(r"\\\\", text))
+    found = first_object(text)
     if found is None:
         raise BadAnswer(BadReason.MALFORMED, f"no JSON object with the keys {', '.join(keys)}")
     values = {}
@@ -48,8 +46,23 @@ def read_object(text: str, keys: Sequence[str]) -> dict[str, str]:
             raise BadAnswer(BadReason.MALFORMED, f"key '{key}' is {'missing' if key not in found else 'not a string'}")
         if not value.strip():
             raise BadAnswer(BadReason.EMPTY, f"key '{key}' is blank")
-        values[key] = _with_backslashes(_LONE.sub("\ufffd", value))
+        values[key] = whole(value)
     return values
+
+
+def whole(value: Any) -> Any:
+    """A value of an answer, its texts as they were meant, and as every encoding can hold them."""
+    if isinstance(value, str):
+        return _with_backslashes(_LONE.sub("\ufffd", value))
+    if isinstance(value, dict):
+        return {whole(key): whole(part) for key, part in value.items()}
+    return [whole(part) for part in value] if isinstance(value, list) else value
+
+
+def first_object(text: str) -> dict[str, Any] | None:
+    """The first JSON object in a text, also one with broken escapes; None when there is none."""
+    found = _first_object(text)
+    return _first_object(_BROKEN_ESCAPE.sub(r"\\\\", text)) if found is None else found
 
 
 def _first_object(text: str) -> dict[str, Any] | None:

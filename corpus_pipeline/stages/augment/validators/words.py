@@ -25,3 +25,4 @@ class BadReason(StrEnum):
     LATEX_CHANGED = "latex_changed"  # a formula of the source is gone or altered
     TEMPLATE_TOKEN = "template_token"  # a control token of a chat template is left in the answer
     TEMPLATE = "template"  # the recipe's own template cannot be rendered for this row: nothing was asked
+    CHECK_FAILED = "check_failed"  # a validator of the recipe's own does not let it pass

@@ -1,0 +1,181 @@
+"""JSON schemas of answers: what is wrong with one before anything is asked, and how an answer is read by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+_MAX_DEPTH: Final = 20
+# (lower bound, upper bound, the types that they bind)
+_BOUNDS: Final = (
+    ("minimum", "maximum", ("integer", "number")),
+    ("minLength", "maxLength", ("string",)),
+    ("minItems", "maxItems", ("array",)),
+    ("minProperties", "maxProperties", ("object",)),
+)
+
+
+def object_schema(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of an object: `fields` itself where it is one, else an object of these fields, all of them required."""
+    if fields.get("type") == "object" and isinstance(fields.get("properties"), Mapping):
+        schema = dict(fields)
+        schema.setdefault("required", list(fields["properties"]))
+        schema.setdefault("additionalProperties", False)
+        return schema
+    return {
+        "type": "object",
+        "properties": dict(fields),
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+def fault_of(schema: Any) -> str | None:
+    """Why no answer can fit a schema, or why it is no schema; None when nothing speaks against it.
+
+    What needs a solver (patterns that exclude each other) is not found here: the first answers show it.
+    """
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(map(str, error.absolute_path))
+        return f"{place + ': ' if place else ''}not a JSON schema: {error.message}"
+    if _has_reference(schema):
+        return "references ($ref) are not followed: write the schema out"
+    return _contradiction(schema, "", 0)
+
+
+def _has_reference(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return "$ref" in schema or "$dynamicRef" in schema or any(_has_reference(part) for part in schema.values())
+    return isinstance(schema, list) and any(_has_reference(part) for part in schema)
+
+
+def _contradiction(schema: Any, place: str, depth: int) -> str | None:
+    """Why no value fits this part of a schema, None when one may."""
+    where = f"{place}: " if place else ""
+    if schema is False:
+        return f"{where}no value is allowed"
+    if schema is True or depth > _MAX_DEPTH:
+        return None
+    types = _types(schema)
+    if not types:
+        return f"{where}no type is allowed"
+    return (
+        _no_choice(schema, where)
+        or _crossed_bounds(schema, types, where)
+        or _impossible_object(schema, types, place, depth)
+        or _impossible_items(schema, types, place, depth)
+        or _impossible_parts(schema, place, depth)
+    )
+
+
+def _types(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    said = schema.get("type", ("string", "number", "integer", "boolean", "null", "array", "object"))
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
+def _no_choice(schema: Mapping[str, Any], where: str) -> str | None:
+    for word in ("enum", "const"):
+        if word not in schema:
+            continue
+        values = schema["enum"] if word == "enum" else [schema["const"]]
+        if not any(Draft202012Validator(schema).is_valid(value) for value in values):
+            return f"{where}none of the values of `{word}` fits the rest of it"
+    return None
+
+
+def _crossed_bounds(schema: Mapping[str, Any], types: tuple[str, ...], where: str) -> str | None:
+    for low, high, bound in _BOUNDS:
+        crossed = low in schema and high in schema and schema[low] > schema[high]
+        if crossed and all(kind in bound for kind in types):
+            return f"{where}{low} {schema[low]} is above {high} {schema[high]}"
+    open_low, open_high = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    above, below = _higher(open_low, schema.get("minimum")), _lower(open_high, schema.get("maximum"))
+    if above is not None and below is not None and all(kind in ("integer", "number") for kind in types):
+        is_open = open_low == above or open_high == below
+        if above > below or (above == below and is_open):
+            return f"{where}no number lies between {above} and {below}"
+    return None
+
+
+def _higher(*numbers: float | None) -> float | None:
+    return max((number for number in numbers if number is not None), default=None)
+
+
+def _lower(*numbers: float | None) -> float | None:
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def _impossible_object(schema: Mapping[str, Any], types: tuple[str, ...], place: str, depth: int) -> str | None:
+    if types != ("object",):
+        return None
+    properties, required = schema.get("properties", {}), schema.get("required", [])
+    is_closed = schema.get("additionalProperties", True) is False and "patternProperties" not in schema
+    for name in required:
+        if is_closed and name not in properties:
+            return f"{place + ': ' if place else ''}{name} is required, but not allowed by `properties`"
+        fault = _contradiction(properties.get(name, True), f"{place}.{name}".lstrip("."), depth + 1)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _impossible_items(schema: Mapping[str, Any], types: tuple[str, ...], place: str, depth: int) -> str | None:
+    if types != ("array",) or schema.get("minItems", 0) == 0 or "items" not in schema or "prefixItems" in schema:
+        return None
+    return _contradiction(schema["items"], f"{place}.items".lstrip("."), depth + 1)
+
+
+def _impossible_parts(schema: Mapping[str, Any], place: str, depth: int) -> str | None:
+    for part in schema.get("allOf", ()):
+        fault = _contradiction(part, place, depth + 1)
+        if fault is not None:
+            return fault
+    for word in ("anyOf", "oneOf"):
+        faults = [_contradiction(part, place, depth + 1) for part in schema.get(word, ())]
+        if faults and all(faults):
+            return faults[0]
+    return None
+
+
+def fitted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value with texts read as the numbers and truth values that the schema wants in their place."""
+    types = _types(schema) if "type" in schema else ()
+    if isinstance(value, str) and types and "string" not in types:
+        return _read(value.strip(), types, value)
+    if isinstance(value, float) and "integer" in types and "number" not in types and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        own = schema.get("properties", {})
+        return {
+            key: fitted(part, own[key]) if isinstance(own.get(key), Mapping) else part for key, part in value.items()
+        }
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [fitted(part, schema["items"]) for part in value]
+    return value
+
+
+def _read(text: str, types: Iterable[str], otherwise: Any) -> Any:
+    if "boolean" in types and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if "null" in types and text.lower() in ("null", "none", ""):
+        return None
+    try:
+        return int(text) if "integer" in types else float(text) if "number" in types else otherwise
+    except ValueError:
+        return otherwise
+
+
+def misfit(value: Any, schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with a value, by its schema; None when it fits."""
+    error = next(
+        iter(sorted(Draft202012Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))), None
+    )
+    if error is None:
+        return None
+    place = ".".join(map(str, error.absolute_path))
+    return f"{place + ': ' if place else ''}{error.message}"[:300]

@@ -1,0 +1,189 @@
+"""Values that tasks made beside rows: scores, labels, fields and the tags that come of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId
+from corpus_pipeline.states import ItemState
+from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.schema import augmented_rows, augmented_turns, cleaned_rows, row_values, work_items
+
+_COLUMNS = ("task_id", "conversation_id", "strategy", "sample_index", "name", "value", "number", "word", "tag")
+_MAX_WORD = 64
+_TEXTS = ("system", "prompt", "reasoning", "response", "rejected")
+_PART = 500  # ids in one statement
+
+
+class Value(NamedTuple):
+    """One value of a row. tag: the word that the row is tagged with because of it."""
+
+    strategy: str
+    sample_index: int
+    name: str
+    value: Any
+    tag: str | None
+
+
+def insert(connection: Connection, backend: Backend, task_id: TaskId, rows: Iterable[AugmentedRow]) -> None:
+    """Keep the values of rows that have any."""
+    found = [
+        (task_id, row.parent_id, row.strategy, row.sample_index, name, *_stored(value), _tag(row, name))
+        for row in rows
+        for name, value in (row.values or {}).items()
+    ]
+    if found:
+        backend.insert(connection, row_values, _COLUMNS, found)
+
+
+def _stored(value: Any) -> tuple[str, float | None, str | None]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    word = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else None
+    return (
+        json.dumps(value, ensure_ascii=False),
+        float(value) if is_number else None,
+        word if word is not None and len(word) <= _MAX_WORD else None,
+    )
+
+
+def _tag(row: AugmentedRow, name: str) -> str | None:
+    if row.tag is None or row.tag_field != name:
+        return None
+    return row.tag
+
+
+@dataclass
+class Made:
+    """What tasks made of some rows. values: by row, task and sample. states: outcomes by the same key."""
+
+    values: dict[tuple[int, str, int], dict[str, Any]] = field(default_factory=dict)
+    states: dict[tuple[int, str, int], ItemState] = field(default_factory=dict)
+
+    def of(self, identifier: int, tasks: Iterable[str], sample: int) -> dict[str, dict[str, Any]]:
+        """By task, what it made of a row: in the sample of that number where there is one, else in the first."""
+        found = {}
+        for task in tasks:
+            own = self.values.get((identifier, task, sample), self.values.get((identifier, task, 0)))
+            if own is not None:
+                found[task] = own
+        return found
+
+
+def read(connection: Connection, task_id: TaskId, tasks: Sequence[str], ids: Sequence[int]) -> Made:
+    """What some tasks made of some rows, and the outcomes of their items."""
+    made, wanted = Made(), sorted(set(ids))
+    for start in range(0, len(wanted), _PART):
+        _read_part(connection, task_id, tasks, wanted[start : start + _PART], made)
+    return made
+
+
+def _read_part(connection: Connection, task_id: TaskId, tasks: Sequence[str], ids: Sequence[int], made: Made) -> None:
+    c = augmented_turns.c
+    texts = (
+        select(c.conversation_id, c.strategy, c.sample_index, *(c[f"data_{name}"] for name in _TEXTS))
+        .where(c.task_id == task_id, c.strategy.in_(tasks), c.conversation_id.in_(ids))
+        .order_by(c.turn_taking)
+    )
+    for identifier, task, sample, *values in connection.execute(texts):
+        made.values[identifier, task, sample] = dict(zip(_TEXTS, values, strict=True))  # the last turn stays
+    c = row_values.c
+    fields = select(c.conversation_id, c.strategy, c.sample_index, c.name, c.value).where(
+        c.task_id == task_id, c.strategy.in_(tasks), c.conversation_id.in_(ids)
+    )
+    for identifier, task, sample, name, value in connection.execute(fields):
+        made.values.setdefault((identifier, task, sample), {})[name] = json.loads(value)
+    c = work_items.c
+    states = select(c.conversation_id, c.strategy, c.sample_index, c.state).where(
+        c.task_id == task_id, c.strategy.in_(tasks), c.conversation_id.in_(ids)
+    )
+    for identifier, task, sample, state in connection.execute(states):
+        made.states[identifier, task, sample] = ItemState(state)
+
+
+def of_rows(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict[ConversationId, list[Value]]:
+    """The values of some rows by row, in a fixed order; without those of rows that were cleaned to another content since."""
+    c = row_values.c
+    query = (
+        select(c.conversation_id, c.strategy, c.sample_index, c.name, c.value, c.tag)
+        .select_from(_fresh())
+        .where(c.task_id == task_id, c.conversation_id.in_(ids))
+        .order_by(c.conversation_id, c.strategy, c.sample_index, c.name)
+    )
+    found: dict[ConversationId, list[Value]] = {}
+    for identifier, strategy, sample, name, value, tag in connection.execute(query):
+        found.setdefault(ConversationId(identifier), []).append(Value(strategy, sample, name, json.loads(value), tag))
+    return found
+
+
+def tags_between(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ConversationId, set[str]]:
+    """The tags that tasks gave the rows with after < id <= last."""
+    c = row_values.c
+    query = (
+        select(c.conversation_id, c.tag)
+        .select_from(_fresh())
+        .where(c.task_id == task_id, c.conversation_id > after, c.conversation_id <= last, c.tag.is_not(None))
+    )
+    found: dict[ConversationId, set[str]] = {}
+    for identifier, tag in connection.execute(query):
+        found.setdefault(ConversationId(identifier), set()).add(tag)
+    return found
+
+
+def tag_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """How many rows tasks gave each tag."""
+    c = row_values.c
+    query = (
+        select(c.tag, func.count(c.conversation_id.distinct()))
+        .select_from(_fresh())
+        .where(c.task_id == task_id, c.tag.is_not(None))
+        .group_by(c.tag)
+    )
+    return {tag: int(count) for tag, count in connection.execute(query)}
+
+
+def _fresh() -> Any:
+    """Values with their provenance and the row that they are of, as it was when they were made."""
+    same = [
+        row_values.c[key] == augmented_rows.c[key] for key in ("task_id", "conversation_id", "strategy", "sample_index")
+    ]
+    return row_values.join(augmented_rows, and_(*same)).join(cleaned_rows, _is_fresh())
+
+
+def _is_fresh() -> ColumnElement[bool]:
+    return and_(
+        cleaned_rows.c.task_id == augmented_rows.c.task_id,
+        cleaned_rows.c.conversation_id == augmented_rows.c.conversation_id,
+        cleaned_rows.c.content_hash == augmented_rows.c.source_hash,
+    )
+
+
+def counts(connection: Connection, task_id: TaskId, most: int = 50) -> dict[str, dict[str, Any]]:
+    """By `TASK.FIELD`: {rows, mean, min, max} of numbers, {rows, words: {word: rows}} of short texts (the `most` frequent)."""
+    c = row_values.c
+    found: dict[str, dict[str, Any]] = {}
+    numbers = (
+        select(c.strategy, c.name, func.count(), func.avg(c.number), func.min(c.number), func.max(c.number))
+        .where(c.task_id == task_id, c.number.is_not(None))
+        .group_by(c.strategy, c.name)
+        .order_by(c.strategy, c.name)
+    )
+    for strategy, name, rows, mean, low, high in connection.execute(numbers):
+        found[f"{strategy}.{name}"] = {"rows": int(rows), "mean": float(mean), "min": low, "max": high}
+    words = (
+        select(c.strategy, c.name, c.word, func.count())
+        .where(c.task_id == task_id, c.word.is_not(None))
+        .group_by(c.strategy, c.name, c.word)
+        .order_by(c.strategy, c.name, func.count().desc(), c.word)
+    )
+    for strategy, name, word, rows in connection.execute(words):
+        own: Mapping[str, Any] = found.setdefault(f"{strategy}.{name}", {"rows": 0, "words": {}})
+        if isinstance(own, dict) and "words" in own:
+            own["rows"] += int(rows)
+            if len(own["words"]) < most:
+                own["words"][word] = int(rows)
+    return found

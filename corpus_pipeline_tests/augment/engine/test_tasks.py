@@ -1,0 +1,155 @@
+"""Tasks of a recipe's own in whole runs: their order, what is kept, replays, purges, and what a change costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import invariants
+from corpus_pipeline.store.failed_samples import Where
+
+TOPIC = {
+    "label": "topic",
+    "template": {"system": "Sort it.", "user": "{{ prompt }}"},
+    "output": {"labels": ["water", "plants"]},
+    "makes": "tag",
+}
+ANSWER = {"label": "short", "samples": 2, "template": {"system": "Answer in a word.", "user": "{{ prompt }}"}}
+QUALITY = {
+    "label": "quality",
+    "samples": 2,
+    "inputs": {"topic": "topic.label", "answer": "short.response"},
+    "template": {"system": "Rate it.", "user": "{{ prompt }} {{ topic }} {{ answer }}"},
+    "output": "score",
+}
+
+
+def tasks(*params: dict[str, Any]) -> list[Any]:
+    return [{"prompt": one} for one in params]
+
+
+def values(kit: Any, label: str) -> dict[tuple[int, int, str], Any]:
+    found = kit.rows_of(
+        "SELECT conversation_id, sample_index, name, value FROM row_values WHERE strategy = :s", s=label
+    )
+    return {(row[0] & 0xFFFFFFFF, row[1], row[2]): orjson.loads(row[3]) for row in found}
+
+
+def test_a_task_reads_what_others_made_whatever_the_order_in_the_recipe(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(7, strategies=tasks(QUALITY, ANSWER, TOPIC), batch_size=2)
+    report = kit.run().report
+    assert (report["succeeded"], report["failed"], report["skipped"]) == (35, 0, 0)
+    topics, scores = values(kit, "topic"), values(kit, "quality")
+    assert len(topics) == 7 and {value for value in topics.values()} <= {"water", "plants"}
+    assert {sample for _, sample, _ in scores} == {0, 1} and all(
+        1 <= scores[key] <= 5 for key in scores if key[2] == "score"
+    )
+    assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE strategy = 'short'") == 14
+    assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE strategy IN ('topic', 'quality')") == 0
+    assert kit.corpus.store.fetch(invariants.violations) == []
+    kit.books_agree()
+    before = len(kit.invoice())
+    assert not kit.run().worked and len(kit.invoice()) == before
+
+
+def test_what_a_task_says_is_shown_found_by_tag_and_selects_the_export(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(8, strategies=tasks(TOPIC))
+    kit.run()
+    topics = {row: value for (row, _, _), value in values(kit, "topic").items()}
+    shown = kit.corpus.show("rows:1")
+    assert [(one["strategy"], one["name"], one["value"], one["tag"]) for one in shown["values"]] == [
+        ("topic", "label", topics[1], topics[1])
+    ]
+    found = kit.corpus.rows("rows", Stage.CLEAN, where={"tag": "water"}).rows
+    assert [row["number"] for row in found] == [row for row, topic in sorted(topics.items()) if topic == "water"]
+    call = shown["calls"][0]
+    assert call["strategy"] == "topic" and call["cost_usd"] > 0
+
+
+def test_a_prompt_of_a_task_that_reads_others_is_rendered_again_as_it_was_sent(make_kit: Any) -> None:
+    from corpus_pipeline.service.queries.row_detail import story
+
+    kit = make_kit()
+    kit.add(2, strategies=tasks(TOPIC, ANSWER, QUALITY))
+    kit.run()
+    calls = kit.corpus.store.fetch(lambda c: story(c, "rows", 1))["calls"]
+    assert len(calls) == 5 and all(call["prompt"]["same"] for call in calls)
+
+
+def test_a_failure_parks_what_reads_it_and_both_are_replayed_in_order(make_kit: Any) -> None:
+    kit = make_kit(faults={"refusal": 1.0})
+    kit.add(4, strategies=tasks(QUALITY, ANSWER, TOPIC), answer_retries=0, completion={"tolerated_failures": 0.99})
+    kit.run()
+    reasons = [sample["reason"] for sample in kit.corpus.failed_samples(Where())]
+    assert sorted(reasons) == ["no_input"] * 8 + ["refused"] * 12
+    paid = len(kit.invoice())
+    kit.stub.meet()
+    assert len(kit.corpus.replay(Where())) == 20
+    report = kit.run().report
+    assert (report["succeeded"], report["failed"]) == (20, 0)
+    assert len(kit.invoice()) == paid + 20 and len(values(kit, "quality")) == 16
+    assert kit.corpus.store.fetch(invariants.violations) == []
+    kit.books_agree()
+
+
+def test_what_a_task_left_alone_is_left_alone_by_those_that_read_it(make_kit: Any) -> None:
+    kit = make_kit()
+    picky = TOPIC | {"first": {"rule": {"field": "prompt", "matches": "bed [12] "}}}
+    read = {"label": "why", "inputs": {"t": "topic.label"}, "template": {"user": "{{ t }}: {{ prompt }}"}}
+    kit.add(5, strategies=tasks(read, picky))
+    report = kit.run().report
+    assert [(s["strategy"], s["error"]) for s in kit.corpus.failed_samples(Where())] == []
+    assert (report["succeeded"], report["skipped"]) == (4, 6)
+    assert kit.corpus.failed_samples(Where()) == []
+    assert report["skip_reasons"] == {"cascade": 3, "no_input": 3}
+
+
+def test_only_what_a_change_touches_is_paid_again(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(6, strategies=tasks(TOPIC, ANSWER, QUALITY))
+    kit.run()
+    paid = len(kit.invoice())
+    louder = QUALITY | {"template": {"system": "Rate it well.", "user": "{{ prompt }} {{ topic }} {{ answer }}"}}
+    kit.rebind(strategies=tasks(TOPIC, ANSWER, louder))
+    kit.run()
+    assert 0 < len(kit.invoice()) - paid <= 12
+    assert not [line for line in kit.invoice()[paid:] if line["outcome"] != "answered"]
+
+
+def test_tasks_go_by_provider_batch_in_their_order(make_kit: Any) -> None:
+    kit = make_kit()
+    by_batch = {"provider_batch": True}
+    kit.add(3, strategies=tasks(QUALITY | by_batch, ANSWER, TOPIC | by_batch), batch_poll_seconds=0.05)
+    report = kit.run().report
+    assert (report["succeeded"], report["failed"]) == (15, 0)
+    assert len(values(kit, "quality")) == 12
+    kit.books_agree()
+
+
+def test_a_purged_row_takes_its_values_along(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(3, strategies=tasks(TOPIC))
+    kit.run()
+    kit.corpus.purge("rows", [2], reason="asked to")
+    assert {row for row, _, _ in values(kit, "topic")} == {1, 3}
+    assert kit.corpus.store.fetch(invariants.violations) == []
+
+
+def test_values_are_no_rows_of_the_export(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(3, strategies=tasks(TOPIC, QUALITY | {"samples": 1, "inputs": {}, "template": {"user": "{{ response }}"}}))
+    kit.run()
+    kit.corpus.run_stage("rows", Stage.EXPORT)
+    report = kit.corpus.report("rows", Stage.EXPORT)[0]
+    assert report["total"] == 3 and report["succeeded"] == 3
+
+
+def test_an_estimate_counts_tasks_before_what_they_read_is_there(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(4, strategies=tasks(TOPIC, ANSWER, QUALITY))
+    lines = {line["strategy"]: line for line in kit.corpus.estimate("rows")["strategies"]}
+    assert {label: line["calls"] for label, line in lines.items()} == {"topic": 4, "short": 8, "quality": 8}
