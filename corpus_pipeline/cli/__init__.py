@@ -34,6 +34,7 @@ from corpus_pipeline.cli import (
     run,
     serve,
     servers,
+    try_out,
     verdicts,
 )
 from corpus_pipeline.cli.output import error, say
@@ -81,6 +82,7 @@ _SECTIONS = (
     )),
     ("Money and failures", (
         (estimate.estimate, "what augmenting will cost"),
+        (try_out.try_out, "a strategy on a few rows: models and prompts side by side"),
         (cost.cost, "what was spent, by whom and on what; settle it by a bill"),
         (prices.prices, "what models cost: show the list, take over a newer one"),
         (failed.failed, "samples that failed: list, show, replay, dismiss"),

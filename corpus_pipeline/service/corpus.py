@@ -31,6 +31,7 @@ from corpus_pipeline.service.commands import (
     recipes,
     reconcile,
     register,
+    try_out,
     unlock,
 )
 from corpus_pipeline.service.commands import pause as commands_pause
@@ -230,6 +231,26 @@ class Corpus:
                 "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
                 " `corpus llm-stub` starts a stand-in; `corpus run --to clean` needs no model."
             )
+
+    def try_out(
+        self,
+        name: str,
+        strategy: str,
+        *,
+        rows: int = 3,
+        numbers: Sequence[int] = (),
+        recipes: Sequence[tuple[str, Recipe]] = (),
+        models: Sequence[str] = (),
+        templates: Sequence[tuple[str, str | dict[str, str] | None]] = (),
+    ) -> try_out.Tried:
+        """A strategy on a few rows, variants side by side (see `try_out.try_out`). Nothing of it enters the corpus."""
+        work, access = self.work(name, Stage.AUGMENT), self.models
+        if access is None:
+            raise SettingMissing(
+                "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
+            )
+        variants = try_out.variants_of(work.recipe, recipes, models, templates)
+        return try_out.try_out(work, access, strategy, variants, rows=rows, numbers=numbers)
 
     # --- stopping and going on -------------------------------------------------------------------------------------------
 

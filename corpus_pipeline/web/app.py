@@ -16,9 +16,9 @@ from starlette.routing import Route
 from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
-from corpus_pipeline.web.context import Site, action, reply, site_of
+from corpus_pipeline.web.context import Site, action, page_action, reply, site_of
 from corpus_pipeline.web.options import Options
-from corpus_pipeline.web.pages import actions, audit, cost, duplicates, exports, failed, files, login, rows
+from corpus_pipeline.web.pages import actions, audit, cost, duplicates, exports, failed, files, login, rows, try_out
 from corpus_pipeline.web.security import Guard
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ def _routes() -> list[Route]:
         get("/files/{name}/reports", files.reports),
         get("/files/{name}/rejects", rows.rejects),
         get("/files/{name}/duplicates", duplicates.page),
+        get("/files/{name}/try", try_out.form),
+        post("/try", page_action(try_out.run)),
         post("/keep", action(duplicates.keep)),
         get("/files/{name}/rows", rows.page),
         get("/files/{name}/rows/{number:number}", rows.one),

@@ -128,21 +128,36 @@ def action(handler: Callable[[Request, Form], tuple[str, str]]) -> Callable[[Req
     """
 
     async def endpoint(request: Request) -> Response:
-        form = await read_form(request)
-        site, session = site_of(request), request.scope["session"]
-        if not site.sessions.token_is_right(session, first(form, "csrf")):
-            raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
-        if not (request.scope["person"] and request.scope["person"].may_act):
-            what = "This server is read-only." if site.options.read_only else "Only operators may do this."
-            raise HTTPException(403, what)
+        form = await _operators_form(request)
         sentence, target = await run_in_threadpool(handler, request, form)
         if request.scope["json"]:
             return json_reply({"done": sentence})
         if sentence:
-            site.sessions.say(session, sentence)
+            site_of(request).sessions.say(request.scope["session"], sentence)
         return RedirectResponse(local(target), 303)
 
     return endpoint
+
+
+def page_action(handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """As `action`, for what shows its result at once."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handler, request, await _operators_form(request))
+
+    return endpoint
+
+
+async def _operators_form(request: Request) -> Form:
+    """The form of an operator with the token of the session. Raises HTTPException."""
+    form = await read_form(request)
+    site = site_of(request)
+    if not site.sessions.token_is_right(request.scope["session"], first(form, "csrf")):
+        raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
+    if not (request.scope["person"] and request.scope["person"].may_act):
+        what = "This server is read-only." if site.options.read_only else "Only operators may do this."
+        raise HTTPException(403, what)
+    return form
 
 
 async def read_form(request: Request) -> Form:
