@@ -348,6 +348,38 @@ class Gate(_Section):
     min_rows: int = Field(1, ge=0, description="rows that the export must have, so that none takes the place of many")
 
 
+class Selection(_Section):
+    """Which rows go out, by what a task says of them. All that is set must hold."""
+
+    value: str = Field(
+        pattern=r"^[a-z0-9_-]{1,64}\.[\w-]{1,64}$", description="TASK.FIELD: what decides, as in quality.score"
+    )
+    rows: str = Field(
+        "all", description="which rows it is about: cleaned, the label of the strategy that made them, or all"
+    )
+    at_least: float | None = Field(None, description="lower numbers stay behind")
+    at_most: float | None = Field(None, description="higher numbers stay behind")
+    one_of: tuple[str, ...] | None = Field(None, min_length=1, description="other words stay behind")
+    none_of: tuple[str, ...] | None = Field(None, min_length=1, description="these words stay behind")
+    best: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="of the samples that a strategy made of one row, so many with the highest numbers",
+    )
+    without_value: Literal["stay", "go"] = Field("stay", description="what rows do of which the task says nothing")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Selection:
+        if all(said is None for said in (self.at_least, self.at_most, self.one_of, self.none_of, self.best)):
+            raise ValueError("says nothing of the value: give it at_least, at_most, one_of, none_of or best")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no row can pass: at_least {self.at_least:g} is above at_most {self.at_most:g}")
+        if self.best is not None and self.rows in ("all", "cleaned"):
+            raise ValueError("best chooses among the samples of one strategy: name it in `rows`")
+        return self
+
+
 class ExportSection(_Section):
     """`format: same` gives each file back in the format it came in. `include` says which rows go out."""
 
@@ -359,6 +391,11 @@ class ExportSection(_Section):
         (), description="only rows with one of these tags of the cleaning rules go out; empty: all"
     )
     without_tags: tuple[str, ...] = Field((), description="rows with one of these tags stay behind; they are counted")
+    select: tuple[Selection, ...] = Field(
+        (),
+        max_length=32,
+        description="which rows go out by what tasks say of them: scores, labels, the best of several",
+    )
     compression: Literal["none", "gzip"] = Field("none", description="of the JSONL")
     parquet: bool = Field(
         False, description="the same rows as a Parquet file beside the JSONL; needs corpus-pipeline[parquet]"
@@ -397,6 +434,8 @@ class Recipe(_Section):
     def section_hash(self, *sections: str) -> str:
         """sha256 (hex) of the canonical JSON of some sections, without what shapes no row."""
         body = self.model_dump(mode="json", include=set(sections), exclude=_SHAPES_NO_ROW)
+        if not body.get("export", {}).get("select", True):
+            del body["export"]["select"]  # recipes of before there was any keep their version
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def to_yaml(self) -> str:

@@ -21,6 +21,7 @@ from corpus_pipeline.cli.output import (
     tell,
     warn,
 )
+from corpus_pipeline.cli.value_words import values_line
 from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.plain_text import printable
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
@@ -110,6 +111,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         for key in _COUNTS:
             if entry.get(key):
                 tell(f"  {_word(key, entry['stage'])}: {entry[key]:,}")
+        for field, told in entry.get("values", {}).items():
+            tell(f"  {values_line(field, told)}")
         if entry.get("skip_reasons"):
             tell(f"  skipped: {entry['skipped']:,} ({skips_in_words(entry['skip_reasons'])})")
         for rule, count in sorted(entry.get("changed_by_rule", {}).items()):

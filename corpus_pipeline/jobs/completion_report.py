@@ -25,6 +25,7 @@ from corpus_pipeline.store import (
     ledger,
     outcomes,
     provider_facts,
+    row_values,
     rows,
     spending,
 )
@@ -115,6 +116,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "open_failed_samples": waiting,
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "skip_reasons": skipped,
+        "values": row_values.counts(connection, task.id),
         "warnings": augment_warnings(file.name, items, skipped),
         "changed_by_rule": changed,
         "tags": tagged,

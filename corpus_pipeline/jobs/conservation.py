@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,6 +37,7 @@ class WrittenRows(NamedTuple):
     not_exportable: Mapping[str, int]
     format: str = ""
     held: bool = False  # by the gate
+    left_behind: Mapping[str, int] = MappingProxyType({})  # why rows stayed that the recipe chose not to export
 
 
 class Account(NamedTuple):
@@ -44,7 +46,7 @@ class Account(NamedTuple):
     rows_in: the conversations of the file, and the new rows that strategies were asked for.
     held: rows that lie ready and that the gate holds back. waiting: no export of the rows as they are now was written.
     dropped, not_exportable: reason -> rows. failed: new rows that failed. deleted: on request.
-    withdrawn: new rows whose source row was deleted, dropped or changed since. left_out: by `export.include`.
+    withdrawn: new rows whose source row was deleted, dropped or changed since. left_out: by `export.include`, tags or `select`.
     unseen: cleaning has not come to them.
     """
 
@@ -105,6 +107,7 @@ def account(
     written = written or written_rows(connection, task)
     out = 0 if written is None else sum(written.rows.values())
     held = written is not None and written.held
+    chosen_against = 0 if written is None else sum(written.left_behind.values())
     return Account(
         lines=lines_of(connection, now),
         rows_in=(now.conversations or 0) + new.made + new.failed,
@@ -116,7 +119,7 @@ def account(
         failed=new.failed,
         deleted=source.deleted,
         withdrawn=new.withdrawn,
-        left_out=source.kept + new.made - new.withdrawn - _offered(source, new, section),
+        left_out=source.kept + new.made - new.withdrawn - _offered(source, new, section) + chosen_against,
         unseen=source.unseen,
     )
 
@@ -142,7 +145,8 @@ def written_rows(connection: Connection, task: Task) -> WrittenRows | None:
         position = cursor.position or {}
         if position.get("version") == version and "held" in position:
             told = position["held"]
-            return WrittenRows(told["rows"], told["not_exportable"], told["format"], held=True)
+            left_behind = told.get("left_behind", {})
+            return WrittenRows(told["rows"], told["not_exportable"], told["format"], True, left_behind)
     return None
 
 
@@ -151,4 +155,9 @@ def of_manifest(export: Row) -> WrittenRows:
     manifest = orjson.loads(export.manifest)
     if not manifest:  # of before manifests were kept
         return WrittenRows({"all": export.lines}, {})
-    return WrittenRows(manifest["rows_by_origin"], manifest["not_exportable"], manifest["format"])
+    return WrittenRows(
+        manifest["rows_by_origin"],
+        manifest["not_exportable"],
+        manifest["format"],
+        left_behind=manifest.get("left_behind", {}),
+    )

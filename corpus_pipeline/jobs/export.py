@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +15,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline import failpoints
 from corpus_pipeline.errors import CorpusError, Fenced, GateRefused, StopJob
 from corpus_pipeline.formats import Format, by_name
-from corpus_pipeline.jobs.augment.plan import labels
+from corpus_pipeline.jobs.augment.plan import labels, samples_by_label
 from corpus_pipeline.jobs.conservation import WrittenRows, account, written_rows
 from corpus_pipeline.jobs.gc_tuning import rare_collection
 from corpus_pipeline.jobs.ingest import format_of
@@ -24,6 +26,7 @@ from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule, coverage
 from corpus_pipeline.stages.export import gate, llama_factory, parquet
+from corpus_pipeline.stages.export.choice import Candidate, staying
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
@@ -39,6 +42,7 @@ from corpus_pipeline.store import (
     exports,
     failed_samples,
     outcomes,
+    row_values,
     rows,
     tasks,
 )
@@ -47,6 +51,7 @@ from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
 FILE = "file"
+TAGS = "tags"  # why rows stay behind that the recipe's tags keep from the export
 _MOST_STARTS = 5
 
 
@@ -133,7 +138,12 @@ def _hold_back(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Fini
 
 
 def _note_held(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> None:
-    found = {"format": snapshot.target.name, "rows": finished.rows, "not_exportable": finished.reasons}
+    found = {
+        "format": snapshot.target.name,
+        "rows": finished.rows,
+        "not_exportable": finished.reasons,
+        "left_behind": finished.left_behind,
+    }
     (cursor,) = cursors.stage_cursors(connection, held.work.task.id, Stage.EXPORT)
     held.advance(
         connection, FILE, last_id=cursor.last_id, rows=0, position={"version": snapshot.version, "held": found}
@@ -233,8 +243,9 @@ def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
     with Behind() as behind:
         page = _next_page(held, snapshot, cursor, cursor.last_id or id_range(held.work.file.id)[0])
         while page.rows:
-            chosen = list(_export_rows(page, snapshot.labels, held.work.recipe.export.include))
+            chosen, left_behind = _chosen_rows(page, snapshot.labels, held.work.recipe)
             encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target, checked=snapshot.checked)
+            encoded.left_behind.update(left_behind)
             lines = [chosen[at] for at in encoded.exported]
             if behind.wait():
                 held.boundary()
@@ -246,11 +257,13 @@ def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
 
 
 class _Page(NamedTuple):
-    """Source rows, what was made from them by their id, and the ids that the recipe leaves behind because of their tags."""
+    """Source rows, what was made from them by their id, the ids that the recipe leaves behind because of their tags, and what
+    tasks say of the rows."""
 
     rows: list[CleanRow]
     made: dict[Any, Any]
     left_behind: frozenset[ConversationId] = frozenset()
+    values: Mapping[int, Mapping[tuple[str, int], Mapping[str, Any]]] = MappingProxyType({})
 
     @property
     def last_id(self) -> int:
@@ -262,7 +275,22 @@ def _next_page(held: Held, snapshot: _Snapshot, cursor: cursors.Cursor, after: i
     found = held.fetch(cleaned.kept_page, task_id, after, cursor.end_id or 0, size)
     wanted = found and snapshot.labels
     made = held.fetch(augmented.rows_between, task_id, found[0].id - 1, found[-1].id) if wanted else {}
-    return _Page(found, made, held.fetch(_left_behind, held, found) if found else frozenset())
+    if not found:
+        return _Page(found, made)
+    return _Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found))
+
+
+def _values(
+    connection: Connection, held: Held, found: list[CleanRow]
+) -> dict[int, dict[tuple[str, int], dict[str, Any]]]:
+    """What the tasks that `select` names say of rows, by row, then by task and sample."""
+    tasks_named = sorted({rule.value.split(".")[0] for rule in held.work.recipe.export.select})
+    by_row: dict[int, dict[tuple[str, int], dict[str, Any]]] = {}
+    if tasks_named:
+        made = row_values.read(connection, held.work.task.id, tasks_named, [row.id for row in found])
+        for (identifier, task, sample), own in made.values.items():
+            by_row.setdefault(identifier, {})[task, sample] = own
+    return by_row
 
 
 def _left_behind(connection: Connection, held: Held, found: list[CleanRow]) -> frozenset[ConversationId]:
@@ -288,20 +316,35 @@ def _keep_page(
     held.commit(_write_page, held, snapshot, last_id, rows, part.mark(), first_line, lines, encoded.withheld)
 
 
-def _export_rows(page: _Page, order: tuple[str, ...], include: tuple[str, ...]) -> Iterator[tuple[ExportRow, int]]:
-    """(row, variant) in the order of the file: each source row, then what was made from it in the recipe's order."""
-    made = page.made
+def _chosen_rows(
+    page: _Page, order: tuple[str, ...], recipe: Recipe
+) -> tuple[list[tuple[ExportRow, int]], Counter[str]]:
+    """The rows that go out, and why others stay behind: the recipe's tags, or what a task says of them."""
+    chosen: list[tuple[ExportRow, int]] = []
+    left: Counter[str] = Counter()
+    section, samples = recipe.export, samples_by_label(recipe.augment)
     for row in page.rows:
+        own = list(_family(row, page.made.get(row.id, ()), order, section.include))
         if row.id in page.left_behind:
+            left[TAGS] += len(own)
             continue
-        if "cleaned" in include:
-            yield ExportRow(row.id, None, row.conversation), 0
-        if row.id not in made:
-            continue
-        own = sorted((x for x in made[row.id] if x[0] in order), key=lambda x: (order.index(x[0]), x[1]))
-        for label, sample, turns in own:
-            variant = variant_number(order, label, sample)
-            yield ExportRow(row.id, variant, row.conversation._replace(turns=turns), label), variant
+        candidates = [Candidate(one.origin, sample) for one, _, sample in own]
+        stays = staying(candidates, page.values.get(row.id, {}), section.select, samples) if section.select else {}
+        left.update(stays.values())
+        chosen += [(one, variant) for (one, variant, _), key in zip(own, candidates, strict=True) if key not in stays]
+    return chosen, left
+
+
+def _family(
+    row: CleanRow, made: Sequence[Any], order: tuple[str, ...], include: tuple[str, ...]
+) -> Iterator[tuple[ExportRow, int, int]]:
+    """(row, variant, sample) of a source row, then of what was made from it in the recipe's order."""
+    if "cleaned" in include:
+        yield ExportRow(row.id, None, row.conversation), 0, 0
+    own = sorted((x for x in made if x[0] in order), key=lambda x: (order.index(x[0]), x[1]))
+    for label, sample, turns in own:
+        variant = variant_number(order, label, sample)
+        yield ExportRow(row.id, variant, row.conversation._replace(turns=turns), label), variant, sample
 
 
 MOST_SAMPLES = 64  # of a strategy, by its parameters
@@ -415,7 +458,11 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
     file, recipe, task_id = held.work.file, held.work.recipe, held.work.task.id
     total, dropped, repeated = cleaned.counts(connection, task_id)
     told = account(
-        connection, file, held.work.task, recipe.export, WrittenRows(finished.rows, finished.reasons)
+        connection,
+        file,
+        held.work.task,
+        recipe.export,
+        WrittenRows(finished.rows, finished.reasons, left_behind=finished.left_behind),
     ).to_dict()
     items = augmented.item_counts(connection, task_id)
     reader = llama_factory.Reader(snapshot.target)
@@ -454,6 +501,7 @@ def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Fi
         drop_reasons=cleaned.drop_reasons(connection, task_id),
         personal_data=_personal_data(connection, held, snapshot),
         tags=cleaned.tag_counts(connection, task_id),
+        left_behind=finished.left_behind,
         left_behind_by_tag=cleaned.left_behind(
             connection, task_id, recipe.export.only_tags, recipe.export.without_tags
         ),

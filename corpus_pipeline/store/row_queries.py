@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from corpus_pipeline.model import ConversationId, FileId, TaskId, Turn
 from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.store.row_values import Wanted, meeting
 from corpus_pipeline.store.schema import (
     DATA_COLUMNS,
     augmented_rows,
@@ -65,7 +66,10 @@ class Filter(NamedTuple):
     empty: bool | None = None
     search: str | None = None  # a text that one of its fields contains, whatever the case
     exportable: bool | None = None  # at the export; decided by writing the row, not by a statement
-    tag: str | None = None  # what a rule tagged it with; ingest and clean only
+    tag: str | None = None  # what a rule or a task tagged it with; ingest and clean only
+    value: str | None = (
+        None  # a condition on a value of a task (`row_values.Wanted`), of the row or of what was made from it
+    )
 
     @property
     def is_open(self) -> bool:
@@ -88,6 +92,8 @@ def matching_ids(
     these, whatever they contain.
     """
     query, key = _at_stage(task_id, wanted)
+    if wanted.value is not None:
+        query = query.where(key.in_(meeting(task_id, Wanted.parse(wanted.value))))
     if among is not None:  # without the range, by which a database would rather read all of it
         query = query.where(key.in_([identifier for identifier in among if after < identifier <= last]))
     else:

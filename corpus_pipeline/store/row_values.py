@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store.backends import Backend
@@ -18,6 +21,58 @@ _COLUMNS = ("task_id", "conversation_id", "strategy", "sample_index", "name", "v
 _MAX_WORD = 64
 _TEXTS = ("system", "prompt", "reasoning", "response", "rejected")
 _PART = 500  # ids in one statement
+
+
+_CONDITION = re.compile(r"\s*([a-z0-9_-]{1,64})\.([\w-]{1,64})\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*", re.DOTALL)
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class Wanted(NamedTuple):
+    """A condition on a value, as in `quality.score>=4` or `topic.label=science`."""
+
+    strategy: str
+    name: str
+    sign: str
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Wanted:
+        """Raises UsageError."""
+        found = _CONDITION.fullmatch(text)
+        if found is None:
+            raise UsageError(
+                f"{text!r} is no condition on a value: TASK.FIELD, one of >= <= > < = !=, and what it is compared with"
+            )
+        made = cls(*found.groups())
+        if made.number is None and made.sign not in ("=", "!="):
+            raise UsageError(f"{made.text!r} is no number, so that nothing can be {made.sign} it")
+        return made
+
+    @property
+    def number(self) -> float | None:
+        """What is compared with, where it is a number."""
+        try:
+            return float(self.text)
+        except ValueError:
+            return None
+
+
+def meeting(task_id: TaskId | None, wanted: Wanted) -> Select:
+    """The ids of rows with a value that meets a condition."""
+    c, compare = row_values.c, _COMPARE[wanted.sign]
+    is_word = compare(c.word, wanted.text[:_MAX_WORD])
+    is_number = None if wanted.number is None else compare(c.number, wanted.number)
+    met = is_word if is_number is None else is_number if wanted.sign not in ("=", "!=") else or_(is_word, is_number)
+    return select(c.conversation_id).where(
+        c.task_id == (task_id or 0), c.strategy == wanted.strategy, c.name == wanted.name, met
+    )
 
 
 class Value(NamedTuple):

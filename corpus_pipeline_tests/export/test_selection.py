@@ -63,7 +63,7 @@ def test_files_and_counts_are_the_same_after_a_resume(tmp_path, compression):
             assert resumed is not None
             cut = resumed
     expected, found = whole.finish(), cut.finish()
-    assert found[2:] == expected[2:] == ({"cleaned": 20}, {}, {"no_answer": 10})
+    assert found[2:] == expected[2:] == ({"cleaned": 20}, {}, {"no_answer": 10}, {})
     assert found.data[1:] == expected.data[1:]
     assert found.not_exportable[1:] == expected.not_exportable[1:]
     for part in (whole, cut):

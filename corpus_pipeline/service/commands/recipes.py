@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,9 @@ from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.formats import MAPPED, by_name, mapped, target_by_name
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
-from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, bundled, parse
+from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, Selection, bundled, parse
 from corpus_pipeline.recipe_yaml import below, located
+from corpus_pipeline.stages.augment.strategies import Strategy
 from corpus_pipeline.stages.augment.strategies import build as build_strategies
 from corpus_pipeline.stages.clean.dedup.schemes import scheme_named
 from corpus_pipeline.stages.clean.rules import build as build_rules
@@ -68,7 +70,9 @@ def checked(text: str, *, origin: str) -> Recipe:
         with below("clean", "dedup", "features"):
             scheme_named(recipe.clean.dedup.features, recipe.clean.dedup.params)
         with below("augment", "strategies"):
-            build_strategies(recipe.augment.strategies, recipe.augment.model or "not-named")
+            strategies = build_strategies(recipe.augment.strategies, recipe.augment.model or "not-named")
+        with below("export", "select"):
+            _require_values(recipe.export.select, strategies)
         with below("ingest", "format"):
             if recipe.ingest.format != "auto":
                 by_name(recipe.ingest.format)
@@ -81,6 +85,22 @@ def checked(text: str, *, origin: str) -> Recipe:
         with below("notify", "url"):
             _url(recipe.notify.url)
     return recipe
+
+
+def _require_values(rules: Sequence[Selection], strategies: Sequence[Strategy]) -> None:
+    """Raises UnknownName for a selection by what no task of the recipe makes."""
+    known = {strategy.label: strategy for strategy in strategies}
+    for index, rule in enumerate(rules):
+        with below(index, "value"):
+            task, field = rule.value.split(".", 1)
+            if task not in known:
+                raise UnknownName("task", task, known)
+            if field not in known[task].fields:
+                raise UnknownName(f"field of {task}", field, known[task].fields)
+        with below(index, "rows"):
+            makers = [label for label, strategy in known.items() if strategy.makes_rows]
+            if rule.rows not in ("all", "cleaned", *makers):
+                raise UnknownName("kind of rows", rule.rows, ("all", "cleaned", *makers))
 
 
 def _url(url: str | None) -> None:

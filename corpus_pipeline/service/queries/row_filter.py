@@ -8,6 +8,7 @@ from typing import NamedTuple
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.row_queries import Filter
+from corpus_pipeline.store.row_values import Wanted
 
 PENDING = "pending"
 REJECTED = "rejected"
@@ -33,7 +34,11 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "reason": Condition("why cleaning dropped the row, or a line was rejected", dict.fromkeys(_BEFORE_EXPORT)),
     "changed": Condition("whether a rule changed a text of the row", dict.fromkeys(_BEFORE_EXPORT, _TRUTH)),
-    "tag": Condition("a word that a rule tagged the row with", dict.fromkeys(_BEFORE_EXPORT)),
+    "tag": Condition("a word that a rule or a task tagged the row with", dict.fromkeys(_BEFORE_EXPORT)),
+    "value": Condition(
+        "what a task says of the row: TASK.FIELD>=4, or with <= > < = !=",
+        dict.fromkeys((Stage.INGEST, Stage.CLEAN, Stage.AUGMENT, Stage.EXPORT)),
+    ),
     "strategy": Condition("the strategy that made the row", dict.fromkeys(_MADE)),
     "empty": Condition("whether a row that a strategy made has no answer", dict.fromkeys(_MADE, _TRUTH)),
     "exportable": Condition("whether the export format can hold the row", {Stage.EXPORT: _TRUTH}),
@@ -53,11 +58,14 @@ def parse(stage: Stage, where: Mapping[str, str], search: str | None = None) -> 
         reason=words.get("reason"),
         changed=_truth(words.get("changed")),
         tag=words.get("tag"),
+        value=words.get("value"),
         strategy=words.get("strategy"),
         empty=_truth(words.get("empty")),
         exportable=_truth(words.get("exportable")),
         search=search[:MAX_SEARCH] if search else None,
     )
+    if made.value is not None:
+        Wanted.parse(made.value)
     if made.reason is not None and made.state not in (None, RowState.DROPPED.value, REJECTED):
         raise UsageError(f"reason says why a row was dropped: no row has a reason and state={made.state}")
     return made

@@ -21,7 +21,7 @@ from corpus_pipeline.service import search_index
 from corpus_pipeline.service.queries import exportability, row_filter
 from corpus_pipeline.service.queries.views import address, is_empty, label_of, reject_dict, turn_dict, verdict_dict
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, cleaned, dataset_files, exports, recipes, row_queries, rows, tasks
+from corpus_pipeline.store import Store, cleaned, dataset_files, exports, recipes, row_queries, row_values, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.store.tasks import Task
@@ -256,6 +256,7 @@ def _hydrated(
         texts = row_queries.cleaned_texts(connection, task.id, ids)
     if task and ids and wanted.stage in (Stage.AUGMENT, Stage.EXPORT):
         made = row_queries.made_of(connection, task.id, ids)
+    values = row_values.of_rows(connection, task.id, ids) if task and ids and wanted.stage is not Stage.INGEST else {}
     fits = _fits(connection, file) if wanted.stage is Stage.EXPORT else None
     found = {}
     for identifier in ids:
@@ -271,6 +272,8 @@ def _hydrated(
         if wanted.stage is not Stage.AUGMENT and wanted.strategy is None and wanted.empty is None:
             turns = texts.get(identifier, head.conversation.turns)
             own.insert(0, Found(identifier, head.conversation._replace(turns=turns), None, 0, facts))
+        if told := values.get(identifier):
+            own = [row._replace(facts=row.facts | {"values": _values_for(told, row.sample)}) for row in own]
         own = [row for row in own if wanted.search is None or contains(row.conversation.turns, wanted.search)]
         if fits is not None:
             own = [row._replace(facts=row.facts | exportability.told(row.conversation, *fits)) for row in own]
@@ -278,6 +281,15 @@ def _hydrated(
             own = [row for row in own if row.facts["exportable"] is wanted.exportable]
         if own:
             found[identifier] = own
+    return found
+
+
+def _values_for(values: list[row_values.Value], sample: int) -> dict[str, Any]:
+    """By `TASK.FIELD`, what tasks say of a row: of the sample of that number where there is one, else of the first."""
+    found: dict[str, Any] = {}
+    for value in values:  # in the order of samples
+        if value.sample_index in (0, sample):
+            found[f"{value.strategy}.{value.name}"] = value.value
     return found
 
 

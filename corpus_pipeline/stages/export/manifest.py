@@ -42,7 +42,9 @@ class ExportFacts:
     stage_counts: stage -> word -> rows. drop_reasons: reason word -> rows.
     personal_data: `found` (kind -> place -> stand-ins in the rows that were kept), and what no rule looked at.
     tags: tag -> rows that have it.
-    left_behind_by_tag: kept rows that the recipe's tags keep from the export. models: strategy -> model name.
+    left_behind_by_tag: kept rows that the recipe's tags keep from the export.
+    left_behind: rows and new rows that the recipe chose not to export: `tags`, or the value that decided -> rows.
+    models: strategy -> model name.
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
     created: ISO time in UTC from the database, or None.
@@ -62,6 +64,7 @@ class ExportFacts:
     personal_data: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, int] = field(default_factory=dict)
     left_behind_by_tag: int = 0
+    left_behind: Mapping[str, int] = field(default_factory=dict)
     rows_by_origin: Mapping[str, int] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
     not_exportable: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +94,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "personal_data": facts.personal_data,
         "tags": facts.tags,
         "left_behind_by_tag": facts.left_behind_by_tag,
+        "left_behind": facts.left_behind,
         "rows_by_origin": facts.rows_by_origin,
         "losses": facts.losses,
         "not_exportable": facts.not_exportable,

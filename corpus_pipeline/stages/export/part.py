@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
@@ -21,10 +22,11 @@ class Mark(NamedTuple):
     rows: Mapping[str, int]
     losses: Mapping[str, int]
     reasons: Mapping[str, int]
+    left_behind: Mapping[str, int] = MappingProxyType({})
 
     def to_json(self) -> str:
         positions = {"data": self.data._asdict(), "not_exportable": self.not_exportable._asdict()}
-        return orjson.dumps({**self._asdict(), **positions}).decode()
+        return orjson.dumps({**self._asdict(), **positions, "left_behind": dict(self.left_behind)}).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Mark:
@@ -32,7 +34,7 @@ class Mark(NamedTuple):
         try:
             body = orjson.loads(text)
             positions = Position(**body["data"]), Position(**body["not_exportable"])
-            return cls(*positions, body["rows"], body["losses"], body["reasons"])
+            return cls(*positions, body["rows"], body["losses"], body["reasons"], body.get("left_behind", {}))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the mark of an export: {error!r}") from error
 
@@ -45,6 +47,7 @@ class Finished(NamedTuple):
     rows: dict[str, int]
     losses: dict[str, int]
     reasons: dict[str, int]
+    left_behind: dict[str, int]
 
 
 class ExportPart:
@@ -75,7 +78,12 @@ class ExportPart:
         if not_exportable is None:
             data.discard()
             return None
-        counts = Encoded(rows=Counter(mark.rows), losses=Counter(mark.losses), reasons=Counter(mark.reasons))
+        counts = Encoded(
+            rows=Counter(mark.rows),
+            losses=Counter(mark.losses),
+            reasons=Counter(mark.reasons),
+            left_behind=Counter(mark.left_behind),
+        )
         return cls(data, not_exportable, counts)
 
     @property
@@ -90,12 +98,18 @@ class ExportPart:
         self._counts.rows.update(batch.rows)
         self._counts.losses.update(batch.losses)
         self._counts.reasons.update(batch.reasons)
+        self._counts.left_behind.update(batch.left_behind)
 
     def mark(self) -> Mark:
         """Makes what was added so far durable."""
         counts = self._counts
         return Mark(
-            self._data.mark(), self._not_exportable.mark(), dict(counts.rows), dict(counts.losses), dict(counts.reasons)
+            self._data.mark(),
+            self._not_exportable.mark(),
+            dict(counts.rows),
+            dict(counts.losses),
+            dict(counts.reasons),
+            dict(counts.left_behind),
         )
 
     def finish(self) -> Finished:
@@ -107,6 +121,7 @@ class ExportPart:
             dict(sorted(counts.rows.items())),
             dict(sorted(counts.losses.items())),
             dict(sorted(counts.reasons.items())),
+            dict(sorted(counts.left_behind.items())),
         )
 
     def close(self) -> None:

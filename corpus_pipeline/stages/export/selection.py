@@ -33,7 +33,7 @@ class Encoded:
 
     exported: for each line, which of the rows handed in it is (from 0).
     not_exportable: lines for the not-exportable list. rows: origin -> lines. losses: word -> rows that lost it.
-    reasons: why rows are not exportable -> rows.
+    reasons: why rows are not exportable -> rows. left_behind: why rows of the recipe's choice stayed -> rows.
     """
 
     lines: list[bytes] = field(default_factory=list)
@@ -42,6 +42,7 @@ class Encoded:
     rows: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    left_behind: Counter[str] = field(default_factory=Counter)
 
     @property
     def withheld(self) -> int:

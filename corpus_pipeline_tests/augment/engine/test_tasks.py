@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
+import yaml
 
+from corpus_pipeline.cli.value_words import values_line
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import invariants
 from corpus_pipeline.store.failed_samples import Where
@@ -146,6 +150,59 @@ def test_values_are_no_rows_of_the_export(make_kit: Any) -> None:
     kit.corpus.run_stage("rows", Stage.EXPORT)
     report = kit.corpus.report("rows", Stage.EXPORT)[0]
     assert report["total"] == 3 and report["succeeded"] == 3
+
+
+def test_the_best_of_several_go_out_and_all_others_are_counted(make_kit: Any) -> None:
+    kit = make_kit()
+    answer = {"label": "short", "samples": 3, "template": {"system": "Answer.", "user": "{{ prompt }}"}, "seed": 1}
+    judge = QUALITY | {"samples": 3, "inputs": {"answer": "short.response"}, "template": {"user": "{{ answer }}"}}
+    kit.add(5, strategies=tasks(answer, judge))
+    recipe = kit.folder / "engine.yaml"
+    select = {"rows": "short", "value": "quality.score", "at_least": 2, "best": 1}
+    recipe.write_text(yaml.safe_dump(yaml.safe_load(recipe.read_text()) | {"export": {"select": [select]}}))
+    kit.corpus.bind_recipe("rows", str(recipe))
+    for stage in Stage:
+        kit.corpus.run_stage("rows", stage)
+    scores = {(row, n): value for (row, n, name), value in values(kit, "quality").items() if name == "score"}
+    best = {row: max(scores[row, n] for n in range(3)) for row in range(1, 6)}
+    report = kit.corpus.report("rows", Stage.EXPORT)[0]
+    good = sum(score >= 2 for score in best.values())
+    assert report["account"]["exported"] == 5 + good and report["account"]["left_out"] == 15 - good
+    assert report["account"]["balanced"] and report["account"]["rows_in"] == 20
+    manifest = kit.corpus.target.manifest("rows")
+    assert manifest["left_behind"] == {"quality.score": 15 - good}
+    assert manifest["rows_by_origin"] == {"cleaned": 5} | ({"short": good} if good else {})
+
+
+def test_values_are_searched_shown_in_lists_and_summed_up(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(9, strategies=tasks(TOPIC, QUALITY | {"samples": 1, "inputs": {}, "template": {"user": "{{ response }}"}}))
+    kit.run()
+    scores = {row: value for (row, _, name), value in values(kit, "quality").items() if name == "score"}
+    for sign, holds in ((">=", int.__ge__), ("<", int.__lt__), ("=", int.__eq__), ("!=", int.__ne__)):
+        found = kit.corpus.rows("rows", Stage.CLEAN, where={"value": f"quality.score{sign}3"}).rows
+        assert [row["number"] for row in found] == [row for row, score in sorted(scores.items()) if holds(score, 3)]
+        assert all(row["values"]["quality.score"] == scores[row["number"]] for row in found)
+    words = kit.corpus.rows("rows", Stage.CLEAN, where={"value": "topic.label = water"}).rows
+    assert {row["values"]["topic.label"] for row in words} <= {"water"}
+    report = kit.report()["values"]
+    assert report["quality.score"] == {
+        "rows": 9,
+        "mean": sum(scores.values()) / 9,
+        "min": min(scores.values()),
+        "max": max(scores.values()),
+    }
+    assert sum(report["topic.label"]["words"].values()) == 9
+    for wrong in ("quality", "quality.score>=high", "quality.score ~ 3"):
+        with pytest.raises(UsageError):
+            kit.corpus.rows("rows", Stage.CLEAN, where={"value": wrong})
+
+
+def test_a_judge_that_always_says_the_same_is_named() -> None:
+    assert "tells nothing apart" in values_line("quality.score", {"rows": 30, "mean": 5.0, "min": 5.0, "max": 5.0})
+    assert "tells nothing apart" in values_line("topic.label", {"rows": 30, "words": {"a": 30}})
+    assert "tells nothing" not in values_line("quality.score", {"rows": 30, "mean": 4.0, "min": 1.0, "max": 5.0})
+    assert "tells nothing" not in values_line("quality.score", {"rows": 3, "mean": 5.0, "min": 5.0, "max": 5.0})
 
 
 def test_an_estimate_counts_tasks_before_what_they_read_is_there(make_kit: Any) -> None:
