@@ -100,7 +100,7 @@ def stripped(text: str) -> Stripped:
     for _ in range(_MAX_CLOSINGS):
         tail = found[-_TAIL:]
         folded = tail.lower()
-        if not any(hint in folded for hint in _HINTS):
+        if not any(map(folded.__contains__, _HINTS)):
             break
         closing = _SIGNATURE.search(tail) or _CLOSING.search(tail)
         if closing is None:

@@ -229,8 +229,8 @@ class TextRule(Rule):
             for place, text in enumerate(texts):
                 field = TEXT_FIELDS[place]
                 if text and not self._is_the_lesson(view, index + 1, field, found):
-                    fixed, count = (text, 0) if self.spares(view, index + 1, field, text) else fix(text, field)
-                    if fixed != text:
+                    fixed, count = fix(text, field)
+                    if fixed != text and not self.spares(view, index + 1, field, text):  # few are changed: asked last
                         texts[place] = fixed
                         found.append(Change(self.name, self.version, index + 1, field, count))
             if found:
