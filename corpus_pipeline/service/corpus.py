@@ -54,7 +54,7 @@ from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, Stage
-from corpus_pipeline.store import Store, dataset_files, migrate, tasks
+from corpus_pipeline.store import Store, dataset_files, exports, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -367,6 +367,12 @@ class Corpus:
             return queries_status.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
+
+    def export_places(self, name: str) -> list[str]:
+        """Where the current exports of a dataset file lie: paths or URLs. Raises UnknownName."""
+        self.files([name])
+        listed = self.store.fetch(lambda c: exports.listed(c, only_current=True))
+        return [row.uri for row in listed if row.file_name == name]
 
     def preview(self, name: str, stage: Stage, limit: int) -> list[dict[str, Any]]:
         """A few rows of a stage as flat dictionaries."""

@@ -11,8 +11,6 @@ import pytest
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.service.commands.recipes import checked
 from corpus_pipeline.stages.clean.rules.base import View
-from corpus_pipeline.states import Stage
-from corpus_pipeline_tests import small_corpus
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -68,18 +66,3 @@ def test_the_format() -> None:
 def test_the_recipes() -> None:
     for text in blocks("recipes.md", "yaml"):
         checked(text, origin="docs/recipes.md")
-
-
-def test_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    (source,) = [block for block in blocks("extending.md", "python") if "corpus.frame(" in block]
-    monkeypatch.setenv("CORPUS_HOME", str(tmp_path / "home"))
-    lines = [small_corpus.pair(n) for n in range(1, 1103)]  # more than a page
-    small_corpus.write_jsonl(tmp_path / "a.jsonl", [*lines, {"question": "What is left of it?", "answer": "   "}])
-    with small_corpus.opened(tmp_path / "home") as corpus:
-        corpus.add(tmp_path / "a.jsonl", format="question_answer")
-        for stage in (Stage.INGEST, Stage.CLEAN):
-            corpus.run_stage("a", stage)
-        assert corpus.frame("a", Stage.INGEST).index.tolist() == [f"a:{n}" for n in range(1, 1104)]
-        assert len(corpus.frame("a", Stage.INGEST, limit=7)) == 7 and corpus.frame("a", Stage.AUGMENT).empty
-    exec(compile(source.replace("NAME", "a"), "docs/extending.md", "exec"), {})
-    assert "count    1103.0" in (said := capsys.readouterr().out) and "empty_response    1" in said
