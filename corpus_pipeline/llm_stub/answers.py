@@ -24,6 +24,18 @@ _SOURCES = (
 )
 
 
+_VERBATIM = ("evidence", "final_answer")  # keys whose value is copied from the source
+# those whose JSON answers hold texts of the keys that the last line names
+_OLD_TASKS = (
+    "paraphrase",
+    "evol_instruct",
+    "response_regeneration",
+    "reasoning_distillation",
+    "self_refine",
+    "translation",
+)
+
+
 class Reply(NamedTuple):
     """What the message of the first choice holds."""
 
@@ -125,7 +137,9 @@ def _field(order: Order, key: str) -> Any:
     if order.task == "first":
         return str(1 + int(order.salt, 16) % 5) if key == "score" else f"That is how it looks. {prose.MARK}"
     source = _source_for(order, key)
-    if order.task == "prompt" and order.schema is not None:
+    if key in _VERBATIM:
+        return _sentence(order.source())
+    if order.task not in _OLD_TASKS and order.schema is not None:
         return schema_values.sample(order.schema.get("properties", {}).get(key, {}), order.salt + key, source)
     if order.task == "translation":
         return prose.translated(source, order.language or "zh")
@@ -152,6 +166,11 @@ def _foreign(order: Order) -> str:
 
 def _packed(order: Order, fields: dict[str, Any], plain: str = "") -> str:
     return orjson.dumps(fields).decode() if order.keys else plain
+
+
+def _sentence(text: str) -> str:
+    """The beginning of a text, up to the end of its first sentence."""
+    return re.split(r"(?<=[.!?。])\s", text.strip(), maxsplit=1)[0][:90].strip()
 
 
 def _without_output_line(user: str, last: str) -> str:

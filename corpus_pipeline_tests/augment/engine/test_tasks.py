@@ -10,6 +10,7 @@ import yaml
 
 from corpus_pipeline.cli.value_words import values_line
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.stages.augment.strategies import TASKS
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import invariants
 from corpus_pipeline.store.failed_samples import Where
@@ -210,3 +211,14 @@ def test_an_estimate_counts_tasks_before_what_they_read_is_there(make_kit: Any) 
     kit.add(4, strategies=tasks(TOPIC, ANSWER, QUALITY))
     lines = {line["strategy"]: line for line in kit.corpus.estimate("rows")["strategies"]}
     assert {label: line["calls"] for label, line in lines.items()} == {"topic": 4, "short": 8, "quality": 8}
+
+
+def test_the_tasks_with_a_template_of_ours_run_against_the_stand_in(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(3, strategies=[kind.name for kind in TASKS], completion={"tolerated_failures": 0.99})
+    report = kit.run().report
+    failed = [(one["strategy"], one["error"]) for one in kit.corpus.failed_samples(Where())]
+    assert failed == [] and report["succeeded"] == 3 * len(TASKS)
+    assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE data_rejected IS NOT NULL") == 6
+    assert kit.corpus.store.fetch(invariants.violations) == []
+    kit.books_agree()

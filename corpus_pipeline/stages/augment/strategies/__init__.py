@@ -12,9 +12,14 @@ from pydantic import ValidationError
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_yaml import below, faults
+from corpus_pipeline.stages.augment.strategies.back_translation import BackTranslation
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
+from corpus_pipeline.stages.augment.strategies.desirability import Desirability
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
+from corpus_pipeline.stages.augment.strategies.flawed_rewrite import FlawedRewrite
+from corpus_pipeline.stages.augment.strategies.grounded_question import GroundedQuestion
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
+from corpus_pipeline.stages.augment.strategies.persona_question import PersonaQuestion
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import Gate, gate_of
 from corpus_pipeline.stages.augment.strategies.prompt import Prompt
 from corpus_pipeline.stages.augment.strategies.reasoning_distillation import ReasoningDistillation
@@ -22,6 +27,8 @@ from corpus_pipeline.stages.augment.strategies.response_regeneration import Resp
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
 from corpus_pipeline.stages.augment.strategies.tasks import graph
 from corpus_pipeline.stages.augment.strategies.translation import Translation
+from corpus_pipeline.stages.augment.strategies.verifiable_answer import VerifiableAnswer
+from corpus_pipeline.stages.augment.strategies.weaker_answer import WeakerAnswer
 from corpus_pipeline.stages.augment.validators.language import Language, is_loaded, load_model
 
 STRATEGIES: Final[tuple[type[Strategy], ...]] = (
@@ -32,12 +39,23 @@ STRATEGIES: Final[tuple[type[Strategy], ...]] = (
     SelfRefine,
     Translation,
 )
+# one question, one template: rows from rows, then preference data
+TASKS: Final[tuple[type[Strategy], ...]] = (
+    BackTranslation,
+    GroundedQuestion,
+    PersonaQuestion,
+    FlawedRewrite,
+    WeakerAnswer,
+    Desirability,
+    VerifiableAnswer,
+)
 # what a recipe may name: those with templates of ours, and the one whose template is the recipe's
-KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, Prompt)
+KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, *TASKS, Prompt)
 
 __all__ = [
     "KNOWN",
     "STRATEGIES",
+    "TASKS",
     "Gate",
     "Strategy",
     "accept",
@@ -102,7 +120,7 @@ def _name_languages(strategies: Sequence[Strategy]) -> bool:
 
 def templates_code_hash() -> str:
     """sha256 (hex) over the versions and bundled templates of all strategies: it changes when their prompts change."""
-    kinds: tuple[type[Strategy], ...] = (*STRATEGIES, Gate)
+    kinds: tuple[type[Strategy], ...] = (*STRATEGIES, *TASKS, Gate)
     body = [PROMPT_FORMAT] + [
         [kind.name, kind.version, {step.name: kind.bundled_template(step.name) for step in kind.steps}]
         for kind in kinds

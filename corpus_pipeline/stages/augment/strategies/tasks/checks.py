@@ -38,6 +38,9 @@ class Check(BaseModel):
     differs_from: str | None = Field(
         None, description="a name that the template may show: the field says something else"
     )
+    found_in: str | None = Field(
+        None, description="a name that the template may show: its text holds the field, word for word"
+    )
     one_of: tuple[str, ...] | None = Field(None, min_length=1, description="the field is one of these texts")
     fits: dict[str, Any] | None = Field(None, description="a JSON schema that the field, or the JSON in its text, fits")
 
@@ -82,7 +85,7 @@ class Check(BaseModel):
     @property
     def other_names(self) -> tuple[str, ...]:
         """What it compares with."""
-        return tuple(name for name in (self.equals, self.differs_from) if name is not None)
+        return tuple(name for name in (self.equals, self.differs_from, self.found_in) if name is not None)
 
     def fault(self, value: Any, others: Mapping[str, Any]) -> str | None:
         """What is wrong with a value; None when all holds. others: the texts that the template may show."""
@@ -116,6 +119,8 @@ class Check(BaseModel):
             return f"is not what {self.equals} says: {text[:60]}"
         if self.differs_from is not None and text.split() == as_text(others.get(self.differs_from)).split():
             return f"is {self.differs_from}, word for word"
+        if self.found_in is not None and _words(text) not in _words(as_text(others.get(self.found_in))):
+            return f"is not in {self.found_in}: {text[:80]}"
         return None
 
     def _schema_fault(self, value: Any, text: str) -> str | None:
@@ -141,6 +146,10 @@ def as_text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _number(value: Any) -> float | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from corpus_pipeline.model import TEXT_FIELDS
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import Output
 
-_WORDS: Final = ("row", "answer", "rejected", "values", "score", "label", "tag")
+_WORDS: Final = ("row", "answer", "rejected", "desirable", "values", "score", "label", "tag")
 
 
 class Makes(BaseModel):
@@ -24,6 +24,7 @@ class Makes(BaseModel):
         None, description="the field that is a new answer to the row's prompt, in a row of its own"
     )
     rejected: str | None = Field(None, description="the field that is the answer which loses against the row's own")
+    desirable: str | None = Field(None, description="the field that says whether the row's own answer is good: for KTO")
     values: bool | None = Field(None, description="true: all fields are kept beside the row")
     score: str | None = Field(None, description="the same, and this field is a number")
     label: str | None = Field(None, description="the same, and this field is a word")
@@ -57,7 +58,7 @@ class Makes(BaseModel):
     @property
     def is_row(self) -> bool:
         """Whether it makes rows; else values beside one."""
-        return self.word in ("row", "answer", "rejected")
+        return self.word in ("row", "answer", "rejected", "desirable")
 
     def field(self, output: Output) -> str:
         """The field that it is about."""
@@ -103,6 +104,7 @@ class Makes(BaseModel):
 _KINDS: Final = {
     "answer": ("string",),
     "rejected": ("string",),
+    "desirable": ("boolean",),
     "score": ("integer", "number"),
     "label": ("string",),
     "tag": ("string", "boolean"),

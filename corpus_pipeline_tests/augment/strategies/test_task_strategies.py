@@ -1,0 +1,163 @@
+"""The strategies that are one question and one template: a good answer and broken ones for each, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.formats import by_name, export_line
+from corpus_pipeline.model import Answer, Conversation, Turn, Usage
+from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages.augment.strategies import TASKS, build
+from corpus_pipeline.stages.augment.strategies.base import accept
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
+
+SOURCE = Turn(
+    system="Be exact.",
+    prompt="How high is the tower of the old town hall?",
+    response="The tower was finished in 1478 and is 64 metres high. It leans a little to the west.",
+)
+GOOD: dict[str, Any] = {
+    "back_translation": {"instruction": "Tell me when the tower of the town hall was finished and how high it is."},
+    "grounded_question": {
+        "question": "In which year was the tower of the town hall finished?",
+        "evidence": "The tower was finished in 1478",
+        "answer": "It was finished in 1478.",
+    },
+    "persona_question": {
+        "persona": "A roofer who has to hang a net from the tower.",
+        "question": "How long must the ropes be if I want to hang a net from the top of the town hall's tower?",
+        "answer": "Take ropes of at least 70 metres: the tower has 64, and knots need some.",
+    },
+    "flawed_rewrite": {
+        "flaw": "The height is wrong.",
+        "response": "The tower was finished in 1478 and is 46 metres high. It leans a little to the west.",
+    },
+    "weaker_answer": "It is a very high tower, some 90 metres.",
+    "desirability": {"because": "It answers the question.", "desirable": True},
+    "verifiable_answer": {"final_answer": "64 metres"},
+}
+MADE = {
+    "back_translation": Turn(prompt=GOOD["back_translation"]["instruction"], response=SOURCE.response),
+    "grounded_question": Turn(
+        prompt=f"{SOURCE.response}\n\n{GOOD['grounded_question']['question']}", response="It was finished in 1478."
+    ),
+    "persona_question": Turn(prompt=GOOD["persona_question"]["question"], response=GOOD["persona_question"]["answer"]),
+    "flawed_rewrite": SOURCE._replace(rejected=GOOD["flawed_rewrite"]["response"]),
+    "weaker_answer": SOURCE._replace(rejected=GOOD["weaker_answer"]),
+    "desirability": SOURCE._replace(extra={"label": True}),
+    "verifiable_answer": Turn(system="Be exact.", prompt=SOURCE.prompt, response="64 metres"),
+}
+BROKEN: list[tuple[str, Any, str]] = [
+    ("back_translation", {"instruction": "Tower?"}, "not_short"),
+    ("back_translation", {"instruction": SOURCE.response}, "differs"),
+    ("grounded_question", GOOD["grounded_question"] | {"evidence": "It was finished in 1487"}, "evidence_in_passage"),
+    ("grounded_question", GOOD["grounded_question"] | {"question": "When?"}, "not_short"),
+    ("persona_question", GOOD["persona_question"] | {"question": SOURCE.prompt}, "question_differs"),
+    ("flawed_rewrite", GOOD["flawed_rewrite"] | {"response": f" {SOURCE.response}\n"}, "differs"),
+    ("weaker_answer", SOURCE.response, "differs"),
+    ("weaker_answer", "I'm sorry, but I can't assist with that request.", "refused"),
+    ("desirability", {"because": "x", "desirable": "perhaps"}, "malformed"),
+    ("verifiable_answer", {"final_answer": "65 metres"}, "in_response"),
+    ("verifiable_answer", {"final_answer": ""}, "short"),
+]
+
+
+def row(*turns: Turn) -> Conversation:
+    return Conversation(1, turns or (SOURCE,), "{}")
+
+
+def as_file(turn: Turn) -> Conversation:
+    """A row as a file of another format brought it, with the new turn."""
+    said = [("system", SOURCE.system), ("user", SOURCE.prompt), ("assistant", SOURCE.response)]
+    record = {"messages": [{"role": role, "content": text} for role, text in said]}
+    return by_name("openai_sft").read(record, 1, source_line=1)._replace(turns=(turn,))
+
+
+def strategy(name: str, **params: Any) -> Any:
+    return build((NamedStep(name=name, params=params),), "m")[0]
+
+
+def said(value: Any) -> tuple[Answer, ...]:
+    return (Answer(value if isinstance(value, str) else json.dumps(value), "stop", "m", Usage(1, 1)),)
+
+
+def test_there_is_a_good_answer_for_each_and_a_paper_behind_it() -> None:
+    assert list(GOOD) == [kind.name for kind in TASKS] == list(MADE)
+    assert all("arXiv:" in kind.source for kind in TASKS)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_answer_becomes_a_row(name: str) -> None:
+    one = strategy(name)
+    assert one.applies(row()) is None
+    request = one.next_request(row())
+    assert request is not None and request.messages[0]["content"].startswith(f"Task: {name}\nStep: ask\n\n")
+    assert "old town hall" not in request.messages[0]["content"]
+    assert accept(one, row(), said(GOOD[name])).turns == (MADE[name],)
+
+
+@pytest.mark.parametrize(("name", "answer", "why"), BROKEN)
+def test_a_broken_answer_is_refused_by_the_validator_for_it(name: str, answer: Any, why: str) -> None:
+    with pytest.raises(BadAnswer) as error:
+        accept(strategy(name), row(), said(answer))
+    assert why in (error.value.validator, str(error.value.reason)) or why in error.value.detail
+
+
+def test_the_evidence_of_a_grounded_answer_is_kept_beside_the_row() -> None:
+    values = strategy("grounded_question").values_of(row(), said(GOOD["grounded_question"]))
+    assert values == {"evidence": "The tower was finished in 1478"}
+    assert strategy("persona_question").values_of(row(), said(GOOD["persona_question"])) == {
+        "persona": GOOD["persona_question"]["persona"]
+    }
+
+
+@pytest.mark.parametrize("name", ["back_translation", "grounded_question"])
+def test_documents_without_a_question_are_enough(name: str) -> None:
+    document = row(Turn(response=SOURCE.response))
+    assert strategy(name).applies(document) is None
+    assert accept(strategy(name), document, said(GOOD[name])).turns == (MADE[name],)
+    assert strategy(name).applies(row(Turn(prompt="Only a question?"))) is SkipReason.NO_INPUT
+
+
+@pytest.mark.parametrize("name", ["flawed_rewrite", "weaker_answer", "desirability", "verifiable_answer"])
+def test_what_compares_with_an_answer_needs_one(name: str) -> None:
+    assert strategy(name).applies(row(Turn(prompt="Only a question?"))) in (SkipReason.NO_EXCHANGE, SkipReason.NO_INPUT)
+
+
+@pytest.mark.parametrize("name", ["flawed_rewrite", "weaker_answer"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "openai_dpo",
+        "sharegpt_preference",
+        "trl_preference",
+        "trl_preference_chat",
+        "alpaca_preference",
+        "trl_implicit_preference_chat",
+    ],
+)
+def test_pairs_go_out_in_every_preference_format(name: str, form: str) -> None:
+    (turn,) = accept(strategy(name), row(), said(GOOD[name])).turns
+    source, target = by_name("openai_sft"), by_name(form)
+    line, _ = export_line(as_file(turn), source, target, checked=True)
+    again = target.read(json.loads(line), 1, source_line=1)
+    assert again.turns[-1].rejected == turn.rejected and again.turns[-1].response == SOURCE.response
+
+
+@pytest.mark.parametrize("form", ["trl_label", "trl_label_chat", "sharegpt_kto", "alpaca_kto"])
+@pytest.mark.parametrize("label", [True, False])
+def test_labels_go_out_in_every_format_of_kto(form: str, label: bool) -> None:
+    (turn,) = accept(strategy("desirability"), row(), said({"because": "so", "desirable": label})).turns
+    line, _ = export_line(as_file(turn), by_name("openai_sft"), by_name(form), checked=True)
+    assert (by_name(form).read(json.loads(line), 1, source_line=1).turns[-1].extra or {})["label"] is label
+
+
+def test_an_own_template_is_held_to_the_same_names() -> None:
+    own = "Write a request.\n=== user ===\n{{ response }}"
+    assert "Write a request." in strategy("back_translation", template=own).next_request(row()).messages[0]["content"]
+    with pytest.raises(Exception, match="respnse"):
+        strategy("back_translation", template="Write.\n=== user ===\n{{ respnse }}")
