@@ -71,12 +71,14 @@ _Step = Annotated[NamedStep, BeforeValidator(NamedStep.parse)]
 
 
 class IngestSection(_Section):
-    """How records are read. `columns` maps our field (prompt, response, system, reasoning) to the record's key."""
+    """How records are read. `columns` maps our field (see `formats.mapped.FIELDS`) to a place in the record."""
 
     format: str = Field("auto", description="a format by name, or auto: found out from the records")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="our field (prompt, response, system, reasoning) to the record's key, for a format that nobody knows",
+        description="where our fields (system, prompt, context, history, response, reasoning, chosen, rejected, label, score,"
+        " tools, images, videos, audios, id, messages) lie in a record: a key, a path (data.q, turns[0].text) or a Jinja"
+        " template of keys; for records that detection does not know",
     )
     batch_size: int = Field(5000, ge=1, le=_MOST_ROWS, description="rows of one transaction")
     max_record_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="longer records are rejected")

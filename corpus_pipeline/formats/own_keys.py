@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NoReturn
 
 from corpus_pipeline.formats import jsontext
@@ -14,6 +15,7 @@ from corpus_pipeline.formats.vocabulary import means, role_of
 from corpus_pipeline.model import TEXT_FIELDS, Conversation
 
 _WRITABLE = (*TEXT_FIELDS, "label")
+_OWN = "\0"  # no key of a record
 _USUAL = {"tool": "tool", "developer": "system"}
 
 
@@ -28,8 +30,8 @@ def rewritten(conversation: Conversation) -> Written:
         or any(slot.field not in (*TEXT_FIELDS, "label", "tools", "tools_text") for slot in slots)
     ):
         _no_writer()
-    if all(len(slot.path) == 1 for slot in texts) and body["turns"] == 1:
-        return _flat(conversation, texts, slots)
+    if all(isinstance(step, str) for slot in texts for step in slot.path) and body["turns"] == 1:
+        return _flat(conversation, body["record"], slots)
     return _listed(conversation, body["record"], texts)
 
 
@@ -40,21 +42,23 @@ def _no_writer() -> NoReturn:
     )
 
 
-def _flat(conversation: Conversation, texts: list[Slot], slots: list[Slot]) -> Written:
-    keys: dict[str, list[str]] = {}
-    for slot in texts:
-        keys.setdefault(slot.field, []).append(str(slot.path[0]))
-    contexts = [str(s.path[0]) for s in texts if s.field == "prompt" and s.how not in (None, "json") and s.how[0] != 0]
-    label = next((str(slot.path[0]) for slot in slots if slot.field == "label"), None)
-    columns = Columns(**{field: found[0] for field, found in keys.items()}, label=label)
-    record, losses = FlatFormat("own", "", columns).write(conversation)
-    for field, found in keys.items():
-        for key in found[1:]:
-            if field == "prompt" and key in contexts:
-                record[key] = ""
-            elif found[0] in record:
-                record[key] = record[found[0]]
-    return Written(record, losses)
+def _flat(conversation: Conversation, before: Record, slots: list[Slot]) -> Written:
+    """One exchange whose texts lie under keys, also nested ones: all else of the record stays where it is."""
+    paths: dict[str, list[Slot]] = {}
+    for slot in slots:
+        paths.setdefault(slot.field, []).append(slot)
+    record, losses = FlatFormat("own", "", Columns(**{field: _OWN + field for field in paths})).write(conversation)
+    root = copy.deepcopy(before)
+    for field, found in paths.items():
+        value = record.get(_OWN + field)
+        for number, slot in enumerate(found):
+            node = _at(root, slot.path[:-1])
+            is_further_line = isinstance(slot.how, list) and number > 0
+            if value is None:
+                del node[slot.path[-1]]
+            else:
+                node[slot.path[-1]] = "" if is_further_line else value
+    return Written(root, losses)
 
 
 def _listed(conversation: Conversation, before: Record, texts: list[Slot]) -> Written:

@@ -1,7 +1,7 @@
 """The shape of a record: its JSON without the texts, from which the record comes back key for key.
 
 `{"record": ..., "turns": n, "slots": [[path, turn, field, how?], ...], "extra": [...], "joined"?: [...], "marks"?: {...},
-"kept"?: [...]}`
+"made"?: [...], "named"?: {...}, "kept"?: [...]}`
 
 - record: the record as it was read, with null at every slot; all that is not understood stays here, untouched.
 - turns: how many turns the conversation had.
@@ -13,6 +13,10 @@
 - joined: paths of texts that hold several slots and what stands between them; `record` has a list of the pieces there.
 - extra: names of the top-level keys that the format does not know; they follow the row into any other format.
 - marks: by turn, what `Turn.extra` holds beside the slots (roles).
+- made: [turn, field, digest] of texts that a template made of the record: while they are what it made, the record comes
+  back.
+- named: what a recipe calls values that are no texts (images, id, score), and their paths: they follow the row under these
+  names.
 - kept: losses (see `formats.base.Loss`) if the row leaves this shape, because only `record` holds these things.
 
 Records of the same kind have the same shape text, so that it is stored once and its line template is built once.
@@ -20,8 +24,9 @@ Records of the same kind have the same shape text, so that it is stored once and
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -60,6 +65,7 @@ class Template(NamedTuple):
     extra_keys: tuple[frozenset[str], ...]  # per turn: keys of Turn.extra that slots take
     marks: tuple[dict[str, Any], ...]  # per turn: what else Turn.extra must hold
     has_tools: bool
+    made: tuple[tuple[int, int, str], ...] = ()  # (turn index, field index, digest) of texts that a template made
     inner: frozenset[int] = frozenset()  # the slots, by their place in `slots`, that are pieces of a longer text
 
 
@@ -78,10 +84,14 @@ def make(
     extra: Iterable[str] = (),
     kept: Iterable[str] = (),
     joined: Iterable[Path] = (),
+    *,
+    made: Iterable[tuple[int, str]] = (),
+    named: Mapping[str, Path] | None = None,
 ) -> str:
     """The shape text of a record whose values at `slots` went to `turns`. The record is not changed.
 
-    joined: paths at which it holds a list of pieces where the record as it was read has one text.
+    joined: paths at which it holds a list of pieces where the record as it was read has one text. made: (turn, field) of texts
+    that lie nowhere in the record. named: paths of values by the names that a recipe gives them.
     """
     shape: dict[str, Any] = {
         "record": _blanked(record, slots),
@@ -95,6 +105,11 @@ def make(
     marks = _marks(turns, slots)
     if marks:
         shape["marks"] = marks
+    texts = [[turn, field, _digest(getattr(turns[turn - 1], field))] for turn, field in made]
+    if texts:
+        shape["made"] = texts
+    if named:
+        shape["named"] = {name: list(path) for name, path in named.items()}
     lost = sorted(set(kept))
     if lost:
         shape["kept"] = lost
@@ -147,6 +162,9 @@ def line_template(shape: str) -> Template:
         else:
             keys[slot.turn - 1].add(_EXTRA_KEY_OF_SLOT.get(slot.field, slot.field))
     marks = body.get("marks", {})
+    made = tuple((turn - 1, _TEXT_INDEX[field], digest) for turn, field, digest in body.get("made", ()))
+    for turn, field, _ in made:
+        absent[turn][field] = False
     return Template(
         pieces=pieces,
         slots=ordered,
@@ -155,6 +173,7 @@ def line_template(shape: str) -> Template:
         extra_keys=tuple(frozenset(names) for names in keys),
         marks=tuple(marks.get(str(turn + 1), {}) for turn in range(count)),
         has_tools=any(slot.turn == 0 for slot in slots),
+        made=made,
         inner=inside,
     )
 
@@ -165,7 +184,15 @@ def carried(shape: str) -> Carried:
     body = jsontext.loads(shape)
     extra, kept = {key: body["record"][key] for key in body["extra"]}, tuple(body.get("kept", ()))
     own = {key: value for key, value in body["record"].items() if key not in extra}
+    for name, path in body.get("named", {}).items():
+        extra[name] = _at(body["record"], path)
     return Carried(extra, kept, tuple(sorted(set(_media_parts(own)))))
+
+
+def _at(node: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        node = node[step]
+    return node
 
 
 _MEDIA = re.compile(r"image|audio|video|file")
@@ -260,7 +287,11 @@ def _fits(template: Template, conversation: Conversation) -> bool:
                 return False
         elif keys or marks:
             return False
-    return True
+    return all(_digest(str(turns[turn][field])) == digest for turn, field, digest in template.made)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _fill(slot: Slot, conversation: Conversation) -> bytes | None:

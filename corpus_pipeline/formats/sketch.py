@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from corpus_pipeline.formats import jsontext
@@ -11,6 +11,8 @@ from corpus_pipeline.formats.messages import ANSWER_SIDE, TURN_FIELD, Message, p
 from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import AS_JSON, Path, Slot, make
 from corpus_pipeline.model import Turn
+
+OWN_WORD = "own word"  # how a label is said that is neither true nor false: it stays in the record as it is
 
 
 class Sketch:
@@ -132,14 +134,18 @@ class Sketch:
             return Decoded(Message("assistant", jsontext.dumps(value)), (Part(path, "text", AS_JSON),))
         return None
 
-    def finish(self) -> Parsed:
-        """Turns, shape and tools. Raises LineRejected(WRONG_SHAPE)."""
+    def finish(self, *, made: Iterable[tuple[int, str]] = (), named: Mapping[str, Path] | None = None) -> Parsed:
+        """Turns, shape and tools. Raises LineRejected(WRONG_SHAPE).
+
+        made: (number of the message, part) of texts that lie nowhere in the record. named: see `formats.shape`.
+        """
         if not self.messages:
             wrong_shape("there is no message")
         turns = list(pack([item.message for item in self.messages]))
         slots: list[Slot] = []
         kept = set(self.kept)
-        for item, place in zip(self.messages, places(item.message.role for item in self.messages), strict=True):
+        where = places(item.message.role for item in self.messages)
+        for item, place in zip(self.messages, where, strict=True):
             kept |= item.kept
             for part in item.parts:
                 slots.append(Slot(part.path, place.turn, TURN_FIELD[place.side].get(part.name, part.name), part.how))
@@ -148,13 +154,16 @@ class Sketch:
         if self._label is not None:
             good, path, how = self._label
             turns[-1] = _with_extra(turns[-1], label=good)
-            slots.append(Slot(path, len(turns), "label", how))
+            if how != OWN_WORD:
+                slots.append(Slot(path, len(turns), "label", how))
         if self._tools_slot is not None:
             slots.append(self._tools_slot)
         if not any(turn.texts() or (turn.extra or {}).get("tool_calls") for turn in turns):
             wrong_shape("no message has a text")
         extra = [key for key in self.record if key not in self.known]
-        return Parsed(tuple(turns), make(self.record, slots, turns, extra, kept, self.joined), self.tools)
+        texts = [(where[number].turn, TURN_FIELD[where[number].side][part]) for number, part in made]
+        shape = make(self.record, slots, turns, extra, kept, self.joined, made=texts, named=named)
+        return Parsed(tuple(turns), shape, self.tools)
 
 
 def _with_extra(turn: Turn, **more: Any) -> Turn:

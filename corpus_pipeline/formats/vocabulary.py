@@ -17,14 +17,18 @@ _KEYS = {
     " systemcontent systemtext developer developermessage persona",
     "prompt": "instruction instructions prompt question query problem userprompt userquery userinput usermessage userquestion"
     " userinstruction user human request humanprompt questiontext questioncontent problemstatement inquiry ask inputs"
-    " inputtext promptstring promptcontent conversationprompt q prompttext instructiontext instructionprompt input",
+    " inputtext promptstring promptcontent conversationprompt q prompttext instructiontext instructionprompt"
+    " frage anweisung pregunta instrucción pergunta instrução domanda istruzione"
+    " вопрос инструкция 问题 問題 指令 提问 質問 질문 指示 input",
     "context": "context input passage document article background paragraph knowledge contexts documents passages"
-    " inputcontext contexttext contextdata sourcetext excerpt supportingtext additionalcontext",
+    " inputcontext contexttext contextdata sourcetext excerpt supportingtext additionalcontext"
+    " kontext contexto contexte contesto контекст 上下文 背景 输入",
     "response": "response output completion generatedsolution solution answer reply assistant assistantresponse"
     " assistantmessage assistantreply modelresponse modeloutput botresponse gptresponse airesponse answertext outputtext"
     " responsetext completiontext targets target generatedanswer generatedresponse generatedtext generation"
     " finalresponse finalanswer final outputs responsecontent expectedoutput expectedanswer expectedresponse"
-    " expertresponse goldanswer referenceanswer bestanswer idealresponse ideal gold chatgpt bot gpt gpt4 a moss",
+    " expertresponse goldanswer referenceanswer bestanswer idealresponse ideal gold chatgpt bot gpt gpt4 a moss"
+    " antwort respuesta resposta risposta réponse reponse ответ 回答 答案 输出 回复 答复 応答 답변",
     "reasoning": "reasoning reasoningcontent thinking thought thoughts complexcot cot chainofthought rationale think analysis"
     " innerthoughts scratchpad reasoningtrace thinkingtrace thinkingprocess thoughtprocess reasoningprocess deepthink"
     " innermonologue reasoningsteps thinkingcontent",

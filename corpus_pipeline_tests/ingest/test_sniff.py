@@ -169,3 +169,47 @@ def test_long_and_foreign_names_stay_apart() -> None:
 def test_sample_is_bounded_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corpus_pipeline.stages.ingest.sniff._SAMPLE_BYTES", 3 * len(GOOD) - 1)
     assert sniff(write(tmp_path, (GOOD + b"\n") * 50)).records == 3
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"prompt": "mottto", "response": "echo"}, "fit 0 of the first 3 records; 'mottto'"),
+        ({"prompt": "data.x", "response": "echo"}, "'data.x'"),
+        ({"prompt": "{{ mottto }}", "response": "echo"}, "'mottto' is undefined"),
+    ],
+)
+def test_mapping_that_fits_no_record_is_refused_with_the_keys(
+    tmp_path: Path, columns: dict[str, str], words: str
+) -> None:
+    file = write(tmp_path, '{"motto": "a", "echo": "b", "data": {"q": 1}}\n' * 3)
+    with pytest.raises(UsageError) as caught:
+        sniff(file, IngestSection(columns=columns))
+    assert words in str(caught.value)
+    assert "motto (text, 3x), echo (text, 3x), data.q (number, 3x)" in str(caught.value)
+
+
+def test_named_format_that_reads_no_record_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the format alpaca fits 0 of the first 2 records; 'instruction' is missing"):
+        sniff(write(tmp_path, GOOD + b"\n" + GOOD), IngestSection(format="alpaca"))
+
+
+@pytest.mark.parametrize(
+    ("record", "columns"),
+    [
+        ({"data": {"q": "Why is it so?", "a": "Because."}, "url": "x"}, {"prompt": "data.q", "response": "data.a"}),
+        ({"question": "Which?", "choices": ["a", "b"], "answer": "a"}, None),
+        ({"row": {"chosen": "Yes, sir.", "rejected": "No, sir."}, "ask": {"problem": "Why?"}}, None),
+    ],
+)
+def test_hint_is_a_mapping_that_reads_the_file(
+    tmp_path: Path, record: dict[str, object], columns: dict[str, str]
+) -> None:
+    file = write(tmp_path, "".join(json.dumps(record | {"n": n}) + "\n" for n in range(5)))
+    with pytest.raises(UsageError) as caught:
+        sniff(file)
+    message = str(caught.value)
+    hint = message[message.index("  ingest:") : message.index("or name a format")]
+    section = recipe.parse("\n".join(line.removeprefix("  ") for line in hint.split("\n"))).ingest
+    assert columns is None or section.columns == columns
+    assert sniff(file, section).format.name == "mapped"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import LineRejected, UsageError
-from corpus_pipeline.formats import EMPTY, FORMATS, MAPPED, Detection, Format, by_name, look_at, mapped
+from corpus_pipeline.formats import EMPTY, MAPPED, Format, by_name, look_at, mapped
 from corpus_pipeline.model import Conversation
 from corpus_pipeline.recipe import IngestSection
+from corpus_pipeline.stages.ingest import hints
 from corpus_pipeline.stages.ingest.identity import open_regular
 from corpus_pipeline.stages.ingest.parquet import MAGIC
 from corpus_pipeline.stages.ingest.parse import parse_record
@@ -33,7 +33,6 @@ _PACKED = (
     (b"BZh", "bzip2-compressed", "bzip2 -d"),
     (b"PK\x03\x04", "a zip archive", "unzip"),
 )
-_KEYS_SHOWN = 12
 
 
 class Sniffed(NamedTuple):
@@ -101,15 +100,32 @@ def sample_conversations(path: Path, format: Format, section: IngestSection) -> 
 def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> Format:
     """The format that a recipe names, or else the one that the records show. Raises UsageError, UnknownName."""
     if section.columns:
-        return mapped(section.columns)
+        return _fitting(path, mapped(section.columns), records, "the columns of the recipe fit")
     if section.format not in ("auto", MAPPED):
-        return by_name(section.format)
+        return _fitting(path, by_name(section.format), records, f"the format {section.format} fits")
     if not records:
         return EMPTY
     found = look_at(records)
     if found.best is None:
-        raise UsageError(_unknown_format(path, records, found))
+        raise UsageError(hints.unknown_format(path, records, found))
     return found.best.format
+
+
+def _fitting(path: Path, format: Format, records: list[dict[str, Any]], what: str) -> Format:
+    """The format, once it has read more than half of the records. Raises UsageError with the keys that are there."""
+    problem, read = "", 0
+    for record in records:
+        try:
+            format.parse(record)
+            read += 1
+        except LineRejected as error:
+            problem = problem or error.detail
+    if records and read * 2 <= len(records):
+        raise UsageError(
+            f"{path}: {what} {read} of the first {len(records)} records; {problem}.\n"
+            f"Keys that are there: {hints.keys_in_words(records)}."
+        )
+    return format
 
 
 def limits_of(section: IngestSection) -> Limits:
@@ -163,19 +179,3 @@ def _refuse_single_object(path: Path, first: bytes) -> None:
         raise UsageError(
             f"{path}: is one JSON object over several lines. Write one object per line (jq -c), or an array of objects."
         )
-
-
-def _unknown_format(path: Path, records: list[dict[str, Any]], found: Detection) -> str:
-    counts = Counter((key, type(value).__name__) for record in records for key, value in record.items())
-    shown = ", ".join(f"{key} ({_KINDS.get(kind, kind)}, {n}x)" for (key, kind), n in counts.most_common(_KEYS_SHOWN))
-    texts = [key for (key, kind), _ in counts.most_common() if kind == "str"]
-    prompt, response = (texts[0] if texts else "KEY"), (texts[1] if len(texts) > 1 else "KEY")
-    return (
-        f"{path}: no known format fits. Keys in {len(records)} records: {shown or 'none'}.\n"
-        "Say in the recipe which key holds what, for example:\n"
-        f"  ingest:\n    columns:\n      prompt: {prompt}\n      response: {response}\n"
-        f"or name a format with --format: {', '.join(format.name for format in FORMATS)}."
-    )
-
-
-_KINDS = {"str": "text", "dict": "object", "int": "number", "float": "number", "bool": "true/false", "NoneType": "null"}

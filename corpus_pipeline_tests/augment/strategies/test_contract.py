@@ -16,7 +16,7 @@ from corpus_pipeline.model import Conversation, Turn
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies import STRATEGIES, build
 from corpus_pipeline.stages.augment.strategies.sections import FENCE_DIGITS, fence_for, fenced
-from corpus_pipeline.stages.augment.templates import MAX_TEMPLATE_CHARACTERS
+from corpus_pipeline.templates import MAX_TEMPLATE_CHARACTERS
 
 README = (resources.files("corpus_pipeline.stages.augment") / "prompts" / "README.md").read_text("utf-8")
 SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)

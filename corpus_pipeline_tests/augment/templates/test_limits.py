@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.stages.augment import templates
-from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
+from corpus_pipeline import templates
+from corpus_pipeline.templates import PromptTemplate, TemplateFault, check_template, compiled
 
 DOUBLING = "{% set s = 'x' %}" + "{% set s = s + s %}" * 60 + "{{ s }}"
 BOMBS = [
@@ -86,7 +86,7 @@ def test_the_child_of_the_check_cannot_take_more_than_its_limits(greed: str, sig
     """The child's own entry point, with a template class that takes what no meter would give."""
     program = (
         "import sys\n"
-        "from corpus_pipeline.stages.augment import templates_child\n"
+        "from corpus_pipeline import templates_child\n"
         "class Greedy:\n"
         "    def __init__(self, text): pass\n"
         f"    def render(self, context): {greed}\n"

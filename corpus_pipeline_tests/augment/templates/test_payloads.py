@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault
+from corpus_pipeline.templates import PromptTemplate, TemplateFault
 
 CONTEXT = {"text": "row text", "numbers": [1, 2], "table": {"key": "value"}}
 

@@ -29,11 +29,11 @@ from corpus_pipeline.recipe import CallParams, options_of
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
-from corpus_pipeline.stages.augment.templates import PromptTemplate, TemplateFault, check_template, compiled
 from corpus_pipeline.stages.augment.thinking import split_thinking
 from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS, looks_refused
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.templates import PromptTemplate, TemplateFault, check_template, compiled
 
 USER_PART = "=== user ==="
 INVALID = "invalid:"  # before the name of a validator, in tags of new rows

@@ -20,17 +20,17 @@ from corpus_pipeline.stages.augment.strategies.tasks.checks import Check, Checke
 from corpus_pipeline.stages.augment.strategies.tasks.makes import Makes
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import MAX_LABEL, Output
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
-from corpus_pipeline.stages.augment.templates import (
+from corpus_pipeline.stages.augment.thinking import split_thinking
+from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.form import FieldsFilled, NoLeakedInstruction, NotRepetitive
+from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.templates import (
     MAX_TEMPLATE_CHARACTERS,
     TemplateFault,
     check_template,
     compiled,
     names_in,
 )
-from corpus_pipeline.stages.augment.thinking import split_thinking
-from corpus_pipeline.stages.augment.validators.base import Validator
-from corpus_pipeline.stages.augment.validators.form import FieldsFilled, NoLeakedInstruction, NotRepetitive
-from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _ASK: Final = Step("ask", ())
 _SYSTEM_NAMES: Final = ("labels",)

@@ -1,4 +1,4 @@
-"""Prompt templates that can do nothing but put text together.
+"""Templates of prompts and of columns that can do nothing but put text together.
 
 A template is written by whoever writes recipes, and is rendered beside keys and a database. So the language is cut
 down to output, `if`, `for`, `set`, comparisons, bounded arithmetic and a handful of own filters; attributes, calls
@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from corpus_pipeline.errors import UsageError
 
@@ -200,6 +201,19 @@ def _refuse_foreign_nodes(tree: nodes.Template) -> None:
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
+def _without_dots(tree: nodes.Template) -> nodes.Template:
+    """The same with keys instead of attributes; the text is short, and so is the tree."""
+
+    class _Keys(NodeTransformer):
+        def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802  # the name that jinja2 calls
+            inner = self.visit(node.node)
+            key = nodes.Const(node.attr, lineno=node.lineno)
+            return nodes.Getitem(inner, key, "load", lineno=node.lineno, environment=_ENVIRONMENT)
+
+    found: nodes.Template = _Keys().visit(tree)
+    return found
+
+
 def _meter_loops(tree: nodes.Template) -> None:
     for loop in tree.find_all(nodes.For):
         loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno, environment=_ENVIRONMENT)
@@ -211,6 +225,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return "".join(value)  # a subclass may carry methods of its own
+    if isinstance(value, float):
+        return float(value)  # one that remembers how it was written
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -221,15 +237,18 @@ def _plain(value: Any) -> Any:
 class PromptTemplate:
     """A compiled template.
 
-    Raises TemplateFault for a text that is too long, is not valid, or uses what is not available.
+    dotted: `a.b` is the key `b` of `a`, as `a["b"]` is. Raises TemplateFault for a text that is too long, is not valid, or
+    uses what is not available.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, dotted: bool = False) -> None:
         if len(text) > MAX_TEMPLATE_CHARACTERS:
             raise TemplateFault(f"a template has {MAX_TEMPLATE_CHARACTERS} characters at most, this one {len(text)}")
         self.text = text
         try:
             tree = _ENVIRONMENT.parse(text)
+            if dotted:
+                tree = _without_dots(tree)
             _refuse_foreign_nodes(tree)
             _meter_loops(tree)
             self._template: Template = _ENVIRONMENT.from_string(tree)
@@ -278,6 +297,20 @@ def names_in(text: str) -> Names:
     return Names(read, read & shown)
 
 
+def keys_in(text: str, whole: str) -> frozenset[str]:
+    """The names that a template reads, and the constant keys of the mapping `whole` that it reads. Raises TemplateFault."""
+    try:
+        tree = _ENVIRONMENT.parse(text)
+        keys = {
+            item.arg.value
+            for item in tree.find_all(nodes.Getitem)
+            if isinstance(item.node, nodes.Name) and item.node.name == whole and isinstance(item.arg, nodes.Const)
+        }
+        return frozenset(meta.find_undeclared_variables(tree) | keys)
+    except (TemplateError, RecursionError) as error:
+        raise TemplateFault(f"not a valid template: {error}") from error
+
+
 @cache
 def compiled(text: str) -> PromptTemplate:
     """`PromptTemplate(text)`, once per text and process."""
@@ -295,10 +328,10 @@ def check_template(text: str, contexts: Iterable[Mapping[str, Any]]) -> None:
 
 @cache
 def _checked(text: str, contexts_json: str) -> None:
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[1]
     try:
         child = subprocess.run(
-            [sys.executable, "-s", "-B", "-m", "corpus_pipeline.stages.augment.templates_child"],
+            [sys.executable, "-s", "-B", "-m", "corpus_pipeline.templates_child"],
             input=json.dumps({"text": text, "contexts": json.loads(contexts_json)}).encode(),
             capture_output=True,
             timeout=CHECK_WALL_SECONDS,

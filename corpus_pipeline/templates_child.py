@@ -9,7 +9,7 @@ import json
 import resource
 import sys
 
-from corpus_pipeline.stages.augment.templates import (
+from corpus_pipeline.templates import (
     CHECK_CPU_SECONDS,
     CHECK_MEMORY_BYTES,
     PromptTemplate,
