@@ -13,8 +13,11 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import FailedState, Stage
 
 if TYPE_CHECKING:
+    from corpus_pipeline.service import Corpus
     from corpus_pipeline.store.failed_samples import Where
 
+_SHOWN = 50  # samples of a table
+_PAGE = 500  # of one read
 _KEYS = ("file", "row", "stage", "strategy", "reason", "validator", "state", "model")
 _WORDS = {"state": FailedState, "stage": Stage}
 _NONE = " Nothing open matches: corpus failed list --where state=open"
@@ -40,17 +43,18 @@ def failed() -> None:
 @failed.command("list")
 @_where
 @click.option("--after", type=int, default=0, help="Begin behind this id.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many; 50, and all of them with --json.")
 @json_option
-def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> None:
+def list_(wheres: tuple[str, ...], after: int, limit: int | None, as_json: bool) -> None:
     """Failed samples, oldest first."""
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
+        if as_json:
+            _print_all(corpus, where_of(wheres), after, limit)
+            return
+        limit = limit or _SHOWN
         found = corpus.failed_samples(where_of(wheres), after=after, limit=limit)
-    if as_json:
-        print_lines(found)
-        return
     print_table(
         ("id", "row", "strategy", "reason", "state", "attempts", "error"),
         ((f["id"], f["row"], f["strategy"], f["reason"], f["state"], f["attempts"], f["error"][:80]) for f in found),
@@ -63,6 +67,18 @@ def list_(wheres: tuple[str, ...], after: int, limit: int, as_json: bool) -> Non
         )
     else:
         say("no failed sample matches")
+
+
+def _print_all(corpus: Corpus, where: Where, after: int, limit: int | None) -> None:
+    """Print failed samples as JSON lines, page by page to their end or to the limit."""
+    left = limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(left, _PAGE)
+        page = corpus.failed_samples(where, after=after, limit=size)
+        print_lines(page)
+        if len(page) < size:
+            return
+        after, left = page[-1]["id"], None if left is None else left - size
 
 
 def _again(wheres: tuple[str, ...]) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from importlib import resources
 
+from corpus_pipeline.stages import languages
+
 MARK = "(corpus-stub)"
 _FENCES = ("```", "~~~")
 
@@ -29,7 +31,7 @@ _FINAL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CJK = re.compile(r"[\u3400-\u9fff]")
-_LATIN_WORD = re.compile(r"[A-Za-z]+")
+_PLAIN_ENGLISH = 20  # characters: a shorter ASCII text is taken for English
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
@@ -53,7 +55,11 @@ _TABLES = _tables()
 _EN = _both_ways(_TABLES["swap en"])
 _ZH = _both_ways(_TABLES["swap zh"])
 _ZH_ANY = re.compile("|".join(sorted(_ZH, key=len, reverse=True)))
-_SAY = {code: {row[0]: " ".join(row[1:]) for row in _TABLES[f"say {code}"]} for code in ("zh", "en")}
+_SAY = {
+    name.removeprefix("say "): {row[0]: " ".join(row[1:]) for row in rows}
+    for name, rows in _TABLES.items()
+    if name.startswith("say ")
+}
 _LANGUAGE_WORDS = {
     name.removeprefix("words "): tuple(word for row in rows for word in row)
     for name, rows in _TABLES.items()
@@ -66,9 +72,11 @@ _ASIAN_MARKS = str.maketrans(".,?!;:()", "\u3002\uff0c\uff1f\uff01\uff1b\uff1a\u
 
 
 def language_of(text: str) -> str:
-    """`zh` for text that is mostly Chinese characters, `en` for the rest: enough to pick a phrase."""
-    characters = len(_CJK.findall(text))
-    return "zh" if characters and characters >= len(_LATIN_WORD.findall(text)) else "en"
+    """The language in which a phrase is added to a text, `en` where there is none in its own."""
+    if text.isascii() and len(text) < _PLAIN_ENGLISH:
+        return "en"
+    language = languages.guesses(PROTECTED.sub(" ", text)[:600])[0][0]
+    return language if language in _SAY else "en"
 
 
 def marked(text: str) -> str:

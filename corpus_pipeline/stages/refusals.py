@@ -60,7 +60,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         everyday=r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|tonight|today|weekend|refunds?|invoice|warranty|delivery|shipment|booking|appointment|meeting|party|wedding|kind regards|best regards|sincerely|dear (?:mr|ms|mrs|sir|\w+,)|my (?:back|boss|wife|husband|son|daughter|car|kids?)|love,|thee|thou|stranger|traveller|ye)\b",
         goes_on=r"\b(?:however|that (?:being )?said|nevertheless|instead|here(?:['’]s| is| are)|but (?:i can(?!['’n])|here|you (?:can|could|might)|most|it|generally|in general|based)|(?<!something )(?<!think )i can (?:still )?(?:help|offer|provide|suggest|try|give|tell|explain|summari))\b|```",
         offers=r"anything else|any other|something else|another|feel free|let me know|other (?:questions|topics)|different (?:topic|question)",
-        asks=r"\b(?:translat\w*|rephrase|paraphrase|rewrite|correct|proofread|summari[sz]e|quote|role.?play|pretend|act as|play (?:a|the|an)\b|imagine you|you are an? (?!(?:\w+ )?(?:ai|assistant|helpful))|repl(?:y|ies) to|respond to|answer this|answer the (?:customer|mail|email)|(?:e-?)?mails?|letter|message to|text message|excuse|declin\w*|reject\w*|refus\w*|say(?:ing)? (?:no|that)|apolog\w*|complain\w*|customer|example of|what did|what does .{0,40} (?:mean|say)|finish the sentence|complete the sentence|dialogue|conversation between|script)\b",
+        asks=r"\b(?:translat\w*|rephrase|paraphrase|rewrite|correct|proofread|summari[sz]e|quote|role.?play|pretend|act as|play (?:a|the|an)\b|imagine you|you are an? (?!(?:\w+ )?(?:ai|assistant|helpful))|repl(?:y|ies) to|respond to|answer this|answer the (?:customer|mail|email)|(?:e-?)?mails?|letter|message to|text message|excuse|declin\w*|reject\w*|refus\w*|say(?:ing)? (?:no|that)|apolog\w*|complain\w*|customer|example of|what did|what does .{0,40} (?:mean|say)|finish the sentence|complete the sentence|dialogue|conversation between|script|write what|what (?:a|an|the|his|her) .{0,30} says?|(?:line|scene|sentence|verse|poem|story) (?:in which|where|of|from|for|with|about)|(?:first|third) person|in a play|monologue|speech|the mood)\b",
         harmful=r"\b(?:bombs?|explosives?|kill|murder|weapons?|poison\w*|hack\w*|steal|stolen|rob|break into|pick a lock|suicide|self.?harm|hurt (?:myself|someone|him|her|people)|meth\w*|cocaine|heroin|malware|ransomware|virus to|phish\w*|counterfeit|forge\w*|launder\w*|stalk\w*|spy on|rape|molest|child porn|racis[mt]\w*|slurs?|hate speech|genocide|terroris[mt]\w*|kidnap\w*|blackmail|extort\w*|cheat on|illegal\w*|nazi|torture|ddos|credit card numbers|identity theft|scam\w*|fraud|without (?:a trace|(?:her|his|their) (?:consent|knowledge))|mean rumou?r|harass\w*|bully\w*|overdose|nude|porn\w*)\b",
     ),
     "zh": _Language(
@@ -308,13 +308,18 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     if not answer or len(answer) > max_characters:
         return False
     refusal = refusal_in(answer)
-    if refusal is None or _goes_on(answer, refusal.language) or asks_for_words(asked, refusal.language):
+    if refusal is None or goes_on(answer, refusal.language) or asks_for_words(asked, refusal.language):
         return False
+    return not is_everyday(answer, refusal)
+
+
+def is_everyday(answer: str, refusal: Refusal) -> bool:
+    """Whether words that may be a refusal stand among matters of people and shops."""
     everyday = set(_EVERYDAY[refusal.language].findall(answer.lower()))
-    return len(everyday) <= (1 if refusal.strength is Strength.EXPLICIT else 0)
+    return len(everyday) > (1 if refusal.strength is Strength.EXPLICIT else 0)
 
 
-def _goes_on(answer: str, language: str) -> bool:
+def goes_on(answer: str, language: str) -> bool:
     """Whether a refusal goes on to answer all the same; an offer of other help is no answer."""
     offers, further = _OFFERS[language], _GOES_ON[language]
     return "```" in answer or any(

@@ -51,10 +51,11 @@ class SequentialTest:
 
 
 class EarlyStop:
-    """The samples of one strategy. strategies: how many are tested in the run, which share the error."""
+    """The samples of one strategy. strategies: how many are tested in the run, which share the error. accepted: failed
+    samples that the export goes out with (`export.gate.max_failed`): whoever accepts so many wants to see them."""
 
-    def __init__(self, label: str, tolerated: float, *, strategies: int = 1) -> None:
-        self.label, self.tolerated = label, tolerated
+    def __init__(self, label: str, tolerated: float, *, strategies: int = 1, accepted: int = 0) -> None:
+        self.label, self.tolerated, self._accepted = label, tolerated, accepted
         self._test = SequentialTest(tolerated, alpha=ALPHA / max(1, strategies))
         self._reasons: Counter[str] = Counter()
         self._newest: deque[tuple[str, str, str]] = deque(maxlen=200)  # sample, reason, detail
@@ -71,7 +72,7 @@ class EarlyStop:
         self._reasons[reason] += 1
         self._newest.append((sample, reason, detail))
         exceeded = self._test.add(failed=True)
-        return exceeded and self._samples >= MIN_SAMPLES
+        return exceeded and self._samples >= MIN_SAMPLES and self._reasons.total() > self._accepted
 
     def sentence(self) -> str:
         """Why it is stopped: the share, the reason of most of them, some samples, and what a person can do."""

@@ -62,7 +62,8 @@ class _Lost(Exception):
 
 
 class Asker:
-    """Brings items to their outcomes. ready: done when answers can be judged; cleaning: what new rows pass."""
+    """Brings items to their outcomes. ready: done when answers can be judged; cleaning: what new rows pass;
+    accepted: failed samples that the recipe lets the export go out with."""
 
     def __init__(
         self,
@@ -71,8 +72,9 @@ class Asker:
         section: AugmentSection,
         ready: asyncio.Future[None],
         cleaning: Cleaning,
+        accepted: int = 0,
     ) -> None:
-        self._cleaning = cleaning
+        self._cleaning, self._accepted = cleaning, accepted
         self._caller = caller
         self._writer = writer
         self._section = section
@@ -229,7 +231,9 @@ class Asker:
         label = item.prepared.strategy.label
         if label not in self._early:
             allowed = tolerance(self._section.completion)
-            self._early[label] = EarlyStop(label, allowed, strategies=len(self._section.strategies))
+            self._early[label] = EarlyStop(
+                label, allowed, strategies=len(self._section.strategies), accepted=self._accepted
+            )
         return self._early[label]
 
     @staticmethod

@@ -88,7 +88,14 @@ class Window:
                     refuse=None if self._batching is None else self._batching.refuse_live,
                 )
                 self._held.calls, self._held.troubles = self._caller.calls, routes.troubles
-                self._asker = Asker(self._caller, self._writer, self._section, self._ready, _cleaning_of(self._held))
+                self._asker = Asker(
+                    self._caller,
+                    self._writer,
+                    self._section,
+                    self._ready,
+                    _cleaning_of(self._held),
+                    self._held.work.recipe.export.gate.max_failed,
+                )
                 await self._pour()
                 await self._come_home()
         finally:

@@ -49,6 +49,12 @@ def test_a_few_bad_samples_are_no_reason() -> None:
     assert early.failed("row 20", "empty", "the answer is empty")
 
 
+def test_as_many_as_the_export_goes_out_with_stop_nothing() -> None:
+    early = EarlyStop("paraphrase", 0.1, accepted=40)
+    assert not any(early.failed(f"row {row}", "empty", "the answer is empty") for row in range(40))
+    assert early.failed("row 41", "empty", "the answer is empty")
+
+
 def test_the_tolerance_is_the_recipes_word_then_its_threshold_then_half() -> None:
     assert tolerance(Completion(tolerated_failures=0.3, min_success=0.9)) == 0.3
     assert tolerance(Completion(min_success=0.9)) == pytest.approx(0.1)

@@ -55,3 +55,13 @@ def test_a_few_skipped_rows_are_counted_and_warn_nobody(make_kit: Any) -> None:
             strategies=["paraphrase"])  # fmt: skip
     kit.run()
     assert kit.report()["skip_reasons"] == {"too_short": 1} and kit.report()["warnings"] == []
+
+
+def test_a_list_for_programs_has_every_failed_sample(make_kit: Any, monkeypatch: Any) -> None:
+    kit = make_kit(faults={"empty": 1.0})
+    kit.add(70, strategies=["paraphrase"], answer_retries=0, completion={"tolerated_failures": 0.985})
+    kit.run()
+    monkeypatch.setenv("CORPUS_HOME", str(kit.settings.home))
+    everyone = CliRunner().invoke(cli, ["failed", "list", "--json"]).stdout.splitlines()
+    assert len({orjson.loads(line)["id"] for line in everyone}) == kit.report()["failed"] > 50
+    assert len(CliRunner().invoke(cli, ["failed", "list", "--json", "--limit", "60"]).stdout.splitlines()) == 60

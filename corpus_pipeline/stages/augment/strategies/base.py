@@ -30,8 +30,9 @@ from corpus_pipeline.stages.augment.strategies import exchange, sections, struct
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
 from corpus_pipeline.stages.augment.thinking import split_thinking
-from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS, looks_refused
+from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.refusing import looks_refused
 from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.templates import PromptTemplate, TemplateFault, check_template, compiled
 

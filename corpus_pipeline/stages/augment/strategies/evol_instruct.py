@@ -11,9 +11,11 @@ from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
 from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange, replaced
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
+    NoControls,
     NoLeakedInstruction,
     NotEchoed,
     NotRepetitive,
@@ -21,6 +23,8 @@ from corpus_pipeline.stages.augment.validators.form import (
     PlainText,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
+from corpus_pipeline.stages.augment.validators.noise import NotNoise
+from corpus_pipeline.stages.augment.validators.subject import OnSubject
 
 _EVOLVE = Step("evolve", ("source_prompt",), ("source_system", "conversation"), ("prompt",))
 _ANSWER = Step("answer", ("evolved_prompt",), ("source_system", "conversation"))
@@ -92,13 +96,23 @@ class EvolInstruct(Strategy):
 
     def _validators(self) -> tuple[Validator, ...]:
         fields = ("prompt", "response")
-        return (*self._judges(fields), PlainText(("response",)), NotEchoed(), Language(fields))
+        response = ("response",)
+        return (
+            *self._judges(fields),
+            PlainText(response),
+            NotEchoed(),
+            Language(fields),
+            Complete(fields),
+            OnSubject("response"),
+        )
 
     def _judges(self, fields: tuple[str, ...]) -> tuple[Validator, ...]:
         return (
             FieldsFilled(fields),
+            NoControls(fields),
             NoLeakedInstruction(fields),
             NotUnchanged(fields),
             LengthRatio(("prompt",), low=0.5, high=self.params.max_length_ratio, floor=100),
             NotRepetitive(fields),
+            NotNoise(fields),
         )

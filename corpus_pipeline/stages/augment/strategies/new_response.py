@@ -10,10 +10,12 @@ from corpus_pipeline.model import Conversation
 from corpus_pipeline.stages.augment.strategies.base import Strategy, StrategyParams
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
 from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
+    NoControls,
     NoLeakedInstruction,
     NotEchoed,
     NotRepetitive,
@@ -21,7 +23,9 @@ from corpus_pipeline.stages.augment.validators.form import (
     PlainText,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
+from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
+from corpus_pipeline.stages.augment.validators.subject import OnSubject
 
 RESPONSE: Final = ("response",)
 
@@ -46,12 +50,16 @@ class NewResponse(Strategy):
         low, high = self.params.min_length_ratio, self.params.max_length_ratio
         return (
             FieldsFilled(RESPONSE),
+            NoControls(RESPONSE),
             NoLeakedInstruction(RESPONSE),
             PlainText(RESPONSE),
             NotUnchanged(RESPONSE),
             NotEchoed(),
             LengthRatio(RESPONSE, low=low, high=high, floor=80),
             NotRepetitive(RESPONSE),
+            NotNoise(RESPONSE),
             FinalAnswerKept(RESPONSE),
             Language(RESPONSE),
+            Complete(RESPONSE),
+            OnSubject("response"),
         )

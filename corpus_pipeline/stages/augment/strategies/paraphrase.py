@@ -11,16 +11,20 @@ from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, Strat
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.code import CodeKept, LatexKept
+from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
+    NoControls,
     NoLeakedInstruction,
     NotRepetitive,
     NotUnchanged,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
+from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.numbers import NumbersKept
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
+from corpus_pipeline.stages.augment.validators.subject import AsksStill, OnSubject
 
 _REWRITE = Step("rewrite", ("source_prompt",), ("source_system", "conversation"), ("prompt",))
 _FIELDS = ("prompt",)
@@ -66,12 +70,17 @@ class Paraphrase(Strategy):
     def _validators(self) -> tuple[Validator, ...]:
         return (
             FieldsFilled(_FIELDS),
+            NoControls(_FIELDS),
             NoLeakedInstruction(_FIELDS),
             NotUnchanged(_FIELDS),
             LengthRatio(_FIELDS, low=self.params.min_length_ratio, high=self.params.max_length_ratio),
             NotRepetitive(_FIELDS),
+            NotNoise(_FIELDS),
             CodeKept(_FIELDS),
             LatexKept(_FIELDS),
             NumbersKept(_FIELDS),
             Language(_FIELDS),
+            Complete(_FIELDS),
+            AsksStill(_FIELDS),
+            OnSubject("prompt"),
         )

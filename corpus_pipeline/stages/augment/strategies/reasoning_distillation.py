@@ -10,15 +10,19 @@ from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, replaced, sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
 from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
+    NoControls,
     NoLeakedInstruction,
     NotEchoed,
     NotRepetitive,
 )
 from corpus_pipeline.stages.augment.validators.language import Language
+from corpus_pipeline.stages.augment.validators.noise import NotNoise
+from corpus_pipeline.stages.augment.validators.subject import OnSubject
 
 _EXPLAIN = Step(
     "explain",
@@ -74,10 +78,14 @@ class ReasoningDistillation(Strategy):
     def _validators(self) -> tuple[Validator, ...]:
         return (
             FieldsFilled(("reasoning", "response")),
-            NoLeakedInstruction(("reasoning", "response")),
+            NoControls(("reasoning", "response")),
+            NoLeakedInstruction(("response",)),
             NotEchoed(),
             LengthRatio(("response",), low=0.05, high=self.params.max_length_ratio, floor=200),
             NotRepetitive(("reasoning", "response")),
+            NotNoise(("reasoning", "response")),
             FinalAnswerKept(("response",)),
             Language(("reasoning", "response")),
+            Complete(("reasoning", "response")),
+            OnSubject("reasoning"),
         )

@@ -12,15 +12,18 @@ from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, last_
 from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.code import CodeKept, LatexKept
+from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
 from corpus_pipeline.stages.augment.validators.form import (
     FieldsFilled,
     LengthRatio,
+    NoControls,
     NoLeakedInstruction,
     NotRepetitive,
     NotUnchanged,
 )
 from corpus_pipeline.stages.augment.validators.language import LANGUAGES, Language, tongue_of
+from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.numbers import NumbersKept
 
 _TRANSLATE = Step("translate", (), ("previous_translation", *(f"source_{field}" for field in TEXT_FIELDS)))
@@ -104,15 +107,18 @@ class Translation(Strategy):
         target = self.params.target_language
         return (
             FieldsFilled(TEXT_FIELDS, whole=True),
+            NoControls(TEXT_FIELDS, whole=True),
             NoLeakedInstruction(TEXT_FIELDS, whole=True),
             LengthRatio(TEXT_FIELDS, whole=True, low=0.25, high=4.0, floor=60),
             NotRepetitive(TEXT_FIELDS, whole=True),
+            NotNoise(TEXT_FIELDS, whole=True),
             Language(TEXT_FIELDS, whole=True, target=target),
-            NotUnchanged(_SPOKEN),
+            NotUnchanged(_SPOKEN, names_stay=True),
             CodeKept(TEXT_FIELDS, whole=True, translated=True),
             LatexKept(TEXT_FIELDS, whole=True),
             NumbersKept(_SPOKEN, whole=True),
-            FinalAnswerKept(("response",), whole=True),
+            FinalAnswerKept(("response",), whole=True, translated=True),
+            Complete(TEXT_FIELDS, whole=True),
         )
 
 

@@ -11,15 +11,10 @@ from corpus_pipeline.stages.augment.thinking import split_thinking, template_tok
 from corpus_pipeline.stages.augment.validators import finish_reasons
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.finish_reasons import Finish
+from corpus_pipeline.stages.augment.validators.refusing import declines, looks_refused
 from corpus_pipeline.stages.augment.validators.words import BadReason
-from corpus_pipeline.stages.refusals import refusal_in
 
 _INVISIBLE: Final = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
-
-
-def looks_refused(text: str) -> bool:
-    """Whether a text begins in the way models decline."""
-    return refusal_in(text) is not None
 
 
 def visible(text: str) -> str:
@@ -67,18 +62,20 @@ class NoTemplateToken(Validator):
 
 
 class NotRefused(Validator):
-    """No refusal field, no refusal at the head of the text; unless the source itself begins with one."""
+    """No refusal field, and no text that declines, unless the source does or asks for one."""
 
     name: ClassVar[str] = "not_refused"
 
     def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
         if answer.refusal:
             return BadAnswer(BadReason.REFUSED, answer.refusal[:200])
-        if not looks_refused(_said(answer)):
-            return None
+        said = _said(answer)
         if any(looks_refused(text) for turn in conversation.turns for text in (turn.prompt, turn.response) if text):
             return None
-        return BadAnswer(BadReason.REFUSED, _said(answer).strip()[:200])
+        last = next((turn for turn in reversed(conversation.turns) if turn.prompt and turn.response), Turn())
+        if not declines(said, asked=last.prompt or "", known=last.response or ""):
+            return None
+        return BadAnswer(BadReason.REFUSED, said.strip()[:200], evidence=(said.strip()[:200],))
 
 
 def _said(answer: Answer) -> str:

@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
-from corpus_pipeline.stages.augment.validators.numbers import readings
+from corpus_pipeline.stages.augment.validators.concepts import contradict
+from corpus_pipeline.stages.augment.validators.numbers import readings, spelled_numbers
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
@@ -139,16 +140,62 @@ def _same_short(wanted: str, new: str) -> bool | None:
     return None
 
 
+def same_meaning(source: str, new: str) -> bool | None:
+    """Whether an answer in another language comes to the same end as its source; None when that cannot be said.
+
+    Numbers, letters of choices and formulas are the same in all languages; other words are compared by what they name
+    (`concepts`) and are otherwise left alone: nobody here knows that `verde` is `green` but for the table.
+    """
+    wanted, got = final_answer(source), final_answer(new)
+    whole = source.strip()
+    short = wanted if wanted is not None else whole if len(whole) <= _SHORT_TRANSLATED else None
+    if short is None:
+        return None
+    said = got if got is not None else new.strip()
+    number = _numbers(short)
+    if number is not None:
+        found = {value for _written, values in readings(said) for value in values} | spelled_numbers(said)
+        found |= {-value for value in found}
+        if number & found or _fraction_of(number, said):
+            return True
+        return False if _NUMBERS_ONLY.fullmatch(short.strip(" .")) and any(char.isdigit() for char in said) else None
+    choice = _CHOICE.match(short)
+    if choice and len(short) <= 3:
+        letters = {found.upper() for found in _CHOICE_ANYWHERE.findall(said)}
+        return choice.group(1).upper() in letters if letters else None
+    differ = contradict(short, said) if len(short.split()) <= 4 or _WIDE_ONLY.fullmatch(short) else None
+    return None if differ is None else not differ
+
+
+_SHORT_TRANSLATED: Final = 30
+_NUMBERS_ONLY: Final = re.compile(r"[-−+$€£¥%°\s\d.,:]+\D{0,4}")
+_WIDE_ONLY: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3。]+")
+
+
+def _fraction_of(number: frozenset[Decimal], said: str) -> bool:
+    return (
+        bool(number & {Decimal("0.5"), Decimal("12")})
+        and re.search(r"half|halb|hälfte|moiti|demi|mitad|medi[oa]|dozen|dutzend|douzaine|docena|半|打", said, re.I)
+        is not None
+    )
+
+
 @dataclass(frozen=True)
 class FinalAnswerKept(PairValidator):
-    """The response ends in the final answer of its source, where the source has one that can be compared."""
+    """The response ends in the final answer of its source, where the source has one that can be compared.
+
+    With `translated`, it is compared by what it means: numbers, choices, yes and no, colours and the like.
+    """
 
     name: ClassVar[str] = "final_answer_kept"
+    translated: bool = False
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        if same_answer(pair.source, pair.new) is not False:
+        same = same_meaning(pair.source, pair.new) if self.translated else same_answer(pair.source, pair.new)
+        if same is not False:
             return None
         wanted = final_answer(pair.source) or pair.source.strip()
         got = final_answer(pair.new) or pair.new.strip()[-60:]
-        return BadAnswer(BadReason.ANSWER_CHANGED, f"the source ends in {wanted[:60]!r}, the answer in {got[:60]!r}")
+        said = f"the source ends in {wanted[:60]!r}, the answer in {got[:60]!r}"
+        return BadAnswer(BadReason.ANSWER_CHANGED, said, evidence=(got,))

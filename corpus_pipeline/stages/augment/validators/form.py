@@ -11,9 +11,12 @@ from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
-from corpus_pipeline.stages.augment.validators.answer import looks_refused, visible
+from corpus_pipeline.stages.augment.validators.answer import visible
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
+from corpus_pipeline.stages.augment.validators.content import is_function_word, stems
+from corpus_pipeline.stages.augment.validators.refusing import declines, looks_refused
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
+from corpus_pipeline.stages.augment.validators.task_talk import task_talk
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 
@@ -27,11 +30,19 @@ class FieldsFilled(PairValidator):
         """See `PairValidator`."""
         if not visible(pair.new) and (visible(pair.source) or pair.field in ("prompt", "response")):
             return BadAnswer(BadReason.EMPTY, f"{pair.field} has no visible character")
-        if looks_refused(pair.new) and not looks_refused(pair.source):
-            return BadAnswer(BadReason.REFUSED, f"{pair.field}: {pair.new.strip()[:200]}")
+        if not looks_refused(pair.source) and declines(pair.new, asked=pair.asked or pair.source, known=pair.known):
+            said = pair.new.strip()[:200]
+            return BadAnswer(BadReason.REFUSED, f"{pair.field}: {said}", evidence=(said,))
         return None
 
 
+_POLITE: Final = re.compile(
+    r"\b(?:please|kindly|thanks?(?: you)?(?: in advance| very much| so much)?|could you|can you|would you(?: mind)?|hi|hello|hey(?: there)?|dear all"
+    r"|bitte|danke(?: schön)?|hallo|könnten sie|kannst du|s['’]il (?:vous|te) plaît|merci(?: d['’]avance)?|bonjour|por favor|gracias|hola|obrigad[oa]"
+    r"|olá|per favore|per piacere|grazie|ciao|alsjeblieft|alstublieft|bedankt|proszę|dziękuję|пожалуйста|спасибо|здравствуйте|lütfen|teşekkürler|merhaba)\b"
+    r"|请问|请|謝謝|谢谢|您好|你好|お願いします|こんにちは|ありがとう|부탁(?:드려요|합니다)|안녕하세요|감사합니다|من فضلك|شكرا|कृपया|धन्यवाद|xin chào|làm ơn|cảm ơn|tolong|terima kasih",
+    re.IGNORECASE,
+)
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
@@ -42,16 +53,30 @@ def _folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class NotUnchanged(PairValidator):
-    """The new text says it in other words; case, layout and punctuation do not count."""
+    """The new text says it in other words; case, layout, punctuation and words of politeness do not count."""
 
     name: ClassVar[str] = "not_unchanged"
+    names_stay: bool = False  # in a translation, names and numbers are the same
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         source = _folded(pair.source)
+        if self.names_stay and _is_name(pair.new):
+            return None
         if source and source == _folded(pair.new):
-            return BadAnswer(BadReason.UNCHANGED, f"{pair.field} is the source's, word for word")
+            return self._fault(pair, "word for word")
+        source, new = (_folded(_POLITE.sub(" ", text)) for text in (pair.source, pair.new))
+        if source and source == new:
+            return self._fault(pair, "but for words of politeness")
+        is_around = weight_of(source) >= _MIN_ECHO and source in new and len(new) < (1 + _REST) * len(source) + 20
+        if pair.field == "prompt" and is_around and len(stems(pair.new) - stems(pair.source)) <= 2:
+            return self._fault(pair, "with some words around it")
         return None
+
+    @staticmethod
+    def _fault(pair: Pair, how: str) -> BadAnswer:
+        said = f"{pair.field} is the source's, {how}"
+        return BadAnswer(BadReason.UNCHANGED, said, evidence=(pair.new.strip()[:200],))
 
 
 class NotEchoed(Validator):
@@ -66,9 +91,37 @@ class NotEchoed(Validator):
         known = _folded(source.response or "")
         if response and response == prompt and known != prompt:
             return BadAnswer(BadReason.UNCHANGED, "the response is the prompt, word for word")
+        if _is_echo(new.prompt or "", new.response or "") and not _is_echo(new.prompt or "", source.response or ""):
+            said = "the response says the prompt again, and nothing else"
+            return BadAnswer(BadReason.UNCHANGED, said, evidence=((new.response or "").strip()[:200],))
         if reasoning and new.reasoning != source.reasoning and reasoning in (prompt, known, response, prompt + known):
             return BadAnswer(BadReason.UNCHANGED, "the reasoning is the prompt or the response, word for word")
         return None
+
+
+_MAX_NAME: Final = 6  # words
+
+
+def _is_name(text: str) -> bool:
+    """Whether a short text is a name, a number or a formula: no word of it belongs to a language."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return len(words) <= _MAX_NAME and not any(is_function_word(word) for word in words)
+
+
+_MIN_ECHO: Final = 16  # letters and digits of a prompt that is found again in a response
+_FEW: Final = 12  # letters that are no answer of their own
+_REST: Final = 0.5  # of the prompt's length: what stands beside it and is no answer of its own
+
+
+def _is_echo(prompt: str, response: str) -> bool:
+    """Whether a response is its prompt, wrapped in a few words without content."""
+    asked, said = _folded(prompt), _folded(response)
+    if weight_of(asked) < _MIN_ECHO or asked not in said:
+        return False
+    rest = said.replace(asked, "", 1)
+    if len(rest) > _REST * len(asked) and len(rest) > 40:
+        return False
+    return weight_of(rest) <= _FEW or len(stems(response) - stems(prompt)) <= 3
 
 
 _OBJECT: Final = re.compile(r"\{\s*\"\w+\"\s*:")
@@ -155,6 +208,24 @@ class NotRepetitive(PairValidator):
         return BadAnswer(BadReason.REPETITIVE, f"{pair.field} goes round in circles")
 
 
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\uffff]")
+
+
+@dataclass(frozen=True)
+class NoControls(PairValidator):
+    """No control character that the source has not; cleaning takes them away where its rules do."""
+
+    name: ClassVar[str] = "no_controls"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        strange = set(_CONTROLS.findall(pair.new)) - set(_CONTROLS.findall(pair.source))
+        if not strange:
+            return None
+        named = ", ".join(sorted(f"U+{ord(char):04X}" for char in strange))
+        return BadAnswer(BadReason.CONTROL_CHARACTERS, f"{pair.field} has {named}", evidence=tuple(sorted(strange)))
+
+
 _OUR_MARKS: Final = re.compile(
     r"\[\[(?:begin|end) \w+ [0-9a-f]{32}\]\]|^Output: (?:text|json \w+)|^Task: \w+\nStep: \w+|^=== user ===$"
     r"|\b(?:source_prompt|source_response|source_system|evolved_prompt|previous_translation)\b",
@@ -201,7 +272,12 @@ class NoLeakedInstruction(PairValidator):
         """See `PairValidator`."""
         for what, pattern in (("our delimiters", _OUR_MARKS), ("a preface", _PREFACES), ("talk of itself", _SELF_TALK)):
             found = pattern.search(pair.new)
-            if found and not pattern.search(pair.source):
-                detail = f"{pair.field} has {what}: {found.group().strip()[:80]}"
-                return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail)
-        return None
+            if found and not any(pattern.search(text) for text in (pair.source, pair.asked)):
+                said = found.group().strip()[:200]
+                detail = f"{pair.field} has {what}: {said[:80]}"
+                return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail, evidence=(said,))
+        talk = task_talk(pair.new, "\n".join((pair.source, pair.asked, pair.known)))
+        if talk is None:
+            return None
+        detail = f"{pair.field} talks about its task: {talk[:80]}"
+        return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail, evidence=(talk,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
@@ -57,6 +59,28 @@ _LOOKALIKES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"es", "gl", "pt", "ca"}),
 )
 
+# codes that the short texts of these languages get, too: dialects and neighbours
+_ALIKE: Final[tuple[frozenset[str], ...]] = (
+    frozenset({"id", "ms", "jv", "su", "min"}),
+    frozenset({"da", "no", "nn", "nb"}),
+    frozenset({"cs", "sk"}),
+    frozenset({"hr", "sr", "sl", "bs", "sh"}),
+    frozenset({"es", "gl", "ast", "an"}),
+    frozenset({"pt", "gl"}),
+    frozenset({"ca", "oc"}),
+    frozenset({"de", "als", "bar", "nds", "lb"}),
+    frozenset({"nl", "af", "nds", "fy", "vls", "li"}),
+    frozenset({"fr", "oc", "wa", "frp"}),
+    frozenset({"it", "nap", "scn", "vec", "lmo", "pms", "eml", "sc", "co"}),
+    frozenset({"zh", "yue", "wuu"}),
+    frozenset({"bg", "mk"}),
+    frozenset({"hi", "bh", "mai"}),
+    frozenset({"ar", "arz"}),
+    frozenset({"ur", "pnb"}),
+    frozenset({"tr", "az"}),
+    frozenset({"en", "sco", "simple"}),
+)
+
 MIN_LETTERS: Final = 12  # below, a text may be a formula or an abbreviation
 MIN_LETTERS_TO_TRANSLATE: Final = 24  # below, a text may be a name that stays as it is
 MIN_LETTERS_FOR_NGRAMS: Final = 100
@@ -80,7 +104,8 @@ class Tongue(NamedTuple):
 
 
 def load_model() -> None:
-    """Load the n-gram model now instead of at the first text that needs it."""
+    """Load the models now instead of at the first text that needs them."""
+    languages.load_guesser()
     languages.classify("", _CANDIDATES)
 
 
@@ -132,12 +157,97 @@ def matches(code: str, found: Tongue) -> bool:
     return found.script in LANGUAGES[code][1] and not differs(Tongue(found.script, code), found)
 
 
+_SENTENCE: Final = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n]*")
+_MIN_SENTENCE: Final = 14  # letters of a sentence whose language is named by itself
+_MIN_SURE: Final = 0.8  # certainty of a foreign language, in a sentence
+_MIN_SURE_SHORT: Final = 0.9  # in one of a few words
+_FEW_WORDS: Final = 5
+_MAX_OWN: Final = 0.06  # certainty that remains for a language that may be
+_FOREIGN_SHARE: Final = 0.3  # of a text, in letters
+_REPEATED: Final = 0.5  # of the words of a sentence
+_MAY_BE: Final = 0.2  # certainty with which a language of the source may be meant
+_PLAIN: Final = 0.7  # certainty of a source whose language is plain
+_MAY_BE_UNSURE: Final = 0.04  # where it is not
+_NAMED: Final = re.compile(
+    r"\b(?:in|into|to|from|auf|ins|en|au|al|in)\s+(?:the\s+)?(?:english|german|french|spanish|italian|portuguese|dutch|polish|russian|turkish|swedish"
+    r"|chinese|mandarin|japanese|korean|arabic|hindi|latin|greek|deutsch|englisch\w*|französisch\w*|spanisch\w*|italienisch\w*|russisch\w*|anglais|allemand"
+    r"|français|espagnol|italien|inglés|alemán|francés|español|italiano)\b|translat\w*|übersetz\w*|tradu[ciz]\w*|traduire|翻译|翻譯|翻訳|번역|перевед\w*|перевод",
+    re.IGNORECASE,
+)
+
+
+def _sentences(text: str) -> list[tuple[str, int]]:
+    """(sentence, its letters), each long enough to have a language; shorter ones are joined to the one before."""
+    found: list[tuple[str, int]] = []
+    waiting = ""
+    for sentence in _SENTENCE.findall(text):
+        waiting += sentence
+        letters = sum(script_weights(waiting).values())
+        if letters >= _MIN_SENTENCE:
+            found.append((waiting.strip(), letters))
+            waiting = ""
+    if waiting.strip():
+        found.append((waiting.strip(), sum(script_weights(waiting).values())))
+    return found
+
+
+def _may_be(texts: Sequence[str]) -> frozenset[str]:
+    """The languages that some texts may be in, with those that are taken for them."""
+    found: set[str] = set()
+    for text in texts:
+        words = prose(text)
+        if words.strip():
+            guesses = languages.guesses(words[:_NGRAM_SAMPLE])
+            least = _MAY_BE if guesses[0][1] >= _PLAIN else _MAY_BE_UNSURE
+            found |= {code for code, certainty in guesses if certainty >= least}
+    for group in _ALIKE:
+        if found & group:
+            found |= group
+    return frozenset(found)
+
+
+def _foreign(text: str, own: frozenset[str], models: Sequence[str] = ()) -> tuple[str, str] | None:
+    """(language, where) of a text of which a good part is certainly in none of its own languages. models: what a sentence
+    repeats of these says nothing."""
+    there = frozenset(word for model in models for word in model.casefold().split())
+    sentences = _sentences(prose(text[: _HEAD + _TAIL]))
+    total = sum(letters for _, letters in sentences)
+    foreign, first = 0, None
+    for sentence, letters in sentences:
+        words = sentence.casefold().split()
+        if sum(word in there for word in words) > _REPEATED * len(words):
+            continue
+        code = _foreign_language(sentence, letters, own)
+        if code is not None:
+            foreign += letters
+            first = first or (code, sentence)
+    return first if first is not None and foreign >= _FOREIGN_SHARE * total else None
+
+
+def _foreign_language(sentence: str, letters: int, own: frozenset[str]) -> str | None:
+    words = len(sentence.split())
+    if letters < _MIN_SENTENCE or (words < 3 and not _is_wide(sentence)):
+        return None
+    guesses = languages.guesses(sentence)
+    code = guesses[0][0]
+    group = next((group for group in _ALIKE if code in group), frozenset({code}))
+    certainty = sum(c for name, c in guesses if name in group)
+    if code in own or certainty < (_MIN_SURE if words >= _FEW_WORDS else _MIN_SURE_SHORT):
+        return None
+    return code if sum(c for name, c in guesses if name in own) <= _MAX_OWN else None
+
+
+def _is_wide(sentence: str) -> bool:
+    weights = script_weights(sentence)
+    return weights["han"] + weights["kana"] + weights["hangul"] > 0.5 * sum(weights.values())
+
+
 @dataclass(frozen=True)
 class Language(PairValidator):
-    """The new text is in the language of its source, or in `target` when that is given.
+    """The new text, and each good part of it, is in the language of its source, or in `target` when that is given.
 
-    A response or a reasoning may also be in the language of the prompt that it answers, or of the source's response.
-    Short texts, mixtures, code and formulas are not judged.
+    A response or a reasoning may also be in the language of the prompt that it answers, or of the source's response, or in
+    one that the prompt asks for. Names, mixtures, code and formulas are not judged.
     """
 
     name: ClassVar[str] = "language"
@@ -145,25 +255,37 @@ class Language(PairValidator):
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        return self._against_source(pair) if self.target is None else self._against_target(pair, self.target)
+        if self.target is None:
+            return self._against_source(pair) or self._parts_against_source(pair)
+        return self._against_target(pair, self.target) or self._parts_against_target(pair, self.target)
 
     @staticmethod
     def _against_target(pair: Pair, target: str) -> BadAnswer | None:
         found = tongue_of(pair.new, MIN_LETTERS_TO_TRANSLATE)
         if matches(target, found) or tongue_of(pair.source).mixed:
             return None
-        return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is not in {LANGUAGES[target][0]}: {_said(found)}")
+        return BadAnswer(
+            BadReason.OFF_LANGUAGE,
+            f"{pair.field} is not in {LANGUAGES[target][0]}: {_said(found)}",
+            evidence=(pair.new.strip()[:200],),
+        )
+
+    @staticmethod
+    def _parts_against_target(pair: Pair, target: str) -> BadAnswer | None:
+        own = {target} | {code for group in _ALIKE if target in group for code in group}
+        found = _foreign(pair.new, frozenset(own))
+        if found is None or tongue_of(pair.source).mixed or _NAMED.search(pair.source + pair.known):
+            return None
+        said = f"{pair.field} is not in {LANGUAGES[target][0]}: {found[0]}"
+        return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(found[1],))
 
     @staticmethod
     def _against_source(pair: Pair) -> BadAnswer | None:
         found = tongue_of(pair.new)
         if found.script is None:
             return None
-        models = [pair.source]
-        if pair.field in ("reasoning", "response"):
-            models += [pair.asked, pair.known]
         wanted: list[Tongue] = []
-        for tongue in map(tongue_of, models):
+        for tongue in map(tongue_of, _models(pair)):
             if tongue.script is not None:
                 if not differs(tongue, found):
                     return None
@@ -171,7 +293,30 @@ class Language(PairValidator):
         if not wanted:
             return None
         said = " and ".join(dict.fromkeys(map(_said, wanted)))
-        return BadAnswer(BadReason.OFF_LANGUAGE, f"{pair.field} is {_said(found)}, its source {said}")
+        return BadAnswer(
+            BadReason.OFF_LANGUAGE,
+            f"{pair.field} is {_said(found)}, its source {said}",
+            evidence=(pair.new.strip()[:200],),
+        )
+
+    @staticmethod
+    def _parts_against_source(pair: Pair) -> BadAnswer | None:
+        models = _models(pair)
+        if any(tongue_of(text).mixed for text in models) or _NAMED.search("\n".join(models)):
+            return None
+        own = _may_be([*models, " ".join(models)])
+        if not own:
+            return None
+        found = _foreign(pair.new, own, models)
+        if found is None or _foreign(pair.source, own) is not None:
+            return None
+        said = f"a part of {pair.field} is in another language than its source: {found[0]}"
+        return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(found[1],))
+
+
+def _models(pair: Pair) -> list[str]:
+    """The texts whose language a new text may have."""
+    return [text for text in (pair.source, pair.asked, pair.known) if text]
 
 
 def _said(tongue: Tongue) -> str:

@@ -1,4 +1,4 @@
-"""Are the numbers of the source still there? As values, so that 1,000 and 1000 and Han ten-thousands agree."""
+"""Are the numbers of the source still there, no others, and each in its place? As values, so that 1,000 and 1000 and Han ten-thousands agree."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.content import stems
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -97,9 +98,17 @@ def missing_numbers(source: str, new: str) -> list[str]:
     judged = _judged(source)
     if _HALF_WORDS.search(words):
         judged = _HALF.sub(" ", unicodedata.normalize("NFKC", judged))
+    spelled, ages = spelled_numbers(words), centuries(words)
     gone = []
     for written, values in readings(judged):
         if values & there or any(_may_be_spelled(value, words) for value in values):
+            continue
+        if (
+            values & spelled
+            or _is_converted(values, there, source + words)
+            or _fraction(values, words)
+            or _of_century(values, ages)
+        ):
             continue
         gone.append(written)
     return gone
@@ -117,15 +126,256 @@ def _may_be_spelled(value: Decimal, text: str) -> bool:
     return _COVERED.search(text) is None or _SPELLED_PATTERNS[int(value)].search(text) is not None
 
 
+_CENTURY: Final = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|\.|e|er|ème|º|°|-?й|-?го)?[\s-]*(?:century|centuries|jahrhunderts?|siècles?|secolo|século|eeuw|век\w*)\b|"
+    r"\b(?:siglo|sec\.|século|siècle)\s+(\d{1,2}|[IVX]{1,5})\b|(\d{1,2})\s?世[纪紀]|\b([IVX]{1,5})(?:e|ème)?\s+(?:siècle|век\w*|secolo)",
+    re.IGNORECASE,
+)
+_HUNDREDS: Final = re.compile(r"\b(\d{2})00(?:s|er|['’]s|年代)", re.IGNORECASE)
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
+# what is counted, and by how much of it the next unit is larger
+_CONVERSIONS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), tuple(map(Decimal, factors.split())))
+    for pattern, factors in (
+        (r"\b(?:weeks?|wochen?|semaines?|semanas?)\b|周|星期", "7"),
+        (r"\b(?:dozens?|dutzend|douzaines?|docenas?|years?|jahre?n?|ans?|années?|años?)\b|打|年", "12"),
+        (r"\b(?:hours?|stunden?|heures?|horas?|minutes?|minuten|minutos?|seconds?|h|min)\b|小时|分钟", "24 60"),
+        (r"%|\bpercent|\bprozent|\bpour ?cent|\bpor ciento|\b(?:cm|cents?|centimet\w+|zentimeter)\b", "100"),
+        (
+            r"\b(?:km|kg|kilomet\w+|kilogram\w*|kilos?|tons?|tonnen?|tonnes?|lit(?:er|re)s?|ml|mm|grams?|gramm)\b",
+            "1000",
+        ),
+    )
+)
+_SIMPLE_FRACTIONS: Final = {
+    Decimal("0.5"): {Decimal(1), Decimal(2), Decimal(50)},
+    Decimal("0.25"): {Decimal(1), Decimal(4), Decimal(25)},
+    Decimal("0.75"): {Decimal(3), Decimal(4), Decimal(75)},
+}
+_FRACTION_WORDS: Final = re.compile(
+    r"\b(?:half|halves|quarters?|thirds?|twice|double|dozens?|couple|pair|score|hälfte|halb\w*|viertel|drittel|doppelt\w*|dutzend|moitié|demi\w*"
+    r"|quart|tiers|double|douzaine|mitad|medi[oa]|cuarto|tercio|doble|docena|metade|meia|meio|dobro|dúzia|metà|mezz[oa]|doppio|dozzina)\b|[半倍双打]",
+    re.IGNORECASE,
+)
+
+
+def centuries(text: str) -> frozenset[Decimal]:
+    """The centuries that a text names, in words or as the years that they began with: `19th century` is `1800s`."""
+    found: set[Decimal] = set()
+    for groups in _CENTURY.findall(text):
+        said = next(group for group in groups if group).upper()
+        found.add(Decimal(said) if said.isdecimal() else _roman(said))
+    found |= {Decimal(int(number) + 1) for number in _HUNDREDS.findall(text)}
+    return frozenset(found)
+
+
+def _roman(said: str) -> Decimal:
+    values = [_ROMAN[letter] for letter in said]
+    return Decimal(sum(-v if v < max(values[i:], default=0) else v for i, v in enumerate(values)))
+
+
+def added_numbers(source: str, new: str) -> list[str]:
+    """The numbers of `new`, as written, that nothing in `source` stands for: no digits, words, halves, hours, centuries."""
+    known: set[Decimal] = set()
+    for text in (source, _judged(source)):
+        for _written, values in readings(text):
+            known |= values
+    known |= spelled_numbers(source)
+    ages = centuries(source)
+    further = []
+    for written, values in readings(_judged(new)):
+        if (
+            values & known
+            or _is_converted(values, known, source + new)
+            or _fraction(values, source)
+            or _of_century(values, ages)
+        ):
+            continue
+        if any(_may_be_spelled(value, unicodedata.normalize("NFKC", source)) for value in values):
+            continue
+        further.append(written)
+    return further
+
+
+def _is_converted(values: frozenset[Decimal], known: set[Decimal], texts: str) -> bool:
+    """Whether a number is a known one in another unit that the texts name, or at the other half of the day."""
+    factors = [factor for pattern, some in _CONVERSIONS if pattern.search(texts) for factor in some]
+    return any(value / factor in known or value * factor in known for value in values for factor in factors) or any(
+        (value in _AFTERNOON and value - 12 in known) or (value in _MORNING and value + 12 in known) for value in values
+    )
+
+
+_AFTERNOON: Final = frozenset(map(Decimal, range(13, 24)))
+_MORNING: Final = frozenset(map(Decimal, range(1, 12)))
+
+
+def _fraction(values: frozenset[Decimal], source: str) -> bool:
+    small = frozenset(map(Decimal, ("0.5", "1", "2", "3", "4", "12", "20", "25", "50", "75")))
+    return bool(values & small) and _FRACTION_WORDS.search(source) is not None
+
+
+def _of_century(values: frozenset[Decimal], ages: frozenset[Decimal]) -> bool:
+    return any(value in ages or (value % 100 == 0 and value / 100 + 1 in ages) for value in values)
+
+
+_ONES: Final[dict[str, int]] = {
+    word: value
+    for value, words in enumerate(
+        (
+            "zero null zéro cero zero",
+            "one eins un une uno una um uma",
+            "two zwei deux dos due dois duas twice",
+            "three drei trois tres tre três",
+            "four vier quatre cuatro quattro quatro",
+            "five fünf cinq cinco cinque",
+            "six sechs seis sei",
+            "seven sieben sept siete sette sete",
+            "eight acht huit ocho otto oito",
+            "nine neun neuf nueve nove",
+            "ten zehn dix diez dieci dez",
+            "eleven elf onze once undici",
+            "twelve zwölf douze doce dodici doze dozen dutzend douzaine docena dozzina dúzia",
+            "thirteen dreizehn treize trece tredici treze",
+            "fourteen vierzehn quatorze catorce quattordici catorze",
+            "fifteen fünfzehn quinze quince quindici",
+            "sixteen sechzehn seize dieciséis sedici dezasseis dezesseis",
+            "seventeen siebzehn dix-sept diecisiete diciassette dezassete dezessete",
+            "eighteen achtzehn dix-huit dieciocho diciotto dezoito",
+            "nineteen neunzehn dix-neuf diecinueve diciannove dezanove dezenove",
+            "twenty zwanzig vingt veinte venti vinte",
+        )
+    )
+    for word in words.split()
+}
+_TENS: Final[dict[str, int]] = {
+    word: 10 * tens
+    for tens, words in (
+        (2, "twenty zwanzig vingt veinte venti vinte"),
+        (3, "thirty dreißig dreissig trente treinta trenta trinta"),
+        (4, "forty vierzig quarante cuarenta quaranta quarenta"),
+        (5, "fifty fünfzig cinquante cincuenta cinquanta cinquenta"),
+        (6, "sixty sechzig soixante sesenta sessanta sessenta"),
+        (7, "seventy siebzig soixante-dix setenta settanta"),
+        (8, "eighty achtzig quatre-vingts quatre-vingt ochenta ottanta oitenta"),
+        (9, "ninety neunzig quatre-vingt-dix noventa novanta"),
+    )
+    for word in words.split()
+}
+_GERMAN: Final = re.compile(
+    r"(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und(zwanzig|dreißig|vierzig|fünfzig|sechzig|siebzig|achtzig|neunzig)"
+)
+_HAN_DIGITS: Final = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"两": 2, "零": 0}
+_HAN_NUMBER: Final = re.compile("[〇零一二两三四五六七八九十百]+")
+
+
+def spelled_numbers(text: str) -> set[Decimal]:
+    """The whole numbers up to some hundreds that a text spells out, in the languages that are known here."""
+    low = unicodedata.normalize("NFKC", text).casefold()
+    found: set[Decimal] = set()
+    words = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", low)
+    for at, word in enumerate(words):
+        if word in _ONES:
+            found.add(Decimal(_ONES[word]))
+        if word in _TENS:
+            found.add(Decimal(_TENS[word]))
+            rest = words[at + 1 : at + 3]
+            one = rest[1] if len(rest) == 2 and rest[0] in ("y", "e", "et") else rest[0] if rest else ""
+            if one in _ONES and _ONES[one] < 10:
+                found.add(Decimal(_TENS[word] + _ONES[one]))
+        first, _, second = word.partition("-")
+        if first in _TENS and second in _ONES and _ONES[second] < 10:
+            found.add(Decimal(_TENS[first] + _ONES[second]))
+    found |= {Decimal(_TENS[tens] + (_ONES[one] if one != "ein" else 1)) for one, tens in _GERMAN.findall(low)}
+    if re.search(r"\b(?:hundred|hundert|cent|cien|ciento|cento|cem)\b", low):
+        found.add(Decimal(100))
+    found |= {value for run in _HAN_NUMBER.findall(low) if (value := _han(run)) is not None}
+    return found
+
+
+def _han(run: str) -> Decimal | None:
+    if not any(char in "十百" for char in run):
+        return Decimal(_HAN_DIGITS[run]) if len(run) == 1 else None
+    total = digit = 0
+    for char in run:
+        if char == "百":
+            total, digit = total + 100 * (digit or 1), 0
+        elif char == "十":
+            total, digit = total + 10 * (digit or 1), 0
+        else:
+            digit = _HAN_DIGITS[char]
+    return Decimal(total + digit)
+
+
+_CLAUSE: Final = re.compile(r"[,;.!?:。，；！？：、]|\b(?:and|und|et|y|e|и|en)\b")
+_NEAR: Final = 32  # characters around a number that say what it counts
+
+
+def swapped_numbers(source: str, new: str) -> tuple[str, str] | None:
+    """Two numbers that count in `new` what the other one counts in `source`; None when there are none.
+
+    What a number counts are the words around it. Only numbers that both texts have once are looked at.
+    """
+    there, here = _contexts(source), _contexts(new)
+    common = sorted(there.keys() & here.keys(), key=str)
+    for at, one in enumerate(common):
+        for other in common[at + 1 :]:
+            kept = _alike(there[one], here[one]) + _alike(there[other], here[other])
+            crossed = _alike(there[one], here[other]) + _alike(there[other], here[one])
+            if crossed >= kept + _CLEARLY:
+                return format(one, "f"), format(other, "f")
+    return None
+
+
+_CLEARLY: Final = 0.9
+
+
+def _contexts(text: str) -> dict[Decimal, dict[str, float]]:
+    """The words around each number that occurs once, the nearer the weightier."""
+    normal = unicodedata.normalize("NFKC", _judged(text))
+    found: dict[Decimal, list[dict[str, float]]] = {}
+    for match in _NUMBER.finditer(normal):
+        values = list(_values(match.group(1)))
+        if not values:
+            continue
+        words: dict[str, float] = {}
+        _weigh(words, _CLAUSE.split(normal[match.end() : match.end() + _NEAR])[0], 1.0)
+        before = _CLAUSE.split(normal[max(0, match.start() - _NEAR) : match.start()])[-1]
+        _weigh(words, " ".join(reversed(before.split())), 0.8)
+        found.setdefault(values[0], []).append(words)
+    return {value: contexts[0] for value, contexts in found.items() if len(contexts) == 1}
+
+
+def _weigh(words: dict[str, float], text: str, weight: float) -> None:
+    for place, word in enumerate(re.findall(r"[^\W\d_]+|[\u4e00-\u9fff]", text)[:4]):
+        for stem in stems(word) or ():
+            words[stem] = max(words.get(stem, 0.0), weight * (1.0, 0.8, 0.5, 0.3)[place])
+
+
+def _alike(one: dict[str, float], other: dict[str, float]) -> float:
+    return sum(min(weight, other[stem]) for stem, weight in one.items() if stem in other)
+
+
 @dataclass(frozen=True)
 class NumbersKept(PairValidator):
-    """Every number of the source is in the new text, in digits, with another separator, or spelled out when small."""
+    """The new text has the numbers of its source: none gone, none added, none in another's place.
+
+    Digits with another separator, words for small numbers, halves and dozens, hours of both halves of a day, centuries and
+    units are the same number.
+    """
 
     name: ClassVar[str] = "numbers_kept"
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        gone = missing_numbers(pair.source, pair.new)
-        if not gone:
-            return None
-        return BadAnswer(BadReason.NUMBERS_CHANGED, f"{pair.field} lacks {', '.join(gone[:8])}")
+        gone, added = missing_numbers(pair.source, pair.new), added_numbers(pair.source, pair.new)
+        if gone:
+            said = f"{pair.field} lacks {', '.join(gone[:8])}" + (f" and has {', '.join(added[:8])}" if added else "")
+            return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=tuple(added[:8]))
+        if added:
+            said = f"{pair.field} has {', '.join(added[:8])}, which its source has not"
+            return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=tuple(added[:8]))
+        swapped = swapped_numbers(pair.source, pair.new)
+        if swapped is not None:
+            said = f"{pair.field} has {swapped[0]} and {swapped[1]} in each other's place"
+            return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=swapped)
+        return None

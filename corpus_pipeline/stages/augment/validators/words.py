@@ -20,9 +20,13 @@ class BadReason(StrEnum):
     TOO_LONG = "too_long"  # out of proportion to the source
     REPETITIVE = "repetitive"  # goes round in circles
     LEAKED_INSTRUCTION = "leaked_instruction"  # talks about its task, or repeats our delimiters
-    NUMBERS_CHANGED = "numbers_changed"  # a number of the source is gone
+    NUMBERS_CHANGED = "numbers_changed"  # a number of the source is gone, another one came, or two changed places
     CODE_CHANGED = "code_changed"  # code of the source is gone or altered
     LATEX_CHANGED = "latex_changed"  # a formula of the source is gone or altered
     TEMPLATE_TOKEN = "template_token"  # a control token of a chat template is left in the answer
+    OFF_TOPIC = "off_topic"  # about something else: another row's
+    ANSWERED = "answered"  # a request was to be said in other words, and was answered
+    NOISE = "noise"  # no language: keys struck at random, words in no order
+    CONTROL_CHARACTERS = "control_characters"  # NUL and others that no text needs
     TEMPLATE = "template"  # the recipe's own template cannot be rendered for this row: nothing was asked
     CHECK_FAILED = "check_failed"  # a validator of the recipe's own does not let it pass

@@ -1,0 +1,145 @@
+"""Is it language at all? Keys struck at random, words without vowels, shuffled words, signs, function words alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar, Final
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
+from corpus_pipeline.stages.augment.validators.content import is_function_word, words_of
+from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE, prose, script_weights
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LATIN: Final = re.compile(r"[a-zà-ɏ]+")
+_VOWEL: Final = re.compile(r"[aeiouyà-æè-öø-ýāēěęėīōőūůűıœ]")
+_CLUSTER: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_BAD_SPELLED: Final = re.compile(r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6,}|[jqxz][bcdfghjklmnpqrstvwxz]{2}")
+_INSIDE: Final = re.compile(r"[a-z]{1,}[;,:.!?#$%&*+=<>@^~][a-z;,.#$%&*+=<>@^~]{2,}", re.IGNORECASE)
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+_MIN_WORDS: Final = 6
+_MIN_CHARACTERS: Final = 12
+
+# neighbours that no sentence has, by language: determiners with what may follow none of them, then prepositions
+_PAIRS: Final[dict[str, tuple[tuple[frozenset[str], frozenset[str]], ...]]] = {
+    language: tuple((frozenset(first.split()), frozenset(second.split())) for first, second in pairs)
+    for language, *pairs in (
+        ("en", ("a an the my your their", "a an the of and is are was were or but to with from into in"),
+         ("of to with from into", "of and is are was were or but"), ("and", "of and or but")),
+        ("de", ("ein eine einen", "der und oder von ist sind aber mit zu"), ("und von mit zu im am", "und oder aber"),
+         ("von mit zu im am", "ist sind")),
+        ("fr", ("le les un une", "et ou est sont mais du avec dans"), ("du des de avec dans", "et ou est sont mais")),
+        ("es", ("el los las un una", "y o es son pero con en"), ("de del con en", "y o es son pero")),
+        ("it", ("il lo gli un una", "e o è sono ma con nel di"), ("di del con nel", "e o è sono ma")),
+        ("pt", ("os as um uma", "e ou são mas com em"), ("de do da com em", "e ou é são mas")),
+        ("nl", ("de een", "en of zijn maar van met op"), ("van met in op", "en of maar")),
+    )
+}  # fmt: skip
+_ENDLESS: Final = frozenset(
+    "the a an my your their of ein eine einen un une el los il lo gli um uma een le les".split()
+)
+_SHUFFLED_SHARE: Final = 0.08
+
+
+@dataclass(frozen=True)
+class NotNoise(PairValidator):
+    """The text is made of words, and of sentences where its source is."""
+
+    name: ClassVar[str] = "not_noise"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        if FENCED_CODE.search(pair.new) or "```" in pair.new:
+            return None
+        why = _noise(pair.new)
+        if why is None or _noise(pair.source) is not None:
+            return None
+        return BadAnswer(BadReason.NOISE, f"{pair.field}: {why[0]}", evidence=(why[1],))
+
+
+def _noise(text: str) -> tuple[str, str] | None:
+    """(what is wrong, where) of a text that is no language."""
+    stripped = INLINE_CODE.sub(" ", text).strip()
+    if stripped.count(_REPLACEMENT) >= 2:
+        return "characters were lost", _REPLACEMENT
+    if len(stripped) < _MIN_CHARACTERS:
+        return None
+    return _signs(stripped) or _letters(stripped) or _order(stripped)
+
+
+def _signs(text: str) -> tuple[str, str] | None:
+    """Mostly signs, where neither formula nor table is."""
+    visible = [char for char in text if not char.isspace()]
+    letters = sum(char.isalnum() for char in visible)
+    if (
+        len(visible) >= 20
+        and letters < 0.35 * len(visible)
+        and "\\" not in text
+        and "|" not in text
+        and len(set(visible)) > 6
+    ):
+        return "signs and no words", text[:80]
+    return None
+
+
+def _letters(text: str) -> tuple[str, str] | None:
+    """Words that nobody could say."""
+    if script_weights(text).most_common(1)[:1] and script_weights(text).most_common(1)[0][0] != "latin":
+        return None
+    plain = prose(text)
+    chunks = [chunk for chunk in plain.split() if sum(map(str.isalpha, chunk)) >= 3]
+    if not chunks:
+        return None
+    bad = [chunk for chunk in chunks if _is_unsayable(chunk)]
+    size = sum(map(len, chunks))
+    if sum(map(len, bad)) > 0.3 * size and sum(map(len, bad)) >= 12:
+        return "letters struck at random", " ".join(bad)[:80]
+    return None
+
+
+def _is_unsayable(chunk: str) -> bool:
+    if _INSIDE.search(chunk) and "/" not in chunk and "@" not in chunk and len(chunk) > 10:
+        return True
+    for word in _WORD.findall(chunk):
+        low = word.casefold()
+        if not _LATIN.fullmatch(low) or len(low) < 3 or word.isupper():
+            continue
+        vowels = len(_VOWEL.findall(low))
+        if vowels == 0 and len(low) >= 3 and low not in _SAYABLE:
+            return True
+        if (len(low) >= 7 and vowels / len(low) < 0.15) or _CLUSTER.search(low) or _BAD_SPELLED.search(low):
+            return True
+        if len(low) > 30 and "-" not in chunk:
+            return True
+    return False
+
+
+# abbreviations and words of languages that do without vowels
+_SAYABLE: Final = frozenset("mrs www css html http https tsp tbsp lbs pkt hrs vlk krk prst smrt vrh trg krv brz crn hmm pst psst shh brr grr nth str "
+                            "bzw ggf vgl usw mph kmh sms mrs dvd pdf xml ddr btw rhythm".split())  # fmt: skip
+
+
+def _order(text: str) -> tuple[str, str] | None:
+    """Words of a language in no order: neighbours that no sentence has, or no content at all."""
+    tokens = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[.,;:!?]", text.casefold())
+    words = [token for token in tokens if token[0].isalpha()]
+    if len(words) < _MIN_WORDS:
+        return None
+    language = max(_PAIRS, key=lambda name: sum(word in words_of(name) for word in words))
+    known = words_of(language)
+    if sum(word in known for word in words) < 0.1 * len(words):
+        return None
+    if len(words) >= 10 and sum(not is_function_word(word) for word in words) < 0.06 * len(words):
+        return "function words and nothing else", text[:80]
+    wrong = [
+        f"{one} {other}"
+        for one, other in pairwise(tokens)
+        if (other in ".,;:!?" and one in _ENDLESS)
+        or any(one in first and other in second for first, second in _PAIRS[language])
+    ]
+    if len(wrong) >= 2 and len(wrong) >= _SHUFFLED_SHARE * len(words):
+        return "words in no order", wrong[0]
+    return None

@@ -1,0 +1,108 @@
+"""Does an answer decline, where no refusal was asked for?
+
+The shared lists (`stages.refusals`) know how refusals begin. Here the source is known, too: an answer that says what the
+source's answer says is none, whatever its words; and one that says nothing but that it will not is one, in any wording.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems
+from corpus_pipeline.stages.refusals import MAX_CHARACTERS, Strength, asks_for_words, goes_on, is_everyday, refusal_in
+
+_ANSWERS_TOO: Final = 2  # content words that an answer has in common with the source's answer, and no refusal has
+_BARE_CHARACTERS: Final = 220
+_BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
+
+# what declines: a negation of being able, willing or allowed, or a verb that means it
+_DECLINES: Final = re.compile(
+    r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
+    r"|have to pass|must pass|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
+    r"|nicht|nichts|kein\w*|leider|übersteig\w*|ablehn\w+|lehne|verweiger\w+|unmöglich|außerhalb|enthalte|passen"
+    r"|ne|n['’]|pas|aucune?|dépass\w*|hors|refus\w+|impossible|déclin\w+|abstien\w+|abstenir|dehors|regret\w*"
+    r"|no|ni|imposible|excede|supera|rechaz\w+|declin\w+|abstener\w*|abstengo|fuera|lamento|tampoco"
+    r"|non|impossibile|rifiut\w+|astenermi|astengo|fuori|spiacente|purtroppo"
+    r"|não|nao|impossível|recus\w+|abster\w*|abstenho|fora|lamento"
+    r"|niet|geen|onmogelijk|weiger\w*|helaas|buiten|liever"
+    r"|nie|niestety|odmawiam|odmówić|niemożliwe|poza|wolę"
+    r"|не|нет|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b",
+    re.IGNORECASE,
+)
+_WOULD_RATHER: Final = re.compile(
+    r"\b(?:rather not|prefer not|have to pass|no comment|lieber nicht|prefiero no|préfère (?:ne|pas)|preferisco (?:di )?non)\b",
+    re.I,
+)
+_GIVES_ANSWER: Final = re.compile(
+    r"\b(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowiedź|ответ)\b\W{0,4}(?:is|ist|lautet|est|es|è|é|brzmi|[:=—])",
+    re.IGNORECASE,
+)
+# stems of words that speak of answering and of not answering: a text of these alone has no content
+_ABOUT_ANSWERING: Final = stems(
+    "answer answering respond response reply discuss discussing discussion talk talking comment help helping assist assistance provide providing request"
+    " question topic subject matter sorry apologise apologies apologize regret regrettably unfortunately afraid unable decline refrain pass prefer comfortable"
+    " position appropriate inappropriate able allowed permitted guidelines policy policies scope capability capabilities language model assistant"
+    " programmed artificial intelligence information kind type content think believe feel feeling want something anything thing things way outside beyond fall falls"
+    " able going today now moment time here sure right must need have give giving share sharing continue proceed comply fulfil fulfill engage address"
+    " speak speaking say saying opinion advice support offer ask asked asking find another different else instead other skip"
+    " liberty willing unwilling prepared inclined authorised authorized equipped qualified designed sensitive issue conversation take taking against"
+    " tell telling explain explaining know knowing possible impossible limits limit stop leave leaving area expertise refuse refusing hope understand"
+    " thank thanks appreciate interest patience kindly respectfully politely simply honest frankly unable ability limited restricted"
+    " antwort antworten beantworten frage fragen anfrage thema themen helfen hilfe leider entschuldigung entschuldige bedaure tut mir leid möglich unmöglich"
+    " äußern auskunft sagen geben erteilen besprechen sprechen reden eingehen lage richtlinien rahmen möchte lieber ablehnen enthalten weiterhelfen dienen"
+    " stellung nehmen sache punkt bereich gerade moment damit dazu dabei darüber passen muss verweigern wohl fühle angemessen anliegen erfüllen"
+    " répondre réponse question demande sujet aider aide désolé désolée malheureusement regrette navré excuses possible impossible parler discuter donner fournir"
+    " mesure capacité position autorisé refuser refuse décliner abstenir préfère passer dire commenter avis assistance approprié là-dessus satisfaire requête"
+    " responder respuesta pregunta solicitud petición tema ayudar ayuda siento lamento lamentablemente disculpa disculpe posible imposible hablar discutir"
+    " ofrecer proporcionar condiciones capacidad posición autorizado rechazar declinar abstener abstengo prefiero decir comentar opinar apropiado adecuado asunto"
+    " rispondere risposta domanda richiesta argomento aiutare aiutarti dispiace purtroppo spiacente scusa possibile parlare discutere fornire grado capacità"
+    " rifiutare declinare astenermi preferisco dire commentare opportuno appropriato questione"
+    " responder resposta pergunta pedido solicitação assunto tópico ajudar desculpe sinto lamento infelizmente possível falar discutir fornecer condições"
+    " capacidade posição autorizado recusar declinar abster prefiro dizer comentar apropriado adequado questão"
+    " antwoord antwoorden beantwoorden vraag verzoek onderwerp helpen hulp helaas sorry spijt mogelijk onmogelijk praten bespreken geven zeggen weigeren liever"
+    " odpowiedź odpowiedzieć odpowiadać pytanie prośba temat pomóc przepraszam niestety przykro możliwe rozmawiać udzielić wolę odmówić powiedzieć"
+    " ответ ответить отвечать вопрос просьба запрос тема помочь помощь извините простите сожалению жаль возможно невозможно говорить обсуждать предоставить"
+    " отказаться отказать сказать предпочитаю"
+)
+
+
+def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
+    """Whether an answer is a refusal and nothing else. asked: what it answers; known: the answer that the source has."""
+    if not answer.strip() or len(answer) > MAX_CHARACTERS or looks_refused(known):
+        return False
+    own = stems(answer)
+    content = own - _ABOUT_ANSWERING
+    of_answer, of_both = shared(content, stems(known) - stems(asked)), shared(content, stems(known))
+    if of_answer >= _ANSWERS_TOO or (of_answer and of_both >= _ANSWERS_TOO):
+        return False
+    refusal = refusal_in(answer)
+    if refusal is None:
+        return _says_nothing_else(answer, own, asked)
+    if goes_on(answer, refusal.language):
+        return False
+    is_bare = len(own - _ABOUT_ANSWERING) <= _BARE_WORDS
+    if asks_for_words(asked, refusal.language):
+        return is_bare and refusal.strength is Strength.EXPLICIT
+    return is_bare or not is_everyday(answer, refusal)
+
+
+def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
+    """Whether a short text declines and has no content."""
+    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer) is None or asks_for_words(asked, "en"):
+        return False
+    if _GIVES_ANSWER.search(answer):
+        return False
+    words = re.findall(r"[^\W\d_]+", answer)
+    if len(words) < 4 or not any(is_function_word(word) for word in words):
+        return False
+    own = stems(_DECLINES.sub(" ", answer))
+    if not own:
+        return _WOULD_RATHER.search(answer) is not None
+    content = frozenset(stem for stem in own if not shared(frozenset({stem}), _ABOUT_ANSWERING))
+    return not content or (len(content) <= 1 and len(own) >= 4 and not shared(content, stems(asked)))
+
+
+def looks_refused(text: str) -> bool:
+    """Whether a text begins in the way models decline."""
+    return refusal_in(text) is not None

@@ -1,0 +1,102 @@
+"""Is the new text about what its source is about, and is it what was asked for: a request, or an answer?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.model import Answer, Conversation, Turn
+from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
+from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems
+from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, script_weights
+from corpus_pipeline.stages.augment.validators.words import BadReason
+
+_MIN_STEMS: Final = 4  # a shorter text may well be said in words of its own
+_LONG: Final = 24  # stems, of which one in common is chance
+
+
+class OnSubject(Validator):
+    """The new text has a content word in common with what it was made from: it is not another row's."""
+
+    name: ClassVar[str] = "on_subject"
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        """See `Validator`."""
+        new = getattr(turns[-1], self._field) or ""
+        if "```" in new or FENCED_CODE.search(new):
+            return None
+        own = stems(new)
+        if len(own) < _MIN_STEMS:
+            return None
+        known = [text for turn in (*conversation.turns[: len(turns)], *turns[:-1]) for _, text in turn.texts()]
+        known += [turns[-1].prompt or ""] if self._field != "prompt" else []
+        around = frozenset().union(*map(stems, known))
+        if len(around) < _MIN_STEMS or not _one_script(new, " ".join(known)):
+            return None
+        common = shared(own, around)
+        if common > (len(own) >= _LONG):
+            return None
+        detail = f"{self._field} has no content word of its source"
+        return BadAnswer(BadReason.OFF_TOPIC, detail, evidence=(new.strip()[:200],))
+
+
+def _one_script(one: str, other: str) -> bool:
+    found = script_weights(one).most_common(1), script_weights(other).most_common(1)
+    return bool(found[0] and found[1]) and found[0][0][0] == found[1][0][0]
+
+
+_ASKS: Final = re.compile(
+    r"[?？؟;]\s*[\"”'»)\]]*\s*(?:\Z|\n)|[?？؟]"
+    r"|\b(?:please|could you|can you|would you|i(?:'d| would) like|i want|i need|let me know|tell me|bitte|könnten sie|könntest du|ich möchte"
+    r"|s'il (?:vous|te) plaît|pourriez|pouvez-vous|por favor|podrías|puedes|quiero|me gustaría|per favore|potresti|vorrei"
+    r"|por gentileza|poderia|gostaria|alsjeblieft|kun je|proszę|czy możesz|пожалуйста|можешь|хочу)\b"
+    r"|请|請|吗|呢|帮我|教えて|ください|해 ?주세요|알려",
+    re.IGNORECASE,
+)
+_MIN_LEAKED: Final = 3  # words of the answer that a request cannot know
+_LEAKED_SHARE: Final = 0.25
+
+
+@dataclass(frozen=True)
+class AsksStill(PairValidator):
+    """A request in other words is still a request: it does not say what only the answer knows."""
+
+    name: ClassVar[str] = "asks_still"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        own, asked, known = stems(pair.new), stems(pair.source), stems(pair.known)
+        only_answer = frozenset(stem for stem in known if not shared(frozenset({stem}), asked))
+        leaked = frozenset(stem for stem in own if shared(frozenset({stem}), only_answer))
+        rest = own - leaked
+        if _begins_alike(pair) and len(leaked) >= 2:
+            return self._fault(pair, leaked)
+        least = 2 if _states(pair) else _MIN_LEAKED
+        if len(leaked) < least or len(leaked) < _LEAKED_SHARE * len(own):
+            return None
+        if _ASKS.search(pair.new) and len(leaked) <= shared(rest, asked):
+            return None
+        if len(leaked) <= shared(own, asked) and not _states(pair):
+            return None
+        return self._fault(pair, leaked)
+
+    @staticmethod
+    def _fault(pair: Pair, leaked: frozenset[str]) -> BadAnswer:
+        detail = f"{pair.field} answers instead of asking: {', '.join(sorted(leaked)[:6])} are words of the answer"
+        return BadAnswer(BadReason.ANSWERED, detail, evidence=(pair.new.strip()[:200],))
+
+
+def _begins_alike(pair: Pair) -> bool:
+    """Whether the new request begins with the word with which the answer begins, and its source does not."""
+    first = [re.findall(r"\w+", text.casefold())[:1] for text in (pair.new, pair.known, pair.source)]
+    return bool(first[0]) and first[0] == first[1] != first[2] and not is_function_word(first[0][0])
+
+
+def _states(pair: Pair) -> bool:
+    """Whether the source asks and the new text does not."""
+    return bool(_ASKS.search(pair.source)) and not _ASKS.search(pair.new)

@@ -1,0 +1,160 @@
+"""Talk about the task instead of its result: prefaces, remarks and thinking aloud, in any wording.
+
+Such a sentence names the task (its source, the wording, the user, what was asked) and somebody who works on it or hands it
+over. One of the two alone is ordinary text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+_I = re.IGNORECASE
+
+
+class _Language(NamedTuple):
+    """task: the things of the task; doer: who works on it or hands over, and how; always: what is task talk by itself."""
+
+    task: str
+    doer: str
+    always: str
+
+
+_WORDS: Final[dict[str, _Language]] = {
+    "en": _Language(
+        task=r"source (?:response|answer|text|prompt|question)|reference(?: answer| response| text)?|original (?:answer|response|text|prompt|question|wording|version|meaning)"
+        r"|(?:fresh|new|own|different|revised|improved|rewritten|rephrased|reworded|updated|alternative|better|polished|refined|translated|requested) (?:\w+ ){0,2}?(?:answer|response|version|wording|words|text|prompt|question|reply|phrasing|formulation|variant|translation)"
+        r"|paraphras\w*|rephras\w*|reword\w*|rewrit\w*|rewrote|wording|the (?:task|instructions?|prompt|user(?:['’]s)?|assignment|guidelines|requirements?|constraints?|request)"
+        r"|(?:the |this |my |your )?(?:translation|answer|response|reply|output|version|rewrite)|in (?:my|other|different|fresh|new) (?:own )?words|translat\w+",
+        doer=r"\b(?:i(?:['’](?:ve|ll|m|d))?|we(?:['’](?:ve|ll|re))?|let(?:['’]s| me| us)|my|you asked|as (?:you )?(?:requested|instructed|asked|required|desired|told|specified)|per your|at your request|here(?:['’]s| is| are| goes| comes| you (?:go|are))|below|following|given (?:the|that)|based on|according to|note(?: that)?:?|the (?:user|task|prompt|instructions?) (?:wants?|asks?|says?|is|requires?|needs?|would)|hope this|without (?:copying|changing|repeating)|kept|preserv\w+|avoid\w*|should not|must not|need to|have to|this (?:is|version|answer|response|keeps|preserves|meets|follows))\b",
+        always=r"\bthe user (?:wants|asks|is asking|asked|needs|would like|requests|has asked|says)\b|\bas (?:you )?(?:instructed|requested)\b|\bas per (?:the|your) (?:instructions?|request)\b"
+        r"|\b(?:follow(?:ing|ed)|according to|per|by) (?:the )?(?:rules|instructions?|requirements|guidelines) (?:of the task|given|above|you|i was|provided)\b"
+        r"|\b(?:source|reference) (?:response|answer|prompt)\b|\bi (?:have |['’]ve )?(?:kept|preserved|retained|maintained|changed|rewr\w+|rephrased|reworded|paraphrased|translated|reformulated|restructured|adjusted) (?:the |its |your |all |this |it\b)"
+        r"|\b(?:here|below) (?:is|are|comes|follows)\b[^.!?\n]{0,60}\b(?:as (?:you )?(?:asked|requested|wanted|instructed)|answer|response|version|rewrit\w*|paraphras\w*|rephras\w*|rewording|translation|reformulation)\b"
+        r"|\A\W*(?:ok(?:ay)?|hmm+|alright|wait|let me (?:think|see)|let['’]s (?:see|think))\b[,.:!]?\s+(?:\w+\W+){0,4}?(?:user|task|prompt|instructions?|question asks|i (?:need|should|must|will)|let me|we (?:need|should|must)|rephrase|answer this)\b"
+        r"|\b(?:i|we) (?:need|have|ought|am supposed|was asked|were asked|am asked|should|must)(?: to)? (?:now )?(?:produce|give|write|answer|rephrase|paraphrase|rewrite|reword|translate|respond|provide|keep the|avoid|not copy|make sure|ensure)\b"
+        r"|\b(?:given|above|previous|provided|new|alternative|existing|supplied|suggested|second) (?:\w+ )?(?:response|reply|wording|version|rewording|phrasing|paraphrase)\b"
+        r"|\A\W*(?:(?:an?|the|my|your|this|one) )?(?:alternative|new|different|another|revised|second|fresh|rewritten|updated|improved) (?:\w+ )?answer\b[^.!?\n]{0,40}:"
+        r"|\b(?:response|answer|reply|wording|question|prompt) (?:given|provided|supplied|shown|quoted) (?:above|below|here|to me|by you)\b|\bbased on the (?:given |provided |above )?(?:response|answer|reply|reference|text)\b"
+        r"|\b(?:rephrased|reworded|rewritten|paraphrased|reformulated|refined|revised|translated) (?:\w+ )?(?:response|answer|reply|version|text|question|prompt|sentence|form)\b"
+        r"|\blet me (?:rephrase|reword|paraphrase|rewrite|restate|reformulate|translate|put (?:it|this|that) (?:differently|another way|in))\b"
+        r"|\b(?:below|here|above) (?:you (?:will|can|['’]ll) find|i (?:give|provide|offer|present|list))\b|\b(?:same|identical) (?:content|meaning|information|message)\b[^.!?\n]{0,30}:"
+        r"|\bno (?:changes|modifications) (?:were|are|have been) (?:made|needed)\b|\b(?:left|kept|stays?) (?:it )?(?:as (?:it|they) (?:is|are|was|were)|unchanged|untranslated)\b"
+        r"|\b(?:hope (?:this|that) (?:helps|meets|works|fits)|let me know if (?:you(?:['’]d)?|this|it|i))\b[^.!?\n]{0,60}(?:version|wording|rewrite|paraphrase|rephras\w+|translation|changes?|adjust\w*|tweak\w*|differently|revis\w+)",
+    ),
+    "de": _Language(
+        task=r"(?:quell|original|referenz|ausgangs)(?:antwort|text|frage|fassung)?\w*|vorlage|umformulier\w*|neu formulier\w*|paraphras\w*|übersetz\w*|fassung|formulierung|wortlaut|aufgabe(?:nstellung)?|anweisung\w*|anforderung\w*|der nutzer|eigenen worten|antwort",
+        doer=r"\b(?:ich habe|ich werde|ich soll|ich muss|habe ich|soll ich|wie (?:gewünscht|verlangt|angewiesen|gefordert|erbeten)|hier (?:ist|sind|kommt|folgt)|im folgenden|nachfolgend|gemäß|laut|ohne (?:zu kopieren|die)|beibehalten|vermieden)\b",
+        always=r"\bwie (?:gewünscht|verlangt|angewiesen|erbeten|gefordert)\b|\bder (?:nutzer|benutzer|anwender) (?:möchte|will|fragt|bittet|hat)\b|\bich habe (?:den|die|das|es|alles)[^.!?\n]{0,50}(?:umformuliert|übersetzt|umgeschrieben|neu (?:formuliert|verfasst|geschrieben)|beibehalten|angepasst|überarbeitet)"
+        r"|\b(?:neue|umformulierte|überarbeitete|andere|alternative|geänderte|verbesserte) (?:fassung|version|formulierung|antwort)\b[^.!?\n]{0,20}:"
+        r"|\bhier (?:ist|folgt|kommt|sind)\b[^.!?\n]{0,50}(?:antwort|fassung|version|umformulierung|übersetzung|formulierung)|\bin eigenen worten\b[^.!?\n]{0,12}:|\bich (?:soll|muss)[^.!?\n]{0,60}(?:umformulieren|übersetzen|beantworten|formulieren|nicht (?:kopieren|abschreiben))",
+    ),
+    "fr": _Language(
+        task=r"(?:réponse|texte|question|version) (?:source|d['’]origine|originale?|de référence)|référence|reformul\w*|paraphras\w*|traduction|traduit\w*|réécri\w*|consignes?|instructions|l['’]utilisateur|(?:propres|autres) mots|formulation|tâche|réponse|version",
+        doer=r"\b(?:j['’]ai|je (?:vais|dois)|voici|ci-dessous|comme (?:demandé|indiqué|souhaité|convenu)|conformément|selon (?:les|vos)|sans (?:copier|changer)|en (?:conservant|gardant|respectant))",
+        always=r"\bcomme (?:demandé|vous (?:l['’]avez )?demandé|indiqué|souhaité)\b|\bl['’]utilisateur (?:veut|demande|souhaite|voudrait)\b|\bj['’]ai (?:gardé|conservé|reformulé|traduit|réécrit|changé|modifié|respecté|préservé)\b|\bvoici\b[^.!?\n]{0,50}(?:réponse|version|reformulation|traduction|paraphrase|formulation)"
+        r"|\bconformément aux (?:consignes|instructions)|\bje dois[^.!?\n]{0,50}(?:reformuler|traduire|répondre|réécrire|ne pas copier)",
+    ),
+    "es": _Language(
+        task=r"(?:respuesta|texto|pregunta|versión) (?:fuente|original|de referencia)|referencia|reformul\w*|parafras\w*|paráfrasis|traducción|traduj\w*|traducid\w*|reescri\w*|instrucciones|el usuario|(?:propias|otras) palabras|redacción|tarea|respuesta|versión",
+        doer=r"\b(?:he|voy a|debo|tengo que|aquí (?:está|tienes?|va)|a continuación|como (?:pediste|se (?:pidió|indicó|solicitó)|solicitaste|me (?:pediste|indicaste))|según (?:las|tus)|sin (?:copiar|cambiar)|manteniendo|conservando)\b",
+        always=r"\bcomo (?:pediste|se (?:me )?(?:pidió|indicó|solicitó)|solicitaste|me (?:pediste|indicaste)|has pedido)\b|\bel usuario (?:quiere|pide|desea|solicita|pregunta)\b|\bhe (?:mantenido|conservado|reformulado|traducido|reescrito|cambiado|modificado|respetado)\b"
+        r"|\b(?:aquí (?:está|tienes?|va)|esta es)\b[^.!?\n]{0,50}(?:respuesta|versión|reformulación|traducción|paráfrasis)|\bsiguiendo (?:las|tus) instrucciones|\b(?:debo|tengo que)[^.!?\n]{0,50}(?:reformular|traducir|responder|reescribir|no copiar)",
+    ),
+    "it": _Language(
+        task=r"(?:risposta|testo|domanda|versione) (?:di partenza|originale|di riferimento|fonte)|riferimento|riformul\w*|parafras\w*|traduzione|tradott\w*|riscri\w*|istruzioni|l['’]utente|(?:mie|altre|proprie) parole|compito|risposta|versione",
+        doer=r"\b(?:ho|devo|ecco|di seguito|come (?:richiesto|indicato|chiesto)|secondo (?:le|la)|senza (?:copiare|cambiare)|mantenendo|conservando)\b",
+        always=r"\bcome (?:richiesto|da richiesta|indicato|mi hai chiesto|hai chiesto)\b|\bl['’]utente (?:vuole|chiede|desidera)\b|\bho (?:mantenuto|conservato|riformulato|tradotto|riscritto|cambiato|modificato)\b|\becco\b[^.!?\n]{0,50}(?:risposta|versione|riformulazione|traduzione|parafrasi)"
+        r"|\bdevo[^.!?\n]{0,50}(?:riformulare|tradurre|rispondere|riscrivere|non copiare)",
+    ),
+    "pt": _Language(
+        task=r"(?:resposta|texto|pergunta|versão) (?:fonte|original|de referência)|referência|reformul\w*|parafras\w*|tradução|traduzi\w*|reescr\w*|instruções|o (?:usuário|utilizador)|(?:próprias|outras) palavras|tarefa|resposta|versão",
+        doer=r"\b(?:mantive|devo|tenho que|vou|aqui (?:está|vai)|a seguir|abaixo|como (?:solicitado|pedido|você pediu|instruído)|conforme|segundo|sem (?:copiar|mudar)|mantendo)\b",
+        always=r"\b(?:como|conforme) (?:solicitado|pedido|você pediu|pediste|instruído|indicado)\b|\bo (?:usuário|utilizador) (?:quer|pede|deseja|pergunta)\b|\b(?:eu )?(?:mantive|conservei|reformulei|traduzi|reescrevi|alterei|modifiquei) (?:o|a|os|as|tudo)\b|\b(?:aqui (?:está|vai)|segue)\b[^.!?\n]{0,50}(?:resposta|versão|reformulação|tradução|paráfrase)",
+    ),
+    "nl": _Language(
+        task=r"(?:bron|originele?|referentie)\s?(?:antwoord|tekst|vraag)?|herformul\w*|herschre\w*|parafras\w*|vertaling|vertaald|instructies|de gebruiker|(?:eigen|andere) woorden|opdracht|versie",
+        doer=r"\b(?:ik heb|ik moet|ik zal|hier (?:is|volgt|komt)|hieronder|zoals (?:gevraagd|gewenst)|volgens)\b",
+        always=r"\bzoals (?:gevraagd|gewenst|je vroeg|u vroeg)\b|\bde gebruiker (?:wil|vraagt)\b|\bhier (?:is|volgt|komt)\b[^.!?\n]{0,40}(?:antwoord|versie|vertaling|parafrase|herformulering)|\bik heb[^.!?\n]{0,50}(?:behouden|vertaald|herschreven|geherformuleerd|aangepast)",
+    ),
+    "pl": _Language(
+        task=r"(?:odpowied\w+|tekst\w*|pytani\w+|wersj\w+) (?:źródłow\w+|oryginaln\w+|referencyjn\w+)|parafraz\w*|przeformułow\w*|tłumaczeni\w*|przetłumacz\w*|instrukcj\w*|polecen\w*|użytkownik|własnymi słowami|zadani\w*",
+        doer=r"\b(?:oto|poniżej|zgodnie z|muszę|powinienem|zachował\w*|zmienił\w*|jak prosi\w+)\b",
+        always=r"\bjak prosi\w+\b|\bużytkownik (?:chce|prosi|pyta)\b|\boto\b[^.!?\n]{0,40}(?:odpowiedź|wersja|parafraza|tłumaczenie|przeformułowan\w+)|\bzgodnie z (?:poleceniem|instrukcj\w+|prośbą)",
+    ),
+    "ru": _Language(
+        task=r"исходн\w+|оригинал\w*|эталон\w*|перефраз\w*|переформул\w*|перевод\w*|перевел\w*|инструкци\w*|указани\w*|пользовател\w+|своими словами|задани\w+|формулировк\w+|верси\w+|ответ\w*",
+        doer=r"\b(?:я (?:сохранил\w*|изменил\w*|перевел\w*|перевёл|переписал\w*|должен|должна|постарал\w*)|вот|ниже|как (?:вы )?(?:просили|указано|требовалось)|согласно|в соответствии)\b",
+        always=r"\bкак (?:вы )?просили\b|\bпользователь (?:хочет|просит|спрашивает)\b|\bвот\b[^.!?\n]{0,40}(?:ответ|верси\w+|перевод|перефраз\w*|формулировк\w*)|\bя (?:сохранил\w*|изменил\w*|переписал\w*|переформулировал\w*|перефразировал\w*)\b|\b(?:согласно|следуя) (?:инструкци\w+|указани\w+|заданию)",
+    ),
+    "tr": _Language(
+        task=r"kaynak|orijinal|özgün|referans|yeniden (?:yaz|ifade)\w*|çeviri\w*|talimat\w*|kullanıcı\w*|kendi sözlerim\w*|görev\w*|yanıt|cevap|sürüm",
+        doer=r"(?:işte|aşağıda|istediğiniz gibi|istendiği gibi|korudum|değiştirdim|yapmam gerek)",
+        always=r"\bist(?:ediğiniz|endiği|enildiği) (?:gibi|üzere)\b|\bkullanıcı (?:istiyor|soruyor)|\bişte\b[^.!?\n]{0,40}(?:yanıt|cevap|çeviri|sürüm|hali)|talimatlara (?:uygun|uyarak|göre)",
+    ),
+    "zh": _Language(
+        task=r"(?:原|源|参考|參考)(?:文|答案|回答|回复|问题|句|意)|改写|改寫|重写|重寫|重新表述|换一种说法|翻译|翻譯|译文|指令|指示|要求|任务|任務|用户|用戶|自己的话|措辞|表述",
+        doer=r"我(?:已|会|將|将|需要|应该|應該|保留|保持|按照|根据)|以下|下面|按照|根据|按您|按你|如您|这是|這是",
+        always=r"(?:按照|根据|遵照|依照)(?:您|你|任务|题目)?的?(?:要求|指示|指令)|用户(?:想|要|希望|需要|问|请求)|(?:以下|下面|这|這)(?:是|为|為)[^。！？\n]{0,16}(?:回答|答案|回复|改写|版本|译文|翻译|表述)|我(?:已经?|会|将)?(?:保留|保持)了?(?:原|参考)|我(?:需要|应该|得)[^。\n]{0,12}(?:改写|回答|翻译|重新|避免)|如您所(?:要求|愿)|用我?自己的话(?:来?说|回答|重述)?[：:，,]",
+    ),
+    "ja": _Language(
+        task=r"元の|原文|参考|言い換え|書き換え|書き直|翻訳|訳文|指示|課題|タスク|ユーザー|自分の言葉|表現|回答",
+        doer=r"以下|次の|こちら|ご指示|ご依頼|ご要望|に従|に基づ|しました|します|する必要",
+        always=r"(?:ご?指示|ご?依頼|ご?要望)(?:の通り|どおり|通り|に従|に基づ)|ユーザー(?:は|が)[^。\n]{0,20}(?:求め|望|質問|聞い)|(?:以下|こちら)(?:は|が|に)[^。\n]{0,24}(?:回答|言い換え|書き換え|翻訳|訳文|バージョン)|(?:言い換え|書き換え|書き直|翻訳)(?:ました|いたしました)|自分の言葉で(?:答え|説明|書|言)[^。\n]{0,10}(?:ます|ました)",
+    ),
+    "ko": _Language(
+        task=r"원문|원래|참고|바꿔|다시 (?:쓴|작성)|번역|지시|과제|사용자|제 말로|표현|답변",
+        doer=r"다음은|아래는|요청하신|지시(?:에|대로)|했습니다|하겠습니다|해야",
+        always=r"요청하신 ?대로|지시(?:하신)? ?대로|지침에 따라|사용자(?:는|가)[^.\n]{0,20}(?:원|요청|질문|묻)|(?:다음은|아래는|여기)[^.\n]{0,20}(?:답변|번역|버전|표현|문장)|(?:바꿔 썼|다시 썼|번역했|다시 작성했)습니다",
+    ),
+    "ar": _Language(
+        task=r"النص الأصلي|الإجابة المرجعية|المرجع|إعادة صياغة|صياغة|ترجمة|التعليمات|المستخدم|المهمة|بكلماتي",
+        doer=r"إليك|فيما يلي|كما طلبت|حسب|وفقا|لقد|قمت|يجب أن",
+        always=r"كما (?:طلبت|طُلب|هو مطلوب)|المستخدم (?:يريد|يطلب|يسأل)|(?:إليك|فيما يلي|هذه هي)[^.؟!\n]{0,40}(?:الإجابة|إجابة|النسخة|ترجمة|الترجمة|صياغة)|وفق(?:ا|اً) للتعليمات",
+    ),
+    "hi": _Language(
+        task=r"मूल (?:उत्तर|पाठ)|संदर्भ|अनुवाद|निर्देश|उपयोगकर्ता|अपने शब्दों|कार्य|पुनर्लेखन",
+        doer=r"यहाँ|नीचे|निम्न|जैसा|अनुसार|मैंने",
+        always=r"जैसा कि (?:आपने|कहा|अनुरोध)|निर्देशों? के अनुसार|उपयोगकर्ता (?:चाहता|पूछ)|(?:यहाँ|नीचे|यह रहा)[^।\n]{0,40}(?:उत्तर|अनुवाद|संस्करण)|मैंने[^।\n]{0,30}(?:अनुवाद|दोबारा लिख|शब्द बदल)",
+    ),
+    "vi": _Language(
+        task=r"bản gốc|câu trả lời gốc|tham khảo|diễn đạt|viết lại|bản dịch|hướng dẫn|người dùng|nhiệm vụ|phiên bản",
+        doer=r"dưới đây|sau đây|đây là|theo yêu cầu|như (?:bạn )?yêu cầu|tôi đã|tôi cần|tôi phải",
+        always=r"\b(?:theo|như) (?:bạn )?(?:đã )?yêu cầu\b|người dùng (?:muốn|hỏi|yêu cầu)|(?:dưới đây|sau đây|đây) là[^.!?\n]{0,30}(?:câu trả lời|bản dịch|phiên bản|cách diễn đạt)|tôi đã (?:giữ|viết lại|dịch|diễn đạt)",
+    ),
+    "id": _Language(
+        task=r"(?:jawaban|teks|pertanyaan) (?:sumber|asli|acuan|referensi)|parafrase|menulis ulang|terjemahan|instruksi|pengguna|kata-kata (?:saya )?sendiri|tugas|versi",
+        doer=r"berikut|di bawah|sesuai|seperti yang|saya (?:telah|sudah|akan|harus)",
+        always=r"\b(?:sesuai|seperti)(?: yang)? (?:permintaan|diminta|instruksi|anda minta)\b|pengguna (?:ingin|meminta|bertanya)|berikut (?:ini )?(?:adalah )?[^.!?\n]{0,30}(?:jawaban|terjemahan|versi|parafrase)|saya (?:telah|sudah) (?:mempertahankan|menulis ulang|menerjemahkan|mengubah)",
+    ),
+}  # fmt: skip
+_LANGUAGES: Final = tuple(
+    (re.compile(words.always, _I), re.compile(words.task, _I), re.compile(words.doer, _I)) for words in _WORDS.values()
+)
+_SENTENCE: Final = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n:：]*")
+_EDGE: Final = 3  # sentences of the beginning, and two of the end: within a text such words are its own
+_SHORT: Final = 220  # characters of a sentence
+_COLON: Final = re.compile(r"[:：]\s*$")
+
+
+def task_talk(text: str, known: str) -> str | None:
+    """The sentence of a text that talks about the task; None when there is none. known: the texts it was made from: what they
+    say in this way is the subject."""
+    found = [sentence.strip() for sentence in _SENTENCE.findall(text[:1200]) if sentence.strip()]
+    for number, sentence in enumerate([*found[:_EDGE], *found[_EDGE:][-2:]]):
+        if len(sentence) > _SHORT:
+            continue
+        for always, task, doer in _LANGUAGES:
+            match = always.search(sentence)
+            if match is not None and always.search(known) is None:
+                return sentence
+            if number == 0 and _is_handed_over(sentence, text, task, doer) and task.search(known) is None:
+                return sentence
+    return None
+
+
+def _is_handed_over(sentence: str, text: str, task: re.Pattern[str], doer: re.Pattern[str]) -> bool:
+    """Whether a first sentence with a colon, or a line of its own, hands something over."""
+    if task.search(sentence) is None or doer.search(sentence) is None:
+        return False
+    return _COLON.search(sentence) is not None and len(text.strip()) > len(sentence) + 10

@@ -1,0 +1,62 @@
+"""The validators on labelled answers: bad ones are refused, good ones are not, in every language and of every kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.model import Answer, Conversation, Turn, Usage
+from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages.augment.strategies import accept, build
+from corpus_pipeline_tests.augment.answers.making import LANGUAGES, Labelled, labelled
+
+_PARAMS = {"paraphrase": {"min_prompt_letters": 1}, "response_regeneration": {"min_response_letters": 1}}
+
+
+def refused(one: Labelled) -> BadAnswer | None:
+    params = {"target_language": one.target} if one.target else _PARAMS[one.strategy]
+    (strategy,) = build([NamedStep(name=one.strategy, params=params)], "model")
+    conversation = Conversation(1, (Turn(prompt=one.asked, response=one.known),), "{}")
+    assert strategy.applies(conversation) is None, one
+    try:
+        accept(strategy, conversation, (Answer(one.answer, "stop", "model", Usage(1, 1)),))
+    except BadAnswer as fault:
+        return fault
+    return None
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[Labelled, BadAnswer | None]]:
+    return [(one, refused(one)) for one in labelled()]
+
+
+def test_the_set_is_large_and_mixed() -> None:
+    every = labelled()
+    kinds = {one.kind for one in every if one.label == "bad"}
+    assert len(every) >= 800 and len(kinds) >= 15 and {one.language for one in every} == set(LANGUAGES)
+    assert 0.4 < sum(one.label == "bad" for one in every) / len(every) < 0.6
+
+
+@pytest.mark.parametrize("part", ["tune", "held"])
+def test_bad_answers_are_refused_and_good_ones_are_not(
+    judged: list[tuple[Labelled, BadAnswer | None]], part: str
+) -> None:
+    counts = Counter((one.label, fault is not None) for one, fault in judged if one.part == part)
+    assert counts["bad", True] >= 0.9 * (counts["bad", True] + counts["bad", False])
+    assert counts["good", True] <= 0.02 * (counts["good", True] + counts["good", False])
+
+
+def test_no_kind_and_no_language_is_left_out(judged: list[tuple[Labelled, BadAnswer | None]]) -> None:
+    for key in ("kind", "language"):
+        counts = Counter((getattr(one, key), fault is not None) for one, fault in judged if one.label == "bad")
+        for value in {value for value, _ in counts}:
+            assert counts[value, True] >= 0.75 * (counts[value, True] + counts[value, False]), value
+
+
+def test_who_refuses_is_named_and_shows_where(judged: list[tuple[Labelled, BadAnswer | None]]) -> None:
+    faults = [(one, fault) for one, fault in judged if fault is not None]
+    assert all(fault.validator and fault.detail for _, fault in faults)
+    shown = [one for one, fault in faults if fault.evidence]
+    assert len(shown) > 0.8 * len(faults)
