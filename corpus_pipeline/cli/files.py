@@ -11,6 +11,9 @@ import click
 from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again
 from corpus_pipeline.errors import UsageError
 
+# what the general reader makes of a file, which is worth a look also among many
+_GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mixed", "mapped")
+
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -71,6 +74,7 @@ def add(
                         "compression": file.compression,
                         "consumer": file.consumer,
                         "new": result.new,
+                        "evidence": result.evidence,
                     }
                 )
         finally:  # what was registered before a file that is refused stays
@@ -88,6 +92,9 @@ def add(
         ),
         right=("bytes",),
     )
+    for entry in added:
+        if entry["evidence"] and (len(added) == 1 or entry["format"] in _GENERAL):
+            say(f"{entry['name']} is read as {entry['format']}: {entry['evidence']}")
     say_compared_again(again)
     if len(added) == 1:
         say(f"1 dataset file. Next: corpus run {shlex.quote(added[0]['name'])}")

@@ -213,3 +213,12 @@ def test_hint_is_a_mapping_that_reads_the_file(
     section = recipe.parse("\n".join(line.removeprefix("  ") for line in hint.split("\n"))).ingest
     assert columns is None or section.columns == columns
     assert sniff(file, section).format.name == "mapped"
+
+
+def test_what_stands_further_on_in_a_long_file_counts(tmp_path: Path) -> None:
+    plain = [json.dumps({"question": f"q{n}", "answer": "a"}) for n in range(400)]
+    richer = [json.dumps({"question": f"q{n}", "answer": "a", "context": "c"}) for n in range(400)]
+    found = sniff(write(tmp_path, "\n".join([*plain, *richer]) + "\n"))
+    assert found.format.name == "instruction"
+    assert "prompt from context" in found.evidence
+    assert sniff(write(tmp_path, "\n".join(plain) + "\n", "plain.jsonl")).format.name == "question_answer"

@@ -31,12 +31,13 @@ class _Found(NamedTuple):
 
 class Added(NamedTuple):
     """A registered dataset file; `new` is False when it was known already. `twins` hold the same bytes. again: other files,
-    with rows that repeat what is replaced: the next run compares them anew."""
+    with rows that repeat what is replaced: the next run compares them anew. evidence: why it is read in its format."""
 
     file: DatasetFile
     new: bool
     twins: tuple[str, ...]
     again: tuple[str, ...] = ()
+    evidence: str = ""
 
 
 def add(
@@ -104,7 +105,7 @@ def add(
             },
         )
         audit_log.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
-        return Added(dataset_files.file_by_id(connection, file_id), True, twins, tuple(again))
+        return Added(dataset_files.file_by_id(connection, file_id), True, twins, tuple(again), found.evidence)
 
     return store.write(register)
 

@@ -11,6 +11,7 @@ from corpus_pipeline.formats import EMPTY, MAPPED, Format, by_name, look_at, map
 from corpus_pipeline.model import Conversation
 from corpus_pipeline.recipe import IngestSection
 from corpus_pipeline.stages.ingest import hints
+from corpus_pipeline.stages.ingest.further import records_further_on
 from corpus_pipeline.stages.ingest.identity import open_regular
 from corpus_pipeline.stages.ingest.parquet import MAGIC
 from corpus_pipeline.stages.ingest.parse import parse_record
@@ -42,6 +43,7 @@ class Sniffed(NamedTuple):
     format: Format
     records: int
     bom: bool
+    evidence: str = ""  # why it is this format, in words
 
 
 def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
@@ -64,7 +66,9 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
             f"{path}: none of the first {looked_at} records can be read; {problem}."
             " What can be read: JSON lines, a JSON array, Parquet."
         )
-    return Sniffed(source, format_of(path, section, records), len(records), bom)
+    records += records_further_on(source, limits.max_depth) if looked_at >= _SAMPLE else []
+    format, evidence = _format_of(path, section, records)
+    return Sniffed(source, format, len(records), bom, evidence)
 
 
 def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]], int, str]:
@@ -97,22 +101,22 @@ def sample_conversations(path: Path, format: Format, section: IngestSection) -> 
     return found
 
 
-def format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> Format:
-    """The format that a recipe names, or else the one that the records show. Raises UsageError, UnknownName."""
+def _format_of(path: Path, section: IngestSection, records: list[dict[str, Any]]) -> tuple[Format, str]:
+    """The format that a recipe names, or else the one that the records show, and why. Raises UsageError, UnknownName."""
     if section.columns:
         return _fitting(path, mapped(section.columns), records, "the columns of the recipe fit")
     if section.format not in ("auto", MAPPED):
         return _fitting(path, by_name(section.format), records, f"the format {section.format} fits")
     if not records:
-        return EMPTY
+        return EMPTY, ""
     found = look_at(records)
     if found.best is None:
         raise UsageError(hints.unknown_format(path, records, found))
-    return found.best.format
+    return found.best.format, found.in_words()
 
 
-def _fitting(path: Path, format: Format, records: list[dict[str, Any]], what: str) -> Format:
-    """The format, once it has read more than half of the records. Raises UsageError with the keys that are there."""
+def _fitting(path: Path, format: Format, records: list[dict[str, Any]], what: str) -> tuple[Format, str]:
+    """The format and its evidence, once it has read more than half of the records. Raises UsageError with the keys there."""
     problem, read = "", 0
     for record in records:
         try:
@@ -125,7 +129,7 @@ def _fitting(path: Path, format: Format, records: list[dict[str, Any]], what: st
             f"{path}: {what} {read} of the first {len(records)} records; {problem}.\n"
             f"Keys that are there: {hints.keys_in_words(records)}."
         )
-    return format
+    return format, f"{read} of {len(records)} records"
 
 
 def limits_of(section: IngestSection) -> Limits:
