@@ -22,6 +22,7 @@ CorpusError
 ├── ParkSample               this sample fails, the job goes on
 │   ├── LineRejected         a line of a dataset file becomes a reject
 │   ├── NotExportable        (formats.base) the target tool would skip this row: it goes to the not-exportable list
+│   ├── SampleSkipped        an answer says that there is nothing to make of this row: skipped, not failed
 │   └── BadAnswer            an answer that must not become a row; CallRejected (llm.failures): none will come
 └── TryAgain                 the same unit may be tried again
     └── TransientCall        429, 5xx, timeout, dropped connection; CallFailed (llm.failures) says which
@@ -146,6 +147,10 @@ class ParkSample(CorpusError):
 
 class LineRejected(ParkSample):
     """A line of a dataset file cannot become a conversation."""
+
+
+class SampleSkipped(ParkSample):
+    """A strategy finds out by its answers that there is nothing to make: the sample is skipped with this reason word."""
 
 
 class BadAnswer(ParkSample):

@@ -139,6 +139,10 @@ def _field(order: Order, key: str) -> Any:
     source = _source_for(order, key)
     if key in _VERBATIM:
         return _sentence(order.source())
+    if order.task == "tool_calls" and key == "calls":
+        return _calls(order)
+    if order.task == "best_and_worst" and key == "score":
+        return str(1 + int(order.salt, 16) % 5)
     if order.task not in _OLD_TASKS and order.schema is not None:
         return schema_values.sample(order.schema.get("properties", {}).get(key, {}), order.salt + key, source)
     if order.task == "translation":
@@ -166,6 +170,15 @@ def _foreign(order: Order) -> str:
 
 def _packed(order: Order, fields: dict[str, Any], plain: str = "") -> str:
     return orjson.dumps(fields).decode() if order.keys else plain
+
+
+def _calls(order: Order) -> list[dict[str, str]]:
+    """A call of the first tool that is defined, with arguments that fit."""
+    tool = orjson.loads(order.sections.get("tools", "[]"))[0]
+    own = tool.get("function", tool)
+    arguments = schema_values.sample(own.get("parameters") or {"type": "object"}, order.salt, "some text")
+    result = orjson.dumps({"ok": True, "by": "corpus-stub"}).decode()
+    return [{"name": own["name"], "arguments": orjson.dumps(arguments).decode(), "result": result}]
 
 
 def _sentence(text: str) -> str:

@@ -19,6 +19,7 @@ from corpus_pipeline.store.schema import augmented_rows, augmented_turns, cleane
 
 _COLUMNS = ("task_id", "conversation_id", "strategy", "sample_index", "name", "value", "number", "word", "tag")
 _MAX_WORD = 64
+_MAX_NUMBER = 1e300
 _TEXTS = ("system", "prompt", "reasoning", "response", "rejected")
 _PART = 500  # ids in one statement
 
@@ -97,11 +98,15 @@ def insert(connection: Connection, backend: Backend, task_id: TaskId, rows: Iter
 
 
 def _stored(value: Any) -> tuple[str, float | None, str | None]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if (
+        number is not None and not -_MAX_NUMBER < number < _MAX_NUMBER
+    ):  # no column holds it, nor what is no number at all
+        number = None
     word = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else None
     return (
         json.dumps(value, ensure_ascii=False),
-        float(value) if is_number else None,
+        None if number is None else float(number),
         word if word is not None and len(word) <= _MAX_WORD else None,
     )
 

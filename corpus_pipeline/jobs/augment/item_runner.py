@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.errors import BadAnswer, SampleSkipped
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.early_stop import EarlyStop, tolerance
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
@@ -95,6 +95,9 @@ class Asker:
             asked = await self._asked(item)
         except _Lost as lost:
             await self._park(item, lost)
+            return
+        except SampleSkipped as skipped:
+            await self._settled(item, ItemState.SKIPPED, str(skipped))
             return
         row = _made(item, asked)
         provenance = Provenance(
@@ -190,7 +193,7 @@ class Asker:
                         continue
                 raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun, fault) from None
             except Later:
-                if reason and item.begun >= len(item.prepared.strategy.steps) + self._answer_retries:
+                if reason and item.begun >= item.prepared.strategy.questions + self._answer_retries:
                     raise _Lost(last, reason, detail, attempts - item.begun) from None
                 raise
             except CallFailed as error:
@@ -285,7 +288,7 @@ def _next(
         _require_storable(row.turns)
         json.dumps(values, ensure_ascii=False).encode("utf-8")
         return None, row, values
-    except BadAnswer:
+    except (BadAnswer, SampleSkipped):
         raise
     except Exception as error:
         raise BadAnswer(type(error).__name__[:_MAX_REASON], in_words(error)) from error

@@ -165,7 +165,7 @@ class Batching:
             return False
         if failure is not None and item.prepared.strategy.params.fallback == "live":
             return False
-        return item.begun < len(item.prepared.strategy.steps) + self._section.answer_retries + self._section.max_retries
+        return item.begun < item.prepared.strategy.questions + self._section.answer_retries + self._section.max_retries
 
     # --- planning and sending ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NamedTuple
 
-from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
+from corpus_pipeline.errors import BadAnswer, SampleSkipped, UnknownName, UsageError
 from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import new_attempt_id
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, labels, save_prompts, with_overrides
@@ -282,6 +282,13 @@ class _Bench:
             cell.verdicts.append(Verdict(validator.name, not faults, str(faults[0]) if faults else ""))
         try:
             turns = strategy.parse(conversation, answers)
+        except SampleSkipped as skipped:
+            cell.skipped = str(skipped)
+            return
+        except BadAnswer as fault:
+            cell.verdicts.append(Verdict(fault.validator or "form", False, str(fault)))
+            return
+        try:
             cell.values = strategy.values_of(conversation, answers)
             if strategy.makes_rows:
                 turns = self._cleaning(conversation, turns).turns

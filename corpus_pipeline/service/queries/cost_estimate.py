@@ -176,7 +176,7 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
             request, key = following, request_key(following, sample)
             known |= work.store.fetch(ledger.usable_answers, [key])
         else:
-            own.add(request, _source_tokens(own, row), max(1, len(strategy.steps) - len(answers)))
+            own.add(request, _source_tokens(own, row), max(1, strategy.questions - len(answers)))
             continue
         own.answered += 1
 
@@ -322,7 +322,7 @@ def _load(own: _Sum, scale: float) -> Load:
         input_tokens=own.expected["input"] * scale,
         output_tokens=own.expected["output"] * scale,
         system_tokens=own.system_tokens,
-        steps=len(own.prepared.strategy.steps),
+        steps=own.prepared.strategy.questions,
         measured=None if measured is None else measured * scale,
         seconds=None if experience is None else experience.seconds,
         has_judge=own.gate is not None or isinstance(own.prepared.strategy, Gate),

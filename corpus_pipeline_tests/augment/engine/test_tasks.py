@@ -10,9 +10,10 @@ import yaml
 
 from corpus_pipeline.cli.value_words import values_line
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.model import AugmentedRow, ConversationId
 from corpus_pipeline.stages.augment.strategies import TASKS
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import invariants
+from corpus_pipeline.store import invariants, row_values
 from corpus_pipeline.store.failed_samples import Where
 
 TOPIC = {
@@ -222,3 +223,47 @@ def test_the_tasks_with_a_template_of_ours_run_against_the_stand_in(make_kit: An
     assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE data_rejected IS NOT NULL") == 6
     assert kit.corpus.store.fetch(invariants.violations) == []
     kit.books_agree()
+
+
+def test_pairs_and_continuations_run_against_the_stand_in(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(6, strategies=[{"best_and_worst": {"candidates": 3}}, {"continuation": {"exchanges": 2}}])
+    lines = {line["strategy"]: line["calls"] for line in kit.corpus.estimate("rows")["strategies"]}
+    assert 36 <= lines["best_and_worst"] <= 38 and 24 <= lines["continuation"] <= 26, "a few are asked twice"
+    report = kit.run().report
+    assert kit.corpus.failed_samples(Where()) == []
+    assert report["succeeded"] + report["skipped"] == 12 and set(report["skip_reasons"]) <= {"no_difference"}
+    assert len(kit.invoice()) == 60
+    pairs = report["succeeded"] - 6
+    assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE data_rejected IS NOT NULL") == pairs
+    assert kit.one("SELECT COUNT(*) FROM augmented_turns WHERE strategy = 'continuation'") == 18
+    assert kit.corpus.store.fetch(invariants.violations) == []
+    kit.books_agree()
+
+
+def test_tools_are_called_in_new_rows(make_kit: Any) -> None:
+    kit = make_kit()
+    tools = [{"type": "function", "function": {"name": "tide", "parameters": {"type": "object", "properties": {}}}}]
+    path = kit.folder / "tools.jsonl"
+    messages = [{"role": "user", "content": "When is high water?"}, {"role": "assistant", "content": "At noon."}]
+    path.write_bytes(orjson.dumps({"messages": messages, "tools": tools}) + b"\n")
+    kit.corpus.add(path, name="tools", recipe=kit.recipe(strategies=["tool_calls"]))
+    for stage in Stage:
+        kit.corpus.run_stage("tools", stage)
+    (line,) = [one for one in kit.corpus.target.manifest("tools")["files"] if one["path"].endswith(".jsonl")][:1]
+    assert line["lines"] == 2 and kit.corpus.report("tools", Stage.EXPORT)[0]["account"]["balanced"]
+
+
+def test_numbers_that_no_column_holds_do_not_end_the_job(make_kit: Any) -> None:
+    made = AugmentedRow(ConversationId(1), "t", 0, (), {"a": float("nan"), "b": 10**400, "c": float("inf"), "d": 3})
+    kit = make_kit()
+    store = kit.corpus.store
+    kit.add(1, strategies=[])
+    task = kit.corpus.work("rows", Stage.AUGMENT).task
+    store.write(lambda c: row_values.insert(c, store.backend, task.id, [made]))
+    assert kit.rows_of("SELECT name, number FROM row_values ORDER BY name") == [
+        ("a", None),
+        ("b", None),
+        ("c", None),
+        ("d", 3),
+    ]

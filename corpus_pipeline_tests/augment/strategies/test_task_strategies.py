@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.errors import BadAnswer, SampleSkipped
 from corpus_pipeline.formats import by_name, export_line
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.recipe import NamedStep
+from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import TASKS, build
 from corpus_pipeline.stages.augment.strategies.base import accept
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
@@ -154,6 +155,140 @@ def test_labels_go_out_in_every_format_of_kto(form: str, label: bool) -> None:
     (turn,) = accept(strategy("desirability"), row(), said({"because": "so", "desirable": label})).turns
     line, _ = export_line(as_file(turn), by_name("openai_sft"), by_name(form), checked=True)
     assert (by_name(form).read(json.loads(line), 1, source_line=1).turns[-1].extra or {})["label"] is label
+
+
+TOOLS = json.dumps(
+    [
+        {
+            "type": "function",
+            "function": {
+                "name": "tide",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"harbour": {"type": "string"}, "day": {"type": "integer", "minimum": 1}},
+                    "required": ["harbour"],
+                    "additionalProperties": False,
+                },
+            },
+        }
+    ]
+)
+
+
+def call(name: str = "tide", **arguments: Any) -> dict[str, str]:
+    return {"name": name, "arguments": json.dumps(arguments), "result": '{"high": "06:12"}'}
+
+
+def conversation_with(*calls: dict[str, str]) -> dict[str, Any]:
+    return {"request": "When is high water at Emden on the 4th?", "calls": list(calls), "answer": "At 06:12."}
+
+
+class TestToolCalls:
+    def test_calls_become_messages_that_the_format_holds(self) -> None:
+        answer = conversation_with(call(harbour="Emden", day=4), call(harbour="Borkum"))
+        source = as_file(SOURCE)._replace(tools=TOOLS, turns=(SOURCE,))
+        one = strategy("tool_calls")
+        assert one.applies(source) is None
+        turns = accept(one, source, said(answer)).turns
+        assert [turn.prompt for turn in turns] == [answer["request"], '{"high": "06:12"}', '{"high": "06:12"}']
+        assert [turn.response for turn in turns] == [None, None, "At 06:12."]
+        line, _ = export_line(source._replace(turns=turns), by_name("openai_sft"), by_name("openai_sft"))
+        again = by_name("openai_sft").read(json.loads(line), 1, source_line=1)
+        assert again.turns == turns and json.loads(again.tools or "") == json.loads(TOOLS)
+
+    @pytest.mark.parametrize(
+        ("bad", "why"),
+        [
+            (call("ebb", harbour="Emden"), "not defined"),
+            (call(day=4), "harbour"),
+            (call(harbour="Emden", day="four"), "day"),
+            (call(harbour="Emden", boat="x"), "boat"),
+            (call(harbour="Emden") | {"arguments": "harbour=Emden"}, "no JSON"),
+            (call(harbour="Emden") | {"arguments": "[1]"}, "no object"),
+        ],
+    )
+    def test_a_call_that_does_not_fit_its_definition_fails(self, bad: dict[str, str], why: str) -> None:
+        with pytest.raises(BadAnswer, match="malformed") as error:
+            accept(strategy("tool_calls"), row()._replace(tools=TOOLS), said(conversation_with(call(harbour="a"), bad)))
+        assert why in error.value.detail
+
+    @pytest.mark.parametrize("tools", [None, "[]", "no JSON", '[{"type": "retrieval"}]'])
+    def test_rows_without_definitions_are_skipped(self, tools: str | None) -> None:
+        assert strategy("tool_calls").applies(row()._replace(tools=tools)) is SkipReason.NO_INPUT
+
+
+def drive(one: Any, source: Conversation, answers: list[Any]) -> tuple[Answer, ...]:
+    """Ask and answer as the engine does."""
+    given: tuple[Answer, ...] = ()
+    for answer in answers:
+        assert one.next_request(source, given) is not None
+        given += said(answer)
+    assert one.next_request(source, given) is None
+    return given
+
+
+class TestBestAndWorst:
+    ANSWERS = ("It is 64 metres high.", "It is high.", "It is 64 metres, they say.")
+
+    def judged(self, *scores: str) -> list[Any]:
+        return [*self.ANSWERS, *({"because": "so", "score": score} for score in scores)]
+
+    def test_the_best_is_chosen_and_the_worst_rejected(self) -> None:
+        one = strategy("best_and_worst", candidates=3)
+        answers = drive(one, row(), self.judged("5", "1", "5"))
+        assert one.questions == 6
+        assert accept(one, row(), answers).turns == (
+            SOURCE._replace(response="It is 64 metres high.", rejected="It is high."),
+        )
+        assert one.values_of(row(), answers) == {"best_score": 5, "worst_score": 1}
+
+    def test_equally_good_answers_are_skipped_and_no_score_is_no_answer(self) -> None:
+        one = strategy("best_and_worst", candidates=3)
+        with pytest.raises(SampleSkipped, match="no_difference"):
+            accept(one, row(), drive(one, row(), self.judged("3", "3", "3")))
+        with pytest.raises(BadAnswer, match="not 1 to 5"):
+            drive(one, row(), self.judged("3", "good", "1"))
+
+    def test_every_question_is_another_one(self) -> None:
+        one, asked, given = strategy("best_and_worst", candidates=3), set(), ()
+        for sample in range(2):
+            given = ()
+            for answer in ["the same"] * 3 + [{"because": "x", "score": "2"}] * 3:
+                asked.add(request_key(one.next_request(row(), given, sample), sample))
+                given += said(answer)
+        assert len(asked) == 12
+
+
+class TestContinuation:
+    def test_exchanges_are_added_behind_the_last_one(self) -> None:
+        one = strategy("continuation", exchanges=2)
+        first = [
+            {"prompt": "And who paid for it, the town or the church?"},
+            "The town paid for it, from its toll on salt.",
+        ]
+        second = [{"prompt": "Why does it lean to the west?"}, "The ground on that side is softer, and has given way."]
+        turns = accept(one, row(), drive(one, row(), [*first, *second])).turns
+        assert turns == (
+            SOURCE,
+            Turn(prompt=first[0]["prompt"], response=first[1]),  # type: ignore[index]
+            Turn(prompt=second[0]["prompt"], response=second[1]),  # type: ignore[index]
+        )
+
+    @pytest.mark.parametrize(
+        ("prompt", "response", "why"),
+        [
+            (SOURCE.prompt, "The town paid for it.", "unchanged"),
+            ("And who paid for it?", SOURCE.response, "unchanged"),
+            ("And who paid for it?", "And who paid for it?", "unchanged"),
+            ("And who paid for it?", "I'm sorry, but I can't help with that.", "refused"),
+            ("谁付的钱？是城市还是教会出的这笔钱？", "城市用盐税支付了这笔费用，教会没有出钱。", "off_language"),
+        ],
+    )
+    def test_what_does_not_go_on_fails(self, prompt: str, response: str, why: str) -> None:
+        one = strategy("continuation")
+        with pytest.raises(BadAnswer) as error:
+            accept(one, row(), drive(one, row(), [{"prompt": prompt}, response]))
+        assert error.value.reason == why
 
 
 def test_an_own_template_is_held_to_the_same_names() -> None:

@@ -14,6 +14,8 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.augment.strategies.back_translation import BackTranslation
 from corpus_pipeline.stages.augment.strategies.base import PROMPT_FORMAT, Strategy, accept, prompt_version
+from corpus_pipeline.stages.augment.strategies.best_and_worst import BestAndWorst
+from corpus_pipeline.stages.augment.strategies.continuation import Continuation
 from corpus_pipeline.stages.augment.strategies.desirability import Desirability
 from corpus_pipeline.stages.augment.strategies.evol_instruct import EvolInstruct
 from corpus_pipeline.stages.augment.strategies.flawed_rewrite import FlawedRewrite
@@ -26,6 +28,7 @@ from corpus_pipeline.stages.augment.strategies.reasoning_distillation import Rea
 from corpus_pipeline.stages.augment.strategies.response_regeneration import ResponseRegeneration
 from corpus_pipeline.stages.augment.strategies.self_refine import SelfRefine
 from corpus_pipeline.stages.augment.strategies.tasks import graph
+from corpus_pipeline.stages.augment.strategies.tool_calls import ToolCalls
 from corpus_pipeline.stages.augment.strategies.translation import Translation
 from corpus_pipeline.stages.augment.strategies.verifiable_answer import VerifiableAnswer
 from corpus_pipeline.stages.augment.strategies.weaker_answer import WeakerAnswer
@@ -49,11 +52,14 @@ TASKS: Final[tuple[type[Strategy], ...]] = (
     Desirability,
     VerifiableAnswer,
 )
+# those of several questions, one after another
+SEQUENCES: Final[tuple[type[Strategy], ...]] = (Continuation, BestAndWorst)
 # what a recipe may name: those with templates of ours, and the one whose template is the recipe's
-KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, *TASKS, Prompt)
+KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, *TASKS, ToolCalls, *SEQUENCES, Prompt)
 
 __all__ = [
     "KNOWN",
+    "SEQUENCES",
     "STRATEGIES",
     "TASKS",
     "Gate",
@@ -120,7 +126,7 @@ def _name_languages(strategies: Sequence[Strategy]) -> bool:
 
 def templates_code_hash() -> str:
     """sha256 (hex) over the versions and bundled templates of all strategies: it changes when their prompts change."""
-    kinds: tuple[type[Strategy], ...] = (*STRATEGIES, *TASKS, Gate)
+    kinds: tuple[type[Strategy], ...] = (*STRATEGIES, *TASKS, ToolCalls, *SEQUENCES, Gate)
     body = [PROMPT_FORMAT] + [
         [kind.name, kind.version, {step.name: kind.bundled_template(step.name) for step in kind.steps}]
         for kind in kinds

@@ -129,6 +129,11 @@ class Strategy(ABC):
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
         """The turns of the new row, up to and with the exchange that was worked on. Raises BadAnswer."""
 
+    @property
+    def questions(self) -> int:
+        """How many questions a sample takes."""
+        return len(self.steps)
+
     def values_of(self, conversation: Conversation, answers: tuple[Answer, ...]) -> dict[str, Any] | None:
         """The fields of the answers that are kept beside the row; None when there are none. Raises BadAnswer."""
         return None

@@ -27,9 +27,8 @@ class SkipReason(StrEnum):
     SAME_LANGUAGE = "same_language"  # it is in the target language already
     CASCADE = "cascade"  # the rule or the judge of `first` does not want it
     TOO_MANY_TURNS = "too_many_turns"
-    NO_INPUT = (
-        "no_input"  # a text that the template always shows is not there, or a task that it reads left the row alone
-    )
+    NO_DIFFERENCE = "no_difference"  # the best and the worst of several answers are equally good
+    NO_INPUT = "no_input"  # a text that the template shows is not there, or a task that it reads left the row alone
 
 
 _IN_WORDS: Final = {
@@ -43,6 +42,7 @@ _IN_WORDS: Final = {
     SkipReason.SAME_LANGUAGE: "in the target language already",
     SkipReason.CASCADE: "not wanted by `first`",
     SkipReason.TOO_MANY_TURNS: "too many turns",
+    SkipReason.NO_DIFFERENCE: "all answers are equally good",
     SkipReason.NO_INPUT: "a text that the template shows is not there",
 }
 

@@ -48,7 +48,8 @@ class PairValidator(Validator):
     def pairs(self, conversation: Conversation, turns: tuple[Turn, ...]) -> Iterator[Pair]:
         """The texts to compare; new turns stand at the same index as the turns they were made from."""
         for index in range(len(turns)) if self.whole else (len(turns) - 1,):
-            source, new = conversation.turns[index], turns[index]
+            new = turns[index]
+            source = conversation.turns[index] if index < len(conversation.turns) else Turn()
             for field in self.fields:
                 text = getattr(new, field)
                 if text is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -14,6 +15,7 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 
 MAX_LABELS: Final = 500
 MAX_LABEL: Final = 64  # characters, as of a tag
+_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AROUND: Final = " \t\r\n\"'`*_.,:;!()[]{}<>“”‘’"
 
 
@@ -75,8 +77,11 @@ class Output(BaseModel):
         if sum(part is not None for part in (self.labels, self.score, self.fields)) > 1:
             raise ValueError("say one of `labels`, `score`, `fields`")
         if self.fields is not None:
-            if not self.fields:
+            if not self.names:
                 raise ValueError("`fields` names no field")
+            for name in self.names:
+                if not _FIELD.fullmatch(name):
+                    raise ValueError(f"{name[:80]!r} cannot name a field: letters, digits, _ and -, at most 64")
             fault = schemas.fault_of(schemas.object_schema(self.fields))
             if fault is not None:
                 raise ValueError(f"no answer can fit this schema: {fault}")
