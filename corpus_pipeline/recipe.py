@@ -393,6 +393,9 @@ class ExportSection(_Section):
         (), description="only rows with one of these tags of the cleaning rules go out; empty: all"
     )
     without_tags: tuple[str, ...] = Field((), description="rows with one of these tags stay behind; they are counted")
+    repeats: Literal["keep", "drop"] = Field(
+        "keep", description="new rows that nearly repeat a row of their file or another new row; they are counted"
+    )
     select: tuple[Selection, ...] = Field(
         (),
         max_length=32,

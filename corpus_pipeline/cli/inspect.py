@@ -115,6 +115,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
             tell(f"  {values_line(field, told)}")
         if entry.get("skip_reasons"):
             tell(f"  skipped: {entry['skipped']:,} ({skips_in_words(entry['skip_reasons'])})")
+        for word, count in sorted(entry.get("repeats", {}).items()):
+            tell(f"  new rows that repeat another row, {word.replace('_', ' of ', 1).replace('_', ' ')}: {count:,}")
         for rule, count in sorted(entry.get("changed_by_rule", {}).items()):
             tell(f"  new rows changed by {rule}: {count:,}")
         for key in ("drop_reasons", "fail_reasons", "rules", "tags", "losses"):

@@ -118,6 +118,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "skip_reasons": skipped,
         "values": row_values.counts(connection, task.id),
         "warnings": augment_warnings(file.name, items, skipped),
+        "repeats": augmented.repeat_counts(connection, task.id),
         "changed_by_rule": changed,
         "tags": tagged,
         "reused": sum(counts["reused"] for counts in items.values()),

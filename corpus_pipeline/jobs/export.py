@@ -52,6 +52,7 @@ from corpus_pipeline.store.tasks import Task
 
 FILE = "file"
 TAGS = "tags"  # why rows stay behind that the recipe's tags keep from the export
+REPEATS = "repeats"  # why new rows stay behind that repeat another row
 _MOST_STARTS = 5
 
 
@@ -264,6 +265,7 @@ class _Page(NamedTuple):
     made: dict[Any, Any]
     left_behind: frozenset[ConversationId] = frozenset()
     values: Mapping[int, Mapping[tuple[str, int], Mapping[str, Any]]] = MappingProxyType({})
+    repeated: int = 0  # new rows that repeat another row and stay behind
 
     @property
     def last_id(self) -> int:
@@ -277,7 +279,17 @@ def _next_page(held: Held, snapshot: _Snapshot, cursor: cursors.Cursor, after: i
     made = held.fetch(augmented.rows_between, task_id, found[0].id - 1, found[-1].id) if wanted else {}
     if not found:
         return _Page(found, made)
-    return _Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found))
+    made, repeated = _without_repeats(held, found, made)
+    return _Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found), repeated)
+
+
+def _without_repeats(held: Held, found: list[CleanRow], made: dict[Any, Any]) -> tuple[dict[Any, Any], int]:
+    """What was made without what repeats another row, and how many these are, where the recipe drops them."""
+    if held.work.recipe.export.repeats == "keep" or not made:
+        return made, 0
+    repeated = held.fetch(augmented.repeats_between, held.work.task.id, found[0].id - 1, found[-1].id)
+    kept = {row: [new for new in own if (row, *new[:2]) not in repeated] for row, own in made.items()}
+    return kept, sum(map(len, made.values())) - sum(map(len, kept.values()))
 
 
 def _values(
@@ -321,7 +333,7 @@ def _chosen_rows(
 ) -> tuple[list[tuple[ExportRow, int]], Counter[str]]:
     """The rows that go out, and why others stay behind: the recipe's tags, or what a task says of them."""
     chosen: list[tuple[ExportRow, int]] = []
-    left: Counter[str] = Counter()
+    left: Counter[str] = Counter({REPEATS: page.repeated} if page.repeated else {})
     section, samples = recipe.export, samples_by_label(recipe.augment)
     for row in page.rows:
         own = list(_family(row, page.made.get(row.id, ()), order, section.include))

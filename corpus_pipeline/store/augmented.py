@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func, insert, select, update
 
-from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn
+from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn, split_id
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store import row_values
 from corpus_pipeline.store.backends import Backend
@@ -212,6 +212,77 @@ def skip_reasons(connection: Connection, task_id: TaskId) -> dict[str, int]:
         .order_by(work_items.c.reason)
     )
     return {str(reason): int(count) for reason, count in connection.execute(query)}
+
+
+class Repeat(NamedTuple):
+    """A new row and the row that it repeats: the source row `row`, or what a strategy made of it."""
+
+    key: ItemKey
+    kind: str  # exact or near
+    row: int
+    strategy: str | None = None
+    sample: int | None = None
+
+
+def set_repeats(connection: Connection, task_id: TaskId, found: Sequence[Repeat]) -> None:
+    """Record which new rows of a task repeat another row, in the place of what was recorded before."""
+    own = augmented_rows.c
+    connection.execute(
+        update(augmented_rows).where(own.task_id == task_id, own.repeats.is_not(None)).values(repeats=None)
+    )
+    for repeat in found:
+        told = {name: value for name, value in repeat._asdict().items() if name != "key" and value is not None}
+        conversation, strategy, sample = repeat.key
+        connection.execute(
+            update(augmented_rows)
+            .where(
+                own.task_id == task_id,
+                own.conversation_id == conversation,
+                own.strategy == strategy,
+                own.sample_index == sample,
+            )
+            .values(repeats=orjson.dumps(told).decode())
+        )
+
+
+def repeats_between(connection: Connection, task_id: TaskId, after: int, last: int) -> frozenset[ItemKey]:
+    """The new rows of parents with after < id <= last that repeat another row."""
+    own = augmented_rows.c
+    query = select(own.conversation_id, own.strategy, own.sample_index).where(
+        own.task_id == task_id, own.conversation_id > after, own.conversation_id <= last, own.repeats.is_not(None)
+    )
+    return frozenset((row[0], row[1], row[2]) for row in connection.execute(query))
+
+
+def repeat_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
+    """How many new rows repeat their own source, another source row or another new row, by these words."""
+    own = augmented_rows.c
+    query = select(own.conversation_id, own.repeats).where(own.task_id == task_id, own.repeats.is_not(None))
+    found = Counter[str]()
+    for parent, text in connection.execute(query):
+        told = orjson.loads(text)
+        whom = "new_row" if "strategy" in told else "source" if told["row"] == split_id(parent)[1] else "other_row"
+        found[f"{told['kind']}_{whom}"] += 1
+    return dict(found)
+
+
+def turns_of_rows(connection: Connection, task_id: TaskId, keys: Sequence[ItemKey]) -> dict[ItemKey, tuple[Turn, ...]]:
+    """The turns of some new rows."""
+    found: dict[ItemKey, tuple[Turn, ...]] = {}
+    wanted = set(keys)
+    own = augmented_turns.c
+    columns = (own.conversation_id, own.strategy, own.sample_index)
+    parents = sorted({key[0] for key in wanted})
+    for start in range(0, len(parents), 500):
+        query = (
+            select(*columns, *(own[name] for name in DATA_COLUMNS))
+            .where(own.task_id == task_id, own.conversation_id.in_(parents[start : start + 500]))
+            .order_by(*columns, own.turn_taking)
+        )
+        for (parent, strategy, sample), turns in grouped(connection.execute(query), 3).items():
+            if (parent, strategy, sample) in wanted:
+                found[parent, strategy, sample] = turns
+    return found
 
 
 def notes(connection: Connection, task_id: TaskId) -> tuple[dict[str, int], dict[str, int]]:

@@ -7,7 +7,7 @@ import logging
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
-from corpus_pipeline.jobs.augment import answer_spool
+from corpus_pipeline.jobs.augment import answer_spool, repeats
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
 from corpus_pipeline.jobs.gc_tuning import CALLS, give_back, rare_collection
 from corpus_pipeline.jobs.stage_run import Held, Work
@@ -63,6 +63,7 @@ def work(held: Held) -> None:
     held.commit(save_prompts, plan)
     with rare_collection(CALLS):
         orchestrator.run(held, plan, access)
+    repeats.find(held)
     _require_success(held)
 
 
