@@ -106,7 +106,7 @@ def test_a_call_that_fails_for_an_unknown_reason_of_ours_ends_the_job_with_all_t
             "CREATE TRIGGER full BEFORE INSERT ON augmented_rows WHEN (SELECT COUNT(*) FROM augmented_rows) >= 15"
             " BEGIN SELECT RAISE(ABORT, 'no more rows'); END"
         )
-    with pytest.raises(Exception, match="no more rows"):
+    with pytest.raises(Exception, match="SQLITE_CONSTRAINT_TRIGGER"):
         kit.run()
     assert 1 <= kit.one("SELECT COUNT(*) FROM augmented_rows") <= 15
     with kit.corpus.store.engine.begin() as connection:
