@@ -95,10 +95,10 @@ async def _deliver(store: Store, sender: Sender, rows: Sequence[Row]) -> int:
 
 async def _post(sender: Sender, row: Row) -> Exception | None:
     """None when the receiver took it."""
-    import httpx2
+    import aiohttp
 
+    from corpus_pipeline.llm.connections import Connections, TooMuch
     from corpus_pipeline.llm.endpoint import endpoint
-    from corpus_pipeline.llm.transport import CheckedTransport
 
     try:
         try:
@@ -110,22 +110,22 @@ async def _post(sender: Sender, row: Row) -> Exception | None:
         if not sender.secret:
             raise UsageError("CORPUS_WEBHOOK_SECRET is not set; nothing is sent unsigned")
         body = row.body.encode()
-        transport = CheckedTransport(where, connections=1, cap_bytes=65_536, file_cap_bytes=65_536)
-        async with (
-            httpx2.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=None) as client,
-            asyncio.timeout(_DEADLINE_SECONDS),
-        ):
-            headers = {
-                "content-type": "application/json",
-                "x-corpus-event": row.event,
-                "x-corpus-delivery": str(row.id),
-                "x-corpus-signature": signature(sender.secret, body, int(time.time())),
-            }
-            answer = await client.post(where.base_url, content=body, headers=headers)
-        return None if 200 <= answer.status_code < 300 else CorpusError(f"HTTP {answer.status_code}")
+        headers = {
+            "content-type": "application/json",
+            "x-corpus-event": row.event,
+            "x-corpus-delivery": str(row.id),
+            "x-corpus-signature": signature(sender.secret, body, int(time.time())),
+        }
+        connections = Connections(where, most=1, cap_bytes=65_536)
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                answer = await connections.request("POST", where.base_url, headers, body)
+        finally:
+            await connections.close()
+        return None if answer.is_success else CorpusError(f"HTTP {answer.status}")
     except TimeoutError:
         return CorpusError(f"no answer within {_DEADLINE_SECONDS:.0f} s")
-    except (httpx2.HTTPError, OSError, CorpusError) as error:
+    except (aiohttp.ClientError, TooMuch, OSError, CorpusError) as error:
         return error
 
 

@@ -89,6 +89,10 @@ def lesson_of(failure: Failure, sent: Mapping[str, Any], learnt: Learnt) -> Less
     if failure.reason not in (Reason.INVALID_REQUEST, Reason.WRONG_ADDRESS, Reason.TOO_LONG):
         return None
     said = f"{failure.param or ''} {failure.code or ''} {failure.message}"
+    if isinstance(
+        config := sent.get("generationConfig"), Mapping
+    ):  # of Gemini, whose parameters stand one level deeper
+        sent = {**sent, **config}
     if (found := _thinking_switch(said, sent) or _stream(said, sent) or _system(said, sent, learnt)) is not None:
         return Lesson(*found, failure.message)
     name = _blamed(failure, said, sent)

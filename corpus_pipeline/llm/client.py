@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-import httpx2
-import openai
 import orjson
 
+from corpus_pipeline.errors import ProviderRefused
 from corpus_pipeline.llm import failures
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer
+from corpus_pipeline.llm.connections import Connections, Reply, TooMuch
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.failures import Failure, Reason
 from corpus_pipeline.llm.styles import STYLES
-from corpus_pipeline.llm.transport import SENT, CheckedTransport, TooMuch
 from corpus_pipeline.model import Answer, Request
 
 RESPONSE_CAP_BYTES = 32 * 1024 * 1024
 FILE_CAP_BYTES = 1024 * 1024 * 1024
-_CONNECT_SECONDS = 10.0
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
-# the SDK refuses to start without a key; servers on this machine often have none, and then no header is sent
-_NO_KEY = "none"
 
 # at lower levels these write requests, which hold what people wrote and keys
-for _name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
+for _name in ("aiohttp", "openai", "httpx", "httpx2", "httpcore", "httpcore2"):
     logging.getLogger(_name).setLevel(max(logging.WARNING, logging.getLogger(_name).level))
 
 HeaderObserver = Callable[[Mapping[str, str]], None]
@@ -57,25 +54,12 @@ class ModelClient:
         self._secrets = (where.api_key, *(value for _, value in where.headers))
         self._style = STYLES[where.style]
         self._auth = self._style.auth(where) | dict(where.headers)
-        self._http = httpx2.AsyncClient(
-            transport=CheckedTransport(
-                where, connections=connections, cap_bytes=response_cap_bytes, file_cap_bytes=FILE_CAP_BYTES
-            ),
-            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),  # the total deadline is ours
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._connections = Connections(where, most=connections, cap_bytes=response_cap_bytes)
 
-    @cached_property
-    def sdk(self) -> openai.AsyncOpenAI:
-        """OpenAI's SDK over the same connections: files and batches go through it."""
-        return openai.AsyncOpenAI(
-            api_key=self._where.api_key or _NO_KEY,
-            base_url=self._where.base_url,
-            max_retries=0,
-            http_client=self._http,
-            default_headers=self._auth or None,
-        )
+    @property
+    def where(self) -> Endpoint:
+        """The endpoint that is called."""
+        return self._where
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +70,7 @@ class ModelClient:
         await self.close()
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._connections.close()
 
     def body(self, request: Request, learnt: Learnt = NOTHING_LEARNT) -> dict[str, Any]:
         """The JSON body as `complete` sends it."""
@@ -114,13 +98,15 @@ class ModelClient:
             **wire.headers,
             **(request.options.headers or {}),
         }
-        response = await self._send("POST", wire.path, headers, _dumped(wire.body), deadline_seconds)
+        response = await self.send(
+            "POST", wire.path, headers=headers, content=dumped(wire.body), deadline_seconds=deadline_seconds
+        )
         request_id = next((found for name in _REQUEST_IDS if (found := response.headers.get(name))), None)
         try:
             return self._style.parse(response.content, request, request_id=request_id)
         except ErrorAnswer as error:
             failure = failures.of_words(
-                response.status_code,
+                response.status,
                 error.words,
                 response.headers,
                 in_band=True,
@@ -133,63 +119,75 @@ class ModelClient:
 
     async def models(self, *, deadline_seconds: float = 30.0) -> list[str]:
         """The names of the models that the provider has; the cheapest proof that address and key are right."""
-        response = await self._send("GET", self._style.models_path or "/models", {}, None, deadline_seconds)
+        response = await self.send("GET", self._style.models_path or "/models", deadline_seconds=deadline_seconds)
         try:
             return self._style.model_names(orjson.loads(response.content))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise failures.broken_body("the list of models is not one", raw=response.content).error() from None
 
-    async def _send(
-        self, method: str, path: str, headers: dict[str, str], content: bytes | None, deadline_seconds: float
-    ) -> httpx2.Response:
-        """One request. Raises CallRejected, CallFailed or CallRefused when it is not answered with success."""
-        sent = {**headers, **self._auth}
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        deadline_seconds: float,
+    ) -> Reply:
+        """One request to a path below the base URL, or to an address of the same host.
+
+        Raises CallRejected, CallFailed or CallRefused when it is not answered with success.
+        """
+        sending = self._connections.request(method, self._url(path), {**(headers or {}), **self._auth}, content)
+        return self._successful(await self._guarded(sending, deadline_seconds))
+
+    async def download(self, path: str, target: Path, *, deadline_seconds: float) -> None:
+        """A file of the provider into `target`, which is there only when it is whole. Raises as `send` does."""
+        loading = self._connections.download(self._url(path), self._auth, target, cap_bytes=FILE_CAP_BYTES)
+        self._successful(await self._guarded(loading, deadline_seconds))
+
+    def _url(self, path: str) -> str:
+        """The address of a path. Raises ProviderRefused for one of another host: the key is sent to no other."""
+        if path.startswith("/"):
+            return f"{self._where.base_url}{path}"
+        parts = urlsplit(path)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if (parts.scheme, (parts.hostname or "").lower(), port) != (
+            self._where.scheme,
+            self._where.host,
+            self._where.port,
+        ):
+            raise ProviderRefused(f"a call to another host than {self._where.origin} was refused.")
+        return path
+
+    async def _guarded(self, call: Awaitable[Reply], deadline_seconds: float) -> Reply:
         try:
             async with asyncio.timeout(deadline_seconds):
-                response = await self._http.request(
-                    method,
-                    f"{self._where.base_url}{path}",
-                    content=content,
-                    headers=sent,
-                    extensions={SENT: frozenset(name.lower().encode() for name in sent)},
-                )
+                reply = await call
         except Exception as error:
             failure = self._failure(error)
             if failure is None:
                 raise
             raise failure.error() from None  # the chain would hold the request, and with it the key
-        self._tell(response)
-        if not response.is_success:
-            failure = failures.from_status(
-                response.status_code, response.headers, response.content, secrets=self._secrets
-            )
-            raise failure.error() from None
-        return response
+        if self._observe is not None:
+            self._observe(reply.headers)
+        return reply
 
-    def classified(self, error: Exception) -> Exception:
-        """The error to raise for one that the SDK raised; the same when it is not the provider's doing."""
-        failure = self._failure(error)
-        return error if failure is None else failure.error()
+    def _successful(self, reply: Reply) -> Reply:
+        if not reply.is_success:
+            failure = failures.from_status(reply.status, reply.headers, reply.content, secrets=self._secrets)
+            raise failure.error() from None
+        return reply
 
     def _failure(self, error: Exception) -> Failure | None:
-        if isinstance(error, openai.APIStatusError):  # of files and batches
-            self._tell(error.response)
-            return failures.from_status(
-                error.status_code, error.response.headers, error.response.content, secrets=self._secrets
-            )
-        cause = error.__cause__ or error
-        if isinstance(cause, TooMuch):
-            return failures.broken_body(str(cause))
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TooMuch):
+            return failures.broken_body(str(error))
+        if type(error) is TimeoutError:
             return Failure(Reason.TIMEOUT, "the deadline of the call passed", maybe_billed=True)
         return failures.from_exception(error, secrets=self._secrets)
 
-    def _tell(self, response: httpx2.Response) -> None:
-        if self._observe is not None:
-            self._observe(response.headers)
 
-
-def _dumped(body: dict[str, Any]) -> bytes:
+def dumped(body: dict[str, Any]) -> bytes:
     """The body as JSON; what no encoding can hold (half of an emoji in a row) goes out as its escape."""
     try:
         return orjson.dumps(body)

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
-import httpcore2
-import httpx2
+import aiohttp
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
 from corpus_pipeline.llm import error_bodies, waits
+from corpus_pipeline.llm.connections import Unsendable
 from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.redaction import redact
 
@@ -261,11 +261,11 @@ def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()
     message = redact(f"{name}: {cause}" if str(cause) else name, *secrets)
     if _is_untrusted(cause):
         return Failure(Reason.UNTRUSTED, message)
-    if isinstance(cause, (httpcore2.LocalProtocolError, httpx2.LocalProtocolError)):
+    if isinstance(cause, Unsendable):
         return Failure(Reason.NOT_SENT, message)
     if isinstance(cause, _NOT_SENT):
         return Failure(Reason.UNREACHABLE, message)
-    if isinstance(cause, (TimeoutError, httpcore2.TimeoutException, httpx2.TimeoutException)):
+    if isinstance(cause, TimeoutError):
         return Failure(Reason.TIMEOUT, message, maybe_billed=True)
     return Failure(Reason.DROPPED, message, maybe_billed=True)
 
@@ -279,21 +279,12 @@ def _is_untrusted(error: BaseException | None) -> bool:
     return False
 
 
-_NETWORK = (
-    TimeoutError,
-    httpcore2.TimeoutException,
-    httpcore2.NetworkError,
-    httpcore2.ProtocolError,
-    httpx2.TransportError,
-    ConnectionError,
-)
+_NETWORK = (TimeoutError, ConnectionError, aiohttp.ClientError, Unsendable)
+# no connection was made, so that nothing was sent
 _NOT_SENT = (
-    httpcore2.ConnectError,
-    httpcore2.ConnectTimeout,
-    httpcore2.PoolTimeout,
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
     ConnectionRefusedError,
 )
 

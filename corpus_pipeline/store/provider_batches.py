@@ -56,6 +56,13 @@ def open_batches(connection: Connection, task_id: TaskId) -> Sequence[Row]:
     return connection.execute(query.order_by(_P.id)).all()
 
 
+def provider_ids(connection: Connection) -> list[str]:
+    """The provider's ids of all batches that are known to be of some task."""
+    return [
+        str(name) for name in connection.execute(select(_P.provider_id).where(_P.provider_id.is_not(None))).scalars()
+    ]
+
+
 def figures(connection: Connection, names: Sequence[str]) -> Sequence[Row]:
     """Every batch of these dataset files (of all, when none is named) with what its requests came to, newest first:
     (file_name, provider_batches.*, answered, errors, unknown, waiting, input_tokens, output_tokens, cost, reserved);

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.llm import prices
-from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Item, Outcome, Result, chunks, results
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, Item, Outcome, Result, Sought, chunks, results
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.failures import CallRefused, Reason
@@ -39,7 +39,7 @@ def with_batches(stub: RunningStub, work: Callable[[BatchClient], Awaitable[Any]
 
 
 async def submit(client: BatchClient, chunk: Chunk) -> Batch:
-    return await client.create(chunk.key, await client.upload(chunk), TASK)
+    return await client.create(chunk, await client.upload(chunk), TASK)
 
 
 async def finished(client: BatchClient, batch: Batch) -> Batch:
@@ -101,26 +101,26 @@ def test_a_batch_that_was_created_but_not_saved_is_found_again(start: Start) -> 
 
     async def work(client: BatchClient) -> tuple[list[Batch], list[Batch], Batch]:
         (chunk,) = chunks(asked)
-        before = await client.find(chunk.key)
+        before = await client.find(Sought(chunk.key))
         for number in range(3):  # other batches are no hindrance
             (other,) = chunks([Item(f"other-{number}", ask(f"other {number}"))])
             await submit(client, other)
         created = await submit(client, chunk)
         (same,) = chunks(asked)  # as after a restart
-        return before, await client.find(same.key), created
+        return before, await client.find(Sought(same.key)), created
 
     before, found, created = with_batches(start(batch=0.1), work)
     assert before == [] and [batch.id for batch in found] == [created.id]
 
 
 def test_the_search_goes_over_many_pages(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus_pipeline.llm.batch_api._PAGE", 2)
+    monkeypatch.setattr("corpus_pipeline.llm.batch_styles.openai.PAGE", 2)
 
     async def work(client: BatchClient) -> int:
         all_chunks = [next(iter(chunks([item]))) for item in items(7)]
         for chunk in all_chunks:
             await submit(client, chunk)
-        return len(await client.find(all_chunks[0].key))
+        return len(await client.find(Sought(all_chunks[0].key)))
 
     assert with_batches(start(batch=0.1), work) == 1
 

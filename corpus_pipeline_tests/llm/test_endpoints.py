@@ -119,10 +119,3 @@ def test_what_an_endpoint_adds_to_requests_is_in_the_prompt_version(tmp_path: Pa
         for text in (TWO, TWO.replace("top_k: 5", "top_k: 6"))
     )
     assert one != other
-
-
-def test_batches_are_refused_where_none_are_sent(tmp_path: Path) -> None:
-    found = endpoints(tmp_path, OPENAI_API_KEY="of-the-default")
-    section = parse(recipe("{model: near/small, provider_batch: true}")).augment
-    with pytest.raises(UsageError, match="works at the default endpoint"):
-        prepare(section, None, None, found)

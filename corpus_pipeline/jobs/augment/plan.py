@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import SettingMissing, UsageError
+from corpus_pipeline.errors import SettingMissing
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.endpoints import Endpoints, Place
 from corpus_pipeline.llm.prices import ModelPrice, PriceList, bundled, dollars, flat, known_price, price_of
@@ -171,17 +171,6 @@ class _Places:
         said |= {"headers": sorted(said["headers"])} if "headers" in said else {}
         return hashlib.sha256(version.encode() + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
-    def require_batches(self, strategy: Strategy) -> None:
-        """Raises UsageError when a strategy is to be asked by batch where no batches are sent."""
-        if not strategy.params.provider_batch or self._endpoints is None:
-            return
-        place = self._endpoints.split(strategy.model)[0]
-        if place is not self._endpoints.all[0] or place.endpoint.style != "openai":
-            raise UsageError(
-                f"{strategy.label}: `provider_batch` works at the default endpoint, and {strategy.model} is asked at"
-                f" {place.endpoint.name}. Ask it there with `service_tier: flex`, or without `provider_batch`."
-            )
-
 
 def _flat(said: Price) -> ModelPrice:
     return flat(dollars(said.input, said.cached_input, said.output, said.cache_write), said.tiers)
@@ -194,7 +183,6 @@ def _prepared(strategy: Strategy, default_model: str, places: _Places) -> Prepar
 
 
 def _with_targets(strategy: Strategy, gate: Prepared | None, places: _Places) -> Prepared:
-    places.require_batches(strategy)
     own, params = places.target(strategy.model), strategy.params
     return Prepared(
         strategy,

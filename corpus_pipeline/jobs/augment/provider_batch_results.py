@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class Taker:
             intake = Intake()
             with tempfile.TemporaryDirectory(prefix="corpus-batch-") as folder:
                 paths = await patiently(lambda folder=folder: api.download(batch, Path(folder)))
-                await self._read(paths, entries, open_ids, intake)
+                await self._read(api.results(paths, _asked(entries)), entries, open_ids, intake)
             if not intake.unreadable and intake.answered >= batch.completed:
                 break
             log.warning(
@@ -91,12 +91,12 @@ class Taker:
             )
         return intake
 
-    async def _read(self, paths: Sequence[Path], entries: dict[str, Row], open_ids: set[str], intake: Intake) -> None:
-        # the requests are needed only where an answer comes without its usage
-        requests = {identifier: Request(entry.model, _NOTHING_ASKED, 1) for identifier, entry in entries.items()}
+    async def _read(
+        self, found: Iterable[Result | None], entries: dict[str, Row], open_ids: set[str], intake: Intake
+    ) -> None:
         seen: set[str] = set()
         some: list[Result] = []
-        for result in batch_api.results(paths, requests):
+        for result in found:
             if result is None:
                 intake.unreadable += 1
             elif result.custom_id in seen:
@@ -157,3 +157,8 @@ class Taker:
             http_status=failure.status,
             provider_request_id=failure.request_id,
         )
+
+
+def _asked(entries: dict[str, Row]) -> dict[str, Request]:
+    """The requests by their ids; what they hold is needed only where an answer comes without its usage."""
+    return {identifier: Request(entry.model, _NOTHING_ASKED, 1) for identifier, entry in entries.items()}

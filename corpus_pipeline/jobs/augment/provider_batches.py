@@ -13,7 +13,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Paused
+from corpus_pipeline.jobs.augment.batch_endpoints import BatchEndpoint, BatchEndpoints
 from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
@@ -29,14 +30,14 @@ from corpus_pipeline.jobs.augment.provider_batch_results import Taker
 from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm import batch_api
+from corpus_pipeline.llm.adaptation import Learnt
 from corpus_pipeline.llm.backoff import wait_seconds
-from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, FileGone, Outcome
-from corpus_pipeline.llm.client import ModelClient
+from corpus_pipeline.llm.batch_api import Batch, BatchClient, Chunk, FileGone, Outcome, Sought
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected, Consequence, Failure, Reason
 from corpus_pipeline.model import NanoDollars, Request
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.states import BatchState, Stage
-from corpus_pipeline.store import pauses, provider_batches
+from corpus_pipeline.store import pauses, provider_batches, provider_facts
 from corpus_pipeline.store.ledger import Intent
 from corpus_pipeline.store.provider_batches import TooDear
 
@@ -52,6 +53,7 @@ _LAG_SECONDS = 120.0  # how long a list of batches may lag behind a create whose
 _FIND_SECONDS = 2.0
 _IDLE_ROUNDS = 3  # rounds that bring nothing before a person is asked
 _FILE_SECONDS = 8.0  # how long a file that was just made may be unknown
+_MAX_REQUESTS = 50_000
 _CHUNK_CHARACTERS = batch_api.CHUNK_BYTES // 6  # a character is 4 bytes at most, and 6 when it is escaped
 # how providers say that the account's queue is full; codes of theirs, or words where they have none
 _QUEUE_FULL = re.compile(
@@ -79,21 +81,24 @@ class Batching:
         self._charger = Charger()
         self._taker = Taker(held, self._asked, self._commit, self._charger)
         self._failures: dict[str, Failure] = {}  # by request key: what a batch said last
+        self._learnt: dict[str, Learnt] = {}  # by model: how requests are put
         self._told: set[str] = set()
-        self._max_requests = batch_api.MOST_REQUESTS  # smaller while the account's queue is full
+        self._max_requests = _MAX_REQUESTS  # smaller while the account's queue is full
         self._full = 0  # how often in a row it was
 
     async def send(self) -> int:
         """Find what an earlier run left, plan and send what is missing; returns how many batches are under way."""
-        async with ModelClient(self._access.endpoint) as client:
-            api = BatchClient(client)
-            await self._reattach(api)
+        async with self._endpoints() as endpoints:
+            await self._reattach(endpoints)
             try:
-                for asks in self._files():
-                    await self._send(api, asks)
+                for asks in await self._files(endpoints):
+                    await self._send(await endpoints.of(asks[0].request.model), asks)
             except _QueueFull:
                 self._note_full()
             return len(self._open())
+
+    def _endpoints(self) -> BatchEndpoints:
+        return BatchEndpoints(self._held.store, self._access, self._learnt)
 
     async def finish(self) -> None:
         """Wait for the batches, store what they bring, and send what is still to be asked, until nothing is.
@@ -119,25 +124,29 @@ class Batching:
 
     async def collect(self) -> None:
         """Take in what the provider has finished, without waiting for the rest or asking anything new."""
-        async with ModelClient(self._access.endpoint) as client:
-            api = BatchClient(client)
-            await self._reattach(api)
+        async with self._endpoints() as endpoints:
+            await self._reattach(endpoints)
             for row in self._open():
-                batch = await self._patiently(partial(api.status, row.provider_id))
+                endpoint = await self._of(endpoints, row)
+                batch = await self._patiently(partial(endpoint.api.status, row.provider_id))
                 if batch is not None and batch.is_final:
-                    await self._take_in(api, row, batch)
+                    await self._take_in(endpoint.api, row, batch)
                 elif batch is not None:
                     await self._commit(provider_batches.note_status, row.id, batch.status)
+
+    async def _of(self, endpoints: BatchEndpoints, row: Row) -> BatchEndpoint:
+        """Where a batch was sent."""
+        return await endpoints.of_batch(row, self._held.fetch(provider_batches.requests_of, row.id))
 
     async def _round(self) -> int:
         """Take in all batches that are under way; returns how many answers they brought."""
         brought, gone = 0, []
-        async with ModelClient(self._access.endpoint) as client:
-            api = BatchClient(client)
+        async with self._endpoints() as endpoints:
             for row in self._open():
-                batch = await self._until_final(api, row)
+                endpoint = await self._of(endpoints, row)
+                batch = await self._until_final(endpoint.api, row)
                 try:
-                    brought += await self._take_in(api, row, batch)
+                    brought += await self._take_in(endpoint.api, row, batch)
                 except FileGone as error:
                     gone.append((row, str(error)))
         if gone:
@@ -169,15 +178,23 @@ class Batching:
 
     # --- planning and sending ------------------------------------------------------------------------------------------
 
-    def _files(self) -> Iterator[list[_Ask]]:
+    async def _files(self, endpoints: BatchEndpoints) -> Iterator[list[_Ask]]:
         """The requests that are neither answered nor under way, an input file at a time, one model each."""
+        models = {p.strategy.model for p in self._asked.values() if p.by_batch}
+        return self._cut({model: await endpoints.of(model) for model in models})
+
+    def _cut(self, endpoints: dict[str, BatchEndpoint]) -> Iterator[list[_Ask]]:
         known = {
             row.request_key for batch in self._open() for row in self._held.fetch(provider_batches.unsettled, batch.id)
         }
         files: dict[str, tuple[list[_Ask], int]] = {}
         for item, request in questions(self._held, self._plan, self._access):
             key = request_key(request, item.sample_index)
-            if key in known or not self._may_ask(item, key):
+            if key in known:
+                continue
+            endpoint = endpoints[request.model]
+            self._learn(endpoint, key, request)
+            if not self._may_ask(item, key):
                 continue
             known.add(key)
             intent = intent_of(
@@ -190,6 +207,7 @@ class Batching:
                 attempt=item.begun + 1,
                 attempt_id=new_attempt_id(),
                 batch=True,
+                sent=endpoint.sent(request),
             )
             asks, size = files.get(request.model, ([], 0))
             asks.append(_Ask(request, intent))
@@ -200,11 +218,27 @@ class Batching:
             files[request.model] = (asks, size)
         yield from (asks for asks, _ in files.values() if asks)
 
-    async def _send(self, api: BatchClient, asks: list[_Ask]) -> None:
+    def _learn(self, endpoint: BatchEndpoint, key: str, request: Request) -> None:
+        """What a batch's refusal of the requests' shape teaches: they are put in another way, and asked once more."""
+        failure = self._failures.get(key)
+        lesson = None if failure is None else endpoint.lesson_of(failure, request)
+        if lesson is None:
+            return
+        del self._failures[key]
+        fact = endpoint.learn(lesson)
+        if fact is not None:
+            log.warning("%s at %s: %s", endpoint.label, endpoint.place.endpoint.host, lesson.sentence())
+            self._held.commit(provider_facts.save, self._held.store.backend, [fact])
+
+    async def _send(self, endpoint: BatchEndpoint, asks: list[_Ask]) -> None:
         self._held.boundary()
+        api, where = endpoint.api, endpoint.place.endpoint
         while True:
             (chunk,) = batch_api.chunks(
-                (batch_api.Item(ask.intent.id, self._put(ask.request)) for ask in asks), most_bytes=batch_api.MOST_BYTES
+                (batch_api.Item(ask.intent.id, endpoint.put(ask.request)) for ask in asks),
+                most_bytes=batch_api.style_of(where).max_bytes,
+                where=where,
+                learnt={endpoint.model: endpoint.learnt},
             )
             try:
                 batch_id = await self._commit(self._planned, chunk.key, asks)
@@ -221,11 +255,7 @@ class Batching:
         batch = await self._created(api, batch_id, chunk, file_id)
         failpoints.point("batch created")
         await self._commit(provider_batches.sent, batch_id, batch.id)
-
-    def _put(self, request: Request) -> Request:
-        """A request as the endpoint gets it."""
-        place, model = self._access.places.split(request.model)
-        return request._replace(model=model, options=request.options.over(place.options))
+        endpoint.note_sent()
 
     def _planned(self, connection: Connection, key: str, asks: Sequence[_Ask]) -> int:
         work = self._held.work
@@ -242,12 +272,13 @@ class Batching:
 
         async def once() -> Batch:
             try:
-                return await api.create(chunk.key, file_id, {"corpus_task": str(self._held.work.task.id)})
+                return await api.create(chunk, file_id, {"corpus_task": str(self._held.work.task.id)})
             except CallFailed as error:
                 if _QUEUE_FULL.search(f"{error.failure.code} {error.failure.message}"):
                     raise _QueueFull from None
                 if error.failure.reason not in (Reason.UNREACHABLE, Reason.RATE_LIMITED):
-                    found = await self._found(api, chunk.key, file_id, created_after=int(time.time()) - 3600)
+                    after = int(time.time()) - 3600
+                    found = await self._found(api, self._sought(chunk.key, file_id, chunk.custom_ids, after))
                     if found is not None:
                         return found
                 raise
@@ -269,28 +300,43 @@ class Batching:
                 raise
             raise await self._pause_for(f"the provider does not take the batch: {error.failure.message}") from None
 
-    async def _found(self, api: BatchClient, key: str, file_id: str | None, *, created_after: int) -> Batch | None:
-        """A batch whose create may have arrived; looked for as long as lists lag behind."""
+    def _sought(self, key: str, file_id: str | None, custom_ids: Iterable[str], created_after: int) -> Sought:
+        known = self._held.fetch(provider_batches.provider_ids)
+        return Sought(key, file_id, frozenset(custom_ids), frozenset(known), created_after)
+
+    async def _found(self, api: BatchClient, sought: Sought) -> Batch | None:
+        """A batch whose create may have arrived; looked for as long as lists lag behind.
+
+        One that may be it is waited for: its results say whose it is.
+        """
         until = time.monotonic() + _LAG_SECONDS
         while True:
-            look = await self._patiently(lambda: api.find(key, file_id, created_after=created_after))
-            if look:
-                return look[-1]
-            if time.monotonic() > until:
+            look = await self._patiently(partial(api.find, sought))
+            certain = [batch for batch in look if batch.is_certain]
+            if certain:
+                return certain[-1]
+            if not look and time.monotonic() > until:
                 return None
-            await self._rest(_FIND_SECONDS)
+            if look and "may be ours" not in self._told:
+                self._told.add("may be ours")
+                ids = ", ".join(batch.id for batch in look)
+                log.warning("a creation was cut, and %s may be what came of it: its results will tell", ids)
+            await self._rest(self._section.batch_poll_seconds if look else _FIND_SECONDS)
 
-    async def _reattach(self, api: BatchClient) -> None:
+    async def _reattach(self, endpoints: BatchEndpoints) -> None:
         """A batch that was planned may have been created: it is found by its file or its key, or it never was."""
         for row in self._open():
             if row.state != BatchState.PLANNED.value:
                 continue
-            after = row.created_at // 1000 - 3600
+            requests = self._held.fetch(provider_batches.requests_of, row.id)
+            api = (await endpoints.of_batch(row, requests)).api
+            ids = [request.id for request in requests]
+            sought = self._sought(row.chunk_key, row.input_file_id, ids, row.created_at // 1000 - 3600)
             if row.input_file_id is None:  # never uploaded, so never made; by an older program: made at once, or not
-                found = await self._patiently(partial(api.find, row.chunk_key, None, created_after=after))
+                found = [batch for batch in await self._patiently(partial(api.find, sought)) if batch.is_certain]
                 batch = found[-1] if found else None
             else:
-                batch = await self._found(api, row.chunk_key, row.input_file_id, created_after=after)
+                batch = await self._found(api, sought)
             if batch is not None:
                 await self._commit(provider_batches.sent, row.id, batch.id)
             elif row.input_file_id is None:
@@ -302,7 +348,7 @@ class Batching:
 
     def _note_full(self) -> None:
         self._full += 1
-        self._max_requests = max(1, min(self._max_requests, 50_000 >> self._full))
+        self._max_requests = max(1, min(self._max_requests, _MAX_REQUESTS >> self._full))
         log.warning(
             "the provider's queue of batches is full: waiting, then sending %d requests at a time", self._max_requests
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -134,19 +134,7 @@ class Route:
         """How a request is put, as JSON for the ledger; None when it is as by default."""
         key = (id(self.learnt), orjson.dumps(request.options.said()))
         if key not in self._sent:
-            said: dict[str, Any] = dict(request.options.said())
-            if "headers" in said:
-                said["headers"] = sorted(said["headers"])  # their values may be secrets
-            learnt = self.learnt._replace(refused=frozenset())
-            if learnt != NOTHING_LEARNT:
-                said["learnt"] = {
-                    name: sorted(value) if isinstance(value, frozenset) else value
-                    for name, value in learnt._asdict().items()
-                    if value
-                }
-            if self.line.place.endpoint.name:
-                said["endpoint"] = self.line.place.endpoint.name
-            self._sent[key] = orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode() if said else None
+            self._sent[key] = sent_as(self.line.place, request, self.learnt)
         return self._sent[key]
 
     def learn(self, lesson: Lesson) -> Fact:
@@ -160,11 +148,34 @@ class Route:
 
     def recall(self, facts: list[Fact]) -> None:
         """Take over what earlier runs learnt."""
-        for fact in facts:
-            if fact.kind == provider_facts.PARAMETER:
-                self.learnt = self.learnt.with_fact(fact.name, fact.value)
-            elif fact.kind == provider_facts.ANSWERS:
-                self.first_call.accepted()
+        self.learnt = recalled(facts, self.learnt)
+        if any(fact.kind == provider_facts.ANSWERS for fact in facts):
+            self.first_call.accepted()
+
+
+def recalled(facts: Iterable[Fact], learnt: Learnt = NOTHING_LEARNT) -> Learnt:
+    """How requests are put by what earlier runs learnt."""
+    for fact in facts:
+        if fact.kind == provider_facts.PARAMETER:
+            learnt = learnt.with_fact(fact.name, fact.value)
+    return learnt
+
+
+def sent_as(place: Place, request: Request, learnt: Learnt) -> str | None:
+    """How a request is put at an endpoint, as JSON for the ledger; None when it is as by default."""
+    said: dict[str, Any] = dict(request.options.said())
+    if "headers" in said:
+        said["headers"] = sorted(said["headers"])  # their values may be secrets
+    learnt = learnt._replace(refused=frozenset())
+    if learnt != NOTHING_LEARNT:
+        said["learnt"] = {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in learnt._asdict().items()
+            if value
+        }
+    if place.endpoint.name:
+        said["endpoint"] = place.endpoint.name
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode() if said else None
 
 
 class Routes:

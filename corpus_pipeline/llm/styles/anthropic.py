@@ -13,7 +13,7 @@ from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.styles.base import Style, Wire
 from corpus_pipeline.model import Answer, Request
 
-_VERSION = "2023-06-01"
+VERSION = "2023-06-01"
 
 
 class Anthropic(Style):
@@ -49,7 +49,7 @@ class Anthropic(Style):
             body["service_tier"] = options.service_tier
         body |= options.extra_body or {}
         body = {name: value for name, value in body.items() if name not in learnt.omitted}
-        return Wire("/messages", {"anthropic-version": _VERSION}, body)
+        return Wire("/messages", {"anthropic-version": VERSION}, body)
 
     def parse(self, raw: bytes, request: Request, *, request_id: str | None = None) -> Answer:
         """See `Style.parse`."""

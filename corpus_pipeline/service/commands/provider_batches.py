@@ -66,7 +66,7 @@ def cancel(
         raise SettingMissing(_NO_PROVIDER)
     pause.pause(store, names, Stage.AUGMENT, False, reason, who)
     under_way = [row for row in store.fetch(provider_batches.figures, names) if row.state == BatchState.SENT.value]
-    said = asyncio.run(_cancel(access, under_way))
+    said = asyncio.run(_cancel(store, access, under_way))
     for row, word in zip(under_way, said, strict=True):
         note = partial(provider_batches.note_status, batch_id=row.id, status=word)
         store.write(note, repeatable=True, name="batch status")
@@ -127,14 +127,13 @@ def forget(store: Store, names: Sequence[str], batch: int | None, reason: str, w
     return [entry for entry in store.fetch(listed, names) if entry["batch"] in ids]
 
 
-async def _cancel(access: ModelAccess, rows: Sequence[Row]) -> list[str]:
-    from corpus_pipeline.llm.batch_api import BatchClient
-    from corpus_pipeline.llm.client import ModelClient
+async def _cancel(store: Store, access: ModelAccess, rows: Sequence[Row]) -> list[str]:
+    from corpus_pipeline.jobs.augment.batch_endpoints import BatchEndpoints
 
     said = []
-    async with ModelClient(access.endpoint) as client:
-        api = BatchClient(client)
+    async with BatchEndpoints(store, access, {}) as endpoints:
         for row in rows:
+            api = (await endpoints.of_batch(row, store.fetch(provider_batches.requests_of, row.id))).api
             batch = await api.status(row.provider_id)
             if batch is not None and not batch.is_final:
                 batch = await api.cancel(row.provider_id)

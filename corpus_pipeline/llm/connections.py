@@ -1,0 +1,198 @@
+"""HTTP to one endpoint: only to checked addresses, with known headers only, and no more of an answer than a cap.
+
+aiohttp does the work: of the libraries that were measured it takes the least processor time for a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import certifi
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.llm.endpoint import Endpoint, resolve
+
+_CONNECT_SECONDS = 10.0
+# below the idle time after which servers hang up: a call on a connection that dies under it is booked as unknown
+_KEEPALIVE_SECONDS = 20.0
+_FIELD_BYTES = 64 * 1024  # of one header: some gateways send long ones
+_PIECE_BYTES = 1 << 16
+_ALWAYS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "corpus-pipeline"}
+
+
+class TooMuch(Exception):
+    """The response is longer than the cap, or compressed although plain bytes were asked for."""
+
+
+class Unsendable(Exception):
+    """The request holds what no header or address can."""
+
+
+class Reply(NamedTuple):
+    """A whole response; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Connections:
+    """The connections to one endpoint; use in one event loop. most: at once. cap_bytes: of a response."""
+
+    def __init__(self, where: Endpoint, *, most: int, cap_bytes: int) -> None:
+        self._where, self._most, self._cap = where, most, cap_bytes
+        self._context = _trusted(where.ca_file) if where.scheme == "https" else None
+        self._open: aiohttp.ClientSession | None = None
+
+    async def request(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None) -> Reply:
+        """Send one request once and read the response. Raises TooMuch, Unsendable, ProviderRefused, or what aiohttp raises."""
+        try:
+            async with self._asked(method, url, headers, content) as response:
+                return Reply(response.status, _plain(response), await self._read(response))
+        except ValueError as error:
+            raise Unsendable(str(error)) from None
+
+    async def download(self, url: str, headers: Mapping[str, str], path: Path, *, cap_bytes: int) -> Reply:
+        """As `request`, with GET; what is successful goes into the file `path`, and the reply has no content."""
+        part = path.with_suffix(".part")
+        async with self._asked("GET", url, headers, None) as response:
+            if not 200 <= response.status < 300:
+                return Reply(response.status, _plain(response), await self._read(response))
+            _require_plain(response)
+            length = 0
+            with part.open("wb") as out:
+                async for piece in response.content.iter_chunked(_PIECE_BYTES):
+                    length += len(piece)
+                    if length > cap_bytes:
+                        raise TooMuch("the file is longer than the cap")
+                    out.write(piece)
+            part.rename(path)
+            return Reply(response.status, _plain(response), b"")
+
+    async def close(self) -> None:
+        if self._open is not None:
+            await self._open.close()
+
+    def _asked(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Any:
+        """The request under way, as a context that gives its connection back."""
+        said = {**_ALWAYS, **{name.title(): value for name, value in headers.items()}}
+        return self._session().request(method, URL(url, encoded=True), headers=said, data=content, **self._ways)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        _require_plain(response)
+        pieces, length = [], 0
+        async for piece in response.content.iter_any():
+            length += len(piece)
+            if length > self._cap:
+                raise TooMuch("the response is longer than the cap")
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._open is None:
+            where = self._where
+            self._open = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._most,
+                    ssl=True if self._context is None else self._context,
+                    resolver=_Resolver(where),
+                    use_dns_cache=False,
+                    keepalive_timeout=_KEEPALIVE_SECONDS,
+                ),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),  # the total deadline is ours
+                trust_env=False,
+                max_line_size=_FIELD_BYTES,
+                max_field_size=_FIELD_BYTES,
+            )
+        return self._open
+
+    @property
+    def _ways(self) -> dict[str, Any]:
+        """What holds for every request."""
+        ways: dict[str, Any] = {"allow_redirects": False}
+        if self._where.proxy is not None:
+            ways |= _proxy(self._where.proxy)
+        return ways
+
+
+class _Resolver(AbstractResolver):
+    """Resolves the endpoint's name, checks every address, and hands on the very addresses that were checked.
+
+    Behind a proxy only the proxy is connected to; the provider's name is resolved there, where it cannot be checked.
+    """
+
+    def __init__(self, where: Endpoint) -> None:
+        self._where = where
+        self._proxy = None if where.proxy is None else (urlsplit(where.proxy).hostname or "").lower()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if self._proxy is None:
+            addresses = await resolve(self._where, host, port)
+        elif host.lower() == self._proxy:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        else:
+            raise OSError(f"a connection to {host} beside the proxy was refused")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        return None
+
+
+def _plain(response: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers}
+
+
+def _require_plain(response: aiohttp.ClientResponse) -> None:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise TooMuch("the response is compressed, which was not asked for")
+
+
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """The authorities that everybody trusts, and the deployment's own. Raises UsageError."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"the certificate authorities in {ca_file} cannot be read: {error.strerror or error}."
+                " Name a file in PEM format in CORPUS_CA_FILE."
+            ) from error
+    return context
+
+
+def _proxy(address: str) -> dict[str, Any]:
+    parts = urlsplit(address)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    ways: dict[str, Any] = {"proxy": f"{parts.scheme}://{host}:{parts.port or 80}"}
+    if parts.username is not None:
+        ways["proxy_auth"] = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+    return ways
