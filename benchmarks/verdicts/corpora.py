@@ -56,11 +56,16 @@ def below(folder: Path) -> Iterator[Corpus]:
 
 def conversations(records: Sequence[Record], columns: dict[str, str] | None = None) -> list[Conversation]:
     """The rows of a file, in its format or by column mapping; records of another shape are left out."""
+    return read_rows(records, columns)[0]
+
+
+def read_rows(records: Sequence[Record], columns: dict[str, str] | None = None) -> tuple[list[Conversation], bool]:
+    """The same, and whether the format joins the texts of a row. Raises ValueError when none reads the records."""
     format = mapped(columns) if columns else detect(records[:_SAMPLE])
     if format is None:
         raise ValueError(f"no format reads records with the keys {sorted(records[0])}")
     accepted = (record for record in records if format.accepts(record))
-    return [format.read(record, number) for number, record in enumerate(accepted, 1)]
+    return [format.read(record, number) for number, record in enumerate(accepted, 1)], format.joins
 
 
 def rows_of(found: Sequence[Conversation], dedup: DedupSection, file: int = 1) -> Rows:
