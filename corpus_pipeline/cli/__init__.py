@@ -16,6 +16,7 @@ import click
 from corpus_pipeline import __version__
 from corpus_pipeline.cli import (
     batches,
+    catalogue,
     completion,
     control,
     cost,
@@ -90,6 +91,10 @@ _SECTIONS = (
     )),
     ("Set up and keep", (
         (recipes.recipe, "how files are worked: show, new, check"),
+        (catalogue.rules, "cleaning rules that are there, and where they come from"),
+        (catalogue.strategies, "the same of augmentation strategies"),
+        (catalogue.formats, "the same of formats"),
+        (catalogue.validators, "the same of validators of answers"),
         (maintenance.doctor, "check everything; each finding has its next command"),
         (maintenance.upgrade, "bring the database to this version of the program"),
         (purge.purge, "remove rows and all that was made of them, for good"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from corpus_pipeline import plugins
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.formats import detection, jsontext
 from corpus_pipeline.formats import shape as shapes
@@ -63,6 +64,7 @@ __all__ = [
     "export_line",
     "look_at",
     "mapped",
+    "of_plugins",
     "target_by_name",
 ]
 
@@ -103,24 +105,26 @@ _BY_NAME = {format.name: format for format in (*FORMATS, *GENERAL, EMPTY)}
 
 
 def by_name(name: str) -> Format:
-    """The format of this name. Raises UnknownName that lists the known ones."""
-    found = _BY_NAME.get(name)
-    if found is None:
-        raise UnknownName("format", name, _BY_NAME)
-    return found
+    """The format of this name, built in or of a plugin. Raises UnknownName that lists the known ones."""
+    return plugins.named(plugins.Group.FORMATS, Format, _BY_NAME, name)
+
+
+def of_plugins() -> dict[str, Format]:
+    """The formats that other packages add."""
+    return plugins.usable(plugins.Group.FORMATS, Format, _BY_NAME)
 
 
 def target_by_name(name: str) -> Format:
     """The format of this name that an export may be written in. Raises UnknownName that lists the known ones."""
-    found = next((format for format in FORMATS if format.name == name), None)
-    if found is None:
-        raise UnknownName("export format", name, {format.name for format in FORMATS})
-    return found
+    known = {format.name: format for format in FORMATS} | of_plugins()
+    if name not in known:
+        raise UnknownName("export format", name, known)
+    return known[name]
 
 
 def look_at(records: Sequence[Record]) -> Detection:
-    """What a sample of records is: see `detection`."""
-    return detection.look_at(records, FORMATS)
+    """What a sample of records is, with the formats of plugins behind the built-in ones: see `detection`."""
+    return detection.look_at(records, (*FORMATS, *of_plugins().values()))
 
 
 def detect(records: Sequence[Record]) -> Format | None:

@@ -12,8 +12,10 @@ from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
 from corpus_pipeline.llm.prices import MAX_AGE_DAYS
+from corpus_pipeline.plugins import Group
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.service.queries import catalogue
 from corpus_pipeline.settings import Settings, masked_url
 from corpus_pipeline.store import Store, migrate, recipes
 
@@ -27,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def examine(*, probe: bool = False) -> Iterator[Finding]:
-    """Look at settings, home, database, models, prices and the export target, in this order.
+    """Look at settings, plugins, home, database, models, prices and the export target, in this order.
 
     probe: ask each model of each recipe once, too, which costs a little money.
     """
@@ -36,6 +38,7 @@ def examine(*, probe: bool = False) -> Iterator[Finding]:
     except CorpusError as error:
         yield Finding("settings", False, str(error))
         return
+    yield _guarded("plugins", _plugins)
     yield _guarded("home", lambda: _home(settings))
     database = _guarded("database", lambda: _database(settings))
     yield database
@@ -66,6 +69,14 @@ def _guarded(subject: str, look: Callable[[], tuple[bool, str]]) -> Finding:
         return Finding(subject, False, str(error))
     except Exception as error:
         return Finding(subject, False, in_words(error))
+
+
+def _plugins() -> tuple[bool, str]:
+    found = catalogue.problems()
+    if found:
+        return False, f"{'; '.join(found)}. Install a version that fits, or remove the package"
+    count = sum(not entry["built_in"] for group in Group for entry in catalogue.listed(group))
+    return True, f"{count} from other packages" if count else "none installed"
 
 
 def _home(settings: Settings) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpus_pipeline.formats import FORMATS, GENERAL, Detection
+from corpus_pipeline.formats import FORMATS, GENERAL, Detection, of_plugins
 from corpus_pipeline.formats.base import Record
 from corpus_pipeline.formats.message_lists import is_single_message
 from corpus_pipeline.formats.paths import leaves
@@ -37,7 +37,7 @@ def unknown_format(path: Path, records: Sequence[Record], found: Detection) -> s
     return (
         f"{said}Say in the recipe which key holds what, for example:\n  ingest:\n    columns:\n"
         + "".join(f"      {field}: {_quoted(place)}\n" for field, place in suggested(records).items())
-        + f"or name a format with --format: {', '.join(format.name for format in (*FORMATS, *GENERAL))}."
+        + f"or name a format with --format: {', '.join([*(format.name for format in (*FORMATS, *GENERAL)), *of_plugins()])}."
     )
 
 

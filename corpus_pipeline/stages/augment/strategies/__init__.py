@@ -9,7 +9,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline import plugins
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.augment.strategies.back_translation import BackTranslation
@@ -56,8 +57,10 @@ TASKS: Final[tuple[type[Strategy], ...]] = (
 SEQUENCES: Final[tuple[type[Strategy], ...]] = (Continuation, BestAndWorst)
 # what a recipe may name: those with templates of ours, and the one whose template is the recipe's
 KNOWN: Final[tuple[type[Strategy], ...]] = (*STRATEGIES, *TASKS, ToolCalls, *SEQUENCES, Prompt)
+BUILT_IN: Final[dict[str, type[Strategy]]] = {strategy.name: strategy for strategy in KNOWN}
 
 __all__ = [
+    "BUILT_IN",
     "KNOWN",
     "SEQUENCES",
     "STRATEGIES",
@@ -96,10 +99,7 @@ def build(steps: Sequence[NamedStep], default_model: str, *, alone: bool = False
 
 
 def _built(step: NamedStep, default_model: str) -> Strategy:
-    known = {strategy.name: strategy for strategy in KNOWN}
-    if step.name not in known:
-        raise UnknownName("strategy", step.name, known)
-    kind = known[step.name]
+    kind = plugins.named(plugins.Group.STRATEGIES, Strategy, BUILT_IN, step.name)
     try:
         params = kind.Params.model_validate(step.params)
     except ValidationError as error:

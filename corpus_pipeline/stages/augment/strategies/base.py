@@ -19,13 +19,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from corpus_pipeline import plugins
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import Answer, CallOptions, Conversation, Request, Turn
-from corpus_pipeline.recipe import CallParams, options_of
+from corpus_pipeline.recipe import CallParams, NamedStep, options_of
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
@@ -63,6 +64,9 @@ class StrategyParams(CallParams):
     tag_only: tuple[str, ...] = Field(
         (), description="names of validators that tag the new row (`invalid:NAME`) instead of failing the sample"
     )
+    plugin_validators: tuple[Annotated[NamedStep, BeforeValidator(NamedStep.parse)], ...] = Field(
+        (), description="further validators, of plugins: names, with their parameters"
+    )
     structured_output: bool = Field(True, description="false: for providers that refuse a JSON schema in a request")
     first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
@@ -94,6 +98,7 @@ class Strategy(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]  # the paper: authors, year, title, arXiv id
     steps: ClassVar[tuple[Step, ...]]
+    package: ClassVar[str] = "corpus_pipeline.stages.augment"  # whose folder `prompts` holds the templates
     writes_response: ClassVar[bool] = True  # a source that is itself a refusal is then no model to go by
     fields: tuple[str, ...] = ("system", "prompt", "reasoning", "response", "rejected")  # what other tasks may read
     task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
@@ -269,7 +274,10 @@ class Strategy(ABC):
     def bundled_template(cls, step: str) -> str:
         """The text of the template that comes with the package."""
         name = cls.name if len(cls.steps) == 1 else f"{cls.name}.{step}"
-        return (resources.files("corpus_pipeline.stages.augment") / "prompts" / f"{name}.j2").read_text("utf-8")
+        try:
+            return (resources.files(cls.package) / "prompts" / f"{name}.j2").read_text("utf-8")
+        except OSError as error:
+            raise UsageError(f"strategy {cls.name}: {cls.package} has no file prompts/{name}.j2") from error
 
     def _prepared(self, step: Step) -> _Prompt:
         text = self.templates[step.name]
@@ -315,7 +323,17 @@ class Strategy(ABC):
                 raise UsageError(f"{self.name}: '{name}' cannot be left out: an answer is whole and not empty, or none")
             if name not in names:
                 raise UnknownName(f"validator of {self.name}", name, names)
-        return tuple(validator for validator in declared if validator.name not in self.params.without)
+        kept = tuple(validator for validator in declared if validator.name not in self.params.without)
+        return kept + tuple(map(further_validator, self.params.plugin_validators))
+
+
+def further_validator(step: NamedStep) -> Validator:
+    """A validator of a plugin by name. Raises UnknownName, UsageError for parameters that it does not take."""
+    kind = plugins.named(plugins.Group.VALIDATORS, Validator, dict[str, type[Validator]](), step.name)
+    try:
+        return kind(**step.params)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"validator {step.name}: {error}") from error
 
 
 class Accepted(NamedTuple):
@@ -363,7 +381,7 @@ def prompt_version(strategy: Strategy) -> str:
         "fallback",
         "share",
     }
-    other |= {"fallback_models"} | set(CallOptions._fields)
+    other |= {"fallback_models", "plugin_validators"} | set(CallOptions._fields)
     params = strategy.params.model_dump(mode="json", exclude=other) | strategy.options.said()
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,

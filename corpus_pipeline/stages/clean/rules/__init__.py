@@ -13,7 +13,8 @@ from importlib import resources
 
 from pydantic import ValidationError
 
-from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline import plugins
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.clean.rules.base import Rule
@@ -52,27 +53,25 @@ _OFF_BY_DEFAULT = (
     Secrets,
     Language,
 )
+BUILT_IN: dict[str, type[Rule]] = {rule.name: rule for rule in RULES}
 DEFAULT_RULES: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in _OFF_BY_DEFAULT)
 
 
 def build(steps: Sequence[NamedStep] | None) -> tuple[Rule, ...]:
-    """The rules of a recipe in its order; None gives the default rules.
+    """The rules of a recipe in its order, built in or of plugins; None gives the default rules.
 
     Raises UnknownName for a rule that does not exist, UsageError for one named twice, a bad parameter (with its place).
     """
-    known = {rule.name: rule for rule in RULES}
     if steps is None:
-        return tuple(known[name]() for name in DEFAULT_RULES)
+        return tuple(BUILT_IN[name]() for name in DEFAULT_RULES)
     rules: list[Rule] = []
     for index, step in enumerate(steps):
         with below(index, step.name):
-            if step.name not in known:
-                raise UnknownName("rule", step.name, known)
+            kind = plugins.named(plugins.Group.RULES, Rule, BUILT_IN, step.name)
             if any(rule.name == step.name for rule in rules):
                 raise UsageError(
                     f"clean.rules[{index}]: '{step.name}' is named twice; give its parameters in one place."
                 )
-            kind = known[step.name]
             try:
                 rules.append(kind(**step.params))
             except ValidationError as error:
