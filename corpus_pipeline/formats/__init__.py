@@ -14,7 +14,7 @@ from corpus_pipeline.formats import detection, jsontext
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.alpaca import ALPACA, ALPACA_KTO, ALPACA_PREFERENCE
 from corpus_pipeline.formats.axolotl import AXOLOTL
-from corpus_pipeline.formats.base import Format, Loss, NotExportable, Parsed, Record, Written
+from corpus_pipeline.formats.base import Format, Loss, NotExportable, Parsed, Record, Written, require_media_keys
 from corpus_pipeline.formats.content_parts import CONTENT_PARTS
 from corpus_pipeline.formats.detection import Detection
 from corpus_pipeline.formats.empty import EMPTY
@@ -144,6 +144,7 @@ def export_line(
     checked = checked or not _is_same(source, target)
     if checked:
         target.require_usable(conversation)
+        require_media_keys(conversation, target.media)
     if _is_same(source, target) and (not checked or target.fits_as_it_is(conversation)):
         line = shapes.render_line(conversation)
         if line is not None:

@@ -147,15 +147,21 @@ def carry_along(
     extra, kept, parts = shapes.carried(conversation.shape)
     if parts:
         raise NotExportable("media", f"its {', '.join(parts)} cannot be written in this format")
-    unseen = sorted(key for key in MEDIA_KEYS - media if extra.get(key))
-    if unseen:
-        raise NotExportable("media", f"this format has no place for its {', '.join(unseen)}")
+    require_media_keys(conversation, media)
     losses.update(Loss(word) for word in kept)
     for key, value in extra.items():
         if key in record:
             losses.add(Loss.TOP_KEYS)
         else:
             record[key] = value
+
+
+def require_media_keys(conversation: Conversation, media: frozenset[str]) -> None:
+    """Raise NotExportable for a row with pictures under keys that the tool does not read."""
+    extra = shapes.carried(conversation.shape).extra
+    unseen = sorted(key for key in MEDIA_KEYS - media if extra.get(key))
+    if unseen:
+        raise NotExportable("media", f"this format has no place for its {', '.join(unseen)}")
 
 
 def with_thinking(reasoning: str | None, answer: str) -> str:

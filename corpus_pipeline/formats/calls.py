@@ -120,7 +120,7 @@ def wrapped_tools(tools: str) -> list[Any] | None:
     found = _tool_list(tools)
     if found is None:
         return None
-    return [{"type": "function", "function": _function(tool)} if _is_bare_tool(tool) else tool for tool in found]
+    return [_wrapped_tool(tool) for tool in found]
 
 
 def bare_tools(tools: str) -> str | None:
@@ -128,8 +128,15 @@ def bare_tools(tools: str) -> str | None:
     found = _tool_list(tools)
     if found is None:
         return None
-    bare = [t["function"] if set(t) == {"type", "function"} else t for t in found]
-    return jsontext.dumps([_function(tool) if _is_bare_tool(tool) else tool for tool in bare])
+    whole = [_wrapped_tool(tool) for tool in found]
+    return jsontext.dumps([tool["function"] if set(tool) == {"type", "function"} else tool for tool in whole])
+
+
+def _wrapped_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    if _is_bare_tool(tool):
+        return {"type": "function", "function": _function(tool)}
+    function = tool.get("function")
+    return {**tool, "function": _function(function)} if isinstance(function, dict) else tool
 
 
 def _is_bare_tool(tool: dict[str, Any]) -> bool:
@@ -150,8 +157,39 @@ def _function(tool: dict[str, Any]) -> dict[str, Any]:
     if isinstance(found.get("input_schema"), dict) and "parameters" not in found:
         found = {"parameters" if key == "input_schema" else key: value for key, value in found.items()}
     arguments = found.get("parameters")
-    if isinstance(arguments, dict) and arguments and all(_is_argument(one) for one in arguments.values()):
-        found["parameters"] = _schema(arguments)
+    if not isinstance(arguments, dict):
+        return found
+    listed = bool(arguments) and all(_is_argument(one) for one in arguments.values())
+    schema = _schema(arguments) if listed else _with_json_types(arguments)
+    required = found.get("required")
+    if isinstance(required, list) and (listed or "required" not in schema):  # beside the schema instead of in it
+        names = schema.get("properties") or ()
+        if all(isinstance(name, str) and name in names for name in required):
+            del found["required"]
+            schema = {**schema, "required": required}
+    found["parameters"] = schema
+    return found
+
+
+def _with_json_types(schema: Any) -> Any:
+    """A JSON schema whose types have the names of Python, as those of BFCL and ToolBench, under the names of JSON."""
+    if isinstance(schema, list):
+        return [_with_json_types(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "type" and isinstance(value, str) and value in _PYTHON_NAMES:
+            if _JSON_TYPES[value] is not None:
+                found[key] = _JSON_TYPES[value]
+        elif key in ("properties", "items", "additionalProperties", "anyOf", "oneOf", "allOf"):
+            found[key] = (
+                {name: _with_json_types(one) for name, one in value.items()}
+                if key == "properties" and isinstance(value, dict)
+                else _with_json_types(value)
+            )
+        else:
+            found[key] = value
     return found
 
 
@@ -160,6 +198,7 @@ _JSON_TYPES = {
     "bool": "boolean", "boolean": "boolean", "list": "array", "array": "array", "tuple": "array", "set": "array",
     "dict": "object", "object": "object", "any": None,
 }  # fmt: skip
+_PYTHON_NAMES = frozenset(("str", "int", "float", "bool", "list", "tuple", "set", "dict", "any"))
 _PYTHON_TYPE = re.compile(r"(?:optional\[)?([a-z]+)(?:\[.*)?(?:\])?(?:,\s*(?:optional|default.*))?", re.I | re.S)
 
 

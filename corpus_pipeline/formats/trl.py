@@ -7,12 +7,12 @@ Source: its "Dataset formats" page. Each type is found with texts ("standard") a
 
 from __future__ import annotations
 
-from corpus_pipeline.formats.base import Loss, Record
+from corpus_pipeline.formats.base import Loss, NotExportable, Record
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect, messages_of
 from corpus_pipeline.formats.flat import Columns, FlatFormat
 from corpus_pipeline.formats.llama_factory_openai import object_arguments
-from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of
+from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, Message, side_of
 
 # a record with one of these beside `prompt` holds more than a prompt
 _ANSWERS = ("completion", "response", "output", "answer", "chosen", "rejected", "target", "label", "messages", "text")
@@ -32,6 +32,14 @@ class _Prompt(ChatFormat):
         while kept and side_of(kept[-1].role) == ANSWER_SIDE:
             losses |= {Loss.ANSWER} if kept.pop().rejected is None else {Loss.ANSWER, Loss.REJECTED}
         return super().suited(kept, losses)
+
+
+class _Implicit(ChatFormat):
+    def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
+        """With a prompt: what both answers share is taken for it."""
+        if not any(side_of(message.role) == PROMPT_SIDE for message in messages):
+            raise NotExportable("no_prompt", "the pair has no prompt that its answers could share")
+        return super().suited(messages, losses)
 
 
 class _Labelless(ChatFormat):
@@ -62,7 +70,7 @@ TRL_PREFERENCE_CHAT = ChatFormat(
     Dialect(lists=(("prompt",), ("chosen",)), rejected=("rejected",)),
     ("prompt", "chosen", "rejected", "tools"),
 )
-TRL_IMPLICIT_CHAT = ChatFormat(
+TRL_IMPLICIT_CHAT = _Implicit(
     "trl_implicit_preference_chat",
     "TRL preference with the prompt inside both answers, conversational",
     Dialect(lists=(("chosen",),), rejected=("rejected",)),

@@ -270,3 +270,69 @@ def test_each_format_is_described(target: Format) -> None:
     assert target.description
     assert target.keys
     assert target.loses <= set(Loss)
+
+
+@pytest.mark.parametrize(
+    ("tool", "wanted"),
+    [
+        ({"name": "f", "input_schema": {"type": "object"}}, {"name": "f", "parameters": {"type": "object"}}),
+        (
+            {
+                "name": "f",
+                "parameters": {"n": {"type": "int"}, "s": {"type": "str, optional"}, "x": {"type": "List[str]"}},
+            },
+            {
+                "name": "f",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"n": {"type": "integer"}, "s": {"type": "string"}, "x": {"type": "array"}},
+                    "required": ["n", "x"],
+                },
+            },
+        ),
+        (
+            {
+                "type": "function",
+                "function": {
+                    "name": "f",
+                    "parameters": {"type": "dict", "properties": {"type": {"type": "float"}, "a": {"type": "any"}}},
+                    "required": ["a"],
+                },
+            },
+            {
+                "name": "f",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"type": {"type": "number"}, "a": {}},
+                    "required": ["a"],
+                },
+            },
+        ),
+        (
+            {"functionDeclarations": [{"name": "f", "parameters": {"type": "object"}}]},
+            {"name": "f", "parameters": {"type": "object"}},
+        ),
+    ],
+)
+def test_tools_of_any_notation_are_written_as_json_schema(tool: dict[str, Any], wanted: dict[str, Any]) -> None:
+    conversation = read("trl_messages", TYPICAL["trl_messages"])._replace(tools=json.dumps([tool]))
+    record, _ = by_name("openai_sft").write(conversation)
+    assert record["tools"] == [{"type": "function", "function": wanted}]
+    record, _ = by_name("sharegpt").write(conversation)
+    assert json.loads(record["tools"]) == [wanted]
+
+
+def test_empty_list_of_tools_is_no_loss() -> None:
+    sharegpt = by_name("sharegpt")
+    conversation = sharegpt.read({**TYPICAL["sharegpt"], "tools": "[]"})
+    assert by_name("openai_sft").write(conversation).losses == ()
+
+
+def test_pictures_under_keys_need_a_tool_that_reads_them_also_in_the_same_format() -> None:
+    sft = by_name("openai_sft")
+    conversation = sft.read({**TYPICAL["openai_sft"], "images": ["1.png"]})
+    with pytest.raises(NotExportable, match="media"):
+        export_line(conversation, sft, sft, checked=True)
+    assert export_line(conversation, sft, sft)[1] == ()
+    entry = json.loads(export_line(conversation, sft, by_name("llama_factory_openai"), checked=True)[0])
+    assert entry["images"] == ["1.png"]
