@@ -202,8 +202,8 @@ class Gemini(BatchProvider):
                 return 200, {}, {}
             self.look(self.batches[name])
             return 200, self.said(self.batches[name]), {}
-        if path.startswith("/download/v1beta/files/out-"):
-            name = path.removeprefix("/download/v1beta/files/out-").partition(":")[0]
+        if path.startswith("/v1beta/files/out-"):
+            name = path.removeprefix("/v1beta/files/out-").partition(":")[0]
             return (404, {"error": {"code": 404}}, {}) if self.archived else (200, self.lines(self.batches[name]), {})
         return 404, {"error": {"code": 404, "status": "NOT_FOUND", "message": f"no {path}"}}, {}
 

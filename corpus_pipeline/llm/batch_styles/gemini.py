@@ -41,7 +41,7 @@ _STATUSES: Final = {1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 13: 
 
 
 class GeminiBatches(BatchStyle):
-    """Files are spoken to at addresses of their own on the same host."""
+    """Files are uploaded at an address of their own on the same host."""
 
     max_bytes: ClassVar[int] = 1000 * 1000 * 1000
 
@@ -60,7 +60,7 @@ class GeminiBatches(BatchStyle):
             "X-Goog-Upload-Header-Content-Length": str(len(chunk.body)),
             "X-Goog-Upload-Header-Content-Type": "application/jsonl",
         }
-        begun = await send("POST", _beside(where, "upload", "/files"), headers=announced, content=orjson.dumps(name))
+        begun = await send("POST", _upload_address(where), headers=announced, content=orjson.dumps(name))
         address = begun.headers.get("x-goog-upload-url") or ""
         headers = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
         reply = await send("POST", address, headers=headers, content=chunk.body)
@@ -96,7 +96,7 @@ class GeminiBatches(BatchStyle):
             if batch.outcome is Outcome.COMPLETED:
                 raise FileGone("the batch succeeded, and has no file of responses")
             return []
-        return [_beside(where, "download", f"/{quote(batch.output_file_id)}:download?alt=media")]
+        return [f"/{quote(batch.output_file_id)}:download?alt=media"]
 
     def result(self, entry: dict[str, Any], requests: Mapping[str, Request]) -> Result | None:
         """See `BatchStyle.result`."""
@@ -116,9 +116,9 @@ class GeminiBatches(BatchStyle):
         return refused(custom_id, error)
 
 
-def _beside(where: Endpoint, what: str, path: str) -> str:
-    """An address of the files: `/upload/v1beta/...` where the API is at `/v1beta`."""
-    return f"{where.origin}/{what}{urlsplit(where.base_url).path}{path}"
+def _upload_address(where: Endpoint) -> str:
+    """Where files go: `/upload/v1beta/files` where the API is at `/v1beta`."""
+    return f"{where.origin}/upload{urlsplit(where.base_url).path}/files"
 
 
 def _batch(entry: dict[str, Any]) -> Batch:
