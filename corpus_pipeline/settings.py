@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from corpus_pipeline.errors import UsageError
 
+MIN_SECRET = 16  # characters of what nobody may guess
+
 
 class Variable(NamedTuple):
     """One environment variable: what it sets and what holds without it."""
@@ -69,6 +71,18 @@ VARIABLES = (
         "CORPUS_PARTITIONS_PER_RUN", "1", "partitions that one run of a Dagster backfill works: 20 for many small files"
     ),
     Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
+    Variable(
+        "CORPUS_WEB_TOKEN",
+        "a new one at each start",
+        "token of the first address of `corpus serve` and `corpus ui` without a login, 16 characters or more",
+        secret=True,
+    ),
+    Variable(
+        "CORPUS_PROXY_SECRET",
+        "none",
+        "what a trusted proxy sends as X-Corpus-Proxy-Secret beside the name of the user, 16 characters or more",
+        secret=True,
+    ),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("CORPUS_DAGSTER_URL", "none", "where Dagster's UI can be reached, for links to runs in the row browser"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
@@ -105,6 +119,8 @@ class Settings:
     private_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
+    web_token: str | None = field(default=None, repr=False)
+    proxy_secret: str | None = field(default=None, repr=False)
     partitions_per_run: int = 1
     stop_grace_seconds: float = 20.0
     progress_seconds: float = 30.0
@@ -136,6 +152,8 @@ class Settings:
             inbox=Path(env.get("CORPUS_INBOX") or home / "inbox").expanduser().absolute(),
             lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
             web_url=(env.get("CORPUS_WEB_URL") or "http://127.0.0.1:8787").rstrip("/"),
+            web_token=_secret("CORPUS_WEB_TOKEN", env),
+            proxy_secret=_secret("CORPUS_PROXY_SECRET", env),
             openai_api_key=env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             model=env.get("CORPUS_MODEL") or None,
@@ -326,6 +344,13 @@ def _log_format(text: str) -> str:
     if text not in ("text", "json"):
         raise UsageError(f"CORPUS_LOG must be text or json, not {text!r}")
     return text
+
+
+def _secret(name: str, env: Mapping[str, str]) -> str | None:
+    text = (env.get(name) or "").strip()
+    if text and (len(text) < MIN_SECRET or not text.isascii() or not text.isprintable() or " " in text):
+        raise UsageError(f"{name} must be {MIN_SECRET} ASCII characters or more without blanks: nobody may guess it")
+    return text or None
 
 
 def _positive(name: str, text: str) -> float:

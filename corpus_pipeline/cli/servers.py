@@ -52,14 +52,14 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
 
     from corpus_pipeline.web.app import create_app
     from corpus_pipeline.web.index_worker import Indexer
-    from corpus_pipeline.web.serve import listen, open_corpus, start_background, url_for_others, url_of
+    from corpus_pipeline.web.serve import first_address, listen, open_corpus, start_background, url_for_others, url_of
 
     with ExitStack() as stack:
         listener, corpus = stack.enter_context(listen(options)), stack.enter_context(open_corpus(settings))
         rows = create_app(corpus, options)
         try:
             background = start_background(rows, replace(options, port=rows_port))
-            say(f"Row browser: {background.url}")
+            say(f"Row browser: {first_address(options, background.url)}")
             stack.callback(background.stop)
             stack.enter_context(Indexer(corpus))
             # what Dagster's pages link to
@@ -68,7 +68,7 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
             say(f"the row browser was not started: {problem}")
         url = url_of(options, listener.getsockname()[1])
         os.environ.setdefault("CORPUS_DAGSTER_URL", url_for_others(options, url))  # what the row browser links to
-        say(f"Dagster UI: {url} (starting, which takes about 15 seconds)")
+        say(f"Dagster UI: {first_address(options, url)} (starting, which takes about 15 seconds)")
         from corpus_pipeline.defs import webserver
 
         with suppress(KeyboardInterrupt):

@@ -126,7 +126,7 @@ class DagsterGuard:
             while True:
                 waiting = waiting or asyncio.ensure_future(receive())
                 done, _ = await asyncio.wait({waiting}, timeout=_SOCKET_SECONDS)
-                known = await run_in_threadpool(self._door.person, scope, headers, session_of(scope))
+                known = await run_in_threadpool(self._still_known, scope, headers)
                 if known is None:
                     waiting.cancel()
                     await send({"type": "websocket.close", "code": 1008})
@@ -141,13 +141,16 @@ class DagsterGuard:
 
         return watched
 
+    def _still_known(self, scope: Scope, headers: Headers) -> Person | None:
+        return self._door.person(scope, headers, session_of(scope), active=False)
+
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if self._door.options.login and scope["path"].startswith(_ROWS_PATHS):
             await self._rows({**scope, "home": "/"}, receive, send)
             return
         scope["person"] = self._door.person(scope, headers, session_of(scope))
-        refused = self._refusal(scope, headers)
+        refused = self._door.entered(scope, headers) or self._refusal(scope, headers)
         if refused is None and scope["method"] == "POST":
             body = await _body(receive)
             refused, body = await self._considered(scope, body)

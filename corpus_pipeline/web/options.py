@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.settings import MIN_SECRET
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROXY_PROOF = "X-Corpus-Proxy-Secret"  # the header by which a trusted proxy proves itself
 
 
 class Role(StrEnum):
@@ -25,7 +28,8 @@ class Options:
 
     allow_hosts: names by which browsers may ask for it, beside the address it listens on. users: the file of
     `web.users`; login is demanded when it is used. proxy_header: names the user, believed only from `trusted_proxies`
-    (addresses or networks). loopback_user: who acts when nobody has to log in.
+    (addresses or networks) and with `proxy_secret`. loopback_user: the name of whoever brings `token` where nobody has to
+    log in: every user of the machine reaches its own address. Without a token (an application inside one process) all do.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +43,8 @@ class Options:
     read_only: bool = False
     secure_cookies: bool = False
     loopback_user: str = "local"
+    token: str | None = field(default=None, repr=False)
+    proxy_secret: str | None = field(default=None, repr=False)
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +58,11 @@ class Options:
         object.__setattr__(self, "networks", networks)
         if self.proxy_header and not networks:
             raise UsageError("--proxy-header needs --trusted-proxy: anybody could send that header otherwise")
+        if self.proxy_header and len(self.proxy_secret or "") < MIN_SECRET:
+            raise UsageError(
+                "--proxy-header needs CORPUS_PROXY_SECRET: every program at the address of the proxy could send that header"
+                f" otherwise. Set it to {MIN_SECRET} random characters or more, and let the proxy send it as {PROXY_PROOF}"
+            )
         if self.host not in LOOPBACK and not self.demands_login:
             raise UsageError(
                 f"--host {self.host} lets others in, and nobody would have to log in. Make a user with"
@@ -63,6 +74,10 @@ class Options:
     def demands_login(self) -> bool:
         """Whether nobody gets in without a name."""
         return self.login or self.proxy_header is not None
+
+    def with_token(self) -> Options:
+        """The same, with a token where nobody has to log in: what a listening server takes."""
+        return self if self.demands_login or self.token else replace(self, token=secrets.token_urlsafe(32))
 
     @property
     def hosts(self) -> frozenset[str]:

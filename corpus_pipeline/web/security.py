@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.web import users
-from corpus_pipeline.web.options import Options, Role
+from corpus_pipeline.web.options import PROXY_PROOF, Options, Role
 from corpus_pipeline.web.sessions import COOKIE, DEVICE, Person, Sessions
 
 CSP = (
@@ -34,6 +35,11 @@ HEADERS = {
 }
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 METHODS = ("GET", "HEAD", "POST")
+TOKEN = "token"  # its name in an address
+_NO_TOKEN = (
+    "Open the address that `corpus serve` or `corpus ui` printed when it started: it has a token, by which you are told from"
+    " other users of this machine. Programs send it as `Authorization: Bearer TOKEN`; CORPUS_WEB_TOKEN sets it.\n"
+)
 _NO_COOKIE = ("/static/", "/healthz")
 _OPEN = ("/login", "/static/", "/healthz")  # may be seen by those who have not logged in
 _log = logging.getLogger(__name__)
@@ -54,17 +60,51 @@ class Door:
             "This server does not answer to that host name. Start it with --allow-host NAME.\n", 421
         )
 
-    def person(self, scope: Scope, headers: Headers, session: str | None) -> Person | None:
-        """Who asks: whom a trusted proxy names, or who logged in, or (where nobody has to) the user of this machine."""
+    def entered(self, scope: Scope, headers: Headers) -> Response | None:
+        """The answer to an address with the token: a session, and the same page without the token in its address."""
+        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        token = dict(asked).get(TOKEN)
+        if self.options.token is None or token is None or scope["method"] != "GET" or self.stranger(headers):
+            return None
+        if not self._is_token(token):
+            return PlainTextResponse(_NO_TOKEN, 401)
+        # one slash in front: with two it would be the address of another server
+        path = "/" + quote(scope["path"].lstrip("/\\"), safe="/")
+        query = urlencode([(name, value) for name, value in asked if name != TOKEN])
+        answer = RedirectResponse(path + (f"?{query}" if query else ""), 303)
+        session = self._sessions.begin(self._owner(), lasting=True)
+        answer.headers.append("Set-Cookie", cookie(session, self.options))
+        return answer
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest((self.options.token or "").encode(), given.encode())
+
+    def _owner(self) -> Person:
+        return Person(self.options.loopback_user, Role.OPERATOR)
+
+    def _named_by_proxy(self, scope: Scope, headers: Headers) -> Person | None:
+        """The user whom a trusted proxy names: its address alone proves nothing, any program there has it."""
+        options, client = self.options, scope.get("client")
+        if not options.proxy_header or not options.proxy_secret:
+            return None
+        if not options.is_trusted_proxy(client[0] if client else None):
+            return None
+        if not hmac.compare_digest(options.proxy_secret.encode(), headers.get(PROXY_PROOF, "").encode()):
+            return None
+        name = headers.get(options.proxy_header, "").strip()
+        known = users.role_of(options.users, name) if options.users and name else None
+        return Person(name[:128], known or options.proxy_role) if name else None
+
+    def person(self, scope: Scope, headers: Headers, session: str | None, *, active: bool = True) -> Person | None:
+        """The person who asks: whom a trusted proxy names, or who logged in, or (where nobody has to) who has the token.
+
+        active: something was asked for, which puts off the end of an idle session.
+        """
         options = self.options
-        client = scope.get("client")
-        if options.proxy_header and options.is_trusted_proxy(client[0] if client else None):
-            name = headers.get(options.proxy_header, "").strip()
-            if name:
-                known = users.role_of(options.users, name) if options.users else None
-                return self._limited(Person(name[:128], known or options.proxy_role))
-        person = self._sessions.person(session)
-        if person is not None and options.users is not None:
+        if named := self._named_by_proxy(scope, headers):
+            return self._limited(named)
+        person = self._sessions.person(session, active=active)
+        if person is not None and options.login and options.users is not None:
             # a removed user, another password and another role count at once
             known_user = users.user(options.users, person.name)
             if known_user is None or known_user.credential != self._sessions.credential(session):
@@ -73,7 +113,9 @@ class Door:
             else:
                 person = person._replace(role=known_user.role)
         if person is None and not options.demands_login:
-            person = Person(options.loopback_user, Role.OPERATOR)
+            kind, _, token = headers.get("authorization", "").partition(" ")
+            if options.token is None or (kind.lower() == "bearer" and self._is_token(token.strip())):
+                person = self._owner()
         return None if person is None else self._limited(person)
 
     def _limited(self, person: Person) -> Person:
@@ -81,6 +123,8 @@ class Door:
 
     def login_first(self, scope: Scope, page: bool) -> Response:
         """What somebody gets whom we do not know: the way to the login when it is a page that they ask for."""
+        if self.options.token is not None:
+            return PlainTextResponse(_NO_TOKEN, 401, {"WWW-Authenticate": "Bearer"})
         if not page or not self.options.login:
             return PlainTextResponse("Log in first.\n", 401)
         query = scope["query_string"].decode("latin-1")
@@ -108,7 +152,9 @@ class Guard:
         session = session_of(scope)
         fresh = session is None
         scope["session"] = session or self._sessions.new_id()
-        scope["person"] = self._door.person(scope, headers, scope["session"])
+        # a part of a page that renews itself is nothing that anybody does
+        active = headers.get("hx-request") != "true"
+        scope["person"] = self._door.person(scope, headers, scope["session"], active=active)
         scope["json"] = wants_json(scope, headers)
         if scope["path"].endswith(".json") and not scope["path"].startswith("/static/"):
             # every page has a twin: the same path with .json behind it
@@ -129,7 +175,7 @@ class Guard:
                     answer.append("Set-Cookie", cookie(scope["session"], self._options))
             await send(message)
 
-        refused = self._refusal(scope, headers)
+        refused = self._door.entered(scope, headers) or self._refusal(scope, headers)
         try:
             await (self._app if refused is None else refused)(scope, receive, with_headers)
         except Exception as error:

@@ -20,6 +20,7 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.app import create_app
 from corpus_pipeline.web.index_worker import Indexer
 from corpus_pipeline.web.options import LOOPBACK, Options
+from corpus_pipeline.web.security import TOKEN
 
 USERS_FILE = "users.json"
 _PATIENCE = 5.0  # seconds for which a page waits for the database
@@ -30,7 +31,9 @@ def default_options(settings: Settings, **chosen: Any) -> Options:
     chosen.setdefault("users", settings.home / USERS_FILE)
     chosen.setdefault("loopback_user", who())
     chosen.setdefault("secure_cookies", settings.web_url.startswith("https://"))
-    return Options(**chosen)
+    chosen.setdefault("token", settings.web_token)
+    chosen.setdefault("proxy_secret", settings.proxy_secret)
+    return Options(**chosen).with_token()
 
 
 def open_corpus(settings: Settings) -> Corpus:
@@ -76,6 +79,11 @@ def url_of(options: Options, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def first_address(options: Options, url: str) -> str:
+    """`url` as it is told to the person who started the server: with the token that tells this person from others."""
+    return url if options.demands_login or options.token is None else f"{url}/?{TOKEN}={options.token}"
+
+
 def url_for_others(options: Options, url: str) -> str:
     """`url`, under the name by which browsers of other machines may ask when it listens for them."""
     if options.host in LOOPBACK or not options.allow_hosts:
@@ -84,10 +92,10 @@ def url_for_others(options: Options, url: str) -> str:
 
 
 def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; `ready` is told the URL. Raises UsageError when the address cannot be used."""
+    """Serve until Ctrl-C; `ready` is told the first address. Raises UsageError when the address cannot be used."""
     listener = listen(options)
     with listener, Indexer(corpus):
-        ready(url_of(options, listener.getsockname()[1]))
+        ready(first_address(options, url_of(options, listener.getsockname()[1])))
         server(create_app(corpus, options)).run(sockets=[listener])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import secrets
 import threading
@@ -37,6 +38,7 @@ class _Login(NamedTuple):
     person: Person
     credential: str
     ends: float
+    idle: float
     idle_ends: float
 
 
@@ -66,36 +68,39 @@ class Sessions:
     def token_is_right(self, session: str | None, token: str) -> bool:
         return session is not None and hmac.compare_digest(self.token(session).encode(), token.encode())
 
-    def begin(self, person: Person, credential: str = "") -> str:
+    def begin(self, person: Person, credential: str = "", *, lasting: bool = False) -> str:
         """The id of a new session: a login never goes on with the id that was there before.
 
         credential: what the login was checked against; the session ends when it is another one (`users.credential`).
+        lasting: it ends with the server only.
         """
         session, now = self.new_id(), self._clock()
+        life, idle = (math.inf, math.inf) if lasting else (_LIFETIME, _IDLE)
         with self._lock:
-            self._people[session] = _Login(person, credential, now + _LIFETIME, now + _IDLE)
+            self._people[session] = _Login(person, credential, now + life, idle, now + idle)
             while len(self._people) > _MOST_SESSIONS:
                 self._people.popitem(last=False)
         return session
 
-    def person(self, session: str | None) -> Person | None:
-        """The person who logged in here, None after the end of the session."""
-        found = self._login(session)
+    def person(self, session: str | None, *, active: bool = True) -> Person | None:
+        """The person who logged in here, None after the end of the session. active: it is used, which puts off its end."""
+        found = self._login(session, active=active)
         return None if found is None else found.person
 
     def credential(self, session: str | None) -> str:
         """What the login of this session was checked against."""
-        found = self._login(session)
+        found = self._login(session, active=False)
         return "" if found is None else found.credential
 
-    def _login(self, session: str | None) -> _Login | None:
+    def _login(self, session: str | None, *, active: bool) -> _Login | None:
         now = self._clock()
         with self._lock:
             found = self._people.get(session or "")
             if found is None or min(found.ends, found.idle_ends) < now:
                 self._people.pop(session or "", None)
                 return None
-            self._people[session or ""] = found = found._replace(idle_ends=now + _IDLE)
+            if active:
+                self._people[session or ""] = found = found._replace(idle_ends=now + found.idle)
             return found
 
     def end_all(self, name: str) -> None:

@@ -26,7 +26,7 @@ from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
-from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
+from corpus_pipeline_tests.dagster.graphql import TOKEN, GraphQL, wait_for
 from corpus_pipeline_tests.servers.process import free_port
 
 KEY = "sk-canary-4f1d0c7e9b"
@@ -188,7 +188,8 @@ def locked(path: Path) -> bool:
 def environment(home: Path, base_url: str) -> dict[str, str]:
     """The environment of a child that works on a home."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("CORPUS_", "DAGSTER_HOME"))}
-    return own | dict(zip(OURS, (str(home), base_url, KEY, "corpus-stub", "8"), strict=True))
+    ours = dict(zip(OURS, (str(home), base_url, KEY, "corpus-stub", "8"), strict=True))
+    return own | ours | {"CORPUS_WEB_TOKEN": TOKEN}
 
 
 def answers(graphql: GraphQL) -> bool:

@@ -16,6 +16,11 @@ SELECTOR = {"repositoryLocationName": LOCATION, "repositoryName": "__repository_
 FINAL = ("SUCCESS", "FAILURE", "CANCELED")
 
 
+TOKEN = "a-token-of-these-tests-0123456789"  # CORPUS_WEB_TOKEN of the `corpus ui` that is asked
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+HEADERS = {"Content-Type": "application/json"} | BEARER
+
+
 class GraphQL:
     """The endpoint of one webserver."""
 
@@ -25,9 +30,7 @@ class GraphQL:
     def ask(self, query: str, **variables: Any) -> Any:
         """The data of an answer. Raises AssertionError with the errors of a refused question."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.base_url}/graphql", data=body, headers={"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(f"{self.base_url}/graphql", data=body, headers=HEADERS)
         with urllib.request.urlopen(request, timeout=60) as answer:
             found = json.load(answer)
         assert not found.get("errors"), found["errors"]

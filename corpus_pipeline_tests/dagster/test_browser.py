@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from corpus_pipeline_tests.dagster.conftest import UI
-from corpus_pipeline_tests.dagster.graphql import wait_for
+from corpus_pipeline_tests.dagster.graphql import TOKEN, wait_for
 from corpus_pipeline_tests.servers import browser
 
 HERE = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
@@ -26,6 +26,7 @@ SECONDS = 60_000  # of patience, in milliseconds
 def page(ui: UI) -> Iterator[Any]:
     with browser.chromium() as found:
         page = found.new_page(viewport={"width": 1360, "height": 860})
+        page.goto(f"{ui.graphql.base_url}/?token={TOKEN}")
         page.elsewhere = []  # what it asks of anybody but the Dagster UI
         page.wrong = []  # what the browser complains of
         page.on("request", lambda request: request.url.startswith(HERE) or page.elsewhere.append(request.url))
@@ -60,6 +61,7 @@ def seen(ui: UI, page) -> tuple[str, str]:
     page.get_by_text(held, exact=True).first.wait_for()
     wait_for(lambda: ui.stage(held, "augment")[1] >= 2, 120, "augmented rows")
     rows = page.context.browser.new_page(viewport={"width": 1360, "height": 860})
+    rows.goto(f"{ui.rows_url}/?token={TOKEN}")
     rows.goto(f"{ui.rows_url}/files/{held}")
     rows.get_by_label("Stage").select_option("augment")
     rows.get_by_label("Reason").fill("the prices are to be looked at first")

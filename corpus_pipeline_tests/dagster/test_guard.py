@@ -26,6 +26,7 @@ from corpus_pipeline.web.dagster_guard import DagsterGuard, _live_only, asked_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
 from corpus_pipeline_tests.dagster.conftest import UI, Home
+from corpus_pipeline_tests.dagster.graphql import BEARER, TOKEN
 
 PASSWORD = "a long enough password"
 LOOK = "{ version }"
@@ -36,7 +37,7 @@ JSON = "application/json"
 
 @pytest.fixture(scope="module")
 def web(ui: UI) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=ui.graphql.base_url, timeout=60) as client:
+    with httpx.Client(base_url=ui.graphql.base_url, timeout=60, headers=BEARER) as client:
         yield client
 
 
@@ -104,10 +105,43 @@ def test_our_own_page_and_programs_are_answered(web, ui):
 def live(address: str, **headers: str) -> str:
     """What the socket for live updates answers."""
     with connect(
-        f"{address.replace('http', 'ws', 1)}/graphql", subprotocols=["graphql-ws"], additional_headers=headers or None
+        f"{address.replace('http', 'ws', 1)}/graphql", subprotocols=["graphql-ws"], additional_headers=headers | BEARER
     ) as socket:
         socket.send(json.dumps({"type": "connection_init"}))
         return str(json.loads(socket.recv(timeout=20))["type"])
+
+
+def test_another_user_of_the_machine_gets_nothing_without_the_token(ui):
+    for address in (ui.graphql.base_url, ui.rows_url):
+        with httpx.Client(base_url=address, timeout=60) as other:
+            for path in (
+                "/",
+                "/files.json",
+                "/server_info",
+                "/graphql",
+                "/metrics",
+                f"/?token={TOKEN[:-1]}",
+                "/?token=",
+            ):
+                assert other.get(path).status_code == 401, path
+            assert post(other, LOOK).status_code in (401, 403)
+            assert other.get("/files.json", headers={"authorization": f"Bearer {TOKEN}x"}).status_code == 401
+    socket = f"{ui.graphql.base_url.replace('http', 'ws', 1)}/graphql"
+    with pytest.raises(InvalidStatus), connect(socket, additional_headers={"Origin": ui.graphql.base_url}):
+        pass
+
+
+def test_the_first_address_opens_both_ports_for_a_browser(ui):
+    with httpx.Client(timeout=60) as own_browser:
+        first = own_browser.get(f"{ui.graphql.base_url}/runs", params={"token": TOKEN, "q": "a b"})
+        assert (first.status_code, first.headers["location"]) == (303, "/runs?q=a+b")
+        assert "HttpOnly; SameSite=Strict" in first.headers["set-cookie"] and TOKEN not in first.headers["set-cookie"]
+        assert post_at(own_browser, ui.graphql.base_url, LOOK).json()["data"]["version"]
+        assert own_browser.get(f"{ui.rows_url}/files.json").status_code == 200
+
+
+def post_at(client: httpx.Client, address: str, query: str) -> httpx.Response:
+    return client.post(f"{address}/graphql", json={"query": query})
 
 
 def test_live_updates_are_for_our_own_page(web):

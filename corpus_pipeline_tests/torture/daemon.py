@@ -21,7 +21,7 @@ from pathlib import Path
 from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.states import Status
 from corpus_pipeline_tests.dagster.conftest import answers
-from corpus_pipeline_tests.dagster.graphql import GraphQL, wait_for
+from corpus_pipeline_tests.dagster.graphql import TOKEN, GraphQL, wait_for
 from corpus_pipeline_tests.servers.process import free_port
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.torture import RECIPE, Torture, main
@@ -108,7 +108,9 @@ class DaemonTorture(Torture):
     def _open(self) -> None:
         port = free_port()
         command = [sys.executable, "-m", "corpus_pipeline", "ui", "--port", str(port), "--rows-port", str(free_port())]
-        self._ui = subprocess.Popen(command, env=self._environment(), stdout=self._log, stderr=self._log)
+        self._ui = subprocess.Popen(
+            command, env=self._environment() | {"CORPUS_WEB_TOKEN": TOKEN}, stdout=self._log, stderr=self._log
+        )
         self._graphql = GraphQL(f"http://127.0.0.1:{port}")
         wait_for(lambda: answers(self._graphql) or self._ui.poll() is not None, 180, "`corpus ui`")
         assert self._ui.poll() is None, "`corpus ui` ended"

@@ -18,6 +18,8 @@ from corpus_pipeline.web.serve import default_options, start_background
 from corpus_pipeline_tests.servers import browser
 from corpus_pipeline_tests.web.conftest import HOSTILE
 
+TOKEN = "a-token-of-these-tests-0123456789"
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -27,7 +29,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(corpus: Corpus) -> Iterator[str]:
-    options = default_options(corpus.settings, port=0)
+    options = default_options(corpus.settings, port=0, token=TOKEN)
     server = start_background(create_app(corpus, options), options)
     yield server.url
     server.stop()
@@ -58,6 +60,7 @@ class Watch:
 def watch(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Watch]:
     options = getattr(request, "param", {})
     context = chromium.new_context(base_url=address, **options)
+    assert context.request.get(f"{address}/?token={TOKEN}").ok  # the cookie is the context's
     yield Watch(context, address)
     context.close()
 
@@ -242,6 +245,7 @@ def test_without_scripts_and_in_a_narrow_window_everything_can_be_read(watch, co
 def test_words_stand_out_from_their_ground(chromium, address, scheme):
     """WCAG 2.2, 1.4.3: a contrast of 4.5 for text."""
     context = chromium.new_context(base_url=address, color_scheme=scheme)
+    assert context.request.get(f"{address}/?token={TOKEN}").ok
     page = context.new_page()
     poor = []
     for path in ("/files/hostile/rows/2?with=paraphrase/0", "/files/hostile/rows", "/failed?state=any", "/nothing"):

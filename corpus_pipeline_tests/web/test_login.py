@@ -12,10 +12,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.queries import progress
+from corpus_pipeline.settings import Settings
 from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.security import CSP
+from corpus_pipeline.web.serve import default_options
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
 from corpus_pipeline_tests.web.conftest import ORIGIN, Browser, browser
 
@@ -358,15 +360,56 @@ def test_guesses_for_one_name_keep_neither_others_out_nor_a_known_browser(corpus
     assert log_in(known, "vera").status_code == 303
 
 
-def test_a_proxy_is_believed_only_from_its_address(corpus, users_file):
+def test_a_proxy_is_believed_only_from_its_address_and_with_its_secret(corpus, users_file):
     options = {"proxy_header": "X-Remote-User", "trusted_proxies": ("10.1.0.0/24",), "users": users_file}
+    options |= {"proxy_secret": "0123456789abcdef"}
     near, far = browser(corpus, "10.1.0.9", **options), browser(corpus, "10.2.0.9", **options)
-    header = {"X-Remote-User": "otto", "X-Forwarded-For": "10.1.0.9"}
+    bare = {"X-Remote-User": "otto", "X-Forwarded-For": "10.1.0.9"}
+    for proof in ({}, {"X-Corpus-Proxy-Secret": ""}, {"X-Corpus-Proxy-Secret": "0123456789abcdeF"}):
+        assert near.get("/files", headers=bare | proof).status_code == 401
+    proof = {"X-Corpus-Proxy-Secret": "0123456789abcdef"}
+    header = bare | proof
     assert far.get("/files", headers=header).status_code == 401
     assert near.get("/files").status_code == 401
     assert "otto" in near.get("/files", headers=header).text
     assert 'action="/pause"' in near.get("/files", headers=header).text
-    assert 'action="/pause"' not in near.get("/files", headers={"X-Remote-User": "stranger"}).text
+    assert 'action="/pause"' not in near.get("/files", headers={"X-Remote-User": "stranger"} | proof).text
+
+
+# --- the token of a server without a login ---
+
+TOKEN = "a-token-of-these-tests-0123456789"
+
+
+def test_without_the_token_another_user_of_the_machine_gets_nothing(corpus):
+    for path in [
+        route.path for route in _routes() if "{" not in route.path and route.path not in ("/healthz", "/login")
+    ]:
+        own = browser(corpus, token=TOKEN)
+        for address in (path, f"{path}?token={TOKEN[:-1]}", f"{path}?token=", f"{path}.json"):
+            answer = own.get(address, follow_redirects=False)
+            assert answer.status_code in (401, 405) and "conversations" not in answer.text, address
+        assert own.form(path, csrf="x").status_code == 401
+    assert browser(corpus, token=TOKEN).get("/files", headers={"Authorization": TOKEN}).status_code == 401
+
+
+def test_the_first_address_becomes_a_session_and_a_plain_address(corpus):
+    own = browser(corpus, token=TOKEN, users=None)
+    first = own.get(f"/files?token={TOKEN}&search=a+b", follow_redirects=False)
+    assert (first.status_code, first.headers["location"]) == (303, "/files?search=a+b")
+    assert "HttpOnly" in first.headers["set-cookie"] and TOKEN not in first.headers["set-cookie"]
+    assert 'action="/pause"' in own.get("/files").text
+    elsewhere = own.get(f"//evil.test/x?token={TOKEN}", follow_redirects=False)
+    assert not elsewhere.headers.get("location", "/").startswith("//")
+    assert browser(corpus, token=TOKEN).get("/files", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+def test_a_listening_server_has_a_token_or_a_login(corpus):
+    one, other = default_options(corpus.settings), default_options(corpus.settings)
+    assert one.token and other.token and one.token != other.token and one.token not in repr(one)
+    assert default_options(corpus.settings, login=True).token is None
+    with pytest.raises(UsageError, match="CORPUS_WEB_TOKEN"):
+        Settings.from_env({"CORPUS_WEB_TOKEN": "short"})
 
 
 # --- what may be started ---
@@ -381,6 +424,9 @@ def test_another_address_demands_a_login():
         Options(proxy_header="X-Remote-User")
     with pytest.raises(UsageError, match="--trusted-proxy"):
         Options(proxy_header="X-Remote-User", trusted_proxies=("everybody",))
+    for secret in (None, "", "short"):
+        with pytest.raises(UsageError, match="CORPUS_PROXY_SECRET"):
+            Options(proxy_header="X-Remote-User", trusted_proxies=("127.0.0.1",), proxy_secret=secret)
 
 
 def test_a_wildcard_address_is_no_host_name():

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
@@ -34,9 +35,12 @@ def test_it_answers_where_it_says_and_ends_with_ctrl_c(tmp_path):
     ) as child:
         assert child.stderr is not None
         line = child.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", line)
         assert found, line
-        with urllib.request.urlopen(f"{found[0]}/files.json", timeout=20) as answer:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{found[1]}/files.json", timeout=20)
+        asked = urllib.request.Request(f"{found[1]}/files.json", headers={"Authorization": f"Bearer {found[2]}"})
+        with urllib.request.urlopen(asked, timeout=20) as answer:
             assert answer.read() == (
                 b'{"files":[],"flags":[],"totals":{"files":0,"bytes":0,"conversations":0,"cost_usd":0,'
                 b'"open_failed_samples":0,"running":0}}\n'
