@@ -95,7 +95,11 @@ VARIABLES = (
     Variable("HTTPS_PROXY", "none", "HTTP proxy for model providers: http://host:port", secret=True),
     Variable("NO_PROXY", "none", "hosts that are reached without the proxy, comma-separated; * is all"),
     Variable("CORPUS_PRIVATE_HOSTS", "none", "hosts of your own network that may serve models, comma-separated"),
-    Variable("CORPUS_WEBHOOK_HOSTS", "none", "hosts that recipes may notify, comma-separated"),
+    Variable(
+        "CORPUS_WEBHOOK_HOSTS",
+        "none",
+        "HOST or HOST:PORT that recipes may notify, comma-separated",
+    ),
     Variable("CORPUS_WEBHOOK_SECRET", "none", "signs webhooks (HMAC-SHA256)", secret=True),
     Variable("CORPUS_MODEL", "none", "the model of recipes that name none"),
 )
@@ -143,11 +147,12 @@ class Settings:
         env = os.environ if env is None else env
         home = Path(env.get("CORPUS_HOME") or ".corpus").expanduser().absolute()
         endpoints = _endpoints(env.get("CORPUS_ENDPOINTS"), home)
+        private_hosts = _names(env.get("CORPUS_PRIVATE_HOSTS"))
         return cls(
             home=home,
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
             export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
-            s3_endpoint_url=env.get("CORPUS_S3_ENDPOINT_URL") or None,
+            s3_endpoint_url=_s3_endpoint(env.get("CORPUS_S3_ENDPOINT_URL"), private_hosts),
             s3_addressing=_addressing(env.get("CORPUS_S3_ADDRESSING") or "auto"),
             inbox=Path(env.get("CORPUS_INBOX") or home / "inbox").expanduser().absolute(),
             lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
@@ -157,7 +162,7 @@ class Settings:
             openai_api_key=env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("OPENAI_BASE_URL") or None,
             model=env.get("CORPUS_MODEL") or None,
-            private_hosts=_names(env.get("CORPUS_PRIVATE_HOSTS")),
+            private_hosts=private_hosts,
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
             partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
@@ -295,6 +300,25 @@ def _export_url(url: str) -> str:
     if url.startswith("s3://"):
         return url
     return str(Path(url.removeprefix("file://")).expanduser().absolute())
+
+
+def _s3_endpoint(url: str | None, private_hosts: tuple[str, ...]) -> str | None:
+    """The address of an object store: by https, but on this machine or where a host of one's own network is named."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    own = (
+        host in private_hosts or host == "localhost" or host.endswith(".localhost") or host.startswith(("127.", "::1"))
+    )
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError("CORPUS_S3_ENDPOINT_URL is no address. Give https://HOST[:PORT].")
+    if parts.scheme == "http" and not own:
+        raise UsageError(
+            f"CORPUS_S3_ENDPOINT_URL speaks http to {host}: rows would go in the clear. Use https, or name {host} in"
+            " CORPUS_PRIVATE_HOSTS when it is a host of your own network."
+        )
+    return url
 
 
 def _addressing(text: str) -> Literal["auto", "path", "virtual"]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_lines, say, tell
+from corpus_pipeline.cli.output import json_option, print_json, print_lines, say, tell
 
 
 @click.command()
 @click.option("--probe", is_flag=True, help="Ask each model of each recipe once, as a run would; says what it cost.")
+@click.option(
+    "--s3-policy", is_flag=True, help="Print the least policy that a key for CORPUS_EXPORT_URL needs, and end."
+)
 @json_option
-def doctor(probe: bool, as_json: bool) -> int:
+def doctor(probe: bool, s3_policy: bool, as_json: bool) -> int:
     """Check database, schema, model, price, export target and permissions; each finding has its next command."""
-    from corpus_pipeline.service.doctor import examine
+    from corpus_pipeline.service.doctor import examine, least_policy
 
+    if s3_policy:
+        print_json(least_policy())
+        return 0
     findings = list(examine(probe=probe))
     if as_json:
         print_lines(finding._asdict() for finding in findings)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -26,6 +26,9 @@ from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.states import DeliveryState, Status
 from corpus_pipeline.store import Store, webhooks
+
+if TYPE_CHECKING:
+    from corpus_pipeline.llm.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +108,8 @@ async def _post(sender: Sender, row: Row) -> Exception | None:
             where = endpoint(row.url, None, private_hosts=sender.private_hosts)
         except UsageError as error:  # which says what to do about a model's address
             raise UsageError(f"notify.url of the recipe: {str(error).partition('. ')[0]}") from None
-        if where.host not in sender.hosts:
-            raise UsageError(f"{where.host} is not among CORPUS_WEBHOOK_HOSTS; nothing was sent")
+        if not _is_listed(where, sender.hosts):
+            raise UsageError(f"{where.host}:{where.port} is not among CORPUS_WEBHOOK_HOSTS; nothing was sent")
         if not sender.secret:
             raise UsageError("CORPUS_WEBHOOK_SECRET is not set; nothing is sent unsigned")
         body = row.body.encode()
@@ -127,6 +130,13 @@ async def _post(sender: Sender, row: Row) -> Exception | None:
         return CorpusError(f"no answer within {_DEADLINE_SECONDS:.0f} s")
     except (aiohttp.ClientError, TooMuch, OSError, CorpusError) as error:
         return error
+
+
+def _is_listed(where: Endpoint, hosts: Sequence[str]) -> bool:
+    """Whether the list has this host and port. A host without a port stands for that of its scheme, on this machine for any."""
+    host = f"[{where.host}]" if ":" in where.host else where.host
+    usual = where.loopback or where.port == {"https": 443, "http": 80}[where.scheme]
+    return f"{host}:{where.port}" in hosts or (usual and (where.host in hosts or host in hosts))
 
 
 def signature(secret: str, body: bytes, moment: int) -> str:

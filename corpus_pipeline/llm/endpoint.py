@@ -111,6 +111,8 @@ def allowed(address: str, *, loopback: bool, private: bool) -> bool:
     """Whether a connection to this IP address may be made for an endpoint that is loopback, private or neither."""
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in _TUNNELS) and not ip.is_loopback:
+            return False
         ip = ip.ipv4_mapped or ip.sixtofour or _nat64(ip) or ip
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in _METADATA:
         return False
@@ -123,6 +125,9 @@ def allowed(address: str, *, loopback: bool, private: bool) -> bool:
 
 # the addresses at which clouds hand out credentials, beside 169.254.169.254, which is link-local
 _METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
+
+# addresses that hold another one and are no provider's: IPv4-compatible, Teredo, NAT64 of a network's own
+_TUNNELS = tuple(map(ipaddress.IPv6Network, ("::/96", "2001::/32", "64:ff9b:1::/48")))
 
 
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -6,10 +6,10 @@ import asyncio
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
 from corpus_pipeline.llm.prices import MAX_AGE_DAYS
 from corpus_pipeline.plugins import Group
@@ -50,6 +50,33 @@ def examine(*, probe: bool = False) -> Iterator[Finding]:
         yield _guarded("prices", lambda: _prices(corpus))
         if probe:
             yield from _probed(corpus)
+
+
+def least_policy() -> dict[str, Any]:
+    """What a key must be allowed that writes exports, and no more: nothing is deleted, and no other prefix is seen.
+
+    Raises UsageError where exports go to a folder.
+    """
+    url = Settings.from_env().export_url
+    if not url.startswith("s3://"):
+        raise UsageError("exports go to a folder: set CORPUS_EXPORT_URL to s3://BUCKET/PREFIX for a policy")
+    bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
+    below = f"{prefix}/*" if prefix else "*"
+    listing: dict[str, Any] = {
+        "Sid": "SeeTheExports",
+        "Effect": "Allow",
+        "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"],
+        "Resource": f"arn:aws:s3:::{bucket}",
+    }
+    if prefix:
+        listing["Condition"] = {"StringLike": {"s3:prefix": [below]}}
+    objects = {
+        "Sid": "WriteExports",
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        "Resource": f"arn:aws:s3:::{bucket}/{below}",
+    }
+    return {"Version": "2012-10-17", "Statement": [listing, objects]}
 
 
 def _probed(corpus: Corpus) -> Iterator[Finding]:
@@ -99,7 +126,9 @@ def _database(settings: Settings) -> tuple[bool, str]:
         problems = store.fetch(store.backend.problems) + [
             f"table {name} is missing; restore a backup" for name in store.fetch(migrate.differences)
         ]
-        return not problems, "; ".join(problems) or f"{masked_url(settings.database_url)}, schema {version}"
+        way = store.fetch(store.backend.protection)
+        place = f"{masked_url(settings.database_url)}, schema {version}{f', {way}' if way else ''}"
+        return not problems, "; ".join(problems) or place
     finally:
         store.close()
 

@@ -112,7 +112,11 @@ class DagsterGuard:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         scope["person"] = self._door.person(scope, headers, session_of(scope))
-        if scope["person"] is None or self._door.stranger(headers) or not same_origin(headers):
+        if (
+            scope["person"] is None
+            or self._door.stranger(headers)
+            or not same_origin(headers, secure=self._door.options.secure_cookies)
+        ):
             await send({"type": "websocket.close", "code": 1008})
         else:
             await self._app(scope, self._while_known(scope, headers, receive, send), send)
@@ -179,7 +183,7 @@ class DagsterGuard:
         if method == "POST":
             # a browser always says where a POST comes from; programs need not, and cannot be tricked into sending one
             silent = "origin" not in headers and "sec-fetch-site" not in headers
-            if not silent and not same_origin(headers):
+            if not silent and not same_origin(headers, secure=self._door.options.secure_cookies):
                 return PlainTextResponse("This was not sent from a page of this server.\n", 403)
             if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 return PlainTextResponse("Send application/json.\n", 415)

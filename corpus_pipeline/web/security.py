@@ -189,7 +189,7 @@ class Guard:
             return refused
         if scope["method"] not in METHODS:
             return PlainTextResponse("Only GET, HEAD and POST.\n", 405, {"Allow": ", ".join(METHODS)})
-        if scope["method"] == "POST" and not same_origin(headers):
+        if scope["method"] == "POST" and not same_origin(headers, secure=self._options.secure_cookies):
             return PlainTextResponse("This form was not sent from a page of this server.\n", 403)
         if scope["person"] is None and not scope["path"].startswith(_OPEN):
             answer = self._door.login_first(scope, page=not scope["json"] and scope["method"] != "POST")
@@ -229,8 +229,11 @@ def host_name(host: str) -> str:
     return found[1].strip("[]") if found else ""
 
 
-def same_origin(headers: Headers) -> bool:
-    """Whether a request was made by a page of this server. What says nothing about its origin is refused, too."""
+def same_origin(headers: Headers, *, secure: bool) -> bool:
+    """Whether a request was made by a page of this server. What says nothing about its origin is refused, too.
+
+    secure: the server is known by https, so that a page of the same name without it is somebody else's.
+    """
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         return False
@@ -240,7 +243,10 @@ def same_origin(headers: Headers) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == headers.get("host", "").lower()
+    return (
+        parts.scheme in (("https",) if secure else ("http", "https"))
+        and parts.netloc.lower() == headers.get("host", "").lower()
+    )
 
 
 def wants_json(scope: Scope, headers: Headers) -> bool:

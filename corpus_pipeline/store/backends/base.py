@@ -60,6 +60,10 @@ class Backend(ABC):
     def problems(self, connection: Connection) -> list[str]:
         """What is wrong with the server's settings, one sentence with the remedy each; empty when all is well."""
 
+    def protection(self, connection: Connection) -> str:
+        """How the way to the database is protected; empty where there is no way."""
+        return ""
+
     def in_the_way(self, engine: Engine) -> str:
         """Who keeps the database from us, as a clause for an error's end; empty where the server knows and we do not."""
         return ""

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable
-from corpus_pipeline.store.backends import mysql_values
+from corpus_pipeline.store.backends import mysql_tls, mysql_values
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 # the whole transaction is gone, or one statement of it is (1205): always roll back and redo the unit
@@ -66,12 +66,16 @@ class MySQLBackend(Backend):
     name = "mysql"
 
     def create_engine(self, url: str) -> Engine:
-        from pymysql.err import DatabaseError  # with cryptography behind it: not for those who have no such server
+        from pymysql.err import (  # with cryptography behind it: not for those who have no such server
+            DatabaseError,
+            OperationalError,
+        )
 
         parsed = make_url(url).set(drivername="mysql+pymysql")
+        self._url = parsed
         seconds = {name: int(str(parsed.query.get(name, default))) for name, default in _TIMEOUTS.items()}
         engine = create_engine(
-            parsed.difference_update_query(_TIMEOUTS),
+            mysql_tls.without_options(parsed.difference_update_query(_TIMEOUTS)),
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=1800,
@@ -80,6 +84,7 @@ class MySQLBackend(Backend):
                 "charset": "utf8mb4",
                 "local_infile": False,
                 **seconds,
+                **mysql_tls.arguments(parsed),
             },
         )
 
@@ -87,7 +92,13 @@ class MySQLBackend(Backend):
 
         @event.listens_for(engine, "do_connect")
         def _connect(_dialect: Any, _record: Any, positional: Any, named: dict[str, Any]) -> Any:
-            return mysql_values.connect(*positional, **named)
+            try:
+                return mysql_values.connect(*positional, **named)
+            except OperationalError as error:
+                refusal = mysql_tls.refusal(parsed, error)
+                if refusal is None:
+                    raise
+                raise refusal from None
 
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _record: Any) -> None:
@@ -159,6 +170,14 @@ class MySQLBackend(Backend):
         if variable("wsrep_on") == "ON":
             found.append("the server is part of a Galera cluster, whose commits may be refused late; use one primary")
         return found
+
+    def protection(self, connection: Connection) -> str:
+        row = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Ssl_version'").first()
+        version = "" if row is None else str(row[1])
+        if not version:
+            return "not encrypted"
+        mode = mysql_tls.mode_of(self._url)
+        return f"{version}, certificate {'verified' if mode == 'verified' else 'not verified'}"
 
     @contextmanager
     def exclusive(self, engine: Engine) -> Iterator[None]:

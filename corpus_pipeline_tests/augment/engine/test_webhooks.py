@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.webhooks import signature
+from corpus_pipeline.jobs.webhooks import _is_listed, signature
+from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
 
@@ -93,3 +94,21 @@ def test_a_host_that_is_not_allowed_is_never_called(make_kit: Any, receiver: Rec
     assert receiver.heard == []
     state, error = kit.rows_of("SELECT state, error FROM webhook_events")[0]
     assert state == "given_up" and "CORPUS_WEBHOOK_HOSTS" in error
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "listed"),
+    [
+        ("https://hooks.example.org/x", ("hooks.example.org",), True),
+        ("https://hooks.example.org:443/x", ("hooks.example.org:443",), True),
+        ("https://hooks.example.org:8443/x", ("hooks.example.org",), False),
+        ("https://hooks.example.org:8443/x", ("hooks.example.org:8443",), True),
+        ("https://hooks.example.org/x", ("hooks.example.org:8443",), False),
+        ("http://127.0.0.1:9/x", ("127.0.0.1",), True),
+        ("http://127.0.0.1:9/x", ("127.0.0.1:10",), False),
+        ("http://[::1]:9/x", ("[::1]:9",), True),
+        ("https://other.example.org/x", ("hooks.example.org", "example.org"), False),
+    ],
+)
+def test_the_list_of_hosts_knows_ports(url: str, hosts: tuple[str, ...], listed: bool) -> None:
+    assert _is_listed(endpoint(url, None), hosts) is listed
