@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line
+from corpus_pipeline.formats import FORMATS, GENERAL, Format, Loss, NotExportable, by_name, export_line, look_at
 from corpus_pipeline.stages.export.llama_factory import Reader
 
 TARGET = Path(__file__).parents[1] / "docs" / "formats.md"
@@ -112,10 +112,132 @@ KINDS = (
     Kind("text", "one text without a question", "text", {"text": "Two and three are five."}),
 )
 
+_KIT = [{"name": "add", "parameters": {"type": "object"}}]
+_TOLD = [{"from": "User", "value": "2+3?"}, {"from": "Chatbot", "value": "5"}]
+_TAGGED = '<tool_call>\n{"name": "add", "arguments": {"a": 2}}\n</tool_call>'
+
+# shapes that no tool names: the sets that have them, and an example in our own words
+SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Dolly", {"instruction": "Who won?", "context": "Bo ran fastest.", "response": "Bo."}),
+    ("GPTeacher", {"instruction": "Sort.", "input": "3 1", "response": "1 3"}),
+    ("OpenOrca", {"system_prompt": "Be kind.", "question": "Why?", "response": "So."}),
+    ("NuminaMath, MATH", {"problem": "2+3?", "solution": "Count: 5.", "answer": "5"}),
+    ("medical-o1", {"Question": "2+3?", "Complex_CoT": "2 and 3", "Response": "5"}),
+    ("SQuAD", {"context": "Bo won.", "question": "Who?", "answers": {"text": ["Bo"]}}),
+    ("firefly rounds", {"conversation": [{"human": "2+3?", "assistant": "5"}]}),
+    ("UltraChat", {"data": ["2+3?", "5", "Sure?", "Yes."]}),
+    ("MOSS", {"meta_instruction": "You help.", "chat": {"turn_1": {"Human": "2+3?", "MOSS": "5"}}}),
+    ("axolotl segments", {"segments": [{"label": False, "text": "2+3?"}, {"label": True, "text": "5"}]}),
+    ("ShareGPT dialects", {"conversations": _TOLD}),
+    ("WildChat, LMSYS", {"conversation": [{**_ASK, "toxic": False}, {**_SAY, "toxic": False}], "model": "m"}),
+    ("orca_dpo", {"system": "Be brief.", "question": "2+3?", "chosen": "5", "rejected": "6"}),
+    (
+        "UltraFeedback binarized",
+        {
+            "prompt": "2+3?",
+            "chosen": [_ASK, _SAY],
+            "rejected": [_ASK, {**_SAY, "content": "6"}],
+            "messages": [_ASK, _SAY],
+        },
+    ),
+    (
+        "UltraFeedback full",
+        {
+            "instruction": "2+3?",
+            "completions": [{"response": "5", "overall_score": 9}, {"response": "6", "overall_score": 1}],
+        },
+    ),
+    ("ms-swift pairs", {"messages": [_ASK, _SAY], "rejected_response": "6"}),
+    ("HH", {"chosen": "\n\nHuman: 2+3?\n\nAssistant: 5", "rejected": "\n\nHuman: 2+3?\n\nAssistant: 6"}),
+    ("KTO with messages", {"messages": [_ASK, _SAY], "label": False}),
+    (
+        "OASST tree",
+        {
+            "prompt": {
+                "role": "prompter",
+                "text": "2+3?",
+                "replies": [
+                    {"role": "assistant", "text": "5", "rank": 0, "replies": []},
+                    {"role": "assistant", "text": "6", "rank": 1, "replies": []},
+                ],
+            }
+        },
+    ),
+    (
+        "Anthropic",
+        {
+            "system": "Be brief.",
+            "messages": [
+                _ASK,
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "thinking", "thinking": "2 and 3"},
+                        {"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 2}},
+                    ],
+                },
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "5"}]},
+                _SAY,
+            ],
+            "tools": [{"name": "add", "input_schema": {"type": "object"}}],
+        },
+    ),
+    (
+        "Gemini",
+        {
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [{"role": "user", "parts": [{"text": "2+3?"}]}, {"role": "model", "parts": [{"text": "5"}]}],
+        },
+    ),
+    ("gpt-oss", {"messages": [_ASK, {**_SAY, "channel": "analysis"}, {**_SAY, "channel": "final"}]}),
+    ("xLAM", {"query": "2+3?", "tools": json.dumps(_KIT), "answers": '[{"name": "add", "arguments": {"a": 2}}]'}),
+    ("BFCL", {"question": [[_ASK]], "function": _KIT}),
+    ("Hermes", {"conversations": [{"from": "human", "value": "2+3?"}, {"from": "gpt", "value": _TAGGED}]}),
+    (
+        "glaive v2",
+        {
+            "system": "SYSTEM: You help.",
+            "chat": 'USER: 2+3?\n\n\nASSISTANT: <functioncall> {"name": "add", "arguments": \'{"a": 2}\'} <|endoftext|>',
+        },
+    ),
+)
+_SHAPE_TARGETS = (
+    "openai_sft", "axolotl", "trl_messages", "sharegpt", "alpaca", "trl_preference_chat", "trl_label_chat",
+)  # fmt: skip
+
 
 def text() -> str:
     """The whole page."""
-    return "\n".join([*_head(), *_kinds(), *_matrix(), *_losses(), *_examples()]).rstrip() + "\n"
+    return "\n".join([*_head(), *_kinds(), *_matrix(), *_shapes(), *_losses(), *_examples()]).rstrip() + "\n"
+
+
+def _shapes() -> Iterator[str]:
+    yield from (
+        "## Shapes that are read",
+        "",
+        "What no tool names is read by what its keys and roles mean, whatever their case: system, question, context,",
+        "history, answer, reasoning, pair, label, tools, calls. The reading that understands most of a record is taken, a",
+        "file of several shapes is `mixed` and read record by record, and what is not understood stays beside the row. Such",
+        "rows go out key for key with `export.format: same`; a changed row whose shape cannot be written is not exportable",
+        "(`no_writer`). Tools are written as JSON schema, whatever notation they came in. One message a record (a flat OASST",
+        "file) and questions with choices are refused with a word; see `ingest.columns`.",
+        "",
+    )
+    for general in GENERAL:
+        yield f"* `{general.name}`: {general.description}."
+    yield ""
+    yield "| shape | read as | " + " | ".join(f"`{name}`" for name in _SHAPE_TARGETS) + " |"
+    yield "|---|---|" + "---|" * len(_SHAPE_TARGETS)
+    for name, record in SHAPES:
+        best = look_at([record]).best
+        assert best is not None, name
+        kind = Kind(name, "", best.format.name, record)
+        yield f"| {name} | `{best.format.name}` | " + " | ".join(_cell(kind, by_name(t)) for t in _SHAPE_TARGETS) + " |"
+    yield ""
+    yield from ("An example of each:", "")
+    for name, record in SHAPES:
+        yield f"* {name}: `{_short(record, 240)}`"
+    yield ""
 
 
 def _head() -> Iterator[str]:

@@ -167,6 +167,8 @@ def _function(tool: dict[str, Any]) -> dict[str, Any]:
         if all(isinstance(name, str) and name in names for name in required):
             del found["required"]
             schema = {**schema, "required": required}
+    if found.get("required", 0) is None:
+        del found["required"]
     found["parameters"] = schema
     return found
 

@@ -108,11 +108,12 @@ def _general(records: Sequence[Record]) -> list[Reading]:
 
 def _measure(parsed: Parsed) -> tuple[int, int]:
     body = jsontext.loads(parsed.shape)
+    # a call says more than the text between whose tags it stands
     calls = sum(len((turn.extra or {}).get("tool_calls", ())) for turn in parsed.turns)
     places = sum(
         slot[2] not in ("calls_text", "call", "call_arguments", "tool_calls", "function_call") for slot in body["slots"]
     )
-    return places + calls, len(body.get("kept", ()))
+    return places + 2 * calls, len(body.get("kept", ()))
 
 
 def _evidence(format: Format, records: Sequence[Record]) -> tuple[tuple[str, ...], tuple[str, ...]]:
