@@ -72,6 +72,9 @@ VARIABLES = (
     ),
     Variable("CORPUS_INDEX", "1", "0: the row browser makes no search index by itself; `corpus index` does"),
     Variable(
+        "CORPUS_SIGNING_KEY", "none", "ed25519 key in a PEM file (mode 0600) by which `corpus attest` signs exports"
+    ),
+    Variable(
         "CORPUS_WEB_TOKEN",
         "a new one at each start",
         "token of the first address of `corpus serve` and `corpus ui` without a login, 16 characters or more",
@@ -125,6 +128,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     web_token: str | None = field(default=None, repr=False)
     proxy_secret: str | None = field(default=None, repr=False)
+    signing_key: Path | None = None
     partitions_per_run: int = 1
     stop_grace_seconds: float = 20.0
     progress_seconds: float = 30.0
@@ -158,6 +162,7 @@ class Settings:
             lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
             web_url=(env.get("CORPUS_WEB_URL") or "http://127.0.0.1:8787").rstrip("/"),
             web_token=_secret("CORPUS_WEB_TOKEN", env),
+            signing_key=_path(env.get("CORPUS_SIGNING_KEY")),
             proxy_secret=_secret("CORPUS_PROXY_SECRET", env),
             openai_api_key=env.get("OPENAI_API_KEY") or None,
             openai_base_url=env.get("OPENAI_BASE_URL") or None,

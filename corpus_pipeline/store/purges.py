@@ -88,6 +88,13 @@ def of_row(connection: Connection, sha256: str, number: int) -> Row | None:
     return connection.execute(query).one_or_none()
 
 
+def numbers_of(connection: Connection, sha256: str) -> list[int]:
+    """The rows of a file with these bytes that were purged, in order."""
+    own = purged_rows.c
+    query = select(own.row_identifier).where(own.sha256 == sha256).order_by(own.row_identifier)
+    return list(connection.execute(query).scalars())
+
+
 def keep_out(connection: Connection, sha256: str, numbers: Sequence[int], reason: str, who: str) -> None:
     """From now on nothing of these rows is stored, whenever a file with these bytes is read."""
     fresh = sorted(set(numbers) - kept_out(connection, sha256, numbers))

@@ -1,0 +1,75 @@
+"""`corpus attest` and `corpus verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from corpus_pipeline.cli.completion import dataset_names
+from corpus_pipeline.cli.output import json_option, print_json, say, tell
+from corpus_pipeline.errors import UsageError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=dataset_names)
+@click.option(
+    "--new-key", type=_FILE, help="Make a signing key at this path, and PATH.pub for those who verify; and end."
+)
+def attest(name: str | None, new_key: Path | None) -> int:
+    """Sign the newest export of NAME, with a proof for each line: source bytes, rules, prompts, models, money, people.
+
+    \b
+    Writes proof.jsonl and proof.dsse.json into the folder of the export. The key is CORPUS_SIGNING_KEY.
+    Once:   corpus attest --new-key ~/corpus-key.pem
+    Then:   CORPUS_SIGNING_KEY=~/corpus-key.pem corpus attest chats
+    Check:  corpus verify FOLDER --key corpus-key.pem.pub
+    """
+    from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.commands.attest import attest as sign
+    from corpus_pipeline.service.corpus import who
+    from corpus_pipeline.stages.export import proof
+
+    if new_key is not None:
+        public = proof.new_key(new_key)
+        say(
+            f"signing key {new_key} (keep it secret), public key {public}."
+            f" Next: CORPUS_SIGNING_KEY={new_key} corpus attest NAME"
+        )
+        return 0
+    if name is None:
+        raise UsageError("name a dataset file: corpus attest NAME")
+    with Corpus.open() as corpus:
+        folder = sign(corpus, name, who())
+    say(f"signed {folder}. Next, anywhere: corpus verify {folder} --key PUBLIC_KEY")
+    return 0
+
+
+@click.command()
+@click.argument("export", type=click.Path(exists=True, path_type=Path))
+@click.option("--key", required=True, type=_FILE, help="The public key of whoever signed, got from them another way.")
+@click.option("--line", type=click.IntRange(min=1), help="Show what was signed of this line, too.")
+@json_option
+def verify(export: Path, key: Path, line: int | None, as_json: bool) -> int:
+    """Check a signed export: EXPORT is its folder or its data file. Needs no database, no network, no CORPUS_HOME.
+
+    Every file, every line, the order of lines and that no purged row is in it; one changed bit is found.
+    Example: corpus verify exports/chats --key corpus-key.pem.pub --line 120
+    """
+    from corpus_pipeline.stages.export import proof
+
+    folder = export if export.is_dir() else export.parent
+    found = proof.check(folder, proof.public_key(key))
+    leaf = proof.leaf_of(folder, line) if line is not None else None
+    if as_json:
+        print_json({**found._asdict(), "line": leaf})
+        return 0
+    tell(
+        f"{found.name}: {found.lines:,} lines in {found.files} files are as signed by key {found.key[:16]};"
+        f" source bytes are proved for {found.source_bytes_known:,}; none of {found.purged} purged rows is in it"
+    )
+    if leaf is not None:
+        print_json(leaf)
+    return 0

@@ -1,0 +1,148 @@
+"""A signed export: what it proves, and that no changed bit, line or file passes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus_pipeline import cli
+from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.service.commands.attest import attest
+from corpus_pipeline.stages.export import proof
+from corpus_pipeline.stages.export.proof import ProofFailed
+from corpus_pipeline_tests.small_corpus import opened, pair, run_path, write_jsonl
+
+ROWS = [pair(number) for number in range(1, 9)]
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """(folder of a signed export, its public key, the dataset file)."""
+    folder = tmp_path_factory.mktemp("signed")
+    public = proof.new_key(folder / "key.pem")
+    data = write_jsonl(folder / "sums.jsonl", ROWS)
+    with opened(folder / "home", CORPUS_SIGNING_KEY=str(folder / "key.pem")) as corpus:
+        corpus.add(data)
+        run_path(corpus, "sums")
+        shutil.copytree(attest(corpus, "sums", "ann"), folder / "elsewhere")
+        entries = corpus.store.fetch(_audit)
+    assert "attest" in entries
+    return folder / "elsewhere", proof.public_key(public), data
+
+
+def _audit(connection):
+    from corpus_pipeline.store import audit_log
+
+    return [row.action for row in audit_log.actions(connection, ["attest"], since=0)]
+
+
+@pytest.fixture
+def copy(signed, tmp_path):
+    return Path(shutil.copytree(signed[0], tmp_path / "copy"))
+
+
+def test_every_line_is_proved_down_to_its_source_bytes(signed):
+    folder, key, data = signed
+    found = proof.check(folder, key)
+    assert (found.name, found.lines, found.purged) == ("sums", 16, 0)
+    assert found.source_bytes_known == found.lines
+    source = data.read_bytes().splitlines()
+    for number, line in enumerate(proof.lines_of(proof.data_file(folder)), start=1):
+        leaf = proof.leaf_of(folder, number)
+        assert leaf["sha256"] == hashlib.sha256(line).hexdigest()
+        assert leaf["source"]["bytes_sha256"] == hashlib.sha256(source[leaf["source"]["row"] - 1]).hexdigest()
+        assert [person["action"] for person in leaf["people"]] == ["add"]
+        assert (leaf["strategy"] is None) == (leaf["model"] is None) == (not leaf["calls"]) == (leaf["cost_usd"] == 0)
+    with pytest.raises(UsageError):
+        proof.leaf_of(folder, 17)
+    names = {each["name"] for each in proof.statement_of(folder, key)["subject"]}
+    assert {"manifest.json", "README.md", "sums.jsonl", "proof.jsonl"} <= names
+
+
+def test_any_changed_bit_is_found(signed, copy):
+    key, chance = signed[1], random.Random(17)
+    files = sorted(path for path in copy.rglob("*") if path.is_file())
+    assert len(files) >= 6
+    for number in range(400):
+        path = files[number % len(files)]
+        content = path.read_bytes()
+        bit = chance.randrange(len(content) * 8)
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(CorpusError):
+            proof.check(copy, key)
+        path.write_bytes(content)
+    proof.check(copy, key)
+
+
+@pytest.mark.parametrize("name", [proof.LEAVES, proof.ENVELOPE, "manifest.json", "README.md", "sums.jsonl"])
+def test_a_missing_file_is_found(signed, copy, name):
+    (copy / name).unlink()
+    with pytest.raises(ProofFailed):
+        proof.check(copy, signed[1])
+
+
+def test_another_key_a_link_and_a_path_out_of_the_folder_are_refused(signed, copy, tmp_path):
+    other = proof.public_key(proof.new_key(tmp_path / "other.pem"))
+    with pytest.raises(ProofFailed, match="another key"):
+        proof.check(copy, other)
+    for name in ("../secret", "/etc/hostname", "a/../../b"):
+        with pytest.raises(ProofFailed):
+            proof._digest(copy, name)
+
+
+def test_a_purged_row_is_absent_and_not_shown(tmp_path):
+    public = proof.new_key(tmp_path / "key.pem")
+    with opened(tmp_path / "home", CORPUS_SIGNING_KEY=str(tmp_path / "key.pem")) as corpus:
+        corpus.add(write_jsonl(tmp_path / "sums.jsonl", ROWS))
+        run_path(corpus, "sums")
+        folder = attest(corpus, "sums", "ann")
+        corpus.purge("sums", [3], reason="asked for")
+        run_path(corpus, "sums")
+        with pytest.raises(ProofFailed):  # what was signed is there no longer
+            proof.check(folder, proof.public_key(public))
+        folder = attest(corpus, "sums", "ann")
+    assert proof.check(folder, proof.public_key(public)).purged == 1
+    kept = (folder / proof.LEAVES, folder / proof.ENVELOPE, proof.data_file(folder))
+    assert not any(ROWS[2]["question"] in path.read_text() for path in kept)
+    rows = {json.loads(line)["source"]["row"] for line in proof.lines_of(folder / proof.LEAVES)}
+    assert rows == {1, 2, 4, 5, 6, 7, 8}
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=40))
+def test_the_root_is_that_of_rfc_6962(digests):
+    def root(part):
+        if len(part) <= 1:
+            return part[0] if part else hashlib.sha256(b"").digest()
+        half = 1 << (len(part) - 1).bit_length() - 1
+        return hashlib.sha256(b"\1" + root(part[:half]) + root(part[half:])).digest()
+
+    tree = proof.Tree()
+    for digest in digests:
+        tree.add(digest)
+    assert tree.root() == root(digests).hex()
+
+
+def test_the_commands_say_what_to_do(signed, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CORPUS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CORPUS_SIGNING_KEY", raising=False)
+    key = tmp_path / "k.pem"
+    assert cli._run(["attest", "--new-key", str(key)]) == 0 and stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert cli._run(["attest", "--new-key", str(key)]) == 2 and "exist" in capsys.readouterr().err
+    own = str(signed[0].parent / "key.pem.pub")
+    assert cli._run(["verify", str(signed[0]), "--key", own, "--line", "2", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["lines"], said["line"]["line"]) == (16, 2) and not (tmp_path / "home").exists()
+    assert cli._run(["verify", str(signed[0] / "sums.jsonl"), "--key", f"{key}.pub"]) == 1
+    key.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod"):
+        proof.private_key(key)
