@@ -89,7 +89,9 @@ def main() -> int:
     if said.sample:
         write_sample(said.sample, tallies.values(), labels, said.each, texts)
     if said.write:
-        FIGURES.write_text(json.dumps({"rows": total, "rules": figures}, indent=1) + "\n", encoding="utf-8")
+        known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"rows": total, "rules": {}}
+        kept = known["rules"] if known["rows"] == total else {}  # the peer's, when it was not run
+        FIGURES.write_text(json.dumps({"rows": total, "rules": kept | figures}, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

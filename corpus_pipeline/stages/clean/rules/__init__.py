@@ -18,17 +18,26 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.recipe_yaml import below, faults
 from corpus_pipeline.stages.clean.rules.base import Rule
+from corpus_pipeline.stages.clean.rules.composition import Composition
 from corpus_pipeline.stages.clean.rules.control_characters import ControlCharacters
+from corpus_pipeline.stages.clean.rules.echoed_question import EchoedQuestion
 from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
+from corpus_pipeline.stages.clean.rules.encoding_damage import EncodingDamage
 from corpus_pipeline.stages.clean.rules.language import Language
 from corpus_pipeline.stages.clean.rules.length_bounds import LengthBounds
 from corpus_pipeline.stages.clean.rules.markup import Markup
+from corpus_pipeline.stages.clean.rules.mixed_scripts import MixedScripts
 from corpus_pipeline.stages.clean.rules.mojibake import Mojibake
+from corpus_pipeline.stages.clean.rules.near_empty import NearEmpty
+from corpus_pipeline.stages.clean.rules.patterns import Patterns
 from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
 from corpus_pipeline.stages.clean.rules.refusals import Refusals
 from corpus_pipeline.stages.clean.rules.repetition import Repetition
 from corpus_pipeline.stages.clean.rules.secrets import Secrets
 from corpus_pipeline.stages.clean.rules.special_tokens import SpecialTokens
+from corpus_pipeline.stages.clean.rules.token_length import TokenLength
+from corpus_pipeline.stages.clean.rules.toxic_words import ToxicWords
+from corpus_pipeline.stages.clean.rules.truncated_answer import TruncatedAnswer
 from corpus_pipeline.stages.clean.rules.turn_order import TurnOrder
 from corpus_pipeline.stages.clean.rules.unicode import Unicode
 from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
@@ -48,10 +57,28 @@ RULES: tuple[type[Rule], ...] = (
     Repetition,
     Refusals,
     Language,
+    Patterns,
+    TokenLength,
+    NearEmpty,
+    TruncatedAnswer,
+    EchoedQuestion,
+    MixedScripts,
+    EncodingDamage,
+    Composition,
+    ToxicWords,
 )
 _OFF_BY_DEFAULT = (
     Secrets,
     Language,
+    Patterns,
+    TokenLength,
+    NearEmpty,
+    TruncatedAnswer,
+    EchoedQuestion,
+    MixedScripts,
+    EncodingDamage,
+    Composition,
+    ToxicWords,
 )
 BUILT_IN: dict[str, type[Rule]] = {rule.name: rule for rule in RULES}
 DEFAULT_RULES: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in _OFF_BY_DEFAULT)

@@ -255,7 +255,7 @@ class TextRule(Rule):
 
 
 # Markdown code: fences of backticks or tildes (an unclosed one runs to the end), then spans within a line.
-FENCES = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n.*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+FENCES = re.compile(r"^[ \t]*+(```++|~~~++)[^\n]*+\n.*?(?:^[ \t]*+\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 CODE = re.compile(FENCES.pattern + r"|```.*?```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 
