@@ -337,6 +337,18 @@ SHAPES_NO_ROW = (
 _SHAPES_NO_ROW = {"augment": set(SHAPES_NO_ROW), "clean": {"gate"}, "export": {"gate"}}
 
 
+class Review(_Section):
+    """People's verdicts on a random sample of the new rows decide about the export (`corpus review`)."""
+
+    max_defects: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="share of bad new rows, below which the rate must be; null: no review is asked for",
+    )
+    confidence: float = Field(0.95, ge=0.5, lt=1, description="with which it must be below")
+
+
 class Gate(_Section):
     """What the export tolerates. What exceeds it holds the export: exit code 3, and the export that is there stays."""
 
@@ -348,6 +360,7 @@ class Gate(_Section):
         0.01, ge=0, le=1, description="share of the file's records that could not be read; blank lines do not count"
     )
     min_rows: int = Field(1, ge=0, description="rows that the export must have, so that none takes the place of many")
+    review: Review = Review()
 
 
 class Selection(_Section):

@@ -42,6 +42,7 @@ from corpus_pipeline.store import (
     exports,
     failed_samples,
     outcomes,
+    review_verdicts,
     row_values,
     rows,
     tasks,
@@ -205,6 +206,7 @@ def gate_facts(connection: Connection, file: DatasetFile, task: Task) -> gate.Ga
             unfinished = max(unfinished, (cursor.total_rows or 0) - cursor.processed_rows)
     now = dataset_files.file_by_id(connection, file.id)
     written = written_rows(connection, task)
+    reviewed = review_verdicts.counts(connection, task.id)
     return gate.GateFacts(
         name=file.name,
         total=now.conversations or 0,
@@ -212,6 +214,9 @@ def gate_facts(connection: Connection, file: DatasetFile, task: Task) -> gate.Ga
         empty=augmented.empty_rows(connection, task.id),
         unfinished=unfinished,
         stale=augmented.stale_rows(connection, task.id),
+        new_rows=reviewed.rows,
+        judged=reviewed.judged,
+        judged_bad=reviewed.bad,
         rejects=rows.reject_reasons(connection, file.id),
         drops=outcomes.source_rows(connection, file.id, task.id, now.conversations or 0).dropped,
         written=None

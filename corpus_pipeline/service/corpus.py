@@ -31,6 +31,7 @@ from corpus_pipeline.service.commands import (
     recipes,
     reconcile,
     register,
+    review,
     try_out,
     unlock,
 )
@@ -53,7 +54,7 @@ from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import status as queries_status
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
-from corpus_pipeline.states import FailedState, Stage
+from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
 from corpus_pipeline.store import Store, dataset_files, exports, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
@@ -431,6 +432,21 @@ class Corpus:
         """Keep rows, named FILE:NUMBER, that cleaning drops (see `commands.rows.keep_rows`)."""
         places = [views.parse_address(address) for address in addresses]
         return commands_rows.keep_rows(self.store, places, reason, by or who(), undo=undo)
+
+    def review(self, name: str, *, limit: int = 20) -> dict[str, Any]:
+        """Where the review of the new rows of a dataset file stands, and the next rows to judge."""
+        recipe = self.recipe_of(self.files([name])[0])
+        return self.store.fetch(review.state, name, recipe, limit=limit)
+
+    def judge_rows(
+        self, rows: Sequence[str], verdict: ReviewVerdict, note: str | None = None, *, by: str | None = None
+    ) -> list[str]:
+        """Record a person's verdict on new rows, named FILE:ROW/STRATEGY/SAMPLE."""
+        return review.judge(self.store, rows, verdict, note, by or who())
+
+    def calibration(self, name: str, condition: str) -> dict[str, Any]:
+        """How a judge model agrees with people's verdicts (see `review.calibration`)."""
+        return self.store.fetch(review.calibration, name, condition)
 
     def show(self, row: str) -> dict[str, Any]:
         """One conversation with its history."""

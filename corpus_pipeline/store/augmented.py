@@ -316,23 +316,39 @@ def review_sample(
     die, and falls the same way every time."""
     query = select(augmented_rows).where(augmented_rows.c.task_id == task_id, augmented_rows.c.makes == ROW)
     rows = connection.execute(query.order_by(augmented_rows.c.request_key).limit(size)).all()
+    shown = exchanges(connection, task_id, [(row.conversation_id, row.strategy, row.sample_index) for row in rows])
+    return [(row, *texts) for row, texts in zip(rows, shown, strict=True)]
+
+
+def exchanges(
+    connection: Connection, task_id: TaskId, keys: Sequence[ItemKey]
+) -> list[tuple[dict[str, str | None], dict[str, str | None]]]:
+    """(texts before, texts after) of the last turn of some new rows."""
     found = []
-    for row in rows:
-        mine = augmented_turns.c
+    mine = augmented_turns.c
+    for conversation, strategy, sample in keys:
         after = connection.execute(
             select(mine.turn_taking, *(mine[name] for name in _EXCHANGE))
             .where(
                 mine.task_id == task_id,
-                mine.conversation_id == row.conversation_id,
-                mine.strategy == row.strategy,
-                mine.sample_index == row.sample_index,
+                mine.conversation_id == conversation,
+                mine.strategy == strategy,
+                mine.sample_index == sample,
             )
             .order_by(mine.turn_taking.desc())
             .limit(1)
         ).one()
-        before = _turn_before(connection, task_id, row.conversation_id, after.turn_taking)
-        found.append((row, _texts(before), _texts(after)))
+        found.append((_texts(_turn_before(connection, task_id, conversation, after.turn_taking)), _texts(after)))
     return found
+
+
+def existing(connection: Connection, task_id: TaskId, keys: Sequence[ItemKey]) -> frozenset[ItemKey]:
+    """Those of some keys that are new rows of a task."""
+    own = augmented_rows.c
+    query = select(own.conversation_id, own.strategy, own.sample_index).where(
+        own.task_id == task_id, own.makes == ROW, own.conversation_id.in_(sorted({key[0] for key in keys}))
+    )
+    return frozenset((row[0], row[1], row[2]) for row in connection.execute(query)) & frozenset(keys)
 
 
 def _turn_before(connection: Connection, task_id: TaskId, conversation_id: int, turn: int) -> Row | None:

@@ -76,6 +76,21 @@ def meeting(task_id: TaskId | None, wanted: Wanted) -> Select:
     )
 
 
+def passing(connection: Connection, task_id: TaskId, wanted: Wanted, ids: Sequence[int]) -> dict[tuple[int, int], bool]:
+    """Whether the value that a condition names meets it, by row and sample, of those of some rows that have one."""
+    made, found = read(connection, task_id, [wanted.strategy], ids), {}
+    for (identifier, _, sample), values in made.values.items():
+        if wanted.name in values:
+            found[identifier, sample] = _meets(values[wanted.name], wanted)
+    return found
+
+
+def _meets(value: Any, wanted: Wanted) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool) and wanted.number is not None:
+        return bool(_COMPARE[wanted.sign](value, wanted.number))
+    return bool(_COMPARE[wanted.sign](str(value), wanted.text)) if wanted.sign in ("=", "!=") else False
+
+
 class Value(NamedTuple):
     """One value of a row. tag: the word that the row is tagged with because of it."""
 

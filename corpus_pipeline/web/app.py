@@ -18,7 +18,19 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
 from corpus_pipeline.web.context import Site, action, page_action, reply, site_of
 from corpus_pipeline.web.options import Options
-from corpus_pipeline.web.pages import actions, audit, cost, duplicates, exports, failed, files, login, rows, try_out
+from corpus_pipeline.web.pages import (
+    actions,
+    audit,
+    cost,
+    duplicates,
+    exports,
+    failed,
+    files,
+    login,
+    review,
+    rows,
+    try_out,
+)
 from corpus_pipeline.web.security import Guard
 
 log = logging.getLogger(__name__)
@@ -70,9 +82,11 @@ def _routes() -> list[Route]:
         get("/files/{name}/reports", files.reports),
         get("/files/{name}/rejects", rows.rejects),
         get("/files/{name}/duplicates", duplicates.page),
+        get("/files/{name}/review", review.page),
         get("/files/{name}/try", try_out.form),
         post("/try", page_action(try_out.run)),
         post("/keep", action(duplicates.keep)),
+        post("/review", action(review.judge)),
         get("/files/{name}/rows", rows.page),
         get("/files/{name}/rows/{number:number}", rows.one),
         get("/files/{name}/selection.jsonl", rows.selection),

@@ -23,6 +23,7 @@ PAGES = (
     "/files/hostile/rows/50",
     "/files/hostile/rejects",
     "/files/hostile/duplicates",
+    "/files/hostile/review",
     "/files/hostile/try",
     "/files/hostile/duplicates?sort=difference",
     "/files/hostile/statistics",

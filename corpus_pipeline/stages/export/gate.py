@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from corpus_pipeline.errors import GateRefused
 from corpus_pipeline.recipe import CleanGate, Gate
+from corpus_pipeline.stages.export import review
 from corpus_pipeline.states import DuplicateKind
 
 _NOTHING: Mapping[str, int] = {}
@@ -40,6 +41,7 @@ class GateFacts(NamedTuple):
     stale: augmented rows made from a source text, prompt or model that is no longer the current one.
     rejects, drops: reason -> lines that became no row, rows that cleaning dropped.
     written: what lies ready; None before it was written.
+    new_rows: those that models made; judged, judged_bad: of the review's sample, by people.
     """
 
     name: str
@@ -51,6 +53,9 @@ class GateFacts(NamedTuple):
     rejects: Mapping[str, int] = _NOTHING
     drops: Mapping[str, int] = _NOTHING
     written: Written | None = None
+    new_rows: int = 0
+    judged: int = 0
+    judged_bad: int = 0
 
     @property
     def rejected(self) -> int:
@@ -100,7 +105,7 @@ def _allowed(gate: Gate) -> dict[str, int]:
 
 def decide(facts: GateFacts, limits: Limits) -> tuple[Finding, ...]:
     """Every reason to hold the export, in a fixed order; empty when it may go ahead."""
-    found = [*_unready(facts, limits.export), *_lost(facts, limits)]
+    found = [*_unready(facts, limits.export), *_lost(facts, limits), *_reviewed(facts, limits.export)]
     if facts.written is not None:
         found += _written(facts, facts.written, limits.export)
     return tuple(found)
@@ -146,6 +151,30 @@ def _lost(facts: GateFacts, limits: Limits) -> list[Finding]:
             )
         )
     return found
+
+
+def _reviewed(facts: GateFacts, gate: Gate) -> list[Finding]:
+    """What people say of the new rows, where the recipe asks them."""
+    limit = gate.review.max_defects
+    if limit is None or not facts.new_rows:
+        return []
+    said = review.decide(facts.judged, facts.judged_bad, facts.new_rows, gate.review)
+    if said.decision is review.Decision.ACCEPT:
+        return []
+    name = shlex.quote(facts.name)
+    so_far = f"people judged {said.judged:,} of {facts.new_rows:,} new rows and found {said.bad:,} bad"
+    if said.decision is review.Decision.REJECT:
+        sentence = (
+            f"{so_far}: with {gate.review.confidence:.0%} confidence more than {said.low:.1%} are bad, and"
+            f" export.gate.review.max_defects allows {limit:.1%}. Mend the recipe and augment again:"
+            f" `corpus run {name} --to augment --redo`."
+        )
+    else:
+        sentence = (
+            f"{so_far}; to say with {gate.review.confidence:.0%} confidence that fewer than {limit:.1%} are bad,"
+            f" {max(0, said.wanted - said.judged):,} more must be judged and found good. Next: `corpus review {name}`."
+        )
+    return [Finding("review", said.bad, limit, sentence)]
 
 
 def _written(facts: GateFacts, written: Written, gate: Gate) -> list[Finding]:
