@@ -137,18 +137,24 @@ MEDIA_KEYS = frozenset({"images", "videos", "audios", "image", "video", "audio"}
 
 
 def carry_along(
-    conversation: Conversation, record: Record, losses: set[Loss], media: frozenset[str] = frozenset()
+    conversation: Conversation,
+    record: Record,
+    losses: set[Loss],
+    media: frozenset[str] = frozenset(),
+    *,
+    parts_are_placed: bool = False,
 ) -> None:
     """Add to a written record what the row's own shape keeps: unknown top-level keys; note what stays behind.
 
-    media: keys of pictures and the like that the target tool reads. Raises NotExportable for a row whose pictures it would
+    media: keys of pictures and the like that the target tool reads. parts_are_placed: the record holds its pictures as parts of
+    its messages. Raises NotExportable for a row whose pictures it would
     not see.
     """
     extra, kept, parts = shapes.carried(conversation.shape)
-    if parts:
+    if parts and not parts_are_placed:
         raise NotExportable("media", f"its {', '.join(parts)} cannot be written in this format")
     require_media_keys(conversation, media)
-    losses.update(Loss(word) for word in kept)
+    losses.update(Loss(word) for word in kept if not (parts_are_placed and word == Loss.PARTS))
     for key, value in extra.items():
         if key in record:
             losses.add(Loss.TOP_KEYS)

@@ -4,10 +4,11 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from corpus_pipeline.formats import calls
+from corpus_pipeline.formats import calls, jsontext
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import (
     SHAPE_LOSSES,
@@ -80,15 +81,18 @@ class ChatFormat(Format):
         if self.dialect.system is not None and messages and side_of(messages[0].role) == SYSTEM_SIDE:
             record[self.dialect.system] = messages[0].text or ""
             messages = messages[1:]
-        self._put_lists(record, messages, last_extra, losses)
+        media = self.contents_with_media(conversation)
+        self._put_lists(record, messages, last_extra, losses, media)
         self._put_label(record, last_extra, losses)
         self._put_tools(record, conversation.tools, losses)
-        carry_along(conversation, record, losses, self.media)
+        carry_along(conversation, record, losses, self.media, parts_are_placed=bool(media))
         return Written(record, tuple(sorted(losses)))
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:
         messages = unpack(conversation.turns)
         if self.suited(messages, set()) != messages or not self._writes_arguments_so(messages):
+            return False
+        if self.reader.role_key == "role" and not _roles_of(conversation.shape) <= _ROLES:
             return False
         if not self.dialect.objects and all(message.text is not None for message in messages):
             return True
@@ -119,12 +123,25 @@ class ChatFormat(Format):
             raise NotExportable("no_answer", "the last message is not an answer")
         return messages
 
-    def _put_lists(self, record: Record, messages: list[Message], extra: dict[str, Any], losses: set[Loss]) -> None:
+    def contents_with_media(self, conversation: Conversation) -> dict[int, list[dict[str, Any]]]:
+        """The contents of messages with pictures and the like as this format has them, by the number of the message."""
+        return {}
+
+    def _put_lists(
+        self,
+        record: Record,
+        messages: list[Message],
+        extra: dict[str, Any],
+        losses: set[Loss],
+        media: Mapping[int, list[dict[str, Any]]],
+    ) -> None:
         lists = self.dialect.lists
         ends = len(lists) > 1 or self.dialect.rejected is not None
         if ends and (not messages or side_of(messages[-1].role) != ANSWER_SIDE):
             raise NotExportable("no_answer", "the last message is not an answer")
         written = self._encode_all(messages, losses)
+        for number, content in media.items():
+            written[number]["content"] = content
         parts = [written[:-1], written[-1:]] if len(lists) > 1 else [written]
         if len(lists) > 1 and not parts[0]:
             raise NotExportable("no_prompt")
@@ -240,3 +257,17 @@ class ChatFormat(Format):
         }
         present = {tag: key for tag, key in self._entry["columns"].items() if key in required or key in columns}
         return {"file_name": file_name, **self._entry, "columns": present}
+
+
+@lru_cache(maxsize=4096)
+def _roles_of(shape: str) -> frozenset[str]:
+    """The words for roles in the lists of a shape, as they are found."""
+    record = jsontext.loads(shape)["record"]
+    lists = [*record.values(), *(record["input"].values() if isinstance(record.get("input"), dict) else ())]
+    return frozenset(
+        message["role"]
+        for found in lists
+        if isinstance(found, list)
+        for message in found
+        if isinstance(message, dict) and isinstance(message.get("role"), str)
+    )

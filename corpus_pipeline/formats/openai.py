@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from corpus_pipeline.formats import calls
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect
+from corpus_pipeline.formats.media_parts import openai_contents
 from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of, unpack
 from corpus_pipeline.model import Conversation
 
@@ -22,6 +24,9 @@ _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 class _OpenAI(ChatFormat):
     """What the fine-tuning service refuses in one row costs the whole file, so such rows are not written."""
+
+    def contents_with_media(self, conversation: Conversation) -> dict[int, list[dict[str, Any]]]:
+        return openai_contents(conversation)
 
     def require_usable(self, conversation: Conversation) -> None:
         found = unpack(conversation.turns)

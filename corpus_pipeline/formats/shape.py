@@ -198,6 +198,17 @@ def _at(node: Any, path: Sequence[str | int]) -> Any:
 _MEDIA = re.compile(r"image|audio|video|file")
 
 
+def count_media(shape: str) -> tuple[int, ...]:
+    """How many parts of each kind of medium a shape holds."""
+    body = jsontext.loads(shape)
+    own = {key: value for key, value in body["record"].items() if key not in body["extra"]}
+    kinds = list(_media_parts(own))
+    return tuple(kinds.count(kind) for kind in sorted(set(kinds)))
+
+
+_GEMINI_MEDIA = ("inlineData", "inline_data", "fileData", "file_data")
+
+
 def _media_parts(value: Any) -> Iterator[str]:
     """The types of the content parts of a record that are pictures and the like."""
     if isinstance(value, list):
@@ -205,6 +216,8 @@ def _media_parts(value: Any) -> Iterator[str]:
             kind = item.get("type") if isinstance(item, dict) else None
             if isinstance(kind, str) and _MEDIA.search(kind):
                 yield kind
+            elif isinstance(item, dict) and kind is None:
+                yield from (key for key in _GEMINI_MEDIA if isinstance(item.get(key), dict))
             yield from _media_parts(item)
     elif isinstance(value, dict):
         for key, inner in value.items():

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from corpus_pipeline.formats import by_name, export_line, look_at
+from corpus_pipeline.formats import NotExportable, by_name, export_line, look_at
 from corpus_pipeline.formats import shape as shapes
 
 Record = dict[str, Any]
@@ -519,3 +519,62 @@ def test_dropped_turn_is_written_under_the_own_keys() -> None:
     assert json.loads(line) == {
         "Instruction": "Sort.\n3 1", "context": "", "response": "<think>\nhm\n</think>\n\n1 3", "task_id": 7
     }  # fmt: skip
+
+
+SEEN = {"type": "image_url", "image_url": {"url": "https://example.org/1.png"}}
+
+
+@pytest.mark.parametrize(
+    ("record", "picture"),
+    [
+        (
+            {"conversations": [{"role": "User", "content": [{"type": "text", "text": "a?"}, SEEN]}, say("b")]},
+            SEEN,
+        ),
+        (
+            {
+                "messages": [
+                    ask(
+                        [
+                            {"type": "text", "text": "a?"},
+                            {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
+                        ]
+                    ),
+                    say([{"type": "tool_use", "id": "t", "name": "f", "input": {}}]),
+                    ask([{"type": "tool_result", "tool_use_id": "t", "content": "x"}]),
+                    say("b"),
+                ]
+            },
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+        ),
+        (
+            {
+                "contents": [
+                    {
+                        "role": "user",
+                        "parts": [{"text": "a?"}, {"inlineData": {"mimeType": "image/png", "data": "AA=="}}],
+                    },
+                    {"role": "model", "parts": [{"text": "b"}]},
+                ]
+            },
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+        ),
+    ],
+    ids=["openai", "anthropic", "gemini"],
+)
+def test_pictures_stay_with_their_question(record: Record, picture: Record) -> None:
+    chat = by_name("chat")
+    conversation = chat.read(record)
+    line, losses = export_line(conversation, chat, by_name("openai_sft"), checked=True)
+    assert json.loads(line)["messages"][0] == ask([{"type": "text", "text": "a?"}, picture])
+    assert losses == ()
+    with pytest.raises(NotExportable, match="media"):
+        export_line(conversation, chat, by_name("sharegpt"), checked=True)
+
+
+def test_foreign_words_for_roles_are_not_handed_to_a_tool() -> None:
+    sft = by_name("openai_sft")
+    record = {"messages": [{"role": "human", "content": "a?"}, {"role": "gpt", "content": "b"}]}
+    conversation = sft.read(record)
+    assert json.loads(export_line(conversation, sft, sft)[0]) == record
+    assert json.loads(export_line(conversation, sft, sft, checked=True)[0]) == talk(ask("a?"), say("b"))
