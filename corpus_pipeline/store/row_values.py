@@ -238,7 +238,8 @@ def _is_fresh() -> ColumnElement[bool]:
 
 
 def counts(connection: Connection, task_id: TaskId, most: int = 50) -> dict[str, dict[str, Any]]:
-    """By `TASK.FIELD`: {rows, mean, min, max} of numbers, {rows, words: {word: rows}} of short texts (the `most` frequent)."""
+    """By `TASK.FIELD`: {rows, mean, min, max} of numbers, {rows, words: {word: rows}} of short texts, where
+    they are at most so many and rows share them."""
     c = row_values.c
     found: dict[str, dict[str, Any]] = {}
     numbers = (
@@ -259,6 +260,13 @@ def counts(connection: Connection, task_id: TaskId, most: int = 50) -> dict[str,
         own: Mapping[str, Any] = found.setdefault(f"{strategy}.{name}", {"rows": 0, "words": {}})
         if isinstance(own, dict) and "words" in own:
             own["rows"] += int(rows)
-            if len(own["words"]) < most:
-                own["words"][word] = int(rows)
+            own["words"][word] = int(rows)
+    for key in [key for key, own in found.items() if _is_free_text(own, most)]:
+        del found[key]
     return found
+
+
+def _is_free_text(told: Mapping[str, Any], most: int) -> bool:
+    """Whether the short texts of a field are no words that rows share."""
+    words = told.get("words", {})
+    return len(words) > most or (len(words) > 10 and len(words) > told["rows"] / 2)

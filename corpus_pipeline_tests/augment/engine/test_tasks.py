@@ -200,6 +200,18 @@ def test_values_are_searched_shown_in_lists_and_summed_up(make_kit: Any) -> None
             kit.corpus.rows("rows", Stage.CLEAN, where={"value": wrong})
 
 
+def test_free_texts_are_not_summed_up_as_if_they_were_labels(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(12, strategies=[])
+    store, task = kit.corpus.store, kit.corpus.work("rows", Stage.AUGMENT).task
+    made = [
+        AugmentedRow(ConversationId(n), "t", 0, (), {"note": f"number {n}", "label": "odd" if n % 2 else "even"})
+        for n in range(1, 13)
+    ]
+    store.write(lambda c: row_values.insert(c, store.backend, task.id, made))
+    assert store.fetch(row_values.counts, task.id) == {"t.label": {"rows": 12, "words": {"even": 6, "odd": 6}}}
+
+
 def test_a_judge_that_always_says_the_same_is_named() -> None:
     assert "tells nothing apart" in values_line("quality.score", {"rows": 30, "mean": 5.0, "min": 5.0, "max": 5.0})
     assert "tells nothing apart" in values_line("topic.label", {"rows": 30, "words": {"a": 30}})
