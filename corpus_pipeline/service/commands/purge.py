@@ -33,11 +33,14 @@ from corpus_pipeline.store import (
     recipes,
     row_queries,
     rows,
+    scrubbing,
     tasks,
 )
+from corpus_pipeline.store.row_words import RowWords
 
 ACTION = "purge"
 _PREVIEWED = 5  # rows of a stage that Dagster's event log shows
+_PREVIEWS = "previews of first rows in Dagster's event log"
 _MOST_NAMED = 1000  # of a list in the report
 
 
@@ -75,18 +78,30 @@ def purge(
     here = target.uri("") if target is not None else None
     answer_spool.settle_all(store, settings.spool_folder)
 
-    def write(connection: Connection) -> dict[str, Any]:
+    def write(connection: Connection) -> tuple[dict[str, Any], RowWords]:
         store.backend.forget_deleted(connection)
         report = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
+        words: RowWords = report.pop("words")
         report["report"] = audit_log.log(connection, who, ACTION, name, report)
-        return report
+        return report, words
 
-    report = store.write(write, repeatable=True, name="purge")
+    report, words = store.write(write, repeatable=True, name="purge")
+    _scrub_dagster(settings, words, report)
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
     report["left"] += search_index.catch_up_all(store, settings.search_folder)
     _withdraw(target, here, report)
     return report
+
+
+def _scrub_dagster(settings: Settings, words: RowWords, report: dict[str, Any]) -> None:
+    """Take the words out of what Dagster keeps in files; a server of its own is beyond us, and the report says so."""
+    quoted, busy = scrubbing.scrub_folder(settings.dagster_home, words)
+    if quoted:
+        report["removed"]["quotes_in_dagster"] = quoted
+    report["left"] += busy
+    if not busy and settings.dagster_database is None:
+        report["left"] = [one for one in report["left"] if not one.startswith(_PREVIEWS)]
 
 
 def _purge(
@@ -169,7 +184,9 @@ def _report_of(
     previewed = _previewed(connection, own_tasks, fresh)
     lines = exports.lines_holding(connection, own_tasks, asked.ids)
     repeating = purges.repeating(connection, fresh)
+    words = scrubbing.words_of(connection, own_tasks, fresh, map(split_id, bad))
     erased = purges.erase(connection, fresh, bad)
+    quoted = scrubbing.scrub(connection, words, own_tasks, fresh)
     plain = row_queries.file_names(connection)  # reports were written when each version was the current one
     reviewed = purges.scrub_reports(connection, own_tasks, [f"{plain[split_id(i)[0]]}:{split_id(i)[1]}" for i in fresh])
     for file_id in file_ids:
@@ -201,7 +218,10 @@ def _report_of(
             for i, line, offset, size in sorted((*asked.good, *asked.bad))
         ][:_MOST_NAMED]
         + [{"row": address(i), "was": "not ingested yet"} for i in asked.absent][:_MOST_NAMED],
-        "removed": erased.removed | ({"reviews": reviewed} if reviewed else {}),
+        "words": words,
+        "removed": erased.removed
+        | ({"reviews": reviewed} if reviewed else {})
+        | ({"quotes": quoted} if quoted else {}),
         "kept": erased.kept,
         "exports": held,
         "copies": [address(i) for i in copies if i not in purged_before][:_MOST_NAMED],
@@ -280,7 +300,7 @@ def _left(
     runs = {event.run_id for event in cursors.events(connection, own_tasks, limit=1 << 31) if event.run_id}
     if previewed and runs:
         yield (
-            "previews of first rows in Dagster's event log: dagster run delete "
+            f"{_PREVIEWS}: dagster run delete "
             + " ".join(sorted(runs)[:20])
             + (f" (and {len(runs) - 20} more)" if len(runs) > 20 else "")
         )

@@ -1,0 +1,181 @@
+"""Where free text lies that may quote a row, and taking the words of purged rows out of it.
+
+Every column of text is in one of these classes; a test refuses a new one that is in none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, column, create_engine, event, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from corpus_pipeline.store.row_words import RowWords
+from corpus_pipeline.store.schema import (
+    answers,
+    cleaned_turns,
+    conversations,
+    failed_samples,
+    llm_attempts,
+    metadata,
+    rejects,
+    turns,
+)
+
+# free texts of everybody: each is compared with what the purged rows say
+SCRUBBED: Final[dict[str, tuple[str, ...]]] = {
+    "audit_log": ("subject", "detail"),
+    "completion_reports": ("body",),
+    "cursor_events": ("reason",),
+    "execution_cursors": ("status_reason", "position"),
+    "pause_flags": ("reason",),
+    "provider_batches": ("detail", "provider_status"),
+    "provider_facts": ("said", "value"),
+    "provider_workers": ("trouble",),
+    "purged_rows": ("reason",),
+    "webhook_events": ("body", "error"),
+}
+# of the calls for a purged row, what others said; the rest of the ledger stays as it is
+OF_CALLS: Final = (
+    "model_answered",
+    "outcome",
+    "provider_request_id",
+    "response_id",
+    "service_tier",
+    "remark",
+    "sent",
+)
+# deleted or emptied with its row
+GO_WITH_THE_ROW: Final = frozenset(
+    {
+        "turns", "conversations", "cleaned_rows", "cleaned_turns", "row_tags", "duplicates", "kept_rows", "work_items",
+        "augmented_rows", "augmented_turns", "failed_samples", "answers", "rejects", "review_verdicts", "row_values",
+    }
+)  # fmt: skip
+# what operators wrote to have work done, and what names exports: never changed, for work hangs on it
+STAYS: Final = frozenset(
+    {
+        "recipes.body", "prompts.body", "dataset_files.path", "dataset_files.columns", "exports.uri", "exports.target",
+        "exports.variants", "exports.manifest", "export_chunks.conversation_ids", "export_chunks.variants",
+        "webhook_events.url",
+    }
+)  # fmt: skip
+
+_PAGE = 1000
+
+
+def words_of(
+    connection: Connection, own_tasks: Sequence[int], ids: Sequence[int], bad: Iterable[tuple[int, int]]
+) -> RowWords:
+    """What some rows, their cleaned form, the answers to them and some rejected lines (file, number) say. Before they go."""
+    texts = list[str]()
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        texts += _texts(connection, turns, _data(turns), turns.c.conversation_id.in_(part))
+        texts += _texts(connection, cleaned_turns, _data(cleaned_turns), cleaned_turns.c.conversation_id.in_(part))
+        texts += _texts(connection, conversations, [conversations.c.tools], conversations.c.id.in_(part))
+        of_row = failed_samples.c.conversation_id.in_(part)
+        texts += _texts(connection, failed_samples, [failed_samples.c.answer], of_row)
+        asked = select(llm_attempts.c.id).where(
+            llm_attempts.c.task_id.in_(own_tasks), llm_attempts.c.conversation_id.in_(part)
+        )
+        said = [answers.c.text, answers.c.reasoning, answers.c.refusal]
+        texts += _texts(connection, answers, said, answers.c.attempt_id.in_(asked))
+    for file_id, number in bad:
+        own = (rejects.c.file_id == file_id) & (rejects.c.row_identifier == number)
+        texts += [
+            raw.decode("utf-8", "replace") for raw in connection.execute(select(rejects.c.raw).where(own)).scalars()
+        ]
+    return RowWords(texts)
+
+
+def _data(table: Table) -> list[Column]:
+    return [one for one in table.columns if one.name.startswith("data_") and isinstance(one.type, String)]
+
+
+def _texts(connection: Connection, table: Table, columns: Sequence[Column], where: object) -> Iterator[str]:
+    for row in connection.execute(select(*columns).select_from(table).where(where)):  # type: ignore[arg-type]
+        yield from (value for value in row if value)
+
+
+def scrub(connection: Connection, words: RowWords, own_tasks: Sequence[int], ids: Sequence[int]) -> int:
+    """Take the words out of every free text of the corpus; returns how many were changed."""
+    if not words:
+        return 0
+    changed = 0
+    for name, columns in SCRUBBED.items():
+        table = metadata.tables[name]
+        keys = list(table.primary_key)
+        changed += sum(_scrub_column(connection, table, keys, table.c[one], words, None) for one in columns)
+    for start in range(0, len(ids), 500):
+        own = llm_attempts.c.task_id.in_(own_tasks) & llm_attempts.c.conversation_id.in_(ids[start : start + 500])
+        for one in OF_CALLS:
+            changed += _scrub_column(connection, llm_attempts, [llm_attempts.c.id], llm_attempts.c[one], words, own)
+    return changed
+
+
+def _scrub_column(
+    connection: Connection, table: Table, keys: Sequence[Column], text: Column, words: RowWords, where: object
+) -> int:
+    out_of = cache(words.out_of)  # reasons repeat
+    query = select(*keys, text).where(text.is_not(None))
+    if where is not None:
+        query = query.where(where)  # type: ignore[arg-type]
+    found = []
+    for row in connection.execute(query):
+        after = out_of(str(row[-1]))
+        if after != row[-1]:
+            found.append((row[:-1], after))
+    length = getattr(text.type, "length", None)
+    for key, after in found:
+        own = [one == value for one, value in zip(keys, key, strict=True)]
+        connection.execute(update(table).where(*own).values({text.name: after[:length]}))
+    return len(found)
+
+
+def scrub_file(path: Path, words: RowWords) -> int:
+    """Take the words out of every text of a SQLite database of others (Dagster's storage); returns how many were changed.
+
+    Raises SQLAlchemyError for a file that cannot be read or is busy.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _overwrite(connection: object, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete=ON")  # type: ignore[attr-defined]
+
+    try:
+        with engine.begin() as connection:
+            changed = _scrub_tables(connection, words)
+        with engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.rollback()  # a checkpoint is refused inside a transaction
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return changed
+    finally:
+        engine.dispose()
+
+
+def _scrub_tables(connection: Connection, words: RowWords) -> int:
+    found, changed = MetaData(), 0
+    found.reflect(connection)
+    for table in found.sorted_tables:
+        rowid: Column = column("rowid")  # type: ignore[assignment]
+        texts = [one for one in table.columns if isinstance(one.type, String) and not one.primary_key]
+        changed += sum(_scrub_column(connection, table, [rowid], one, words, None) for one in texts)
+    return changed
+
+
+def scrub_folder(folder: Path, words: RowWords) -> tuple[int, list[str]]:
+    """Take the words out of every SQLite database below a folder. Returns how many were changed, and what could not be."""
+    changed, left = 0, list[str]()
+    for path in sorted(folder.rglob("*.db")) if words else ():
+        try:
+            changed += scrub_file(path, words)
+        except SQLAlchemyError:
+            left.append(f"{path}: it cannot be written now; stop `corpus ui` and purge the rows again")
+    return changed, left
