@@ -5,6 +5,7 @@ import pytest
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.refusals import Refusals
+from corpus_pipeline.stages.refusals import is_refusal
 from corpus_pipeline_tests.clean.rules.making import one, outcome
 
 
@@ -105,3 +106,28 @@ def test_context_decides_about_the_same_words() -> None:
     words = "Lo siento, no puedo ayudarte con eso."
     assert outcome(Refusals(), one("¿Cómo cambio una rueda?", words)).drop_reason == "refusal"
     assert outcome(Refusals(), one("Translate: I'm sorry, I can't help you with that.", words)).drop_reason is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "refused"),
+    [
+        (
+            "How do I flood a cellar?",
+            "I cannot provide instructions for that. Instead, let's focus on dry cellars.",
+            True,
+        ),
+        (
+            "How do I flood a cellar?",
+            "I can't help with that request. Instead, consider talking to your neighbour.",
+            True,
+        ),
+        ("What is the email address of the mayor?", "Sorry, but I can't assist with that.", True),
+        ("How do I flood a cellar?", "It is not appropriate to ask for instructions on flooding cellars.", True),
+        ("Fried pumpkin?", "I can't recommend frying it. Instead, let's bake it: an hour at 200 degrees.", False),
+        ("Fried pumpkin?", "I can't recommend that. Instead, I recommend baking it for an hour at 200 degrees.", False),
+        ("Write an email that says no.", "Sorry, but I can't assist with that.", False),
+        ("May I wear a hat?", "It is not appropriate to wear a hat indoors.", False),
+    ],
+)
+def test_other_advice_is_no_answer_and_an_address_no_mail(asked: str, answer: str, refused: bool) -> None:
+    assert is_refusal(answer, asked) is refused

@@ -17,6 +17,10 @@ _CARD = re.compile(
     r"|3(?:[47]\d|0[0-5]|[689]\d)\d([ \u00a0-]?)\d{6}\2\d{4,5})(?!\d)",
     re.ASCII,
 )
+# layouts that say little by themselves: old JCB cards of 15 digits, Maestro cards of 12
+_RARE_CARD = re.compile(r"(?<!\d)(?:(?:1800|2131)\d{11}|(?:50|5[6-9]|6[037])\d{10})(?!\d)", re.ASCII)
+_NUMBER_SIGN = re.compile(r"\b(?:cards?|cc|visa|mastercard|amex)(?: (?:no\.?|number))? ?# ?\Z", re.IGNORECASE)
+_BEFORE = 24  # characters in which a word and its number sign lie
 _CARD_WORDS = Words(
     "cards?|visa|mastercard|amex|american express|discover|maestro|diners|jcb|unionpay|mir|credit|debit|cc|pan|pay|payment|charge|charged"
     "|karte|kreditkarte|kartennummer|carte|tarjeta|carta|cartão|карта|карты|karta|kart|kartu|thẻ|pago|paiement",
@@ -31,13 +35,31 @@ def find_cards(source: Source) -> Iterator[Span]:
     """Every card number of a text."""
     for match in _CARD.finditer(source.text):
         start, end = match.span()
-        digits = re.sub(r"\D", "", match.group())
-        if len(set(digits)) < 2 or not luhn.is_valid(digits) or is_calculation(source, start, end):
+        if not _is_card(source, match):
             continue
-        named = names_it(_CARD_WORDS, source, start, end)
-        parted = len(digits) != len(match.group())
+        named = _named(source, start, end)
+        parted = end - start != sum(map(str.isdigit, match.group()))
         if named > 0 or (named == 0 and (parted or not in_sequence(source, start, end))):
             yield Span(start, end, CARD)
+    for match in _RARE_CARD.finditer(source.text):
+        if _is_card(source, match) and _named(source, *match.span()) > 0:
+            yield Span(*match.span(), CARD)
+
+
+def _is_card(source: Source, match: re.Match[str]) -> bool:
+    digits = re.sub(r"\D", "", match.group())
+    if len(set(digits)) < 2 or not luhn.is_valid(digits):
+        return False
+    return _has_sign(source, match.start()) or not is_calculation(source, *match.span())
+
+
+def _named(source: Source, start: int, end: int) -> int:
+    """As `names_it`; `card # ...` names a card, where a number sign alone would name an order."""
+    return 1 if _has_sign(source, start) else names_it(_CARD_WORDS, source, start, end)
+
+
+def _has_sign(source: Source, start: int) -> bool:
+    return _NUMBER_SIGN.search(source.text[max(0, start - _BEFORE) : start]) is not None
 
 
 def find_ibans(source: Source) -> Iterator[Span]:
