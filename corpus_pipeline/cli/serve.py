@@ -39,7 +39,7 @@ _DOOR = (
     ),
     click.option(
         "--proxy-role",
-        type=click.Choice(["viewer", "operator"]),
+        type=click.Choice(["viewer", "reviewer", "operator", "admin"]),
         default="viewer",
         show_default=True,
         help="Role of users that the proxy names and the users file does not know.",
@@ -69,14 +69,18 @@ def tell_if_nobody_can_log_in(options: Options) -> None:
     "--add-user", help="Make this user (or change it) and end. Asks for the password, or reads it from stdin."
 )
 @click.option("--remove-user", help="Remove this user and end.")
+@click.option("--log-out", help="End every session of this user, at every server of this home, and end.")
 @click.option(
     "--role",
-    type=click.Choice(["viewer", "operator"]),
+    type=click.Choice(["viewer", "reviewer", "operator", "admin"]),
     default="viewer",
     show_default=True,
-    help="Role for --add-user: operators may pause, resume, replay, dismiss and remove rows, and start runs.",
+    help="Role for --add-user: reviewers may keep rows and dismiss samples, operators also pause, resume, replay and start"
+    " runs, admins also remove for good.",
 )
-def serve(port: int, add_user: str | None, remove_user: str | None, role: str, **chosen: Any) -> int:
+def serve(
+    port: int, add_user: str | None, remove_user: str | None, log_out: str | None, role: str, **chosen: Any
+) -> int:
     """The row browser: files and their progress, rows, failed samples, cost, exports, the audit log; all as JSON too.
 
     \b
@@ -99,6 +103,10 @@ def serve(port: int, add_user: str | None, remove_user: str | None, role: str, *
     if remove_user is not None:
         users.remove(path, remove_user)
         say(f"{remove_user} is removed and logged out")
+        return 0
+    if log_out is not None:
+        users.log_out(path, log_out)
+        say(f"{log_out} is logged out everywhere")
         return 0
     options = door_of(settings, chosen, port)
     tell_if_nobody_can_log_in(options)

@@ -17,7 +17,7 @@ from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, U
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
 from corpus_pipeline.web.context import Site, action, page_action, reply, site_of
-from corpus_pipeline.web.options import Options
+from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.pages import (
     actions,
     audit,
@@ -85,15 +85,15 @@ def _routes() -> list[Route]:
         get("/files/{name}/review", review.page),
         get("/files/{name}/try", try_out.form),
         post("/try", page_action(try_out.run)),
-        post("/keep", action(duplicates.keep)),
-        post("/review", action(review.judge)),
+        post("/keep", action(duplicates.keep, Role.REVIEWER)),
+        post("/review", action(review.judge, Role.REVIEWER)),
         get("/files/{name}/rows", rows.page),
         get("/files/{name}/rows/{number:number}", rows.one),
         get("/files/{name}/selection.jsonl", rows.selection),
         get("/failed", failed.queue),
         get("/failed/{identifier:number}", failed.one),
         post("/failed/replay", action(failed.replay)),
-        post("/failed/dismiss", action(failed.dismiss)),
+        post("/failed/dismiss", action(failed.dismiss, Role.REVIEWER)),
         get("/pauses", actions.pauses),
         post("/pause", action(actions.pause)),
         post("/resume", action(actions.resume)),
@@ -105,7 +105,7 @@ def _routes() -> list[Route]:
         get("/exports/{identifier:number}/download", exports.download),
         get("/audit", audit.page),
         get("/purges/{identifier:number}", audit.purge_report),
-        post("/purge", action(audit.remove)),
+        post("/purge", action(audit.remove, Role.ADMIN)),
         get("/login", login.form),
         post("/login", login.log_in),
         post("/logout", login.log_out),

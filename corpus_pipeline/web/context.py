@@ -23,7 +23,7 @@ from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import rendering
-from corpus_pipeline.web.options import Options
+from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.progress_rate import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
 from corpus_pipeline.web.stale_cache import Kept
@@ -103,7 +103,9 @@ def reply(request: Request, template: str, data: Mapping[str, Any], *, status: i
         **data,
         **more,
         person=request.scope["person"],
-        may_act=bool(request.scope["person"] and request.scope["person"].may_act),
+        may_act=_may(request, Role.OPERATOR),
+        may_review=_may(request, Role.REVIEWER),
+        may_remove=_may(request, Role.ADMIN),
         can_log_out=site.options.login and request.scope["person"] is not None,
         home=home(request),
         csrf=site.sessions.token(session),
@@ -116,19 +118,26 @@ def reply(request: Request, template: str, data: Mapping[str, Any], *, status: i
     return HTMLResponse(html, status)
 
 
+def _may(request: Request, role: Role) -> bool:
+    person: Person | None = request.scope["person"]
+    return person is not None and person.role.covers(role)
+
+
 def json_reply(data: Any, status: int = 200) -> Response:
     """JSON with a line end, for curl."""
     body = orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
     return Response(body, status, media_type="application/json")
 
 
-def action(handler: Callable[[Request, Form], tuple[str, str]]) -> Callable[[Request], Awaitable[Response]]:
-    """A POST endpoint. `handler` does it and returns (sentence, where to go next); it is called only for an operator, with
-    the token of the session in the form.
+def action(
+    handler: Callable[[Request, Form], tuple[str, str]], role: Role = Role.OPERATOR
+) -> Callable[[Request], Awaitable[Response]]:
+    """A POST endpoint. `handler` does it and returns (sentence, where to go next); it is called only for whoever has the
+    role, with the token of the session in the form.
     """
 
     async def endpoint(request: Request) -> Response:
-        form = await _operators_form(request)
+        form = await _form_for(request, role)
         sentence, target = await run_in_threadpool(handler, request, form)
         if request.scope["json"]:
             return json_reply({"done": sentence})
@@ -143,19 +152,19 @@ def page_action(handler: Callable[[Request, Form], Response]) -> Callable[[Reque
     """As `action`, for what shows its result at once."""
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(handler, request, await _operators_form(request))
+        return await run_in_threadpool(handler, request, await _form_for(request, Role.OPERATOR))
 
     return endpoint
 
 
-async def _operators_form(request: Request) -> Form:
-    """The form of an operator with the token of the session. Raises HTTPException."""
+async def _form_for(request: Request, role: Role) -> Form:
+    """The form of somebody who has this role, with the token of the session. Raises HTTPException."""
     form = await read_form(request)
     site = site_of(request)
     if not site.sessions.token_is_right(request.scope["session"], first(form, "csrf")):
         raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
-    if not (request.scope["person"] and request.scope["person"].may_act):
-        what = "This server is read-only." if site.options.read_only else "Only operators may do this."
+    if not _may(request, role):
+        what = "This server is read-only." if site.options.read_only else f"This needs the role {role}."
         raise HTTPException(403, what)
     return form
 

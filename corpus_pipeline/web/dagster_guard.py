@@ -38,6 +38,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web.context import Site
+from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.security import HEADERS, METHODS, Door, same_origin, session_of
 from corpus_pipeline.web.sessions import Person
 
@@ -50,6 +51,7 @@ _OURS = {name: value for name, value in HEADERS.items() if name not in ("Content
 _KEPT = ("/_next/static/", "/vendor/")  # files of the UI, which browsers may keep
 _ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that are shown under this address, too
 _MOST_BYTES = 8 << 20
+_FOR_GOOD = ("delete", "wipe")  # mutations that begin so remove what nothing brings back
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
 _ABOUT = {
     "partitionNames",
@@ -210,8 +212,9 @@ class DagsterGuard:
             return PlainTextResponse(f"The request cannot be read: {error}\n", 400), b""
         if change is None:
             return None, body
-        if not person.may_act:
-            what = "This server is read-only." if self._door.options.read_only else "Only operators may do this."
+        needed = Role.ADMIN if any(name.startswith(_FOR_GOOD) for name in change.mutations) else Role.OPERATOR
+        if not person.role.covers(needed):
+            what = "This server is read-only." if self._door.options.read_only else f"This needs the role {needed}."
             return JSONResponse({"data": None, "errors": [{"message": what}]}, 403), b""
         await run_in_threadpool(self._note, person, change)
         return None, body

@@ -16,10 +16,17 @@ PROXY_PROOF = "X-Corpus-Proxy-Secret"  # the header by which a trusted proxy pro
 
 
 class Role(StrEnum):
-    """What a person may do."""
+    """What a person may do; each role may what those before it may."""
 
     VIEWER = "viewer"  # looks at everything
-    OPERATOR = "operator"  # and pauses, resumes, replays, dismisses
+    REVIEWER = "reviewer"  # judges rows: keeps them, dismisses failed samples
+    OPERATOR = "operator"  # spends and stops: pauses, resumes, replays, tries, starts and stops runs
+    ADMIN = "admin"  # removes for good: rows, and in Dagster runs and events
+
+    def covers(self, other: Role) -> bool:
+        """Whether whoever has this role may what the other one may."""
+        order = tuple(Role)
+        return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Door:
         return hmac.compare_digest((self.options.token or "").encode(), given.encode())
 
     def _owner(self) -> Person:
-        return Person(self.options.loopback_user, Role.OPERATOR)
+        return Person(self.options.loopback_user, Role.ADMIN)
 
     def _named_by_proxy(self, scope: Scope, headers: Headers) -> Person | None:
         """The user whom a trusted proxy names: its address alone proves nothing, any program there has it."""

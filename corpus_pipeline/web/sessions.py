@@ -31,7 +31,8 @@ class Person(NamedTuple):
 
     @property
     def may_act(self) -> bool:
-        return self.role is Role.OPERATOR
+        """Whether this person may start and stop work."""
+        return self.role.covers(Role.OPERATOR)
 
 
 class _Login(NamedTuple):

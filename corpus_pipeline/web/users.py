@@ -60,7 +60,10 @@ def read(path: Path) -> dict[str, dict[str, str]]:
 
 
 class User(NamedTuple):
-    """A user as the file has one now. credential: differs whenever the password was set, also to the same one."""
+    """A user as the file has one now.
+
+    credential: differs whenever the password was set, also to the same one, and after `log_out`.
+    """
 
     role: Role
     credential: str
@@ -71,7 +74,9 @@ def user(path: Path, name: str) -> User | None:
     known = read(path).get(name)
     if known is None:
         return None
-    return User(Role(known["role"]), hashlib.sha256(known["password"].encode()).hexdigest())
+    return User(
+        Role(known["role"]), hashlib.sha256(f"{known['password']} {known.get('sessions', '')}".encode()).hexdigest()
+    )
 
 
 def role_of(path: Path, name: str) -> Role | None:
@@ -104,6 +109,15 @@ def remove(path: Path, name: str) -> None:
     if name not in known:
         raise UsageError(f"there is no user {name!r}; known are: {', '.join(sorted(known)) or 'none yet'}")
     del known[name]
+    _write(path, known)
+
+
+def log_out(path: Path, name: str) -> None:
+    """End every session of a user at every server that reads this file. Raises UsageError when there is none of this name."""
+    known = read(path)
+    if name not in known:
+        raise UsageError(f"there is no user {name!r}; known are: {', '.join(sorted(known)) or 'none yet'}")
+    known[name]["sessions"] = secrets.token_hex(16)
     _write(path, known)
 
 

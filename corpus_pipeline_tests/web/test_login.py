@@ -376,6 +376,62 @@ def test_a_proxy_is_believed_only_from_its_address_and_with_its_secret(corpus, u
     assert 'action="/pause"' not in near.get("/files", headers={"X-Remote-User": "stranger"} | proof).text
 
 
+@pytest.fixture
+def team_file(tmp_path):
+    path = tmp_path / "users.json"
+    for role in Role:
+        users.add(path, f"the-{role}", PASSWORD, role)
+    return path
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_may_what_those_before_it_may_and_no_more(corpus, team_file, role):
+    own = browser(corpus, login=True, users=team_file)
+    assert log_in(own, f"the-{role}").status_code == 303
+    token = own.token("/files")
+    # faulty on purpose: whoever gets past the role gets another answer than 403, and nothing changes
+    asked = {
+        "/keep": (Role.REVIEWER, {"row": "nothing:1", "reason": "r"}),
+        "/failed/dismiss": (Role.REVIEWER, {"id": "987654", "reason": "r"}),
+        "/failed/replay": (Role.OPERATOR, {"id": "987654"}),
+        "/resume": (Role.OPERATOR, {"flag": "987654"}),
+        "/try": (Role.OPERATOR, {}),
+        "/purge": (Role.ADMIN, {"file": "nothing", "row": "1", "reason": "r", "sure": "yes"}),
+    }
+    for path, (needed, fields) in asked.items():
+        assert (own.form(path, csrf=token, **fields).status_code == 403) != role.covers(needed), path
+    shown = own.get("/files/hostile/rows/2").text
+    assert ('action="/purge"' in shown) == (role is Role.ADMIN)
+    assert ('action="/pause"' in own.get("/pauses").text) == role.covers(Role.OPERATOR)
+
+
+def test_logging_out_everywhere_ends_the_sessions_at_other_servers_too(corpus, team_file):
+    here, there = (browser(corpus, login=True, users=team_file) for _ in range(2))
+    for one in (here, there):
+        assert log_in(one, "the-operator").status_code == 303 and one.get("/files.json").status_code == 200
+    here.form("/logout", csrf=here.token(), everywhere="yes")
+    assert here.get("/files.json").status_code == there.get("/files.json").status_code == 401
+    assert log_in(there, "the-operator").status_code == 303
+    users.log_out(team_file, "the-operator")
+    assert there.get("/files.json").status_code == 401
+    with pytest.raises(UsageError, match="no user"):
+        users.log_out(team_file, "stranger")
+
+
+def test_an_idle_session_ends_and_a_page_that_renews_itself_keeps_none_alive():
+    now = [0.0]
+    sessions = Sessions(clock=lambda: now[0])
+    used, watched, lasting = (
+        sessions.begin(Person("ann", Role.VIEWER), lasting=lasting) for lasting in (False, False, True)
+    )
+    for _ in range(3):
+        now[0] += 3600
+        sessions.person(used), sessions.person(watched, active=False)
+    assert sessions.person(used) and not sessions.person(watched)
+    now[0] += 1_000_000
+    assert not sessions.person(used) and sessions.person(lasting)
+
+
 # --- the token of a server without a login ---
 
 TOKEN = "a-token-of-these-tests-0123456789"

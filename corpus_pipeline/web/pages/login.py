@@ -81,6 +81,14 @@ def _note(site: Site, name: str, action: str, address: str) -> None:
         progress.note(site.corpus.store, name or "?", action, address)
 
 
+def _log_out_everywhere(site: Site, name: str, address: str) -> None:
+    """End the sessions of a name here, and by the users file those at every other server of this home."""
+    site.sessions.end_all(name)
+    if site.options.login and site.options.users is not None:
+        users.log_out(site.options.users, name)
+    _note(site, name, "logout everywhere", address)
+
+
 async def log_out(request: Request) -> Response:
     fields = await read_form(request)
     site, session = site_of(request), request.scope["session"]
@@ -88,7 +96,7 @@ async def log_out(request: Request) -> Response:
         raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
     person = request.scope["person"]
     if person is not None and first(fields, "everywhere") == "yes":
-        site.sessions.end_all(person.name)
+        await run_in_threadpool(_log_out_everywhere, site, person.name, address_of(request))
     site.sessions.end(session)
     answer = RedirectResponse("/login" if site.options.login else home(request), 303)
     answer.headers.append("Set-Cookie", cookie(site.sessions.new_id(), site.options))
