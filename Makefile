@@ -4,7 +4,7 @@ export VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check test test-wheel torture lock clean
+.PHONY: help setup setup-test demo check test test-wheel torture lock audit release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,13 @@ torture: setup-test ## every crash point, then MINUTES of random kills of real p
 
 lock: ## writes locks/*.txt anew from pyproject.toml (needs the network)
 	"$(PYTHON)" scripts/lock.py
+
+audit: setup-test ## asks the advisory data for the locked versions; says so when the data cannot be had
+	"$(BIN)/python" scripts/supply_chain.py audit
+
+release: setup-test ## build/release: the wheel built twice and compared, its checksum, and build/sbom.cdx.json
+	"$(BIN)/python" scripts/supply_chain.py wheel
+	"$(BIN)/python" scripts/supply_chain.py sbom
 
 clean: ## removes the environment and all caches; keeps .corpus, which holds data
 	rm -rf "$(VENV)" build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
