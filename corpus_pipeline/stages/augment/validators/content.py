@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 # function words, by language; one set for all: what is a function word in one language is hardly content in another
@@ -69,6 +69,7 @@ _TOKEN: Final = re.compile(rf"[{_WIDE}]+|[^\W\d_{_WIDE}]+(?:['’][^\W\d_]+)?|\d
 _WIDE_RUN: Final = re.compile(rf"[{_WIDE}]+")
 _HIRAGANA: Final = re.compile(r"[\u3040-\u309f]+")
 _STEM: Final = 5
+_HEAD: Final = 4  # letters of the shortest stem that may be the beginning of another one
 _MIN_LETTERS: Final = 3
 
 
@@ -91,16 +92,22 @@ def is_function_word(word: str) -> bool:
     return word.casefold() in _STOP
 
 
+@cache
 def words_of(language: str) -> frozenset[str]:
     """The function words of a language; none where they are not known."""
     return frozenset(_FUNCTION_WORDS.get(language, "").split())
 
 
 def shared(one: frozenset[str], other: frozenset[str]) -> int:
-    """How many stems of `one` are in `other`, or are the beginning of one there, as `bed` is of `bedti`."""
-    return sum(
-        stem in other or any(min(len(s), len(stem)) > 3 and (s.startswith(stem) or stem.startswith(s)) for s in other)
-        for stem in one
+    """How many stems of `one` are in `other`, or are the beginning of one there, as `bedt` is of `bedti`."""
+    apart = one - other
+    if not apart:
+        return len(one)
+    heads = {stem[:_HEAD] for stem in other if len(stem) >= _HEAD}
+    return (
+        len(one)
+        - len(apart)
+        + sum(stem in heads if len(stem) == _HEAD else stem[:_HEAD] in other for stem in apart if len(stem) >= _HEAD)
     )
 
 
