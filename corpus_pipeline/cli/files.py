@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import CorpusError, StopJob, UsageError
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.commands.register import Added
 
 # what the general reader makes of a file, which is worth a look also among many
 _GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mixed", "mapped")
@@ -32,7 +35,9 @@ def add(
     replace: bool,
     as_json: bool,
 ) -> None:
-    """Register dataset files (.jsonl, .json, also .gz; .parquet) and their partitions; a folder means the files in it.
+    """Register dataset files and their partitions; a folder means the files in it.
+
+    Read are JSON lines, JSON arrays, CSV and TSV (packed by gzip, zstd, bzip2, xz or zip, too), Parquet and Arrow.
 
     \b
     Examples:
@@ -47,47 +52,41 @@ def add(
     if name is not None and len(found) != 1:
         raise UsageError(f"--name names one file, but {len(found)} are given")
     added: list[dict[str, Any]] = []
-    again = set[str]()
+    again, problems = set[str](), list[CorpusError]()
+    options = {"recipe": recipe, "consumer": consumer, "format": format_name, "replace": replace, "who": who()}
     with Corpus.open() as corpus:
+        names = [name] if len(found) == 1 else corpus.names_for(found)
         try:
-            for path in found:
-                result = corpus.add(
-                    path,
-                    name=name,
-                    recipe=recipe,
-                    consumer=consumer,
-                    format=format_name,
-                    replace=replace,
-                    who=who(),
-                )
-                file = result.file
+            for path, one in zip(found, names, strict=True):
+                try:
+                    result = corpus.add(path, name=one, **options)
+                except CorpusError as error:  # a file that is refused keeps no other one out
+                    problems.append(error)
+                    continue
                 if result.twins:
-                    say(f"{file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
+                    say(f"{result.file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
                 again.update(result.again)
-                added.append(
-                    {
-                        "name": file.name,
-                        "format": file.format,
-                        "sha256": file.sha256,
-                        "bytes": file.bytes,
-                        "container": file.container,
-                        "compression": file.compression,
-                        "consumer": file.consumer,
-                        "new": result.new,
-                        "evidence": result.evidence,
-                    }
-                )
-        finally:  # what was registered before a file that is refused stays
+                added.append(_entry(result, path))
+        finally:
             partitions.register(instance.instance(corpus.settings), [entry["name"] for entry in added])
-            if 0 < len(added) < len(found):
-                say(f"registered before that: {', '.join(entry['name'] for entry in added)}")
+    if problems:
+        if added:
+            say(f"registered nevertheless: {', '.join(entry['name'] for entry in added)}")
+        raise _all_of(problems)
     if as_json:
         print_json({"files": added})
         return
     print_table(
-        ("name", "format", "bytes", "sha256", ""),
+        ("name", "file", "format", "bytes", "sha256", ""),
         (
-            (e["name"], e["format"], f"{e['bytes']:,}", e["sha256"][:12], "" if e["new"] else "known already")
+            (
+                e["name"],
+                e["title"],
+                e["format"],
+                f"{e['bytes']:,}",
+                e["sha256"][:12],
+                "" if e["new"] else "known already",
+            )
             for e in added
         ),
         right=("bytes",),
@@ -102,16 +101,41 @@ def add(
         say(f"{len(added)} dataset files. Next: corpus run")
 
 
+def _entry(result: Added, path: Path) -> dict[str, Any]:
+    file = result.file
+    return {
+        "name": file.name,
+        "title": path.name,
+        "format": file.format,
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "container": file.container,
+        "compression": file.compression,
+        "consumer": file.consumer,
+        "new": result.new,
+        "evidence": result.evidence,
+    }
+
+
+def _all_of(problems: list[CorpusError]) -> CorpusError:
+    """One error that says all of them."""
+    if len(problems) == 1:
+        return problems[0]
+    said = "\n".join(dict.fromkeys(map(str, problems)))
+    return UsageError(said) if all(isinstance(one, UsageError) for one in problems) else StopJob(said)
+
+
 def expand(paths: tuple[Path, ...]) -> list[Path]:
     """The files that are meant: folders stand for the dataset files in them. Raises UsageError for an empty folder."""
-    from corpus_pipeline.service.commands.inbox import SUFFIXES, candidates
+    from corpus_pipeline.service.commands.inbox import candidates
+    from corpus_pipeline.stages.ingest.identity import DATASET_SUFFIXES
 
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             inside = candidates(path)
             if not inside:
-                raise UsageError(f"{path}: no file in this folder ends in {', '.join(SUFFIXES)}")
+                raise UsageError(f"{path}: no file in this folder ends in {', '.join(DATASET_SUFFIXES)}")
             found += inside
         else:
             found.append(path)

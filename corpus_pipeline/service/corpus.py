@@ -26,6 +26,7 @@ from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import (
     failed_samples,
     inbox,
+    naming,
     provider_batches,
     purge,
     recipes,
@@ -100,6 +101,10 @@ class Corpus:
     def add(self, path: Path, **options: Any) -> register.Added:
         """Register a dataset file (see `registry.add`)."""
         return register.add(self.store, path, **options)
+
+    def names_for(self, paths: Sequence[Path]) -> list[str]:
+        """The names that files get which are registered together (see `naming.names_for`)."""
+        return naming.names_for(self.store, paths)
 
     def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
         """The current dataset files, all or by name. Raises UnknownName."""

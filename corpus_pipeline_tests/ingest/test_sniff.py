@@ -109,10 +109,18 @@ def test_format_named_by_the_recipe_is_taken(tmp_path: Path) -> None:
         (b'{\n  "a": 1\n}\n', "one JSON object over several lines"),
         (b"[" + GOOD[:-3], "the file ends inside this element"),
         (gzip.compress(GOOD * 9, mtime=0)[:30], r"data\.jsonl: the gzip data ends in the middle"),
-        (b"\x28\xb5\x2f\xfd" + GOOD, "zstd-compressed"),
-        (bz2.compress(GOOD), "bzip2-compressed"),
-        (lzma.compress(GOOD), "xz-compressed"),
-        (b"PK\x03\x04\n" + GOOD, "a zip archive"),
+        (b"\x28\xb5\x2f\xfd" + GOOD, "damaged zstd data"),
+        (bz2.compress(GOOD)[:-9], "the bzip2 data ends in the middle"),
+        (lzma.compress(GOOD)[:-9], "the xz data ends in the middle"),
+        (b"PK\x03\x04\n" + GOOD, "no whole zip archive"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "pointer of git LFS.*git lfs pull"),
+        (b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>", "is an HTML page"),
+        (b"\x1e" + GOOD + b"\n\x1e" + GOOD + b"\n", "JSON text sequence"),
+        (GOOD + b"\r" + GOOD + b"\r", "end in CR alone"),
+        (b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000", "tar archive"),
+        (b"\x80\x04\x95", "Python pickle"),
+        (b"FEA1" + b"\0" * 9, "Feather of version 1"),
+        (gzip.compress(b"PAR1" + b"\0" * 99), "Unpack it, then add the result"),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -150,12 +158,25 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         ("a-b_c.JSON.GZ", "a-b_c"),
         ("my chats (2).jsonl.gz", "my_chats_2"),
         ("v1.2.json", "v1_2"),
-        ("données.jsonl", "donn_es"),
+        ("données.jsonl", "donnees"),
         ("--limit.jsonl", "limit"),
     ],
 )
 def test_dataset_name_is_a_slug_of_the_file_name(path: str, name: str) -> None:
     assert dataset_name(Path(path)) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("会话 记录.csv.zst", "huihua"),
+        ("Учебные данные.jsonl", "uchebnye_dannye"),
+        ("학습.parquet", "haks"),
+        ("ñandú.tsv", "nandu"),
+    ],
+)
+def test_names_in_other_scripts_stay_legible(path: str, part: str) -> None:
+    assert dataset_name(Path(path)).startswith(part)
 
 
 def test_long_and_foreign_names_stay_apart() -> None:

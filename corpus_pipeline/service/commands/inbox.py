@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from corpus_pipeline.errors import CorpusError, UsageError
-from corpus_pipeline.service.commands import register
+from corpus_pipeline.service.commands import naming, register
+from corpus_pipeline.stages.ingest.identity import DATASET_SUFFIXES
 from corpus_pipeline.store import Store, dataset_files
 
-SUFFIXES = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".parquet")
 _SETTLED_SECONDS = 5.0  # a file that was written to more recently may still be growing
 
 
@@ -25,6 +25,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
         return [], []
     known = {(file.path, file.bytes): file.registered_at for file in store.fetch(dataset_files.current_files)}
     added, problems = [], []
+    settled = list[Path]()
     for path in candidates(folder):
         try:
             path = _own(path)
@@ -33,12 +34,12 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
             problems.append(str(error))
             continue
         registered_at = known.get((str(path.resolve()), found.st_size))
-        if time.time() - found.st_mtime < _SETTLED_SECONDS or (
-            registered_at is not None and found.st_mtime * 1000 < registered_at
-        ):
-            continue
+        is_known = registered_at is not None and found.st_mtime * 1000 < registered_at
+        if time.time() - found.st_mtime >= _SETTLED_SECONDS and not is_known:
+            settled.append(path)
+    for path, name in zip(settled, naming.names_for(store, settled), strict=True):
         try:
-            result = register.add(store, path, who=who, follow=False)
+            result = register.add(store, path, name=name, who=who, follow=False)
         except CorpusError as error:
             problems.append(str(error))
             continue
@@ -68,4 +69,4 @@ def _own(path: Path) -> Path:
 
 def candidates(folder: Path) -> list[Path]:
     """The dataset files of a folder by name, without what lies below it."""
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.lower().endswith(SUFFIXES))
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.name.lower().endswith(DATASET_SUFFIXES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -121,7 +122,7 @@ def reads_otherwise(file: DatasetFile, section: IngestSection) -> str | None:
     other = f"by the columns {section.columns}" if section.columns else f"as {wanted}"
     return (
         f"{file.name} is registered to be read {read}; to read it {other} register it under another --name, or anew"
-        f" (`corpus add {file.path} --name {file.name} --replace` with that --format or --recipe)"
+        f" (`corpus add {shlex.quote(file.path)} --name {file.name} --replace` with that --format or --recipe)"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -150,9 +151,10 @@ def _again(
 
 
 def _changed(known: DatasetFile, source: _Found, path: Path) -> SourceChanged:
+    command = f"corpus add {shlex.quote(str(path))} --name {known.name}"
     return SourceChanged(
         f"{path} is not the file that is registered as {known.name}: {source.size:,} bytes, sha256 {source.sha256[:12]},"
         f" instead of {known.bytes:,} bytes, sha256 {known.sha256[:12]}. Either register it beside the old one"
-        f" (`corpus add {path} --name {known.name}-2`) or let it take the old one's place"
-        f" (`corpus add {path} --name {known.name} --replace`); the old rows and exports stay for the audit trail."
+        f" (`{command}-2`) or let it take the old one's place"
+        f" (`{command} --replace`); the old rows and exports stay for the audit trail."
     )

@@ -10,11 +10,18 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from anyascii import anyascii
+
 from corpus_pipeline.errors import UsageError
 
 _CHUNK = 1 << 20
 _NAME_LIMIT = 64
-_SUFFIXES = (".gz", ".jsonl", ".ndjson", ".json", ".parquet")
+_PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
+_TEXT = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab")
+_COLUMNS = (".parquet", ".arrow", ".feather")
+SUFFIXES = (*_PACKED, *_TEXT, *_COLUMNS)
+# the ends of names that are taken for those of dataset files
+DATASET_SUFFIXES = (*_TEXT, *(text + packed for text in _TEXT for packed in _PACKED), *_COLUMNS, ".zip")
 
 
 class Identity(NamedTuple):
@@ -57,18 +64,19 @@ def identify(path: Path, *, follow: bool = True) -> Identity:
 
 def dataset_name(path: Path) -> str:
     """A partition key from a file name: `[a-z0-9_-]{1,64}`, no `-` at its begin, without the suffixes of containers and
-    compression.
+    compression. Other scripts are spelled in Latin letters (`anyascii`).
 
     A name that had to be cut ends with a hash of the whole, so that two long names stay two.
 
     >>> dataset_name(Path("in/My Chats (2).jsonl.gz"))
     'my_chats_2'
+    >>> dataset_name(Path("数据集.jsonl"))
+    'shujuji'
     """
     stem = path.name
-    for suffix in _SUFFIXES:
-        if stem.lower().endswith(suffix):
-            stem = stem[: -len(suffix)]
-    slug = re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).lstrip("_-").rstrip("_")
+    while Path(stem).suffix.lower() in SUFFIXES:
+        stem = Path(stem).stem
+    slug = re.sub(r"[^a-z0-9_-]+", "_", anyascii(stem).lower()).lstrip("_-").rstrip("_")
     if not slug:
         return "file-" + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
     if len(slug) > _NAME_LIMIT:

@@ -25,14 +25,14 @@ def read_lines(stream: BufferedReader, start: Position, limit: int) -> Iterator[
         if len(body) <= limit and (size < most or raw.endswith(b"\n")):
             yield RawRecord(number, number, offset, len(body), body, number, offset + size)
         else:
-            size, length = _skip_line(stream, raw)
+            size, length = skip_line(stream, raw)
             detail = f"{length} bytes, the limit is {limit}"
             kept = raw[: min(limit, RAW_KEPT)]
             yield RawRecord(number, number, offset, length, kept, number, offset + size, RejectReason.TOO_LONG, detail)
         offset += size
 
 
-def _skip_line(stream: BufferedReader, raw: bytes) -> tuple[int, int]:
+def skip_line(stream: BufferedReader, raw: bytes) -> tuple[int, int]:
     """Read to the end of a line that began with `raw`; its size and its size without its line end."""
     size, before, last = len(raw), b"", raw
     while not last.endswith(b"\n"):

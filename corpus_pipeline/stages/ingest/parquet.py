@@ -10,7 +10,7 @@ import datetime
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from io import FileIO
+from io import RawIOBase
 from typing import Any
 
 from corpus_pipeline.errors import LineRejected, UsageError
@@ -23,7 +23,7 @@ _ROWS = 512  # that are unpacked at once
 EXTRA = "Parquet needs pyarrow: pip install 'corpus-pipeline[parquet]'"
 
 
-def read_parquet(file: FileIO, start: Position, limit: int) -> Iterator[RawRecord]:
+def read_parquet(file: RawIOBase, start: Position, limit: int) -> Iterator[RawRecord]:
     """Each row behind `start`, one group of rows after the other. Raises UsageError without pyarrow, SourceBroken."""
     try:
         import pyarrow as arrow
@@ -41,7 +41,7 @@ def read_parquet(file: FileIO, start: Position, limit: int) -> Iterator[RawRecor
             for batch in source.iter_batches(_ROWS, row_groups=[group], use_threads=False):
                 behind = before + len(batch)
                 for row in batch.slice(max(0, number - before)).to_pylist() if behind > number else ():
-                    record = _record(row, number + 1, offset, limit)
+                    record = row_record(row, number + 1, offset, limit)
                     number, offset = record.row_identifier, record.end_offset
                     yield record
                 before = behind
@@ -49,7 +49,8 @@ def read_parquet(file: FileIO, start: Position, limit: int) -> Iterator[RawRecor
         raise SourceBroken(f"is no whole Parquet file: {str(error).splitlines()[0][:200]}") from error
 
 
-def _record(row: dict[str, Any], number: int, offset: int, limit: int) -> RawRecord:
+def row_record(row: dict[str, Any], number: int, offset: int, limit: int) -> RawRecord:
+    """The record of a row, at its place in the JSONL file that it would be in."""
     problem, detail = None, ""
     try:
         raw = jsontext.encode(_plain(row))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Iterator
 from types import TracebackType
 from typing import assert_never
 
 from corpus_pipeline.errors import SourceChanged
 from corpus_pipeline.stages.ingest.arrays import read_array
+from corpus_pipeline.stages.ingest.arrow import read_arrow
 from corpus_pipeline.stages.ingest.identity import Identity, open_regular
 from corpus_pipeline.stages.ingest.lines import read_lines
 from corpus_pipeline.stages.ingest.parquet import read_parquet
@@ -22,7 +24,9 @@ from corpus_pipeline.stages.ingest.source import (
     Source,
     SourceBroken,
 )
-from corpus_pipeline.stages.ingest.streams import GzipStream, HashingStream
+from corpus_pipeline.stages.ingest.streams import HashingStream, UnpackingStream
+from corpus_pipeline.stages.ingest.tables import read_table
+from corpus_pipeline.stages.ingest.zipped import ZipStream
 
 BOM = b"\xef\xbb\xbf"
 _BUFFER = 1 << 20
@@ -31,9 +35,9 @@ _BUFFER = 1 << 20
 class RecordReader:
     """Reads the records of a source in order, in bounded memory.
 
-    A record's number is its physical line (JSONL, blank lines included) or its 1-based index (array, Parquet). Resuming reads
-    and hashes the bytes before `start` again, so that the identity of the file is known at its end whatever the start
-    was.
+    A record's number is its physical line (JSONL, blank lines included) or its 1-based index (array, table, Parquet, Arrow).
+    Resuming reads and hashes the bytes before `start` again, so that the identity of the file is known at its end
+    whatever the start was.
     """
 
     def __init__(self, source: Source, start: Position = START, limits: Limits | None = None) -> None:
@@ -44,7 +48,12 @@ class RecordReader:
         self.has_bom = False
         self._file = open_regular(source.path)
         self._hashing = HashingStream(self._file)
-        self._stream: io.BufferedReader = io.BufferedReader(self._unpacked(), _BUFFER)
+        self.name = source.path.name  # of the file itself, when it lies in an archive
+        try:
+            self._stream: io.BufferedReader = io.BufferedReader(self._unpacked(), _BUFFER)
+        except SourceBroken as error:
+            self._file.close()
+            raise SourceBroken(f"{source.path}: {error}") from error
 
     def __enter__(self) -> RecordReader:
         return self
@@ -80,6 +89,8 @@ class RecordReader:
             for record in self._read(start):
                 self._last = record
                 yield record
+            if self.source.is_sought:
+                self._file.seek(0)
         except SourceBroken as error:
             raise SourceBroken(f"{self.source.path}: {error}") from error
         self._check_identity()
@@ -93,18 +104,21 @@ class RecordReader:
 
     def identity(self) -> Identity:
         """sha256 and size of the file. Call it after the last record."""
-        while self._stream.read(_BUFFER):
-            pass
+        for stream in (self._hashing,) if self.source.is_sought else (self._stream, self._hashing):
+            while stream.read(_BUFFER):
+                pass
         return self._hashing.identity()
 
     def _unpacked(self) -> io.RawIOBase:
         match self.source.compression:
             case Compression.NONE:
                 return self._hashing
-            case Compression.GZIP:
-                return GzipStream(self._hashing, self.limits.max_expansion)
+            case Compression.ZIP:
+                archive = ZipStream(self._file, self.limits.max_expansion)
+                self.name = archive.name
+                return archive
             case _:
-                assert_never(self.source.compression)
+                return UnpackingStream(self._hashing, self.source.compression, self.limits.max_expansion)
 
     def _read(self, start: Position) -> Iterator[RawRecord]:
         match self.source.container:
@@ -112,24 +126,33 @@ class RecordReader:
                 return read_lines(self._stream, start, self.limits.max_record_bytes)
             case Container.ARRAY:
                 return read_array(self._stream, start, self.limits.max_record_bytes, len(BOM) if self.has_bom else 0)
+            case Container.CSV:
+                return read_table(
+                    self._stream, start, self.limits.max_record_bytes, None, len(BOM) if self.has_bom else 0
+                )
+            case Container.TSV:
+                return read_table(
+                    self._stream, start, self.limits.max_record_bytes, "\t", len(BOM) if self.has_bom else 0
+                )
             case Container.PARQUET:
-                return self._read_columns(start)
+                return read_parquet(self._file, start, self.limits.max_record_bytes)
+            case Container.ARROW:
+                return read_arrow(self._file, start, self.limits.max_record_bytes)
             case _:
                 assert_never(self.source.container)
 
-    def _read_columns(self, start: Position) -> Iterator[RawRecord]:
-        """The footer comes first: the bytes are hashed when all rows are read."""
-        yield from read_parquet(self._file, start, self.limits.max_record_bytes)
-        self._file.seek(0)
-
     def _seek(self, start: Position) -> Position:
-        if self.source.container is Container.PARQUET:
+        if self.source.container in (Container.PARQUET, Container.ARROW):
             return start
         if self._stream.peek(3)[:3] == BOM:
             self.has_bom = True
         if start.source_offset == 0:
             return start._replace(source_offset=len(self._stream.read(3))) if self.has_bom else start
-        if self.source.container is Container.ARRAY:  # learns from the begin of the file, whatever the start is
+        if self.source.container in (
+            Container.ARRAY,
+            Container.CSV,
+            Container.TSV,
+        ):  # learns from the begin of the file, whatever the start is
             self._stream.read(3 if self.has_bom else 0)
             return start
         left = start.source_offset
@@ -146,5 +169,6 @@ class RecordReader:
             raise SourceChanged(
                 f"{self.source.path}: changed since it was registered: sha256 {expected.sha256[:12]} "
                 f"({expected.size} bytes) became {found.sha256[:12]} ({found.size} bytes). Put the old file back, or "
-                f"add the new one: under another name, or in its place (`corpus add {self.source.path} --name NAME --replace`)."
+                f"add the new one: under another name, or in its place"
+                f" (`corpus add {shlex.quote(str(self.source.path))} --name NAME --replace`)."
             )

@@ -24,6 +24,9 @@ class Container(StrEnum):
     LINES = "jsonl"  # one JSON value per line
     ARRAY = "json"  # one JSON array of records
     PARQUET = "parquet"  # rows of columns; needs pyarrow
+    ARROW = "arrow"  # likewise: Arrow files and streams, Feather
+    CSV = "csv"  # a table of text; its first row names the columns
+    TSV = "tsv"  # likewise, with tabs between the cells
 
 
 class Compression(StrEnum):
@@ -31,6 +34,10 @@ class Compression(StrEnum):
 
     NONE = "none"
     GZIP = "gzip"
+    ZSTD = "zstd"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    ZIP = "zip"  # an archive of one file
 
 
 class Source(NamedTuple):
@@ -40,6 +47,11 @@ class Source(NamedTuple):
     container: Container
     compression: Compression = Compression.NONE
     identity: Identity | None = None
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether it is not read from its begin to its end: its bytes are hashed when all was read."""
+        return self.container in (Container.PARQUET, Container.ARROW) or self.compression is Compression.ZIP
 
 
 class Limits(NamedTuple):
