@@ -171,7 +171,7 @@ def test_dataset_name_is_a_slug_of_the_file_name(path: str, name: str) -> None:
     [
         ("会话 记录.csv.zst", "huihua"),
         ("Учебные данные.jsonl", "uchebnye_dannye"),
-        ("학습.parquet", "haks"),
+        ("학습.parquet", "hagseub"),
         ("ñandú.tsv", "nandu"),
     ],
 )
