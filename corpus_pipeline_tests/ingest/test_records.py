@@ -293,7 +293,9 @@ def numbers_of(records: list[Any]) -> set[int]:
         except ValueError:
             continue
         if isinstance(value, dict) and isinstance(value.get("meta"), dict):
-            found.add(value["meta"].get("number"))
+            number = value["meta"].get("number")
+            if isinstance(number, int):  # a damage may put anything there
+                found.add(number)
     return found
 
 
