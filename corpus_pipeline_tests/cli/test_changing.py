@@ -128,16 +128,17 @@ def test_a_purge_asks_names_rows_and_ranges_and_prints_its_report(fresh: dict[st
     assert told.returncode == 0 and "not removed: the source file" in told.stdout
 
 
-def test_what_was_registered_before_a_file_that_is_refused_stays(fresh: dict[str, str], tmp_path: Path) -> None:
+def test_a_file_that_is_refused_keeps_no_other_one_of_its_folder_out(fresh: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write_jsonl(tmp_path / "in" / "a.jsonl", [pair(1)])
     write_jsonl(tmp_path / "in" / "b.jsonl", [{"x": 1}])
+    write_jsonl(tmp_path / "in" / "c.jsonl", [pair(2)])
     refused = run(fresh, "add", str(tmp_path / "in"))
-    assert refused.returncode == 2 and "registered before that: a" in refused.stderr
+    assert refused.returncode == 2 and "registered nevertheless: a, c" in refused.stderr
     assert "b.jsonl: no known format fits" in refused.stderr
     with mock.patch.dict(os.environ, fresh):
         known = instance.instance(Settings.from_env(fresh)).get_dynamic_partitions(partitions.PARTITIONS_NAME)
-    assert list(known) == ["a"]
+    assert sorted(known) == ["a", "c"]
 
 
 def test_first_commands_at_the_same_moment_set_up_one_dagster(fresh: dict[str, str]) -> None:
