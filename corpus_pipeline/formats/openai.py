@@ -41,6 +41,13 @@ class _OpenAI(ChatFormat):
         if answers and all(message.weight == 0 for message in answers):
             raise NotExportable("no_weight", "no assistant message has a weight, so that nothing would be trained on")
 
+    def fits_as_it_is(self, conversation: Conversation) -> bool:
+        """Not with the deprecated form of calls, to which no tool message answers."""
+        record = shapes.render(conversation) or {}
+        lists = (value for value in record.values() if isinstance(value, list))
+        messages = (message for found in lists for message in found if isinstance(message, dict))
+        return not any("function_call" in message for message in messages) and super().fits_as_it_is(conversation)
+
 
 class _OpenAIPreference(_OpenAI):
     def require_usable(self, conversation: Conversation) -> None:

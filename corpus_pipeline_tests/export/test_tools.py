@@ -186,3 +186,13 @@ def test_the_reader_takes_whatever_there_is(record: dict[str, Any]) -> None:
     reader = Reader(by_name("openai_sft"))
     reader.take(record)
     reader.entry(list(record))
+
+
+def test_the_deprecated_form_of_calls_is_not_written_for_openai() -> None:
+    call = {"role": "assistant", "content": None, "function_call": {"name": "find", "arguments": "{}"}}
+    record = {"messages": [{"role": "user", "content": "Where?"}, call]}
+    target = by_name("openai_sft")
+    line, _ = export_line(target.read(record), target, target, checked=True)
+    (made,) = json.loads(line)["messages"][1]["tool_calls"]
+    assert made["function"] == call["function_call"]
+    readers.openai_fine_tuning(json.loads(line))
