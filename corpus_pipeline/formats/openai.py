@@ -70,16 +70,18 @@ def _says_anything(message: Message) -> bool:
 
 def _require_answered_calls(messages: Sequence[Message]) -> None:
     """Tool messages answer the calls right before them, one each; what was called last may stay unanswered."""
-    open_calls = 0
+    waiting: list[Any] = []  # ids of the calls that are not answered yet, None where one has none
     for message in messages:
         if message.role == "tool":
-            if not open_calls:
+            if not waiting:
                 raise NotExportable("tool_messages", "a tool message follows no call that it could answer")
-            open_calls -= 1
+            if message.tool_call_id is not None and message.tool_call_id not in waiting:
+                raise NotExportable("tool_messages", "a tool message names a call that is not right before it")
+            waiting.remove(message.tool_call_id if message.tool_call_id in waiting else waiting[0])
             continue
-        if open_calls:
+        if waiting:
             raise NotExportable("unanswered_calls", "a call is not answered by a tool message right behind it")
-        open_calls = len(message.tool_calls or ())
+        waiting = [call.get("id") for call in message.tool_calls or ()]
 
 
 OPENAI_SFT = _OpenAI(
