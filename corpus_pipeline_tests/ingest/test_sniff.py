@@ -8,6 +8,7 @@ import json
 import lzma
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,3 +244,42 @@ def test_what_stands_further_on_in_a_long_file_counts(tmp_path: Path) -> None:
     assert found.format.name == "instruction"
     assert "prompt from context" in found.evidence
     assert sniff(write(tmp_path, "\n".join(plain) + "\n", "plain.jsonl")).format.name == "question_answer"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": [{"role": "user", "content": "word " * 40_000}, {"role": "assistant", "content": "Yes."}]},
+        {"messages": [{"content": "word " * 40_000, "role": "user"}, {"content": "Yes.", "role": "assistant"}]},
+        {"passages": [{"text": "word " * 40_000}], "question": "Which?", "answer": "This one."},
+    ],
+)
+def test_a_long_first_line_is_a_record_and_no_list_of_records(tmp_path: Path, record: dict[str, Any]) -> None:
+    line = json.dumps(record)
+    assert sniff(write(tmp_path, f"{line}\n{line}\n")).source.container is Container.LINES
+
+
+def test_a_list_of_records_in_one_long_line_is_an_array(tmp_path: Path) -> None:
+    rows = [{"question": "Which one is it?", "answer": "word " * 30_000} for _ in range(3)]
+    assert sniff(write(tmp_path, json.dumps({"data": rows}))).source.container is Container.ARRAY
+
+
+@pytest.mark.parametrize("head", [{}, {"version": "1"}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "Why is it so?", "answer": "Because it is."},
+        {"instruction": "Say it.", "input": "", "output": "It."},
+        {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]},
+    ],
+)
+def test_records_under_data_are_no_exchanges_of_one_conversation(
+    tmp_path: Path, head: dict[str, Any], row: dict[str, Any]
+) -> None:
+    found = sniff(write(tmp_path, json.dumps({**head, "data": [row] * 3})))
+    assert (found.source.container, found.records) == (Container.ARRAY, 3)
+
+
+def test_messages_under_data_are_one_conversation(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    assert sniff(write(tmp_path, json.dumps({"data": turns}))).source.container is Container.LINES

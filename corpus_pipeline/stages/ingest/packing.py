@@ -11,13 +11,16 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats import look_at
 from corpus_pipeline.formats.vocabulary import means
 from corpus_pipeline.stages.ingest import arrow, parquet
-from corpus_pipeline.stages.ingest.array_style import Unfinished, decode_at, opening
+from corpus_pipeline.stages.ingest.array_style import Opening, Unfinished, decode_at, opening
 from corpus_pipeline.stages.ingest.identity import open_regular
 from corpus_pipeline.stages.ingest.records import BOM, RecordReader
 from corpus_pipeline.stages.ingest.source import Compression, Container, Source
 
 READABLE = "JSON lines, a JSON array, CSV, TSV, Parquet, Arrow; also packed by gzip, zstd, bzip2, xz, or zip (one file)"
 _HEAD = 64 * 1024
+_LISTS = frozenset({"data"})  # names of lists of records that are names of conversations, too
+_LOOKED_AT = 50  # elements of such a list
+_LONG_LINE = 16 * 1024 * 1024  # that a first line may be long and its end is looked for
 _PACKED = (
     (b"\x1f\x8b", Compression.GZIP),
     (b"\x28\xb5\x2f\xfd", Compression.ZSTD),
@@ -78,6 +81,8 @@ def packing(path: Path) -> Source:
     source = Source(path, Container.LINES, compression)
     with RecordReader(source) as reader:
         head, name = reader.head(_HEAD), reader.name
+        if _is_in_a_long_line(head):
+            head += reader.head(_LONG_LINE)
     if compression is not Compression.NONE and (found := _columns(head)):
         raise UsageError(
             f"{path}: is a {found} file packed once more by {compression}, and it must be sought in."
@@ -118,6 +123,12 @@ def _refuse_strange(path: Path, head: bytes) -> None:
         )
 
 
+def _is_in_a_long_line(head: bytes) -> bool:
+    """Whether a first line that is an object is not over: only its end tells a record from a list of records in an object."""
+    first = head.removeprefix(BOM).lstrip(b" \t\r\n")
+    return len(head) >= _HEAD and first.startswith(b"{") and b"\n" not in first
+
+
 def _container(path: Path, name: str, head: bytes) -> Container:
     """By content, since JSON is found under all names: an array, unless its first line is a whole array itself."""
     first = head.lstrip(b" \t\r\n")
@@ -138,7 +149,7 @@ def _container_of_objects(path: Path, head: bytes) -> Container:
     if rest.strip() and line.strip() != b"{" and _object(line) is not None:
         return Container.LINES
     found = opening(head)
-    if found is None or found.key is None or _is_one_record(head, found.place):
+    if found is None or found.key is None or _is_one_record(head, found):
         if line.strip() == b"{":
             raise UsageError(
                 f"{path}: is one JSON object over several lines."
@@ -148,17 +159,26 @@ def _container_of_objects(path: Path, head: bytes) -> Container:
     return Container.ARRAY
 
 
-def _is_one_record(head: bytes, place: int) -> bool:
+def _is_one_record(head: bytes, found: Opening) -> bool:
     """Whether an object that holds a list of objects is a record itself."""
     whole = _object(head)
     if whole is not None:
-        return look_at([whole]).best is not None
+        return not _holds_records(whole, found.key) and look_at([whole]).best is not None
     try:
-        _, element = decode_at(head, place, len(head))
+        _, element = decode_at(head, found.place, len(head))
     except (Unfinished, ValueError):
         return False
     keys = element if isinstance(element, dict) else ()
     return any(means(key, "role") for key in keys) and any(means(key, "content") for key in keys)
+
+
+def _holds_records(whole: dict[str, object], key: str | None) -> bool:
+    """Whether the list under a name that fits records as well as messages is one of records: each can be read by itself."""
+    elements = whole.get(key) if key is not None and key.lower() in _LISTS else None
+    if not isinstance(elements, list):
+        return False
+    records = [element for element in elements[:_LOOKED_AT] if isinstance(element, dict)]
+    return bool(records) and look_at(records).best is not None
 
 
 def _object(text: bytes) -> dict[str, object] | None:
