@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from corpus_pipeline import failpoints
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Paused, Stopped
+from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
@@ -30,7 +31,7 @@ from corpus_pipeline.llm.limits import Limiter, ProviderDown, Slot
 from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import Answer, NanoDollars, Request, Usage
 from corpus_pipeline.stages.augment.validators import finish_reasons
-from corpus_pipeline.states import AttemptState, BudgetScope
+from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store import ledger, provider_facts
 from corpus_pipeline.store.ledger import StoredAnswer
 
@@ -38,7 +39,6 @@ T = TypeVar("T")
 
 _NOTHING = Usage(0, 0)
 PROVIDER = "provider"  # who sets the pause flag when every call is refused
-GIVEN_UP = "given_up"  # the outcome of a call that was on the wire when a person did not want to wait for it
 _LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
@@ -346,21 +346,7 @@ class Caller:
         charge = self._charger.charge(
             item.prepared, named, answer, trusts_limit=self._learns_limit(route, put, learnt, answer)
         )
-        settlement = ledger.Settlement(
-            id=attempt_id,
-            state=AttemptState.ANSWERED,
-            outcome=answer.finish_reason,
-            usage=answer.usage,
-            cost=charge.cost,
-            latency_ms=_since(begun),
-            model_answered=answer.model[:128],
-            http_status=200,
-            provider_request_id=answer.provider_request_id,
-            prices=charge.price,
-            service_tier=answer.service_tier,
-            response_id=answer.response_id,
-            remark=answer.usage.remark,
-        )
+        settlement = settlements.answered(attempt_id, answer, charge, settlements.since(begun))
         self._writer.answered(settlement, key, answer)
         failpoints.point("answer spooled")
         self._take_note(route, put, learnt, answer)
@@ -424,47 +410,13 @@ class Caller:
         """Book a call that is cancelled: what was on the wire may have been billed, what was not is taken back."""
         if intent.id in self._out:
             self.given_up.append(intent)
-            self._settle(intent, AttemptState.UNKNOWN, GIVEN_UP, begun, cost=intent.reserved)
+            self._book(settlements.given_up(intent.id, intent.reserved, settlements.since(begun)))
         else:
             self._writer.take_back(intent)
 
     def _settle_failure(self, intent: ledger.Intent, failure: Failure, begun: float) -> None:
-        unknown = failure.maybe_billed
-        self._settle(
-            intent,
-            AttemptState.UNKNOWN if unknown else AttemptState.ERROR,
-            str(failure.reason),
-            begun,
-            cost=intent.reserved if unknown else NanoDollars(0),
-            http_status=failure.status,
-            provider_request_id=failure.request_id,
-        )
+        self._book(settlements.failed(intent.id, intent.reserved, failure, settlements.since(begun)))
 
-    def _settle(
-        self,
-        intent: ledger.Intent,
-        state: AttemptState,
-        outcome: str,
-        begun: float,
-        *,
-        cost: NanoDollars,
-        http_status: int | None = None,
-        provider_request_id: str | None = None,
-    ) -> None:
+    def _book(self, settlement: ledger.Settlement) -> None:
         """Book an attempt that brought nothing."""
-        self._writer.unit.settlements.append(
-            ledger.Settlement(
-                id=intent.id,
-                state=state,
-                outcome=outcome,
-                usage=_NOTHING,
-                cost=cost,
-                latency_ms=_since(begun),
-                http_status=http_status,
-                provider_request_id=provider_request_id,
-            )
-        )
-
-
-def _since(begun: float) -> int:
-    return int((time.monotonic() - begun) * 1000)
+        self._writer.unit.settlements.append(settlement)

@@ -6,11 +6,13 @@ import os
 import time
 
 from corpus_pipeline.jobs.augment.charging import Charger
+from corpus_pipeline.jobs.augment.plan import Prepared
 from corpus_pipeline.jobs.augment.work_item import Item
-from corpus_pipeline.jobs.stage_run import Held
-from corpus_pipeline.model import NanoDollars, Request
+from corpus_pipeline.jobs.stage_run import Held, Work
+from corpus_pipeline.model import ConversationId, NanoDollars, Request
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store import budgets, ledger
+from corpus_pipeline.store.augmented import ItemKey
 
 BUDGET = "budget"  # who sets the pause flag when no money is left
 
@@ -28,28 +30,60 @@ def intent_of(
     batch: bool = False,
     sent: str | None = None,
 ) -> ledger.Intent:
-    """The ledger row of a call that is about to be made; `batch`: at the price of the provider's Batch API;
-    `sent`: how it is put, where that is not as by default."""
-    work = held.work
-    reserved, price = charger.reserve(item.prepared, request, batch=batch)
+    """The ledger row of a call for an item of a run (see `intent_for`)."""
+    return intent_for(
+        held.work,
+        charger,
+        item.prepared,
+        request,
+        key,
+        item.key,
+        step=step,
+        attempt=attempt,
+        attempt_id=attempt_id,
+        epoch=held.lease.epoch,
+        batch=batch,
+        sent=sent,
+    )
+
+
+def intent_for(
+    work: Work,
+    charger: Charger,
+    prepared: Prepared,
+    request: Request,
+    key: str,
+    place: ItemKey,
+    *,
+    step: int,
+    attempt: int,
+    attempt_id: str,
+    epoch: int,
+    batch: bool = False,
+    sent: str | None = None,
+) -> ledger.Intent:
+    """The ledger row of a call that is about to be made; `place`: what it is booked under; `batch`: at the price of the
+    provider's Batch API; `sent`: how it is put, where that is not as by default."""
+    reserved, price = charger.reserve(prepared, request, batch=batch)
+    conversation_id, strategy, sample_index = place
     return ledger.Intent(
         id=attempt_id,
         request_key=key,
         task_id=work.task.id,
-        conversation_id=item.conversation_id,
-        strategy=item.prepared.strategy.label,
-        sample_index=item.sample_index,
+        conversation_id=ConversationId(conversation_id),
+        strategy=strategy,
+        sample_index=sample_index,
         step=step,
         attempt=attempt,
         consumer=work.file.consumer,
-        prompt_version=item.prepared.prompt_version,
+        prompt_version=prepared.prompt_version,
         model=request.model,
         input_price=price.input,
         cached_price=price.cached_input,
         output_price=price.output,
         cache_write_price=price.cache_write,
         reserved=reserved,
-        epoch=held.lease.epoch,
+        epoch=epoch,
         run_id=work.run_id,
         sent=sent,
     )

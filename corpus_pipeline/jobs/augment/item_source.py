@@ -209,10 +209,13 @@ class Feed:
         for item, key in asked:
             item.begun = begun.get(item.key, 0)
             if key is not None and (key in paid.usable or key in paid.rejected):
-                item.known = self._paid_answers(item)
+                item.known = self._paid_answers(item, key, paid)
 
-    def _paid_answers(self, item: Item) -> dict[str, StoredAnswer]:
-        """Follow the questions of an item as far as their answers are paid, those with a larger output limit included."""
+    def _paid_answers(self, item: Item, first: str, paid: ledger.PaidAnswers) -> dict[str, StoredAnswer]:
+        """Follow the questions of an item as far as their answers are paid, those with a larger output limit included.
+
+        first: the key of its first question; paid: what is known of that.
+        """
         known: dict[str, StoredAnswer] = {}
         while True:
             try:
@@ -222,7 +225,8 @@ class Feed:
             if request is None:
                 return known
             key = request_key(request, item.sample_index)
-            paid = self._held.fetch(ledger.paid_answers, [key], BadReason.CUT)
+            if key != first:
+                paid = self._held.fetch(ledger.paid_answers, [key], BadReason.CUT)
             if key in paid.usable and key not in known:
                 known[key] = paid.usable[key]
             elif key in paid.rejected and len(known) not in item.cut:

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Row
 
 from corpus_pipeline import failpoints
+from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.plan import Prepared
 from corpus_pipeline.jobs.stage_run import Held
@@ -22,7 +23,7 @@ from corpus_pipeline.llm import batch_api
 from corpus_pipeline.llm.batch_api import Batch, BatchClient, Result
 from corpus_pipeline.llm.failures import Failure
 from corpus_pipeline.llm.usage import MAX_TOKENS
-from corpus_pipeline.model import Answer, NanoDollars, Request, Usage
+from corpus_pipeline.model import Answer, NanoDollars, Request
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import provider_batches
 from corpus_pipeline.store.ledger import Settlement
@@ -130,33 +131,10 @@ class Taker:
         if result.answer is not None:
             answer = result.answer
             charge = self._charger.charge(prepared, Request(entry.model, (), MAX_TOKENS), answer, batch=True)
-            return Settlement(
-                id=entry.id,
-                state=AttemptState.ANSWERED,
-                outcome=answer.finish_reason,
-                usage=answer.usage,
-                cost=charge.cost,
-                latency_ms=0,
-                model_answered=answer.model[:128],
-                http_status=200,
-                provider_request_id=answer.provider_request_id,
-                prices=charge.price,
-                service_tier=answer.service_tier,
-                response_id=answer.response_id,
-                remark=answer.usage.remark,
-            )
+            return settlements.answered(entry.id, answer, charge, 0)
         failure = result.failure
         assert failure is not None
-        return Settlement(
-            id=entry.id,
-            state=AttemptState.UNKNOWN if failure.maybe_billed else AttemptState.ERROR,
-            outcome=str(failure.reason),
-            usage=Usage(0, 0),
-            cost=NanoDollars(entry.reserved if failure.maybe_billed else 0),
-            latency_ms=0,
-            http_status=failure.status,
-            provider_request_id=failure.request_id,
-        )
+        return settlements.failed(entry.id, NanoDollars(entry.reserved), failure, 0)
 
 
 def _asked(entries: dict[str, Row]) -> dict[str, Request]:

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer, SampleSkipped, UnknownName, UsageError
+from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger
-from corpus_pipeline.jobs.augment.intents import new_attempt_id
+from corpus_pipeline.jobs.augment.intents import intent_for, new_attempt_id
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, labels, save_prompts, with_overrides
 from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.ingest import format_of
@@ -23,7 +24,7 @@ from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt, lesson_of
 from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoints import Place
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected
-from corpus_pipeline.model import Answer, Conversation, NanoDollars, Request, Turn, Usage, conversation_id, id_range
+from corpus_pipeline.model import Answer, Conversation, Request, Turn, conversation_id, id_range
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
 from corpus_pipeline.stages.augment.requests import request_key
@@ -32,7 +33,6 @@ from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.clean.rules import build as build_rules
-from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import cleaned, ledger, provider_facts, row_values
 from corpus_pipeline.store.cleaned import CleanRow
 
@@ -385,26 +385,17 @@ class _Bench:
         self, prepared: Prepared, row: CleanRow, request: Request, key: str, step: int, attempt: int
     ) -> ledger.Intent:
         work = self._work
-        reserved, price = self._charger.reserve(prepared, request)
-        intent = ledger.Intent(
-            id=new_attempt_id(),
-            request_key=key,
-            task_id=work.task.id,
-            conversation_id=row.id,
-            strategy=STRATEGY,
-            sample_index=0,
+        intent = intent_for(
+            work,
+            self._charger,
+            prepared,
+            request,
+            key,
+            (row.id, STRATEGY, 0),
             step=step,
             attempt=attempt,
-            consumer=work.file.consumer,
-            prompt_version=prepared.prompt_version,
-            model=request.model,
-            input_price=price.input,
-            cached_price=price.cached_input,
-            output_price=price.output,
-            cache_write_price=price.cache_write,
-            reserved=reserved,
+            attempt_id=new_attempt_id(),
             epoch=0,
-            run_id=work.run_id,
         )
         ceilings = work.recipe.augment.budget.ceilings()
         made = work.store.write(
@@ -412,7 +403,7 @@ class _Bench:
         )
         if intent.id in made.refused:
             raise UsageError(
-                f"the budget of the {made.refused[intent.id]} has no room for a call of at most ${reserved / NANO:.4f}."
+                f"the budget of the {made.refused[intent.id]} has no room for a call of at most ${intent.reserved / NANO:.4f}."
                 f" Raise augment.budget in the recipe of {work.file.name}"
             )
         return intent
@@ -428,21 +419,7 @@ class _Bench:
         begun: float,
     ) -> None:
         charge = self._charger.charge(prepared, request, answer)
-        settlement = ledger.Settlement(
-            id=intent.id,
-            state=AttemptState.ANSWERED,
-            outcome=answer.finish_reason,
-            usage=answer.usage,
-            cost=charge.cost,
-            latency_ms=_since(begun),
-            model_answered=answer.model[:128],
-            http_status=200,
-            provider_request_id=answer.provider_request_id,
-            prices=charge.price,
-            service_tier=answer.service_tier,
-            response_id=answer.response_id,
-            remark=answer.usage.remark,
-        )
+        settlement = settlements.answered(intent.id, answer, charge, settlements.since(begun))
         store = self._work.store
 
         def keep(connection: Any) -> None:
@@ -458,16 +435,11 @@ class _Bench:
     def _settle_failure(
         self, intent: ledger.Intent, error: CallFailed | CallRejected | CallRefused | None, begun: float
     ) -> None:
-        maybe_billed = error is None or error.failure.maybe_billed
-        settlement = ledger.Settlement(
-            id=intent.id,
-            state=AttemptState.UNKNOWN if maybe_billed else AttemptState.ERROR,
-            outcome="given_up" if error is None else str(error.failure.reason),
-            usage=Usage(0, 0),
-            cost=intent.reserved if maybe_billed else NanoDollars(0),
-            latency_ms=_since(begun),
-            http_status=None if error is None else error.failure.status,
-        )
+        latency_ms = settlements.since(begun)
+        if error is None:
+            settlement = settlements.given_up(intent.id, intent.reserved, latency_ms)
+        else:
+            settlement = settlements.failed(intent.id, intent.reserved, error.failure, latency_ms)
         self._work.store.write(lambda c: ledger.settle(c, [settlement]), repeatable=True, name="settlement")
 
 
@@ -497,7 +469,3 @@ def _shown(request: Request) -> dict[str, Any]:
         "temperature": request.temperature,
         "response_schema": request.response_schema,
     }
-
-
-def _since(begun: float) -> int:
-    return int((time.monotonic() - begun) * 1000)
