@@ -43,10 +43,13 @@ class _OpenAI(ChatFormat):
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:
         """Not with the deprecated form of calls, to which no tool message answers."""
+        if not super().fits_as_it_is(conversation):
+            return False
+        if not any(message.tool_calls for message in unpack(conversation.turns)):
+            return True
         record = shapes.render(conversation) or {}
         lists = (value for value in record.values() if isinstance(value, list))
-        messages = (message for found in lists for message in found if isinstance(message, dict))
-        return not any("function_call" in message for message in messages) and super().fits_as_it_is(conversation)
+        return not any(isinstance(message, dict) and "function_call" in message for found in lists for message in found)
 
 
 class _OpenAIPreference(_OpenAI):
@@ -77,7 +80,7 @@ def _require_answered_calls(messages: Sequence[Message]) -> None:
                 raise NotExportable("tool_messages", "a tool message follows no call that it could answer")
             if message.tool_call_id is not None and message.tool_call_id not in waiting:
                 raise NotExportable("tool_messages", "a tool message names a call that is not right before it")
-            waiting.remove(message.tool_call_id if message.tool_call_id in waiting else waiting[0])
+            waiting.pop(0 if message.tool_call_id is None else waiting.index(message.tool_call_id))
             continue
         if waiting:
             raise NotExportable("unanswered_calls", "a call is not answered by a tool message right behind it")

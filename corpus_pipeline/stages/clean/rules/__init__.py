@@ -42,6 +42,17 @@ from corpus_pipeline.stages.clean.rules.turn_order import TurnOrder
 from corpus_pipeline.stages.clean.rules.unicode import Unicode
 from corpus_pipeline.stages.clean.rules.whitespace import Whitespace
 
+_OPTIONAL: tuple[type[Rule], ...] = (
+    Patterns,
+    TokenLength,
+    NearEmpty,
+    TruncatedAnswer,
+    EchoedQuestion,
+    MixedScripts,
+    EncodingDamage,
+    Composition,
+    ToxicWords,
+)
 RULES: tuple[type[Rule], ...] = (
     Mojibake,
     Unicode,
@@ -57,28 +68,12 @@ RULES: tuple[type[Rule], ...] = (
     Repetition,
     Refusals,
     Language,
-    Patterns,
-    TokenLength,
-    NearEmpty,
-    TruncatedAnswer,
-    EchoedQuestion,
-    MixedScripts,
-    EncodingDamage,
-    Composition,
-    ToxicWords,
+    *_OPTIONAL,
 )
 _OFF_BY_DEFAULT = (
     Secrets,
     Language,
-    Patterns,
-    TokenLength,
-    NearEmpty,
-    TruncatedAnswer,
-    EchoedQuestion,
-    MixedScripts,
-    EncodingDamage,
-    Composition,
-    ToxicWords,
+    *_OPTIONAL,
 )
 BUILT_IN: dict[str, type[Rule]] = {rule.name: rule for rule in RULES}
 DEFAULT_RULES: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in _OFF_BY_DEFAULT)
