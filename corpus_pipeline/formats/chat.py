@@ -80,6 +80,7 @@ class ChatFormat(Format):
         record: Record = {}
         if self.dialect.system is not None and messages and side_of(messages[0].role) == SYSTEM_SIDE:
             record[self.dialect.system] = messages[0].text or ""
+            losses |= {Loss.NAMES} if messages[0].name is not None else set()
             messages = messages[1:]
         media = self.contents_with_media(conversation)
         self._put_lists(record, messages, last_extra, losses, media)

@@ -336,3 +336,11 @@ def test_pictures_under_keys_need_a_tool_that_reads_them_also_in_the_same_format
     assert export_line(conversation, sft, sft)[1] == ()
     entry = json.loads(export_line(conversation, sft, by_name("llama_factory_openai"), checked=True)[0])
     assert entry["images"] == ["1.png"]
+
+
+@pytest.mark.parametrize("target", ["sharegpt", "openai_sft"])
+def test_the_name_of_a_system_message_is_kept_or_declared(target: str) -> None:
+    system = {"role": "system", "content": "Be brief.", "name": "ann"}
+    turns = [system, {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    written = by_name(target).write(by_name("openai_sft").read({"messages": turns}))
+    assert (Loss.NAMES in written.losses) == ("ann" not in json.dumps(written.record))
