@@ -30,7 +30,7 @@ from corpus_pipeline_tests.augment.answers.making import of_part
 _MIN_BAD_REFUSED, _MAX_GOOD_REFUSED = 0.9, 0.02
 _PARAMS: dict[str, dict[str, Any]] = {
     "paraphrase": {"min_prompt_letters": 1},
-    "response_regeneration": {"min_response_letters": 1},
+    "response_regeneration": {"min_response_letters": 1, "tag_only": []},  # every validator refuses here
     "self_refine": {"min_response_letters": 1},
 }
 

@@ -12,7 +12,11 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies import accept, build
 from corpus_pipeline_tests.augment.answers.making import LANGUAGES, Labelled, labelled
 
-_PARAMS = {"paraphrase": {"min_prompt_letters": 1}, "response_regeneration": {"min_response_letters": 1}}
+# every validator refuses here, also the one that response_regeneration only lets tag
+_PARAMS = {
+    "paraphrase": {"min_prompt_letters": 1},
+    "response_regeneration": {"min_response_letters": 1, "tag_only": []},
+}
 
 
 def refused(one: Labelled) -> BadAnswer | None:

@@ -87,6 +87,16 @@ def test_a_validator_can_be_switched_off_or_made_a_tag(kit: Any) -> None:
     assert tagged.tags == ("invalid:numbers_kept",)
 
 
+def test_a_regenerated_answer_off_its_subject_is_tagged_and_a_recipe_can_make_it_a_refusal(kit: Any) -> None:
+    row = kit.row(Turn(prompt="Why do bakers knead dough?", response="Kneading builds gluten, which traps the gas."))
+    text = "Glaciers carve broad valleys while creeping downhill, grinding bedrock."
+    tagged = accept(kit.strategy("response_regeneration"), row, (kit.answer(text),))
+    assert tagged.tags == ("invalid:on_subject",)
+    with pytest.raises(BadAnswer) as refused:
+        accept(kit.strategy("response_regeneration", tag_only=[]), row, (kit.answer(text),))
+    assert refused.value.validator == "on_subject"
+
+
 def test_an_own_template_takes_the_place_of_the_bundled_one(kit: Any) -> None:
     strategy = kit.strategy("paraphrase", template=OWN)
     system, user = (message["content"] for message in strategy.next_request(kit.row()).messages)

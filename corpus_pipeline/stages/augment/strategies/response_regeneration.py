@@ -29,6 +29,11 @@ class ResponseRegeneration(NewResponse):
         """Parameters of `response_regeneration`."""
 
         show_reference: bool = Field(True, description="let the model see the source response")
+        # an answer in the model's own words may share no content word with a short source and be right all the same
+        tag_only: tuple[str, ...] = Field(
+            ("on_subject",),
+            description="names of validators that tag the new row (`invalid:NAME`) instead of failing the sample",
+        )
 
     params: Params
 
