@@ -10,6 +10,12 @@ PARTITIONS_NAME = "dataset_files"
 dataset_files = dg.DynamicPartitionsDefinition(name=PARTITIONS_NAME)
 
 
+def forget(instance: dg.DagsterInstance, name: str) -> None:
+    """Take away the partition of a dataset file that was removed."""
+    if name in instance.get_dynamic_partitions(PARTITIONS_NAME):
+        instance.delete_dynamic_partition(PARTITIONS_NAME, name)
+
+
 def register(instance: dg.DagsterInstance, names: Iterable[str]) -> list[str]:
     """Make partitions for dataset files that have none yet; returns the new ones."""
     known = set(instance.get_dynamic_partitions(PARTITIONS_NAME))

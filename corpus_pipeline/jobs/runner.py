@@ -29,7 +29,7 @@ from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import FileState, Stage, Status
-from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, tasks
+from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, removals, tasks
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +126,8 @@ def _require_previous(work: Work) -> None:
 def _begin(connection: Connection, held: Held, task_types: tuple[str, ...]) -> pauses.PauseFlag | None:
     """Open the stage and set it running; by a flag that was set before, it is paused without having run."""
     work = held.work
+    if removals.is_removed(connection, work.file.id):
+        raise StopJob(f"{work.file.name} was removed from the corpus at this moment. To have it again: corpus add PATH")
     found = cursors.open_cursors(connection, work.task.id, work.stage, task_types, work.file.id)
     if work.stage is Stage.EXPORT and all(cursor.status is Status.DONE for cursor in found):  # its rows changed since
         cursors.start_over(connection, work.task.id, work.stage, who=work.who)

@@ -32,6 +32,7 @@ from corpus_pipeline.service.commands import (
     recipes,
     reconcile,
     register,
+    remove,
     review,
     try_out,
     unlock,
@@ -280,6 +281,12 @@ class Corpus:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
         return purge.purge(
             self.store, self.target, self.settings, name, numbers, reason=reason, who=who(), copies=copies
+        )
+
+    def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> dict[str, Any]:
+        """Take a dataset file out with everything that was made from it; the ledger stays (see `remove.remove`)."""
+        return remove.remove(
+            self.store, self.target, self.settings, name, reason=reason, who=who(), keep_answers=keep_answers
         )
 
     def batches(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:

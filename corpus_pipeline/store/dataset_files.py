@@ -40,6 +40,8 @@ class DatasetFile(NamedTuple):
     registered_at: int
     ingested_at: int | None
     superseded_at: int | None
+    removed_at: int | None = None
+    emptied_at: int | None = None
 
 
 def _file(row: Row) -> DatasetFile:

@@ -359,6 +359,19 @@ _QUERIES: dict[str, Select | CompoundSelect] = {
     "a duplicate of a purged row": select(duplicates.c.conversation_id).select_from(
         _purged.join(duplicates, or_(duplicates.c.nearest == _purged_id, duplicates.c.duplicate_of == _purged_id))
     ),
+    "something left of a removed file": select(conversations.c.id).select_from(
+        conversations.join(
+            dataset_files,
+            and_(
+                conversations.c.id > dataset_files.c.id * _ROWS,
+                conversations.c.id < (dataset_files.c.id + 1) * _ROWS,
+                dataset_files.c.emptied_at.is_not(None),
+            ),
+        )
+    ),
+    "work on a removed file": select(_C.task_id, dataset_files.c.name)
+    .select_from(execution_cursors.join(dataset_files, dataset_files.c.id == _C.current_file_id))
+    .where(dataset_files.c.removed_at.is_not(None)),
     "a cursor that counted more rows than there are": select(_C.task_id, _C.stage, _C.task_type).where(
         _C.total_rows.is_not(None), _C.current_offset > _C.total_rows
     ),

@@ -104,9 +104,10 @@ def keep_out(connection: Connection, sha256: str, numbers: Sequence[int], reason
 
 
 def same_bytes(connection: Connection, sha256: str) -> Sequence[Row]:
-    """(id, name, version, path) of every version of every dataset file with these bytes."""
+    """(id, name, version, path) of every version of every dataset file with these bytes, as far as it was not removed."""
     own = dataset_files.c
-    query = select(own.id, own.name, own.version, own.path).where(own.sha256 == sha256).order_by(own.id)
+    here = (own.sha256 == sha256) & own.removed_at.is_(None)
+    query = select(own.id, own.name, own.version, own.path).where(here).order_by(own.id)
     return connection.execute(query).all()
 
 
@@ -185,7 +186,7 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
     keys = _shared_keys(connection, own_tasks, ids)
     for part in _parts(ids):
         _erase_answers(connection, own_tasks, part, keys, removed, kept)
-        for name, table in _MADE:
+        for name, table in MADE:
             made = and_(table.c.task_id.in_(own_tasks), table.c.conversation_id.in_(part))
             removed[name] += connection.execute(table.delete().where(made)).rowcount
         kept_anyway = kept_rows.delete().where(kept_rows.c.conversation_id.in_(part))
@@ -210,7 +211,7 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
     return Erased({k: n for k, n in removed.items() if n}, {k: n for k, n in kept.items() if n})
 
 
-_MADE: tuple[tuple[str, Table], ...] = (
+MADE: tuple[tuple[str, Table], ...] = (
     ("failed_samples", failed_samples),
     ("augmented_turns", augmented_turns),
     ("review_verdicts", review_verdicts),
@@ -222,6 +223,24 @@ _MADE: tuple[tuple[str, Table], ...] = (
     ("row_tags", row_tags),
     ("verdicts", cleaned_rows),
 )
+
+
+def forget_answers(connection: Connection, own_tasks: Sequence[TaskId], low: int, last: int) -> None:
+    """Delete the answers to what was asked for the rows above `low`, up to `last`, of these tasks. Those that rows of other
+    tasks are made of stay."""
+    a = llm_attempts.c
+    asked = select(a.id, a.request_key).where(
+        a.task_id.in_(own_tasks), a.conversation_id > low, a.conversation_id <= last
+    )
+    keys = {row.id: row.request_key for row in connection.execute(asked)}
+    shared = set[str]()
+    for some in _parts(sorted(set(keys.values())), _MANY):
+        query = select(augmented_rows.c.request_key).where(
+            augmented_rows.c.request_key.in_(some), augmented_rows.c.task_id.not_in(own_tasks)
+        )
+        shared.update(connection.execute(query).scalars())
+    for ids in _parts([identifier for identifier, key in keys.items() if key not in shared]):
+        connection.execute(answers.delete().where(answers.c.attempt_id.in_(ids)))
 
 
 def _attempts(own_tasks: Sequence[TaskId], part: Sequence[int]) -> list[ColumnElement[bool]]:

@@ -353,9 +353,9 @@ def file_labels(connection: Connection) -> dict[int, str]:
 
 
 def versions(connection: Connection, name: str) -> dict[int, FileId]:
-    """The id of each version of a dataset file."""
+    """The id of each version of a dataset file that was not removed."""
     own = dataset_files.c
-    query = select(own.version, own.id).where(own.name == name).order_by(own.version)
+    query = select(own.version, own.id).where(own.name == name, own.removed_at.is_(None)).order_by(own.version)
     return {version: FileId(identifier) for version, identifier in connection.execute(query)}
 
 

@@ -139,6 +139,8 @@ dataset_files = _table(
     Column("registered_at", Moment, nullable=False, server_default=now_ms()),
     Column("ingested_at", Moment),
     Column("superseded_at", Moment),
+    Column("removed_at", Moment),  # taken out again by somebody; superseded, too
+    Column("emptied_at", Moment),  # when nothing that was made from it was left
     UniqueConstraint("name", "version"),
     Index("ix_dataset_files_sha256", "sha256"),
     _one_of("state", FileState),

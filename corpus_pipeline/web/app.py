@@ -105,6 +105,7 @@ def _routes() -> list[Route]:
         get("/exports/{identifier:number}/download", exports.download),
         get("/audit", audit.page),
         get("/purges/{identifier:number}", audit.purge_report),
+        post("/remove", action(files.remove, Role.ADMIN)),
         post("/purge", action(audit.remove, Role.ADMIN)),
         get("/login", login.form),
         post("/login", login.log_in),

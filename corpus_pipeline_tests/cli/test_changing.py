@@ -128,6 +128,24 @@ def test_a_purge_asks_names_rows_and_ranges_and_prints_its_report(fresh: dict[st
     assert told.returncode == 0 and "not removed: the source file" in told.stdout
 
 
+def test_a_removal_asks_takes_the_partition_and_says_what_stays(fresh: dict[str, str], tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "sums.jsonl", [pair(n) for n in range(1, 9)])
+    assert run(fresh, "add", str(path)).returncode == 0
+    assert run(fresh, "run", "sums", "--to", "clean").returncode == 0
+    asked = run(fresh, "remove", "sums")
+    assert asked.returncode == 2 and "8 conversations" in asked.stderr and "--yes" in asked.stderr
+    assert "did you mean 'sums'" in run(fresh, "remove", "sum").stderr
+    done = run(fresh, "remove", "sums", "--reason", "wrong file", "--yes", "--json")
+    report = json.loads(done.stdout)
+    assert (report["reason"], report["counts"]["conversations"]) == ("wrong file", 8) and path.exists()
+    again = run(fresh, "remove", "sums", "--yes")
+    assert again.returncode == 0 and "looked again" in again.stdout and "not removed: the source file" in again.stdout
+    assert json.loads(run(fresh, "status", "--json").stdout)["files"] == []
+    with mock.patch.dict(os.environ, fresh):
+        own = instance.instance(Settings.from_env())
+        assert own.get_dynamic_partitions(partitions.PARTITIONS_NAME) == []
+
+
 def test_a_file_that_is_refused_keeps_no_other_one_of_its_folder_out(fresh: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write_jsonl(tmp_path / "in" / "a.jsonl", [pair(1)])

@@ -396,12 +396,14 @@ def test_each_role_may_what_those_before_it_may_and_no_more(corpus, team_file, r
         "/failed/replay": (Role.OPERATOR, {"id": "987654"}),
         "/resume": (Role.OPERATOR, {"flag": "987654"}),
         "/try": (Role.OPERATOR, {}),
+        "/remove": (Role.ADMIN, {"file": "hostile", "sure": "another"}),
         "/purge": (Role.ADMIN, {"file": "nothing", "row": "1", "reason": "r", "sure": "yes"}),
     }
     for path, (needed, fields) in asked.items():
         assert (own.form(path, csrf=token, **fields).status_code == 403) != role.covers(needed), path
     shown = own.get("/files/hostile/rows/2").text
     assert ('action="/purge"' in shown) == (role is Role.ADMIN)
+    assert ('action="/remove"' in own.get("/files/hostile").text) == (role is Role.ADMIN)
     assert ('action="/pause"' in own.get("/pauses").text) == role.covers(Role.OPERATOR)
 
 

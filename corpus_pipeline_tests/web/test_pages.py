@@ -217,6 +217,20 @@ def test_an_operator_removes_a_row_and_gets_the_report(client, corpus):
     assert client.get("/audit.json?action=purge").json()["entries"][0]["who"] == "local"
 
 
+def test_an_admin_removes_a_file_after_typing_its_name(client, corpus, tmp_path):
+    path = tmp_path / "brief.jsonl"
+    path.write_text('{"question": "How deep is the well?", "answer": "Nine metres."}\n')
+    corpus.add(path)
+    form = {"file": "brief", "reason": "the wrong file"}
+    assert client.form("/remove", **form, sure="brie").status_code == 400
+    assert client.get("/files/brief").status_code == 200
+    assert client.form("/remove", **form, sure="brief").status_code == 303
+    assert client.get("/files/brief").status_code == 404
+    entry = client.get("/audit.json?action=remove").json()["entries"][0]
+    assert (entry["who"], entry["subject"], entry["detail"]["reason"]) == ("local", "brief", "the wrong file")
+    assert client.get("/audit?action=remove").status_code == 200
+
+
 def test_an_export_is_downloaded_as_it_lies_in_the_target(client, corpus):
     export = client.get("/exports.json").json()["exports"][0]
     answer = client.get(f"/exports/{export['id']}/download")

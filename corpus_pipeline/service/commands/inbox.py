@@ -10,7 +10,7 @@ from pathlib import Path
 from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.service.commands import naming, register
 from corpus_pipeline.stages.ingest.identity import DATASET_SUFFIXES
-from corpus_pipeline.store import Store, dataset_files
+from corpus_pipeline.store import Store, dataset_files, removals
 
 _SETTLED_SECONDS = 5.0  # a file that was written to more recently may still be growing
 
@@ -23,7 +23,9 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
     """
     if not folder.is_dir():
         return [], []
-    known = {(file.path, file.bytes): file.registered_at for file in store.fetch(dataset_files.current_files)}
+    # what somebody removed stays out, though it still lies here
+    known = store.fetch(removals.places)
+    known |= {(file.path, file.bytes): file.registered_at for file in store.fetch(dataset_files.current_files)}
     added, problems = [], []
     settled = list[Path]()
     for path in candidates(folder):

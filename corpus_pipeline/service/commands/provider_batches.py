@@ -119,7 +119,7 @@ def forget(store: Store, names: Sequence[str], batch: int | None, reason: str, w
             )
         for row in wanted:
             provider_batches.lost(connection, row.id, "forgotten", f"by {who}: {reason}")
-            said = {"batch": row.id, "provider_id": row.provider_id, "requests": row.waiting, "reason": reason}
+            said = {"batch": row.id, "provider_id": row.provider_id, "requests": int(row.waiting), "reason": reason}
             audit_log.log(connection, who, "batches forget", row.file_name, said)
         return [row.id for row in wanted]
 

@@ -7,10 +7,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service.commands import remove as commands_remove
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries import statistics as queries_statistics
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.web.context import file_name, reply, site_of
+from corpus_pipeline.web.context import Form, file_name, first, person_of, reply, site_of
+from corpus_pipeline.web.rendering import counted
 
 _BUSY = (Status.RUNNING, Status.PAUSING)
 
@@ -50,6 +53,27 @@ def one_file(request: Request) -> Response:
     exports = corpus.store.fetch(progress.export_list, name)
     data = {"file": file, "flags": flags, "exports": exports[:10]}
     return reply(request, "file.html", data, busy=_busy([file], flags), name=name)
+
+
+def remove(request: Request, form: Form) -> tuple[str, str]:
+    """Take a dataset file out; its name is typed once more by whoever is sure."""
+    name, corpus = first(form, "file"), site_of(request).corpus
+    if not name or first(form, "sure") != name:
+        raise UsageError("nothing brings back what was made of a file: type its name to say that you are sure")
+    report = commands_remove.remove(
+        corpus.store,
+        corpus.target,
+        corpus.settings,
+        name,
+        reason=first(form, "reason")[:2000],
+        who=person_of(request).name,
+        keep_answers=first(form, "keep_answers") == "yes",
+    )
+    counts = report["counts"]
+    said = f"Removed {name}: {counted(counts['conversations'], 'row')}, {counted(counts['exports'], 'export')}."
+    if report["again"]:
+        said += f" Rows of {', '.join(report['again'])} that repeated it are compared anew by their next run."
+    return said, "/audit?action=remove"
 
 
 def statistics(request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from corpus_pipeline.errors import TargetUnavailable
@@ -157,6 +157,23 @@ class Target(ABC):
                 state = "removed" if self._remove(path) else "there"
             found.append((self.uri(path), state))
         return found
+
+    def take_back(self, name: str, sha256s: Collection[str]) -> tuple[list[str], list[str]]:
+        """Remove the published export of a dataset file, which must be one of those with these sha256 of their data files,
+        and what names it. Returns (uris that were removed, what stays: one sentence each)."""
+        folder = path_component(name)
+        manifest = self._manifest(folder)
+        if manifest is not None and not any(
+            file.role == "data" and file.sha256 in sha256s for file in stored_files(manifest)
+        ):
+            return [], [f"{self.uri(folder)}: the export there is not one of this corpus; it stays"]
+        return self._take_back(folder)
+
+    def _take_back(self, folder: str) -> tuple[list[str], list[str]]:
+        """As `take_back`, for a folder that is known to be ours."""
+        if self._old_manifest(folder) is None:
+            return [], []
+        return [], [f"{self.uri(folder)}: the export target keeps what was published; delete it there"]
 
     def _is_there(self, path: str) -> bool:
         try:

@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.stages.export import proof
+from corpus_pipeline.stages.export.croissant import CROISSANT
+from corpus_pipeline.stages.export.dataset_cards import CARD
 from corpus_pipeline.stages.export.files import (
     CHUNK,
     create_temporary,
@@ -160,6 +163,25 @@ class FolderTarget(Target):
             (self.root / path).unlink(missing_ok=True)
             sync_folder((self.root / path).parent)
         return True
+
+    def _take_back(self, folder: str) -> tuple[list[str], list[str]]:
+        """The manifest first: who begins with it finds all or nothing. What others put beside our files stays."""
+        home, versions = self.root / folder, self.root / folder / _VERSIONS
+        own = [home / name for name in (MANIFEST, CROISSANT, CARD, proof.LEAVES, proof.ENVELOPE)]
+        own += [home / f"{folder}{suffix}" for suffix in _ALIASES]
+        removed = []
+        with self._explained():
+            own += sorted(versions.glob("*"))
+            for path in own:
+                if path.is_file():
+                    path.unlink(missing_ok=True)
+                    removed.append(str(path))
+            for place in (versions, home):
+                with contextlib.suppress(OSError):  # it holds what is not ours
+                    place.rmdir()
+        if self.root.exists():
+            self.refresh_overview()
+        return removed, [f"{home}: files that are not ours lie there"] if home.exists() else []
 
     def _manifest(self, folder: str) -> dict[str, Any] | None:
         path = self.root / folder / MANIFEST
