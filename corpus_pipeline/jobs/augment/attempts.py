@@ -16,6 +16,7 @@ from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
 from corpus_pipeline.jobs.augment.group_commit import Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
+from corpus_pipeline.jobs.augment.judging_turns import Turns
 from corpus_pipeline.jobs.augment.notices import Notices
 from corpus_pipeline.jobs.augment.routes import Route, Routes
 from corpus_pipeline.jobs.augment.single_flight import Once
@@ -92,6 +93,7 @@ class Caller:
         self._stop = stop
         self._rested = rested
         self._refuse = refuse
+        self.turns = Turns()
         self._once = Once(held, writer, stop)
         self._rng = random.Random()
         self._charger = Charger()
@@ -318,6 +320,7 @@ class Caller:
         limiter = route.line.limiter
         expected = tokens.expected_input(request) + request.max_output_tokens
         begun = time.monotonic()
+        await self.turns.caught_up()
         try:
             async with limiter.slot(expected, self._stop, first=attempt > 1, sample=item.key) as slot:
                 self._held.lease.check()

@@ -81,6 +81,7 @@ class Asker:
         self._answer_retries = section.answer_retries
         self._early: dict[str, EarlyStop] = {}
         self._ready = ready
+        self._turns = caller.turns
         self._verdicts: dict[ItemKey, asyncio.Future[_Asked]] = {}  # of judges, the newest
 
     async def make(self, item: Item) -> None:
@@ -164,6 +165,8 @@ class Asker:
         reason, detail = "", ""  # of the last answer that was no good
         while True:
             try:
+                if answers:
+                    await self._turns.turn()
                 request, row, values = _next(item, answers, self._cleaning)
                 if request is None:
                     break
