@@ -18,10 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from corpus_pipeline import service
 from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.service.records.progress import FileStatus
+from corpus_pipeline.service.records.rows import ListedReject, ListedRow
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage, Status
 
@@ -213,7 +215,7 @@ class Corpus:
         *,
         search: str | None = None,
         where: Mapping[str, str] | None = None,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[ListedRow | ListedReject]:
         """Rows of a stage in order, each as `corpus rows --json` prints it; read in pages, in bounded memory.
 
         search: words that all must occur; where: conditions by name, as `corpus rows --where NAME=VALUE`.
@@ -277,7 +279,7 @@ def _stage(name: str) -> Stage:
         raise UsageError(f"no stage is called {name!r}: it is one of {', '.join(Stage)}") from None
 
 
-def _state_of(entry: Mapping[str, Any]) -> FileState:
+def _state_of(entry: FileStatus) -> FileState:
     """A record from an entry of `corpus status --json`."""
     stages = {
         stage: StageState(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, money, print_lines, print_table, say, tell
+from corpus_pipeline.cli.output import cells, json_option, money, print_lines, print_table, say, tell
 from corpus_pipeline.errors import UsageError
 
 
@@ -28,7 +31,8 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
         return
     columns = ("batch", "file", "model", "state", "provider_status", "requests", "answered", "errors", "waiting")
     rows = (
-        [entry[key] for key in columns] + [money(entry["cost_usd"]), money(entry["reserved_usd"])] for entry in found
+        [*own, money(entry["cost_usd"]), money(entry["reserved_usd"])]
+        for own, entry in zip(cells(found, columns), found, strict=True)
     )
     print_table((*columns, "cost", "reserved"), rows, right=(*columns[5:], "cost", "reserved"))
     say(f"total {money(sum(entry['cost_usd'] for entry in found))}" if found else "there is no provider batch")
@@ -48,7 +52,8 @@ def show(batch: int, as_json: bool) -> None:
     if as_json:
         print_lines([found])
         return
-    for key, value in found.items():
+    told: Mapping[str, Any] = found
+    for key, value in told.items():
         if value is not None:
             tell(f"{key.replace('_', ' ')}: {money(value) if key.endswith('_usd') else value}")
     if found["state"] != "taken":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from corpus_pipeline.cli.output import json_option, money, print_json, print_lines, print_table, say
+from corpus_pipeline.cli.output import cells, json_option, money, print_json, print_lines, print_table, say
 
 
 @click.group(invoke_without_command=True)
@@ -33,10 +33,11 @@ def cost(context: click.Context, by: str, as_json: bool) -> None:
         print_lines(found)
         return
     columns = (by, "calls", "answered", "errors", "unknown", "input_tokens", "output_tokens", "cost_usd")
-    print_table(columns, ([row[key] for key in columns] for row in found), right=columns[1:])
+    print_table(columns, cells(found, columns), right=columns[1:])
     say(f"total {money(sum(row['cost_usd'] for row in found))}")
     if unknown := sum(row["unknown"] for row in found):
-        most, probably = (sum(row[key] for row in found) for key in ("unknown_usd", "unknown_expected_usd"))
+        most = sum(row["unknown_usd"] for row in found)
+        probably = sum(row["unknown_expected_usd"] for row in found)
         say(
             f"of it at most {money(most)}, probably {money(probably)}, for {unknown:,} calls of unknown outcome;"
             " `corpus cost reconcile FILE` settles them by what the provider billed"
@@ -68,7 +69,7 @@ def reconcile(file: Path, adopt: bool, complete: bool, dry_run: bool, as_json: b
         return
     columns = ("line", "call", "model", "ledger_usd", "bill_usd", "adopted")
     if found["mismatches"]:
-        print_table(columns, ([row[key] for key in columns] for row in found["mismatches"]), right=columns[3:5])
+        print_table(columns, cells(found["mismatches"], columns), right=columns[3:5])
     say(
         f"{found['lines']:,} lines: {found['settled']:,} calls settled by them, {found['not_billed']:,} were not billed,"
         f" {found['mismatches_in_all']:,} differ, {found['unmatched']:,} lines ({money(found['unmatched_usd'])}) are of no call"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, money, print_json, print_table, tell
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.calls import CostEstimate, StrategyEstimate
 
 
 @click.command()
@@ -32,7 +35,7 @@ def estimate(name: str, as_json: bool) -> None:
         tell(line)
 
 
-def _cells(line: dict[str, Any]) -> tuple[Any, ...]:
+def _cells(line: StrategyEstimate) -> tuple[Any, ...]:
     cost = line["cost_usd"]
     return (
         line["strategy"],
@@ -42,11 +45,13 @@ def _cells(line: dict[str, Any]) -> tuple[Any, ...]:
         line["calls"],
         line["input_tokens"],
         line["output_tokens"],
-        *(money(cost[word]) for word in ("low", "expected", "high")),
+        money(cost["low"]),
+        money(cost["expected"]),
+        money(cost["high"]),
     )
 
 
-def closing_lines(found: dict[str, Any]) -> list[str]:
+def closing_lines(found: CostEstimate) -> list[str]:
     """The sum, what is saved and could be, and which budget will stop it."""
     total = found["total"]
     cost = total["cost_usd"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from corpus_pipeline.errors import CorpusError, StopJob, UsageError
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.commands.register import Added
+    from corpus_pipeline.service.records.progress import AddedFile
 
 # what the general reader makes of a file, which is worth a look also among many
 _GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mixed", "mapped")
@@ -51,7 +52,7 @@ def add(
     found = expand(paths)
     if name is not None and len(found) != 1:
         raise UsageError(f"--name names one file, but {len(found)} are given")
-    added: list[dict[str, Any]] = []
+    added: list[AddedFile] = []
     again, problems = set[str](), list[CorpusError]()
     options = {"recipe": recipe, "consumer": consumer, "format": format_name, "replace": replace, "who": who()}
     with Corpus.open() as corpus:
@@ -101,7 +102,7 @@ def add(
         say(f"{len(added)} dataset files. Next: corpus run")
 
 
-def _entry(result: Added, path: Path) -> dict[str, Any]:
+def _entry(result: Added, path: Path) -> AddedFile:
     file = result.file
     return {
         "name": file.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +27,13 @@ from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.plain_text import printable
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage
+
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.completion_report import CompletionReport
+    from corpus_pipeline.service.records.calls import AskedCall
+    from corpus_pipeline.service.records.exports import LineStep
+    from corpus_pipeline.service.records.progress import StageStatus
+    from corpus_pipeline.service.records.rows import ListedReject, ListedRow
 
 _SHOWN = 20
 _STAGES = click.Choice([stage.value for stage in Stage])
@@ -66,7 +74,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 _LOST = {Stage.INGEST: "rejected", Stage.CLEAN: "dropped", Stage.EXPORT: "not exportable"}
 
 
-def _cell(own: dict[str, Any], stage: Stage) -> str:
+def _cell(own: StageStatus, stage: Stage) -> str:
     if own["status"] == "pending" and not own["processed"]:
         return "pending"
     total = f"/{own['total']:,}" if own["total"] is not None else ""
@@ -93,6 +101,23 @@ def _word(key: str, stage: str) -> str:
     return _LOST.get(Stage(stage), key) if key == "dropped" else key.replace("_", " ")
 
 
+def _counts(report: CompletionReport) -> list[tuple[str, int]]:
+    """The counts of a report that are told where they are not 0."""
+    found: Mapping[str, Any] = report
+    return [(key, found[key]) for key in _COUNTS if found.get(key)]
+
+
+def _reason_lines(report: CompletionReport) -> Iterator[str]:
+    """Why rows were dropped and samples failed, what rules did, what an export loses; the most frequent first."""
+    shares = report.get("drop_shares", {})
+    dropped = report["drop_reasons"]
+    for counts in (dropped, report.get("fail_reasons"), report.get("rules"), report.get("tags"), report.get("losses")):
+        lost = "rows that lost " if counts is report.get("losses") else ""
+        for reason, count in sorted((counts or {}).items(), key=lambda item: -item[1]):
+            share = f" ({shares[reason]:.1%})" if counts is dropped and reason in shares else ""
+            yield f"{lost}{reason}: {count:,}{share}"
+
+
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
 @click.option("--stage", type=_STAGES, help="Only this stage.")
@@ -108,9 +133,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         return
     for entry in found:
         tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
-        for key in _COUNTS:
-            if entry.get(key):
-                tell(f"  {_word(key, entry['stage'])}: {entry[key]:,}")
+        for key, count in _counts(entry):
+            tell(f"  {_word(key, entry['stage'])}: {count:,}")
         for field, told in entry.get("values", {}).items():
             tell(f"  {values_line(field, told)}")
         if entry.get("skip_reasons"):
@@ -119,19 +143,16 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
             tell(f"  new rows that repeat another row, {word.replace('_', ' of ', 1).replace('_', ' ')}: {count:,}")
         for rule, count in sorted(entry.get("changed_by_rule", {}).items()):
             tell(f"  new rows changed by {rule}: {count:,}")
-        for key in ("drop_reasons", "fail_reasons", "rules", "tags", "losses"):
-            shares = entry.get("drop_shares", {}) if key == "drop_reasons" else {}
-            for reason, count in sorted((entry.get(key) or {}).items(), key=lambda item: -item[1]):
-                lost = "rows that lost " if key == "losses" else ""
-                tell(f"    {lost}{reason}: {count:,}" + (f" ({shares[reason]:.1%})" if reason in shares else ""))
+        for line in _reason_lines(entry):
+            tell(f"    {line}")
         if entry.get("account"):
             tell(f"  {account_line(entry['account'])}")
         for fact in entry.get("learnt", ()):
             tell(f"  learnt of {fact['model']}: {fact['name']}: {fact['value']}")
         for warning in entry["warnings"]:
             warn(warning)
-        if entry.get("reason"):
-            warn(entry["reason"])
+        if reason := entry.get("reason"):
+            warn(reason)
         if entry["cost_usd"]:
             tell(f"  cost: {money(entry['cost_usd'])}, {money(entry['cost_per_item'])} per item")
             if entry["unknown_usd"]:
@@ -190,14 +211,7 @@ def rows(
     if as_json:
         print_lines(found)
     for row in () if as_json else found:
-        note = row.get("reason") or row.get("strategy") or ("changed" if row.get("changed") else "")
-        say_row(f"{row['row']}  {note}")
-        if "raw" in row:
-            click.echo(f"  {printable(shown(row['raw']))}")
-        for turn in row.get("turns", ()):
-            for field in ("system", "prompt", "reasoning", "response"):
-                if turn.get(field):
-                    click.echo(f"  {field}: {printable(shown(turn[field]))}")
+        _say_listed(row)
     if behind is not None:
         asked = [f"--search={search}"] if search is not None else []
         asked += [f"--where={where}" for where in wheres] + [f"--limit={limit}"] * (limit != _SHOWN)
@@ -206,6 +220,18 @@ def rows(
         say(f"{'more' if len(found) >= limit else f'looked up to row {behind:,}; further'}: {command}")
     elif not found:
         say(f"no row{' behind ' + str(after) if after else ''} matches")
+
+
+def _say_listed(row: ListedRow | ListedReject) -> None:
+    if "raw" in row:
+        say_row(f"{row['row']}  {row['reason']}")
+        click.echo(f"  {printable(shown(row['raw']))}")
+        return
+    say_row(f"{row['row']}  {row.get('reason') or row.get('strategy') or ('changed' if row.get('changed') else '')}")
+    for turn in row["turns"]:
+        for field in ("system", "prompt", "reasoning", "response"):
+            if text := turn.get(field):
+                click.echo(f"  {field}: {printable(shown(str(text)))}")
 
 
 def say_row(text: str) -> None:
@@ -275,7 +301,7 @@ def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
         tell(f"  {moment(person['at'])} {person['who']}: {person['action']} {person['subject']}{why}")
 
 
-def _step(step: dict[str, Any]) -> str:
+def _step(step: LineStep) -> str:
     match step["stage"]:
         case "ingest":
             return f"read as {step['format']}"
@@ -298,7 +324,7 @@ def _step(step: dict[str, Any]) -> str:
             return "written" + (f" by run {step['runs'][-1]}" if step["runs"] else "")
 
 
-def _call(call: dict[str, Any]) -> str:
+def _call(call: AskedCall) -> str:
     outcome = call["outcome"] or call["state"]
     rejected = f", rejected as {call['rejected']}" if call["rejected"] else ""
     tokens = f"{call['input_tokens']:,} + {call['output_tokens']:,} tokens"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +70,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     for row in rows:
         table.add_row(*(Text(printable(str(value))) if value is not None else Text("") for value in row))
     out.print(table)
+
+
+def cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[list[Any]]:
+    """The values of some keys, for a table."""
+    return ([row[key] for key in columns] for row in rows)
 
 
 def shown(text: str, most: int = 200) -> str:

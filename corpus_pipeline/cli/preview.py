@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, print_table, say, shown, tell
 from corpus_pipeline.plain_text import printable
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.rows import FilePreview, RuleExample
 
 _EXAMPLES = 20
 _ROWS = 100_000
@@ -59,7 +62,7 @@ def preview(name: str, recipe: str | None, rules: tuple[str, ...], examples: int
     say(f"Next: corpus run {shlex.quote(name)} --to clean")
 
 
-def _show_counts(found: dict[str, Any]) -> None:
+def _show_counts(found: FilePreview) -> None:
     total = max(1, found["rows"])
     print_table(
         ("rule", "dropped", "changed", "tagged", "share", "words"),
@@ -78,7 +81,7 @@ def _show_counts(found: dict[str, Any]) -> None:
     )
 
 
-def _show_example(rule: str, example: dict[str, Any]) -> None:
+def _show_example(rule: str, example: RuleExample) -> None:
     tell("")
     click.secho(printable(f"{example['row']} {example['effect']} by {rule}: {', '.join(example['words'])}"), bold=True)
     for one in example.get("differences", ()):

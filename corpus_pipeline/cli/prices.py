@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_lines, print_table, say
+from corpus_pipeline.cli.output import cells, json_option, print_lines, print_table, say
+
+if TYPE_CHECKING:
+    from corpus_pipeline.llm.prices import ModelPrice
+    from corpus_pipeline.service.records.calls import PricedModel
 
 
 @click.group()
@@ -31,17 +35,25 @@ def show(models: tuple[str, ...], as_json: bool) -> None:
         print_lines(found)
         return
     columns = ("model", "input", "cached_input", "cache_write", "output", "tiers", "long_context")
-    rows = ([_cell(entry[key]) for key in columns] for entry in found)
+    rows = ([_cell(value) for value in own] for own in cells(found, columns))
     print_table(columns, rows, right=columns[1:5])
     age = listed.age_days(datetime.now(UTC).date())
     say(f"{len(found):,} models; list of {listed.as_of} ({age} days old), {listed.origin}")
 
 
-def _entry(name: str, price: Any) -> dict[str, Any]:
-    unit = {key: value / 1_000_000 for key, value in price.standard._asdict().items()}
+def _entry(name: str, price: ModelPrice) -> PricedModel:
+    unit = price.standard
     tiers = {word: round(tier.input / price.standard.input, 4) for word, tier in sorted(price.tiers.items())}
     steps = [step.above for step in price.steps.get("", ())]
-    return {"model": name, **unit, "tiers": tiers, "long_context": steps}
+    return {
+        "model": name,
+        "input": unit.input / 1_000_000,
+        "cached_input": unit.cached_input / 1_000_000,
+        "output": unit.output / 1_000_000,
+        "cache_write": unit.cache_write / 1_000_000,
+        "tiers": tiers,
+        "long_context": steps,
+    }
 
 
 def _cell(value: Any) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, tell
 from corpus_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.exports import PurgeReport
 
 _MOST_ROWS = 1_000_000  # of one range: their numbers are held
 
@@ -56,7 +59,7 @@ def _numbers(name: str, text: str) -> range:
     return found
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: PurgeReport) -> None:
     for row in report["rows"][:20]:
         where = f", line {row['line']} from byte {row['byte_offset']:,}" if "line" in row else ""
         tell(f"{row['row']}: {row['was']}{where}")

@@ -37,6 +37,7 @@ def rejects(name: str, reason: str | None, after: int, limit: int, as_json: bool
     if as_json:
         print_lines(found)
     for row in () if as_json else found:
+        assert "raw" in row  # asked for by their state
         tell(f"{row['row']}  line {row['line']:,}, byte {row['byte_offset']:,} +{row['bytes']:,}: {row['reason']}")
         if row["detail"]:
             tell(f"  {printable(row['detail'])}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, money, print_json, say_compared_again, tell
 from corpus_pipeline.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.exports import RemovalReport
 
 
 @click.command()
@@ -58,7 +61,7 @@ def _in_words(counts: dict[str, int]) -> str:
     )
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: RemovalReport) -> None:
     when = " before; looked again" if report.get("before") else ""
     tell(f"removed {report['file']}{when}: {_in_words(report['counts'])}")
     tell(f"kept: {report['kept']['calls']:,} calls in the ledger, {money(report['kept']['cost_usd'])}")

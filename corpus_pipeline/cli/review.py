@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,9 @@ from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, say, shown, tell
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import ReviewVerdict
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.rows import JudgeAgreement, ReviewState
 
 _SHOWN = 10
 _FIELDS = ("prompt", "reasoning", "response")
@@ -50,16 +53,15 @@ def review(
         for rows, verdict in ((good, ReviewVerdict.GOOD), (bad, ReviewVerdict.BAD)):
             if rows:
                 corpus.judge_rows(rows, verdict, note)
-        found = corpus.calibration(name, judge) if judge else corpus.review(name, limit=limit)
-    if as_json:
-        print_json(found)
-    elif judge:
-        _tell_agreement(found)
-    else:
-        _tell_state(found)
+        if judge:
+            agreement = corpus.calibration(name, judge)
+            print_json(agreement) if as_json else _tell_agreement(agreement)
+            return
+        found = corpus.review(name, limit=limit)
+    print_json(found) if as_json else _tell_state(found)
 
 
-def _tell_state(found: dict[str, Any]) -> None:
+def _tell_state(found: ReviewState) -> None:
     for row in found["sample"]:
         click.secho(f"{row['row']}  {row['model']}", bold=True)
         for field in _FIELDS:
@@ -73,7 +75,7 @@ def _tell_state(found: dict[str, Any]) -> None:
         say(line)
 
 
-def state_lines(found: dict[str, Any]) -> list[str]:
+def state_lines(found: ReviewState) -> list[str]:
     """Where a review stands, in sentences."""
     lines = [
         f"{found['judged']:,} of {found['rows']:,} new rows judged, {found['bad']:,} bad: with {found['confidence']:.0%}"
@@ -91,14 +93,13 @@ def state_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _tell_agreement(found: dict[str, Any]) -> None:
+def _tell_agreement(found: JudgeAgreement) -> None:
     tell(f"{found['rows']:,} rows have the verdict of a person and a value of {found['judge']}")
-    for key, words in (
-        ("passes_good", "of people's good rows the judge passes"),
-        ("refuses_bad", "of people's bad rows the judge refuses"),
-        ("agree", "they agree on"),
+    for (share, low, high), words in (
+        (found["passes_good"], "of people's good rows the judge passes"),
+        (found["refuses_bad"], "of people's bad rows the judge refuses"),
+        (found["agree"], "they agree on"),
     ):
-        share, low, high = found[key]
         tell(f"  {words} {share:.1%} (95 %: {low:.1%} to {high:.1%})")
     if found["kappa"] is not None:
         tell(f"  kappa {found['kappa']:.2f} (agreement beyond chance)")

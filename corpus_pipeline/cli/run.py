@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,7 +34,9 @@ from corpus_pipeline.states import Stage, Status
 
 if TYPE_CHECKING:
     from corpus_pipeline.defs.launch import Launched
+    from corpus_pipeline.jobs.completion_report import CompletionReport
     from corpus_pipeline.service import Corpus
+    from corpus_pipeline.service.records.progress import FileStatus
 
 log = logging.getLogger(__name__)
 
@@ -221,7 +223,7 @@ def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: 
 _DROPPED = {Stage.INGEST: "rejected", Stage.EXPORT: "not exportable"}
 
 
-def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, Any]]) -> Iterator[str]:
+def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStatus]) -> Iterator[str]:
     """What happened, stage by stage over all files."""
     for stage in Stage:
         unfinished = any(state["stages"][stage.value]["status"] != Status.DONE for state in states)
@@ -229,7 +231,7 @@ def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, 
         if not own:
             continue
 
-        def total(key: str, own: list[dict[str, Any]] = own) -> Any:
+        def total(key: str, own: Sequence[Mapping[str, Any]] = own) -> Any:
             return sum(report.get(key) or 0 for report in own)
 
         line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}{' so far' if unfinished else ''}"
@@ -257,19 +259,21 @@ def closing_lines(reports: Sequence[dict[str, Any]], states: Sequence[dict[str, 
         yield line
 
 
-def _together(reports: Sequence[dict[str, Any]]) -> float:
+def _together(reports: Sequence[CompletionReport]) -> float:
     """The seconds that a stage took over all files; what was worked side by side counts once, pauses do not."""
     worked = sum(report["wall_seconds"] for report in reports)
-    if any(report["finished_at"] is None or report["started_at"] is None for report in reports):
+    spans = [(report["started_at"], report["finished_at"]) for report in reports]
+    known = [(start, stop) for start, stop in spans if start is not None and stop is not None]
+    if len(known) < len(spans):
         return float(worked)
     together, end = 0.0, 0
-    for start, stop in sorted((report["started_at"], report["finished_at"]) for report in reports):
+    for start, stop in sorted(known):
         together += max(0, stop - max(start, end)) / 1000
         end = max(end, stop)
     return min(worked, together)
 
 
-def preview_lines(states: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) -> Iterator[str]:
+def preview_lines(states: Sequence[FileStatus], reports: Sequence[CompletionReport]) -> Iterator[str]:
     """What all rows would cost and take, from the rows that a limit let through."""
     spent = {report["name"]: report for report in reports if report["stage"] == Stage.AUGMENT.value}
     for state in states:
@@ -333,7 +337,7 @@ class _Sum(NamedTuple):
     running: bool
 
 
-def _sums(states: Sequence[dict[str, Any]], stages: Sequence[Stage]) -> dict[Stage, _Sum]:
+def _sums(states: Sequence[FileStatus], stages: Sequence[Stage]) -> dict[Stage, _Sum]:
     found = {}
     for stage in stages:
         own = [state["stages"][stage.value] for state in states]

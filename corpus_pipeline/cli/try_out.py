@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say, tell
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.plain_text import printable
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.calls import TriedCell, TriedTotal
 
 _SHOWN = 600  # characters of a text
 _COLUMNS = ("variant", "rows", "passed", "skipped", "calls", "input", "output", "cost")
@@ -91,7 +94,7 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
 
 
-def _show_cell(cell: dict[str, Any], most: int | None) -> None:
+def _show_cell(cell: TriedCell, most: int | None) -> None:
     word = "skipped" if cell["skipped"] else "passed" if cell["passed"] else "failed"
     click.secho(f"  {cell['variant']}: {word}", fg={"passed": "green", "failed": "red"}.get(word))
     if cell["skipped"] or cell["error"]:
@@ -125,9 +128,14 @@ def _show(what: str, text: str | None, most: int | None) -> None:
         tell(f"    {line}")
 
 
-def _line(total: dict[str, Any]) -> tuple[Any, ...]:
+def _line(total: TriedTotal) -> tuple[Any, ...]:
     return (
         total["variant"],
-        *(total[key] for key in ("rows", "passed", "skipped", "calls", "input_tokens", "output_tokens")),
+        total["rows"],
+        total["passed"],
+        total["skipped"],
+        total["calls"],
+        total["input_tokens"],
+        total["output_tokens"],
         money(total["cost_usd"]),
     )

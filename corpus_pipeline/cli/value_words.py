@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from corpus_pipeline.plain_text import printable
+
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.completion_report import ValueCounts
 
 _ENOUGH = 20  # values from which on it matters that they are all the same
 _SHOWN = 6
 
 
-def values_line(field: str, told: dict[str, Any]) -> str:
+def values_line(field: str, told: ValueCounts) -> str:
     """`quality.score: 1 to 5, mean 3.2 (120)`, or the most frequent words."""
     rows = told["rows"]
     if "words" in told:

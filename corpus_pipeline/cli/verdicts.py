@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, moment, print_lines, say, tell
 from corpus_pipeline.plain_text import printable
+
+if TYPE_CHECKING:
+    from corpus_pipeline.service.records.rows import DuplicatePair, KeptRow
 
 _SHOWN = 20
 
@@ -43,26 +46,34 @@ def duplicates(name: str, sort: str, kept_anyway: bool, after: int, limit: int, 
 
     with Corpus.open() as corpus:
         if kept_anyway:
-            found, further = corpus.kept_anyway(name), None
-        else:
-            page = corpus.duplicates(name, sort=sort, after=after, limit=limit)
-            found, further = page["duplicates"], page["next_after"]
+            _list_kept(name, corpus.kept_anyway(name), as_json)
+            return
+        page = corpus.duplicates(name, sort=sort, after=after, limit=limit)
+    if as_json:
+        print_lines(page["duplicates"])
+    for entry in () if as_json else page["duplicates"]:
+        _show(entry)
+    if page["next_after"] is not None:
+        again = ["corpus", "duplicates", name, "--sort", sort, f"--limit={limit}", *["--json"] * as_json]
+        say(f"more: {shlex.join(again)} --after {page['next_after']}")
+    elif not page["duplicates"]:
+        say(f"no row of {name} is dropped as a duplicate")
+
+
+def _list_kept(name: str, found: list[KeptRow], as_json: bool) -> None:
     if as_json:
         print_lines(found)
     for entry in () if as_json else found:
-        _show_kept(entry) if kept_anyway else _show(entry)
-    if further is not None:
-        again = ["corpus", "duplicates", name, "--sort", sort, f"--limit={limit}", *["--json"] * as_json]
-        say(f"more: {shlex.join(again)} --after {further}")
-    elif not found:
-        say(f"no row of {name} is {'kept anyway' if kept_anyway else 'dropped as a duplicate'}")
+        _show_kept(entry)
+    if not found:
+        say(f"no row of {name} is kept anyway")
 
 
-def _show(entry: dict[str, Any]) -> None:
+def _show(entry: DuplicatePair) -> None:
     alike = "".join(
-        f", {part} alike {entry[f'{part}_similarity']:.2f}"
-        for part in ("question", "answer")
-        if entry[f"{part}_similarity"] is not None
+        f", {part} alike {similarity:.2f}"
+        for part, similarity in (("question", entry["question_similarity"]), ("answer", entry["answer_similarity"]))
+        if similarity is not None
     )
     bits = f", {entry['distance']} bits" if entry["kind"] == "near" else ""
     click.secho(f"{entry['row']} repeats {entry['keeper']} ({entry['kind']}{bits}{alike})", bold=True)
@@ -75,7 +86,7 @@ def _show(entry: dict[str, Any]) -> None:
         tell(printable(f"{place}…{before}{marked}{behind}…"))
 
 
-def _show_kept(entry: dict[str, Any]) -> None:
+def _show_kept(entry: KeptRow) -> None:
     tell(printable(f"{entry['row']}  kept by {entry['by']} at {moment(entry['at'])}: {entry['reason']}"))
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from corpus_pipeline.jobs.completion_report import CompletionReport
+from corpus_pipeline.service.records.rows import FlatRow
 from corpus_pipeline.states import Stage
 
 PREVIEW_ROWS = 5
 _CELL = 160
 
 
-def stage_metadata(
-    report: dict[str, Any], stage: Stage, preview: Sequence[dict[str, Any]], link: str
-) -> dict[str, Any]:
+def stage_metadata(report: CompletionReport, stage: Stage, preview: Sequence[FlatRow], link: str) -> dict[str, Any]:
     """Counts as numbers (the UI plots them over time), reasons as a table, a few rows in a code fence, a link."""
     found: dict[str, Any] = {
         "dagster/row_count": int(report["succeeded"]),
@@ -27,7 +27,8 @@ def stage_metadata(
         "recipe": f"{report['recipe']} {report['recipe_version'][:12]}",
         "row_browser": dg.MetadataValue.url(link),
     }
-    found |= {key: int(report[key]) for key in ("blank_lines", "not_exportable", "rejected") if key in report}
+    told: Mapping[str, Any] = report
+    found |= {key: int(told[key]) for key in ("blank_lines", "not_exportable", "rejected") if key in told}
     if report.get("warnings"):
         found["warnings"] = "\n".join(report["warnings"])
     if report.get("account"):
@@ -57,7 +58,7 @@ def stage_metadata(
     return found
 
 
-def preview_text(rows: Sequence[dict[str, Any]]) -> str:
+def preview_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as aligned plain text, a column for each key. By hand: a library of data frames takes seconds to import."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     table = [keys, *([_cell(row.get(key)) for key in keys] for row in rows)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, cast
 
 import orjson
 from sqlalchemy import Connection, Row
+from typing_extensions import TypedDict
 
-from corpus_pipeline.jobs.conservation import account
+from corpus_pipeline.jobs.conservation import AccountRecord, account
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, skips_in_words
@@ -35,18 +36,136 @@ from corpus_pipeline.store.tasks import Task
 NANO = 1_000_000_000  # of a US dollar
 
 
+class ValueCounts(TypedDict):
+    """What a field of a task came to: mean, min and max of numbers, or rows by word."""
+
+    rows: int
+    mean: NotRequired[float]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    words: NotRequired[dict[str, int]]
+
+
+class LearntFact(TypedDict):
+    """What was learnt of a model at its endpoint."""
+
+    model: str
+    name: str
+    value: Any
+    said: str | None
+
+
+class ReviewedRow(TypedDict):
+    """A new row for people to look at: the exchange before and after."""
+
+    row: str
+    strategy: str
+    sample_index: int
+    model: str
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+
+class ReportFacts(TypedDict, total=False):
+    """What a report says of some stages only. *_shares: of all rows; values: by `TASK.FIELD`; strategies: outcomes of each;
+    account: where every row went."""
+
+    blank_lines: int
+    drop_shares: dict[str, float]
+    near_other_answer: int
+    changed: int
+    rules: dict[str, int]
+    tags: dict[str, int]
+    open_failed_samples: int
+    skipped: int
+    skip_reasons: dict[str, int]
+    values: dict[str, ValueCounts]
+    repeats: dict[str, int]
+    changed_by_rule: dict[str, int]
+    reused: int
+    saved_usd: float
+    unknown: int
+    cached_tokens: int
+    reasoning_tokens: int
+    unknown_usd: float
+    unknown_expected_usd: float
+    file_cost_usd: float
+    cache_write_tokens: int
+    remarks: int
+    strategies: dict[str, dict[str, int]]
+    learnt: list[LearntFact]
+    fail_reasons: dict[str, int]
+    review: list[ReviewedRow]
+    not_exportable: int
+    held: int
+    rejected: int
+    account: AccountRecord
+    reason: str | None
+    export_rows: int
+    bytes: int
+    sha256: str
+    losses: dict[str, int]
+
+
+class CompletionReport(ReportFacts):
+    """What came of a stage. What does not apply to it is 0, empty or None. Times: milliseconds UTC; failed_samples: the
+    command that lists them."""
+
+    name: str
+    stage: str
+    recipe: str
+    recipe_version: str
+    total: int
+    succeeded: int
+    dropped: int
+    drop_reasons: dict[str, int]
+    failed: int
+    retried: int
+    wall_seconds: float
+    started_at: int | None
+    finished_at: int | None
+    cost_usd: float
+    cost_per_item: float
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    export_uri: str | None
+    failed_samples: str
+    warnings: list[str]
+
+
+class _Own(ReportFacts, total=False):
+    """What a stage puts into its report, in place of what the frame says."""
+
+    total: int
+    succeeded: int
+    dropped: int
+    drop_reasons: dict[str, int]
+    failed: int
+    retried: int
+    cost_usd: float
+    cost_per_item: float
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    export_uri: str | None
+    warnings: list[str]
+
+
 def completion_report(
     connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage
-) -> dict[str, Any]:
-    """{name, stage, total, succeeded, dropped, drop_reasons, failed, retried, wall_seconds, cost_usd, cost_per_item, calls,
-    input_tokens, output_tokens, export_uri, failed_samples, ...}; what does not apply to a stage is 0 or None."""
-    report = _frame(connection, file, task, recipe, stage) | _FACTS[stage](connection, file, task, recipe)
+) -> CompletionReport:
+    """The report of one stage, counted now; what does not apply to the stage is 0 or None."""
+    report: CompletionReport = {
+        **_frame(connection, file, task, recipe, stage),
+        **_FACTS[stage](connection, file, task, recipe),
+    }
     if stage is Stage.AUGMENT:
         report["review"] = _review(connection, file, task, recipe.augment.completion.review_sample)
     return report
 
 
-def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage) -> dict[str, Any]:
+def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe, stage: Stage) -> CompletionReport:
     own = cursors.stage_cursors(connection, task.id, stage)
     return {
         "name": file.name,
@@ -73,7 +192,7 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
     }
 
 
-def _ingest(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
+def _ingest(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> _Own:
     now = dataset_files.file_by_id(connection, file.id)
     reasons = rows.reject_reasons(connection, file.id)
     return {
@@ -85,7 +204,7 @@ def _ingest(connection: Connection, file: DatasetFile, task: Task, recipe: Recip
     }
 
 
-def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
+def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> _Own:
     total, dropped, repeated = cleaned.counts(connection, task.id)
     reasons = cleaned.drop_reasons(connection, task.id)
     return {
@@ -102,7 +221,7 @@ def _clean(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
     }
 
 
-def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
+def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> _Own:
     items = augmented.item_counts(connection, task.id)
     skipped = augmented.skip_reasons(connection, task.id)
     changed, tagged = augmented.notes(connection, task.id)
@@ -116,7 +235,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "open_failed_samples": waiting,
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "skip_reasons": skipped,
-        "values": row_values.counts(connection, task.id),
+        "values": cast(dict[str, ValueCounts], row_values.counts(connection, task.id)),
         "warnings": augment_warnings(file.name, items, skipped),
         "repeats": augmented.repeat_counts(connection, task.id),
         "changed_by_rule": changed,
@@ -146,9 +265,9 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
     }
 
 
-def _review(connection: Connection, file: DatasetFile, task: Task, size: int) -> list[dict[str, Any]]:
+def _review(connection: Connection, file: DatasetFile, task: Task, size: int) -> list[ReviewedRow]:
     """New rows for people to look at: the exchange that was worked on, before and after."""
-    found = []
+    found: list[ReviewedRow] = []
     for row, before, after in augmented.review_sample(connection, task.id, size):
         found.append(
             {
@@ -200,7 +319,7 @@ def clean_warnings(name: str, total: int, reasons: Mapping[str, int], recipe: Re
     return found
 
 
-def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> dict[str, Any]:
+def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> _Own:
     told = account(connection, file, task, recipe.export)
     withheld = sum(told.not_exportable.values())
     ready = told.exported + told.held
@@ -224,7 +343,7 @@ def _held_because(connection: Connection, task: Task) -> str | None:
     return next((cursor.status_reason for cursor in own if cursor.status is Status.BLOCKED), None)
 
 
-def _published(export: Row | None) -> dict[str, Any]:
+def _published(export: Row | None) -> _Own:
     """The export that lies there; of older rows when the newer ones are held or were not exported yet."""
     if export is None:
         return {}

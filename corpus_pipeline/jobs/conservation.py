@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 from sqlalchemy import Connection, Row
+from typing_extensions import TypedDict
 
 from corpus_pipeline.recipe import ExportSection
 from corpus_pipeline.states import Stage
@@ -38,6 +39,33 @@ class WrittenRows(NamedTuple):
     format: str = ""
     held: bool = False  # by the gate
     left_behind: Mapping[str, int] = MappingProxyType({})  # why rows stayed that the recipe chose not to export
+
+
+class LinesRecord(TypedDict):
+    """`Lines` as JSON."""
+
+    lines: int
+    conversations: int
+    rejects: dict[str, int]
+    blanks: int
+
+
+class AccountRecord(TypedDict):
+    """`Account` as JSON. balanced: whether the sum holds."""
+
+    lines: LinesRecord
+    rows_in: int
+    exported: int
+    held: int
+    waiting: int
+    dropped: dict[str, int]
+    not_exportable: dict[str, int]
+    failed: int
+    deleted: int
+    withdrawn: int
+    left_out: int
+    unseen: int
+    balanced: bool
 
 
 class Account(NamedTuple):
@@ -74,9 +102,10 @@ class Account(NamedTuple):
     def balanced(self) -> bool:
         return self.lines.balanced and self.rows_in == self.accounted
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {**self._asdict(), "lines": self.lines._asdict(), "balanced": self.balanced}
+    def to_dict(self) -> AccountRecord:
+        """The same as JSON."""
+        told = {**self._asdict(), "lines": self.lines._asdict(), "balanced": self.balanced}
+        return cast(AccountRecord, told)
 
 
 _REST = ("held", "waiting", "dropped", "not_exportable", "failed", "deleted", "withdrawn", "left_out", "unseen")

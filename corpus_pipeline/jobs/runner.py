@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ from corpus_pipeline.errors import (
 )
 from corpus_pipeline.jobs import data_checks, stage_handlers, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
-from corpus_pipeline.jobs.completion_report import completion_report
+from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
 from corpus_pipeline.jobs.ingest import is_elsewhere
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     """How a stage ended. `worked` is False when it was complete already and nothing was touched."""
 
     status: Status
-    report: dict[str, Any]
+    report: CompletionReport
     worked: bool
 
 
@@ -259,7 +259,7 @@ def _log_fields(work: Work, event: str) -> dict[str, Any]:
     }
 
 
-def _complete(connection: Connection, held: Held) -> dict[str, Any]:
+def _complete(connection: Connection, held: Held) -> CompletionReport:
     _set(connection, held, Status.DONE, None)
     work = held.work
     report = completion_report(connection, work.file, work.task, work.recipe, work.stage)
@@ -267,10 +267,14 @@ def _complete(connection: Connection, held: Held) -> dict[str, Any]:
     return report
 
 
-def _report(work: Work) -> dict[str, Any]:
-    def read(connection: Connection) -> dict[str, Any]:
+def _report(work: Work) -> CompletionReport:
+    def read(connection: Connection) -> CompletionReport:
         kept = completion_reports.latest(connection, work.task.id).get(work.stage)
-        return kept or completion_report(connection, work.file, work.task, work.recipe, work.stage)
+        return (
+            cast(CompletionReport, kept)
+            if kept
+            else completion_report(connection, work.file, work.task, work.recipe, work.stage)
+        )
 
     return work.store.fetch(read)
 

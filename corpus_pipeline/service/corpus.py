@@ -16,6 +16,7 @@ from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
 from corpus_pipeline.jobs import runner, webhooks
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
+from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.jobs.narration import LogNarrator, Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.jobs.stage_run import Work
@@ -54,6 +55,27 @@ from corpus_pipeline.service.queries import (
 from corpus_pipeline.service.queries import duplicates as queries_duplicates
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import status as queries_status
+from corpus_pipeline.service.records.calls import (
+    CostEstimate,
+    FailedSample,
+    FailedSampleDetail,
+    PriceUpdate,
+    ProviderBatch,
+    Reconciliation,
+    Spending,
+)
+from corpus_pipeline.service.records.exports import Lineage, PurgeReport, RemovalReport
+from corpus_pipeline.service.records.progress import FileStatus
+from corpus_pipeline.service.records.rows import (
+    DuplicatePage,
+    FilePreview,
+    FlatRow,
+    JudgeAgreement,
+    KeptRow,
+    RejectedRow,
+    ReviewState,
+    RowHistory,
+)
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
@@ -277,44 +299,44 @@ class Corpus:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
         commands_rows.delete_rows(self.store, ids, reason, who())
 
-    def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> dict[str, Any]:
+    def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> PurgeReport:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
         return purge.purge(
             self.store, self.target, self.settings, name, numbers, reason=reason, who=who(), copies=copies
         )
 
-    def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> dict[str, Any]:
+    def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> RemovalReport:
         """Take a dataset file out with everything that was made from it; the ledger stays (see `remove.remove`)."""
         return remove.remove(
             self.store, self.target, self.settings, name, reason=reason, who=who(), keep_answers=keep_answers
         )
 
-    def batches(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def batches(self, names: Sequence[str] = ()) -> list[ProviderBatch]:
         """Provider batches and what each came to (see `batches.listed`)."""
         return self.store.fetch(lambda c: provider_batches.listed(c, names))
 
-    def refetch_batches(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def refetch_batches(self, names: Sequence[str]) -> list[ProviderBatch]:
         """Look again for the open provider batches of dataset files (see `batches.refetch`)."""
         works = [self.work(name, Stage.AUGMENT) for name in names]
         return [entry for work in works for entry in provider_batches.refetch(work, self.settings.model)]
 
-    def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[dict[str, Any]]:
+    def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[ProviderBatch]:
         """Let go of provider batches (see `batches.forget`)."""
         return provider_batches.forget(self.store, names, batch, reason, who())
 
-    def cancel_batches(self, names: Sequence[str], reason: str) -> list[dict[str, Any]]:
+    def cancel_batches(self, names: Sequence[str], reason: str) -> list[ProviderBatch]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
         return provider_batches.cancel(self.store, self.models, names, reason, who())
 
     def reconcile(
         self, file: Path, *, adopt: bool = False, complete: bool = False, dry_run: bool = False
-    ) -> dict[str, Any]:
+    ) -> Reconciliation:
         """Settle unknown calls by a provider's usage export and compare the rest (see `reconcile.reconcile`)."""
         return reconcile.reconcile(
             self.store, self.prices, file, who(), adopt=adopt, complete=complete, dry_run=dry_run
         )
 
-    def update_prices(self, file: Path, as_of: date | None) -> dict[str, Any]:
+    def update_prices(self, file: Path, as_of: date | None) -> PriceUpdate:
         """Take over a price list (see `prices.update`)."""
         return commands_prices.update(self.store, self.settings, file, as_of, who())
 
@@ -367,14 +389,14 @@ class Corpus:
 
     # --- looking ---------------------------------------------------------------------------------------------------------
 
-    def status(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """Progress of each dataset file, the keys that `corpus status --json` promises."""
+    def status(self, names: Sequence[str] = ()) -> list[FileStatus]:
+        """Progress of each dataset file."""
         return self.store.fetch(lambda c: queries_status.status(c, names))
 
-    def report(self, name: str, stage: Stage | None = None) -> list[dict[str, Any]]:
+    def report(self, name: str, stage: Stage | None = None) -> list[CompletionReport]:
         """Completion reports of the current task, counted now."""
 
-        def read(connection: Connection) -> list[dict[str, Any]]:
+        def read(connection: Connection) -> list[CompletionReport]:
             (file,) = dataset_files.current_files(connection, [name])
             recipe = _parsed(store_recipes.recipe_row(connection, file.recipe_id).body, "recipe")
             return queries_status.report(connection, file, recipe, stage)
@@ -387,8 +409,8 @@ class Corpus:
         listed = self.store.fetch(lambda c: exports.listed(c, only_current=True))
         return [row.uri for row in listed if row.file_name == name]
 
-    def preview(self, name: str, stage: Stage, limit: int) -> list[dict[str, Any]]:
-        """A few rows of a stage as flat dictionaries."""
+    def preview(self, name: str, stage: Stage, limit: int) -> list[FlatRow]:
+        """A few rows of a stage, each in one line."""
         return views.preview(self.work(name, stage), limit)
 
     def data_version_parts(self, name: str, stage: Stage) -> list[str]:
@@ -424,17 +446,17 @@ class Corpus:
             lambda after, most: self.rows(name, stage, search=search, where=where, after=after, limit=most), limit
         )
 
-    def duplicates(self, name: str, *, sort: str = "row", after: int = 0, limit: int = 50) -> dict[str, Any]:
+    def duplicates(self, name: str, *, sort: str = "row", after: int = 0, limit: int = 50) -> DuplicatePage:
         """Rows dropped as duplicates, each beside its keeper (see `queries.duplicates.page`)."""
         return self.store.fetch(queries_duplicates.page, name, sort=sort, after=after, limit=limit)
 
-    def preview_rules(self, name: str, recipe: str | None = None, **options: Any) -> dict[str, Any]:
+    def preview_rules(self, name: str, recipe: str | None = None, **options: Any) -> FilePreview:
         """What the cleaning rules would do to a dataset file, by its recipe or another one (see `rule_preview.preview`)."""
         (file,) = self.files([name])
         chosen = self.recipe_of(file) if recipe is None else recipes.resolve(self.store, recipe).recipe
         return rule_preview.preview(self.store, name, chosen, **options)
 
-    def kept_anyway(self, name: str) -> list[dict[str, Any]]:
+    def kept_anyway(self, name: str) -> list[KeptRow]:
         """Rows that a person keeps although cleaning would drop them."""
         return self.store.fetch(queries_duplicates.kept_anyway, name)
 
@@ -445,7 +467,7 @@ class Corpus:
         places = [views.parse_address(address) for address in addresses]
         return commands_rows.keep_rows(self.store, places, reason, by or who(), undo=undo)
 
-    def review(self, name: str, *, limit: int = 20) -> dict[str, Any]:
+    def review(self, name: str, *, limit: int = 20) -> ReviewState:
         """Where the review of the new rows of a dataset file stands, and the next rows to judge."""
         recipe = self.recipe_of(self.files([name])[0])
         return self.store.fetch(review.state, name, recipe, limit=limit)
@@ -456,35 +478,35 @@ class Corpus:
         """Record a person's verdict on new rows, named FILE:ROW/STRATEGY/SAMPLE."""
         return review.judge(self.store, rows, verdict, note, by or who())
 
-    def calibration(self, name: str, condition: str) -> dict[str, Any]:
+    def calibration(self, name: str, condition: str) -> JudgeAgreement:
         """How a judge model agrees with people's verdicts (see `review.calibration`)."""
         return self.store.fetch(review.calibration, name, condition)
 
-    def show(self, row: str) -> dict[str, Any]:
+    def show(self, row: str) -> RowHistory | RejectedRow:
         """One conversation with its history."""
         return self.store.fetch(lambda c: views.show(c, row))
 
-    def trace(self, name: str, line: int, export: str | None = None) -> dict[str, Any]:
+    def trace(self, name: str, line: int, export: str | None = None) -> Lineage:
         """Where a line of an export comes from, of the newest one unless another is named (see `tracing.trace`)."""
         return self.store.fetch(lambda c: lineage.trace(c, name, line, export))
 
     def failed_samples(
         self, where: store_failed_samples.Where, *, after: int = 0, limit: int = 50
-    ) -> list[dict[str, Any]]:
+    ) -> list[FailedSample]:
         """Failed samples that match, with their full context."""
         return self.store.fetch(
             lambda c: [views.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)]
         )
 
-    def failed_sample(self, identifier: int) -> dict[str, Any]:
+    def failed_sample(self, identifier: int) -> FailedSampleDetail:
         """One failed sample with its input and every attempt (see `history.failed_sample`)."""
         return self.store.fetch(row_detail.failed_sample, identifier)
 
-    def estimate(self, name: str) -> dict[str, Any]:
+    def estimate(self, name: str) -> CostEstimate:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""
         return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model, self.prices, self.endpoints)
 
-    def cost(self, by: str) -> list[dict[str, Any]]:
+    def cost(self, by: str) -> list[Spending]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""
         return self.store.fetch(lambda c: cost.cost(c, by))
 

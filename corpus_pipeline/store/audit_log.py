@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, Row, insert, select
@@ -12,7 +11,7 @@ from corpus_pipeline.store.schema import audit_log
 from corpus_pipeline.store.types import inserted_id
 
 
-def log(connection: Connection, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> int:
+def log(connection: Connection, who: str, action: str, subject: str, detail: Mapping[str, object] | None = None) -> int:
     """Write one line of the audit log, in the transaction of what it tells; returns its id."""
     body = orjson.dumps(detail or {}).decode()
     return inserted_id(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store.schema import completion_reports
 
 
-def save(connection: Connection, task_id: TaskId, stage: Stage, body: dict[str, Any], run_id: str | None) -> None:
+def save(connection: Connection, task_id: TaskId, stage: Stage, body: Mapping[str, object], run_id: str | None) -> None:
     """Keep a completion report; earlier ones stay."""
     connection.execute(
         insert(completion_reports).values(

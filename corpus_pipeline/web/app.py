@@ -16,6 +16,7 @@ from starlette.routing import Route
 from corpus_pipeline.errors import CorpusError, StoreUnavailable, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics
+from corpus_pipeline.service.records.pages import Problem
 from corpus_pipeline.web.context import Site, action, page_action, reply, site_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.pages import (
@@ -155,4 +156,5 @@ def _explained(request: Request, error: Exception) -> Response:
 
 
 def _error(request: Request, status: int, sentence: str) -> Response:
-    return reply(request, "error.html", {"status": status, "error": sentence}, status=status)
+    problem: Problem = {"status": status, "error": sentence}
+    return reply(request, "error.html", problem, status=status)

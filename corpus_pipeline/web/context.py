@@ -21,6 +21,7 @@ from corpus_pipeline import __version__
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.service import Corpus
+from corpus_pipeline.service.records.pages import Done
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import rendering
 from corpus_pipeline.web.options import Options, Role
@@ -140,7 +141,8 @@ def action(
         form = await _form_for(request, role)
         sentence, target = await run_in_threadpool(handler, request, form)
         if request.scope["json"]:
-            return json_reply({"done": sentence})
+            done: Done = {"done": sentence}
+            return json_reply(done)
         if sentence:
             site_of(request).sessions.say(request.scope["session"], sentence)
         return RedirectResponse(local(target), 303)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from corpus_pipeline.model import TEXT_FIELDS
+from corpus_pipeline.service.records.base import JsonObject, TurnTexts
 from corpus_pipeline.web.rendering import LONG, Piece, difference
 
 
@@ -24,7 +25,7 @@ class Cell(NamedTuple):
 
     messages: list[Message]
     tool_calls: Any
-    extra: dict[str, Any]
+    extra: JsonObject
     weight: float | None
 
 
@@ -44,25 +45,27 @@ _ROLES = {
 }
 
 
-def compared(texts: Sequence[tuple[str, list[dict[str, Any]]]]) -> list[Column]:
+def compared(texts: Sequence[tuple[str, list[TurnTexts]]]) -> list[Column]:
     """Columns for (title, turns), each compared with the one before it."""
     columns: list[Column] = []
-    before: list[dict[str, Any]] | None = None
+    before: list[TurnTexts] | None = None
     for title, turns in texts:
         cells = []
         for number, turn in enumerate(turns):
-            old = None if before is None else before[number] if number < len(before) else {}
+            old: TurnTexts | None = None if before is None else before[number] if number < len(before) else {}
             cells.append(_cell(turn, old))
         columns.append(Column(title, cells))
         before = turns
     return columns
 
 
-def _cell(turn: dict[str, Any], before: dict[str, Any] | None) -> Cell:
+def _cell(turn: TurnTexts, before: TurnTexts | None) -> Cell:
+    texts: Mapping[str, Any] = turn
+    was: Mapping[str, Any] = before or {}
     extra = dict(turn.get("extra") or {})
     messages = []
     for name in TEXT_FIELDS:
-        own, old = turn.get(name), None if before is None else before.get(name)
+        own, old = texts.get(name), was.get(name)
         if own is None and old is None:
             continue
         role = extra.get(f"{name}_role") or _ROLES[name]

@@ -6,8 +6,8 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
 
+from corpus_pipeline.service.records.progress import FileProgress, StageProgress
 from corpus_pipeline.states import Status
 
 _WINDOW = 60.0  # seconds that are looked back
@@ -25,17 +25,19 @@ class Pace:
         self._seen: OrderedDict[tuple[str, str], deque[tuple[float, int]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def refine(self, files: list[dict[str, Any]]) -> None:
-        """Put the rate of now, and the time that is left by it, into what `overview.progress` says of running stages."""
-        for file in files:
-            for name, stage in file["stages"].items():
-                if stage["status"] not in _BUSY:
-                    continue
-                rate = self._rate((file["name"], name), stage["processed"])
-                if rate is not None:
-                    left = max(0, (stage["total"] or 0) - stage["processed"])
-                    stage["per_second"] = rate
-                    stage["eta_seconds"] = left / rate if rate and left else None
+    def refined(self, files: list[FileProgress]) -> list[FileProgress]:
+        """Progress with the rate of now, and the time that is left by it, in running stages."""
+        return [
+            {**file, "stages": {name: self._refined(file["name"], name, own) for name, own in file["stages"].items()}}
+            for file in files
+        ]
+
+    def _refined(self, file: str, name: str, stage: StageProgress) -> StageProgress:
+        rate = self._rate((file, name), stage["processed"]) if stage["status"] in _BUSY else None
+        if rate is None:
+            return stage
+        left = max(0, (stage["total"] or 0) - stage["processed"])
+        return {**stage, "per_second": rate, "eta_seconds": left / rate if rate and left else None}
 
     def _rate(self, key: tuple[str, str], processed: int) -> float | None:
         now = self._clock()

@@ -6,18 +6,27 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 _PATIENCE = 20.0  # an old answer is good for so many times as long as it took to make it
 _WAIT = 1.0  # seconds that a page waits for a count
 _MOST = 500
 
-Answer = dict[str, Any]
+Answer = TypeVar("Answer")
+
+
+class Counted(NamedTuple, Generic[Answer]):
+    """An answer. counted_at: when it was counted (milliseconds UTC), None: of the state as it is now. counting: whether a newer
+    one is being counted."""
+
+    data: Answer
+    counted_at: int | None
+    counting: bool
 
 
 class _Kept(NamedTuple):
     state: str
-    data: Answer
+    data: Any
     made: float
     took: float
     at: int
@@ -28,12 +37,12 @@ class _Count(threading.Thread):
 
     _one = threading.Lock()
 
-    def __init__(self, count: Callable[[], Answer]) -> None:
+    def __init__(self, count: Callable[[], Any]) -> None:
         super().__init__(name="counting", daemon=True)
         self._count = count
-        self.data: Answer | None = None
+        self.data: Any = None
         self.error: Exception | None = None
-        self.estimate: Answer | None = None  # what was said meanwhile
+        self.estimate: Any = None  # what was said meanwhile
 
     def run(self) -> None:
         try:
@@ -60,16 +69,15 @@ class Kept:
         count: Callable[[], Answer],
         meanwhile: Callable[[], Answer],
         takes_long: bool = False,
-    ) -> Answer:
-        """What `count` says of this state; or what it said of an earlier one, if it takes long and that is recent: then
-        `counted_at` is the time (milliseconds UTC), else None. While it is being counted for the first time, what `meanwhile`
-        says, with `counting` True: at once when it is known that the count `takes_long`."""
+    ) -> Counted[Answer]:
+        """What `count` says of this state; or what it said of an earlier one, if it takes long and that is recent. While it is
+        being counted for the first time, what `meanwhile` says: at once when it is known that the count `takes_long`."""
         with self._lock:
             known, now = self._found.get(key), self._clock()
             if known is not None and known.state == state:
-                return known.data | {"counted_at": None, "counting": False}
+                return Counted(known.data, None, False)
             if known is not None and now - known.made < known.took * _PATIENCE:
-                return known.data | {"counted_at": known.at, "counting": False}
+                return Counted(known.data, known.at, False)
             is_new = key not in self._under_way
         # before the count begins, which would be in its way
         early = meanwhile() if is_new and takes_long and known is None else None
@@ -81,7 +89,7 @@ class Kept:
             if early is not None:
                 counter.estimate = early
         if early is not None:
-            return early | {"counted_at": None, "counting": True}
+            return Counted(early, None, True)
         counter.join(0 if takes_long else self._wait)
         if not counter.is_alive():
             with self._lock:
@@ -95,8 +103,8 @@ class Kept:
                 if counter.error is not None:
                     raise counter.error
                 kept = self._found[key]
-            return kept.data | {"counted_at": None if kept.state == state else kept.at, "counting": False}
+            return Counted(kept.data, None if kept.state == state else kept.at, False)
         if known is not None:
-            return known.data | {"counted_at": known.at, "counting": True}
+            return Counted(known.data, known.at, True)
         counter.estimate = counter.estimate or meanwhile()
-        return counter.estimate | {"counted_at": None, "counting": True}
+        return Counted(counter.estimate, None, True)

@@ -123,8 +123,9 @@ def test_the_rate_is_that_of_the_last_minute():
 
     def look(processed: int, status: str = "running") -> tuple[float | None, float | None]:
         stage = {"status": status, "processed": processed, "total": 1000, "per_second": None, "eta_seconds": None}
-        pace.refine([{"name": "a", "stages": {"augment": stage}}])
-        return stage["per_second"], stage["eta_seconds"]
+        (file,) = pace.refined([{"name": "a", "stages": {"augment": stage}}])  # type: ignore[typeddict-item]
+        found = file["stages"]["augment"]
+        return found["per_second"], found["eta_seconds"]
 
     assert look(100) == (None, None)
     now[0] = 10.0
@@ -167,12 +168,11 @@ def test_what_takes_long_to_count_is_counted_rarely():
         raise AssertionError
 
     kept = Kept(lambda: now[0], wait=60)
-    fresh = {"counted_at": None, "counting": False}
-    assert kept.get(key, "one", slowly, never) == {"rows": 3, **fresh} == kept.get(key, "one", slowly, never)
+    assert kept.get(key, "one", slowly, never) == ({"rows": 3}, None, False) == kept.get(key, "one", slowly, never)
     late = kept.get(key, "two", slowly, never)
-    assert late["rows"] == 3 and late["counted_at"] > 0
+    assert late.data["rows"] == 3 and late.counted_at is not None and late.counted_at > 0
     now[0] += 60
-    assert kept.get(key, "two", slowly, never) == {"rows": 66, **fresh}
+    assert kept.get(key, "two", slowly, never) == ({"rows": 66}, None, False)
 
 
 def test_while_it_is_counted_for_the_first_time_an_estimate_is_shown():
@@ -186,13 +186,15 @@ def test_while_it_is_counted_for_the_first_time_an_estimate_is_shown():
         return {"rows": 4}
 
     kept = Kept(wait=0.01)
-    assert kept.get(key, "one", slowly, roughly) == {"rows": 4, "counted_at": None, "counting": True}
-    assert Kept(wait=60).get(key, "one", slowly, roughly, takes_long=True)["rows"] == 4  # without any wait
+    assert kept.get(key, "one", slowly, roughly) == ({"rows": 4}, None, True)
+    assert Kept(wait=60).get(key, "one", slowly, roughly, takes_long=True).data["rows"] == 4  # without any wait
     may_end.set()
     deadline = time.monotonic() + 60
-    while (found := kept.get(key, "two", slowly, roughly))["counting"]:
+    while (found := kept.get(key, "two", slowly, roughly)).counting:
         assert time.monotonic() < deadline
-    assert found["rows"] == 5 and found["counted_at"] > 0  # what was counted is of the state that it was asked for
+    assert (
+        found.data["rows"] == 5 and found.counted_at is not None and found.counted_at > 0
+    )  # what was counted is of the state that it was asked for
 
     def fails() -> dict[str, object]:
         raise ValueError("gone")

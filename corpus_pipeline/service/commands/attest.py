@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import lineage
+from corpus_pipeline.service.records.base import JsonObject
+from corpus_pipeline.service.records.exports import LineSource, LineStep
 from corpus_pipeline.stages.export import proof
 from corpus_pipeline.store import audit_log, exports, purges
 
 _OF_CALL = ("model", "model_answered", "prompt_version", "request_key", "input_tokens", "output_tokens", "cost_usd")
-_OF_PERSON = ("at", "who", "action")
+_OF_SOURCE = ("sha256", "row", "line", "byte_offset", "bytes")
 
 
 def attest(corpus: Corpus, name: str, who: str) -> Path:
@@ -39,7 +41,7 @@ def attest(corpus: Corpus, name: str, who: str) -> Path:
     return path.parent
 
 
-def _facts(connection: Connection, export: Row) -> dict[str, Any]:
+def _facts(connection: Connection, export: Row) -> JsonObject:
     manifest = orjson.loads(export.manifest)
     source = manifest["source"]["sha256"]
     return {
@@ -52,7 +54,7 @@ def _facts(connection: Connection, export: Row) -> dict[str, Any]:
     }
 
 
-def _leaves(connection: Connection, export: Row, path: Path) -> Iterator[dict[str, Any]]:
+def _leaves(connection: Connection, export: Row, path: Path) -> Iterator[JsonObject]:
     source = _Source(lineage.trace_export(connection, export.id, 1)["source"]) if export.lines else None
     for number, line in enumerate(proof.lines_of(path), start=1):
         found = lineage.trace_export(connection, export.id, number)
@@ -61,17 +63,17 @@ def _leaves(connection: Connection, export: Row, path: Path) -> Iterator[dict[st
             "sha256": hashlib.sha256(line).hexdigest(),
             "row": found["row"],
             "source": {
-                **{key: found["source"][key] for key in ("sha256", "row", "line", "byte_offset", "bytes")},
+                **{key: value for key, value in found["source"].items() if key in _OF_SOURCE},
                 "bytes_sha256": source.digest(found["source"]) if source else None,
             },
             **_made(found["steps"]),
-            "people": [{key: person[key] for key in _OF_PERSON} for person in found["people"]],
+            "people": [{"at": one["at"], "who": one["who"], "action": one["action"]} for one in found["people"]],
         }
     if source:
         source.close()
 
 
-def _made(steps: list[dict[str, Any]]) -> dict[str, Any]:
+def _made(steps: list[LineStep]) -> JsonObject:
     """Rules, prompts, models and money of a line."""
     clean = next(step for step in steps if step["stage"] == "clean")
     augment = next((step for step in steps if step["stage"] == "augment"), None)
@@ -82,7 +84,7 @@ def _made(steps: list[dict[str, Any]]) -> dict[str, Any]:
         "strategy": augment["strategy"] if augment else None,
         "model": augment["model"] if augment else None,
         "prompt_version": augment["prompt_version"] if augment else None,
-        "calls": [{key: call[key] for key in _OF_CALL} for call in calls],
+        "calls": [{key: value for key, value in call.items() if key in _OF_CALL} for call in calls],
         "cost_usd": augment["cost_usd"] if augment else 0,
     }
 
@@ -90,7 +92,7 @@ def _made(steps: list[dict[str, Any]]) -> dict[str, Any]:
 class _Source:
     """The dataset file as it was registered; of a changed, missing or compressed one no bytes are proved."""
 
-    def __init__(self, source: dict[str, Any]) -> None:
+    def __init__(self, source: LineSource) -> None:
         self._file: IO[bytes] | None = None
         try:
             file = Path(source["file"]).open("rb")  # noqa: SIM115 - closed by `close`
@@ -99,7 +101,7 @@ class _Source:
         if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"] and file.seek(0) == 0:
             self._file = None if file.read(2) == b"\x1f\x8b" else file
 
-    def digest(self, source: dict[str, Any]) -> str | None:
+    def digest(self, source: LineSource) -> str | None:
         if self._file is None or source["byte_offset"] is None or not source["bytes"]:
             return None
         self._file.seek(source["byte_offset"])

@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from corpus_pipeline.llm.prices import current, read_list
+from corpus_pipeline.service.records.calls import PriceUpdate
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.store import Store, audit_log
 
 
-def update(store: Store, settings: Settings, file: Path, as_of: date | None, who: str) -> dict[str, Any]:
-    """Put the list in `file` before the package's. Returns {models, new, changed, as_of}. Raises UsageError when it is none."""
+def update(store: Store, settings: Settings, file: Path, as_of: date | None, who: str) -> PriceUpdate:
+    """Put the list in `file` before the package's. Raises UsageError when it is none."""
     raw = file.read_bytes()
     newer, before = read_list(raw, str(file), as_of=as_of), current(settings.price_file)
     body = orjson.loads(raw)
     body["_list"] = {"source": file.name, **(body.get("_list") or {}), "as_of": newer.as_of.isoformat()}
     _replace(settings.make_home() / settings.price_file.name, orjson.dumps(body))
     same = {name: price for name, price in newer.models.items() if name in before.models}
-    said = {
+    said: PriceUpdate = {
         "models": len(newer.models),
         "new": len(newer.models) - len(same),
         "changed": sum(before.models[name] != price for name, price in same.items()),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -15,26 +14,14 @@ from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.service.commands import pause
+from corpus_pipeline.service.records.calls import ProviderBatch
 from corpus_pipeline.states import BatchState, Stage
 from corpus_pipeline.store import Store, audit_log, dataset_files, leases, provider_batches
 
-_KEYS = (
-    "model",
-    "requests",
-    "state",
-    "provider_id",
-    "input_file_id",
-    "provider_status",
-    "detail",
-    "created_at",
-    "sent_at",
-    "taken_at",
-)
 _NO_PROVIDER = "no provider can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own"
-_COUNTS = ("answered", "errors", "unknown", "waiting", "input_tokens", "output_tokens")
 
 
-def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+def listed(connection: Connection, names: Sequence[str] = ()) -> list[ProviderBatch]:
     """Every provider batch, newest first, with its requests by outcome, tokens and money; `reserved_usd` is what the
     requests that wait can still cost."""
     dataset_files.current_files(connection, names)
@@ -42,8 +29,22 @@ def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
         {
             "batch": row.id,
             "file": row.file_name,
-            **{key: getattr(row, key) for key in _KEYS},
-            **{key: int(getattr(row, key)) for key in _COUNTS},
+            "model": row.model,
+            "requests": row.requests,
+            "state": row.state,
+            "provider_id": row.provider_id,
+            "input_file_id": row.input_file_id,
+            "provider_status": row.provider_status,
+            "detail": row.detail,
+            "created_at": row.created_at,
+            "sent_at": row.sent_at,
+            "taken_at": row.taken_at,
+            "answered": int(row.answered),
+            "errors": int(row.errors),
+            "unknown": int(row.unknown),
+            "waiting": int(row.waiting),
+            "input_tokens": int(row.input_tokens),
+            "output_tokens": int(row.output_tokens),
             "cost_usd": int(row.cost) / NANO,
             "reserved_usd": int(row.reserved) / NANO,
         }
@@ -53,7 +54,7 @@ def listed(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
 
 def cancel(
     store: Store, access: ModelAccess | None, names: Sequence[str], reason: str, who: str
-) -> list[dict[str, Any]]:
+) -> list[ProviderBatch]:
     """Ask the provider to stop the batches of these files that are under way, and pause their augment stage, so that
     nothing is sent anew. Returns those batches, with what the provider said.
 
@@ -73,7 +74,7 @@ def cancel(
     return [entry for entry in store.fetch(listed, names) if entry["batch"] in {row.id for row in under_way}]
 
 
-def refetch(work: Work, default_model: str | None) -> list[dict[str, Any]]:
+def refetch(work: Work, default_model: str | None) -> list[ProviderBatch]:
     """Look at the provider again for the open batches of a file and take in what is there. Returns the batches that were open.
 
     Raises FileGone's words as UsageError, LeaseHeld while the file is worked, SettingMissing when no provider can be asked.
@@ -98,7 +99,7 @@ def refetch(work: Work, default_model: str | None) -> list[dict[str, Any]]:
     return [entry for entry in work.store.fetch(listed, [work.file.name]) if entry["batch"] in ids]
 
 
-def forget(store: Store, names: Sequence[str], batch: int | None, reason: str, who: str) -> list[dict[str, Any]]:
+def forget(store: Store, names: Sequence[str], batch: int | None, reason: str, who: str) -> list[ProviderBatch]:
     """Let go of the open batches of these files (of one, by its number): what they cost is not known and is booked at the most
     that it can be, and their rows may be asked again. Returns those batches.
 

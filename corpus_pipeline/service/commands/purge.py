@@ -16,6 +16,7 @@ from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service import search_index
 from corpus_pipeline.service.queries.views import place_of
+from corpus_pipeline.service.records.exports import PurgedExport, PurgedRow, PurgeReport
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.stages.export.targets import Target
@@ -63,12 +64,12 @@ def purge(
     reason: str,
     who: str,
     copies: bool = False,
-) -> dict[str, Any]:
+) -> PurgeReport:
     """Purge rows of a dataset file by their numbers. The same rows of files with the same bytes go with them; copies: rows
     with the same content in any file, too. Purging what is purged looks again and does what can be done now.
 
-    Returns the report, which the audit log keeps: {file, rows[], removed, kept, exports[], copies[], repeated_by[], again[],
-    left[], next, ...}. Raises UsageError (no reason, no such row), UnknownName, LeaseHeld (somebody works on it).
+    Returns the report, which the audit log keeps. Raises UsageError (no reason, no such row), UnknownName, LeaseHeld (somebody
+    works on it).
     """
     if not reason.strip():
         raise UsageError("say why the rows are removed (--reason TEXT); it is kept in the audit log")
@@ -78,10 +79,9 @@ def purge(
     here = target.uri("") if target is not None else None
     answer_spool.settle_all(store, settings.spool_folder)
 
-    def write(connection: Connection) -> tuple[dict[str, Any], RowWords]:
+    def write(connection: Connection) -> tuple[PurgeReport, RowWords]:
         store.backend.forget_deleted(connection)
-        report = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
-        words: RowWords = report.pop("words")
+        report, words = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
         report["report"] = audit_log.log(connection, who, ACTION, name, report)
         return report, words
 
@@ -94,7 +94,7 @@ def purge(
     return report
 
 
-def _scrub_dagster(settings: Settings, words: RowWords, report: dict[str, Any]) -> None:
+def _scrub_dagster(settings: Settings, words: RowWords, report: PurgeReport) -> None:
     """Take the words out of what Dagster keeps in files; a server of its own is beyond us, and the report says so."""
     quoted, busy = scrubbing.scrub_folder(settings.dagster_home, words)
     if quoted:
@@ -112,7 +112,7 @@ def _purge(
     who: str,
     with_copies: bool,
     here: str | None,
-) -> dict[str, Any]:
+) -> tuple[PurgeReport, RowWords]:
     file, _ = place_of(connection, name)
     names = row_queries.file_labels(connection)
     _check_numbers(file, numbers)
@@ -172,7 +172,7 @@ def _report_of(
     reason: str,
     who: str,
     here: str | None,
-) -> dict[str, Any]:
+) -> tuple[PurgeReport, RowWords]:
     def address(identifier: int) -> str:
         file_id, number = split_id(identifier)
         return f"{names.get(file_id, '?')}:{number}"
@@ -203,22 +203,22 @@ def _report_of(
     held = _exports(connection, lines, current)
     stale = {entry["name"] for entry in held if entry["current"] and entry["target"] == here}
     to_run = sorted({current[task_id] for task_id in again if task_id in current} | stale)
-    return {
+    stored: list[PurgedRow] = [
+        {
+            "row": address(i),
+            "was": _was(i, asked, purged_before),
+            "line": line,
+            "byte_offset": offset,
+            "bytes": size,
+        }
+        for i, line, offset, size in sorted((*asked.good, *asked.bad))
+    ]
+    absent: list[PurgedRow] = [{"row": address(i), "was": "not ingested yet"} for i in asked.absent]
+    report: PurgeReport = {
         "file": name,
         "reason": reason,
         "by": who,
-        "rows": [
-            {
-                "row": address(i),
-                "was": _was(i, asked, purged_before),
-                "line": line,
-                "byte_offset": offset,
-                "bytes": size,
-            }
-            for i, line, offset, size in sorted((*asked.good, *asked.bad))
-        ][:_MOST_NAMED]
-        + [{"row": address(i), "was": "not ingested yet"} for i in asked.absent][:_MOST_NAMED],
-        "words": words,
+        "rows": [*stored[:_MOST_NAMED], *absent[:_MOST_NAMED]],
         "removed": erased.removed
         | ({"reviews": reviewed} if reviewed else {})
         | ({"quotes": quoted} if quoted else {}),
@@ -230,6 +230,7 @@ def _report_of(
         "left": list(_left(connection, asked, file_ids, own_tasks, previewed)),
         "next": f"corpus run {' '.join(to_run)}" if to_run else None,
     }
+    return report, words
 
 
 def _purged_before(connection: Connection, file_id: int, ids: Sequence[int]) -> Iterator[int]:
@@ -263,8 +264,8 @@ def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> Non
         exports.start(connection, task_id)
 
 
-def _exports(connection: Connection, lines: dict[int, list[int]], current: dict[TaskId, str]) -> list[dict[str, Any]]:
-    found = []
+def _exports(connection: Connection, lines: dict[int, list[int]], current: dict[TaskId, str]) -> list[PurgedExport]:
+    found: list[PurgedExport] = []
     for entry in exports.listed(connection):
         if entry.id in lines:
             found.append(
@@ -307,7 +308,7 @@ def _left(
     yield "backups of the database and copies that others have taken: nobody here knows of them"
 
 
-def _withdraw(target: Target | None, here: str | None, report: dict[str, Any]) -> None:
+def _withdraw(target: Target | None, here: str | None, report: PurgeReport) -> None:
     """Remove what past exports left in the target, where it lets us; say where it does not, and what lies elsewhere."""
     left = list[str]()
     for export in report["exports"]:

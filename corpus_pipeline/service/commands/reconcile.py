@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -14,6 +13,7 @@ from corpus_pipeline.llm import prices
 from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.llm.usage_exports import Billed, read_export
 from corpus_pipeline.model import NanoDollars, Usage
+from corpus_pipeline.service.records.calls import Reconciliation, UsageMismatch
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import Store, audit_log, ledger
 from corpus_pipeline.store.ledger import Correction
@@ -35,7 +35,7 @@ class _Books:
                 if name:
                     self._by_id[name] = row
         self.corrections: dict[str, Correction] = {}
-        self.mismatches: list[dict[str, Any]] = []
+        self.mismatches: list[UsageMismatch] = []
         self.matched: set[str] = set()
         self.unmatched: list[Billed] = []
 
@@ -61,8 +61,19 @@ class _Books:
             return
         if self._adopt:
             self.settle(row, cost, usage)
-        said = {"line": billed.line, "call": row.id, "model": row.model, "adopted": self._adopt}
-        self.mismatches.append(said | {"ledger_usd": row.cost / NANO, "bill_usd": cost / NANO})
+        self._differs(billed.line, row.id, row.model, row.cost, cost, adopted=self._adopt)
+
+    def _differs(self, line: int, call: str, model: str, booked: int, bill: int, *, adopted: bool) -> None:
+        self.mismatches.append(
+            {
+                "line": line,
+                "call": call,
+                "model": model,
+                "adopted": adopted,
+                "ledger_usd": booked / NANO,
+                "bill_usd": bill / NANO,
+            }
+        )
 
     def settle(self, row: Row, cost: int, usage: Usage | None) -> None:
         """Book a call at what it was billed."""
@@ -116,8 +127,7 @@ class _Books:
                 self.settle(row, round(row.reserved * share), None)
             booked = known + round(most * share)
             if abs(bill - booked) > max(1000, bill * _TOLERANCE):
-                said = {"line": group[0].line, "call": f"{len(own):,} calls", "model": model, "adopted": False}
-                self.mismatches.append(said | {"ledger_usd": booked / NANO, "bill_usd": bill / NANO})
+                self._differs(group[0].line, f"{len(own):,} calls", model, booked, bill, adopted=False)
 
     def _cost(self, billed: Billed, row: Row | None) -> int:
         if billed.cost is not None:
@@ -143,17 +153,16 @@ def _fits(row: Row, billed: Billed) -> bool:
 
 def reconcile(
     store: Store, listed: PriceList, file: Path, who: str, *, adopt: bool, complete: bool, dry_run: bool
-) -> dict[str, Any]:
+) -> Reconciliation:
     """Settle and compare. adopt: take over the bill where it differs from an answered call. complete: the file holds every
     call, so that unknown ones that it does not name cost nothing. dry_run: change nothing.
 
-    Returns {lines, bill_usd, ledger_usd_before, ledger_usd, settled, not_billed, mismatches[], unmatched, still_unknown}.
     Raises UsageError.
     """
     bill = read_export(file.read_bytes(), str(file))
     calls, sums = [b for b in bill if b.ids], [b for b in bill if not b.ids]
 
-    def work(connection: Connection) -> dict[str, Any]:
+    def work(connection: Connection) -> Reconciliation:
         rows = ledger.for_reconciling(connection)
         books = _Books(rows, listed, adopt)
         for billed in calls:
@@ -170,15 +179,14 @@ def reconcile(
         said = _summary(file, bill, books, settled, free)
         if not dry_run:
             ledger.correct(connection, list(books.corrections.values()))
-            kept = {key: value for key, value in said.items() if key != "mismatches"}
-            kept["mismatches"] = len(books.mismatches)
+            kept = {**said, "mismatches": len(books.mismatches)}
             audit_log.log(connection, who, "reconcile", file.name[:255], kept)
         return said
 
     return store.fetch(work) if dry_run else store.write(work, repeatable=True, name="reconcile")
 
 
-def _summary(file: Path, bill: Sequence[Billed], books: _Books, settled: int, free: int) -> dict[str, Any]:
+def _summary(file: Path, bill: Sequence[Billed], books: _Books, settled: int, free: int) -> Reconciliation:
     before = sum(row.cost for row in books.rows)
     after = before + sum(c.cost - c.row.cost for c in books.corrections.values())
     priced = [int(b.cost) for b in bill if b.cost is not None]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection
@@ -20,6 +19,7 @@ from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.export import marked_parts
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.service import search_index
+from corpus_pipeline.service.records.exports import RemovalReport, RemovedExport
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import sweep_parts
@@ -50,15 +50,15 @@ def remove(
     reason: str = "",
     who: str,
     keep_answers: bool = False,
-) -> dict[str, Any]:
+) -> RemovalReport:
     """Take a dataset file out, all its versions: rows, verdicts, new rows, reports, exports and their registration, search
     index. Rows of other files that repeat its rows are compared anew by their next run. A file that was removed before is
     looked after again.
 
     keep_answers: what models answered stays; the same file under another name is then not paid for twice.
 
-    Returns the report, which the audit log keeps: {file, versions[], source, counts{}, again[], exports[], left[], next, ...}.
-    Raises UnknownName, LeaseHeld (somebody works on it), UsageError (provider batches are under way).
+    Returns the report, which the audit log keeps. Raises UnknownName, LeaseHeld (somebody works on it), UsageError (provider
+    batches are under way).
     """
     here = target.uri("") if target is not None else None
     answer_spool.settle_all(store, settings.spool_folder)
@@ -101,7 +101,7 @@ def _keeps_answers(connection: Connection, file_id: FileId) -> bool:
     return next((entry["keep_answers"] for entry in reversed(said) if file_id in entry["ids"]), False)
 
 
-def _count_no_longer(connection: Connection, name: str, reason: str, who: str, keep_answers: bool) -> dict[str, Any]:
+def _count_no_longer(connection: Connection, name: str, reason: str, who: str, keep_answers: bool) -> RemovalReport:
     versions = removals.versions(connection, name)
     if not versions:
         return _again(connection, name)
@@ -116,11 +116,11 @@ def _count_no_longer(connection: Connection, name: str, reason: str, who: str, k
     published = _published(connection, own_tasks)
     runs = sorted({event.run_id for event in cursors.events(connection, own_tasks, limit=1 << 31) if event.run_id})
     removals.mark(connection, name, ids, who)
-    report: dict[str, Any] = {
+    report: RemovalReport = {
         "file": name,
         "reason": reason,
         "by": who,
-        "ids": ids,
+        "ids": [*map(int, ids)],
         "versions": [file.version for file in versions],
         "source": versions[-1].path,
         "keep_answers": keep_answers,
@@ -135,12 +135,13 @@ def _count_no_longer(connection: Connection, name: str, reason: str, who: str, k
     return report
 
 
-def _again(connection: Connection, name: str) -> dict[str, Any]:
+def _again(connection: Connection, name: str) -> RemovalReport:
     """The report of a removal that was made before, to look again at what it left. Raises UnknownName."""
     known = [entry for entry in audit_log.audit(connection, subject=name, action=ACTION)]
     if not known or not removals.removed(connection, name):
         raise UnknownName("dataset file", name, [file.name for file in dataset_files.current_files(connection)])
-    return orjson.loads(known[-1].detail) | {"report": known[-1].id, "before": True}
+    report: RemovalReport = orjson.loads(known[-1].detail)
+    return {**report, "report": known[-1].id, "before": True}
 
 
 def _bar(connection: Connection, task_id: TaskId, stage: Stage, name: str) -> None:
@@ -159,7 +160,7 @@ def _refuse_open_batches(connection: Connection, name: str, own_tasks: Sequence[
         )
 
 
-def _published(connection: Connection, own_tasks: Sequence[TaskId]) -> list[dict[str, Any]]:
+def _published(connection: Connection, own_tasks: Sequence[TaskId]) -> list[RemovedExport]:
     return [
         {"export": entry.id, "uri": entry.uri, "target": entry.target, "sha256": entry.sha256}
         for entry in exports.listed(connection)
@@ -178,7 +179,7 @@ def _left(versions: Sequence[DatasetFile], runs: Sequence[str]) -> list[str]:
     return left
 
 
-def _take_back(target: Target | None, here: str | None, report: dict[str, Any]) -> list[str]:
+def _take_back(target: Target | None, here: str | None, report: RemovalReport) -> list[str]:
     """Remove what exports of the file left in the target, where it lets us; returns what could not be, one sentence each."""
     left = [
         f"{entry['uri']}, if it is still there: exports go to another place now; delete it there"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.model import ConversationId, conversation_id
 from corpus_pipeline.recipe import Recipe, Review
 from corpus_pipeline.service.queries.views import address, place_of
+from corpus_pipeline.service.records.rows import JudgeAgreement, ReviewRow, ReviewState
 from corpus_pipeline.stages.export import review
 from corpus_pipeline.states import ReviewVerdict
 from corpus_pipeline.store import Store, audit_log, augmented, review_verdicts, row_values
@@ -23,29 +23,44 @@ _ADDRESS = re.compile(r"(?P<name>[^:]+):(?P<row>[1-9]\d*)/(?P<strategy>[a-z0-9_-
 DEFAULT_DEFECTS = 0.05
 
 
-def state(connection: Connection, name: str, recipe: Recipe, *, limit: int = 20) -> dict[str, Any]:
-    """{name, rows, judged, bad, decision, low, high, wanted, max_defects, confidence, decides, sample[]}: where the review of a
+def state(connection: Connection, name: str, recipe: Recipe, *, limit: int = 20) -> ReviewState:
+    """Where the review of a
     dataset file stands, and the next rows to judge. Without a bound in the recipe, 5 % is shown and decides nothing."""
     file, task = place_of(connection, name)
     asked = recipe.export.gate.review
     bound = asked if asked.max_defects is not None else Review(max_defects=DEFAULT_DEFECTS, confidence=asked.confidence)
-    found: dict[str, Any] = {
+    found: ReviewState = {
         "name": file.name,
-        "max_defects": bound.max_defects,
+        "max_defects": DEFAULT_DEFECTS if bound.max_defects is None else bound.max_defects,
         "confidence": bound.confidence,
         "decides": asked.max_defects is not None,
+        "rows": 0,
+        "judged": 0,
+        "bad": 0,
+        "decision": review.Decision.LOOK.value,
+        "low": 0.0,
+        "high": 1.0,
+        "wanted": 0,
         "sample": [],
     }
     if task is None:
-        return found | {"rows": 0, "judged": 0, "bad": 0, "decision": "look", "low": 0.0, "high": 1.0, "wanted": 0}
+        return found
     counts = review_verdicts.counts(connection, task.id)
     said = review.decide(counts.judged, counts.bad, counts.rows, bound)
-    found |= {"rows": counts.rows, **said._asdict(), "decision": said.decision.value}
-    found["sample"] = _next_rows(connection, file.name, task, said.judged, limit)
-    return found
+    return {
+        **found,
+        "rows": counts.rows,
+        "judged": said.judged,
+        "bad": said.bad,
+        "decision": said.decision.value,
+        "low": said.low,
+        "high": said.high,
+        "wanted": said.wanted,
+        "sample": _next_rows(connection, file.name, task, said.judged, limit),
+    }
 
 
-def _next_rows(connection: Connection, name: str, task: Task, judged: int, limit: int) -> list[dict[str, Any]]:
+def _next_rows(connection: Connection, name: str, task: Task, judged: int, limit: int) -> list[ReviewRow]:
     """The rows that come next in the draw, with the exchange before and after."""
     drawn = [row for row in review_verdicts.sample(connection, task.id, judged + limit)[judged:] if row.bad is None]
     shown = augmented.exchanges(connection, task.id, [(r.conversation_id, r.strategy, r.sample_index) for r in drawn])
@@ -95,7 +110,7 @@ def _keys(connection: Connection, rows: Sequence[str]) -> dict[str, list[ItemKey
     return found
 
 
-def calibration(connection: Connection, name: str, condition: str) -> dict[str, Any]:
+def calibration(connection: Connection, name: str, condition: str) -> JudgeAgreement:
     """How a judge model's values agree with people's verdicts: a judge passes a row where `condition` holds, as in
     `quality.score>=4`. Raises UsageError for a condition that is none."""
     wanted = Wanted.parse(condition)
@@ -111,4 +126,12 @@ def calibration(connection: Connection, name: str, condition: str) -> dict[str, 
             if said_of is not None:
                 pairs.append((good, said_of))
     found = review.agreement(pairs)
-    return {"name": name, "judge": condition, **found._asdict()}
+    return {
+        "name": name,
+        "judge": condition,
+        "rows": found.rows,
+        "passes_good": found.passes_good,
+        "refuses_bad": found.refuses_bad,
+        "agree": found.agree,
+        "kappa": found.kappa,
+    }

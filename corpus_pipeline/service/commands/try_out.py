@@ -10,7 +10,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, cast
+
+from sqlalchemy import Connection
 
 from corpus_pipeline.errors import BadAnswer, SampleSkipped, UnknownName, UsageError
 from corpus_pipeline.jobs.augment import settlements
@@ -26,6 +28,9 @@ from corpus_pipeline.llm.endpoints import Place
 from corpus_pipeline.llm.failures import CallFailed, CallRefused, CallRejected
 from corpus_pipeline.model import Answer, Conversation, Request, Turn, conversation_id, id_range
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.service.queries.views import turn_dict
+from corpus_pipeline.service.records.base import JsonObject, TurnTexts
+from corpus_pipeline.service.records.calls import Trial, TriedAnswer, TriedRequest, TriedTotal
 from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies.base import Strategy
@@ -49,7 +54,7 @@ class Variant(NamedTuple):
 
     title: str
     recipe: Recipe
-    overrides: dict[str, Any]
+    overrides: JsonObject
 
 
 @dataclass
@@ -69,10 +74,10 @@ class Cell:
     row: str
     skipped: str | None = None
     error: str | None = None
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    turns: list[dict[str, Any]] = field(default_factory=list)  # of the row that it would make
-    values: dict[str, Any] | None = None
+    requests: list[TriedRequest] = field(default_factory=list)
+    answers: list[TriedAnswer] = field(default_factory=list)
+    turns: list[TurnTexts] = field(default_factory=list)  # of the row that it would make
+    values: JsonObject | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     calls: int = 0  # those that were paid now
     input_tokens: int = 0
@@ -93,13 +98,13 @@ class Tried:
     name: str
     strategy: str
     variants: list[str]
-    sources: dict[str, list[dict[str, Any]]]
+    sources: dict[str, list[TurnTexts]]
     cells: list[Cell]
 
     @property
-    def totals(self) -> list[dict[str, Any]]:
+    def totals(self) -> list[TriedTotal]:
         """By variant: rows asked, passed, skipped; tokens, cost."""
-        found = []
+        found: list[TriedTotal] = []
         for title in self.variants:
             own = [cell for cell in self.cells if cell.variant == title]
             asked = [cell for cell in own if cell.skipped is None]
@@ -117,10 +122,10 @@ class Tried:
             )
         return found
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Trial:
         """The same as JSON."""
         cells = [asdict(cell) | {"passed": cell.passed} for cell in self.cells]
-        return asdict(self) | {"cells": cells, "totals": self.totals}
+        return cast(Trial, asdict(self) | {"cells": cells, "totals": self.totals})
 
 
 def variants_of(
@@ -161,7 +166,7 @@ def try_out(
     benches = [_Bench(work, access, variant, label) for variant in variants]
     chosen = _rows_named(work, numbers) if numbers else _first_rows(work, benches, rows)
     cells = asyncio.run(_all_cells(work, benches, chosen))
-    sources = {_address(work, row): [_turn(turn) for turn in row.conversation.turns] for row in chosen}
+    sources = {_address(work, row): [turn_dict(turn) for turn in row.conversation.turns] for row in chosen}
     return Tried(work.file.name, label, [variant.title for variant in variants], sources, cells)
 
 
@@ -196,10 +201,6 @@ def _first_rows(work: Work, benches: Sequence[_Bench], rows: int) -> list[CleanR
 
 def _address(work: Work, row: CleanRow) -> str:
     return f"{work.file.name}:{row.id & 0xFFFFFFFF}"
-
-
-def _turn(turn: Turn) -> dict[str, Any]:
-    return {key: value for key, value in turn._asdict().items() if value is not None}
 
 
 class _NoAnswer(Exception):
@@ -295,7 +296,7 @@ class _Bench:
         except BadAnswer as fault:
             cell.verdicts.append(Verdict(fault.validator or "form", False, str(fault)))
             return
-        cell.turns = [_turn(turn) for turn in turns]
+        cell.turns = [turn_dict(turn) for turn in turns]
         for one in strategy.validators:
             found = _fault(one, conversation, turns, answers[-1])
             cell.verdicts.append(Verdict(one.name, found is None, "" if found is None else str(found)))
@@ -314,7 +315,7 @@ class _Bench:
                 values[task] = await self._tried(cell, row, task)
         return row.conversation._replace(values=values)
 
-    async def _tried(self, cell: Cell, row: CleanRow, task: str) -> dict[str, Any]:
+    async def _tried(self, cell: Cell, row: CleanRow, task: str) -> JsonObject:
         if task not in labels(self._section):
             raise UnknownName("task", task, labels(self._section))
         prepared = self._of(task)
@@ -422,7 +423,7 @@ class _Bench:
         settlement = settlements.answered(intent.id, answer, charge, settlements.since(begun))
         store = self._work.store
 
-        def keep(connection: Any) -> None:
+        def keep(connection: Connection) -> None:
             ledger.settle(connection, [settlement])
             ledger.insert_answers(connection, store.backend, [(intent.id, key, answer)])
 
@@ -461,7 +462,7 @@ def _learnt(work: Work, place: Place, label: str) -> Learnt:
     return learnt
 
 
-def _shown(request: Request) -> dict[str, Any]:
+def _shown(request: Request) -> TriedRequest:
     return {
         "model": request.model,
         "messages": list(request.messages),

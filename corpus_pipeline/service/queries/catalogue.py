@@ -8,6 +8,7 @@ from typing import Any
 from corpus_pipeline import __version__, plugins
 from corpus_pipeline.formats import FORMATS, GENERAL, Format
 from corpus_pipeline.plugins import Group
+from corpus_pipeline.service.records.progress import CatalogueEntry
 from corpus_pipeline.stages.augment.strategies import BUILT_IN as STRATEGIES
 from corpus_pipeline.stages.augment.strategies import Strategy
 from corpus_pipeline.stages.augment.validators.base import Validator
@@ -18,11 +19,8 @@ from corpus_pipeline.stages.clean.rules.base import Rule
 OWN = "corpus-pipeline"
 
 
-def listed(group: Group) -> list[dict[str, Any]]:
-    """{name, summary, package, version, built_in, problem?, default?} of everything of a kind, built-in ones first.
-
-    default: whether a rule works where a recipe names none; problem: why a plugin cannot be used.
-    """
+def listed(group: Group) -> list[CatalogueEntry]:
+    """Everything of a kind, built-in ones first."""
     return list(_listed(group))
 
 
@@ -36,16 +34,22 @@ def problems() -> list[str]:
     ]
 
 
-def _listed(group: Group) -> Iterator[dict[str, Any]]:
+def _listed(group: Group) -> Iterator[CatalogueEntry]:
     base, built_in = _kinds()[group]
     for name, one in built_in.items():
-        yield _entry(group, name, one) | {"package": OWN, "version": __version__, "built_in": True}
+        yield _entry(group, name, one, OWN, __version__, built_in=True)
     for plugin in plugins.checked(group, base, built_in):
-        told = {"package": plugin.package, "version": plugin.version, "built_in": False}
         if plugin.problem:
-            yield {"name": plugin.name, "summary": "", **told, "problem": plugin.problem}
+            yield {
+                "name": plugin.name,
+                "summary": "",
+                "package": plugin.package,
+                "version": plugin.version,
+                "built_in": False,
+                "problem": plugin.problem,
+            }
         else:
-            yield _entry(group, plugin.name, plugin.target) | told
+            yield _entry(group, plugin.name, plugin.target, plugin.package, plugin.version, built_in=False)
 
 
 def _kinds() -> dict[Group, tuple[type[Any], Mapping[str, Any]]]:
@@ -57,7 +61,13 @@ def _kinds() -> dict[Group, tuple[type[Any], Mapping[str, Any]]]:
     }
 
 
-def _entry(group: Group, name: str, one: Any) -> dict[str, Any]:
+def _entry(group: Group, name: str, one: Any, package: str, version: str, *, built_in: bool) -> CatalogueEntry:
     summary = getattr(one, "description" if group is Group.FORMATS else "summary", None)
-    entry = {"name": name, "summary": summary or (one.__doc__ or "").split("\n", 1)[0]}
-    return entry | ({"default": name in DEFAULT_RULES} if group is Group.RULES else {})
+    entry: CatalogueEntry = {
+        "name": name,
+        "summary": summary or (one.__doc__ or "").split("\n", 1)[0],
+        "package": package,
+        "version": version,
+        "built_in": built_in,
+    }
+    return {**entry, "default": name in DEFAULT_RULES} if group is Group.RULES else entry

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.model import split_id
+from corpus_pipeline.service.records.calls import Spending
 from corpus_pipeline.store import ledger, spending
 
 ITEM, BATCH = "item", "batch"  # the cost keys of single items and of row batches, beside those of the ledger
@@ -18,7 +19,7 @@ DEAREST = 20
 BATCH_ROWS = 10  # of a batch as `corpus cost` shows it
 
 
-def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
+def cost(connection: Connection, by: str) -> list[Spending]:
     """Money by one key. The rows of every key add up to the same sum, that of the ledger."""
     if by == ITEM:
         return _dearest(ITEM, [(_name_of_item(row), [row]) for row in ledger.cost_by_item(connection)])
@@ -28,11 +29,14 @@ def cost(connection: Connection, by: str) -> list[dict[str, Any]]:
         raise UnknownName("cost key", by, [*spending.KEYS, BATCH, ITEM])
     expected = _expected_of_unknown(connection, by)
     return [
-        {
-            by: row.key,
-            **{name: int(getattr(row, name)) for name in _COUNTS},
-            **_money(int(row.cost), int(row.unknown_cost), expected[row.key]),
-        }
+        _spending(
+            by,
+            row.key,
+            {name: int(getattr(row, name)) for name in _COUNTS},
+            int(row.cost),
+            int(row.unknown_cost),
+            expected[row.key],
+        )
         for row in spending.by(connection, by)
     ]
 
@@ -45,21 +49,23 @@ def _expected_of_unknown(connection: Connection, by: str) -> dict[Any, int]:
     return {key: spending.unknown_expected(rows) for key, rows in found.items()}
 
 
-def _money(cost: int, unknown: int, expected: int) -> dict[str, float]:
-    """cost_usd counts unknown outcomes at the most; unknown_usd is that part of it, unknown_expected_usd what it probably
-    is."""
-    return {
+def _spending(by: str, name: Any, counts: Mapping[str, int], cost: int, unknown: int, expected: int) -> Spending:
+    """One group. cost, unknown, expected: nano-dollars."""
+    found = {
+        by: name,
+        **counts,
         "cost_usd": cost / NANO,
         "unknown_usd": unknown / NANO,
         "unknown_expected_usd": expected / NANO,
         "expected_usd": (cost - unknown + expected) / NANO,
     }
+    return cast(Spending, found)
 
 
 _COUNTS = ("calls", "answered", "errors", "unknown", "input_tokens", "cached_tokens", "output_tokens")
 
 
-def _dearest(by: str, groups: Sequence[tuple[str, Sequence[Any]]]) -> list[dict[str, Any]]:
+def _dearest(by: str, groups: Sequence[tuple[str, Sequence[Any]]]) -> list[Spending]:
     """The dearest groups one by one, then the others of the dearest tenth and all the rest in a row each. `groups`: by
     falling cost."""
     tenth = -(-len(groups) // 10)
@@ -88,11 +94,11 @@ def _batches(connection: Connection) -> list[tuple[str, list[Any]]]:
     return sorted(found, key=lambda group: -sum(int(row.cost) for row in group[1]))
 
 
-def _sum_of(by: str, name: str, rows: Sequence[Any]) -> dict[str, Any]:
+def _sum_of(by: str, name: str, rows: Sequence[Any]) -> Spending:
     sums = {key: sum(int(getattr(row, key)) for row in rows) for key in _COUNTS}
     cost, unknown = sum(int(row.cost) for row in rows), sum(int(row.unknown_cost) for row in rows)
     known = (cost - unknown) // sums["answered"] if sums["answered"] else unknown
-    return {by: name, **sums, **_money(cost, unknown, min(unknown, sums["unknown"] * known))}
+    return _spending(by, name, sums, cost, unknown, min(unknown, sums["unknown"] * known))
 
 
 def dearest_share(connection: Connection) -> tuple[int, float]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.jobs.augment.plan import Prepared, prepare
@@ -16,6 +15,7 @@ from corpus_pipeline.llm.endpoints import Endpoints
 from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.model import Answer, Request, Usage, id_range
 from corpus_pipeline.service.queries.cost_ways import Load, ways
+from corpus_pipeline.service.records.calls import CostEstimate, EstimateTotal, StrategyEstimate
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, find_exchange
@@ -83,7 +83,7 @@ class _Sum:
 
 def estimate(
     work: Work, default_model: str | None, listed: PriceList | None = None, endpoints: Endpoints | None = None
-) -> dict[str, Any]:
+) -> CostEstimate:
     """What augmenting the rest of a dataset file will cost.
 
     Raises UsageError when its rows are not cleaned yet (which costs nothing), or the price of a model is not known.
@@ -247,7 +247,7 @@ def _share(own: _Sum) -> float:
     return (own.wanted_rows + passing * own.open_rows) / (own.wanted_rows + own.open_rows)
 
 
-def _line(own: _Sum, scale: float) -> dict[str, Any]:
+def _line(own: _Sum, scale: float) -> StrategyEstimate:
     """One strategy of the estimate; money in US dollars."""
     whole, share = scale, _share(own)
     scale *= share
@@ -329,14 +329,23 @@ def _load(own: _Sum, scale: float) -> Load:
     )
 
 
-def _total(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    sums: dict[str, Any] = {
-        key: sum(line[key] for line in lines)
-        for key in ("items", "already_answered", "calls", "input_tokens", "cached_tokens", "output_tokens")
+def _total(lines: Sequence[StrategyEstimate]) -> EstimateTotal:
+    def usd(amounts: Iterable[float]) -> float:
+        return round(sum(amounts), 9)
+
+    return {
+        "items": sum(line["items"] for line in lines),
+        "already_answered": sum(line["already_answered"] for line in lines),
+        "calls": sum(line["calls"] for line in lines),
+        "input_tokens": sum(line["input_tokens"] for line in lines),
+        "cached_tokens": sum(line["cached_tokens"] for line in lines),
+        "output_tokens": sum(line["output_tokens"] for line in lines),
+        "cost_usd": {
+            "low": usd(line["cost_usd"]["low"] for line in lines),
+            "expected": usd(line["cost_usd"]["expected"] for line in lines),
+            "high": usd(line["cost_usd"]["high"] for line in lines),
+        },
+        "saved_by_reuse_usd": usd(line["saved_by_reuse_usd"] for line in lines),
+        "saved_by_caching_usd": usd(line["saved_by_caching_usd"] for line in lines),
+        "saving_of_provider_batch_usd": usd(line["saving_of_provider_batch_usd"] for line in lines),
     }
-    sums["cost_usd"] = {
-        word: round(sum(line["cost_usd"][word] for line in lines), 9) for word in ("low", "expected", "high")
-    }
-    for key in ("saved_by_reuse_usd", "saved_by_caching_usd", "saving_of_provider_batch_usd"):
-        sums[key] = round(sum(line[key] for line in lines), 9)
-    return sums

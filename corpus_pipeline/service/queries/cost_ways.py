@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from corpus_pipeline.llm import prices
 from corpus_pipeline.llm.prices import BATCH, ModelPrice, TokenPrice
 from corpus_pipeline.model import Usage
+from corpus_pipeline.service.records.calls import Way
 
 LIVE, FLEX, CACHED, CASCADE = "live", "flex", "cached", "cascade"
 BATCH_HOURS = 24.0  # of one round of batches, at most
@@ -36,8 +37,8 @@ class Load(NamedTuple):
     has_judge: bool
 
 
-def ways(loads: Sequence[Load], concurrency: int, requests_per_minute: int | None) -> list[dict[str, Any]]:
-    """[{way, cost_usd, hours, note}], the cheapest first; cost_usd is None where a way is not open."""
+def ways(loads: Sequence[Load], concurrency: int, requests_per_minute: int | None) -> list[Way]:
+    """The ways, the cheapest first; those that are not open last."""
     calls = sum(load.calls for load in loads)
     busy = sum(load.calls * (load.seconds or _SECONDS) for load in loads)
     hours = busy / max(1, concurrency) / 3600
@@ -69,10 +70,10 @@ def ways(loads: Sequence[Load], concurrency: int, requests_per_minute: int | Non
             f"`first: {{criterion: ...}}`: a judge of the same model lets {_PASSING:.0%} of the rows through (assumed)"
         )
         found.append(_way(CASCADE, cost, hours * (1 + _PASSING), note))
-    return sorted(found, key=lambda way: (way["cost_usd"] is None, way["cost_usd"], way["hours"]))
+    return sorted(found, key=lambda way: (way["cost_usd"] is None, way["cost_usd"] or 0.0, way["hours"] or 0.0))
 
 
-def _way(name: str, nano: float | None, hours: float | None, note: str) -> dict[str, Any]:
+def _way(name: str, nano: float | None, hours: float | None, note: str) -> Way:
     cost = None if nano is None else round(nano / _NANO, 9)
     return {"way": name, "cost_usd": cost, "hours": None if hours is None else round(hours, 3), "note": note}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from corpus_pipeline.service.queries.rows import Listing
@@ -29,7 +29,7 @@ def frame(page: Page, most: int) -> pd.DataFrame:
     return found.set_index("row")
 
 
-def _rows(page: Page, most: int) -> Iterator[dict[str, Any]]:
+def _rows(page: Page, most: int) -> Iterator[Mapping[str, Any]]:
     after: int | None = 0
     left = most
     while left > 0 and after is not None:

@@ -10,14 +10,15 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, FileId, Turn, conversation_id, id_range, split_id
 from corpus_pipeline.service.queries.views import turn_dict
+from corpus_pipeline.service.records.rows import DuplicatePage, DuplicatePair, KeptRow, TextDifference
 from corpus_pipeline.stages.clean.text_differences import Difference, differences
 from corpus_pipeline.store import cleaned, duplicates, kept_rows, row_queries, rows, tasks
 
 
 def page(
     connection: Connection, name: str, *, sort: str = duplicates.ROW, after: int = 0, limit: int = 50
-) -> dict[str, Any]:
-    """{name, sort, duplicates[], next_after}: each with `row`, `keeper`, their `turns`, kind, distance, similarities and
+) -> DuplicatePage:
+    """Duplicates beside their keepers, page by page, each with `row`, `keeper`, their `turns`, kind, distance, similarities and
     `differences`, one entry a text that is not equal. after: row number, or how many to leave out when sorted by
     difference. Raises UnknownName.
     """
@@ -40,7 +41,7 @@ def page(
     }
 
 
-def kept_anyway(connection: Connection, name: str) -> list[dict[str, Any]]:
+def kept_anyway(connection: Connection, name: str) -> list[KeptRow]:
     """The rows of a dataset file that a person keeps although cleaning would drop them. Raises UnknownName."""
     ((file, _),) = tasks.current_tasks(connection, [name])
     return [
@@ -83,11 +84,17 @@ def _by_task(connection: Connection, ids: Sequence[int]) -> dict[Any, list[int]]
     return found
 
 
-def _entry(labels: dict[int, str], texts: dict[int, tuple[Turn, ...]], one: cleaned.KnownDuplicate) -> dict[str, Any]:
+def _entry(labels: dict[int, str], texts: dict[int, tuple[Turn, ...]], one: cleaned.KnownDuplicate) -> DuplicatePair:
     own, keeper = texts.get(one.conversation_id, ()), texts.get(one.duplicate_of, ())
+    row_file, row_number = _place(labels, one.conversation_id)
+    keeper_file, keeper_number = _place(labels, one.duplicate_of)
     return {
-        **_place("row", labels, one.conversation_id),
-        **_place("keeper", labels, one.duplicate_of),
+        "row": f"{row_file}:{row_number}",
+        "row_file": row_file,
+        "row_number": row_number,
+        "keeper": f"{keeper_file}:{keeper_number}",
+        "keeper_file": keeper_file,
+        "keeper_number": keeper_number,
         "kind": one.kind.value,
         "distance": one.distance,
         "question_similarity": one.question_similarity,
@@ -98,14 +105,12 @@ def _entry(labels: dict[int, str], texts: dict[int, tuple[Turn, ...]], one: clea
     }
 
 
-def _place(key: str, labels: dict[int, str], identifier: int) -> dict[str, Any]:
+def _place(labels: dict[int, str], identifier: int) -> tuple[str, int]:
     file_id, number = split_id(ConversationId(identifier))
-    name = labels.get(file_id, "?")
-    return {key: f"{name}:{number}", f"{key}_file": name, f"{key}_number": number}
+    return labels.get(file_id, "?"), number
 
 
-def _difference(one: Difference) -> dict[str, Any]:
-    """{turn, field, before, kept, dropped, behind}: the stretch that differs, with the text that both share around it."""
+def _difference(one: Difference) -> TextDifference:
     return {
         "turn": one.turn,
         "field": one.field,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,6 +13,7 @@ from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.model import Conversation, id_range
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.service.records.rows import RowFacts
 from corpus_pipeline.stages.ingest import sniff
 from corpus_pipeline.states import FileState
 from corpus_pipeline.store import Store, dataset_files, rows
@@ -29,13 +29,13 @@ def between(file: DatasetFile, recipe: Recipe) -> tuple[Format, Format, bool]:
     return source, source if wanted == "same" else by_name(wanted), wanted != "same"
 
 
-def told(conversation: Conversation, source: Format, target: Format, checked: bool) -> dict[str, Any]:
-    """{exportable, reason?, detail?, losses?} of one row."""
+def told(conversation: Conversation, source: Format, target: Format, checked: bool) -> RowFacts:
+    """Whether one row can be written: `exportable`, with `reason` and `detail` when not, and `losses`."""
     try:
         _, losses = export_line(conversation, source, target, checked=checked)
     except NotExportable as error:
         return {"exportable": False, "reason": error.reason, "detail": error.detail}
-    return {"exportable": True, **({"losses": list(losses)} if losses else {})}
+    return {"exportable": True, "losses": list(losses)} if losses else {"exportable": True}
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Fit:
         self.rows += 1
         self.losses.update(found.get("losses", ()))
         if not found["exportable"]:
-            self.reasons[found["reason"]] += 1
+            self.reasons[found["reason"] or ""] += 1
             self.first = self.first or conversation.source_line
 
     @property

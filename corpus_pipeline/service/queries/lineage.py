@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row
+from typing_extensions import TypedDict
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.model import ConversationId, split_id
 from corpus_pipeline.service.queries import row_detail, views
+from corpus_pipeline.service.records.base import Removal
+from corpus_pipeline.service.records.calls import AskedCall
+from corpus_pipeline.service.records.exports import Lineage, LinePerson, LineSource, LineStep, Repetition
+from corpus_pipeline.service.records.rows import RuleChange, RuleTag
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
     audit_log,
@@ -47,6 +52,20 @@ _OF_MANIFEST = (
 )
 
 
+class _CleanStep(TypedDict, total=False):
+    """What is known of the verdict on a row."""
+
+    state: str | None
+    reason: str | None
+    changed: bool
+    changes: list[RuleChange]
+    tags: list[RuleTag]
+    duplicate_of: int
+    distance: int | None
+    question_similarity: float | None
+    answer_similarity: float | None
+
+
 class _Line(NamedTuple):
     """A line of an export, and what it is of."""
 
@@ -60,8 +79,8 @@ class _Line(NamedTuple):
         return self.where.conversation_id
 
 
-def trace(connection: Connection, name: str, line: int, export: str | None = None) -> dict[str, Any]:
-    """{export, line, source.{file, sha256, line, byte_offset}, steps[], people[], manifest}: where a line comes from.
+def trace(connection: Connection, name: str, line: int, export: str | None = None) -> Lineage:
+    """Where a line of an export of a dataset file comes from.
 
     export: its number or the first digits of its sha256, as `corpus trace --export` takes it; None is the newest of the file.
     Raises UnknownName, UsageError.
@@ -79,7 +98,7 @@ def trace(connection: Connection, name: str, line: int, export: str | None = Non
     return trace_export(connection, chosen.id, line)
 
 
-def trace_export(connection: Connection, export_id: int, line: int) -> dict[str, Any]:
+def trace_export(connection: Connection, export_id: int, line: int) -> Lineage:
     """As `trace`, for a line of any export that is listed, also of a file or a recipe version that was replaced since."""
     export = exports.by_id(connection, export_id)
     task = tasks.task_by_id(connection, export.task_id)
@@ -91,7 +110,7 @@ def trace_export(connection: Connection, export_id: int, line: int) -> dict[str,
     own = _Line(file, task, export, where)
     stored = rows.by_ids(connection, [own.id]).get(own.id)
     manifest = orjson.loads(export.manifest)
-    found = {
+    return {
         "export": export.uri,
         "export_id": export.id,
         "line": line,
@@ -106,10 +125,9 @@ def trace_export(connection: Connection, export_id: int, line: int) -> dict[str,
         "people": _people(connection, own),
         "manifest": {key: manifest[key] for key in _OF_MANIFEST if key in manifest},
     }
-    return found
 
 
-def _source(line: _Line, stored: StoredConversation | None) -> dict[str, Any]:
+def _source(line: _Line, stored: StoredConversation | None) -> LineSource:
     file, known = line.file, stored.conversation if stored else None
     return {
         "file": file.path,
@@ -125,57 +143,57 @@ def _source(line: _Line, stored: StoredConversation | None) -> dict[str, Any]:
     }
 
 
-def _purged(connection: Connection, line: _Line) -> dict[str, Any] | None:
+def _purged(connection: Connection, line: _Line) -> Removal | None:
     gone = purges.of_row(connection, line.file.sha256, split_id(line.id)[1])
     return None if gone is None else {"by": gone.purged_by, "at": gone.purged_at, "reason": gone.reason}
 
 
-def _steps(connection: Connection, line: _Line, stored: StoredConversation | None) -> Iterator[dict[str, Any]]:
+def _steps(connection: Connection, line: _Line, stored: StoredConversation | None) -> Iterator[LineStep]:
     task = line.task
-    yield {"stage": "ingest", "format": line.file.format, **_done(connection, line, Stage.INGEST)}
+    yield {**_done(connection, line, Stage.INGEST), "format": line.file.format}
     recipe = recipes.recipe_row(connection, task.recipe_id)
     verdict = cleaned.verdicts(connection, task.id, [line.id]).get(line.id)
+    # what is known of it: nothing once cleaning was started over or the row was purged
+    known: _CleanStep = {**views.verdict_dict(verdict)} if verdict else {"state": None, "reason": None, "changes": []}
+    repeating, more = _repeated_by(connection, line)
     yield {
-        "stage": "clean",
+        **_done(connection, line, Stage.CLEAN),
+        **known,
         "recipe": recipe.name,
         "recipe_version": recipe.version,
-        # what is known of it: nothing once cleaning was started over or the row was purged
-        **(views.verdict_dict(line.file.name, verdict) if verdict else {"state": None, "reason": None, "changes": []}),
-        **_repeated_by(connection, line),
-        **_done(connection, line, Stage.CLEAN),
+        "repeated_by": repeating,
+        "repeated_by_more": more,
     }
     if line.where.strategy is not None:
-        yield _augmented(connection, line, stored) | _done(connection, line, Stage.AUGMENT)
-    yield {"stage": "export", **_done(connection, line, Stage.EXPORT)}
+        yield _augmented(connection, line, stored)
+    yield _done(connection, line, Stage.EXPORT)
 
 
-def _done(connection: Connection, line: _Line, stage: Stage) -> dict[str, Any]:
-    """{runs: the Dagster runs that had worked on a stage when the export was made, oldest first; redone_at: when the stage
-    was started over since, so that what is told of it may differ from what was exported}."""
+def _done(connection: Connection, line: _Line, stage: Stage) -> LineStep:
+    """The Dagster runs that had worked on a stage when the export was made, oldest first, and when the stage was started over
+    since, so that what is told of it may differ from what was exported."""
     runs, redone = cursors.worked_by(connection, line.task.id, stage, line.export.created_at)
-    return {"runs": runs, "redone_at": redone}
+    return {"stage": stage.value, "runs": runs, "redone_at": redone}
 
 
-def _repeated_by(connection: Connection, line: _Line) -> dict[str, Any]:
-    """The duplicate decision: which rows were dropped because they repeat this one."""
+def _repeated_by(connection: Connection, line: _Line) -> tuple[list[Repetition], bool]:
+    """The duplicate decision: which rows were dropped because they repeat this one, and whether there are more."""
     twins = row_queries.cluster(connection, line.id, _MOST_TWINS + 1)
     names = row_queries.file_names(connection) if twins else {}
-    return {
-        "repeated_by": [
-            {
-                "row": views.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
-                "kind": twin.kind,
-                "distance": twin.distance,
-                "question_similarity": twin.question_similarity,
-                "answer_similarity": twin.answer_similarity,
-            }
-            for twin in twins[:_MOST_TWINS]
-        ],
-        "repeated_by_more": len(twins) > _MOST_TWINS,
-    }
+    found: list[Repetition] = [
+        {
+            "row": views.address(names[split_id(twin.conversation_id)[0]], twin.conversation_id),
+            "kind": twin.kind,
+            "distance": twin.distance,
+            "question_similarity": twin.question_similarity,
+            "answer_similarity": twin.answer_similarity,
+        }
+        for twin in twins[:_MOST_TWINS]
+    ]
+    return found, len(twins) > _MOST_TWINS
 
 
-def _augmented(connection: Connection, line: _Line, stored: StoredConversation | None) -> dict[str, Any]:
+def _augmented(connection: Connection, line: _Line, stored: StoredConversation | None) -> LineStep:
     where, task = line.where, line.task
     key = (where.strategy, where.sample_index)
     attempts = ledger.attempts_of(connection, task.id, line.id)
@@ -188,13 +206,13 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
         texts = row_queries.cleaned_texts(connection, task.id, [line.id]).get(line.id)
         asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
         prompts = row_detail.prompts_of(connection, asked, own)
-    calls = [views.call_dict(row) | {"prompt": prompts.get(row.id)} for row in own]
+    calls: list[AskedCall] = [{**views.call_dict(row), "prompt": prompts.get(row.id)} for row in own]
     reused = next(
         (item.reused for item in row_queries.items_of(connection, task.id, line.id) if item[:2] == key), False
     )
     return {
-        "stage": "augment",
-        "strategy": where.strategy,
+        **_done(connection, line, Stage.AUGMENT),
+        "strategy": where.strategy or "",
         "sample": where.sample_index,
         "model": made.model if made else last.model if last else None,
         "prompt_version": made.prompt_version if made else last.prompt_version if last else None,
@@ -210,14 +228,14 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     }
 
 
-def _people(connection: Connection, line: _Line) -> list[dict[str, Any]]:
+def _people(connection: Connection, line: _Line) -> list[LinePerson]:
     """Who did what to the file, its stages, this row and its failed samples; the oldest first."""
     name, scopes = line.file.name, (f"of file {line.file.name}", "of every file")
     samples = {
         row.id
         for row in failed_samples.find(connection, failed_samples.Where(task_id=line.task.id, conversation_id=line.id))
     }
-    found = []
+    found: list[LinePerson] = []
     for entry in audit_log.actions(connection, _ACTIONS, since=line.file.registered_at):
         detail = orjson.loads(entry.detail)
         named = {*detail.get("ids", ())}

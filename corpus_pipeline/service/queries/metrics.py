@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -58,28 +59,37 @@ def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
+_LINES: tuple[Literal["lines", "conversations", "rejects", "blanks"], ...] = (
+    "lines",
+    "conversations",
+    "rejects",
+    "blanks",
+)
+_ROWS: tuple[Literal["total", "processed", "dropped", "failed"], ...] = ("total", "processed", "dropped", "failed")
+
+
 def _samples(connection: Connection) -> Iterator[Sample]:
     files = queries_status.status(connection)
     states: dict[tuple[str, str], int] = {}
     sums: dict[tuple[str, str], int] = {}
-    for what in ("lines", "conversations", "rejects", "blanks"):
+    for what in _LINES:
         yield "corpus_lines", {"what": what}, sum(file[what] or 0 for file in files)
     for file in files:
         for stage, own in file["stages"].items():
             states[stage, own["status"]] = states.get((stage, own["status"]), 0) + 1
-            for what in ("total", "processed", "dropped", "failed"):
-                sums[stage, what] = sums.get((stage, what), 0) + (own[what] or 0)
+            for count in _ROWS:
+                sums[stage, count] = sums.get((stage, count), 0) + (own[count] or 0)
                 if len(files) <= _MOST_FILES:
-                    yield "corpus_file_rows", {"file": file["name"], "stage": stage, "what": what}, own[what] or 0
+                    yield "corpus_file_rows", {"file": file["name"], "stage": stage, "what": count}, own[count] or 0
             if len(files) <= _MOST_FILES:
                 labels = {"file": file["name"], "stage": stage}
                 yield "corpus_stage_active_seconds", labels, own["active_ms"] / 1000
         if file["open_failed_samples"] or len(files) <= _MOST_FILES:
             yield "corpus_failed_samples_open", {"file": file["name"]}, file["open_failed_samples"]
-    for (stage, status), count in states.items():
-        yield "corpus_files", {"stage": stage, "status": status}, count
-    for (stage, what), count in sums.items():
-        yield "corpus_rows", {"stage": stage, "what": what}, count
+    for (stage, status), number in states.items():
+        yield "corpus_files", {"stage": stage, "status": status}, number
+    for (stage, kind), number in sums.items():
+        yield "corpus_rows", {"stage": stage, "what": kind}, number
     yield "corpus_pause_flags", {}, len(pauses.active(connection))
     for row in spending.series(connection):
         whose = {"consumer": row.consumer, "strategy": row.strategy, "model": row.model}

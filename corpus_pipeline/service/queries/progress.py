@@ -1,19 +1,22 @@
-"""What the pages of files, money, statistics, exports and actions say, as plain dictionaries."""
+"""What the pages of files, money, statistics, exports and actions say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UnknownName, UsageError
-from corpus_pipeline.jobs.completion_report import NANO
+from corpus_pipeline.jobs.completion_report import NANO, CompletionReport
 from corpus_pipeline.model import split_id
 from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.commands.pause import scope_text
 from corpus_pipeline.service.queries import cost, status
+from corpus_pipeline.service.records.calls import Money
+from corpus_pipeline.service.records.exports import AuditPage, Export, ExportDetail, LoggedPurge, PurgeReport
+from corpus_pipeline.service.records.progress import FileProgress, Flag, SetFlag, StageProgress, StageStatus
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
@@ -34,7 +37,7 @@ _MOST_CALLS = 1_000_000  # that a page looks through
 _LEAST_SECONDS = 5.0  # of work, before the time that is left is told
 
 
-def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+def progress(connection: Connection, names: Sequence[str] = ()) -> list[FileProgress]:
     """`questions.status` with, per file, its identity and cost, and per stage its rate and the time that is left.
 
     per_second: finished rows by second of work, pauses left out; None before the first. eta_seconds: None unless it runs.
@@ -42,28 +45,31 @@ def progress(connection: Connection, names: Sequence[str] = ()) -> list[dict[str
     found = status.status(connection, names)
     pairs = {file.name: file for file, _ in tasks.current_tasks(connection, names)}
     costs = spending.cost_of_files(connection, names)
-    for entry in found:
-        file = pairs[entry["name"]]
-        entry |= {
-            "version": file.version,
-            "bytes": file.bytes,
-            "sha256": file.sha256,
-            "path": file.path,
-            "cost_usd": costs.get(file.name, 0) / NANO,
+    return [
+        {
+            **entry,
+            "stages": {name: _with_rate(stage) for name, stage in entry["stages"].items()},
+            "version": pairs[entry["name"]].version,
+            "bytes": pairs[entry["name"]].bytes,
+            "sha256": pairs[entry["name"]].sha256,
+            "path": pairs[entry["name"]].path,
+            "cost_usd": costs.get(entry["name"], 0) / NANO,
         }
-        for stage in entry["stages"].values():
-            seconds = stage["active_ms"] / 1000
-            left = (stage["total"] or 0) - stage["processed"]
-            running = stage["status"] in (Status.RUNNING, Status.PAUSING)
-            # the first moments of a run say little of the rest
-            known = stage["processed"] and (seconds >= _LEAST_SECONDS if running else seconds > 0)
-            rate = stage["processed"] / seconds if known else None
-            stage["per_second"] = rate
-            stage["eta_seconds"] = left / rate if rate and running and left > 0 else None
-    return found
+        for entry in found
+    ]
 
 
-def flag_dict(flag: PauseFlag) -> dict[str, Any]:
+def _with_rate(stage: StageStatus) -> StageProgress:
+    seconds = stage["active_ms"] / 1000
+    left = (stage["total"] or 0) - stage["processed"]
+    running = stage["status"] in (Status.RUNNING, Status.PAUSING)
+    # the first moments of a run say little of the rest
+    known = stage["processed"] and (seconds >= _LEAST_SECONDS if running else seconds > 0)
+    rate = stage["processed"] / seconds if known else None
+    return {**stage, "per_second": rate, "eta_seconds": left / rate if rate and running and left > 0 else None}
+
+
+def flag_dict(flag: PauseFlag) -> Flag:
     """A pause flag in words and numbers."""
     return {
         "id": flag.id,
@@ -78,9 +84,9 @@ def flag_dict(flag: PauseFlag) -> dict[str, Any]:
     }
 
 
-def flags(connection: Connection) -> list[dict[str, Any]]:
+def flags(connection: Connection) -> list[SetFlag]:
     """The flags that are set, each with the stages that have not stopped yet, as `file stage`."""
-    found = []
+    found: list[SetFlag] = []
     states = status.status(connection)
     for flag in pauses.active(connection):
         busy = [
@@ -89,11 +95,11 @@ def flags(connection: Connection) -> list[dict[str, Any]]:
             for stage, own in state["stages"].items()
             if own["status"] in (Status.PAUSING, Status.RUNNING) and flag.covers(state["name"], Stage(stage))
         ]
-        found.append(flag_dict(flag) | {"pausing": busy, "stopped": not busy})
+        found.append({**flag_dict(flag), "pausing": busy, "stopped": not busy})
     return found
 
 
-def flag_history(connection: Connection, limit: int) -> list[dict[str, Any]]:
+def flag_history(connection: Connection, limit: int) -> list[Flag]:
     """Flags that were set and cleared, the newest first."""
     return [flag_dict(flag) for flag in reversed(pauses.history(connection, limit)) if flag.cleared_at is not None]
 
@@ -128,10 +134,11 @@ def state_of(connection: Connection, name: str) -> str:
     return f"{task.id} {task.content_version} {failed_samples.open_counts(connection, [task.id])} {own}"
 
 
-def last_reports(connection: Connection, name: str) -> list[dict[str, Any]]:
+def last_reports(connection: Connection, name: str) -> list[CompletionReport]:
     """The reports that the stages of a dataset file wrote when they were done."""
     ((_, task),) = tasks.current_tasks(connection, [name])
-    return list(completion_reports.latest(connection, task.id).values()) if task else []
+    kept = completion_reports.latest(connection, task.id) if task else {}
+    return [cast(CompletionReport, report) for report in kept.values()]
 
 
 def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
@@ -140,7 +147,7 @@ def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
     return {"strategies": statistics.strategies(connection, task.id) if task else []}
 
 
-def money(connection: Connection, by: str) -> dict[str, Any]:
+def money(connection: Connection, by: str) -> Money:
     """{by, groups[], total_usd, dearest[]}: money by one key, and the rows that cost most. Raises UnknownName.
 
     dearest: None when there are too many calls to look through them for a page; `corpus cost --by item` does.
@@ -167,7 +174,7 @@ def money(connection: Connection, by: str) -> dict[str, Any]:
     }
 
 
-def export_dict(row: Row, name: str) -> dict[str, Any]:
+def export_dict(row: Row, name: str) -> Export:
     """An export of a dataset file without its manifest."""
     return {
         "id": row.id,
@@ -183,17 +190,18 @@ def export_dict(row: Row, name: str) -> dict[str, Any]:
     }
 
 
-def export_list(connection: Connection, name: str | None = None) -> list[dict[str, Any]]:
+def export_list(connection: Connection, name: str | None = None) -> list[Export]:
     """Exports, the newest first."""
     rows = exports.listed(connection)
     return [export_dict(row, row.file_name) for row in reversed(rows) if name is None or row.file_name == name]
 
 
-def export(connection: Connection, export_id: int) -> dict[str, Any]:
+def export(connection: Connection, export_id: int) -> ExportDetail:
     """One export with its manifest. Raises UnknownName."""
     row = exports.by_id(connection, export_id)
     file = dataset_files.file_by_id(connection, tasks.task_by_id(connection, row.task_id).file_id)
-    return export_dict(row, file.name) | {
+    return {
+        **export_dict(row, file.name),
         "manifest": orjson.loads(row.manifest),
         "newest": exports.of_file(connection, file.name)[-1].id == row.id,
         "file_version": None if file.superseded_at is None else file.version,
@@ -202,8 +210,8 @@ def export(connection: Connection, export_id: int) -> dict[str, Any]:
 
 def audit_page(
     connection: Connection, *, who: str | None = None, action: str | None = None, before: int | None = None, limit: int
-) -> dict[str, Any]:
-    """{entries[], next_before}: the audit log by key page, the newest first."""
+) -> AuditPage:
+    """The audit log by key page, the newest first."""
     rows = audit_log.audit(connection, who=who, action=action, before=before, limit=limit + 1)[::-1]
     return {
         "entries": [
@@ -221,14 +229,15 @@ def audit_page(
     }
 
 
-def purge_report(connection: Connection, identifier: int) -> dict[str, Any]:
+def purge_report(connection: Connection, identifier: int) -> LoggedPurge:
     """The report of a removal request, by its entry in the audit log. Raises UnknownName."""
     entry = audit_log.entry(connection, identifier)
     if entry is None or entry.action != purge.ACTION:
         raise UnknownName("removal request", str(identifier), ["/audit?action=purge lists them"])
-    return {"entry": entry.id, "at": entry.at, **orjson.loads(entry.detail)}
+    report: PurgeReport = orjson.loads(entry.detail)
+    return {**report, "entry": entry.id, "at": entry.at}
 
 
-def note(store: Store, who: str, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+def note(store: Store, who: str, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
     """Write one line of the audit log: somebody logged in, somebody took a copy."""
     store.write(lambda c: audit_log.log(c, who[:128], action, subject[:255], detail), repeatable=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -13,6 +13,9 @@ from corpus_pipeline.errors import CorpusError, UnknownName
 from corpus_pipeline.model import Answer, Conversation, ConversationId, Usage, conversation_id, id_range, split_id
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.service.queries import views
+from corpus_pipeline.service.records.calls import FailedSampleDetail, InputTurn
+from corpus_pipeline.service.records.calls import Prompt as CallPrompt
+from corpus_pipeline.service.records.rows import MadeRow, RowDuplicates, RowHistory, RowPlace, RowStory, WorkItem
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
@@ -24,8 +27,8 @@ from corpus_pipeline.store.tasks import Task
 _MOST_TWINS = 50
 
 
-def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
-    """`browse.show` with the neighbours, the duplicates of the row, its failed samples, and each call with its prompt.
+def story(connection: Connection, name: str, number: int) -> RowStory:
+    """`corpus show` with the neighbours, the duplicates of the row, its failed samples, and each call with its prompt.
 
     Raises UnknownName.
     """
@@ -34,22 +37,23 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
         raise UnknownName("row", f"{name}:{number}", [f"{name}:1 to {name}:{file.lines or 0}"])
     identifier = conversation_id(file.id, number)
     stored = rows.by_ids(connection, [identifier]).get(identifier)
-    found = views.show(connection, views.address(name, identifier))
     if stored is None:
         raise UnknownName("row", f"{name}:{number}", [f"/files/{file.name}/rejects has the lines that became none"])
     before, behind = row_queries.neighbours(connection, *id_range(file.id), identifier)
-    found |= {
+    history = views.history(connection, file, task, stored)
+    found: RowStory = {
+        **_without_calls(history),
         "name": file.name,
         "file_version": None if file.superseded_at is None else file.version,
         "number": number,
         "format": file.format,
-        "byte_offset": stored.conversation.source_offset if stored else None,
-        "tools": stored.conversation.tools if stored else None,
+        "byte_offset": stored.conversation.source_offset,
+        "tools": stored.conversation.tools,
         "source": {"path": file.path, "sha256": file.sha256, "version": file.version},
         "previous": None if before is None else split_id(before)[1],
         "next": None if behind is None else split_id(behind)[1],
     }
-    if task is not None and stored is not None:
+    if task is not None:
         found["duplicates"] = _duplicates(connection, file, task, identifier)
         kept = kept_rows.among(connection, [identifier]).get(identifier)
         if kept is not None:
@@ -60,26 +64,32 @@ def story(connection: Connection, name: str, number: int) -> dict[str, Any]:
                 connection, failed_samples.Where(task_id=task.id, conversation_id=identifier)
             )
         ]
-        found["items"] = [row._asdict() for row in row_queries.items_of(connection, task.id, identifier)]
+        found["items"] = [
+            cast(WorkItem, row._asdict()) for row in row_queries.items_of(connection, task.id, identifier)
+        ]
         texts = row_queries.cleaned_texts(connection, task.id, [identifier]).get(identifier)
         asked = stored.conversation if texts is None else stored.conversation._replace(turns=texts)
         prompts = prompts_of(connection, asked, ledger.attempts_of(connection, task.id, identifier))
-        for call in found["calls"]:
-            call["prompt"] = prompts.get(call["id"])
-        for made, row in _provenance(connection, task, identifier, found["augmented"]):
-            made |= {"model": row.model, "prompt_version": row.prompt_version, "at": row.created_at}
+        found["calls"] = [{**call, "prompt": prompts.get(call["id"])} for call in history["calls"]]
+        found["augmented"] = _with_provenance(connection, task, identifier, history["augmented"])
     return found
 
 
-def failed_sample(connection: Connection, identifier: int) -> dict[str, Any]:
-    """`browse.failed_dict` with `input`, the turns that were asked about, and `calls`, every attempt with its time, model,
+def _without_calls(history: RowHistory) -> RowStory:
+    """The part of a history that the page of a row shows as it is."""
+    return cast(RowStory, {key: value for key, value in history.items() if key != "calls"})
+
+
+def failed_sample(connection: Connection, identifier: int) -> FailedSampleDetail:
+    """A failed sample with `input`, the turns that were asked about, and `calls`, every attempt with its time, model,
     cost and answer, those of the judge before it included. Raises UnknownName."""
     row = next(iter(failed_samples.find(connection, failed_samples.Where(ids=(identifier,)), limit=1)), None)
     if row is None:
         raise UnknownName("failed sample", str(identifier), ["corpus failed list"])
     kept = cleaned.kept_page(connection, row.task_id, row.conversation_id - 1, row.conversation_id, 1)
-    return views.failed_dict(row) | {
-        "input": [turn._asdict() for entry in kept for turn in entry.conversation.turns],
+    return {
+        **views.failed_dict(row),
+        "input": [cast(InputTurn, turn._asdict()) for entry in kept for turn in entry.conversation.turns],
         "calls": [
             views.call_dict(call)
             for call in ledger.attempts_of(connection, row.task_id, row.conversation_id)
@@ -93,23 +103,28 @@ def is_of(call: Row, strategy: str | None, sample: int | None) -> bool:
     return (call.strategy, call.sample_index) == (strategy, sample) or call.strategy == f"{strategy}{JUDGE}"
 
 
-def _provenance(
-    connection: Connection, task: Task, identifier: int, made: list[dict[str, Any]]
-) -> list[tuple[dict[str, Any], Row]]:
+def _with_provenance(connection: Connection, task: Task, identifier: int, made: list[MadeRow]) -> list[MadeRow]:
+    """Rows that strategies made, each with its model, prompt version and time."""
     known = {
         (row.strategy, row.sample_index): row
         for row in augmented.augmented_of(connection, task.id, ConversationId(identifier))
     }
-    return [(own, known[own["strategy"], own["sample"]]) for own in made if (own["strategy"], own["sample"]) in known]
+    found: list[MadeRow] = []
+    for own in made:
+        row = known.get((own["strategy"], own["sample"]))
+        if row is not None:
+            own = {**own, "model": row.model, "prompt_version": row.prompt_version, "at": row.created_at}
+        found.append(own)
+    return found
 
 
-def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifier: int) -> dict[str, Any]:
-    """{keeper, nearest, kind, distance, twins[]}: what this row repeats, and what repeats the same row."""
+def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifier: int) -> RowDuplicates:
+    """What this row repeats, and what repeats the same row."""
     verdict = cleaned.verdicts(connection, task.id, [identifier]).get(ConversationId(identifier))
     keeper = verdict.duplicate_of if verdict and verdict.duplicate_of is not None else identifier
     names = row_queries.file_names(connection)
 
-    def place(other: int) -> dict[str, Any]:
+    def place(other: int) -> RowPlace:
         file_id, number = split_id(other)
         return {"name": names.get(file_id, "?"), "number": number, "row": f"{names.get(file_id, '?')}:{number}"}
 
@@ -121,8 +136,8 @@ def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifie
         "question_similarity": verdict.question_similarity if verdict else None,
         "answer_similarity": verdict.answer_similarity if verdict else None,
         "twins": [
-            place(twin.conversation_id)
-            | {
+            {
+                **place(twin.conversation_id),
                 "kind": twin.kind,
                 "distance": twin.distance,
                 "question_similarity": twin.question_similarity,
@@ -135,13 +150,13 @@ def _duplicates(connection: Connection, file: DatasetFile, task: Task, identifie
     }
 
 
-def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """{attempt id: {messages, parameters, same}}: each prompt rendered again from the kept template version.
+def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[Row]) -> dict[str, CallPrompt]:
+    """By attempt id, each prompt rendered again from the kept template version.
 
     same: the request has the key that the ledger holds, so this is what was sent, byte for byte. False: the row or the
     code of the strategy has changed since; the template and its parameters are still those of the call.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, CallPrompt] = {}
     if not any(turn.texts() for turn in asked.turns):  # it was purged
         return found
     built: dict[tuple[str, str], Strategy | None] = {}

@@ -20,6 +20,8 @@ from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import search_index
 from corpus_pipeline.service.queries import exportability, row_filter
 from corpus_pipeline.service.queries.views import address, is_empty, label_of, reject_dict, turn_dict, verdict_dict
+from corpus_pipeline.service.records.exports import ExportedRow, ExportLines
+from corpus_pipeline.service.records.rows import ListedReject, ListedRow, RejectedLine, RowFacts
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cleaned, dataset_files, exports, recipes, row_queries, row_values, rows, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -45,7 +47,7 @@ class Found(NamedTuple):
     conversation: Conversation
     strategy: str | None
     sample: int
-    facts: dict[str, Any]
+    facts: RowFacts
 
 
 class RowPage(NamedTuple):
@@ -180,7 +182,7 @@ class Listing(NamedTuple):
     """Rows as JSON. after: the row number behind which the search goes on; None when every row was looked at. Everything
     that was made of one source row is in one listing."""
 
-    rows: list[dict[str, Any]]
+    rows: list[ListedRow | ListedReject]
     after: int | None
 
 
@@ -201,7 +203,7 @@ def search_rows(
     if wanted.state == row_filter.REJECTED:
         return _rejected(connection, name, wanted, after, limit)
     deadline = time.monotonic() + (_SEARCH_SECONDS if seconds is None else seconds)
-    found: list[dict[str, Any]] = []
+    found: list[ListedRow | ListedReject] = []
     reached: int | None = after
     while reached is not None and len(found) < limit:
         page = row_page(
@@ -228,13 +230,13 @@ def _rejected(connection: Connection, name: str, wanted: Filter, after: int, lim
     """Lines of a file that became no row, in the order of the file."""
     (file,) = dataset_files.current_files(connection, [name])
     text = None if wanted.search is None else wanted.search.casefold()
-    found: list[dict[str, Any]] = []
+    found: list[ListedRow | ListedReject] = []
     while page := rows.reject_rows(connection, file.id, after, _SELECTION_PAGE):
         for reject in page:
             after, told = reject.row_identifier, reject_dict(reject)
             if wanted.reason in (None, told["reason"]) and (text is None or text in told["raw"].casefold()):
                 row = f"{label_of(file)}:{reject.row_identifier}"
-                found.append({**told, "row": row, "number": reject.row_identifier, "state": wanted.state})
+                found.append({**told, "row": row, "number": reject.row_identifier, "state": row_filter.REJECTED})
             if len(found) > limit:
                 return Listing(found[:limit], found[limit - 1]["number"])
     return Listing(found, None)
@@ -261,9 +263,9 @@ def _hydrated(
     found = {}
     for identifier in ids:
         head = stored[identifier]
-        facts: dict[str, Any] = {"deleted": True} if head.is_deleted else {}
+        facts: RowFacts = {"deleted": True} if head.is_deleted else {}
         if identifier in verdicts and wanted.stage is not Stage.EXPORT:
-            facts |= verdict_dict(file.name, verdicts[identifier])
+            facts = {**facts, **verdict_dict(verdicts[identifier])}
         own = [
             Found(identifier, head.conversation._replace(turns=turns), label, sample, {"empty": is_empty(turns)})
             for label, sample, turns in made.get(identifier, [])
@@ -273,10 +275,10 @@ def _hydrated(
             turns = texts.get(identifier, head.conversation.turns)
             own.insert(0, Found(identifier, head.conversation._replace(turns=turns), None, 0, facts))
         if told := values.get(identifier):
-            own = [row._replace(facts=row.facts | {"values": _values_for(told, row.sample)}) for row in own]
+            own = [row._replace(facts={**row.facts, "values": _values_for(told, row.sample)}) for row in own]
         own = [row for row in own if wanted.search is None or contains(row.conversation.turns, wanted.search)]
         if fits is not None:
-            own = [row._replace(facts=row.facts | exportability.told(row.conversation, *fits)) for row in own]
+            own = [row._replace(facts={**row.facts, **exportability.told(row.conversation, *fits)}) for row in own]
         if wanted.exportable is not None:
             own = [row for row in own if row.facts["exportable"] is wanted.exportable]
         if own:
@@ -304,17 +306,17 @@ def contains(turns: tuple[Turn, ...], text: str) -> bool:
     return any(wanted in own.casefold() for turn in turns for _, own in turn.texts())
 
 
-def found_dict(name: str, row: Found) -> dict[str, Any]:
+def found_dict(name: str, row: Found) -> ListedRow:
     """A row for JSON: as `corpus rows --json` gives it, with its number and source line."""
-    shown: dict[str, Any] = {
+    shown: ListedRow = {
         "row": address(name, row.id, row.strategy, row.sample),
         "number": split_id(row.id)[1],
         "line": row.conversation.source_line,
         "turns": [turn_dict(turn) for turn in row.conversation.turns],
     }
     if row.strategy is not None:
-        shown |= {"parent": address(name, row.id), "strategy": row.strategy, "sample": row.sample}
-    return shown | row.facts
+        shown = {**shown, "parent": address(name, row.id), "strategy": row.strategy, "sample": row.sample}
+    return {**shown, **row.facts}
 
 
 def selection(
@@ -343,14 +345,14 @@ def selection(
         after = page.next_after
 
 
-def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+def rejects(connection: Connection, name: str, *, after: int = 0, limit: int = 50) -> list[RejectedLine]:
     """Lines of a dataset file that became no conversation, by key page."""
     (file,) = dataset_files.current_files(connection, [name])
     return [reject_dict(reject) for reject in rows.reject_rows(connection, file.id, after, limit)]
 
 
-def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
-    """{export_id, name, lines, rows[]}: what stands at the lines behind `after` of an export. Raises UnknownName."""
+def export_lines(connection: Connection, export_id: int, *, after: int = 0, limit: int = 50) -> ExportLines:
+    """What stands at the lines behind `after` of an export. Raises UnknownName."""
     export = exports.by_id(connection, export_id)
     task = tasks.task_by_id(connection, export.task_id)
     file = dataset_files.file_by_id(connection, task.file_id)
@@ -363,7 +365,7 @@ def export_lines(connection: Connection, export_id: int, *, after: int = 0, limi
         for parent, own in row_queries.made_of(connection, task.id, ids).items()
         for label, sample, turns in own
     }
-    found = []
+    found: list[ExportedRow] = []
     for number, place in places:
         key = place.conversation_id
         if place.strategy is None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.jobs.ingest import format_of, source_of
 from corpus_pipeline.model import Conversation, id_range
 from corpus_pipeline.recipe import Recipe
+from corpus_pipeline.service.records.rows import FilePreview, RuleDifference, RuleExample, RulePreview
 from corpus_pipeline.stages.clean.rule_effects import EXAMPLES, Effect, Effects, Example, RuleEffects
 from corpus_pipeline.stages.clean.rules import build
+from corpus_pipeline.stages.clean.text_differences import Difference
 from corpus_pipeline.stages.ingest.conversations import read_batches
 from corpus_pipeline.stages.ingest.sniff import limits_of
 from corpus_pipeline.states import FileState
@@ -30,8 +31,8 @@ def preview(
     only: Sequence[str] = (),
     examples: int = EXAMPLES,
     limit: int | None = MAX_ROWS,
-) -> dict[str, Any]:
-    """{name, recipe, rows, file_rows, kept, dropped, changed, tagged, rules[]}: of the first `limit` rows (None: all).
+) -> FilePreview:
+    """What the rules of a recipe would do to the first `limit` rows (None: all).
 
     Each rule has `dropped`, `changed`, `tagged` (rows), `places` (texts changed), `reasons`, `fields`, `tags` (rows by
     word) and `examples`, drawn by a hash. file_rows: None while the file is not ingested; then it is read itself. only:
@@ -73,10 +74,12 @@ def _rows(store: Store, file: DatasetFile, recipe: Recipe) -> Iterator[tuple[int
         after = page[-1].id
 
 
-def _told(name: str, effects: RuleEffects) -> dict[str, Any]:
+def _told(name: str, effects: RuleEffects) -> RulePreview:
     return {
         "rule": effects.rule,
-        **{effect.value: effects.rows[effect] for effect in Effect},
+        "dropped": effects.rows[Effect.DROPPED],
+        "changed": effects.rows[Effect.CHANGED],
+        "tagged": effects.rows[Effect.TAGGED],
         "places": effects.places,
         "reasons": dict(effects.words[Effect.DROPPED]),
         "fields": dict(effects.words[Effect.CHANGED]),
@@ -85,16 +88,23 @@ def _told(name: str, effects: RuleEffects) -> dict[str, Any]:
     }
 
 
-def _example(name: str, example: Example) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _example(name: str, example: Example) -> RuleExample:
+    told: RuleExample = {
         "row": f"{name}:{example.row}",
         "effect": example.effect.value,
         "words": list(example.words),
     }
     if example.effect is Effect.CHANGED:
-        return told | {"differences": [_difference(one._asdict()) for one in example.differences]}
-    return told | {"detail": example.detail, "text": example.text}
+        return {**told, "differences": [_difference(one) for one in example.differences]}
+    return {**told, "detail": example.detail, "text": example.text}
 
 
-def _difference(one: dict[str, Any]) -> dict[str, Any]:
-    return {("old" if key == "left" else "new" if key == "right" else key): value for key, value in one.items()}
+def _difference(one: Difference) -> RuleDifference:
+    return {
+        "turn": one.turn,
+        "field": one.field,
+        "before": one.before,
+        "old": one.left,
+        "new": one.right,
+        "behind": one.behind,
+    }

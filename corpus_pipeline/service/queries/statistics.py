@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
+from typing_extensions import TypedDict
 
 from corpus_pipeline.model import Turn, id_range, split_id
+from corpus_pipeline.service.records.statistics import Cluster, ClusterSize, FileStatistics
 from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import RowState
 from corpus_pipeline.store import Store, dataset_files, rows, statistics, tasks
@@ -23,6 +24,11 @@ _LARGEST = 15
 _MANY = 200_000  # rows whose count takes more than a moment
 
 Range = tuple[int, int]  # (after, last) of ids
+
+
+class _Clusters(TypedDict):
+    clusters: list[ClusterSize]
+    largest: list[Cluster]
 
 
 class _Sums:
@@ -54,8 +60,8 @@ class _Sums:
         self.reasons.update(f"{kind}_duplicate" for kind, _ in repeats)
         self.keepers.append(np.array([keeper for _, keeper in repeats], dtype=np.int64))
 
-    def clusters(self, file: DatasetFile) -> dict[str, Any]:
-        """{clusters, largest}: by size, and the kept rows that most others repeat."""
+    def clusters(self, file: DatasetFile) -> _Clusters:
+        """Clusters by size, and the kept rows that most others repeat."""
         keepers, repeats = np.unique(np.concatenate(self.keepers or [np.empty(0, np.int64)]), return_counts=True)
         sizes, counts = np.unique(repeats, return_counts=True)
         most = np.lexsort((keepers, -repeats))[:_LARGEST]
@@ -68,8 +74,8 @@ class _Sums:
         }
 
 
-def file_statistics(store: Store, name: str) -> dict[str, Any]:
-    """{lengths, turns, languages, drop_reasons, clusters, largest}: counted from the rows now, in many short reads.
+def file_statistics(store: Store, name: str) -> FileStatistics:
+    """Statistics that are counted from the rows now, in many short reads.
 
     languages_of: how many rows were looked at for their language when cleaning did not tell it, else None. estimated_from:
     None, see `estimate`.
@@ -81,10 +87,10 @@ def file_statistics(store: Store, name: str) -> dict[str, Any]:
         store.fetch(sums.add, (after, min(after + _STEP, last)))
     some = store.fetch(statistics.spread, file.id, _SAMPLE)
     found = store.fetch(_told, file, task, sums, 1.0, some)
-    return found | (sums.clusters(file) if task is not None else {})
+    return {**found, **sums.clusters(file)} if task is not None else found
 
 
-def estimate(connection: Connection, name: str) -> dict[str, Any]:
+def estimate(connection: Connection, name: str) -> FileStatistics:
     """The same, from some rows in places all over the file. estimated_from: how many; clusters and largest are None."""
     file, task = tasks.current_tasks(connection, [name])[0]
     sums, some = _Sums(task), list[int]()
@@ -93,7 +99,7 @@ def estimate(connection: Connection, name: str) -> dict[str, Any]:
         some += range(after + 1, min(after + _READ, last) + 1)
     scale = (file.conversations or sums.conversations) / max(1, sums.conversations)
     found = _told(connection, file, task, sums, scale, some)
-    return found | {"clusters": None, "largest": None, "estimated_from": sums.conversations}
+    return {**found, "clusters": None, "largest": None, "estimated_from": sums.conversations}
 
 
 def takes_long(connection: Connection, name: str) -> bool:
@@ -113,11 +119,11 @@ def _places(first: int, last: int) -> Iterator[Range]:
 
 def _told(
     connection: Connection, file: DatasetFile, task: Task | None, sums: _Sums, scale: float, some: Sequence[int]
-) -> dict[str, Any]:
+) -> FileStatistics:
     def times(count: int) -> int:
         return round(count * scale)
 
-    found: dict[str, Any] = {
+    found: FileStatistics = {
         "name": file.name,
         "conversations": file.conversations,
         "estimated_from": None,
@@ -130,7 +136,8 @@ def _told(
     languages, sampled = sums.languages, None
     if all(word is None for word in languages):  # the recipe does not ask for it: a look at some rows tells enough
         languages, sampled = _languages_of(connection, some)
-    return found | {
+    return {
+        **found,
         "rows": times(sums.verdicts),
         "characters": times(sums.characters),
         "mean_characters": sums.characters / sums.verdicts if sums.verdicts else None,

@@ -1,21 +1,21 @@
-"""What people ask: progress, reports, money. Plain dictionaries whose keys scripts may rely on."""
+"""What people ask: progress, reports, money. Records whose keys scripts may rely on."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.completion_report import completion_report
+from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
 from corpus_pipeline.jobs.ingest import is_elsewhere
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.code_versions import code_version
+from corpus_pipeline.service.records.progress import FileStatus, StageStatus
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import (
     completion_reports,
@@ -34,8 +34,8 @@ from corpus_pipeline.store.pauses import PauseFlag
 from corpus_pipeline.store.tasks import Task
 
 
-def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """files[].{name, consumer, recipe, stages.{stage}.{status, total, processed, dropped, failed, ...}}."""
+def status(connection: Connection, names: Sequence[str] = ()) -> list[FileStatus]:
+    """How far dataset files are: all, or those named. Raises UnknownName."""
     pairs = tasks.current_tasks(connection, names)
     task_ids = [task.id for _, task in pairs if task is not None]
     by_stage = cursors.task_cursors(connection, task_ids)
@@ -50,19 +50,21 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[dict[str, 
     for (task_id, stage, state), count in failed_samples.unresolved(connection, task_ids).items():
         blocked[task_id] += count if state is not FailedState.DISMISSED else 0
         lost[task_id, stage] += count if state is not FailedState.REPLAYED else 0
-    found = []
+    found: list[FileStatus] = []
     for file, task in pairs:
-        stages = {}
+        stages: dict[str, StageStatus] = {}
         for stage in Stage:
             own = by_stage.get((task.id, stage), []) if task else []
             failures = lost[task.id, stage] if task else 0
-            stages[stage.value] = stage_status(connection, file, task, stage, own, failures, flags, held)
-            stages[stage.value]["warnings"] = warnings.get((task.id, stage), []) if task else []
-            stages[stage.value]["skip_reasons"] = skipped.get((task.id, stage), {}) if task else {}
             is_asking = task is not None and stage is Stage.AUGMENT
-            stages[stage.value]["troubles"] = troubles.get(task.id, []) if task and is_asking else []
+            stages[stage.value] = {
+                **stage_status(connection, file, task, stage, own, failures, flags, held),
+                "warnings": warnings.get((task.id, stage), []) if task else [],
+                "skip_reasons": skipped.get((task.id, stage), {}) if task else {},
+                "troubles": troubles.get(task.id, []) if task and is_asking else [],
+            }
         if task is not None:
-            _look_for_export(stages[Stage.EXPORT.value], places.get(task.id))
+            stages[Stage.EXPORT.value] = _with_export(stages[Stage.EXPORT.value], places.get(task.id))
         found.append(
             {
                 "name": file.name,
@@ -95,7 +97,7 @@ def stage_status(
     failures: int,
     flags: Sequence[PauseFlag],
     held: dict[tuple[TaskId, Stage], leases.Lease],
-) -> dict[str, Any]:
+) -> StageStatus:
     """One stage as people see it: the cursors' status, corrected by what flags and leases say of it right now."""
     word = cursors.stage_status(own)
     flag = next((flag for flag in flags if flag.covers(file.name, stage)), None)
@@ -123,24 +125,29 @@ def stage_status(
         "held": None if worker is None else leases.in_words(worker, f"{stage} of {file.name}"),
         "active_ms": sum(cursor.active_ms for cursor in own),
         "run_id": lead.run_id if lead else None,
+        "warnings": [],
+        "skip_reasons": {},
+        "troubles": [],
     }
 
 
-def _look_for_export(stage: dict[str, Any], uri: str | None) -> None:
+def _with_export(stage: StageStatus, uri: str | None) -> StageStatus:
     """An export is done only where its file is. A bucket is looked at by `corpus run` and `corpus doctor`, not here."""
     if stage["status"] == Status.DONE and uri is not None and uri.startswith("/") and not Path(uri).exists():
-        stage |= {
+        return {
+            **stage,
             "status": Status.PENDING.value,
             "processed": 0,
             "reason": f"{uri} is not there, on this machine; a run writes it again",
         }
+    return stage
 
 
 def _expected(file: DatasetFile, stage: Stage) -> int | None:
     return file.lines if stage is Stage.INGEST else file.conversations
 
 
-def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Stage | None) -> list[dict[str, Any]]:
+def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Stage | None) -> list[CompletionReport]:
     """The report of one stage, or of every stage that has begun, counted from the rows now."""
     task = next((task for _, task in tasks.current_tasks(connection, [file.name])), None)
     if task is None:

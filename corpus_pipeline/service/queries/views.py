@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import cast
 
 import orjson
 from sqlalchemy import Connection, Row
@@ -12,6 +12,18 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.model import Change, ConversationId, Reject, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.service.records.base import TurnTexts
+from corpus_pipeline.service.records.calls import Call, FailedSample
+from corpus_pipeline.service.records.rows import (
+    CleanedRow,
+    FlatRow,
+    RejectedLine,
+    RejectedRow,
+    RowHistory,
+    RuleChange,
+    RuleTag,
+    Verdict,
+)
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
     augmented,
@@ -29,29 +41,31 @@ from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
 
-def turn_dict(turn: Turn) -> dict[str, Any]:
+def turn_dict(turn: Turn) -> TurnTexts:
     """A turn without what it does not have."""
-    return {key: value for key, value in turn._asdict().items() if value is not None}
+    return cast(TurnTexts, {key: value for key, value in turn._asdict().items() if value is not None})
 
 
-def preview(work: Work, limit: int) -> list[dict[str, Any]]:
+def preview(work: Work, limit: int) -> list[FlatRow]:
     """The first rows of a stage, flat: row, prompt, response and what the stage has to say."""
 
-    def read(connection: Connection) -> list[dict[str, Any]]:
+    def read(connection: Connection) -> list[FlatRow]:
         after, end = id_range(work.file.id)
         if work.stage is Stage.INGEST:
             return [flat(s.id, s.conversation.turns) for s in rows.page(connection, after, end, limit)]
         page = cleaned.kept_page(connection, work.task.id, after, end, limit)
         if work.stage is Stage.CLEAN or not page:
-            return [flat(row.id, row.conversation.turns) | {"changed": row.changed} for row in page]
+            return [{**flat(row.id, row.conversation.turns), "changed": row.changed} for row in page]
         made = augmented.rows_between(connection, work.task.id, page[0].id - 1, page[-1].id)
-        found = [flat(parent, turns) | {"strategy": label} for parent, own in made.items() for label, _, turns in own]
+        found: list[FlatRow] = [
+            {**flat(parent, turns), "strategy": label} for parent, own in made.items() for label, _, turns in own
+        ]
         return (found or [flat(row.id, row.conversation.turns) for row in page])[:limit]
 
     return work.store.fetch(read)
 
 
-def flat(identifier: ConversationId, turns: tuple[Turn, ...]) -> dict[str, Any]:
+def flat(identifier: ConversationId, turns: tuple[Turn, ...]) -> FlatRow:
     """A conversation as one line: its first prompt and its last response."""
     prompt = next((turn.prompt for turn in turns if turn.prompt is not None), None)
     response = next((turn.response for turn in reversed(turns) if turn.response is not None), None)
@@ -63,32 +77,19 @@ def is_empty(turns: tuple[Turn, ...]) -> bool:
     return not any((turn.response or "").strip(" ") for turn in turns)
 
 
-def _raw_row(file: DatasetFile, stored: rows.StoredConversation, verdict: cleaned.Verdict | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "row": address(label_of(file), stored.id),
-        "line": stored.conversation.source_line,
-        "turns": [turn_dict(turn) for turn in stored.conversation.turns],
-    }
-    if stored.is_deleted:
-        found["deleted"] = True
-    if verdict is not None:
-        found |= verdict_dict(file.name, verdict)
-    return found
-
-
-def verdict_dict(name: str, verdict: cleaned.Verdict) -> dict[str, Any]:
+def verdict_dict(verdict: cleaned.Verdict) -> Verdict:
     """What cleaning decided, in words."""
     state, reason = verdict.state.value, verdict.reason
     if verdict.duplicate_of is not None:
         state, reason = "dropped", f"{verdict.kind}_duplicate"
-    found: dict[str, Any] = {
+    found: Verdict = {
         "state": state,
         "reason": reason,
         "changed": bool(verdict.changes),
         "changes": [change_dict(c) for c in verdict.changes],
     }
     if verdict.tags:
-        found["tags"] = [tag._asdict() for tag in verdict.tags]
+        found["tags"] = [cast(RuleTag, tag._asdict()) for tag in verdict.tags]
     if verdict.duplicate_of is not None:
         found["duplicate_of"] = verdict.duplicate_of
         found["distance"] = verdict.distance
@@ -97,9 +98,9 @@ def verdict_dict(name: str, verdict: cleaned.Verdict) -> dict[str, Any]:
     return found
 
 
-def change_dict(change: Change) -> dict[str, Any]:
+def change_dict(change: Change) -> RuleChange:
     """What one rule did."""
-    return change._asdict()
+    return cast(RuleChange, change._asdict())
 
 
 def address(name: str, identifier: ConversationId, strategy: str | None = None, sample: int = 0) -> str:
@@ -135,7 +136,7 @@ def label_of(file: DatasetFile) -> str:
     return file.name if file.superseded_at is None else f"{file.name}@{file.version}"
 
 
-def show(connection: Connection, text: str) -> dict[str, Any]:
+def show(connection: Connection, text: str) -> RowHistory | RejectedRow:
     """One row with its history: raw, cleaned, what was made from it, every call, every export line. A line that became no
     conversation says why. Raises UnknownName, UsageError."""
     name, number = parse_address(text)
@@ -147,17 +148,31 @@ def show(connection: Connection, text: str) -> dict[str, Any]:
         if bad and bad[0].row_identifier == number:
             return {"row": f"{label_of(file)}:{number}", "rejected": reject_dict(bad[0])}
         raise UnknownName("row", text, [f"{name}:1 to {name}:{file.lines or 0}"])
-    found = _raw_row(file, stored, None)
-    if stored.is_deleted and (gone := purges.of_row(connection, file.sha256, number)) is not None:
-        found["purged"] = {"by": gone.purged_by, "at": gone.purged_at, "reason": gone.reason}
+    return history(connection, file, task, stored)
+
+
+def history(
+    connection: Connection, file: DatasetFile, task: Task | None, stored: rows.StoredConversation
+) -> RowHistory:
+    """A row that is stored, with its history."""
+    found: RowHistory = {
+        "row": address(label_of(file), stored.id),
+        "line": stored.conversation.source_line,
+        "turns": [turn_dict(turn) for turn in stored.conversation.turns],
+    }
+    if stored.is_deleted:
+        found["deleted"] = True
+        gone = purges.of_row(connection, file.sha256, split_id(stored.id)[1])
+        if gone is not None:
+            found["purged"] = {"by": gone.purged_by, "at": gone.purged_at, "reason": gone.reason}
     if task is not None:
-        found |= _history(connection, file, task, identifier)
+        _add_history(found, connection, file, task, stored.id)
     return found
 
 
-def reject_dict(reject: Reject) -> dict[str, Any]:
+def reject_dict(reject: Reject) -> RejectedLine:
     """A line that became no conversation."""
-    return {
+    found: RejectedLine = {
         "row": reject.row_identifier,
         "line": reject.source_line,
         "byte_offset": reject.source_offset,
@@ -165,26 +180,24 @@ def reject_dict(reject: Reject) -> dict[str, Any]:
         "reason": reject.reason,
         "detail": reject.detail,
         "raw": reject.raw.decode("utf-8", errors="replace"),
-    } | _not_text(reject.raw)
-
-
-def _not_text(raw: bytes) -> dict[str, str]:
-    """Bytes that no text can hold, in base64."""
+    }
     try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"raw_base64": base64.b64encode(raw).decode()}
-    return {}
+        reject.raw.decode("utf-8")
+    except UnicodeDecodeError:  # bytes that no text can hold
+        found["raw_base64"] = base64.b64encode(reject.raw).decode()
+    return found
 
 
-def _history(connection: Connection, file: DatasetFile, task: Task, identifier: ConversationId) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _add_history(
+    found: RowHistory, connection: Connection, file: DatasetFile, task: Task, identifier: ConversationId
+) -> None:
     verdict = cleaned.verdicts(connection, task.id, [identifier]).get(identifier)
     if verdict is not None:
-        found["cleaned"] = verdict_dict(file.name, verdict)
+        cleaned_row = cast(CleanedRow, verdict_dict(verdict))
+        found["cleaned"] = cleaned_row
         texts = cleaned.changed_turns(connection, task.id, identifier - 1, identifier).get(identifier)
         if texts is not None:
-            found["cleaned"]["turns"] = [turn_dict(turn) for turn in texts]
+            cleaned_row["turns"] = [turn_dict(turn) for turn in texts]
     made = augmented.rows_between(connection, task.id, identifier - 1, identifier).get(identifier, [])
     found["augmented"] = [
         {
@@ -217,10 +230,9 @@ def _history(connection: Connection, file: DatasetFile, task: Task, identifier: 
         }
         for export, number, where in exports.lines_of(connection, identifier)
     ]
-    return found
 
 
-def call_dict(row: Row) -> dict[str, Any]:
+def call_dict(row: Row) -> Call:
     """One ledger row for people: money in dollars, times in milliseconds UTC."""
     return {
         "id": row.id,
@@ -248,7 +260,7 @@ def call_dict(row: Row) -> dict[str, Any]:
     }
 
 
-def failed_dict(row: Row) -> dict[str, Any]:
+def failed_dict(row: Row) -> FailedSample:
     """A failed sample with its full context."""
     return {
         "id": row.id,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.queries import progress
+from corpus_pipeline.service.records.pages import PausesPage
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web.context import Form, first, person_of, reply, site_of
 
@@ -15,7 +16,7 @@ from corpus_pipeline.web.context import Form, first, person_of, reply, site_of
 def pauses(request: Request) -> Response:
     corpus = site_of(request).corpus
     flags = corpus.store.fetch(progress.flags)
-    data = {"flags": flags, "history": corpus.store.fetch(progress.flag_history, 100)}
+    data: PausesPage = {"flags": flags, "history": corpus.store.fetch(progress.flag_history, 100)}
     names = [file.name for file in corpus.files()]
     return reply(request, "pauses.html", data, names=names, busy=any(not flag["stopped"] for flag in flags))
 

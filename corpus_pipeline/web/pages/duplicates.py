@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.service.records.pages import DuplicatesPage
 from corpus_pipeline.stages.clean.text_differences import MAX_MARKED
 from corpus_pipeline.store.duplicates import ORDERS, ROW
 from corpus_pipeline.web.context import Form, file_name, first, number_in, person_of, reply, site_of, word_in
@@ -19,8 +20,10 @@ def page(request: Request) -> Response:
     after = number_in(request, "after", 0, 0, (1 << 32) - 1)
     limit = number_in(request, "limit", _SIZE, 1, 200)
     corpus = site_of(request).corpus
-    data = corpus.duplicates(name, sort=sort, after=after, limit=limit)
-    data["kept_anyway"] = corpus.kept_anyway(name)
+    data: DuplicatesPage = {
+        **corpus.duplicates(name, sort=sort, after=after, limit=limit),
+        "kept_anyway": corpus.kept_anyway(name),
+    }
     return reply(request, "duplicates.html", data, after=after, longest=MAX_MARKED)
 
 

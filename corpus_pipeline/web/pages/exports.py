@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from corpus_pipeline.service.queries import lineage, progress, rows
+from corpus_pipeline.service.records.pages import ExportsPage
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.web.context import number_in, person_of, reply, site_of
 
@@ -19,7 +20,8 @@ _CHUNK = 1 << 18
 
 
 def all_exports(request: Request) -> Response:
-    return reply(request, "exports.html", {"exports": site_of(request).corpus.store.fetch(progress.export_list)})
+    data: ExportsPage = {"exports": site_of(request).corpus.store.fetch(progress.export_list)}
+    return reply(request, "exports.html", data)
 
 
 def one(request: Request) -> Response:

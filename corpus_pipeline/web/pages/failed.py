@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.commands import failed_samples
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries.views import parse_address
+from corpus_pipeline.service.records.pages import FailedPage
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline.web.context import Form, first, number_in, person_of, reply, site_of, word_in
@@ -33,14 +35,17 @@ def queue(request: Request) -> Response:
     }
     corpus = site_of(request).corpus
     found = corpus.failed_samples(_where(asked), after=after, limit=_SIZE + 1)
-    data = {"samples": found[:_SIZE], "next_after": found[_SIZE - 1]["id"] if len(found) > _SIZE else None}
+    data: FailedPage = {
+        "samples": found[:_SIZE],
+        "next_after": found[_SIZE - 1]["id"] if len(found) > _SIZE else None,
+    }
     if request.scope["json"]:
         return reply(request, "failed.html", data)
     words = corpus.store.fetch(progress.failed_words)
     return reply(request, "failed.html", data, chosen=asked, words=words, states=_STATES, after=after)
 
 
-def _where(asked: dict[str, Any]) -> Where:
+def _where(asked: Mapping[str, str | None]) -> Where:
     return Where(
         file_name=asked["file"],
         stage=asked["stage"],
@@ -87,7 +92,7 @@ def dismiss(request: Request, form: Form) -> tuple[str, str]:
 def _chosen(form: Form) -> Where:
     """The ticked samples, or all that match the filter of the page. Raises UsageError when neither is said."""
     if first(form, "scope") == "matching":
-        asked: dict[str, Any] = {key: first(form, f"filter_{key}") or None for key in _KEYS}
+        asked = {key: first(form, f"filter_{key}") or None for key in _KEYS}
         return _where(asked)
     ids = tuple(int(text) for text in form.get("id", []) if text.isascii() and text.isdigit() and len(text) < 19)
     if not ids:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.service.commands import remove as commands_remove
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries import statistics as queries_statistics
+from corpus_pipeline.service.records.pages import FilePage, FilesPage, ReportsPage, StatisticsPage
+from corpus_pipeline.service.records.progress import FileProgress, SetFlag, Totals
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.web.context import Form, file_name, first, person_of, reply, site_of
 from corpus_pipeline.web.rendering import counted
@@ -20,14 +21,13 @@ _BUSY = (Status.RUNNING, Status.PAUSING)
 
 def all_files(request: Request) -> Response:
     corpus = site_of(request).corpus
-    files = corpus.store.fetch(progress.progress)
-    site_of(request).pace.refine(files)
+    files = site_of(request).pace.refined(corpus.store.fetch(progress.progress))
     flags = corpus.store.fetch(progress.flags)
-    data = {"files": files, "flags": flags, "totals": _totals(files)}
+    data: FilesPage = {"files": files, "flags": flags, "totals": _totals(files)}
     return reply(request, "files.html", data, busy=_busy(files, flags))
 
 
-def _totals(files: list[dict[str, Any]]) -> dict[str, Any]:
+def _totals(files: list[FileProgress]) -> Totals:
     return {
         "files": len(files),
         "bytes": sum(file["bytes"] for file in files),
@@ -38,7 +38,7 @@ def _totals(files: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _busy(files: list[dict[str, Any]], flags: list[dict[str, Any]]) -> bool:
+def _busy(files: list[FileProgress], flags: list[SetFlag]) -> bool:
     """Whether the page should look again soon."""
     running = any(stage["status"] in _BUSY for file in files for stage in file["stages"].values())
     return running or any(not flag["stopped"] for flag in flags)
@@ -47,11 +47,10 @@ def _busy(files: list[dict[str, Any]], flags: list[dict[str, Any]]) -> bool:
 def one_file(request: Request) -> Response:
     name = file_name(request)
     corpus = site_of(request).corpus
-    (file,) = corpus.store.fetch(progress.progress, [name])
-    site_of(request).pace.refine([file])
+    (file,) = site_of(request).pace.refined(corpus.store.fetch(progress.progress, [name]))
     flags = [flag for flag in corpus.store.fetch(progress.flags) if flag["file"] in (None, name)]
     exports = corpus.store.fetch(progress.export_list, name)
-    data = {"file": file, "flags": flags, "exports": exports[:10]}
+    data: FilePage = {"file": file, "flags": flags, "exports": exports[:10]}
     return reply(request, "file.html", data, busy=_busy([file], flags), name=name)
 
 
@@ -80,13 +79,14 @@ def statistics(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
     store = site.corpus.store
     state = store.fetch(progress.state_of, name)
-    data = site.kept.get(
+    found = site.kept.get(
         ("statistics", name),
         state,
         lambda: queries_statistics.file_statistics(store, name),
         lambda: store.fetch(queries_statistics.estimate, name),
         store.fetch(queries_statistics.takes_long, name),
     )
+    data: StatisticsPage = {**found.data, "counted_at": found.counted_at, "counting": found.counting}
     return reply(request, "statistics.html", data)
 
 
@@ -94,16 +94,22 @@ def reports(request: Request) -> Response:
     name, site = file_name(request), site_of(request)
     store = site.corpus.store
     state = store.fetch(progress.state_of, name)
-    data = site.kept.get(
+    found = site.kept.get(
         ("reports", name),
         state,
-        lambda: _in_order(name, site.corpus.report(name)),
-        lambda: _in_order(name, store.fetch(progress.last_reports, name)),
+        lambda: _in_order(site.corpus.report(name)),
+        lambda: _in_order(store.fetch(progress.last_reports, name)),
         store.fetch(queries_statistics.takes_long, name),
     )
+    data: ReportsPage = {
+        "name": name,
+        "reports": found.data,
+        "counted_at": found.counted_at,
+        "counting": found.counting,
+    }
     return reply(request, "reports.html", data)
 
 
-def _in_order(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+def _in_order(found: list[CompletionReport]) -> list[CompletionReport]:
     order = [stage.value for stage in Stage]
-    return {"name": name, "reports": sorted(found, key=lambda report: order.index(report["stage"]))}
+    return sorted(found, key=lambda report: order.index(report["stage"]))

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from corpus_pipeline.service.queries import progress
+from corpus_pipeline.service.records.pages import LoginPage
 from corpus_pipeline.web import users
 from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
 from corpus_pipeline.web.security import cookie, device_cookie
@@ -24,7 +25,11 @@ _LONGEST = 1024
 def form(request: Request) -> Response:
     if not site_of(request).options.login:
         raise HTTPException(404, "Nobody has to log in here.")
-    return reply(request, "login.html", {"error": None}, to=request.query_params.get("to", ""))
+    return reply(request, "login.html", _page(None), to=request.query_params.get("to", ""))
+
+
+def _page(error: str | None) -> LoginPage:
+    return {"error": error}
 
 
 async def log_in(request: Request) -> Response:
@@ -71,7 +76,7 @@ def address_of(request: Request) -> str:
 
 
 def _again(request: Request, fields: Form, status: int, sentence: str, headers: dict[str, str]) -> Response:
-    answer = reply(request, "login.html", {"error": sentence}, status=status, to=first(fields, "to"))
+    answer = reply(request, "login.html", _page(sentence), status=status, to=first(fields, "to"))
     answer.headers.update(headers)
     return answer
 

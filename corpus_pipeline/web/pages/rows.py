@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,6 +9,8 @@ from starlette.responses import Response, StreamingResponse
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.service.queries import progress, row_detail, row_filter, rows
+from corpus_pipeline.service.records.pages import RejectsPage, RowsPage
+from corpus_pipeline.service.records.rows import RowStory
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web.context import file_name, number_in, person_of, reply, site_of, word_in
@@ -38,7 +38,7 @@ def page(request: Request) -> Response:
     corpus = site_of(request).corpus
     store, index = corpus.store, corpus.settings.search_folder
     found = store.fetch(rows.row_page, name, filter_, after=after, limit=limit, index=index)
-    data = {
+    data: RowsPage = {
         "name": name,
         "stage": filter_.stage.value,
         "rows": [rows.found_dict(name, row) for row in found.found],
@@ -83,12 +83,11 @@ def one(request: Request) -> Response:
     return reply(request, "row.html", data, columns=_columns(data, choice), choice=choice)
 
 
-def _columns(data: dict[str, Any], choice: str) -> list[Column]:
+def _columns(data: RowStory, choice: str) -> list[Column]:
     """What stands side by side: the raw conversation, the cleaned one where it differs, and the chosen made one."""
     texts = [("raw", data["turns"])]
-    cleaned = data.get("cleaned", {}).get("turns")
-    if cleaned is not None:
-        texts.append(("cleaned", cleaned))
+    if "cleaned" in data and "turns" in data["cleaned"]:
+        texts.append(("cleaned", data["cleaned"]["turns"]))
     for made in data.get("augmented", []):
         if choice == f"{made['strategy']}/{made['sample']}":
             texts.append((made["strategy"], made["turns"]))
@@ -99,7 +98,8 @@ def rejects(request: Request) -> Response:
     name, after = file_name(request), number_in(request, "after", 0, 0, (1 << 32) - 1)
     found = site_of(request).corpus.store.fetch(rows.rejects, name, after=after, limit=_SIZE + 1)
     next_after = found[_SIZE - 1]["row"] if len(found) > _SIZE else None
-    return reply(request, "rejects.html", {"name": name, "rejects": found[:_SIZE], "next_after": next_after})
+    data: RejectsPage = {"name": name, "rejects": found[:_SIZE], "next_after": next_after}
+    return reply(request, "rejects.html", data)
 
 
 def selection(request: Request) -> Response:

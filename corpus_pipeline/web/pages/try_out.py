@@ -8,6 +8,7 @@ from starlette.responses import Response
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs.augment.plan import labels, with_overrides
 from corpus_pipeline.service.commands.try_out import MAX_ROWS
+from corpus_pipeline.service.records.pages import TryPage
 from corpus_pipeline.web.context import Form, file_name, first, reply, site_of, word_in
 
 _ROWS = 3
@@ -20,8 +21,17 @@ def form(request: Request) -> Response:
     name = file_name(request)
     known = _labels(request, name)
     chosen = word_in(request, "strategy", known) or (known[0] if known else "")
-    data = {"name": name, "strategies": known, "strategy": chosen, "templates": _templates(request, name, chosen)}
-    return reply(request, "try.html", data | {"tried": None, "models": "", "rows": _ROWS, "numbers": ""})
+    data: TryPage = {
+        "name": name,
+        "strategies": known,
+        "strategy": chosen,
+        "templates": _templates(request, name, chosen),
+        "tried": None,
+        "models": "",
+        "rows": _ROWS,
+        "numbers": "",
+    }
+    return reply(request, "try.html", data)
 
 
 def run(request: Request, form: Form) -> Response:
@@ -45,8 +55,17 @@ def run(request: Request, form: Form) -> Response:
         models=models,
         templates=[(_AS_BOUND, None), *edited] if edited else [],
     )
-    data = {"name": name, "strategies": known, "strategy": chosen, "templates": sent, "tried": tried.to_dict()}
-    return reply(request, "try.html", data | {"models": " ".join(models), "rows": rows, "numbers": " ".join(numbers)})
+    data: TryPage = {
+        "name": name,
+        "strategies": known,
+        "strategy": chosen,
+        "templates": sent,
+        "tried": tried.to_dict(),
+        "models": " ".join(models),
+        "rows": rows,
+        "numbers": " ".join(numbers),
+    }
+    return reply(request, "try.html", data)
 
 
 def _labels(request: Request, name: str) -> list[str]:

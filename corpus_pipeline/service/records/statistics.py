@@ -1,0 +1,63 @@
+"""Statistics of a dataset file."""
+
+from __future__ import annotations
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+
+class TurnBin(TypedDict):
+    """Conversations of at most so many turns; upto: None for the rest."""
+
+    upto: int | None
+    rows: int
+
+
+class LengthBin(TypedDict):
+    """Rows of at most so many characters; upto: None for the rest."""
+
+    upto: int | None
+    kept: int
+    dropped: int
+
+
+class LanguageCount(TypedDict):
+    """Rows of a language; None: not told."""
+
+    language: str | None
+    rows: int
+
+
+class ClusterSize(TypedDict):
+    """How many clusters of duplicates have this size."""
+
+    size: int
+    clusters: int
+
+
+class Cluster(TypedDict):
+    """A kept row and how many repeat it. own: whether it is of this file."""
+
+    number: int
+    own: bool
+    repeats: int
+
+
+class FileStatistics(TypedDict):
+    """Counted from rows, or estimated from some (estimated_from: how many; then clusters and largest are None). Before
+    cleaning there are only turns. languages_of: rows that were looked at for their language, None: all."""
+
+    name: str
+    conversations: int | None
+    estimated_from: int | None
+    turns: list[TurnBin]
+    rows: NotRequired[int]
+    characters: NotRequired[int]
+    mean_characters: NotRequired[float | None]
+    lengths: NotRequired[list[LengthBin]]
+    languages: NotRequired[list[LanguageCount]]
+    languages_of: NotRequired[int | None]
+    drop_reasons: NotRequired[dict[str, int]]
+    clusters: NotRequired[list[ClusterSize] | None]
+    largest: NotRequired[list[Cluster] | None]
