@@ -73,7 +73,7 @@ def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Cal
         target = WorkspaceFileTarget([workspace])
         context = stack.enter_context(_Workspace(instance, target, version=version, code_server_log_level=_LEVEL))
         app = create_app_from_workspace_process_context(context, live_data_poll_rate=_POLL_MILLISECONDS)
-        serving = server(DagsterGuard(app, rows), sockets=True)
+        serving = server(DagsterGuard(app, rows), rows.state.site.options, sockets=True)
         ended = threading.Event()
 
         def watch() -> None:

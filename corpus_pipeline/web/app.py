@@ -33,6 +33,7 @@ from corpus_pipeline.web.pages import (
     try_out,
 )
 from corpus_pipeline.web.security import Guard
+from corpus_pipeline.web.shares import Kind, Shared
 
 log = logging.getLogger(__name__)
 
@@ -66,33 +67,37 @@ def create_app(corpus: Corpus, options: Options | None = None) -> Starlette:
 
 
 def _routes() -> list[Route]:
-    def get(path: str, endpoint: object) -> Route:
+    def get(path: str, endpoint: object, kind: Kind = Kind.PAGE) -> Route:
+        return Route(path, endpoint, methods=["GET"], middleware=[Middleware(Shared, kind)])  # type: ignore[arg-type]
+
+    def free(path: str, endpoint: object) -> Route:
         return Route(path, endpoint, methods=["GET"])  # type: ignore[arg-type]
 
-    def post(path: str, endpoint: object) -> Route:
-        return Route(path, endpoint, methods=["POST"])  # type: ignore[arg-type]
+    def post(path: str, endpoint: object, kind: Kind = Kind.PAGE) -> Route:
+        return Route(path, endpoint, methods=["POST"], middleware=[Middleware(Shared, kind)])  # type: ignore[arg-type]
 
+    question, download, trial = Kind.QUESTION, Kind.DOWNLOAD, Kind.TRIAL
     return [
         get("/", _home),
-        get("/healthz", _healthy),
-        get("/metrics", _metrics),
-        get("/static/{name}", _static),
+        free("/healthz", _healthy),
+        get("/metrics", _metrics, question),
+        free("/static/{name}", _static),
         get("/files", files.all_files),
         get("/files/{name}", files.one_file),
-        get("/files/{name}/statistics", files.statistics),
-        get("/files/{name}/reports", files.reports),
-        get("/files/{name}/rejects", rows.rejects),
-        get("/files/{name}/duplicates", duplicates.page),
-        get("/files/{name}/review", review.page),
+        get("/files/{name}/statistics", files.statistics, question),
+        get("/files/{name}/reports", files.reports, question),
+        get("/files/{name}/rejects", rows.rejects, question),
+        get("/files/{name}/duplicates", duplicates.page, question),
+        get("/files/{name}/review", review.page, question),
         get("/files/{name}/try", try_out.form),
-        post("/try", page_action(try_out.run)),
+        post("/try", page_action(try_out.run), trial),
         post("/keep", action(duplicates.keep, Role.REVIEWER)),
         post("/review", action(review.judge, Role.REVIEWER)),
-        get("/files/{name}/rows", rows.page),
-        get("/files/{name}/rows/{number:number}", rows.one),
-        get("/files/{name}/selection.jsonl", rows.selection),
-        get("/failed", failed.queue),
-        get("/failed/{identifier:number}", failed.one),
+        get("/files/{name}/rows", rows.page, question),
+        get("/files/{name}/rows/{number:number}", rows.one, question),
+        get("/files/{name}/selection.jsonl", rows.selection, download),
+        get("/failed", failed.queue, question),
+        get("/failed/{identifier:number}", failed.one, question),
         post("/failed/replay", action(failed.replay)),
         post("/failed/dismiss", action(failed.dismiss, Role.REVIEWER)),
         get("/pauses", actions.pauses),
@@ -101,16 +106,16 @@ def _routes() -> list[Route]:
         get("/cost", cost.page),
         get("/exports", exports.all_exports),
         get("/exports/{identifier:number}", exports.one),
-        get("/exports/{identifier:number}/lines", exports.lines),
-        get("/exports/{identifier:number}/lines/{line:number}", exports.trace),
-        get("/exports/{identifier:number}/download", exports.download),
+        get("/exports/{identifier:number}/lines", exports.lines, question),
+        get("/exports/{identifier:number}/lines/{line:number}", exports.trace, question),
+        get("/exports/{identifier:number}/download", exports.download, download),
         get("/audit", audit.page),
         get("/purges/{identifier:number}", audit.purge_report),
         post("/remove", action(files.remove, Role.ADMIN)),
         post("/purge", action(audit.remove, Role.ADMIN)),
-        get("/login", login.form),
-        post("/login", login.log_in),
-        post("/logout", login.log_out),
+        free("/login", login.form),
+        Route("/login", login.log_in, methods=["POST"]),
+        Route("/logout", login.log_out, methods=["POST"]),
     ]
 
 
@@ -138,7 +143,9 @@ def _static(request: Request) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _error(request, error.status_code, error.detail)
+    answer = _error(request, error.status_code, error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _explained(request: Request, error: Exception) -> Response:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
 import orjson
-from anyio import CapacityLimiter
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -27,6 +27,7 @@ from corpus_pipeline.web import rendering
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.progress_rate import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
+from corpus_pipeline.web.shares import Shares
 from corpus_pipeline.web.stale_cache import Kept
 
 _MOST_FORM_BYTES = 256 << 10
@@ -81,7 +82,9 @@ class Site:
     sessions: Sessions = field(default_factory=Sessions)
     brake: Brake = field(default_factory=Brake)  # by name, or by browser where the person logged in before
     crowd_brake: Brake = field(default_factory=lambda: Brake(free=100, longest=30.0))  # by address
-    hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # a pool of its own: pages do not wait
+    # a pool of its own: pages do not wait; of threads, because two servers with a loop each may share it
+    hashing: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hashing"))
+    shares: Shares = field(default_factory=Shares)
     pace: Pace = field(default_factory=Pace)
     kept: Kept = field(default_factory=Kept)
     templates: Environment = field(default_factory=environment)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -32,6 +32,7 @@ from graphql import (
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,6 +42,7 @@ from corpus_pipeline.web.context import Site
 from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.security import HEADERS, METHODS, Door, same_origin, session_of
 from corpus_pipeline.web.sessions import Person
+from corpus_pipeline.web.shares import Kind, Shares
 
 # beside Dagster's own policy, which binds scripts only: a browser obeys both
 CSP = (
@@ -51,6 +53,8 @@ _OURS = {name: value for name, value in HEADERS.items() if name not in ("Content
 _KEPT = ("/_next/static/", "/vendor/")  # files of the UI, which browsers may keep
 _ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that are shown under this address, too
 _MOST_BYTES = 8 << 20
+# Dagster's own pages ask for less than a tenth of it in one request
+_MOST_LETTERS, _MOST_TOKENS, _MOST_FIELDS = 256 << 10, 20_000, 100
 _FOR_GOOD = ("delete", "wipe")  # mutations that begin so remove what nothing brings back
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
 _ABOUT = {
@@ -102,6 +106,7 @@ class DagsterGuard:
         self._rows = rows
         self._site: Site = rows.state.site
         self._door = Door(self._site.options, self._site.sessions)
+        self._shares = Shares()  # of this server's own loop; the row browser beside it has another one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -120,8 +125,12 @@ class DagsterGuard:
             or not same_origin(headers, secure=self._door.options.secure_cookies)
         ):
             await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self._app(scope, self._while_known(scope, headers, receive, send), send)
+            return
+        try:
+            async with self._shares.of(scope["person"].name, Kind.SOCKET):
+                await self._app(scope, self._while_known(scope, headers, receive, send), send)
+        except HTTPException:
+            await send({"type": "websocket.close", "code": 1013})
 
     def _while_known(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive:
         """`receive` that ends the socket when its person is known no longer: logged out, removed, with another password."""
@@ -174,7 +183,15 @@ class DagsterGuard:
                     answer.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await (self._app if refused is None else refused)(scope, receive, with_headers)
+        if refused is not None or scope["path"].startswith(_KEPT):
+            await (self._app if refused is None else refused)(scope, receive, with_headers)
+            return
+        try:
+            async with self._shares.of(scope["person"].name, Kind.GRAPHQL):
+                await self._app(scope, receive, with_headers)
+        except HTTPException as busy:
+            answer = PlainTextResponse(f"{busy.detail}\n", busy.status_code, busy.headers)
+            await answer(scope, receive, with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if refused := self._door.stranger(headers):
@@ -203,7 +220,7 @@ class DagsterGuard:
             return PlainTextResponse("The request is too long.\n", 413), b""
         try:
             if scope["path"].rstrip("/") == "/graphql":
-                asked = asked_of(_json(body))
+                asked = await run_in_threadpool(_asked_in, body)
                 change, body = change_of(asked), asked.body()
             else:
                 # what is no GraphQL are reports of what was made elsewhere: they change something, always
@@ -227,6 +244,10 @@ class DagsterGuard:
             _log.warning("not in the audit log, the database is away: %s by %s", change.mutations, person.name)
 
 
+def _asked_in(body: bytes) -> Asked:
+    return asked_of(_json(body))
+
+
 def asked_of(asked: Any) -> Asked:
     """The GraphQL request in the JSON of a body. Raises ValueError for what nobody can read."""
     query = asked.get("query") if isinstance(asked, dict) else None
@@ -237,23 +258,21 @@ def asked_of(asked: Any) -> Asked:
         variables = _json(variables.encode())
     if not isinstance(variables, dict | None) or not isinstance(operation, str | None):
         raise ValueError("it is no GraphQL request")
+    if len(query) > _MOST_LETTERS:
+        raise ValueError("its GraphQL is too long")
     try:
-        return Asked(query, variables, operation, parse(query))
+        document = parse(query, max_tokens=_MOST_TOKENS)
+        fields = sum(1 for _ in _root_fields(document, tuple(OperationType)))
     except (GraphQLError, RecursionError):
         raise ValueError("its GraphQL is faulty") from None
+    if fields > _MOST_FIELDS:
+        raise ValueError("its GraphQL asks for too much at once")
+    return Asked(query, variables, operation, document)
 
 
 def change_of(asked: Asked) -> Change | None:
     """What a request asks Dagster to change, None when it only looks; of several operations in it, all are meant."""
-    fragments = {
-        node.name.value: node for node in asked.document.definitions if isinstance(node, FragmentDefinitionNode)
-    }
-    fields = [
-        field
-        for operation in asked.document.definitions
-        if isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION
-        for field in _fields(operation.selection_set, fragments, set())
-    ]
+    fields = _root_fields(asked.document, (OperationType.MUTATION,))
     changing = [field for field in fields if field.name.value not in _NO_CHANGE]
     if not changing:
         return None
@@ -262,17 +281,26 @@ def change_of(asked: Asked) -> Change | None:
     return Change(tuple(dict.fromkeys(field.name.value for field in changing)), tuple(about))
 
 
+def _root_fields(document: DocumentNode, kinds: Collection[OperationType]) -> Iterator[FieldNode]:
+    """The fields at the root of all operations of these kinds, those of their fragments among them."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode) and operation.operation in kinds:
+            yield from _fields(operation.selection_set, fragments, set())
+
+
 def _fields(
-    chosen: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], inside: set[str]
+    chosen: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], seen: set[str]
 ) -> Iterator[FieldNode]:
-    """The fields of a selection, those of its fragments among them."""
+    """The fields of a selection; those of a fragment once, as who executes it reads them: some name each other twice."""
     for node in chosen.selections:
         if isinstance(node, FieldNode):
             yield node
         elif isinstance(node, InlineFragmentNode):
-            yield from _fields(node.selection_set, fragments, inside)
-        elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments and node.name.value not in inside:
-            yield from _fields(fragments[node.name.value].selection_set, fragments, inside | {node.name.value})
+            yield from _fields(node.selection_set, fragments, seen)
+        elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments and node.name.value not in seen:
+            seen.add(node.name.value)
+            yield from _fields(fragments[node.name.value].selection_set, fragments, seen)
 
 
 def _arguments(field: FieldNode, variables: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from corpus_pipeline.model import TEXT_FIELDS
-from corpus_pipeline.service.records.base import JsonObject, TurnTexts
+from corpus_pipeline.service.records.base import TurnTexts
 from corpus_pipeline.web.rendering import LONG, Piece, difference
 
 
@@ -21,11 +23,11 @@ class Message(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One turn in one column."""
+    """One turn in one column; `tool_calls` and `extra` are JSON for people, "" for none."""
 
     messages: list[Message]
-    tool_calls: Any
-    extra: JsonObject
+    tool_calls: str
+    extra: str
     weight: float | None
 
 
@@ -36,6 +38,9 @@ class Column(NamedTuple):
     cells: list[Cell]
 
 
+PAGE = 400_000  # characters of all texts of one page
+MOST_TURNS = 500  # that one page shows; the JSON twin has them all
+
 _ROLES = {
     "system": "system",
     "prompt": "user",
@@ -45,21 +50,34 @@ _ROLES = {
 }
 
 
+class _Room:
+    """How many characters the page still takes: a row may have thousands of long turns, and its page has a deadline."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, wanted: int) -> int:
+        """As many of them as there is room for."""
+        taken = min(wanted, self._left)
+        self._left -= taken
+        return taken
+
+
 def compared(texts: Sequence[tuple[str, list[TurnTexts]]]) -> list[Column]:
-    """Columns for (title, turns), each compared with the one before it."""
+    """Columns for (title, turns), each compared with the one before it; what the page has no room for is cut."""
     columns: list[Column] = []
     before: list[TurnTexts] | None = None
     for title, turns in texts:
-        cells = []
-        for number, turn in enumerate(turns):
+        cells, room = [], _Room(PAGE // len(texts))
+        for number, turn in enumerate(turns[:MOST_TURNS]):
             old: TurnTexts | None = None if before is None else before[number] if number < len(before) else {}
-            cells.append(_cell(turn, old))
+            cells.append(_cell(turn, old, room))
         columns.append(Column(title, cells))
         before = turns
     return columns
 
 
-def _cell(turn: TurnTexts, before: TurnTexts | None) -> Cell:
+def _cell(turn: TurnTexts, before: TurnTexts | None, room: _Room) -> Cell:
     texts: Mapping[str, Any] = turn
     was: Mapping[str, Any] = before or {}
     extra = dict(turn.get("extra") or {})
@@ -69,16 +87,28 @@ def _cell(turn: TurnTexts, before: TurnTexts | None) -> Cell:
         if own is None and old is None:
             continue
         role = extra.get(f"{name}_role") or _ROLES[name]
-        messages.append(_message(name, str(role), own, old, compare=before is not None))
+        messages.append(_message(name, str(role), own, old, room, compare=before is not None))
     calls = extra.pop("tool_calls", None)
     for key in ("system_role", "prompt_role"):
         extra.pop(key, None)
-    return Cell(messages, calls, extra, turn.get("weight"))
+    return Cell(messages, _pretty(calls, room), _pretty(extra, room), turn.get("weight"))
 
 
-def _message(name: str, role: str, own: str | None, old: str | None, *, compare: bool) -> Message:
+def _pretty(value: Any, room: _Room) -> str:
+    if not value:
+        return ""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    most = room.take(min(LONG, len(text)))
+    return (
+        text if most == len(text) else f"{text[:most]} … {len(text) - most:,} more characters; the JSON twin has them"
+    )
+
+
+def _message(name: str, role: str, own: str | None, old: str | None, room: _Room, *, compare: bool) -> Message:
     text = own or ""
+    most = room.take(min(LONG, max(len(text), len(old or "") if compare else 0)))
+    shown, cut = text[:most], max(0, len(text) - most)
     if not compare or own == old:
-        return Message(name, role, [Piece("same", text[:LONG])], False, max(0, len(text) - LONG))
-    pieces = difference((old or "")[:LONG], text[:LONG])
-    return Message(name, role, pieces, True, max(0, len(text) - LONG))
+        return Message(name, role, [Piece("same", shown)], False, cut)
+    # where one of them is cut, the other is cut at the same place: what stands behind it is neither gone nor new
+    return Message(name, role, difference((old or "")[:most], shown) or [Piece("same", "")], True, cut)

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -79,13 +80,17 @@ def _marked(text: str) -> Markup:
         letter = match.group()
         if letter in _JOINERS:
             continue
-        parts.append(_breakable(text[at : match.start()]))
-        code = f"U+{ord(letter):04X}"
-        title = f"{code} {unicodedata.name(letter, '')}".strip()
-        parts.append(Markup('<span class="ctl" title="{}">{}</span>').format(title, _NAMES.get(letter, code)))
+        parts += [_breakable(text[at : match.start()]), _named(letter)]
         at = match.end()
     parts.append(_breakable(text[at:]))
     return Markup("").join(parts)
+
+
+@cache
+def _named(letter: str) -> Markup:
+    code = f"U+{ord(letter):04X}"
+    title = f"{code} {unicodedata.name(letter, '')}".strip()
+    return Markup('<span class="ctl" title="{}">{}</span>').format(title, _NAMES.get(letter, code))
 
 
 _UNBROKEN = re.compile(r"\S{120}(?=\S)")
@@ -93,6 +98,8 @@ _UNBROKEN = re.compile(r"\S{120}(?=\S)")
 
 def _breakable(text: str) -> Markup:
     """Escaped, with places to break in what has none: browsers take minutes to wrap a word of some ten thousand letters."""
+    if not text:
+        return Markup()
     parts, at = [], 0
     for match in _UNBROKEN.finditer(text):
         parts += [escape(text[at : match.end()]), Markup("<wbr>")]

@@ -8,7 +8,7 @@ import re
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -178,6 +178,8 @@ class Guard:
         refused = self._door.entered(scope, headers) or self._refusal(scope, headers)
         try:
             await (self._app if refused is None else refused)(scope, receive, with_headers)
+        except ClientDisconnect:  # nobody is left to be answered
+            return
         except Exception as error:
             _log.error("%s", in_words(error))
             if begun:

@@ -17,6 +17,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.corpus import who
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.web import connections
 from corpus_pipeline.web.app import create_app
 from corpus_pipeline.web.index_worker import Indexer
 from corpus_pipeline.web.options import LOOPBACK, Options
@@ -43,10 +44,13 @@ def open_corpus(settings: Settings) -> Corpus:
     return corpus
 
 
-def server(app: ASGIApp, *, sockets: bool = False) -> uvicorn.Server:
+def server(
+    app: ASGIApp, options: Options, *, sockets: bool = False, limits: connections.Limits | None = None
+) -> uvicorn.Server:
     """A server that has not begun yet; `sockets`: whether the application has WebSockets, too."""
     config = uvicorn.Config(
         app,
+        http=connections.bounded(limits or connections.Limits(), options.is_trusted_proxy),
         log_level="warning",
         access_log=False,  # addresses hold what people searched for
         server_header=False,
@@ -96,7 +100,7 @@ def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
     listener = listen(options)
     with listener, Indexer(corpus):
         ready(first_address(options, url_of(options, listener.getsockname()[1])))
-        server(create_app(corpus, options)).run(sockets=[listener])
+        server(create_app(corpus, options), options).run(sockets=[listener])
 
 
 @dataclass
@@ -112,13 +116,15 @@ class Background:
         self._thread.join(timeout=10)
 
 
-def start_background(app: ASGIApp, options: Options, *, sockets: bool = False) -> Background:
+def start_background(
+    app: ASGIApp, options: Options, *, sockets: bool = False, limits: connections.Limits | None = None
+) -> Background:
     """Start an application beside something else and return once it answers.
 
     port 0 takes a free one. Raises UsageError when the address cannot be used.
     """
     listener = listen(options)
-    running = server(app, sockets=sockets)
+    running = server(app, options, sockets=sockets, limits=limits)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, name="row browser", daemon=True)
     thread.start()
     deadline = time.monotonic() + 15

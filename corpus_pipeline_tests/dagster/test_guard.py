@@ -315,6 +315,28 @@ def test_a_change_says_what_it_is_about_wherever_that_is_written():
     assert change(tags) == (("launch",), ("chats",))
 
 
+def test_fragments_that_name_each_other_twice_are_read_once():
+    """As who executes them reads them; followed each time, forty of them would be 2^40 fields."""
+    chain = " ".join(f"fragment F{n} on M {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
+    assert change(f"mutation {{ ...F0 }} {chain} fragment F40 on M {{ deleteRun ...F0 }}") == (("deleteRun",), ())
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("{ " + " ".join(f"a{n}: version" for n in range(101)) + " }", "too much at once"),
+        ("{ ...F } fragment F on Q { " + " ".join(f"a{n}: version" for n in range(101)) + " }", "too much at once"),
+        ("{ version(a: [" + "1 " * 20_000 + "]) }", "faulty"),
+        ("{ version } #" + "x" * 300_000, "too long"),
+        ("{ ...F0 } " + " ".join(f"fragment F{n} on Q {{ ...F{n + 1} }}" for n in range(3000)), "faulty"),
+    ],
+    ids=["aliases", "aliases in a fragment", "tokens", "letters", "depth of fragments"],
+)
+def test_a_question_that_would_keep_dagster_busy_is_refused(query, said):
+    with pytest.raises(ValueError, match=said):
+        asked_of({"query": query})
+
+
 def test_a_socket_carries_questions_only():
     def start(query: str) -> str:
         return json.dumps({"id": "1", "type": "start", "payload": {"query": query}})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import math
 
-from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -50,7 +50,8 @@ async def log_in(request: Request) -> Response:
         seconds = math.ceil(wait)
         sentence = f"Too many wrong passwords. Try again in {seconds} s."
         return _again(request, fields, 429, sentence, {"Retry-After": str(seconds)})
-    user = await to_thread.run_sync(users.check, site.options.users, name, password, limiter=site.hashing)
+    loop = asyncio.get_running_loop()
+    user = await loop.run_in_executor(site.hashing, users.check, site.options.users, name, password)
     if user is None:
         await run_in_threadpool(_note, site, name, "login refused", address)
         return _again(request, fields, 403, "That name and password do not belong together.", {})

@@ -1,0 +1,124 @@
+"""What one person may have under way at the same time, so that pages of others come at once.
+
+A statistic, a search or a download takes a thread, a connection to the database and processor time; all of these are few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from enum import Enum
+from typing import Any, NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class _Share(NamedTuple):
+    """running: at the same time by one person. waiting: further ones that wait their turn. in_all: running by everybody."""
+
+    running: int
+    waiting: int
+    in_all: int
+
+
+class Kind(Enum):
+    """What is asked for. A download lasts as long as its reader likes and a trial as long as its model; the sums of `in_all`
+    are no more than the threads of a server (40).
+    """
+
+    PAGE = _Share(running=8, waiting=60, in_all=20)
+    QUESTION = _Share(running=3, waiting=12, in_all=8)  # statistics, searches, rows
+    DOWNLOAD = _Share(running=3, waiting=3, in_all=8)
+    TRIAL = _Share(running=2, waiting=2, in_all=4)
+    GRAPHQL = _Share(running=12, waiting=100, in_all=24)
+    SOCKET = _Share(running=40, waiting=0, in_all=400)
+
+
+_PATIENCE = 30.0  # seconds for which one waits for a turn
+
+
+class Gone(Exception):
+    """Whoever waited for a turn has closed the page."""
+
+
+class Shares:
+    """The shares of one server, by person and kind. For its event loop only."""
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
+        self._under_way: Counter[tuple[str, Kind]] = Counter()
+        self._own: dict[tuple[str, Kind], asyncio.Semaphore] = {}
+        self._all: dict[Kind, asyncio.Semaphore] = {}
+
+    @asynccontextmanager
+    async def of(self, name: str, kind: Kind, gone: asyncio.Future[None] | None = None) -> AsyncIterator[None]:
+        """A turn of a person. gone: ends when nobody waits for it any more.
+
+        Raises HTTPException 429 when too many of theirs wait, 503 when no turn comes in time; Gone.
+        """
+        key, share = (name, kind), kind.value
+        if self._under_way[key] >= share.running + share.waiting:
+            raise HTTPException(
+                429,
+                f"{self._under_way[key]} of your requests are still under way. Wait until some of them have ended.",
+                {"Retry-After": "5"},
+            )
+        self._under_way[key] += 1
+        own = self._own.setdefault(key, asyncio.Semaphore(share.running))
+        everybody = self._all.setdefault(kind, asyncio.Semaphore(share.in_all))
+        try:
+            async with self._turn(own, gone), self._turn(everybody, gone):
+                yield
+        finally:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key], self._own[key]
+
+    @asynccontextmanager
+    async def _turn(self, places: asyncio.Semaphore, gone: asyncio.Future[None] | None) -> AsyncIterator[None]:
+        turn = asyncio.ensure_future(places.acquire())
+        try:
+            awaited: set[asyncio.Future[Any]] = {turn, gone} if gone else {turn}
+            await asyncio.wait(awaited, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not turn.done():
+                turn.cancel()
+        if turn.cancelling():
+            if gone is not None and gone.done():
+                raise Gone
+            raise HTTPException(503, "The server is busy. Try again in a moment.", {"Retry-After": "10"})
+        try:
+            yield
+        finally:
+            places.release()
+
+
+class Shared:
+    """Wraps a page: it waits for a turn of whoever asks, and its answer is sent within it."""
+
+    def __init__(self, app: ASGIApp, kind: Kind) -> None:
+        self._app = app
+        self._kind = kind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shares: Shares = scope["app"].state.site.shares
+        person = scope["person"]
+        gone = asyncio.ensure_future(_until_gone(receive)) if scope["method"] == "GET" else None
+        with suppress(Gone):
+            try:
+                async with shares.of(person.name if person is not None else "", self._kind, gone):
+                    if gone is not None:
+                        gone.cancel()
+                    await self._app(scope, receive, send)
+            finally:
+                if gone is not None:
+                    gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Ends when the browser has closed the connection; a request without a body says nothing else."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
