@@ -141,7 +141,7 @@ class Corpus:
         Raises SourceChanged (other bytes under a known name), UsageError (no such file, no known format).
         """
         added = self._corpus.add(
-            Path(path),
+            path,
             name=name,
             recipe=None if recipe is None else str(recipe),
             consumer=consumer,

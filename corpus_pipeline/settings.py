@@ -37,6 +37,13 @@ VARIABLES = (
         "where the bucket stands: path, virtual (BUCKET.ENDPOINT), or auto: virtual where the store asks for it",
     ),
     Variable("CORPUS_INBOX", "inbox in CORPUS_HOME", "folder that the Dagster sensor watches for new dataset files"),
+    Variable("CORPUS_DOWNLOAD_GIB", "100", "the largest file that is copied from an s3://, https:// or hf:// address"),
+    Variable(
+        "HF_TOKEN",
+        "none",
+        "your token for datasets that are not public; HF_ENDPOINT names another server than huggingface.co",
+        secret=True,
+    ),
     Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
     Variable(
         "CORPUS_STOP_GRACE_SECONDS",
@@ -139,6 +146,9 @@ class Settings:
     dagster_database: str | None = None  # its kind; the address stays in the environment
     dagster_retention_days: int = 0
     index: bool = True
+    hub_token: str | None = field(default=None, repr=False)
+    hub_endpoint: str = "https://huggingface.co"
+    download_limit: int = 100 << 30  # bytes of one file
     endpoints: str | None = field(default=None, repr=False)
     endpoint_variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # those that `endpoints` names
     ca_file: str | None = None
@@ -179,6 +189,9 @@ class Settings:
             dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
             dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
             dagster_retention_days=_days(env.get("CORPUS_DAGSTER_RETENTION_DAYS") or "0"),
+            hub_token=(env.get("HF_TOKEN") or "").strip() or None,
+            hub_endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
+            download_limit=_gibibytes(env.get("CORPUS_DOWNLOAD_GIB") or "100"),
             index=env.get("CORPUS_INDEX") != "0",
             endpoints=endpoints,
             endpoint_variables=tuple((name, env[name]) for name in _names_in(endpoints) if env.get(name)),
@@ -221,6 +234,11 @@ class Settings:
     def search_folder(self) -> Path:
         """Where the search index lies; it is made anew when it is not there."""
         return self.home / "search"
+
+    @property
+    def downloads_folder(self) -> Path:
+        """Where copies of dataset files lie that were added by an address."""
+        return self.home / "downloads"
 
     @property
     def price_file(self) -> Path:
@@ -359,6 +377,12 @@ def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 36_500):
         raise UsageError(f"CORPUS_DAGSTER_RETENTION_DAYS must be a whole number of days, not {text!r}")
     return int(text)
+
+
+def _gibibytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1_000_000):
+        raise UsageError(f"CORPUS_DOWNLOAD_GIB must be a whole number of GiB, not {text!r}")
+    return int(text) << 30
 
 
 def _stages(text: str | None) -> tuple[str, ...]:

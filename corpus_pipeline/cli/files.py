@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +12,22 @@ import click
 
 from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again
 from corpus_pipeline.errors import CorpusError, StopJob, UsageError
+from corpus_pipeline.settings import masked_url
+from corpus_pipeline.store.dataset_files import title_of
 
 if TYPE_CHECKING:
+    from corpus_pipeline.service.commands.naming import Given
     from corpus_pipeline.service.commands.register import Added
     from corpus_pipeline.service.records.progress import AddedFile
+
+_TELL_SECONDS = 5.0
 
 # what the general reader makes of a file, which is worth a look also among many
 _GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mixed", "mapped")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True)
 @click.option("--name", help="Name of the dataset file (one PATH only). Default: from the file's name.")
 @click.option("--recipe", help="A recipe by name or a .yaml file. Default: the built-in one.")
 @click.option("--consumer", help="The team that it is worked for; costs roll up to it. Default: 'default'.")
@@ -28,7 +35,7 @@ _GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mi
 @click.option("--replace", is_flag=True, help="Let a changed file take the place of the one of the same name.")
 @json_option
 def add(
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     name: str | None,
     recipe: str | None,
     consumer: str | None,
@@ -38,36 +45,40 @@ def add(
 ) -> None:
     """Register dataset files and their partitions; a folder means the files in it.
 
+    PATHS are paths, or addresses: s3://BUCKET/KEY (or a prefix), https://HOST/FILE, hf://datasets/OWNER/NAME[/CONFIG/SPLIT].
+    What lies elsewhere is copied into CORPUS_HOME; a copy that was cut is gone on with by the same command.
+
     Read are JSON lines, JSON arrays, CSV and TSV (packed by gzip, zstd, bzip2, xz or zip, too), Parquet and Arrow.
 
     \b
     Examples:
       corpus add data/gsm8k.jsonl
       corpus add data/chats --recipe my_recipe.yaml --consumer search-team
+      corpus add hf://datasets/openai/gsm8k/main/train
     """
     from corpus_pipeline.defs import instance, partitions
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.corpus import who
 
-    found = expand(paths)
-    if name is not None and len(found) != 1:
-        raise UsageError(f"--name names one file, but {len(found)} are given")
     added: list[AddedFile] = []
     again, problems = set[str](), list[CorpusError]()
     options = {"recipe": recipe, "consumer": consumer, "format": format_name, "replace": replace, "who": who()}
     with Corpus.open() as corpus:
+        found = expand(paths, lambda address: corpus.copied(address, _Telling(address)))
+        if name is not None and len(found) != 1:
+            raise UsageError(f"--name names one file, but {len(found)} are given")
         names = [name] if len(found) == 1 else corpus.names_for(found)
         try:
-            for path, one in zip(found, names, strict=True):
+            for given, one in zip(found, names, strict=True):
                 try:
-                    result = corpus.add(path, name=one, **options)
+                    result = corpus.register(given, name=one, **options)
                 except CorpusError as error:  # a file that is refused keeps no other one out
                     problems.append(error)
                     continue
                 if result.twins:
                     say(f"{result.file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
                 again.update(result.again)
-                added.append(_entry(result, path))
+                added.append(_entry(result))
         finally:
             partitions.register(instance.instance(corpus.settings), [entry["name"] for entry in added])
     if problems:
@@ -102,11 +113,11 @@ def add(
         say(f"{len(added)} dataset files. Next: corpus run")
 
 
-def _entry(result: Added, path: Path) -> AddedFile:
+def _entry(result: Added) -> AddedFile:
     file = result.file
     return {
         "name": file.name,
-        "title": path.name,
+        "title": title_of(file.path),
         "format": file.format,
         "sha256": file.sha256,
         "bytes": file.bytes,
@@ -126,18 +137,41 @@ def _all_of(problems: list[CorpusError]) -> CorpusError:
     return UsageError(said) if all(isinstance(one, UsageError) for one in problems) else StopJob(said)
 
 
-def expand(paths: tuple[Path, ...]) -> list[Path]:
-    """The files that are meant: folders stand for the dataset files in them. Raises UsageError for an empty folder."""
+class _Telling:
+    """Says on stderr how far a copy is, every few seconds."""
+
+    def __init__(self, address: str) -> None:
+        self._address, self._told = masked_url(address), time.monotonic()
+
+    def __call__(self, done: int, whole: int | None) -> None:
+        if time.monotonic() - self._told >= _TELL_SECONDS:
+            self._told = time.monotonic()
+            of = f" of {whole / 1e6:,.0f}" if whole else ""
+            say(f"{self._address}: {done / 1e6:,.0f}{of} MB are here")
+
+
+def expand(paths: tuple[str, ...], copied: Callable[[str], list[Given]]) -> list[Given]:
+    """The files that are meant: folders stand for the dataset files in them, addresses for their copies. Raises UsageError for
+    an empty folder."""
+    from corpus_pipeline.jobs.remote import is_remote
     from corpus_pipeline.service.commands.inbox import candidates
+    from corpus_pipeline.service.commands.naming import Given
     from corpus_pipeline.stages.ingest.identity import DATASET_SUFFIXES
 
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
+    found: list[Given] = []
+    for text in paths:
+        path = Path(text)
+        if is_remote(text):
+            found += copied(text)
+        elif "://" in text and not path.exists():
+            raise UsageError(
+                f"{masked_url(text)}: files are added by a path, or by an s3://, https:// or hf://datasets/ address"
+            )
+        elif path.is_dir():
             inside = candidates(path)
             if not inside:
                 raise UsageError(f"{path}: no file in this folder ends in {', '.join(DATASET_SUFFIXES)}")
-            found += inside
+            found += map(Given, inside)
         else:
-            found.append(path)
+            found.append(Given(path))
     return found

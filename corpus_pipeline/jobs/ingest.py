@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import LeaseHeld, SourceChanged
+from corpus_pipeline.errors import Interrupted, LeaseHeld, SourceChanged
 from corpus_pipeline.formats import MAPPED, Format, by_name, mapped
+from corpus_pipeline.jobs import remote
 from corpus_pipeline.jobs.gc_tuning import rare_collection
 from corpus_pipeline.jobs.process_pool import have_ready
 from corpus_pipeline.jobs.stage_run import Held, Work
@@ -60,7 +62,7 @@ def work(held: Held) -> None:
     if position.row_identifier == 0:
         held.commit(rows.remove_file_rows, file.id)
     batches = read_batches(
-        source_of(file),
+        source_of(file, local_path(held.work)),
         format_of(file),
         held.work.recipe.ingest.batch_size,
         position,
@@ -90,11 +92,25 @@ def is_elsewhere(file: DatasetFile) -> bool:
     return "://" not in file.path and not Path(file.path).exists()
 
 
-def source_of(file: DatasetFile) -> Source:
-    """Where a dataset file lies and what it must turn out to be."""
-    return Source(
-        Path(file.path), Container(file.container), Compression(file.compression), Identity(file.sha256, file.bytes)
-    )
+def local_path(work: Work) -> Path:
+    """Where the dataset file can be read here: its path, or its copy of what lies elsewhere, made if need be.
+
+    Raises Interrupted, and as `remote.bring`."""
+    file = work.file
+    if not remote.is_remote(file.path):
+        return Path(file.path)
+
+    def on_bytes(done: int, whole: int | None) -> None:
+        if work.stop.is_set():
+            raise Interrupted(f"stopped by {work.stop.reason}; {done:,} bytes of {file.path} are kept")
+
+    bring: Callable[..., Path] = work.services["bring"]
+    return bring(file.path, Identity(file.sha256, file.bytes), on_bytes=on_bytes)
+
+
+def source_of(file: DatasetFile, path: Path) -> Source:
+    """Where a dataset file lies here and what it must turn out to be."""
+    return Source(path, Container(file.container), Compression(file.compression), Identity(file.sha256, file.bytes))
 
 
 def format_of(file: DatasetFile) -> Format:

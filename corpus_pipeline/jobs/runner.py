@@ -24,7 +24,7 @@ from corpus_pipeline.errors import (
 from corpus_pipeline.jobs import data_checks, stage_handlers, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
-from corpus_pipeline.jobs.ingest import is_elsewhere
+from corpus_pipeline.jobs.ingest import is_elsewhere, local_path
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
@@ -174,8 +174,12 @@ def _hold_next(connection: Connection, work: Work, reason: str | None) -> None:
 
 
 def _require_source(work: Work) -> None:
-    """Raises SourceNotHere for a file that lies on another host: that is no fact about the file, and changes no state."""
-    if work.stage is not Stage.INGEST or work.file.state is FileState.INGESTED or not is_elsewhere(work.file):
+    """Raises SourceNotHere for a file that lies on another host, and what keeps a copy from being made of what lies elsewhere:
+    that is no fact about the file, and changes no state."""
+    if work.stage is not Stage.INGEST or work.file.state is FileState.INGESTED:
+        return
+    if not is_elsewhere(work.file):
+        local_path(work)
         return
     raise SourceNotHere(
         f"{work.file.path} is not on this host ({socket.gethostname()}): {work.stage} of {work.file.name} stays pending."

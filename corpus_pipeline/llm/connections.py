@@ -82,6 +82,13 @@ class Connections:
             part.rename(path)
             return Reply(response.status, _plain(response), b"")
 
+    def stream(self, url: str, headers: Mapping[str, str], *, silent_seconds: float) -> Any:
+        """A response under way, as a context, for whoever reads it piece by piece; silent_seconds: the longest time without a
+        byte. Nothing is unpacked and no redirection followed. Raises what aiohttp raises."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silent_seconds)
+        said = {**_ALWAYS, "Accept": "*/*", **{name.title(): value for name, value in headers.items()}}
+        return self._session().get(URL(url, encoded=True), headers=said, timeout=timeout, **self._ways)
+
     async def close(self) -> None:
         if self._open is not None:
             await self._open.close()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
-from corpus_pipeline.jobs import runner, webhooks
+from corpus_pipeline.jobs import remote, runner, webhooks
 from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
 from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.jobs.narration import LogNarrator, Narrator
@@ -78,6 +78,7 @@ from corpus_pipeline.service.records.rows import (
 )
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.targets import Target, open_target
+from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
 from corpus_pipeline.store import Store, dataset_files, exports, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
@@ -121,13 +122,36 @@ class Corpus:
 
     # --- dataset files -------------------------------------------------------------------------------------------------
 
-    def add(self, path: Path, **options: Any) -> register.Added:
-        """Register a dataset file (see `registry.add`)."""
-        return register.add(self.store, path, **options)
+    def add(self, place: Path | str, *, on_bytes: remote.OnBytes = remote.nothing, **options: Any) -> register.Added:
+        """Register a dataset file by its path, or by its address elsewhere (see `register.add`). on_bytes: see `copied`.
 
-    def names_for(self, paths: Sequence[Path]) -> list[str]:
+        Raises UsageError for an address of several files."""
+        found = self.copied(str(place), on_bytes) if remote.is_remote(str(place)) else [naming.Given(Path(place))]
+        if len(found) != 1:
+            raise UsageError(f"{place}: {len(found)} files lie there; register them one by one, or by `corpus add`")
+        return self.register(found[0], **options)
+
+    def register(self, given: naming.Given, **options: Any) -> register.Added:
+        """Register a dataset file that is here, or a copy of it (see `register.add`)."""
+        return register.add(self.store, given.path, address=given.address, **options)
+
+    def copied(self, address: str, on_bytes: remote.OnBytes = remote.nothing) -> list[naming.Given]:
+        """Copies of the files that an address means, made or still right (see `remote.fetch`). on_bytes: told how far a copy
+        is, (bytes that are there, bytes of the whole or None)."""
+        found = [remote.fetch(one, self.settings, on_bytes) for one in remote.listed(address, self.settings)]
+        return [naming.Given(one.path, one.address) for one in found]
+
+    def local_path(self, file: DatasetFile) -> Path:
+        """Where a dataset file can be read on this host: its path, or its copy, made if need be. Raises as `remote.bring`."""
+        if not remote.is_remote(file.path):
+            return Path(file.path)
+        return remote.bring(file.path, Identity(file.sha256, file.bytes), self.settings)
+
+    def names_for(self, given: Sequence[naming.Given | Path]) -> list[str]:
         """The names that files get which are registered together (see `naming.names_for`)."""
-        return naming.names_for(self.store, paths)
+        return naming.names_for(
+            self.store, [one if isinstance(one, naming.Given) else naming.Given(one) for one in given]
+        )
 
     def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
         """The current dataset files, all or by name. Raises UnknownName."""
@@ -144,7 +168,7 @@ class Corpus:
 
     def fit(self, name: str, recipe: Recipe) -> exportability.Fit:
         """How the first rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
-        return exportability.fit(self.store, name, recipe)
+        return exportability.fit(self.store, name, recipe, self.local_path)
 
     # --- running -------------------------------------------------------------------------------------------------------
 
@@ -221,6 +245,8 @@ class Corpus:
         return runner.redo(self.work(name, stage))
 
     def _services(self, stage: Stage, recipe: Recipe) -> dict[str, Any]:
+        if stage is Stage.INGEST:
+            return {"bring": partial(remote.bring, settings=self.settings)}
         if stage is Stage.AUGMENT:
             return {"models": self.models}
         if stage is Stage.EXPORT:
@@ -454,7 +480,7 @@ class Corpus:
         """What the cleaning rules would do to a dataset file, by its recipe or another one (see `rule_preview.preview`)."""
         (file,) = self.files([name])
         chosen = self.recipe_of(file) if recipe is None else recipes.resolve(self.store, recipe).recipe
-        return rule_preview.preview(self.store, name, chosen, **options)
+        return rule_preview.preview(self.store, name, chosen, place=self.local_path, **options)
 
     def kept_anyway(self, name: str) -> list[KeptRow]:
         """Rows that a person keeps although cleaning would drop them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -42,6 +43,17 @@ class DatasetFile(NamedTuple):
     superseded_at: int | None
     removed_at: int | None = None
     emptied_at: int | None = None
+
+
+def title_of(path: str) -> str:
+    """How people know a dataset file: the name of the file at a path or an address, in whatever script.
+
+    >>> title_of("/data/数据集.jsonl"), title_of("hf://datasets/o/n@0a1b/data/train.parquet")
+    ('数据集.jsonl', 'o/n/data/train.parquet')
+    """
+    if path.startswith("hf://datasets/"):
+        return re.sub(r"@[^/]*", "", path.removeprefix("hf://datasets/"), count=1)
+    return path.rstrip("/").rpartition("/")[2] or path
 
 
 def _file(row: Row) -> DatasetFile:

@@ -11,10 +11,12 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.jobs import remote
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import lineage
 from corpus_pipeline.service.records.base import JsonObject
 from corpus_pipeline.service.records.exports import LineSource, LineStep
+from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export import proof
 from corpus_pipeline.store import audit_log, exports, purges
 
@@ -35,7 +37,8 @@ def attest(corpus: Corpus, name: str, who: str) -> Path:
         raise UsageError(f"{places[-1]} is no file of this machine: only exports in a folder are signed")
     with corpus.store.read() as connection:
         export = exports.by_id(connection, exports.of_file(connection, name)[-1].id)
-        proof.write(path.parent, _leaves(connection, export, path), _facts(connection, export), key)
+        leaves = _leaves(connection, export, path, corpus.settings)
+        proof.write(path.parent, leaves, _facts(connection, export), key)
     detail = {"export": export.id, "sha256": export.sha256}
     corpus.store.write(lambda c: audit_log.log(c, who, "attest", name, detail))
     return path.parent
@@ -54,8 +57,8 @@ def _facts(connection: Connection, export: Row) -> JsonObject:
     }
 
 
-def _leaves(connection: Connection, export: Row, path: Path) -> Iterator[JsonObject]:
-    source = _Source(lineage.trace_export(connection, export.id, 1)["source"]) if export.lines else None
+def _leaves(connection: Connection, export: Row, path: Path, settings: Settings) -> Iterator[JsonObject]:
+    source = _Source(lineage.trace_export(connection, export.id, 1)["source"], settings) if export.lines else None
     for number, line in enumerate(proof.lines_of(path), start=1):
         found = lineage.trace_export(connection, export.id, number)
         yield {
@@ -92,10 +95,13 @@ def _made(steps: list[LineStep]) -> JsonObject:
 class _Source:
     """The dataset file as it was registered; of a changed, missing or compressed one no bytes are proved."""
 
-    def __init__(self, source: LineSource) -> None:
+    def __init__(self, source: LineSource, settings: Settings) -> None:
         self._file: IO[bytes] | None = None
+        place = Path(source["file"])
+        if remote.is_remote(source["file"]):
+            place = remote.copy_of(source["sha256"], settings) or place
         try:
-            file = Path(source["file"]).open("rb")  # noqa: SIM115 - closed by `close`
+            file = place.open("rb")
         except OSError:
             return
         if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"] and file.seek(0) == 0:

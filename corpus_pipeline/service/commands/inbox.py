@@ -39,7 +39,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
         is_known = registered_at is not None and found.st_mtime * 1000 < registered_at
         if time.time() - found.st_mtime >= _SETTLED_SECONDS and not is_known:
             settled.append(path)
-    for path, name in zip(settled, naming.names_for(store, settled), strict=True):
+    for path, name in zip(settled, naming.names_for(store, [naming.Given(one) for one in settled]), strict=True):
         try:
             result = register.add(store, path, name=name, who=who, follow=False)
         except CorpusError as error:

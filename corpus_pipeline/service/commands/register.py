@@ -23,9 +23,9 @@ DEFAULT_CONSUMER = "default"
 
 
 class _Found(NamedTuple):
-    """A file as it lies on the disk now."""
+    """A file as it is now; place: its path, or its address elsewhere."""
 
-    path: Path
+    place: str
     sha256: str
     size: int
 
@@ -52,8 +52,11 @@ def add(
     replace: bool = False,
     who: str = "unknown",
     follow: bool = True,
+    address: str | None = None,
 ) -> Added:
-    """Register the file at `path`. Registering the same bytes under the same name again changes nothing but what is asked.
+    """Register the file at `path`, or the one at `address`, of which a copy is there.
+
+    Registering the same bytes under the same name again changes nothing but what is asked.
 
     follow: a symbolic link is followed; others may have put it there.
     replace: a known name with other bytes gets a new version, which keeps recipe and consumer unless others are named; rows
@@ -61,7 +64,7 @@ def add(
     Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
     """
     found_as = identity.identify(path, follow=follow)
-    source = _Found(_speakable(path.resolve()), *found_as)
+    source = _Found(address or str(_speakable(path.resolve())), *found_as)
     name = _checked(name) if name else identity.dataset_name(path)
     known = store.fetch(lambda c: dataset_files.current_file(c, name))
     chosen = _bound(store, known) if known is not None and recipe is None else recipes.resolve(store, recipe).recipe
@@ -69,13 +72,13 @@ def add(
     if known is not None:
         same = (known.sha256, known.bytes) == (source.sha256, source.size)
         if not same and not replace:
-            raise _changed(known, source, path)
+            raise _changed(known, source)
         otherwise = recipes.reads_otherwise(known, section) if format or recipe else None
         if same and otherwise is None:
             return _again(store, known, source, chosen if recipe else None, consumer, who)
         if same and not replace:
             raise UsageError(otherwise)
-    found = sniff.sniff(source.path, section)
+    found = sniff.sniff(path.resolve(), section)
 
     def register(connection: Connection) -> Added:
         current = dataset_files.current_file(connection, name)
@@ -94,7 +97,7 @@ def add(
             connection,
             {
                 "name": name,
-                "path": str(source.path),
+                "path": source.place,
                 "sha256": source.sha256,
                 "bytes": source.size,
                 "container": found.source.container.value,
@@ -105,7 +108,7 @@ def add(
                 "recipe_id": recipe_id,
             },
         )
-        audit_log.log(connection, who, "add", name, {"path": str(source.path), "sha256": source.sha256})
+        audit_log.log(connection, who, "add", name, {"path": source.place, "sha256": source.sha256})
         return Added(dataset_files.file_by_id(connection, file_id), True, twins, tuple(again), found.evidence)
 
     return store.write(register)
@@ -142,19 +145,20 @@ def _again(
             recipe_id = store_recipes.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
             again = tuple(compare_otherwise(connection, known, recipe_id, who))
         dataset_files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
-        if known.path != str(source.path):
-            dataset_files.move_file(connection, known.id, str(source.path))
-            audit_log.log(connection, who, "move", known.name, {"path": str(source.path)})
+        if known.path != source.place:
+            dataset_files.move_file(connection, known.id, source.place)
+            audit_log.log(connection, who, "move", known.name, {"path": source.place})
         return Added(dataset_files.file_by_id(connection, known.id), False, (), again)
 
     return store.write(update)
 
 
-def _changed(known: DatasetFile, source: _Found, path: Path) -> SourceChanged:
-    command = f"corpus add {shlex.quote(str(path))} --name {known.name}"
+def _changed(known: DatasetFile, source: _Found) -> SourceChanged:
+    command = f"corpus add {shlex.quote(source.place)} --name {known.name}"
     return SourceChanged(
-        f"{path} is not the file that is registered as {known.name}: {source.size:,} bytes, sha256 {source.sha256[:12]},"
-        f" instead of {known.bytes:,} bytes, sha256 {known.sha256[:12]}. Either register it beside the old one"
+        f"{source.place} is not the file that is registered as {known.name}: {source.size:,} bytes,"
+        f" sha256 {source.sha256[:12]}, instead of {known.bytes:,} bytes, sha256 {known.sha256[:12]}."
+        " Either register it beside the old one"
         f" (`{command}-2`) or let it take the old one's place"
         f" (`{command} --replace`); the old rows and exports stay for the audit trail."
     )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.errors import LeaseHeld, TargetUnavailable, UnknownName, UsageError
+from corpus_pipeline.jobs import remote
 from corpus_pipeline.jobs.augment import answer_spool
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import NANO
@@ -65,6 +66,7 @@ def remove(
     report = store.write(lambda c: _count_no_longer(c, name, reason, who, keep_answers), name="remove")
     finish(store)
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
+    _forget_copies(store, settings, name)
     failpoints.point("remove: rows are gone")
     report["left"] = [*_take_back(target, here, report), *report["left"]]
     failpoints.point("remove: exports are gone")
@@ -92,6 +94,13 @@ def finish(store: Store) -> int:
         while store.write(part, repeatable=True, name="take out"):
             pass
     return len(unfinished)
+
+
+def _forget_copies(store: Store, settings: Settings, name: str) -> None:
+    """Delete what was copied here of a file that lies elsewhere, unless another file has the same bytes."""
+    used = {file.sha256 for file in store.fetch(dataset_files.current_files)}
+    gone = {file.sha256 for file in store.fetch(removals.removed, name)}
+    remote.Copies(settings.downloads_folder).forget(gone - used)
 
 
 def _keeps_answers(connection: Connection, file_id: FileId) -> bool:

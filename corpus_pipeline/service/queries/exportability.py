@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,9 +64,9 @@ class Fit:
         return sum(self.reasons.values())
 
 
-def fit(store: Store, name: str, recipe: Recipe) -> Fit:
+def fit(store: Store, name: str, recipe: Recipe, place: Callable[[DatasetFile], Path]) -> Fit:
     """How the first rows of a dataset file fit the export format of a recipe: of the database, or of the file itself when it
-    was not read yet. Raises UsageError, UnknownName."""
+    was not read yet: then `place` says where it can be read. Raises UsageError, UnknownName."""
     (file,) = store.fetch(dataset_files.current_files, [name])
     source, target, checked = between(file, recipe)
     found = Fit(target.name)
@@ -76,7 +77,7 @@ def fit(store: Store, name: str, recipe: Recipe) -> Fit:
                 found.take(stored.conversation, source, target, checked)
             after = page[-1].id
     else:
-        for conversation in sniff.sample_conversations(Path(file.path), source, recipe.ingest):
+        for conversation in sniff.sample_conversations(place(file), source, recipe.ingest):
             found.take(conversation, source, target, checked)
     return found
 

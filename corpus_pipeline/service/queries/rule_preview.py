@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.jobs.ingest import format_of, source_of
@@ -28,6 +29,7 @@ def preview(
     name: str,
     recipe: Recipe,
     *,
+    place: Callable[[DatasetFile], Path],
     only: Sequence[str] = (),
     examples: int = EXAMPLES,
     limit: int | None = MAX_ROWS,
@@ -35,7 +37,8 @@ def preview(
     """What the rules of a recipe would do to the first `limit` rows (None: all).
 
     Each rule has `dropped`, `changed`, `tagged` (rows), `places` (texts changed), `reasons`, `fields`, `tags` (rows by
-    word) and `examples`, drawn by a hash. file_rows: None while the file is not ingested; then it is read itself. only:
+    word) and `examples`, drawn by a hash. place: where a file can be read that was
+    not yet. file_rows: None while the file is not ingested; then it is read itself. only:
     rules that are shown. Raises UnknownName, SourceBroken.
     """
     (file,) = store.fetch(dataset_files.current_files, [name])
@@ -44,7 +47,7 @@ def preview(
         if word not in (rule.name for rule in rules):
             raise UnknownName("rule of this recipe", word, [rule.name for rule in rules])
     effects = Effects(rules, joined=format_of(file).joins, examples=examples)
-    for number, conversation in islice(_rows(store, file, recipe), limit):
+    for number, conversation in islice(_rows(store, file, recipe, place), limit):
         effects.take(number, conversation)
     return {
         "name": name,
@@ -59,10 +62,14 @@ def preview(
     }
 
 
-def _rows(store: Store, file: DatasetFile, recipe: Recipe) -> Iterator[tuple[int, Conversation]]:
+def _rows(
+    store: Store, file: DatasetFile, recipe: Recipe, place: Callable[[DatasetFile], Path]
+) -> Iterator[tuple[int, Conversation]]:
     """(row number, conversation) of a file: of the database, or of the file itself when it was not read yet."""
     if file.state is not FileState.INGESTED:
-        for batch in read_batches(source_of(file), format_of(file), _PAGE, limits=limits_of(recipe.ingest)):
+        for batch in read_batches(
+            source_of(file, place(file)), format_of(file), _PAGE, limits=limits_of(recipe.ingest)
+        ):
             for conversation in batch.conversations:
                 yield conversation.row_identifier, conversation
         return
