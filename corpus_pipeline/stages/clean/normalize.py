@@ -33,6 +33,7 @@ _INDENTED = re.compile(r"\n[ \t]")
 _TRAILING = re.compile(r"[ \t\r]+\n")
 _QUOTES = str.maketrans("‘’‚‛´“”„‟«»", '\'\'\'\'\'""""""')
 _FULL_WIDTH = re.compile(r"[\u3000\uff01-\uff5e]")
+_HALF_WIDTH = re.compile("[\uff61-\uffdc\uffe0-\uffee]+")  # Katakana, Hangul and signs; marks join their letter
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 
@@ -111,6 +112,8 @@ def plain_characters(text: str) -> str:
     text = compose(text)
     if _FULL_WIDTH.search(text):
         text = text.translate(_NARROW)
+    if _HALF_WIDTH.search(text):
+        text = _HALF_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return text.translate(_QUOTES)
 
 

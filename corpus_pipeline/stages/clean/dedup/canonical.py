@@ -33,10 +33,12 @@ _PROSE_WORDS, _WORDS_PER_SIGN = 16, 6  # a line of so many words with fewer sign
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _BLOCK = re.compile(r"^\s*(?:#{1,6}\s+|(?:>\s?)+|[-*+•·●▪◦]\s+)+")
 _EMPHASIS = re.compile(r"(?<![\w*~])(\*{1,3}|_{1,3}|~~)(?=[^\W_])([^*_~\n]+?)(?<=[^\s*_~])\1(?![\w*~])")
+_EMPHASIS_UNSPACED = re.compile(rf"\*\*(?=[{CJK}\uac00-\ud7a3])([^*\n]+?)(?<=[{CJK}\uac00-\ud7a3])\*\*")
 _BACKTICKS = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINE_TAG = re.compile(r"^\s*(?:<(?:p|div|li|h[1-6])>\s*)+|(?:\s*(?:</(?:p|div|li|h[1-6])>|<br\s*/?>))+\s*$", re.I)
 _PAIRED_TAG = re.compile(r"<(b|i|u|em|strong|span)>([^<>\n]{1,400})</\1>", re.I)
 _OPERATION = re2.compile(r"[\w)\]]\s*[+*/^=<>×÷−]\s*[\w(\[-]|\d\s+-\s+\d")
+_WORD = re.compile(rf"[^\W\d_]{{2}}|[{CJK}]")  # a line without one is a formula
 _DASHES = str.maketrans("‐‑−﹣－", "-----")
 _LITERALS = frozenset(("true", "false", "none", "null", "nil", "nan", "na"))
 _LOW_ACRONYM = 3  # a single word of so many capitals is an abbreviation: IT is not it
@@ -87,6 +89,7 @@ def prose_line(line: str) -> str:
         if rest[:1].isalpha() or rest[:1] in "*_~\"'`([<" or not rest:
             bare = rest
     if "*" in bare or "_" in bare or "~~" in bare:
+        bare = _EMPHASIS_UNSPACED.sub(r"\1", bare)
         bare = _EMPHASIS.sub(r"\2", bare)
         bare = _EMPHASIS.sub(r"\2", bare)
     return bare
@@ -118,7 +121,7 @@ def _tokens(text: str) -> list[str]:
 
 def _prose_tokens(line: str) -> list[str]:
     line = line.translate(_DASHES)
-    formula = _OPERATION.search(line) is not None
+    formula = _OPERATION.search(line) is not None or _WORD.search(line) is None
     found = []
     for match in TOKEN.finditer(line):
         token = match[0]

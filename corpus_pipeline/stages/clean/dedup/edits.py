@@ -2,8 +2,9 @@
 
 Both texts are cut into tokens and aligned; what is not common lies in hunks. An edit is harmless when no hunk touches
 what has a meaning of its own: numbers with their units and symbols, lines of code, words that turn a meaning, prefixes
-of one stem, quoted names, one name in place of another. On the side of the question no hunk may lie in a short line or in
-a sentence that asks or instructs. Of an answer the tail may be cut off.
+of one stem, quoted names, one name in place of another, a word in place of its opposite, words that change places, a
+statement in place of another. On the side of the question no hunk may lie in a short line or in a sentence that asks or
+instructs; on that of the answer none in a sentence that states a result. Of an answer the tail may be cut off.
 """
 
 from __future__ import annotations
@@ -16,13 +17,28 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from corpus_pipeline.stages.clean.dedup.canonical import CJK, CODE_TOKEN, is_code_line, is_fence, plain, prose_line
-from corpus_pipeline.stages.clean.dedup.meaning import differ_in_prefix, is_question, turns_meaning
+from corpus_pipeline.stages.clean.dedup.meaning import (
+    differ_in_prefix,
+    is_another_surname,
+    is_question,
+    phrases,
+    states_a_result,
+    takes_another_pole,
+    turns_meaning,
+)
 
 CJK_WEIGHT = 0.4  # of a word: a character of a script without blanks
 _WINDOW = 768  # tokens that are aligned at once
 _ANCHOR = 12  # equal tokens that end a window
 _MAX_QUOTED = 8  # tokens of a quoted name
 _UNIT = 3  # letters at most of a unit behind a number
+_NUMERALS = frozenset("二三四五六七八九十百千万亿两半")
+_AROUND = 3  # tokens on both sides of an edit in which phrases are looked for
+_STATEMENT = 5  # words on both sides from which an edit puts one statement in place of another
+_GAP = 3  # equal tokens that part two edits
+_WORD = 2  # characters of a word in Chinese
+_ITEM = 4  # words at most of a line that is an item of a list
+_MOVED = 4  # letters from which a word that changes places is no mere article
 _IS_CJK = re.compile(f"[{CJK}]")
 # as `canonical.TOKEN`, without the punctuation that has no meaning
 _TOKEN = re.compile(
@@ -137,10 +153,14 @@ def similarity(one: str, other: str, bounds: Bounds, *, question: bool, distinct
         return 0.0
     allowed = (1 - bounds.similarity) * own
     changed = 0.0
+    harmless = list[_Hunk]()
     for hunk in _hunks(left.words, right.words):
         changed += max(left.weight(hunk.begin, hunk.end), right.weight(hunk.other_begin, hunk.other_end))
         if changed > allowed or not _is_harmless(left, right, hunk, question, bounds):
             return 0.0
+        harmless.append(hunk)
+    if _states_something_else(left, right, harmless) or _changes_places(left, right, harmless):
+        return 0.0
     return 1 - changed / own
 
 
@@ -204,6 +224,8 @@ def _is_harmless(left: _Text, right: _Text, hunk: _Hunk, question: bool, bounds:
             return False
     elif _is_tail(left, right, hunk):
         return True
+    elif any(_is_result(text, places) for text, places in sides):
+        return False
     meant = [_meant(text, places) for text, places in sides]
     if meant[0] != meant[1]:
         return False
@@ -211,7 +233,69 @@ def _is_harmless(left: _Text, right: _Text, hunk: _Hunk, question: bool, bounds:
     if names[0] and names[1] and names[0] != names[1]:
         return False
     words = [left.words[place] for place in sides[0][1]], [right.words[place] for place in sides[1][1]]
+    if takes_another_pole(*words) or is_another_surname(*words) or _is_another_word(*words):
+        return False
+    if all(words) and any(_is_item(text, places[0]) for text, places in sides):
+        return False
+    if _phrases_around(left, hunk.begin, hunk.end) != _phrases_around(right, hunk.other_begin, hunk.other_end):
+        return False
     return not any(differ_in_prefix(one, other) for one, other in zip(*words, strict=False))
+
+
+def _is_another_word(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether a word of two characters or more stands for one that shares none of them, as synonyms and typing errors do."""
+    if min(len(one), len(other)) < _WORD or not {*one}.isdisjoint(other):
+        return False
+    return all(len(word) == 1 and _IS_CJK.match(word) for word in (*one, *other))
+
+
+def _is_item(text: _Text, place: int) -> bool:
+    """Whether a token stands in an item of a list or in a row of a table."""
+    number = text.line_of(place)
+    end = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
+    return text.weight(text.starts[number], end) <= _ITEM or text.lines[number].count("|") > 1
+
+
+def _phrases_around(text: _Text, begin: int, end: int) -> list[str]:
+    around = "".join(text.words[max(0, begin - _AROUND) : end + _AROUND])
+    return [] if around.isascii() else phrases(around)
+
+
+def _states_something_else(left: _Text, right: _Text, hunks: Sequence[_Hunk]) -> bool:
+    """Whether hunks that stand close together put a statement in place of another, or one item of a list."""
+    together: _Hunk | None = None
+    for hunk in hunks:
+        if together is not None and hunk.begin - together.end < _GAP and hunk.other_begin - together.other_end < _GAP:
+            together = _Hunk(together.begin, hunk.end, together.other_begin, hunk.other_end)
+        else:
+            together = hunk
+        if _is_tail(left, right, together):
+            return False
+        sizes = left.weight(together.begin, together.end), right.weight(together.other_begin, together.other_end)
+        if min(sizes) >= _STATEMENT or (min(sizes) > 0 and _is_whole_line(left, together.begin, together.end)):
+            return True
+    return False
+
+
+def _is_whole_line(text: _Text, begin: int, end: int) -> bool:
+    number = text.line_of(begin)
+    next_line = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
+    return text.starts[number] == begin and next_line <= end
+
+
+def _changes_places(left: _Text, right: _Text, hunks: Sequence[_Hunk]) -> bool:
+    """Whether a word that goes in one place comes in another: the fox and the crow, only members and members only."""
+    gone, come = dict[str, int](), dict[str, int]()
+    for number, hunk in enumerate(hunks):
+        for words, places in (
+            (left.words[hunk.begin : hunk.end], gone),
+            (right.words[hunk.other_begin : hunk.other_end], come),
+        ):
+            for word in words:
+                places.setdefault(word, number)
+    moved = [word for word in gone.keys() & come.keys() if gone[word] != come[word]]
+    exchanged = {(gone[word], come[word]) for word in moved}
+    return any(len(word) >= _MOVED for word in moved) or any((to, back) in exchanged for back, to in exchanged)
 
 
 def _is_tail(left: _Text, right: _Text, hunk: _Hunk) -> bool:
@@ -233,13 +317,20 @@ def _is_asked(text: _Text, places: range, bounds: Bounds) -> bool:
     return False
 
 
+def _is_result(text: _Text, places: range) -> bool:
+    """Whether a hunk touches a sentence that states a result."""
+    last = len(text.lines) - 1
+    return any(states_a_result(text.sentence(place), last=text.line_of(place) == last) for place in places)
+
+
 def _meant(text: _Text, places: range) -> list[str]:
     """The tokens of a hunk that have a meaning of their own, in order."""
     found = []
     for place in places:
         word = text.words[place]
         number = any(map(str.isdigit, word))
-        unit = 0 < len(word) <= _UNIT and place > 0 and any(map(str.isdigit, text.words[place - 1]))
+        before = text.words[place - 1] if place else ""
+        unit = 0 < len(word) <= _UNIT and (any(map(str.isdigit, before)) or before in _NUMERALS)
         in_code = text.line_of(place) in text.code
         if number or unit or in_code or not word[0].isalnum() or turns_meaning(word) or text.is_quoted(place):
             found.append(word)

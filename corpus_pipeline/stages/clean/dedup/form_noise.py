@@ -31,6 +31,8 @@ _GREETING = _spaced(
     r"(?: (?:there|all|everyone|everybody|again|friend|team|assistant|chatgpt|ai))?"
     r"|dear (?:all|sir|madam|sir or madam|team|assistant|chatgpt|ai|colleagues?|community|friends?)"
     r"|你好|您好|嗨|哈喽|大家好|各位好|早上好|上午好|中午好|下午好|晚上好|亲爱的朋友们?"
+    r"|hallo(?: zusammen)?|guten (?:tag|morgen|abend)|liebes team|bonjour|bonsoir|salut|hola|buenos días|buenas tardes"
+    r"|ciao|buongiorno|olá|bom dia|boa tarde|hej|привет|здравствуйте|добрый день"
     r"|こんにちは|こんばんは|おはようございます|안녕하세요)"
     r"(?:\s*[,!.;:~，！。：；、～…—–-]+\s*|\s*\n+\s*| (?=(?:i|i'm|i’m|my|can|could|please|what|how|we)\b))"
 )
@@ -48,10 +50,14 @@ _CLOSING = _spaced(
     r"|(?:我)?希望(?:这|以上|我的|上述|能|可以|对)[^。！？!?\n]{0,24}(?:帮助|有用|参考)[^。！？!?\n]{0,6}"
     r"|(?:如果|如|若)(?:你|您)?(?:还|仍)?有(?:任何|其他|其它|更多|什么)?[^。！？!?\n]{0,8}(?:问题|疑问|需要)[^。！？!?\n]{0,30}"
     r"|祝(?:你|您)[^。！？!?\n]{1,12}|(?:期待|盼望)(?:你|您)的(?:回复|答复)"
+    r"|(?:vielen|besten|herzlichen) dank(?: im voraus)?|danke(?: schön| im voraus)?|merci(?: beaucoup)?(?: d'avance)?"
+    r"|(?:muchas )?gracias(?: de antemano)?|grazie(?: mille)?|(?:muito )?obrigad[oa]|спасибо(?: большое)?"
+    r"|ich hoffe,? das hilft|j'espère que cela (?:vous )?aide|espero que (?:esto )?(?:te |le )?ayude"
     r"|ありがとうございま(?:す|した)|よろしくお願い(?:し|いたし)ます|감사합니다)" + _END
 )
 _SIGNATURE = re.compile(
     r"(?:\n|(?<=[.!?。！？])\s)\s*[*_]*(?:(?:best|kind|warm|with kind|with best)\s+(?:regards|wishes)"
+    r"|mit freundlichen grüßen|viele grüße|cordialement|saludos|atentamente|с уважением"
     r"|regards|sincerely(?:\s+yours)?"
     r"|yours\s+(?:sincerely|truly|faithfully)|此致敬礼|此致\s*敬礼|敬上)[,.!，。*_]*"
     r"\s*(?P<name>[^\n<]{0,48})(?:\n\s*(?P<more>[^\n<]{1,48}))?" + _END,
@@ -60,6 +66,8 @@ _SIGNATURE = re.compile(
 _HINTS = (
     "thank", "thx", "cheers", "hope", "hesitate", "feel", "let", "question", "any", "have",
     "regards", "sincerely", "yours", "wishes", "谢", "希望", "如", "若", "祝", "期待", "盼望", "敬", "ござ", "お願い", "감사",
+    "dank", "grüße", "hilft", "merci", "cordialement", "gracias", "saludos", "atentamente", "ayude", "grazie",
+    "obrigad", "спасибо", "уважением", "espère",
 )  # fmt: skip
 _TAIL = 240  # characters in which a closing is looked for
 _MAX_CLOSINGS = 4
@@ -79,6 +87,8 @@ def prepared(text: str) -> str:
         text = _LAYOUT_TAG.sub(" ", text)
     if "_" in text:
         text = text.replace("_", " ")
+    if "**" in text:  # within a word of a language that joins particles to it
+        text = text.replace("**", "")
     return stripped(text).text
 
 
