@@ -208,8 +208,31 @@ class CallOptions(NamedTuple):
         return CallOptions(**merged)
 
 
+class Medium(NamedTuple):
+    """A picture, sound, film or file that goes with a request: its bytes in base64, or an address that is passed on.
+
+    kind: image, audio, video or file. mime: None where only an address is known. size: of the bytes. sha256: hex, of the
+    bytes or of the address.
+    """
+
+    kind: str
+    mime: str | None
+    sha256: str
+    data: str | None = None
+    url: str | None = None
+    size: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """What it is, without its bytes."""
+        said = {"kind": self.kind, "mime": self.mime, "sha256": self.sha256, "url": self.url, "bytes": self.size}
+        return {name: value for name, value in said.items() if value}
+
+
 class Request(NamedTuple):
-    """What is asked of a model: OpenAI chat messages and the parameters that shape the answer."""
+    """What is asked of a model: OpenAI chat messages and the parameters that shape the answer.
+
+    media: what stands before the text of the last user message.
+    """
 
     model: str
     messages: tuple[dict[str, str], ...]
@@ -218,6 +241,7 @@ class Request(NamedTuple):
     response_schema: dict[str, Any] | None = None  # JSON schema when a structured answer is wanted
     seed: int | None = None
     options: CallOptions = CallOptions()
+    media: tuple[Medium, ...] = ()
 
 
 class AugmentedRow(NamedTuple):

@@ -223,6 +223,9 @@ _RESERVED_HEADERS = frozenset(
 )
 
 
+MediaKind = Literal["image", "audio", "video", "file"]
+
+
 class CallParams(_Section):
     """How requests are put to an endpoint; null: as its settings say, or as its first answers teach."""
 

@@ -102,6 +102,8 @@ def _show_cell(cell: TriedCell, most: int | None) -> None:
     for request in cell["requests"]:
         for message in request["messages"]:
             _show(f"  asked ({message['role']})", message["content"], most)
+            for medium in message.get("media", ()):
+                tell(f"    with {', '.join(f'{name} {value}' for name, value in medium.items())}")
     for answer in cell["answers"]:
         _show("  answer", answer["text"], most)
     if cell["values"]:

@@ -47,6 +47,11 @@ class Work:
     services: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def media_folder(self) -> str:
+        """The folder of the dataset file, below which media that its rows name may lie."""
+        return str(Path(self.file.path).parent)
+
+    @property
     def spool_folder(self) -> Path:
         """Where answers lie that are not committed yet."""
         return self.work_folder.with_name("spool")

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, tokens
+from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, media, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.json_schemas import is_strict
@@ -65,9 +65,13 @@ def request_body(request: Request, learnt: Learnt = NOTHING_LEARNT) -> dict[str,
     return {name: value for name, value in body.items() if name not in learnt.omitted}
 
 
-def _messages(request: Request, system: str) -> list[dict[str, str]]:
-    """The messages, the system text where the endpoint takes it."""
-    messages = list(request.messages)
+def _messages(request: Request, system: str) -> list[dict[str, Any]]:
+    """The messages, the system text where the endpoint takes it, media before the last text."""
+    return media.placed(_texts(request, system), request, media.openai_part)
+
+
+def _texts(request: Request, system: str) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = list(request.messages)
     if system == "role" or messages[0]["role"] != "system":
         return messages
     if system == "developer" or len(messages) == 1:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.llm.endpoint import Endpoint, endpoint
 from corpus_pipeline.model import CallOptions
-from corpus_pipeline.recipe import CallParams, Limits, Price, options_of
+from corpus_pipeline.recipe import CallParams, Limits, MediaKind, Price, options_of
 from corpus_pipeline.settings import Settings
 
 _NEXT = "docs/operating.md describes it under `Several endpoints`."
@@ -45,6 +45,10 @@ class EndpointEntry(BaseModel):
     limits: Limits = Limits()
     prices: dict[str, Price] = Field(default_factory=dict, description="by model; the recipe's own go first")
     options: CallParams = CallParams()
+    media: tuple[MediaKind, ...] = Field(
+        (),
+        description="what its models are shown of rows: image, audio, video, file; a strategy's own `media` goes first",
+    )
 
 
 class Place(NamedTuple):
@@ -55,6 +59,7 @@ class Place(NamedTuple):
     limits: Limits = Limits()
     concurrency: int | None = None
     prices: Mapping[str, Price] = {}
+    media: tuple[MediaKind, ...] = ()
 
     @property
     def key(self) -> str:
@@ -150,7 +155,7 @@ def _place(name: str, entry: EndpointEntry, settings: Settings) -> Place:
         raise UsageError(f"CORPUS_ENDPOINTS, {name}: {error}") from error
     proxy = settings.proxy_for(where.host) if entry.proxy is None else None if entry.proxy == "none" else entry.proxy
     where = where.reached_by(ca_file=entry.ca_file or settings.ca_file, proxy=proxy)
-    return Place(where, options_of(entry.options), entry.limits, entry.concurrency, entry.prices)
+    return Place(where, options_of(entry.options), entry.limits, entry.concurrency, entry.prices, entry.media)
 
 
 def _value(name: str, text: str, settings: Settings) -> str:

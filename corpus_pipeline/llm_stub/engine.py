@@ -110,7 +110,7 @@ class Engine:
         return own[int(uniform(self.options.seed, line.request_hash, line.attempt, "tier") * len(own))]
 
     def _usage(self, body: dict[str, Any], reply: answers.Reply) -> Usage:
-        sizes = [tokens.expected(str(message.get("content", ""))) + 4 for message in body["messages"]]
+        sizes = [_size_of(message.get("content", "")) + 4 for message in body["messages"]]
         whole = sum(sizes)
         cached = sizes[0] // _CACHE_UNIT * _CACHE_UNIT if whole >= self.options.cache_from else 0
         written = whole - cached if self.options.cache_writes and whole >= self.options.cache_from else 0
@@ -174,6 +174,14 @@ class Engine:
         body = error_body(kind, code, message)
         line = line._replace(status=status, outcome="refused")
         return Outcome(status, headers or [], body, _fault(line.fault), 0.0, line)
+
+
+def _size_of(content: Any) -> int:
+    """The tokens of a message: a picture and the like count as much as the client expects of a picture."""
+    if not isinstance(content, list):
+        return tokens.expected(str(content))
+    texts = (str(part["text"]) if isinstance(part, dict) and "text" in part else None for part in content)
+    return sum(tokens.EXPECTED_IMAGE if text is None else tokens.expected(text) for text in texts)
 
 
 def error_body(kind: str, code: str | None, message: str) -> bytes:

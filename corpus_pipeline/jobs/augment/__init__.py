@@ -59,7 +59,7 @@ def work(held: Held) -> None:
     answer_spool.remove(answer_spool.left_over(held.work.spool_folder, held.work.task.id))  # taken in when we began
     held.store.backend.save_memory(held.store.engine)
     give_back()
-    plan = prepare(section, access.default_model, access.prices, access.endpoints)
+    plan = prepare(section, access.default_model, access.prices, access.endpoints, held.work.media_folder)
     held.commit(save_prompts, plan)
     with rare_collection(CALLS):
         orchestrator.run(held, plan, access)

@@ -18,7 +18,7 @@ from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
 from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn, split_id
 from corpus_pipeline.recipe import AugmentSection
-from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.requests import request_key, shown_messages
 from corpus_pipeline.stages.augment.strategies import Gate, accept
 from corpus_pipeline.stages.augment.strategies.base import Accepted, Cleaning
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
@@ -207,7 +207,7 @@ class Asker:
 
     async def _park(self, item: Item, lost: _Lost) -> None:
         last = lost.last
-        prompt = None if last.request is None else json.dumps(list(last.request.messages))
+        prompt = None if last.request is None else json.dumps(shown_messages(last.request))
         answer = last.answer
         unit = self._writer.unit
         unit.failures.append(

@@ -86,6 +86,7 @@ class Feed:
                 orjson.loads(overrides),
                 self._access.prices,
                 self._access.endpoints,
+                self._held.work.media_folder,
             )
             self._held.commit(save_prompts, {label: prepared})  # another limit is another prompt version
             self._overridden[label, overrides] = prepared

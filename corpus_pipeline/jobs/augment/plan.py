@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import SettingMissing
+from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.endpoints import Endpoints, Place
 from corpus_pipeline.llm.prices import ModelPrice, PriceList, bundled, dollars, flat, known_price, price_of
+from corpus_pipeline.llm.styles import STYLES
+from corpus_pipeline.llm.styles.base import Style
 from corpus_pipeline.recipe import AugmentSection, NamedStep, Price
+from corpus_pipeline.stages.augment.media import MediaAccess
 from corpus_pipeline.stages.augment.strategies import build, gate_of
 from corpus_pipeline.stages.augment.strategies.base import Strategy, prompt_version
 from corpus_pipeline.store import augmented
@@ -107,8 +110,10 @@ def prepare(
     default_model: str | None,
     listed: PriceList | None = None,
     endpoints: Endpoints | None = None,
+    folder: str | None = None,
 ) -> dict[str, Prepared]:
     """The strategies of a recipe by label. listed: the price list; None: the package's. endpoints: those that models may name.
+    folder: of the dataset file, below which media may lie.
 
     Raises SettingMissing when no model is named, UsageError for a wrong parameter or a model without a known price.
     """
@@ -118,7 +123,7 @@ def prepare(
         raise SettingMissing(
             f"no model is named for {', '.join(needs_model)}: set CORPUS_MODEL, or `augment: {{model: ...}}` in the recipe"
         )
-    found, places = {}, _Places(section, listed, endpoints)
+    found, places = {}, _Places(section, listed, endpoints, folder)
     for strategy in build(section.strategies, model or ""):
         found[strategy.label] = _prepared(strategy, model or "", places)
     return found
@@ -136,20 +141,23 @@ def with_overrides(
     overrides: dict[str, Any],
     listed: PriceList | None = None,
     endpoints: Endpoints | None = None,
+    folder: str | None = None,
 ) -> Prepared:
     """A strategy as a replay wants it: another model, another limit. Raises UsageError for what it cannot be."""
     step = section.strategies[labels(section).index(label)]
     changed = NamedStep(name=step.name, params=step.params | overrides)
     model = section.model or default_model or ""
     (strategy,) = build((changed,), model, alone=True)
-    return _prepared(strategy, model, _Places(section, listed, endpoints))
+    return _prepared(strategy, model, _Places(section, listed, endpoints, folder))
 
 
 class _Places:
     """Prices and settings by the name of a model: the recipe's word first, then its endpoint's, then the list."""
 
-    def __init__(self, section: AugmentSection, listed: PriceList | None, endpoints: Endpoints | None) -> None:
-        self._said, self._endpoints = section.prices, endpoints
+    def __init__(
+        self, section: AugmentSection, listed: PriceList | None, endpoints: Endpoints | None, folder: str | None
+    ) -> None:
+        self._said, self._endpoints, self._folder = section.prices, endpoints, folder
         self._listed = bundled() if listed is None else listed
 
     def target(self, label: str) -> Target:
@@ -162,10 +170,35 @@ class _Places:
         book = PriceBook(own, self._listed)
         return Target(label, book.of(label if label in own else bare), book)
 
+    def media(self, strategy: Strategy) -> MediaAccess:
+        """What all models that a strategy may ask are shown. Raises UsageError for a kind that an endpoint does not take."""
+        params = strategy.params
+        taken: list[tuple[Style, frozenset[str]]] = []
+        for label in (strategy.model, *params.share, *params.fallback_models):
+            place = None if self._endpoints is None else self._endpoints.split(label)[0]
+            style = STYLES["openai" if place is None else place.endpoint.style]
+            kinds = (() if place is None else place.media) if params.media is None else params.media
+            if wrong := sorted(set(kinds) - style.media_kinds):
+                raise UsageError(
+                    f"{strategy.label}: media: an endpoint of style {style.name} ({label}) takes no {wrong[0]};"
+                    f" it takes {', '.join(sorted(style.media_kinds))}"
+                )
+            taken.append((style, frozenset(kinds)))
+        if not all(kinds for _, kinds in taken):
+            return MediaAccess()
+        return MediaAccess(
+            lambda medium: all(medium.kind in kinds and style.media_part(medium) is not None for style, kinds in taken),
+            self._folder,
+        )
+
     def version(self, strategy: Strategy) -> str:
         """The prompt version, with what the settings of its endpoint add to every request."""
         version = prompt_version(strategy)
-        said = {} if self._endpoints is None else self._endpoints.split(strategy.model)[0].options.said()
+        place = None if self._endpoints is None else self._endpoints.split(strategy.model)[0]
+        said = {} if place is None else place.options.said()
+        kinds = strategy.params.media if strategy.params.media is not None else () if place is None else place.media
+        if kinds:
+            said["media"] = sorted(kinds)
         if not said:
             return version
         said |= {"headers": sorted(said["headers"])} if "headers" in said else {}
@@ -178,6 +211,10 @@ def _flat(said: Price) -> ModelPrice:
 
 def _prepared(strategy: Strategy, default_model: str, places: _Places) -> Prepared:
     judge = gate_of(strategy, default_model)
+    strategy.media = places.media(strategy)
+    if judge is not None:
+        judge.media = places.media(judge)
+        strategy.media = strategy.media.narrowed(judge.media)
     gate = None if judge is None else _with_targets(judge, None, places)
     return _with_targets(strategy, gate, places)
 

@@ -212,6 +212,7 @@ class Batching:
             asks, size = files.get(request.model, ([], 0))
             asks.append(_Ask(request, intent))
             size += 500 + sum(len(message["content"]) for message in request.messages)
+            size += sum(len(medium.data or "") for medium in request.media)
             if len(asks) >= self._max_requests or size > _CHUNK_CHARACTERS:
                 yield asks
                 asks, size = [], 0

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from corpus_pipeline.llm import chat_completions, lenient_json
+from corpus_pipeline.llm import chat_completions, lenient_json, media
 from corpus_pipeline.llm.adaptation import Learnt
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.styles.base import Style, Wire
-from corpus_pipeline.model import Answer, Request
+from corpus_pipeline.model import Answer, Medium, Request
 
 VERSION = "2023-06-01"
 
@@ -20,6 +20,7 @@ class Anthropic(Style):
     """The key is the header `x-api-key`; the system text stands beside the messages."""
 
     name: ClassVar[str] = "anthropic"
+    media_kinds: ClassVar[frozenset[str]] = frozenset({"image", "file"})
 
     def auth(self, where: Endpoint) -> dict[str, str]:
         """See `Style.auth`."""
@@ -32,7 +33,11 @@ class Anthropic(Style):
         body: dict[str, Any] = {
             "model": request.model,
             "max_tokens": request.max_output_tokens,
-            "messages": [dict(m) for m in request.messages if m["role"] not in ("system", "developer")],
+            "messages": media.placed(
+                [dict(m) for m in request.messages if m["role"] not in ("system", "developer")],
+                request,
+                media.anthropic_part,
+            ),
         }
         if system:
             body["system"] = system
@@ -50,6 +55,10 @@ class Anthropic(Style):
         body |= options.extra_body or {}
         body = {name: value for name, value in body.items() if name not in learnt.omitted}
         return Wire("/messages", {"anthropic-version": VERSION}, body)
+
+    def media_part(self, medium: Medium) -> dict[str, Any] | None:
+        """See `Style.media_part`."""
+        return media.anthropic_part(medium)
 
     def parse(self, raw: bytes, request: Request, *, request_id: str | None = None) -> Answer:
         """See `Style.parse`."""

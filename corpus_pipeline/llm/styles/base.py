@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from corpus_pipeline.llm.adaptation import Learnt
 from corpus_pipeline.llm.endpoint import Endpoint
-from corpus_pipeline.model import Answer, Request
+from corpus_pipeline.model import Answer, Medium, Request
 
 
 class Wire(NamedTuple):
@@ -22,6 +22,7 @@ class Style(ABC):
     """One way of asking. Instances hold no state."""
 
     name: ClassVar[str]
+    media_kinds: ClassVar[frozenset[str]] = frozenset()
     models_path: ClassVar[str | None] = "/models"
 
     @abstractmethod
@@ -35,6 +36,10 @@ class Style(ABC):
     @abstractmethod
     def parse(self, raw: bytes, request: Request, *, request_id: str | None = None) -> Answer:
         """The answer in a body. Raises `chat_completions.BrokenAnswer` or `ErrorAnswer`."""
+
+    def media_part(self, medium: Medium) -> dict[str, Any] | None:
+        """A medium as a part of a message; None where this API does not take such a one."""
+        return None
 
     def model_names(self, body: Any) -> list[str]:
         """The names in a list of models. Raises KeyError or TypeError when it is none."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from corpus_pipeline.llm import chat_completions, lenient_json
+from corpus_pipeline.llm import chat_completions, lenient_json, media
 from corpus_pipeline.llm.adaptation import Learnt
 from corpus_pipeline.llm.endpoint import Endpoint
 from corpus_pipeline.llm.styles.base import Style, Wire
-from corpus_pipeline.model import Answer, Request
+from corpus_pipeline.model import Answer, Medium, Request
 
 _ROLES = {"assistant": "model"}
 
@@ -21,6 +21,7 @@ class Gemini(Style):
     """The key is the header `x-goog-api-key`; the model stands in the path."""
 
     name: ClassVar[str] = "gemini"
+    media_kinds: ClassVar[frozenset[str]] = frozenset({"image", "audio", "video", "file"})
 
     def auth(self, where: Endpoint) -> dict[str, str]:
         """See `Style.auth`."""
@@ -46,6 +47,8 @@ class Gemini(Style):
             ],
             "generationConfig": config,
         }
+        if request.media:
+            body["contents"][-1]["parts"][:0] = media.parts(request, media.gemini_part)
         system = "\n\n".join(m["content"] for m in request.messages if m["role"] in ("system", "developer"))
         if system:
             body["systemInstruction"] = {"parts": [{"text": system}]}
@@ -53,6 +56,10 @@ class Gemini(Style):
             both = isinstance(value, dict) and isinstance(body.get(key), dict)
             body[key] = body[key] | value if both else value
         return Wire(f"/models/{quote(request.model, safe='')}:generateContent", {}, body)
+
+    def media_part(self, medium: Medium) -> dict[str, Any] | None:
+        """See `Style.media_part`."""
+        return media.gemini_part(medium)
 
     def parse(self, raw: bytes, request: Request, *, request_id: str | None = None) -> Answer:
         """See `Style.parse`."""

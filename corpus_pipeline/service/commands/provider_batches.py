@@ -87,7 +87,7 @@ def refetch(work: Work, default_model: str | None) -> list[ProviderBatch]:
         from corpus_pipeline.jobs.augment.provider_batches import Batching
         from corpus_pipeline.llm.batch_api import FileGone
 
-        plan = prepare(work.recipe.augment, default_model, access.prices, access.endpoints)
+        plan = prepare(work.recipe.augment, default_model, access.prices, access.endpoints, work.media_folder)
         with holding(work.store, work.task.id, Stage.AUGMENT, work.lease_seconds) as lease:
             try:
                 asyncio.run(Batching(Held(work, lease), plan, access).collect())

@@ -32,7 +32,7 @@ from corpus_pipeline.service.queries.views import turn_dict
 from corpus_pipeline.service.records.base import JsonObject, TurnTexts
 from corpus_pipeline.service.records.calls import Trial, TriedAnswer, TriedRequest, TriedTotal
 from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
-from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.requests import request_key, shown_messages
 from corpus_pipeline.stages.augment.strategies.base import Strategy
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS
@@ -228,7 +228,13 @@ class _Bench:
             overrides = self._variant.overrides if label == self.label or not self._prepared else {}
             access = self._access
             prepared = with_overrides(
-                self._section, label, access.default_model, overrides, access.prices, access.endpoints
+                self._section,
+                label,
+                access.default_model,
+                overrides,
+                access.prices,
+                access.endpoints,
+                self._work.media_folder,
             )
             self._prepared[label] = prepared
             self._work.store.write(lambda c: save_prompts(c, {label: prepared}), repeatable=True, name="prompt version")
@@ -465,7 +471,7 @@ def _learnt(work: Work, place: Place, label: str) -> Learnt:
 def _shown(request: Request) -> TriedRequest:
     return {
         "model": request.model,
-        "messages": list(request.messages),
+        "messages": shown_messages(request),
         "max_output_tokens": request.max_output_tokens,
         "temperature": request.temperature,
         "response_schema": request.response_schema,

@@ -88,7 +88,7 @@ def estimate(
 
     Raises UsageError when its rows are not cleaned yet (which costs nothing), or the price of a model is not known.
     """
-    plan = prepare(work.recipe.augment, default_model, listed, endpoints)
+    plan = prepare(work.recipe.augment, default_model, listed, endpoints, work.media_folder)
     own = work.store.fetch(cursors.stage_cursors, work.task.id, Stage.CLEAN)
     if not own or cursors.stage_status(own) is not Status.DONE:
         raise UsageError(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, cast
 
 import orjson
@@ -16,11 +18,22 @@ from corpus_pipeline.service.queries import views
 from corpus_pipeline.service.records.calls import FailedSampleDetail, InputTurn
 from corpus_pipeline.service.records.calls import Prompt as CallPrompt
 from corpus_pipeline.service.records.rows import MadeRow, RowDuplicates, RowHistory, RowPlace, RowStory, WorkItem
-from corpus_pipeline.stages.augment.requests import request_key
+from corpus_pipeline.stages.augment.media import MediaAccess, has_media
+from corpus_pipeline.stages.augment.requests import request_key, shown_messages
 from corpus_pipeline.stages.augment.strategies import Gate, Strategy, build
 from corpus_pipeline.stages.augment.strategies.prefilter_judge import JUDGE
 from corpus_pipeline.stages.augment.strategies.prompt import Prompt
-from corpus_pipeline.store import augmented, cleaned, failed_samples, kept_rows, ledger, row_queries, row_values, rows
+from corpus_pipeline.store import (
+    augmented,
+    cleaned,
+    dataset_files,
+    failed_samples,
+    kept_rows,
+    ledger,
+    row_queries,
+    row_values,
+    rows,
+)
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
@@ -164,7 +177,7 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
     for row in attempts:
         version = (row.prompt_version, row.model)
         if version not in built:
-            built[version] = _strategy(connection, *version)
+            built[version] = _seeing(connection, asked, _strategy(connection, *version), attempts)
         strategy, own = built[version], good.setdefault((row.strategy, row.sample_index), {})
         if strategy is not None:
             before = tuple(own[step] for step in range(1, row.step) if step in own)
@@ -177,7 +190,7 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
             if request is not None:
                 same = request_key(request, row.sample_index) == row.request_key
                 found[row.id] = {
-                    "messages": list(request.messages),
+                    "messages": shown_messages(request),
                     "parameters": {
                         "max_output_tokens": request.max_output_tokens,
                         "temperature": request.temperature,
@@ -190,6 +203,18 @@ def prompts_of(connection: Connection, asked: Conversation, attempts: Sequence[R
             answer = Answer(row.text, row.finish_reason, row.model, Usage(0, 0), row.refusal, row.reasoning)
             own[row.step] = answer
     return found
+
+
+def _seeing(
+    connection: Connection, asked: Conversation, strategy: Strategy | None, attempts: Sequence[Row]
+) -> Strategy | None:
+    """A strategy that shows the media of a row: those of a row that was asked about were shown."""
+    if strategy is None or not has_media(asked):
+        return strategy
+    file = dataset_files.file_by_id(connection, split_id(attempts[0].conversation_id)[0])
+    seeing = copy(strategy)  # the one that is kept serves every row
+    seeing.media = MediaAccess(lambda medium: True, str(Path(file.path).parent))
+    return seeing
 
 
 def _values(connection: Connection, attempt: Row, strategy: Strategy) -> dict[str, dict[str, Any]]:

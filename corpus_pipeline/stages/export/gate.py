@@ -89,7 +89,8 @@ class Finding:
     sentence: str
 
 
-# word, what the rows are, the command that deals with them
+# word, what the samples or rows are, the command that deals with them; none of these is a share of the file's rows, as a row
+# may have many samples
 _QUESTIONS = (
     ("failed", "failed samples are open", "corpus failed list --where file={name}"),
     ("empty", "rows to export have no answer text", "corpus rows {name} --stage augment --where empty=true"),
@@ -118,7 +119,7 @@ def _unready(facts: GateFacts, gate: Gate) -> list[Finding]:
         count = getattr(facts, word)
         if count > allowed[word]:
             run = command.format(name=shlex.quote(facts.name))
-            sentence = f"{count:,} of {facts.total:,} {what} (allowed: {allowed[word]:,}). Run `{run}`."
+            sentence = f"{count:,} {what} (allowed: {allowed[word]:,}). Run `{run}`."
             found.append(Finding(word, count, allowed[word], sentence))
     return found
 

@@ -25,8 +25,9 @@ from pydantic import BeforeValidator, Field
 
 from corpus_pipeline import plugins
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
-from corpus_pipeline.model import Answer, CallOptions, Conversation, Request, Turn
-from corpus_pipeline.recipe import CallParams, NamedStep, options_of
+from corpus_pipeline.model import Answer, CallOptions, Conversation, Medium, Request, Turn
+from corpus_pipeline.recipe import CallParams, MediaKind, NamedStep, options_of
+from corpus_pipeline.stages.augment.media import MediaAccess, has_media, marks_of
 from corpus_pipeline.stages.augment.strategies import exchange, sections, structured
 from corpus_pipeline.stages.augment.strategies.prefilter import First
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
@@ -68,6 +69,11 @@ class StrategyParams(CallParams):
         (), description="further validators, of plugins: names, with their parameters"
     )
     structured_output: bool = Field(True, description="false: for providers that refuse a JSON schema in a request")
+    media: tuple[MediaKind, ...] | None = Field(
+        None,
+        description="what its models are shown of rows: image, audio, video, file; rows with other media are skipped."
+        " null: what the endpoints of its models say",
+    )
     first: First | None = Field(None, description="a rule or a cheap judge that decides which rows are asked about")
     provider_batch: bool = Field(False, description="ask by the provider's Batch API: half the price, within 24 hours")
     fallback: Literal["live"] | None = Field(
@@ -104,6 +110,7 @@ class Strategy(ABC):
     task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
     makes_rows: bool = True  # False: values beside the row
     tag_field: str | None = None  # the value that tags rows
+    media: MediaAccess = MediaAccess()  # nobody takes any, until the endpoints of its models are known
     answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from
 
     class Params(StrategyParams):
@@ -159,7 +166,7 @@ class Strategy(ABC):
 
     def applies(self, conversation: Conversation) -> str | None:
         """None when the strategy applies, else the reason word for which the sample is skipped."""
-        reason = exchange.skip_reason(conversation, self.params.max_input_characters)
+        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind)
         if reason is not None:
             return reason
         index = exchange.last_exchange(conversation)
@@ -171,13 +178,23 @@ class Strategy(ABC):
             return None if first.rule.holds(conversation.turns[index]) else exchange.SkipReason.CASCADE
         return reason
 
+    def is_blind(self, conversation: Conversation) -> bool:
+        """Whether a conversation has media that the model would not see."""
+        return has_media(conversation) and self.media.of(conversation) is None
+
     def next_request(
         self, conversation: Conversation, answers: tuple[Answer, ...] = (), sample_index: int = 0
     ) -> Request | None:
         """What to ask next, None when nothing. Raises BadAnswer when the last answer is not fit to go on from."""
         if answers:
             self.check_answer(conversation, answers[-1])
-        return self._ask(conversation, answers, sample_index)
+        request = self._ask(conversation, answers, sample_index)
+        if request is None or not has_media(conversation):
+            return request
+        shown = self.media.of(conversation)
+        if shown is None:  # a file that has gone since
+            raise BadAnswer(BadReason.MEDIA, "a picture, film or sound of the row cannot be sent any more")
+        return with_media(request, shown)
 
     def check_answer(self, conversation: Conversation, answer: Answer) -> tuple[str, ...]:
         """Raise BadAnswer when an answer is cut, held back, refused or empty; the names of validators that only tag it.
@@ -336,6 +353,17 @@ def further_validator(step: NamedStep) -> Validator:
         raise UsageError(f"validator {step.name}: {error}") from error
 
 
+def with_media(request: Request, shown: Sequence[Medium]) -> Request:
+    """A request that carries media, and says so at the head of its last message."""
+    *before, last = request.messages
+    line = (
+        f"Media: {len(shown)} before this text, in the order of the conversation."
+        " Marks for them in its texts, such as <image>, stay as they are and where they belong."
+    )
+    text = f"{line}\n\n{last['content']}"
+    return request._replace(messages=(*before, {**last, "content": text}), media=tuple(shown))
+
+
 class Accepted(NamedTuple):
     """A new row. tags: `invalid:NAME` of validators that only tag; changes: what cleaning rules changed, by rule."""
 
@@ -358,10 +386,24 @@ def accept(
     for answer in answers:
         tagged += strategy.check_answer(conversation, answer)
     row = Accepted(strategy.parse(conversation, answers))
+    _require_marks(strategy, conversation, row.turns)
     if cleaning is not None and strategy.makes_rows:
         row = cleaning(conversation, row.turns)
     tagged += strategy.judge(strategy.validators, conversation, row.turns, answers[-1])
     return row._replace(tags=(*row.tags, *(INVALID + name for name in dict.fromkeys(tagged))))
+
+
+def _require_marks(strategy: Strategy, conversation: Conversation, turns: tuple[Turn, ...]) -> None:
+    """Raise BadAnswer where the texts of a new row have other marks for media than those that its record holds."""
+    if not strategy.makes_rows or not turns or not has_media(conversation):
+        return
+    index = exchange.find_exchange(conversation)
+    kept = conversation.turns if index is None else conversation.turns[: index + 1]
+    wanted, found = marks_of(kept), marks_of(turns)
+    if wanted != found:
+        lost, more = wanted - found, found - wanted
+        said = f"lost {', '.join(lost)}" if lost else f"added {', '.join(more)}"
+        raise BadAnswer(BadReason.MEDIA, f"the new texts do not show the row's media where they belong: {said}")
 
 
 def prompt_version(strategy: Strategy) -> str:
@@ -381,7 +423,7 @@ def prompt_version(strategy: Strategy) -> str:
         "fallback",
         "share",
     }
-    other |= {"fallback_models", "plugin_validators"} | set(CallOptions._fields)
+    other |= {"media", "fallback_models", "plugin_validators"} | set(CallOptions._fields)
     params = strategy.params.model_dump(mode="json", exclude=other) | strategy.options.said()
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,

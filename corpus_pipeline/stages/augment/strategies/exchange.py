@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from corpus_pipeline.model import Conversation, Turn
-from corpus_pipeline.stages.augment.media import has_media
 from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
 
 # what a turn may carry beside text and still be an ordinary exchange
@@ -76,8 +75,11 @@ def effective_system(turns: tuple[Turn, ...], index: int) -> str | None:
     return next((turn.system for turn in reversed(turns[: index + 1]) if turn.system), None)
 
 
-def skip_reason(conversation: Conversation, max_characters: int) -> SkipReason | None:
-    """What every strategy leaves alone; None when nothing speaks against the conversation."""
+def skip_reason(
+    conversation: Conversation, max_characters: int, is_blind: Callable[[Conversation], bool]
+) -> SkipReason | None:
+    """What every strategy leaves alone; None when nothing speaks against the conversation. is_blind: whether it has media
+    that the model would not see."""
     if conversation.tools:
         return SkipReason.TOOLS
     extras = [set(turn.extra) for turn in conversation.turns if turn.extra]
@@ -88,7 +90,7 @@ def skip_reason(conversation: Conversation, max_characters: int) -> SkipReason |
     index = find_exchange(conversation)
     if index is None:
         return SkipReason.NO_EXCHANGE
-    if has_media(conversation):
+    if is_blind(conversation):
         return SkipReason.MEDIA
     used = sum(len(text) for turn in conversation.turns[: index + 1] for _, text in turn.texts())
     return SkipReason.TOO_LONG if used > max_characters else None

@@ -93,6 +93,7 @@ def gate_of(strategy: Strategy, default_model: str) -> Gate | None:
         else first.structured_output,
         **options_of(first).said(),
         provider_batch=first.provider_batch,
+        media=strategy.params.media,
         criterion=first.criterion,
     )
     return Gate(params, default_model, first.at_least, strategy.label + JUDGE)

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final, NamedTuple
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
 from corpus_pipeline.model import TEXT_FIELDS, Answer, Conversation, Request, Turn
 from corpus_pipeline.recipe_yaml import below
-from corpus_pipeline.stages.augment.media import has_media
 from corpus_pipeline.stages.augment.strategies import exchange, sections
 from corpus_pipeline.stages.augment.strategies.base import USER_PART, Step, Strategy, StrategyParams
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
@@ -146,12 +145,12 @@ class Task(Strategy):
 
     def applies(self, conversation: Conversation) -> str | None:
         """See `Strategy.applies`. A task needs no answered exchange: only what its template always shows."""
-        reason = exchange.skip_reason(conversation, self.params.max_input_characters)
+        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind)
         if reason is SkipReason.TOOLS and self._may_look(conversation):
             reason = None
         if reason not in (None, SkipReason.NO_EXCHANGE, SkipReason.REFUSED_SOURCE):
             return reason
-        if has_media(conversation):
+        if self.is_blind(conversation):
             return SkipReason.MEDIA
         index = task_inputs.worked_on(conversation)
         if index is None:

@@ -1,0 +1,159 @@
+"""What of a row's media can be sent, from wherever it stands; what cannot be seen is asked about by nobody."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpus_pipeline.llm.adaptation import NOTHING_LEARNT
+from corpus_pipeline.llm.batch_styles import BATCH_STYLES
+from corpus_pipeline.llm.endpoint import endpoint
+from corpus_pipeline.llm.styles import STYLES
+from corpus_pipeline.llm.tokens import expected_input, input_bound
+from corpus_pipeline.model import Conversation, Medium, Request
+from corpus_pipeline.stages.augment.media import MediaAccess, marks_of
+from corpus_pipeline_tests.augment.strategies.test_media import asked, read, said
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(40))
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(30)
+WEB = "https://pictures.example/heron.png"
+
+
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+PICTURE = f"data:image/png;base64,{b64(PNG)}"
+ROWS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "a data URL": (asked([said("Which?"), {"type": "image_url", "image_url": {"url": PICTURE}}]), ("image",)),
+    "two, one by its address": (
+        asked(
+            [
+                said("Which of both?"),
+                {"type": "image_url", "image_url": {"url": PICTURE}},
+                {"type": "image_url", "image_url": {"url": WEB}},
+            ]
+        ),
+        ("image", "image"),
+    ),
+    "a block with a source": (
+        asked(
+            [
+                said("Which?"),
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": b64(PNG)}},
+            ]
+        ),
+        ("image",),
+    ),
+    "a sound": (
+        asked([said("Who?"), {"type": "input_audio", "input_audio": {"data": b64(WAV), "format": "wav"}}]),
+        ("audio",),
+    ),
+    "a column of file names": (
+        {"prompt": "<image>\nWhich bird is it?", "response": "A heron.", "images": ["pictures/heron.png"]},
+        ("image",),
+    ),
+    "bytes in a column": (
+        {"prompt": "Which?", "response": "A heron.", "image": {"bytes": b64(PNG), "path": None}},
+        ("image",),
+    ),
+}
+BLIND: dict[str, dict[str, Any]] = {
+    "a mark without a picture": {"prompt": "<image>\nWhich bird is it?", "response": "A heron."},
+    "more marks than pictures": {
+        "prompt": "<image>\n<image>\nWhich?",
+        "response": "A heron.",
+        "images": ["pictures/heron.png"],
+    },
+    "a file that is not there": {"prompt": "Which?", "response": "A heron.", "image": "pictures/none.png"},
+    "a file outside of the folder": {"prompt": "Which?", "response": "A heron.", "image": "../secret.png"},
+    "a link that leads out": {"prompt": "Which?", "response": "A heron.", "image": "pictures/link.png"},
+    "a text by the name of a picture": {"prompt": "Which?", "response": "A heron.", "image": "pictures/keys.png"},
+    "base64 that is none": asked([said("Which?"), {"type": "image_url", "image_url": {"url": PICTURE + "=?"}}]),
+    "bytes of nothing known": asked(
+        [said("Which?"), {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64(b'hello there')}"}}]
+    ),
+    "too large": {"prompt": "Which?", "response": "A heron.", "image": "pictures/large.png"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    pictures = tmp_path / "data" / "pictures"
+    pictures.mkdir(parents=True)
+    (pictures / "heron.png").write_bytes(PNG)
+    (pictures / "keys.png").write_text("the key of the house: 1234")
+    (pictures / "large.png").write_bytes(PNG + bytes(5 * 1024 * 1024))
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (pictures / "link.png").symlink_to(tmp_path / "secret.png")
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_media_are_found_and_read(kind: str, folder: Path) -> None:
+    record, kinds = ROWS[kind]
+    found = MediaAccess(lambda medium: True, str(folder)).of(read(record))
+    assert found is not None and tuple(medium.kind for medium in found) == kinds
+    assert all(medium.url or base64.b64decode(medium.data or "") in (PNG, WAV) for medium in found)
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_what_cannot_be_sent_leaves_the_row_alone(kind: str, folder: Path) -> None:
+    assert MediaAccess(lambda medium: True, str(folder)).of(read(BLIND[kind])) is None
+
+
+def test_a_kind_that_nobody_takes_leaves_the_row_alone(folder: Path) -> None:
+    record, _ = ROWS["a sound"]
+    assert MediaAccess(lambda medium: medium.kind == "image", str(folder)).of(read(record)) is None
+    assert MediaAccess().of(read(record)) is None
+
+
+def test_marks_are_counted_by_their_text() -> None:
+    turns = Conversation(1, read(asked("<image> and <image>, then <|image_pad|>")).turns, "").turns
+    assert marks_of(turns) == {"<image>": 2, "<|image_pad|>": 1}
+
+
+def request(*media: Medium) -> Request:
+    return Request(
+        "m",
+        ({"role": "system", "content": "Look."}, {"role": "user", "content": "What is it?"}),
+        100,
+        media=media,
+    )
+
+
+IMAGE = Medium("image", "image/png", "00", data=b64(PNG), size=len(PNG))
+LINKED = Medium("image", None, "01", url=WEB)
+SOUND = Medium("audio", "audio/wav", "02", data=b64(WAV), size=len(WAV))
+
+
+def test_each_api_has_them_before_the_text() -> None:
+    where = endpoint("http://127.0.0.1:9/v1", None)
+    sent = STYLES["openai"].wire(where, request(IMAGE, LINKED, SOUND), NOTHING_LEARNT).body["messages"][-1]["content"]
+    assert [part["type"] for part in sent] == ["image_url", "image_url", "input_audio", "text"]
+    assert sent[0]["image_url"]["url"] == PICTURE and sent[1]["image_url"]["url"] == WEB
+    assert sent[2]["input_audio"] == {"data": b64(WAV), "format": "wav"} and sent[-1]["text"] == "What is it?"
+    sent = STYLES["anthropic"].wire(where, request(IMAGE, LINKED), NOTHING_LEARNT).body["messages"][-1]["content"]
+    assert sent[0]["source"] == {"type": "base64", "media_type": "image/png", "data": b64(PNG)}
+    assert sent[1]["source"] == {"type": "url", "url": WEB} and sent[-1] == {"type": "text", "text": "What is it?"}
+    sent = STYLES["gemini"].wire(where, request(IMAGE, SOUND), NOTHING_LEARNT).body["contents"][-1]["parts"]
+    assert sent[0] == {"inlineData": {"mimeType": "image/png", "data": b64(PNG)}} and sent[-1] == {
+        "text": "What is it?"
+    }
+    assert STYLES["anthropic"].media_part(SOUND) is None and STYLES["gemini"].media_part(LINKED) is None
+
+
+def test_they_count_in_what_is_expected_and_reserved() -> None:
+    assert expected_input(request(IMAGE)) - expected_input(request()) > 250
+    assert input_bound(request(IMAGE)) - input_bound(request()) > 48_169  # the dearest picture that is published
+
+
+@pytest.mark.parametrize("style", BATCH_STYLES)
+def test_entries_of_batches_carry_them(style: str) -> None:
+    where = endpoint("http://127.0.0.1:9/v1", None, style=style)
+    entry = BATCH_STYLES[style].entry(where, "a", request(IMAGE))
+    assert b64(PNG) in json.dumps(entry)
