@@ -126,7 +126,17 @@ def test_context_decides_about_the_same_words() -> None:
         ("Fried pumpkin?", "I can't recommend frying it. Instead, let's bake it: an hour at 200 degrees.", False),
         ("Fried pumpkin?", "I can't recommend that. Instead, I recommend baking it for an hour at 200 degrees.", False),
         ("Write an email that says no.", "Sorry, but I can't assist with that.", False),
+        ("Write an email to my boss about hats.", "Sorry, but I can't assist with that.", True),
+        ("Write an email to my boss about hats.", "I cannot give you a new hat this year.", False),
         ("May I wear a hat?", "It is not appropriate to wear a hat indoors.", False),
+        ("Can you lift this hat?", "I'm sorry, but I can't lift objects. However, I can help you choose a hat.", True),
+        (
+            "Can you lift this hat?",
+            "I'm sorry, but I can't lift it. However, I can help: put both hands below the rim.",
+            False,
+        ),
+        ("Can you lift this hat?", "I can't lift it, but I can help you. Bend your knees and keep it close.", False),
+        ("Does the text name her hat?", "The text does not say, so I cannot tell which hat it was.", False),
     ],
 )
 def test_other_advice_is_no_answer_and_an_address_no_mail(asked: str, answer: str, refused: bool) -> None:

@@ -10,10 +10,19 @@ import re
 from typing import Final
 
 from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems
-from corpus_pipeline.stages.refusals import MAX_CHARACTERS, Strength, asks_for_words, goes_on, is_everyday, refusal_in
+from corpus_pipeline.stages.refusals import (
+    MAX_CHARACTERS,
+    Refusal,
+    Strength,
+    asks_for_words,
+    goes_on,
+    is_everyday,
+    refusal_in,
+)
 
 _ANSWERS_TOO: Final = 2  # content words that an answer has in common with the source's answer, and no refusal has
 _BARE_CHARACTERS: Final = 220
+_GENERAL_WORDS: Final = Refusal(Strength.GENERAL, "en")
 _BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
 
 # what declines: a negation of being able, willing or allowed, or a verb that means it
@@ -82,14 +91,14 @@ def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
     if goes_on(answer, refusal.language):
         return False
     is_bare = len(own - _ABOUT_ANSWERING) <= _BARE_WORDS
-    if asks_for_words(asked, refusal.language):
+    if asks_for_words(asked, refusal):
         return is_bare and refusal.strength is Strength.EXPLICIT
     return is_bare or not is_everyday(answer, refusal)
 
 
 def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
     """Whether a short text declines and has no content."""
-    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer) is None or asks_for_words(asked, "en"):
+    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer) is None or asks_for_words(asked, _GENERAL_WORDS):
         return False
     if _GIVES_ANSWER.search(answer):
         return False
