@@ -15,7 +15,7 @@ _IPV4_IN_URL = re.compile(
     r"(?<=//)(?:0x[0-9A-Fa-f]{1,8}|\d{8,11})(?=[:/?#\s]|$)|(?<=//)(?:0x?[0-9A-Fa-f]{1,3}\.){3}0x?[0-9A-Fa-f]{1,3}(?=[:/?#\s]|$)"
 )
 _IPV6 = re.compile(
-    r"(?<![\w:.])(?:[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?|[23][0-9A-Fa-f]{3}::"
+    r"(?<![\w:.])(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?|[23][0-9A-Fa-f]{3}::"
     r"|(?:[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){0,5}|:|64:ff9b:|(?:0{1,4}:){5}[Ff]{4}|::[Ff]{4}|::):(?:\d{1,3}\.){3}\d{1,3})"
     r"(?:%[0-9A-Za-z]{1,15})?(?![\w:]|\.\d)",
     re.ASCII,
@@ -50,6 +50,7 @@ _VERSION_WORDS = Words(
     "|abschn|nummer|§|upgrade|upgraded|assembly|assemblyversion|fileversion|standard|item|exercise",
     "§|版本|章|节|節|条|第|バージョン|버전",
 )
+_GROUPS = 8  # of an IPv6 address in full
 _MIN_UNNAMED = 11  # shorter ones look like versions and sections
 
 
@@ -58,7 +59,8 @@ def find(source: Source) -> Iterator[Span]:
     text = source.text
     if "::" in text or text.count(":") > 5:
         for match in _IPV6.finditer(text):
-            if _is_public(match.group().partition("%")[0]):
+            address = match.group().partition("%")[0]
+            if _is_public(address) and not _is_of_bytes(address):
                 yield Span(match.start(), match.end(), KIND)
     if "//" in text:
         for match in _IPV4_IN_URL.finditer(text):
@@ -104,6 +106,12 @@ def _is_public(text: str) -> bool:
         if text.startswith("::"):
             return False
     return address.is_global and not address.is_multicast and str(address) not in _PUBLIC_SERVICES
+
+
+def _is_of_bytes(text: str) -> bool:
+    """Whether eight groups are bytes rather than halves of words, as in the name of a disk or a network card."""
+    groups = text.split(":")
+    return len(groups) == _GROUPS and sum(len(group) > 2 for group in groups) < _GROUPS // 2
 
 
 def _number_of(text: str) -> str | None:

@@ -1,7 +1,9 @@
 """Phone numbers of all countries: `phonenumbers` says what is valid, the words around it whether it is a phone number.
 
-Three kinds of candidates: international ones (`+`), national ones in a layout that only phone numbers have, and any
-digits behind a word such as *phone*. The first two need no word, but give way to one that says otherwise (*order*).
+Four kinds of candidates: international ones (`+`), national ones in a layout that only phone numbers have, any digits
+behind a word such as *phone* that are valid in some country, and digits that a word touches (*Fax: 467 3395*, *call me
+on*, *... office*): these are somebody's number though no numbering plan has them, for people mistype and invent. The
+first two need no word, but give way to one that says otherwise (*order*).
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from corpus_pipeline.stages.clean.personal_data.spans import Source, Span, Words, in_sequence, is_calculation, names_it
+from corpus_pipeline.stages.clean.personal_data.spans import (
+    ARITHMETIC_AFTER,
+    Source,
+    Span,
+    Words,
+    in_sequence,
+    is_calculation,
+    names_it,
+)
 
 KIND = "phone"
 
@@ -84,13 +94,14 @@ _PUBLIC_LINES = frozenset(
 
 
 def find(source: Source) -> Iterator[Span]:
-    """Every phone number of a text."""
+    """Every phone number of a text, with its extension."""
     taken: list[tuple[int, int]] = []
-    for found in (_international(source), _in_a_layout(source), _named(source)):
+    for found in (_international(source), _in_a_layout(source), _named(source), _beside_a_word(source)):
         for span in found:
             if not any(start < span.end and span.start < end for start, end in taken):
+                extension = _EXTENSION.match(source.text, span.end)
                 taken.append((span.start, span.end))
-                yield span
+                yield span._replace(end=extension.end()) if extension else span
 
 
 def _international(source: Source) -> Iterator[Span]:
@@ -105,6 +116,8 @@ def _international(source: Source) -> Iterator[Span]:
             if names_it(_PHONE_WORDS, source, start, end) <= 0:
                 continue
         length = _valid_length(plus, None)
+        if length is None and _is_possible(plus) and names_it(_PHONE_WORDS, source, start, end) >= 0:
+            length = len(plus)
         if length is None or _is_round(plus):
             continue
         yield Span(start, end - (len(plus) - length), KIND)
@@ -155,7 +168,39 @@ def _named(source: Source) -> Iterator[Span]:
             yield Span(start, start + length, KIND)
 
 
+def _beside_a_word(source: Source) -> Iterator[Span]:
+    for match in _PLAUSIBLE.finditer(source.text):
+        start, end = match.span()
+        written = match.group()
+        extension = _EXTENSION.match(source.text, end)
+        whole = extension.end() if extension else end
+        is_touched = _TOUCHED_BEFORE.search(source.before(start)) or _TOUCHED_AFTER.match(source.after(whole))
+        if not is_touched or sum(map(str.isdigit, written)) < _MIN_DIGITS_TOUCHED:
+            continue
+        if _is_argument(source.text, start, written) or ARITHMETIC_AFTER.match(source.text[whole : whole + 12]):
+            continue
+        if _SINGLE_DIGITS.match(written) or _IS_DATE.fullmatch(written) or _is_round(written) or _is_fictional(written):
+            continue
+        if _FORM_WORDS.last(source.before(start, 24)) < 0:
+            yield Span(start, end, KIND)
+
+
+# at most 15 digits, in groups or with a sign that parts them
+_PLAUSIBLE = re.compile(
+    r"(?<![\w.+-])(?:\+ ?)?(?:\d{8,12}|(?:\(\d{1,5}\)|\d{1,5})(?:[ \u00a0./‐-–-]{1,2}\(?\d{2,8}\)?|(?<=\))\d{2,8}){1,4})"
+    r"(?:(?=x\d{1,5}(?!\w))|(?![\w%]|[.,:]\d))",
+    re.ASCII,
+)
+_TOUCHED_BEFORE = re.compile(
+    r"(?<!\w)(?:phone|telephone|tel|mobile|cell|fax|telefon|téléphone|teléfono|telefono|telefone|телефон|факс|desk|office|home|work|direct|handy|portable|móvil|celular)"
+    r"(?: (?:phone|number|no|nr|line|is|numbers?|nummer|nr))?\s*[.:#]?\s*\(?\+?\Z"
+    r"|(?<!\w)(?:call(?:ed)?|calling|ring|phone|text|reach(?:ed)?|contact|dial|answering|answer|messages?|texts?|sms|whatsapp)(?!\w)[^.\n]{0,24}\s(?:on|at|to|via|under)\s*:?\s*\Z"
+    r"|(?<!\w)(?:my registered|(?:you|we|i|they) (?:can|could|may|should|must) (?:call|dial|ring|phone|text)|(?:please|or) (?:call|dial|ring|phone|text)|(?:call|ring|phone|text) (?:me|us|him|her|them))\s*:?\s*\Z"
+)
+_TOUCHED_AFTER = re.compile(r"[ -]\(?(?:office|fax|mobile|cell|home|desk|landline)\b")
+_EXTENSION = re.compile(r" ?(?:x|ext\.? ?|extension )\d{1,5}(?!\w)")
 _MIN_DIGITS_OF_A_CALL = 9
+_MIN_DIGITS_TOUCHED = 7
 _MIN_DIGITS = 8  # of a national number behind a word
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])\d{3}[.-]\d{4}")
 _SINGLE_DIGITS = re.compile(r"(?:\d[ .]){4}")
@@ -216,6 +261,25 @@ def _valid_length(written: str, region: str | None) -> int | None:
         if phonenumbers.is_valid_number(number):
             return None if _is_public_line(number) else end
     return None
+
+
+_MIN_DIGITS_ABROAD = 10
+_FICTIONAL = re.compile(r"(?:1?\d{3}55501\d\d|1?5550\d{6}|(?:44|0)?7700900\d{3})")
+
+
+def _is_possible(written: str) -> bool:
+    """Whether an international number has a length that its country has, in groups, and is not kept for fiction."""
+    if sum(map(str.isdigit, written)) < _MIN_DIGITS_ABROAD or _is_fictional(written):
+        return False
+    try:
+        number = phonenumbers.parse(written, None)
+        return phonenumbers.is_possible_number(number) and not _is_public_line(number)
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _is_fictional(written: str) -> bool:
+    return _FICTIONAL.fullmatch("".join(filter(str.isdigit, written))) is not None
 
 
 def _is_public_line(number: phonenumbers.PhoneNumber) -> bool:
