@@ -44,6 +44,7 @@ from corpus_pipeline.cli import (
 from corpus_pipeline.cli.output import error, say
 from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
+from corpus_pipeline.plain_text import filtered_streams
 from corpus_pipeline.settings import VARIABLES
 
 EXIT_CODES = {
@@ -152,6 +153,11 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    with filtered_streams():
+        return _run_filtered(arguments)
+
+
+def _run_filtered(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="corpus", standalone_mode=False)
         sys.stdout.flush()

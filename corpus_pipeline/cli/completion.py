@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from corpus_pipeline.cli.output import tell_bare
 from corpus_pipeline.errors import CorpusError
 
 _HOW = {
@@ -21,7 +22,7 @@ def completion(context: click.Context, shell: str) -> None:
     """Print the completion script of a shell; names of dataset files are completed, too."""
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(context.find_root().command, {}, "corpus", "_CORPUS_COMPLETE").source())
+    tell_bare(kind(context.find_root().command, {}, "corpus", "_CORPUS_COMPLETE").source() + "\n")
 
 
 def dataset_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, print_lines, say
+from corpus_pipeline.cli.output import json_option, overwrite, print_lines, say
 from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.errors import UsageError
 
@@ -62,4 +62,4 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
 def _tell(state: State) -> None:
     if sys.stderr.isatty():
         done = state.indexed == state.rows
-        click.echo(f"\r{state.file}: {state.indexed:,} of {state.rows:,} rows", nl=done, err=True)
+        overwrite(f"{state.file}: {state.indexed:,} of {state.rows:,} rows", last=done)

@@ -20,11 +20,11 @@ from corpus_pipeline.cli.output import (
     say,
     shown,
     tell,
+    tell_styled,
     warn,
 )
 from corpus_pipeline.cli.value_words import values_line
 from corpus_pipeline.jobs.conservation import account_line
-from corpus_pipeline.plain_text import printable
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage
 
@@ -225,17 +225,17 @@ def rows(
 def _say_listed(row: ListedRow | ListedReject) -> None:
     if "raw" in row:
         say_row(f"{row['row']}  {row['reason']}")
-        click.echo(f"  {printable(shown(row['raw']))}")
+        tell(f"  {shown(row['raw'])}")
         return
     say_row(f"{row['row']}  {row.get('reason') or row.get('strategy') or ('changed' if row.get('changed') else '')}")
     for turn in row["turns"]:
         for field in ("system", "prompt", "reasoning", "response"):
             if text := turn.get(field):
-                click.echo(f"  {field}: {printable(shown(str(text)))}")
+                tell(f"  {field}: {shown(str(text))}")
 
 
 def say_row(text: str) -> None:
-    click.secho(text, bold=True)
+    tell_styled(text, bold=True)
 
 
 def pairs(wheres: tuple[str, ...]) -> dict[str, str]:

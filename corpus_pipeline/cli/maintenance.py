@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_json, print_lines, say, tell
+from corpus_pipeline.cli.output import json_option, mark, print_json, print_lines, say
 
 
 @click.command()
@@ -25,8 +25,7 @@ def doctor(probe: bool, s3_policy: bool, as_json: bool) -> int:
         print_lines(finding._asdict() for finding in findings)
     else:
         for finding in findings:
-            mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red", bold=True)
-            tell(f"{mark} {finding.subject}: {finding.sentence}")
+            mark("ok  " if finding.ok else "FAIL", finding.ok, f"{finding.subject}: {finding.sentence}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 

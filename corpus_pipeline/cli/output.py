@@ -1,4 +1,8 @@
-"""Words on stderr, data on stdout: tables for people, JSON lines for scripts."""
+"""Words on stderr, data on stdout: tables for people, JSON lines for scripts.
+
+Whatever is shown goes out here and nowhere else (a test holds it): made printable, so that no name, reason, answer or error
+steers a terminal. Only what is styled here, and bars, pass by the filter that the whole command stands behind.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,12 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import orjson
 
-from corpus_pipeline.plain_text import printable
+from corpus_pipeline.plain_text import behind_filter, plain_json, printable
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead of a table.")
 
@@ -20,7 +24,7 @@ def console() -> Any:
     """A rich console on stderr; honours NO_COLOR and knows whether it is a terminal."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(file=behind_filter(sys.stderr), highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -33,9 +37,19 @@ def tell(text: str) -> None:
     click.echo(printable(text))
 
 
+def tell_styled(text: str, *, bold: bool = False, colour: str | None = None) -> None:
+    """A line of what was asked for that stands out."""
+    _styled(sys.stdout, "", text, bold=bold, colour=colour)
+
+
+def tell_bare(text: str) -> None:
+    """A file to keep: byte by byte, but on a terminal without what would steer it."""
+    click.echo(text, nl=False, file=sys.stdout if sys.stdout.isatty() else behind_filter(sys.stdout))
+
+
 def error(text: str) -> None:
     """A problem for people: one sentence, with the next step in it."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(text)}", err=True, color=_colour())
+    _marked("error:", "red", text)
 
 
 def say_compared_again(names: Iterable[str]) -> None:
@@ -46,14 +60,14 @@ def say_compared_again(names: Iterable[str]) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
-    sys.stdout.flush()
+    print_lines([value])
 
 
 def print_lines(values: Iterable[Any]) -> None:
     """One JSON document a line on stdout."""
     for value in values:
-        sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
+        document = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+        sys.stdout.buffer.write(plain_json(document))
     sys.stdout.flush()
 
 
@@ -63,7 +77,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     from rich.table import Table
     from rich.text import Text
 
-    out = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 10_000)
+    wide = not sys.stdout.isatty()
+    out = Console(
+        file=behind_filter(sys.stdout), highlight=False, soft_wrap=wide, width=10_000 if wide else None, emoji=False
+    )
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -90,7 +107,37 @@ def further(command: Sequence[str], after: int) -> str:
 
 def warn(text: str) -> None:
     """What a person must see although nothing failed."""
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {text}", err=True, color=_colour())
+    _marked("warning:", "yellow", text)
+
+
+def mark(word: str, good: bool, text: str) -> None:
+    """A finding behind the word that says whether it is good."""
+    _styled(sys.stdout, f" {text}", word, bold=not good, colour="green" if good else "red")
+
+
+def overwrite(text: str, *, last: bool) -> None:
+    """A line on stderr in the place of the one before."""
+    click.echo(f"\r{printable(text)}", nl=last, file=behind_filter(sys.stderr))
+
+
+def confirm(question: str) -> None:
+    """Ask; raises click.Abort unless the answer is yes."""
+    click.confirm(printable(question), abort=True, err=True)
+
+
+def ask_secret(what: str) -> str:
+    """A password, asked for twice, on the terminal."""
+    return str(click.prompt(printable(what), hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _marked(word: str, colour: str, text: str) -> None:
+    _styled(sys.stderr, f" {text}", word, bold=True, colour=colour)
+
+
+def _styled(stream: TextIO, rest: str, text: str, *, bold: bool, colour: str | None) -> None:
+    """`text` in colour, `rest` behind it without."""
+    styled = click.style(printable(text), fg=colour, bold=bold or None) + printable(rest)
+    click.echo(styled, file=behind_filter(stream), color=_colour())
 
 
 def money(dollars: float) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, print_json, print_table, say, shown, tell
-from corpus_pipeline.plain_text import printable
+from corpus_pipeline.cli.output import json_option, print_json, print_table, say, shown, tell, tell_styled
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.records.rows import FilePreview, RuleExample
@@ -83,7 +82,7 @@ def _show_counts(found: FilePreview) -> None:
 
 def _show_example(rule: str, example: RuleExample) -> None:
     tell("")
-    click.secho(printable(f"{example['row']} {example['effect']} by {rule}: {', '.join(example['words'])}"), bold=True)
+    tell_styled(f"{example['row']} {example['effect']} by {rule}: {', '.join(example['words'])}", bold=True)
     for one in example.get("differences", ()):
         before, behind = shown(one["before"][-40:]), shown(one["behind"][:40])
         marked = f"[-{shown(one['old'])}-] {{+{shown(one['new'])}+}}"

@@ -6,16 +6,20 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import IO, TextIO
 
 from corpus_pipeline.cli.output import say
 
 GRACE_SECONDS = 90.0  # for answers on the wire; what is finished is kept whatever happens
 _LOOK_SECONDS = 0.2
+_LAST_WORDS_SECONDS = 2.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -34,7 +38,16 @@ def supervise(command: Sequence[str]) -> int:
     _adopt_orphans()
     # a session of its own: Ctrl-C on the terminal must reach run workers once, not twice. Default signals: started from a
     # background shell SIGINT is ignored, and Dagster would then ignore SIGTERM too
-    child = subprocess.Popen(command, start_new_session=True, preexec_fn=_default_signals)
+    child = subprocess.Popen(
+        command,
+        start_new_session=True,
+        preexec_fn=_default_signals,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    speakers = [_pass_on(child.stdout, sys.stdout), _pass_on(child.stderr, sys.stderr)]
     try:
         while child.poll() is None and not signals:
             time.sleep(_LOOK_SECONDS)
@@ -44,11 +57,29 @@ def supervise(command: Sequence[str]) -> int:
         _end(child, signals)
         return 0 if asked else child.wait()
     finally:
+        for speaker in speakers:
+            speaker.join(_LAST_WORDS_SECONDS)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _end(child: subprocess.Popen[bytes], signals: list[int]) -> None:
+def _pass_on(source: IO[str] | None, target: TextIO) -> threading.Thread:
+    """Let what a server and all that it starts say go out by our own streams, which pass plain text only."""
+
+    def speak() -> None:
+        with suppress(OSError, ValueError):  # a terminal that is gone must not stop the servers
+            for line in source or ():
+                target.write(line)
+                target.flush()
+        for _ in source or ():  # read on, so that nobody waits to be heard
+            pass
+
+    thread = threading.Thread(target=speak, name="words of servers", daemon=True)
+    thread.start()
+    return thread
+
+
+def _end(child: subprocess.Popen[str], signals: list[int]) -> None:
     deadline = time.monotonic() + GRACE_SECONDS
     first = len(signals)
     told: set[int] = set()

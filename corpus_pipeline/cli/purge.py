@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, print_json, tell
+from corpus_pipeline.cli.output import confirm, json_option, print_json, tell
 from corpus_pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def purge(name: str, rows: tuple[str, ...], reason: str, copies: bool, yes: bool
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("nothing brings purged rows back: repeat the command with --yes")
-        click.confirm(f"Remove {len(numbers):,} rows of {name} for good?", abort=True, err=True)
+        confirm(f"Remove {len(numbers):,} rows of {name} for good?")
     with Corpus.open() as corpus:
         report = corpus.purge(name, numbers, reason=reason, copies=copies)
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus_pipeline.cli.output import say, say_compared_again, warn
+from corpus_pipeline.cli.output import say, say_compared_again, tell_bare, warn
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.stages.export.gate import listed
 
@@ -31,7 +31,7 @@ def show(name: str) -> None:
     with Corpus.open() as corpus:
         chosen = resolve(corpus.store, name)
     say(f"# {chosen.origin}, version {chosen.recipe.version[:12]}")
-    click.echo(chosen.recipe.to_yaml(), nl=False)
+    tell_bare(chosen.recipe.to_yaml())
 
 
 @recipe.command()

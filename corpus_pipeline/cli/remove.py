@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, money, print_json, say_compared_again, tell
+from corpus_pipeline.cli.output import confirm, json_option, money, print_json, say_compared_again, tell
 from corpus_pipeline.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def remove(name: str, reason: str, keep_answers: bool, yes: bool, as_json: bool)
         if what and not yes:
             if not sys.stdin.isatty():
                 raise UsageError(f"{name} has {what}; nothing brings them back: repeat the command with --yes")
-            click.confirm(f"Remove {name} with {what}?", abort=True, err=True)
+            confirm(f"Remove {name} with {what}?")
         report = corpus.remove(name, reason=reason, keep_answers=keep_answers)
         partitions.forget(instance.instance(corpus.settings), name)
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, print_json, say, shown, tell
+from corpus_pipeline.cli.output import json_option, print_json, say, shown, tell, tell_styled
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import ReviewVerdict
 
@@ -63,7 +63,7 @@ def review(
 
 def _tell_state(found: ReviewState) -> None:
     for row in found["sample"]:
-        click.secho(f"{row['row']}  {row['model']}", bold=True)
+        tell_styled(f"{row['row']}  {row['model']}", bold=True)
         for field in _FIELDS:
             before, after = row["before"].get(field), row["after"].get(field)
             if after is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corpus_pipeline.cli.output import say
+from corpus_pipeline.cli.output import ask_secret, say
 
 if TYPE_CHECKING:
     from corpus_pipeline.settings import Settings
@@ -117,5 +117,5 @@ def serve(
 
 def _password(name: str) -> str:
     if sys.stdin.isatty():
-        return str(click.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True, err=True))
+        return ask_secret(f"Password for {name}")
     return sys.stdin.readline().rstrip("\n")

@@ -86,4 +86,7 @@ def llm_stub(arguments: tuple[str, ...]) -> int:
     """An OpenAI-compatible stand-in for demos, load and fault drills. `corpus llm-stub --help` lists its options."""
     from corpus_pipeline.llm_stub.__main__ import main
 
-    return main(list(arguments))
+    try:
+        return main(list(arguments))
+    except SystemExit as ended:  # of its own parser, which has said why
+        return ended.code if isinstance(ended.code, int) else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say, tell
+from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say, tell, tell_styled
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.plain_text import printable
 
@@ -76,7 +76,7 @@ def try_out(
         return
     most = None if full else _SHOWN
     for row, turns in found["sources"].items():
-        click.secho(row, bold=True)
+        tell_styled(row, bold=True)
         for turn in turns[-1:]:
             _show("prompt", turn.get("prompt"), most)
             _show("response", turn.get("response"), most)
@@ -96,7 +96,7 @@ def _text(path: Path) -> str:
 
 def _show_cell(cell: TriedCell, most: int | None) -> None:
     word = "skipped" if cell["skipped"] else "passed" if cell["passed"] else "failed"
-    click.secho(f"  {cell['variant']}: {word}", fg={"passed": "green", "failed": "red"}.get(word))
+    tell_styled(f"  {cell['variant']}: {word}", colour={"passed": "green", "failed": "red"}.get(word))
     if cell["skipped"] or cell["error"]:
         tell(f"    {printable(str(cell['skipped'] or cell['error']))}")
     for request in cell["requests"]:

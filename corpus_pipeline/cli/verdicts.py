@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, moment, print_lines, say, tell
+from corpus_pipeline.cli.output import json_option, moment, print_lines, say, tell, tell_styled
 from corpus_pipeline.plain_text import printable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _show(entry: DuplicatePair) -> None:
         if similarity is not None
     )
     bits = f", {entry['distance']} bits" if entry["kind"] == "near" else ""
-    click.secho(f"{entry['row']} repeats {entry['keeper']} ({entry['kind']}{bits}{alike})", bold=True)
+    tell_styled(f"{entry['row']} repeats {entry['keeper']} ({entry['kind']}{bits}{alike})", bold=True)
     if not entry["differences"]:
         tell("  equal but for white space, case or names of the record")
     for difference in entry["differences"]:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.jobs.narration import Progress, fields
+from corpus_pipeline.plain_text import plain
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +33,14 @@ class DagsterNarrator:
         self._run = {"run": context.run.run_id}
 
     def notice(self, text: str) -> None:
+        text = plain(text)  # it may quote a provider, and Dagster prints its log lines as they are
         self._context.log.warning(text)
         log.info("%s", text, extra=self._run | {"event": "notice"})
         if self._on_terminal and not logging.getLogger("corpus_pipeline").handlers:
             print(text, file=sys.stderr, flush=True)
 
     def progress(self, progress: Progress) -> None:
-        self._context.log.info(f"{progress}. {self._link}")
+        self._context.log.info(plain(f"{progress}. {self._link}"))
         log.info("%s", progress, extra=self._run | fields(progress))
         share = progress.share
         if share is None or share - self._observed < _OBSERVED_SHARE:
@@ -48,7 +50,7 @@ class DagsterNarrator:
             dg.AssetObservation(
                 asset_key=self._key,
                 partition=progress.name,
-                description=str(progress),
+                description=plain(str(progress)),
                 metadata={
                     "status": "running",
                     "processed": progress.processed,

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from corpus_pipeline.defs.dagster_internals import RUN_MODULES
 from corpus_pipeline.defs.launch import Launched, Launcher
+from corpus_pipeline.plain_text import filtered_streams
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
@@ -93,7 +94,7 @@ def _work(jobs: Connection, environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     at_work = _AtWork(jobs)
-    with suppress(KeyboardInterrupt, EOFError, BrokenPipeError):
+    with filtered_streams(), suppress(KeyboardInterrupt, EOFError, BrokenPipeError):
         launcher = Launcher(Settings.from_env())
         at_work.start()
         while True:

@@ -31,6 +31,7 @@ from typing import IO, Any, TypeVar
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.jobs.gc_tuning import rare_collection
+from corpus_pipeline.plain_text import filtered_streams
 
 T = TypeVar("T")
 Values = tuple[Any, ...]
@@ -223,7 +224,7 @@ def serve() -> None:
             kind, body = _receive(requests)
         worker, args = pickle.loads(body)
         compute = worker(*args)
-        with rare_collection():
+        with rare_collection(), filtered_streams():
             while True:
                 _send(answers, _REQUEST, _answer(compute, _receive(requests)[1]))
     except (EOFError, BrokenPipeError):

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from corpus_pipeline.error_words import in_words, steps
+from corpus_pipeline.plain_text import plain_json
 
 LOGGER = "corpus_pipeline"
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -33,7 +34,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             document["exception"] = f"{in_words(error)}\n{steps(error.__traceback__)}"
-        return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return plain_json(orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS)).decode()
 
 
 def configure() -> None:
