@@ -146,6 +146,7 @@ class Feed:
             found.append(begun)
             for row, prepared, sample, batch in wanted:
                 replayed = batch is None
+                prepared.strategy.neighbours.add(row.conversation)
                 item = Item(prepared, row.id, row.conversation, row.content_hash, sample, batch, replayed=replayed)
                 reason = self._take_inputs(item, made) or prepared.strategy.applies(item.conversation)
                 if item.lacks is not None:

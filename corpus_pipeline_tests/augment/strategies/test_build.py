@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from corpus_pipeline.errors import BadAnswer, UnknownName, UsageError
-from corpus_pipeline.model import Turn
+from corpus_pipeline.model import Conversation, Turn
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.strategies import (
@@ -20,6 +20,8 @@ from corpus_pipeline.stages.augment.strategies import (
     warm_up,
 )
 from corpus_pipeline.stages.augment.strategies.paraphrase import Paraphrase
+from corpus_pipeline.stages.augment.validators.content import stems
+from corpus_pipeline.stages.augment.validators.subject import Neighbours
 
 OWN = "Rewrite it in the manner of a pirate.\n=== user ===\nThe message:\n{{ source_prompt }}"
 
@@ -95,6 +97,32 @@ def test_a_regenerated_answer_off_its_subject_is_tagged_and_a_recipe_can_make_it
     with pytest.raises(BadAnswer) as refused:
         accept(kit.strategy("response_regeneration", tag_only=[]), row, (kit.answer(text),))
     assert refused.value.validator == "on_subject"
+
+
+def test_an_answer_to_another_row_of_the_file_is_refused(kit: Any) -> None:
+    dough = Turn(prompt="Why do bakers knead dough?", response="Kneading builds gluten, which traps the gas.")
+    ice = Turn(
+        prompt="How do glaciers shape valleys?",
+        response="Glaciers creep downhill and grind the bedrock until a broad valley is left.",
+    )
+    rows = [Conversation(number, (turn,), "{}") for number, turn in enumerate((dough, ice), 1)]
+    strategy = kit.strategy("response_regeneration")
+    for row in rows:
+        strategy.neighbours.add(row)
+    stray = kit.answer("Glaciers carve broad valleys while creeping downhill, grinding bedrock.")
+    with pytest.raises(BadAnswer, match="is about row 2") as refused:
+        accept(strategy, rows[0], (stray,))
+    assert refused.value.validator == "on_own_row"
+    assert accept(strategy, rows[1], (stray,)).tags == ()
+
+
+def test_only_the_newest_neighbours_are_remembered() -> None:
+    neighbours = Neighbours(most=2)
+    for number, subject in enumerate(("copper kettles whistle", "marble statues crumble", "violet orchids wither"), 1):
+        neighbours.add(Conversation(number, (Turn(prompt=subject, response=subject),), "{}"))
+    assert neighbours.owner(stems("copper kettles whistle"), other_than=9) is None
+    assert neighbours.owner(stems("violet orchids wither"), other_than=9) == 3
+    assert neighbours.owner(stems("violet orchids wither"), other_than=3) is None
 
 
 def test_an_own_template_takes_the_place_of_the_bundled_one(kit: Any) -> None:

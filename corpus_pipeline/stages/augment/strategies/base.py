@@ -35,6 +35,7 @@ from corpus_pipeline.stages.augment.thinking import split_thinking
 from corpus_pipeline.stages.augment.validators.answer import ALWAYS, ANSWER_VALIDATORS
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.refusing import looks_refused
+from corpus_pipeline.stages.augment.validators.subject import Neighbours
 from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.templates import PromptTemplate, TemplateFault, check_template, compiled
 
@@ -124,6 +125,7 @@ class Strategy(ABC):
         self.samples = params.samples
         self.options = options_of(params)
         self.templates = self._template_texts()
+        self.neighbours = Neighbours()  # the rows that were taken up last, for validators
         self.validators = self._chosen_validators()
         self._prompts = {step.name: self._prepared(step) for step in self.steps}
 

@@ -25,7 +25,7 @@ from corpus_pipeline.stages.augment.validators.form import (
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
-from corpus_pipeline.stages.augment.validators.subject import OnSubject
+from corpus_pipeline.stages.augment.validators.subject import OnOwnRow, OnSubject
 
 RESPONSE: Final = ("response",)
 
@@ -61,5 +61,6 @@ class NewResponse(Strategy):
             FinalAnswerKept(RESPONSE),
             Language(RESPONSE),
             Complete(RESPONSE),
+            OnOwnRow("response", self.neighbours),
             OnSubject("response"),
         )

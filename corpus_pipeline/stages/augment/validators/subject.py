@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
@@ -15,6 +16,8 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _MIN_STEMS: Final = 4  # a shorter text may well be said in words of its own
 _LONG: Final = 24  # stems, of which one in common is chance
+_NEIGHBOURS: Final = 2000  # rows: more than there are under way at once, whose answers may be mixed up
+_NEIGHBOUR_CHARACTERS: Final = 600  # of a prompt and of a response: what they are about
 
 
 class OnSubject(Validator):
@@ -27,22 +30,87 @@ class OnSubject(Validator):
 
     def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
         """See `Validator`."""
-        new = getattr(turns[-1], self._field) or ""
-        if "```" in new or FENCED_CODE.search(new):
-            return None
-        own = stems(new)
-        if len(own) < _MIN_STEMS:
-            return None
-        known = [text for turn in (*conversation.turns[: len(turns)], *turns[:-1]) for _, text in turn.texts()]
-        known += [turns[-1].prompt or ""] if self._field != "prompt" else []
-        around = frozenset().union(*map(stems, known))
-        if len(around) < _MIN_STEMS or not _one_script(new, " ".join(known)):
-            return None
-        common = shared(own, around)
-        if common > (len(own) >= _LONG):
+        found = _in_common(conversation, turns, self._field)
+        if found is None or found.common > (len(found.own) >= _LONG):
             return None
         detail = f"{self._field} has no content word of its source"
-        return BadAnswer(BadReason.OFF_TOPIC, detail, evidence=(new.strip()[:200],))
+        return BadAnswer(BadReason.OFF_TOPIC, detail, evidence=_evidence(turns, self._field))
+
+
+class Neighbours:
+    """The rows of a file that were read last, at most `most`: those to which a strayed answer may belong."""
+
+    def __init__(self, most: int = _NEIGHBOURS) -> None:
+        self._most = most
+        self._texts: OrderedDict[int, str | frozenset[str]] = OrderedDict()
+
+    def add(self, conversation: Conversation) -> None:
+        """Remember what a row is about; the oldest is forgotten."""
+        if conversation.row_identifier in self._texts:
+            return
+        last = conversation.turns[-1]
+        said = (last.prompt or "", last.response or "")
+        self._texts[conversation.row_identifier] = " ".join(text[:_NEIGHBOUR_CHARACTERS] for text in said)
+        if len(self._texts) > self._most:
+            self._texts.popitem(last=False)
+
+    def owner(self, own: frozenset[str], other_than: int, at_least: int = 0) -> int | None:
+        """The row with which a text has most content words in common: `at_least` so many, and more than a third of it."""
+        best, most = None, max(2.0, len(own) / 3, at_least - 1)
+        for row, known in self._texts.items():
+            if isinstance(known, str):
+                known = self._texts[row] = stems(known)
+            common = shared(own, known)
+            if common > most and row != other_than:
+                best, most = row, float(common)
+        return best
+
+
+class OnOwnRow(Validator):
+    """The new text is not about another row of the file while it has hardly a content word of its own."""
+
+    name: ClassVar[str] = "on_own_row"
+
+    def __init__(self, field: str, neighbours: Neighbours) -> None:
+        self._field, self._neighbours = field, neighbours
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        """See `Validator`."""
+        found = _in_common(conversation, turns, self._field)
+        if found is None or found.common > 1:
+            return None
+        owner = self._neighbours.owner(found.own, conversation.row_identifier, at_least=4 * found.common)
+        if owner is None:
+            return None
+        detail = f"{self._field} is about row {owner} and not about its own"
+        return BadAnswer(BadReason.OFF_TOPIC, detail, evidence=_evidence(turns, self._field))
+
+
+def _evidence(turns: tuple[Turn, ...], field: str) -> tuple[str, ...]:
+    return ((getattr(turns[-1], field) or "").strip()[:200],)
+
+
+class _InCommon(NamedTuple):
+    """The stems of a new text, and how many of them its source has."""
+
+    own: frozenset[str]
+    common: int
+
+
+def _in_common(conversation: Conversation, turns: tuple[Turn, ...], field: str) -> _InCommon | None:
+    """What a new text has in common with its source; None when nothing can be said of it."""
+    new = getattr(turns[-1], field) or ""
+    if "```" in new or FENCED_CODE.search(new):
+        return None
+    own = stems(new)
+    if len(own) < _MIN_STEMS:
+        return None
+    known = [text for turn in (*conversation.turns[: len(turns)], *turns[:-1]) for _, text in turn.texts()]
+    known += [turns[-1].prompt or ""] if field != "prompt" else []
+    around = frozenset().union(*map(stems, known))
+    if len(around) < _MIN_STEMS or not _one_script(new, " ".join(known)):
+        return None
+    return _InCommon(own, shared(own, around))
 
 
 def _one_script(one: str, other: str) -> bool:
