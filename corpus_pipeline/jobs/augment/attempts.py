@@ -230,11 +230,15 @@ class Caller:
 
     async def pause(self, by: str, reason: str, until: float | None = None) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""
+        self.turns.close()
         when = "" if until is None else f", not before {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(until))}"
         name = self._held.work.file.name
         reason = f"{reason.rstrip()} Then: corpus resume {name} --stage augment, corpus run {name}{when}"
         self._writer.unit.pauses.append((by, reason))
-        await self._writer.committed()
+        try:
+            await self._writer.committed()
+        finally:
+            self.turns.open()
         return Paused.by(f"paused by {by}: {reason}")
 
     def calls(self) -> Calls:

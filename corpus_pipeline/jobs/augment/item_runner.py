@@ -229,6 +229,8 @@ class Asker:
         early = self._early_of(item)
         # what failed in the task before it is counted there
         is_too_much = item.lacks is None and early.failed(_named(item), lost.reason, lost.error)
+        if is_too_much:
+            self._turns.close()
         await self._writer.committed(within=GROUP_SECONDS)
         if is_too_much:
             raise await self._caller.pause(EARLY_STOP, early.sentence())

@@ -22,6 +22,7 @@ class Turns:
         self._asking: deque[asyncio.Future[None]] = deque()
         self._looks_left = 0
         self._is_running = False
+        self._is_closed = False
 
     async def turn(self) -> None:
         """Wait until it is the caller's turn, which ends with its next `await`."""
@@ -36,10 +37,19 @@ class Turns:
 
     async def caught_up(self) -> None:
         """Wait while many answers are to be judged: one question goes out for each that is."""
-        if len(self._waiting) >= _MOST_UNJUDGED or self._asking:
+        if len(self._waiting) >= _MOST_UNJUDGED or self._asking or self._is_closed:
             question: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._asking.append(question)
             await question
+
+    def close(self) -> None:
+        """Let no question go out until `open`: the task is about to be paused, and to write that down takes its time."""
+        self._is_closed = True
+
+    def open(self) -> None:
+        """Let questions go out again, or find what was written down meanwhile."""
+        self._is_closed = False
+        _let_go(self._asking, len(self._asking))
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called once in each turn of the loop while somebody waits."""
@@ -47,7 +57,8 @@ class Turns:
             self._looks_left -= 1
         else:
             _let_go(self._waiting, 1)
-            _let_go(self._asking, 1 if self._waiting else len(self._asking))
+            if not self._is_closed:
+                _let_go(self._asking, 1 if self._waiting else len(self._asking))
             self._looks_left = _LOOKS
         self._is_running = bool(self._waiting)
         if self._is_running:

@@ -90,3 +90,23 @@ def test_while_many_answers_wait_one_question_goes_out_for_each_that_is_judged()
     behind = asyncio.run(main())
     assert behind[:29] == list(range(1, 30))
     assert behind[29:] == [30] * 12
+
+
+def test_no_question_goes_out_between_the_decision_to_pause_and_its_commit() -> None:
+    async def main() -> list[str]:
+        turns, done = Turns(), list[str]()
+
+        async def ask() -> None:
+            await turns.caught_up()
+            done.append("asked")
+
+        turns.close()
+        asking = [asyncio.create_task(ask()) for _ in range(3)]
+        await turns.turn()  # judging goes on
+        await asyncio.sleep(0.02)
+        done.append("committed")
+        turns.open()
+        await asyncio.gather(*asking)
+        return done
+
+    assert asyncio.run(main()) == ["committed", "asked", "asked", "asked"]
