@@ -3,6 +3,7 @@
 CorpusError
 ├── UsageError               wrong use; exit code 2
 │   ├── UnknownName          a name that is not known; lists the known ones
+│   ├── TemplateFault        (templates) a prompt template that cannot be rendered
 │   └── SettingMissing       a setting is needed; names the variable
 ├── StopJob                  the job cannot go on; finished work is kept; exit code 1
 │   ├── SchemaMismatch       the database is older or newer than the program
@@ -15,9 +16,10 @@ CorpusError
 │   ├── KeylessWrite         a write-back without its key, or one that touched another number of rows
 │   ├── ProviderRefused      bad key, unknown model, quota gone; CallRefused (llm.failures) says which
 │   └── TargetUnavailable    the export folder or bucket cannot be written
+├── ProofFailed              (stages.export.proof) an export is not what was signed; exit code 1
 ├── GateRefused              finished, but the export gate says no; exit code 3
 ├── Stopped                  stopped on purpose at a batch boundary
-│   ├── Paused               by a pause flag (of a person or a budget) or a provider that is down; exit code 4
+│   ├── Paused               by a pause flag (of a person or a budget), or ProviderDown (llm.limits); exit code 4
 │   └── Interrupted          by a signal or a row limit; exit code 130 (signal)
 ├── ParkSample               this sample fails, the job goes on
 │   ├── LineRejected         a line of a dataset file becomes a reject
@@ -27,7 +29,16 @@ CorpusError
 └── TryAgain                 the same unit may be tried again
     └── TransientCall        429, 5xx, timeout, dropped connection; CallFailed (llm.failures) says which
 
-Those with a module in brackets are defined there, beside the facts that they carry.
+ControlFlow                  raised and caught inside the package; no person meets one
+├── in jobs.augment: BudgetFull, AskedElsewhere (attempts), Later (work_item), ItemFailed (item_runner), QueueFull
+│   (provider_batches); in jobs.remote: Broken (http)
+├── in llm: BrokenAnswer, ErrorAnswer (chat_completions), TooMuch, Unsendable (connections), FileGone, Foreign
+│   (batch_styles.base)
+├── in stages.ingest: TooLong (tables), Unfinished (array_style)
+├── in store: TooDear (provider_batches)
+└── in service: NoAnswer (commands.try_out); in web: Gone (shares)
+
+Those with a module in brackets are defined there, beside the facts that they carry. A test holds every class to this page.
 """
 
 from __future__ import annotations
@@ -38,6 +49,10 @@ from difflib import get_close_matches
 
 class CorpusError(Exception):
     """Base of all errors that this package raises on purpose; the message is for people."""
+
+
+class ControlFlow(Exception):
+    """Base of what one function of the package raises for another one to catch: no failure, and nothing for people."""
 
 
 class UsageError(CorpusError):

@@ -44,7 +44,6 @@ def demo(home: Path | None) -> int:
 
 def _add(corpus: Corpus) -> list[str]:
     from corpus_pipeline.service.commands.inbox import candidates
-    from corpus_pipeline.service.corpus import who
 
     with resources.as_file(resources.files("corpus_pipeline") / "demo" / "data") as folder:
         # the files must still be there when a later run looks at them
@@ -54,7 +53,7 @@ def _add(corpus: Corpus) -> list[str]:
             target = kept / path.name
             if not target.exists():
                 target.write_bytes(path.read_bytes())
-    return [corpus.add(path, recipe="demo", consumer=CONSUMER, who=who()).file.name for path in candidates(kept)]
+    return [corpus.add(path, recipe="demo", consumer=CONSUMER).file.name for path in candidates(kept)]
 
 
 @contextmanager

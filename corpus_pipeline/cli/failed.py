@@ -13,6 +13,7 @@ from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import FailedState, Stage
 
 if TYPE_CHECKING:
+    from corpus_pipeline.jobs.augment.plan import Overrides
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.store.failed_samples import Where
 
@@ -107,7 +108,9 @@ def replay(
     """Let the next run try open samples again."""
     from corpus_pipeline.service import Corpus
 
-    overrides = {k: v for k, v in (("model", model), ("max_output_tokens", max_output_tokens)) if v is not None}
+    overrides: Overrides = {"model": model} if model is not None else {}
+    if max_output_tokens is not None:
+        overrides["max_output_tokens"] = max_output_tokens
     with Corpus.open() as corpus:
         changed = corpus.replay(chosen(ids, wheres, everything), overrides)
     say(f"{_samples(changed)} will be tried again." + (" Next: corpus run" if changed else _NONE))

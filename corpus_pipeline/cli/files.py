@@ -58,11 +58,9 @@ def add(
     """
     from corpus_pipeline.defs import instance, partitions
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.corpus import who
 
     added: list[AddedFile] = []
     again, problems = set[str](), list[CorpusError]()
-    options = {"recipe": recipe, "consumer": consumer, "format": format_name, "replace": replace, "who": who()}
     with Corpus.open() as corpus:
         found = expand(paths, lambda address: corpus.copied(address, _Telling(address)))
         if name is not None and len(found) != 1:
@@ -71,7 +69,9 @@ def add(
         try:
             for given, one in zip(found, names, strict=True):
                 try:
-                    result = corpus.register(given, name=one, **options)
+                    result = corpus.register(
+                        given, name=one, recipe=recipe, consumer=consumer, format=format_name, replace=replace
+                    )
                 except CorpusError as error:  # a file that is refused keeps no other one out
                     problems.append(error)
                     continue

@@ -29,7 +29,6 @@ def attest(name: str | None, new_key: Path | None) -> int:
     """
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.commands.attest import attest as sign
-    from corpus_pipeline.service.corpus import who
     from corpus_pipeline.stages.export import proof
 
     if new_key is not None:
@@ -42,7 +41,7 @@ def attest(name: str | None, new_key: Path | None) -> int:
     if name is None:
         raise UsageError("name a dataset file: corpus attest NAME")
     with Corpus.open() as corpus:
-        folder = sign(corpus, name, who())
+        folder = sign(corpus, name, corpus.actor)
     say(f"signed {folder}. Next, anywhere: corpus verify {folder} --key PUBLIC_KEY")
     return 0
 

@@ -61,12 +61,17 @@ def task_types(work: Work) -> tuple[str, ...]:
     return (FILE,)
 
 
+def _target(work: Work) -> Target:
+    assert work.target is not None  # whoever makes the work of an export gives it one
+    return work.target
+
+
 def is_current(work: Work, export: Row, task: Task) -> bool:
     """Whether the newest export holds what an export of now would hold, and lies where this process would put it.
 
     Raises TargetUnavailable when the place cannot be looked at.
     """
-    target: Target = work.services["target"]
+    target = _target(work)
     if export.content_version != task.content_version or export.target != target.uri(""):
         return False
     return target.holds(work.file.name, export.sha256)
@@ -414,7 +419,7 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
     # as a write: a worker that slept while another one exported holds a part of nothing, and must not publish it
     if not held.commit(_unchanged, held, snapshot):
         return False
-    target: Target = held.work.services["target"]
+    target = _target(held.work)
 
     def on_step(step: str) -> None:
         held.lease.check()

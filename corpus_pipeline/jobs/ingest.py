@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -104,8 +103,8 @@ def local_path(work: Work) -> Path:
         if work.stop.is_set():
             raise Interrupted(f"stopped by {work.stop.reason}; {done:,} bytes of {file.path} are kept")
 
-    bring: Callable[..., Path] = work.services["bring"]
-    return bring(file.path, Identity(file.sha256, file.bytes), on_bytes=on_bytes)
+    assert work.bring is not None  # whoever makes the work of an ingest gives it one
+    return work.bring(file.path, Identity(file.sha256, file.bytes), on_bytes)
 
 
 def source_of(file: DatasetFile, path: Path) -> Source:

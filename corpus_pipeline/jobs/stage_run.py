@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,12 @@ from corpus_pipeline.store import Store, cursors, pauses
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.augment.plan import ModelAccess
+    from corpus_pipeline.jobs.remote import OnBytes
+    from corpus_pipeline.stages.export.targets import Target
+    from corpus_pipeline.stages.ingest.identity import Identity
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -28,7 +34,8 @@ P = ParamSpec("P")
 class Work:
     """One stage of one task, before anybody holds it.
 
-    services: what this stage needs beside the store: a model endpoint, an export target (see `jobs.stages`).
+    bring: copies a source that lies elsewhere, of ingest. models: where models are asked, of augment; None when none can be.
+    target: where exports go, of export.
     run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
     narrator: who is told how it goes, every progress_seconds.
     """
@@ -44,7 +51,9 @@ class Work:
     who: str
     run_id: str | None = None
     limit: int | None = None
-    services: dict[str, Any] = field(default_factory=dict)
+    bring: Callable[[str, Identity, OnBytes], Path] | None = None
+    models: ModelAccess | None = None
+    target: Target | None = None
 
     @property
     def media_folder(self) -> str:
@@ -95,9 +104,31 @@ class Held:
         lap, self._clock = now - self._clock, now
         return int(lap * 1000)
 
-    def advance(self, connection: Connection, task_type: str, **marks: Any) -> None:
+    def advance(
+        self,
+        connection: Connection,
+        task_type: str,
+        *,
+        last_id: int,
+        rows: int,
+        dropped: int = 0,
+        failed: int = 0,
+        position: dict[str, Any] | None = None,
+        active_ms: int = 0,
+    ) -> None:
         """Move the cursor of a task type in the transaction that holds the rows (see `cursors.advance`)."""
-        cursors.advance(connection, self.work.task.id, self.work.stage, task_type, **marks)
+        cursors.advance(
+            connection,
+            self.work.task.id,
+            self.work.stage,
+            task_type,
+            last_id=last_id,
+            rows=rows,
+            dropped=dropped,
+            failed=failed,
+            position=position,
+            active_ms=active_ms,
+        )
 
     def finish(self, connection: Connection, task_type: str) -> None:
         """This task type is through, in the transaction of its last rows."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, media, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
@@ -19,11 +20,11 @@ CHAT_PATH = "/v1/chat/completions"
 MOST_NAME, _MOST_FINISH = 128, 32
 
 
-class BrokenAnswer(ValueError):
+class BrokenAnswer(ControlFlow, ValueError):
     """A body that says success and is no chat completion."""
 
 
-class ErrorAnswer(ValueError):
+class ErrorAnswer(ControlFlow, ValueError):
     """A body that says success and holds an error. billed: something was answered, too."""
 
     def __init__(self, words: Words, *, billed: bool) -> None:

@@ -18,7 +18,7 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import ControlFlow, UsageError
 from corpus_pipeline.llm.endpoint import Endpoint, resolve
 
 _CONNECT_SECONDS = 10.0
@@ -29,11 +29,11 @@ _PIECE_BYTES = 1 << 16
 _ALWAYS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "corpus-pipeline"}
 
 
-class TooMuch(Exception):
+class TooMuch(ControlFlow):
     """The response is longer than the cap, or compressed although plain bytes were asked for."""
 
 
-class Unsendable(Exception):
+class Unsendable(ControlFlow):
     """The request holds what no header or address can."""
 
 

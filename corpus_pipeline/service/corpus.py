@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
+from typing_extensions import TypedDict, Unpack
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
 from corpus_pipeline.jobs import remote, runner, webhooks
-from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, with_overrides
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Overrides, labels, with_overrides
 from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.jobs.narration import LogNarrator, Narrator
 from corpus_pipeline.jobs.runner import Outcome
@@ -47,6 +48,7 @@ from corpus_pipeline.service.queries import (
     dataframes,
     exportability,
     lineage,
+    progress,
     row_detail,
     row_filter,
     rule_preview,
@@ -77,6 +79,7 @@ from corpus_pipeline.service.records.rows import (
     RowHistory,
 )
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.stages.clean.rule_effects import EXAMPLES
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
@@ -91,16 +94,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Registration(TypedDict, total=False):
+    """How a dataset file is registered (see `register.add`)."""
+
+    name: str | None
+    recipe: str | None
+    consumer: str | None
+    format: str | None
+    replace: bool
+
+
 @dataclass
 class Corpus:
-    """A corpus. Open with `Corpus.open()`; close it, or use it as a context manager."""
+    """A corpus. Open with `Corpus.open()`; close it, or use it as a context manager.
+
+    actor: who acts, for flags, events and the audit log.
+    """
 
     settings: Settings
     store: Store
+    actor: str
 
     @classmethod
-    def open(cls, settings: Settings | None = None) -> Corpus:
-        """Open the corpus of the settings; a fresh database gets its schema. Raises SchemaMismatch, StoreUnavailable."""
+    def open(cls, settings: Settings | None = None, *, actor: str | None = None) -> Corpus:
+        """Open the corpus of the settings; a fresh database gets its schema. actor: the owner of the process unless named.
+
+        Raises SchemaMismatch, StoreUnavailable.
+        """
         settings = settings or Settings.from_env()
         settings.make_home()
         store = Store(settings.database_url)
@@ -109,7 +129,11 @@ class Corpus:
         except BaseException:
             store.close()
             raise
-        return cls(settings, store)
+        return cls(settings, store, actor or process_owner())
+
+    def acting_as(self, actor: str) -> Corpus:
+        """The same open corpus, for what somebody else does; it is closed with this one."""
+        return replace(self, actor=actor)
 
     def close(self) -> None:
         self.store.close()
@@ -122,7 +146,9 @@ class Corpus:
 
     # --- dataset files -------------------------------------------------------------------------------------------------
 
-    def add(self, place: Path | str, *, on_bytes: remote.OnBytes = remote.nothing, **options: Any) -> register.Added:
+    def add(
+        self, place: Path | str, *, on_bytes: remote.OnBytes = remote.nothing, **options: Unpack[Registration]
+    ) -> register.Added:
         """Register a dataset file by its path, or by its address elsewhere (see `register.add`). on_bytes: see `copied`.
 
         Raises UsageError for an address of several files."""
@@ -131,9 +157,9 @@ class Corpus:
             raise UsageError(f"{place}: {len(found)} files lie there; register them one by one, or by `corpus add`")
         return self.register(found[0], **options)
 
-    def register(self, given: naming.Given, **options: Any) -> register.Added:
+    def register(self, given: naming.Given, **options: Unpack[Registration]) -> register.Added:
         """Register a dataset file that is here, or a copy of it (see `register.add`)."""
-        return register.add(self.store, given.path, address=given.address, **options)
+        return register.add(self.store, given.path, address=given.address, who=self.actor, **options)
 
     def copied(self, address: str, on_bytes: remote.OnBytes = remote.nothing) -> list[naming.Given]:
         """Copies of the files that an address means, made or still right (see `remote.fetch`). on_bytes: told how far a copy
@@ -164,7 +190,7 @@ class Corpus:
 
     def bind_recipe(self, name: str, recipe: str) -> recipes.Bound:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
-        return recipes.bind(self.store, name, recipe, who=who())
+        return recipes.bind(self.store, name, recipe, who=self.actor)
 
     def fit(self, name: str, recipe: Recipe) -> exportability.Fit:
         """How the first rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
@@ -198,17 +224,31 @@ class Corpus:
             work_folder=self.settings.work_folder,
             lease_seconds=self.settings.lease_seconds,
             stop=stop or StopSignal(),
-            who=who(),
+            who=self.actor,
             run_id=run_id,
             limit=limit,
-            services=self._services(stage, recipe),
+            bring=self._bring if stage is Stage.INGEST else None,
+            models=self.models if stage is Stage.AUGMENT else None,
+            target=self.target if stage is Stage.EXPORT else None,
             narrator=narrator or LogNarrator(),
             progress_seconds=self.settings.progress_seconds,
         )
 
-    def run_stage(self, name: str, stage: Stage, **options: Any) -> Outcome:
+    def _bring(self, address: str, identity: Identity, on_bytes: remote.OnBytes) -> Path:
+        return remote.bring(address, identity, self.settings, on_bytes)
+
+    def run_stage(
+        self,
+        name: str,
+        stage: Stage,
+        *,
+        stop: StopSignal | None = None,
+        run_id: str | None = None,
+        limit: int | None = None,
+        narrator: Narrator | None = None,
+    ) -> Outcome:
         """Run one stage of one dataset file to its end (see `jobs.runner.run_stage`)."""
-        work = self.work(name, stage, **options)
+        work = self.work(name, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
         try:
             return runner.run_stage(work)
         finally:
@@ -243,15 +283,6 @@ class Corpus:
     def redo(self, name: str, stage: Stage) -> list[str]:
         """Start a stage of a dataset file over, and those behind it (see `runner.redo`)."""
         return runner.redo(self.work(name, stage))
-
-    def _services(self, stage: Stage, recipe: Recipe) -> dict[str, Any]:
-        if stage is Stage.INGEST:
-            return {"bring": partial(remote.bring, settings=self.settings)}
-        if stage is Stage.AUGMENT:
-            return {"models": self.models}
-        if stage is Stage.EXPORT:
-            return {"target": self.target}
-        return {}
 
     @cached_property
     def models(self) -> ModelAccess | None:
@@ -309,32 +340,36 @@ class Corpus:
 
     # --- stopping and going on -------------------------------------------------------------------------------------------
 
-    def pause(self, names: Sequence[str], stage: Stage | None, everything: bool, reason: str) -> list[Any]:
+    def pause(self, names: Sequence[str], stage: Stage | None, everything: bool, reason: str) -> list[PauseFlag]:
         """Set pause flags (see `control.pause`)."""
-        return commands_pause.pause(self.store, names, stage, everything, reason, who())
+        return commands_pause.pause(self.store, names, stage, everything, reason, self.actor)
 
-    def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[Any]:
+    def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[PauseFlag]:
         """Clear pause flags (see `control.resume`)."""
-        return commands_pause.resume(self.store, names, stage, everything, who())
+        return commands_pause.resume(self.store, names, stage, everything, self.actor)
+
+    def clear_flag(self, flag: int) -> str:
+        """Clear one pause flag by its number; returns its scope in words (see `progress.clear_flag`)."""
+        return progress.clear_flag(self.store, flag, self.actor)
 
     def unlock(self, name: str, stage: Stage | None, reason: str, *, force: bool = False) -> list[Lease]:
         """Take the leases of a dataset file from their holders (see `unlock.unlock`)."""
-        return unlock.unlock(self.store, name, stage, reason, who(), force=force)
+        return unlock.unlock(self.store, name, stage, reason, self.actor, force=force)
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
-        commands_rows.delete_rows(self.store, ids, reason, who())
+        commands_rows.delete_rows(self.store, ids, reason, self.actor)
 
     def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> PurgeReport:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
         return purge.purge(
-            self.store, self.target, self.settings, name, numbers, reason=reason, who=who(), copies=copies
+            self.store, self.target, self.settings, name, numbers, reason=reason, who=self.actor, copies=copies
         )
 
     def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> RemovalReport:
         """Take a dataset file out with everything that was made from it; the ledger stays (see `remove.remove`)."""
         return remove.remove(
-            self.store, self.target, self.settings, name, reason=reason, who=who(), keep_answers=keep_answers
+            self.store, self.target, self.settings, name, reason=reason, who=self.actor, keep_answers=keep_answers
         )
 
     def batches(self, names: Sequence[str] = ()) -> list[ProviderBatch]:
@@ -348,29 +383,27 @@ class Corpus:
 
     def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[ProviderBatch]:
         """Let go of provider batches (see `batches.forget`)."""
-        return provider_batches.forget(self.store, names, batch, reason, who())
+        return provider_batches.forget(self.store, names, batch, reason, self.actor)
 
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[ProviderBatch]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
-        return provider_batches.cancel(self.store, self.models, names, reason, who())
+        return provider_batches.cancel(self.store, self.models, names, reason, self.actor)
 
     def reconcile(
         self, file: Path, *, adopt: bool = False, complete: bool = False, dry_run: bool = False
     ) -> Reconciliation:
         """Settle unknown calls by a provider's usage export and compare the rest (see `reconcile.reconcile`)."""
         return reconcile.reconcile(
-            self.store, self.prices, file, who(), adopt=adopt, complete=complete, dry_run=dry_run
+            self.store, self.prices, file, self.actor, adopt=adopt, complete=complete, dry_run=dry_run
         )
 
     def update_prices(self, file: Path, as_of: date | None) -> PriceUpdate:
         """Take over a price list (see `prices.update`)."""
-        return commands_prices.update(self.store, self.settings, file, as_of, who())
+        return commands_prices.update(self.store, self.settings, file, as_of, self.actor)
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 
-    def replay(
-        self, where: store_failed_samples.Where, overrides: dict[str, Any] | None = None, *, by: str | None = None
-    ) -> list[int]:
+    def replay(self, where: store_failed_samples.Where, overrides: Overrides | None = None) -> list[int]:
         """Let the next augment run try these failed samples again; returns the ids that will be.
 
         Raises UsageError for a model without a price or a limit that cannot be: found out by the run, it would stop the file.
@@ -379,13 +412,13 @@ class Corpus:
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
                 with_overrides(section, strategy, self.settings.model, overrides or {}, self.prices, self.endpoints)
-        return failed_samples.replay(self.store, where, overrides or {}, by or who())
+        return failed_samples.replay(self.store, where, overrides or {}, self.actor)
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""
         if not reason.strip():
             raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
-        return failed_samples.settle_failed(self.store, where, FailedState.DISMISSED, reason, who())
+        return failed_samples.settle_failed(self.store, where, FailedState.DISMISSED, reason, self.actor)
 
     # --- what the sensors do ---------------------------------------------------------------------------------------------
 
@@ -412,6 +445,10 @@ class Corpus:
             if not self._is_complete(name, stage):
                 runner.leave_paused(work, reason)
                 return
+
+    def note(self, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
+        """Write one line of the audit log: somebody logged in, somebody took a copy."""
+        progress.note(self.store, self.actor, action, subject, detail)
 
     # --- looking ---------------------------------------------------------------------------------------------------------
 
@@ -476,33 +513,39 @@ class Corpus:
         """Rows dropped as duplicates, each beside its keeper (see `queries.duplicates.page`)."""
         return self.store.fetch(queries_duplicates.page, name, sort=sort, after=after, limit=limit)
 
-    def preview_rules(self, name: str, recipe: str | None = None, **options: Any) -> FilePreview:
+    def preview_rules(
+        self,
+        name: str,
+        recipe: str | None = None,
+        *,
+        only: Sequence[str] = (),
+        examples: int = EXAMPLES,
+        limit: int | None = rule_preview.MAX_ROWS,
+    ) -> FilePreview:
         """What the cleaning rules would do to a dataset file, by its recipe or another one (see `rule_preview.preview`)."""
         (file,) = self.files([name])
         chosen = self.recipe_of(file) if recipe is None else recipes.resolve(self.store, recipe).recipe
-        return rule_preview.preview(self.store, name, chosen, place=self.local_path, **options)
+        return rule_preview.preview(
+            self.store, name, chosen, place=self.local_path, only=only, examples=examples, limit=limit
+        )
 
     def kept_anyway(self, name: str) -> list[KeptRow]:
         """Rows that a person keeps although cleaning would drop them."""
         return self.store.fetch(queries_duplicates.kept_anyway, name)
 
-    def keep(
-        self, addresses: Sequence[str], reason: str, *, undo: bool = False, by: str | None = None
-    ) -> commands_rows.Kept:
+    def keep(self, addresses: Sequence[str], reason: str, *, undo: bool = False) -> commands_rows.Kept:
         """Keep rows, named FILE:NUMBER, that cleaning drops (see `commands.rows.keep_rows`)."""
         places = [views.parse_address(address) for address in addresses]
-        return commands_rows.keep_rows(self.store, places, reason, by or who(), undo=undo)
+        return commands_rows.keep_rows(self.store, places, reason, self.actor, undo=undo)
 
     def review(self, name: str, *, limit: int = 20) -> ReviewState:
         """Where the review of the new rows of a dataset file stands, and the next rows to judge."""
         recipe = self.recipe_of(self.files([name])[0])
         return self.store.fetch(review.state, name, recipe, limit=limit)
 
-    def judge_rows(
-        self, rows: Sequence[str], verdict: ReviewVerdict, note: str | None = None, *, by: str | None = None
-    ) -> list[str]:
+    def judge_rows(self, rows: Sequence[str], verdict: ReviewVerdict, note: str | None = None) -> list[str]:
         """Record a person's verdict on new rows, named FILE:ROW/STRATEGY/SAMPLE."""
-        return review.judge(self.store, rows, verdict, note, by or who())
+        return review.judge(self.store, rows, verdict, note, self.actor)
 
     def calibration(self, name: str, condition: str) -> JudgeAgreement:
         """How a judge model agrees with people's verdicts (see `review.calibration`)."""
@@ -545,8 +588,8 @@ class Corpus:
 _parsed = lru_cache(maxsize=256)(lambda body, origin: parse(body, origin=origin))
 
 
-def who() -> str:
-    """Who acts, for flags, events and the audit log."""
+def process_owner() -> str:
+    """The login name of who owns this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -6,7 +6,7 @@ import asyncio
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError, UsageError
@@ -16,6 +16,7 @@ from corpus_pipeline.plugins import Group
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import catalogue
+from corpus_pipeline.service.records.base import JsonObject
 from corpus_pipeline.settings import Settings, masked_url
 from corpus_pipeline.store import Store, migrate, recipes
 
@@ -52,7 +53,7 @@ def examine(*, probe: bool = False) -> Iterator[Finding]:
             yield from _probed(corpus)
 
 
-def least_policy() -> dict[str, Any]:
+def least_policy() -> JsonObject:
     """What a key must be allowed that writes exports, and no more: nothing is deleted, and no other prefix is seen.
 
     Raises UsageError where exports go to a folder.
@@ -62,7 +63,7 @@ def least_policy() -> dict[str, Any]:
         raise UsageError("exports go to a folder: set CORPUS_EXPORT_URL to s3://BUCKET/PREFIX for a policy")
     bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
     below = f"{prefix}/*" if prefix else "*"
-    listing: dict[str, Any] = {
+    listing: JsonObject = {
         "Sid": "SeeTheExports",
         "Effect": "Allow",
         "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"],

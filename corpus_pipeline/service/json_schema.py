@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from corpus_pipeline import __version__
 from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.service.records import calls, exports, pages, progress, rows
+from corpus_pipeline.service.records.base import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -88,7 +89,7 @@ PAGES: Mapping[str, Any] = {
 ACTION, TRIAL, ERROR = pages.Done, pages.TryPage, pages.Problem  # of every POST, of POST /try, and of what is refused
 
 
-def document() -> dict[str, Any]:
+def document() -> JsonObject:
     """The schema: `commands` and `pages` by name, each a reference into `$defs`; `action`, `trial` and `error` beside them."""
     named = {
         **{("commands", name): answer.record for name, answer in COMMANDS.items()},
@@ -114,7 +115,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+def _closed(schema: JsonObject) -> JsonObject:
     """A record has the keys that it names and no others; titles only repeat the keys."""
     found = {key: value for key, value in schema.items() if key != "title"}
     if "properties" in found:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
+from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BatchState, BudgetScope
 from corpus_pipeline.store import ledger
@@ -20,7 +21,7 @@ _P = provider_batches.c
 _A = llm_attempts.c
 
 
-class TooDear(Exception):
+class TooDear(ControlFlow):
     """Only the first `fitting` requests of a batch fit into the budget `scope`. Nothing was written."""
 
     def __init__(self, fitting: int, scope: BudgetScope) -> None:

@@ -98,6 +98,11 @@ def person_of(request: Request) -> Person:
     return request.scope["person"]
 
 
+def acting(request: Request) -> Corpus:
+    """The corpus, for what the person who asks does."""
+    return site_of(request).corpus.acting_as(person_of(request).name)
+
+
 def reply(request: Request, template: str, data: Mapping[str, Any], *, status: int = 200, **more: Any) -> Response:
     """A page, or its twin: `data` as JSON. `more` is for the template only."""
     if request.scope["json"]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service import Corpus
-from corpus_pipeline.service.corpus import who
+from corpus_pipeline.service.corpus import process_owner
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web import connections
 from corpus_pipeline.web.app import create_app
@@ -30,7 +30,7 @@ _PATIENCE = 5.0  # seconds for which a page waits for the database
 def default_options(settings: Settings, **chosen: Any) -> Options:
     """Options for the corpus of some settings: who acts is the user of this machine, users are in CORPUS_HOME."""
     chosen.setdefault("users", settings.home / USERS_FILE)
-    chosen.setdefault("loopback_user", who())
+    chosen.setdefault("loopback_user", process_owner())
     chosen.setdefault("secure_cookies", settings.web_url.startswith("https://"))
     chosen.setdefault("token", settings.web_token)
     chosen.setdefault("proxy_secret", settings.proxy_secret)

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from corpus_pipeline.errors import ControlFlow
+
 
 class _Share(NamedTuple):
     """running: at the same time by one person. waiting: further ones that wait their turn. in_all: running by everybody."""
@@ -40,7 +42,7 @@ class Kind(Enum):
 _PATIENCE = 30.0  # seconds for which one waits for a turn
 
 
-class Gone(Exception):
+class Gone(ControlFlow):
     """Whoever waited for a turn has closed the page."""
 
 

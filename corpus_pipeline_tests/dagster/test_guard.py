@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from corpus_pipeline.defs.webserver import _Workspace
-from corpus_pipeline.service.corpus import who
+from corpus_pipeline.service.corpus import process_owner
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import create_app, users
 from corpus_pipeline.web.dagster_guard import DagsterGuard, _live_only, asked_of, change_of
@@ -99,7 +99,7 @@ def test_our_own_page_and_programs_are_answered(web, ui):
         assert post(web, LOOK, **headers).json()["data"]["version"]
     assert post(web, SET, **page).json()["data"] == {"setConcurrencyLimit": True}
     entry = ui.corpus.store.fetch(progress.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
-    assert (entry["subject"], entry["who"]) == ("setConcurrencyLimit", who())
+    assert (entry["subject"], entry["who"]) == ("setConcurrencyLimit", process_owner())
 
 
 def live(address: str, **headers: str) -> str:

@@ -69,7 +69,7 @@ def test_a_duplicate_stands_beside_its_keeper_with_what_differs(corpus: Corpus) 
 def test_kept_rows_go_out_over_new_cleanings_until_it_is_undone(corpus: Corpus) -> None:
     before, paid = exported(corpus), calls(corpus)
     assert numbers(corpus, state="dropped") == [SHORT, REPEATED]
-    kept = corpus.keep([f"mill:{SHORT}", f"mill:{REPEATED}"], "a person says so", by="ina")
+    kept = corpus.acting_as("ina").keep([f"mill:{SHORT}", f"mill:{REPEATED}"], "a person says so")
     assert kept.run == ["mill"] and [row["by"] for row in corpus.kept_anyway("mill")] == ["ina", "ina"]
     for _ in range(2):  # over a new cleaning, too
         small_corpus.run_path(corpus, "mill")

@@ -29,10 +29,10 @@ def corpus(tmp_path_factory):
     path = folder / "a.jsonl"
     with small_corpus.opened(folder / "home") as opened:
         small_corpus.write_jsonl(path, [small_corpus.pair(n) for n in range(1, 4)])
-        opened.add(path, recipe=str(recipes["one"]), format="question_answer", who="ann")
+        opened.acting_as("ann").add(path, recipe=str(recipes["one"]), format="question_answer")
         small_corpus.run_path(opened, "a")
         small_corpus.write_jsonl(path, [b"cut off", *(small_corpus.pair(n) for n in range(4, 6))])
-        opened.add(path, recipe=str(recipes["one"]), replace=True, who="bob")
+        opened.acting_as("bob").add(path, recipe=str(recipes["one"]), replace=True)
         opened.pause(["a"], None, False, "quota")
         opened.resume(["a"], None, False)
         small_corpus.run_path(opened, "a")

@@ -70,7 +70,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
     recipe.write_text(RECIPE)
     source = small_corpus.write_jsonl(folder / "hostile.jsonl", [*questions(), b'{"question": "cut off'])
     with small_corpus.opened(folder / "home") as opened:
-        opened.add(source, recipe=str(recipe), consumer="<b>team</b>", format="question_answer", who="tester")
+        opened.acting_as("tester").add(source, recipe=str(recipe), consumer="<b>team</b>", format="question_answer")
         small_corpus.run_path(opened, "hostile")
         opened.purge("hostile", [GONE], reason=f"asked for {HOSTILE[0]}")  # entry 2 of the audit log
         opened.redo("hostile", Stage.EXPORT)

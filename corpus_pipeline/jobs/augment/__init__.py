@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import GateRefused, SettingMissing
 from corpus_pipeline.jobs.augment import answer_spool, repeats
-from corpus_pipeline.jobs.augment.plan import ModelAccess, labels, prepare, save_prompts
+from corpus_pipeline.jobs.augment.plan import labels, prepare, save_prompts
 from corpus_pipeline.jobs.gc_tuning import CALLS, give_back, rare_collection
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.model import id_range
@@ -48,7 +48,7 @@ def work(held: Held) -> None:
     section = held.work.recipe.augment
     if not section.strategies:
         return
-    access: ModelAccess | None = held.work.services.get("models")
+    access = held.work.models
     if access is None:
         raise SettingMissing(
             "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own, and run again."

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.cancellation import StopSignal
-from corpus_pipeline.errors import Paused, Stopped
+from corpus_pipeline.errors import ControlFlow, Paused, Stopped
 from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
 from corpus_pipeline.jobs.augment.group_commit import Writer
@@ -44,7 +44,7 @@ _LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
 
-class _TooDear(Exception):
+class BudgetFull(ControlFlow):
     """A call was not made, because its worst case would have broken a budget."""
 
     def __init__(self, scope: BudgetScope, reserved: NanoDollars) -> None:
@@ -52,7 +52,7 @@ class _TooDear(Exception):
         self.scope, self.reserved = scope, reserved
 
 
-class _AskedElsewhere(Exception):
+class AskedElsewhere(ControlFlow):
     """A call was not made, because another task asks the same at this moment, or has the answer."""
 
     def __init__(self, attempt_id: str) -> None:
@@ -133,7 +133,7 @@ class Caller:
                     asked = replace(item, prepared=item.prepared.at(target))
                     stored = await self._paid_attempt(route, asked, request, key, step, attempts, insist)
                 return Got(stored, attempts, paid=True)
-            except _AskedElsewhere as other:
+            except AskedElsewhere as other:
                 attempts -= 1
                 found = await self.aside(self._once.elsewhere(other.attempt_id, key))
                 if found is not None and found.attempt_id not in seen:
@@ -234,7 +234,7 @@ class Caller:
         when = "" if until is None else f", not before {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(until))}"
         name = self._held.work.file.name
         reason = f"{reason.rstrip()} Then: corpus resume {name} --stage augment, corpus run {name}{when}"
-        self._writer.unit.pauses.append((by, reason))
+        self._writer.unit.pause(by, reason)
         try:
             await self._writer.committed()
         finally:
@@ -261,7 +261,7 @@ class Caller:
         """One attempt as soon as there is money for it. Raises Paused when there is none, and none is coming back."""
         try:
             return await self._attempt(route, item, request, key, step, attempt, insist)
-        except _TooDear:
+        except BudgetFull:
             pass
         async with self._tight:
             nobody_asks = False
@@ -270,7 +270,7 @@ class Caller:
                 alone = self._writer.outstanding == 0
                 try:
                     return await self._attempt(route, item, request, key, step, attempt, insist)
-                except _TooDear as refusal:
+                except BudgetFull as refusal:
                     scope = refusal.scope
                     if alone and (nobody_asks or scope is BudgetScope.TASK):
                         raise await self._out_of_money(refusal) from None
@@ -290,12 +290,12 @@ class Caller:
         consumer = work.file.consumer if scope is BudgetScope.CONSUMER else None
         return self._held.fetch(ledger.others_are_asking, work.task.id, consumer)
 
-    async def _out_of_money(self, refusal: _TooDear) -> Paused:
+    async def _out_of_money(self, refusal: BudgetFull) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""
         reason = await asyncio.to_thread(
             out_of_money, self._held, refusal.scope, refusal.reserved, self._charger.output_limit_note
         )
-        self._writer.unit.pauses.append((BUDGET, reason))
+        self._writer.unit.pause(BUDGET, reason)
         await self._writer.committed()
         return Paused.by(f"paused by {BUDGET}: {reason}")
 
@@ -364,7 +364,7 @@ class Caller:
         route.evidence.answered()
         route.first_call.accepted()
         if route.evidence.answers == 1:
-            self._writer.unit.facts.append(route.fact(provider_facts.ANSWERS, "completions", "yes"))
+            self._writer.unit.learn(route.fact(provider_facts.ANSWERS, "completions", "yes"))
         if not finish_reasons.is_known(answer.finish_reason):
             word = answer.finish_reason or "(none)"
             self._notices.fact(
@@ -389,27 +389,25 @@ class Caller:
         return True
 
     async def _intend(self, intent: ledger.Intent, insist: bool, limiter: Limiter) -> None:
-        """Make an intent durable. Raises Stopped, _AskedElsewhere or _TooDear when it may not be."""
+        """Make an intent durable. Raises Stopped, AskedElsewhere or BudgetFull when it may not be."""
         unit = self._writer.unit
-        unit.intents.append(intent)
-        if insist:
-            unit.insisted.add(intent.id)
+        unit.intend(intent, forced=insist)
         # while every call is out, whatever ends one is committed and takes the intents along
         await self._writer.committed(within=0.0 if limiter.has_room else _INTENT_SECONDS)
         assert unit.written is not None
         if unit.written.flag is not None:
             raise Stopped("a pause flag was set before the call")
         if (other := unit.written.asked.get(intent.id)) is not None:
-            raise _AskedElsewhere(other)
+            raise AskedElsewhere(other)
         if (scope := unit.written.refused.get(intent.id)) is not None:
-            raise _TooDear(scope, intent.reserved)
+            raise BudgetFull(scope, intent.reserved)
 
     async def _leave(self, intent: ledger.Intent, slot: Slot) -> None:
         """Wait until the call may go out; an intent that a stop overtakes is taken back: nothing was sent."""
         try:
             await slot.on_wire()
         except BaseException:
-            self._writer.unit.withdrawn.append(intent.id)
+            self._writer.unit.withdraw(intent)
             self._writer.soon()
             raise
 
@@ -426,4 +424,4 @@ class Caller:
 
     def _book(self, settlement: ledger.Settlement) -> None:
         """Book an attempt that brought nothing."""
-        self._writer.unit.settlements.append(settlement)
+        self._writer.unit.settle(settlement)

@@ -54,26 +54,116 @@ class Written(NamedTuple):
     company: bool
 
 
+# (item, state, why, whether an answer that was paid before was used)
+Outcome = tuple[ItemKey, ItemState, str | None, bool]
+
+
 @dataclass
 class Unit:
     """All that one transaction writes; `written` is what it found, once it is committed."""
 
-    intents: list[ledger.Intent] = field(default_factory=list)
-    insisted: set[str] = field(default_factory=set)  # of which these whoever else asks the same
-    settlements: list[ledger.Settlement] = field(default_factory=list)
-    withdrawn: list[str] = field(default_factory=list)  # intents of calls that were never made
-    answers: list[tuple[str, str, Answer]] = field(default_factory=list)
-    rejected: list[tuple[str, str]] = field(default_factory=list)
-    items: list[tuple[ItemKey, ItemState, str | None, bool]] = field(default_factory=list)
-    rows: list[tuple[AugmentedRow, Provenance]] = field(default_factory=list)
-    failures: list[failed_samples.Failure] = field(default_factory=list)
-    resolved: list[ItemKey] = field(default_factory=list)
-    advances: list[Advance] = field(default_factory=list)
-    spooled: list[Segment] = field(default_factory=list)  # where answers of it stand until it is committed
-    facts: list[Fact] = field(default_factory=list)  # what the answers of an endpoint taught
+    _intents: list[ledger.Intent] = field(default_factory=list)
+    _forced: set[str] = field(default_factory=set)  # of which these are written although another task asks the same
+    _settlements: list[ledger.Settlement] = field(default_factory=list)
+    _withdrawn: list[str] = field(default_factory=list)  # intents of calls that were never made
+    _answers: list[tuple[str, str, Answer]] = field(default_factory=list)
+    _rejected: list[tuple[str, str]] = field(default_factory=list)
+    _items: list[Outcome] = field(default_factory=list)
+    _rows: list[tuple[AugmentedRow, Provenance]] = field(default_factory=list)
+    _failures: list[failed_samples.Failure] = field(default_factory=list)
+    _resolved: list[ItemKey] = field(default_factory=list)
+    _advances: list[Advance] = field(default_factory=list)
+    _spooled: list[Segment] = field(default_factory=list)  # where answers of it stand until it is committed
+    _facts: list[Fact] = field(default_factory=list)  # what the answers of an endpoint taught
     # who pauses this task, and why, until a person clears the flag
-    pauses: list[tuple[str, str]] = field(default_factory=list)
+    _pauses: list[tuple[str, str]] = field(default_factory=list)
     written: Written | None = None
+
+    def intend(self, intent: ledger.Intent, *, forced: bool) -> None:
+        """Write an intent; forced: although another task asks the same."""
+        self._intents.append(intent)
+        if forced:
+            self._forced.add(intent.id)
+
+    def take_back(self, intent: ledger.Intent) -> bool:
+        """Write no intent of a call that is not made. False: it is written already, and is taken out of the ledger."""
+        if intent in self._intents:
+            self._intents.remove(intent)
+            return True
+        self.withdraw(intent)
+        return False
+
+    def withdraw(self, intent: ledger.Intent) -> None:
+        """Take the intent of a call that was not made out of the ledger."""
+        self._withdrawn.append(intent.id)
+
+    def settle(self, settlement: ledger.Settlement) -> None:
+        """Book an attempt."""
+        self._settlements.append(settlement)
+
+    def answer(self, settlement: ledger.Settlement, key: str, answer: Answer, segment: Segment | None) -> None:
+        """Book an attempt and store its answer. segment: of the spool, where the answer stands until then."""
+        self.settle(settlement)
+        self._answers.append((settlement.id, key, answer))
+        if segment is not None:
+            self._spooled.append(segment)
+
+    def reject(self, attempt_id: str, reason: str) -> None:
+        """Mark a stored answer as one that must not be used again."""
+        self._rejected.append((attempt_id, reason))
+
+    def finish(self, *outcomes: Outcome) -> None:
+        """Write what became of items."""
+        self._items.extend(outcomes)
+
+    def make(self, row: AugmentedRow, provenance: Provenance) -> None:
+        """Write a new row."""
+        self._rows.append((row, provenance))
+
+    def fail(self, failure: failed_samples.Failure) -> None:
+        """Put a sample into the failed-sample queue."""
+        self._failures.append(failure)
+
+    def resolve(self, key: ItemKey) -> None:
+        """Take a sample that was replayed out of the failed-sample queue."""
+        self._resolved.append(key)
+
+    def advance(self, step: Advance) -> None:
+        """Move the cursor of a strategy."""
+        self._advances.append(step)
+
+    def learn(self, fact: Fact) -> None:
+        """Keep what an endpoint taught."""
+        self._facts.append(fact)
+
+    def pause(self, by: str, reason: str) -> None:
+        """Pause the task until a person clears the flag."""
+        self._pauses.append((by, reason))
+
+    @property
+    def ended(self) -> int:
+        """Attempts that it settles or withdraws."""
+        return len(self._settlements) + len(self._withdrawn)
+
+    @property
+    def settled(self) -> int:
+        """Attempts that it settles."""
+        return len(self._settlements)
+
+    @property
+    def intended(self) -> int:
+        """Intents that it writes."""
+        return len(self._intents)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it moves a cursor."""
+        return bool(self._advances)
+
+    @property
+    def spooled(self) -> list[Segment]:
+        """Where answers of it stand until it is committed."""
+        return self._spooled
 
     def is_empty(self) -> bool:
         return not any(vars(self).values())
@@ -85,17 +175,17 @@ class Unit:
         """
         work, backend = held.work, held.store.backend
         task_id = work.task.id
-        ledger.settle(connection, self.settlements)
-        ledger.withdraw(connection, self.withdrawn)
-        ledger.insert_answers(connection, backend, self.answers)
-        ledger.reject_answers(connection, self.rejected)
-        augmented.insert_items(connection, backend, task_id, self.items)
-        augmented.insert_rows(connection, backend, task_id, self.rows)
-        failed_samples.record(connection, backend, task_id, Stage.AUGMENT, self.failures)
-        failed_samples.resolve(connection, task_id, Stage.AUGMENT, self.resolved)
-        if self.rows or self.failures:
+        ledger.settle(connection, self._settlements)
+        ledger.withdraw(connection, self._withdrawn)
+        ledger.insert_answers(connection, backend, self._answers)
+        ledger.reject_answers(connection, self._rejected)
+        augmented.insert_items(connection, backend, task_id, self._items)
+        augmented.insert_rows(connection, backend, task_id, self._rows)
+        failed_samples.record(connection, backend, task_id, Stage.AUGMENT, self._failures)
+        failed_samples.resolve(connection, task_id, Stage.AUGMENT, self._resolved)
+        if self._rows or self._failures:
             tasks.touch_content(connection, task_id)
-        for number, step in enumerate(self.advances):
+        for number, step in enumerate(self._advances):
             cursors.advance(
                 connection,
                 task_id,
@@ -107,15 +197,15 @@ class Unit:
                 failed=step.failed,
                 active_ms=lap_ms if number == 0 else 0,
             )
-        provider_facts.save(connection, backend, self.facts)
-        for by, reason in self.pauses:
+        provider_facts.save(connection, backend, self._facts)
+        for by, reason in self._pauses:
             pauses.set_flag(connection, stage=Stage.AUGMENT, file_name=work.file.name, reason=reason, requested_by=by)
-        if not self.intents:
+        if not self._intents:
             return Written(None, {}, {}, company)
         flag = pauses.covering(connection, work.file.name, Stage.AUGMENT)
         if flag is not None:
             return Written(flag, {}, {}, company)
-        not_made = ledger.insert_intents(connection, backend, self.intents, ceilings, self.insisted, company=company)
+        not_made = ledger.insert_intents(connection, backend, self._intents, ceilings, self._forced, company=company)
         return Written(None, *not_made)
 
 
@@ -173,19 +263,13 @@ class Writer:
 
     def take_back(self, intent: ledger.Intent) -> None:
         """Write no intent of a call that is not made, or take it out of the ledger where it is written already."""
-        if intent in self._unit.intents:
-            self._unit.intents.remove(intent)
-        else:
-            self._unit.withdrawn.append(intent.id)
+        if not self._unit.take_back(intent):
             self.soon()
 
     def answered(self, settlement: ledger.Settlement, key: str, answer: Answer) -> None:
         """Store an answer: on disk before anything is waited for, in the database with the next commit."""
         segment = self._spool.append(settlement, key, answer)
-        if segment is not None:
-            self._unit.spooled.append(segment)
-        self._unit.settlements.append(settlement)
-        self._unit.answers.append((settlement.id, key, answer))
+        self._unit.answer(settlement, key, answer, segment)
         self.soon()
 
     def soon(self) -> None:
@@ -193,7 +277,7 @@ class Writer:
         self._begin_within(GROUP_SECONDS)
 
     def _begin_within(self, seconds: float) -> None:
-        if self.outstanding <= len(self._unit.settlements):
+        if self.outstanding <= self._unit.settled:
             self._wake.set()  # no call is out: nothing will come to go along
             return
         loop = asyncio.get_running_loop()
@@ -248,10 +332,10 @@ class Writer:
                 return
 
     def _commit(self, unit: Unit) -> Written:
-        lap = self._held.lap_ms() if unit.advances else 0  # a lap ends where a cursor moves: none is lost
+        lap = self._held.lap_ms() if unit.moves else 0  # a lap ends where a cursor moves: none is lost
         begun = time.monotonic()
         written = self._held.commit(unit.write, self._held, lap, self._ceilings, self._company)
-        if unit.intents:
+        if unit.intended:
             self.looked_at = begun
         return written
 
@@ -259,10 +343,10 @@ class Writer:
         unit.written = written
         self._spool.committed(unit.spooled)
         self._company = written.company
-        if unit.settlements or unit.withdrawn:
-            self.outstanding -= len(unit.settlements) + len(unit.withdrawn)
+        if unit.ended:
+            self.outstanding -= unit.ended
             self.settled.set()
         if written.flag is not None:
             self._flagged(Paused.by(written.flag))
         else:
-            self.outstanding += len(unit.intents) - len(written.refused) - len(written.asked)
+            self.outstanding += unit.intended - len(written.refused) - len(written.asked)

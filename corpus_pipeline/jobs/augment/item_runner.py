@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.errors import BadAnswer, SampleSkipped
+from corpus_pipeline.errors import BadAnswer, ControlFlow, SampleSkipped
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.early_stop import EarlyStop, tolerance
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
@@ -53,7 +53,7 @@ class _Asked:
     paid_now: bool
 
 
-class _Lost(Exception):
+class ItemFailed(ControlFlow):
     """An item that comes to nothing: where it ended, and why."""
 
     def __init__(self, last: _Last, reason: str, error: str, attempts: int, fault: BadAnswer | None = None) -> None:
@@ -88,13 +88,13 @@ class Asker:
         """Bring one item to its outcome and commit it. Raises Stopped, ProviderRefused, or what a commit raises."""
         if item.lacks is not None:
             error = f"{item.lacks} failed for this row: replay both once it is mended"
-            await self._park(item, _Lost(_Last(), str(SkipReason.NO_INPUT), error, 0))
+            await self._park(item, ItemFailed(_Last(), str(SkipReason.NO_INPUT), error, 0))
             return
         if not await self.look(item):
             return
         try:
             asked = await self._asked(item)
-        except _Lost as lost:
+        except ItemFailed as lost:
             await self._park(item, lost)
             return
         except SampleSkipped as skipped:
@@ -108,8 +108,7 @@ class Asker:
             item.content_hash,
             _notes(asked.row),
         )
-        unit = self._writer.unit
-        unit.rows.append((row, provenance))
+        self._writer.unit.make(row, provenance)
         # what a batch of its own answered was paid for it, and is nothing that was saved
         by_own_batch = item.prepared.by_batch and item.begun > 0
         self._early_of(item).succeeded()
@@ -122,7 +121,7 @@ class Asker:
         try:
             if await self._is_wanted(item.gate):
                 return True
-        except _Lost as lost:
+        except ItemFailed as lost:
             await self._park(item, lost)
         else:
             await self._settled(item, ItemState.SKIPPED, str(SkipReason.CASCADE))
@@ -150,14 +149,14 @@ class Asker:
     async def _settled(self, item: Item, state: ItemState, reason: str | None, *, reused: bool = False) -> None:
         """An outcome that is no failure, committed with what was added before."""
         unit = self._writer.unit
-        unit.items.append((item.key, state, reason, reused))
+        unit.finish((item.key, state, reason, reused))
         if item.batch is None:
-            unit.resolved.append(item.key)
+            unit.resolve(item.key)
         self._finished(item, failed=0)
         await self._writer.committed(within=GROUP_SECONDS)
 
     async def _asked(self, item: Item) -> _Asked:
-        """All questions of an item, answered and judged. Raises _Lost when it comes to nothing."""
+        """All questions of an item, answered and judged. Raises ItemFailed when it comes to nothing."""
         last = _Last()
         answers: list[StoredAnswer] = []
         seen: set[str] = set()  # attempts whose answers it had
@@ -186,7 +185,7 @@ class Asker:
                 if answers and not isinstance(fault, CallRejected):
                     bad = answers.pop()
                     seen.add(bad.attempt_id)
-                    self._writer.unit.rejected.append((bad.attempt_id, str(fault.reason)))
+                    self._writer.unit.reject(bad.attempt_id, str(fault.reason))
                     item.known = {k: v for k, v in item.known.items() if v.attempt_id != bad.attempt_id}
                     if tries_left > 0:
                         tries_left -= 1
@@ -194,23 +193,23 @@ class Asker:
                         if fault.reason is BadReason.CUT:
                             item.cut.add(len(answers))
                         continue
-                raise _Lost(last, str(fault.reason), fault.detail, attempts - item.begun, fault) from None
+                raise ItemFailed(last, str(fault.reason), fault.detail, attempts - item.begun, fault) from None
             except Later:
                 if reason and item.begun >= item.prepared.strategy.questions + self._answer_retries:
-                    raise _Lost(last, reason, detail, attempts - item.begun) from None
+                    raise ItemFailed(last, reason, detail, attempts - item.begun) from None
                 raise
             except CallFailed as error:
                 failure = error.failure
-                raise _Lost(last, str(failure.reason), failure.message, attempts - item.begun) from None
+                raise ItemFailed(last, str(failure.reason), failure.message, attempts - item.begun) from None
         assert last.request_key is not None
         return _Asked(row, values, answers, last.request_key, paid_now)
 
-    async def _park(self, item: Item, lost: _Lost) -> None:
+    async def _park(self, item: Item, lost: ItemFailed) -> None:
         last = lost.last
         prompt = None if last.request is None else json.dumps(shown_messages(last.request))
         answer = last.answer
         unit = self._writer.unit
-        unit.failures.append(
+        unit.fail(
             failed_samples.Failure(
                 key=item.key,
                 request_key=last.request_key,
@@ -224,7 +223,7 @@ class Asker:
                 evidence=() if lost.fault is None else tuple(map(_whole, lost.fault.evidence)),
             )
         )
-        unit.items.append((item.key, ItemState.FAILED, lost.reason, False))
+        unit.finish((item.key, ItemState.FAILED, lost.reason, False))
         self._finished(item, failed=1)
         early = self._early_of(item)
         # what failed in the task before it is counted there

@@ -33,6 +33,6 @@ class Notices:
         if key in self._said:
             return False
         self._said.add(key)
-        self._writer.unit.facts.append(fact)
+        self._writer.unit.learn(fact)
         self._writer.soon()
         return True

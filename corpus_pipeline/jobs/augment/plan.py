@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
+from typing_extensions import TypedDict
 
 from corpus_pipeline.errors import SettingMissing, UsageError
 from corpus_pipeline.llm.endpoint import Endpoint
@@ -134,18 +135,26 @@ def _judge_needs(step: NamedStep) -> bool:
     return isinstance(first, dict) and bool(first.get("criterion")) and not first.get("model")
 
 
+class Overrides(TypedDict, total=False):
+    """Parameters of a strategy that a replay or a trial changes."""
+
+    model: str
+    max_output_tokens: int
+    template: str | dict[str, str]
+
+
 def with_overrides(
     section: AugmentSection,
     label: str,
     default_model: str | None,
-    overrides: dict[str, Any],
+    overrides: Overrides,
     listed: PriceList | None = None,
     endpoints: Endpoints | None = None,
     folder: str | None = None,
 ) -> Prepared:
     """A strategy as a replay wants it: another model, another limit. Raises UsageError for what it cannot be."""
     step = section.strategies[labels(section).index(label)]
-    changed = NamedStep(name=step.name, params=step.params | overrides)
+    changed = NamedStep(name=step.name, params={**step.params, **overrides})
     model = section.model or default_model or ""
     (strategy,) = build((changed,), model, alone=True)
     return _prepared(strategy, model, _Places(section, listed, endpoints, folder))

@@ -20,7 +20,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 from sqlalchemy import Connection, Row
 
 from corpus_pipeline import failpoints
-from corpus_pipeline.errors import Paused
+from corpus_pipeline.errors import ControlFlow, Paused
 from corpus_pipeline.jobs.augment.batch_endpoints import BatchEndpoint, BatchEndpoints
 from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
@@ -66,7 +66,7 @@ class _Ask(NamedTuple):
     intent: Intent
 
 
-class _QueueFull(Exception):
+class QueueFull(ControlFlow):
     """The account has no room for another batch now; nothing of this one was worked."""
 
 
@@ -93,7 +93,7 @@ class Batching:
             try:
                 for asks in await self._files(endpoints):
                     await self._send(await endpoints.of(asks[0].request.model), asks)
-            except _QueueFull:
+            except QueueFull:
                 self._note_full()
             return len(self._open())
 
@@ -267,7 +267,7 @@ class Batching:
     async def _created(self, api: BatchClient, batch_id: int, chunk: Chunk, file_id: str) -> Batch:
         """The batch of an uploaded file. Where the answer is lost it is looked for before it is made again.
 
-        Raises _QueueFull, or Paused with the provider's words when it does not want it.
+        Raises QueueFull, or Paused with the provider's words when it does not want it.
         """
         begun = time.monotonic()
 
@@ -276,7 +276,7 @@ class Batching:
                 return await api.create(chunk, file_id, {"corpus_task": str(self._held.work.task.id)})
             except CallFailed as error:
                 if _QUEUE_FULL.search(f"{error.failure.code} {error.failure.message}"):
-                    raise _QueueFull from None
+                    raise QueueFull from None
                 if error.failure.reason not in (Reason.UNREACHABLE, Reason.RATE_LIMITED):
                     after = int(time.time()) - 3600
                     found = await self._found(api, self._sought(chunk.key, file_id, chunk.custom_ids, after))
@@ -292,7 +292,7 @@ class Batching:
 
         try:
             return await self._patiently(once)
-        except _QueueFull:
+        except QueueFull:
             await self._commit(provider_batches.forget, batch_id)
             raise
         except (CallRejected, CallRefused) as error:

@@ -120,7 +120,7 @@ class Window:
                 await self._start(begun)
 
     async def _start(self, begun: Begun) -> None:
-        self._writer.unit.items.extend(begun.skipped)
+        self._writer.unit.finish(*begun.skipped)
         self._writer.soon()
         for item in begun.items:
             while self._is_full() and not self._stop.is_set():
@@ -233,7 +233,7 @@ class Window:
         for prefix in self._prefixes.values():
             step = prefix.take()
             if step is not None:
-                unit.advances.append(step)
+                unit.advance(step)
 
     def _raise(self) -> None:
         if self._failure is not None:

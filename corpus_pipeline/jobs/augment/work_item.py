@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.jobs.augment.low_water_mark import Batch
 from corpus_pipeline.jobs.augment.plan import Prepared
 from corpus_pipeline.model import Answer, Conversation, ConversationId, Request
@@ -14,7 +15,7 @@ from corpus_pipeline.store.ledger import StoredAnswer
 LARGER = 2  # times the output limit, for an answer that was cut
 
 
-class Later(Exception):
+class Later(ControlFlow):
     """A question is for the next provider batch."""
 
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
-from corpus_pipeline.errors import ProviderRefused, StopJob, UsageError
+from corpus_pipeline.errors import ControlFlow, ProviderRefused, StopJob, UsageError
 from corpus_pipeline.jobs.remote.copies import Copy, Fetched, OnBytes, Remote, safe_name
 from corpus_pipeline.llm.connections import Connections
 from corpus_pipeline.llm.endpoint import Endpoint, endpoint
@@ -39,7 +39,7 @@ class _Hop(NamedTuple):
     where: Endpoint
 
 
-class _Broken(Exception):
+class Broken(ControlFlow):
     """The connection ended before the file did; another attempt may bring the rest."""
 
 
@@ -67,7 +67,7 @@ async def _fetch(copy: Copy, settings: Settings, on_bytes: OnBytes) -> Fetched:
         before = copy.begun
         try:
             return await _attempt(copy, settings, on_bytes)
-        except _Broken as error:
+        except Broken as error:
             fruitless = 0 if copy.begun > before else fruitless + 1
             if fruitless >= _MOST_FRUITLESS:
                 raise StopJob(
@@ -99,7 +99,7 @@ async def _attempt(copy: Copy, settings: Settings, on_bytes: OnBytes) -> Fetched
         except ProviderRefused:
             raise _refused(copy, hop.where.host) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _Broken(_in_words(error)) from None
+            raise Broken(_in_words(error)) from None
         finally:
             await connections.close()
     raise UsageError(f"{copy.remote.address}: more than {_MOST_HOPS} redirections")
@@ -139,9 +139,9 @@ async def _take(copy: Copy, response: Any, settings: Settings, on_bytes: OnBytes
         return copy.again()
     if status == 416 and copy.begun:  # more than there is: it is another file by now, or was whole already
         copy.begin(None, None, settings.download_limit)
-        raise _Broken("the file is another one than before")
+        raise Broken("the file is another one than before")
     if status in _TRANSIENT:
-        raise _Broken(f"the server answers {status}")
+        raise Broken(f"the server answers {status}")
     if status not in (200, 206):
         raise UsageError(f"{copy.remote.address}: the server answers {status}{_advice(status)}")
     if status == 206:
@@ -150,13 +150,13 @@ async def _take(copy: Copy, response: Any, settings: Settings, on_bytes: OnBytes
         other = tag.startswith('"') and (copy.version or "").startswith('"') and tag != copy.version
         if other or start != copy.begun or (copy.size is not None and whole is not None and whole != copy.size):
             copy.begin(None, None, settings.download_limit)
-            raise _Broken("the server sent another part than was asked for")
+            raise Broken("the server sent another part than was asked for")
     else:
         length = response.headers.get("Content-Length")
         copy.begin(_version(response), int(length) if length and length.isdigit() else None, settings.download_limit)
     await _write(copy, response, settings, on_bytes)
     if copy.size is not None and copy.begun != copy.size:
-        raise _Broken(f"the connection ended after {copy.begun:,} of {copy.size:,} bytes")
+        raise Broken(f"the connection ended after {copy.begun:,} of {copy.size:,} bytes")
     return copy.finish()
 
 

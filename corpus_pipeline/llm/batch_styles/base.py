@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
+from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.llm import chat_completions, error_bodies, failures
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer
@@ -49,7 +50,7 @@ _WORDS = {
 _OUTCOMES = {word: outcome for outcome, words in _WORDS.items() for word in words.split()}
 
 
-class FileGone(Exception):
+class FileGone(ControlFlow):
     """A file of a batch is not at the provider."""
 
 
@@ -155,7 +156,7 @@ class BatchStyle(ABC):
 KEY_FIELD = "corpus_chunk"
 
 
-class Foreign(Exception):
+class Foreign(ControlFlow):
     """A line about a request that is not ours."""
 
 

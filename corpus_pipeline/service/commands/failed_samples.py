@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from sqlalchemy import Connection
 
+from corpus_pipeline.jobs.augment.plan import Overrides
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import (
@@ -18,7 +17,7 @@ from corpus_pipeline.store import (
 )
 
 
-def replay(store: Store, where: failed_samples.Where, overrides: dict[str, Any], who: str) -> list[int]:
+def replay(store: Store, where: failed_samples.Where, overrides: Overrides, who: str) -> list[int]:
     """Mark open failed samples for replay and open their augment stage again."""
 
     def write(connection: Connection) -> list[int]:

@@ -79,7 +79,7 @@ def refetch(work: Work, default_model: str | None) -> list[ProviderBatch]:
 
     Raises FileGone's words as UsageError, LeaseHeld while the file is worked, SettingMissing when no provider can be asked.
     """
-    access: ModelAccess | None = work.services.get("models")
+    access = work.models
     if access is None:
         raise SettingMissing(_NO_PROVIDER)
     ids = {row.id for row in work.store.fetch(provider_batches.open_batches, work.task.id)}

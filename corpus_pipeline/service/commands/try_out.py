@@ -14,11 +14,11 @@ from typing import Final, NamedTuple, cast
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.errors import BadAnswer, SampleSkipped, UnknownName, UsageError
+from corpus_pipeline.errors import BadAnswer, ControlFlow, SampleSkipped, UnknownName, UsageError
 from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger
 from corpus_pipeline.jobs.augment.intents import intent_for, new_attempt_id
-from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, labels, save_prompts, with_overrides
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Overrides, Prepared, labels, save_prompts, with_overrides
 from corpus_pipeline.jobs.completion_report import NANO
 from corpus_pipeline.jobs.ingest import format_of
 from corpus_pipeline.jobs.stage_run import Work
@@ -54,7 +54,7 @@ class Variant(NamedTuple):
 
     title: str
     recipe: Recipe
-    overrides: JsonObject
+    overrides: Overrides
 
 
 @dataclass
@@ -143,7 +143,9 @@ def variants_of(
         for model in models or [""]:
             for name, text in templates or [("", None)]:
                 title = ", ".join(part for part in (origin, model, name) if part) or "as bound"
-                overrides = ({"model": model} if model else {}) | ({"template": text} if text else {})
+                overrides: Overrides = {"model": model} if model else {}
+                if text:
+                    overrides["template"] = text
                 found.append(Variant(title, recipe, overrides))
     return found
 
@@ -203,7 +205,7 @@ def _address(work: Work, row: CleanRow) -> str:
     return f"{work.file.name}:{row.id & 0xFFFFFFFF}"
 
 
-class _NoAnswer(Exception):
+class NoAnswer(ControlFlow):
     """What was asked came to nothing."""
 
 
@@ -225,7 +227,7 @@ class _Bench:
 
     def _of(self, label: str) -> Prepared:
         if label not in self._prepared:
-            overrides = self._variant.overrides if label == self.label or not self._prepared else {}
+            overrides: Overrides = self._variant.overrides if label == self.label or not self._prepared else {}
             access = self._access
             prepared = with_overrides(
                 self._section,
@@ -247,7 +249,7 @@ class _Bench:
             begun = time.monotonic()
             try:
                 await self._fill(found, row)
-            except _NoAnswer as error:
+            except NoAnswer as error:
                 found.error = str(error)
             found.seconds = round(time.monotonic() - begun, 3)
         return found
@@ -340,7 +342,7 @@ class _Bench:
     # --- asking ----------------------------------------------------------------------------------------------------
 
     async def _answer(self, cell: Cell, prepared: Prepared, row: CleanRow, request: Request, step: int) -> Answer:
-        """The answer to a request: one that is paid already, or a call. Raises _NoAnswer."""
+        """The answer to a request: one that is paid already, or a call. Raises NoAnswer."""
         key = request_key(request, 0)
         known = (await asyncio.to_thread(self._work.store.fetch, ledger.usable_answers, [key])).get(key)
         if known is not None:
@@ -369,22 +371,22 @@ class _Bench:
                     raise
                 await asyncio.to_thread(self._settle, cell, prepared, request, intent, key, answer, begun)
                 return answer
-        raise _NoAnswer(f"{_TRIES} attempts came to nothing")
+        raise NoAnswer(f"{_TRIES} attempts came to nothing")
 
     @staticmethod
     async def _after_failure(
         error: CallFailed | CallRejected | CallRefused, client: ModelClient, put: Request, learnt: Learnt, attempt: int
     ) -> Learnt:
-        """What to do otherwise in the next attempt. Raises _NoAnswer when there should be none."""
+        """What to do otherwise in the next attempt. Raises NoAnswer when there should be none."""
         if isinstance(error, CallRejected):
             lesson = lesson_of(error.failure, client.body(put, learnt), learnt)
             if lesson is not None:
                 return learnt.with_fact(lesson.name, lesson.value)
         if not isinstance(error, CallFailed) or attempt > 3:
-            raise _NoAnswer(f"{error.failure.reason}: {error.failure.message}")
+            raise NoAnswer(f"{error.failure.reason}: {error.failure.message}")
         wait = error.failure.retry_after or float(attempt)
         if wait > _LONGEST_WAIT:
-            raise _NoAnswer(f"the provider wants {wait:.0f} seconds waited for: {error.failure.message}")
+            raise NoAnswer(f"the provider wants {wait:.0f} seconds waited for: {error.failure.message}")
         await asyncio.sleep(wait)
         return learnt
 

@@ -11,6 +11,8 @@ import re
 from json import JSONDecodeError
 from typing import Any, NamedTuple
 
+from corpus_pipeline.errors import ControlFlow
+
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:')
@@ -27,7 +29,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _Element = tuple[int, int, dict[str, Any]]  # begin, end, value
 
 
-class Unfinished(Exception):
+class Unfinished(ControlFlow):
     """The window ends inside a value. in_text: inside one of its strings."""
 
     def __init__(self, in_text: bool) -> None:

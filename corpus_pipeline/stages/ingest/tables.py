@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.formats.vocabulary import means
 from corpus_pipeline.stages.ingest.lines import skip_line
@@ -111,7 +112,7 @@ class _Table:
             cells = next(csv.reader(self._feed(taken), delimiter=self._separator, strict=True), None)
         except csv.Error as error:
             return self._give_back(taken, RejectReason.BROKEN_JSON, f"broken quotes: {error}")
-        except _TooLong:
+        except TooLong:
             return self._too_long(taken)
         if cells is None:
             return None
@@ -127,7 +128,7 @@ class _Table:
             taken.append(raw)
             size += len(raw)
             if size > self._limit + 2:
-                raise _TooLong
+                raise TooLong
             yield raw.decode("utf-8", "surrogateescape")
 
     def _read_line(self) -> bytes:
@@ -187,7 +188,7 @@ class _Table:
         return made
 
 
-class _TooLong(Exception):
+class TooLong(ControlFlow):
     """A row is longer than a record may be."""
 
 

@@ -10,7 +10,7 @@ from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.records.pages import PausesPage
 from corpus_pipeline.states import Stage
-from corpus_pipeline.web.context import Form, first, person_of, reply, site_of
+from corpus_pipeline.web.context import Form, acting, first, reply, site_of
 
 
 def pauses(request: Request) -> Response:
@@ -27,13 +27,8 @@ def pause(request: Request, form: Form) -> tuple[str, str]:
         raise UsageError(f"stage must be one of {', '.join(Stage)}")
     if not reason:
         raise UsageError("say why: whoever finds the work paused will want to know")
-    flags = commands_pause.pause(
-        site_of(request).corpus.store,
-        [file] if file else [],
-        Stage(stage) if stage else None,
-        not file and not stage,
-        reason[:2000],
-        person_of(request).name,
+    flags = acting(request).pause(
+        [file] if file else [], Stage(stage) if stage else None, not file and not stage, reason[:2000]
     )
     scope = commands_pause.scope_text(flags[0])
     return f"Pausing {scope}: work stops at its next batch boundary.", first(form, "back")
@@ -43,7 +38,7 @@ def resume(request: Request, form: Form) -> tuple[str, str]:
     flag = first(form, "flag")
     if not flag.isascii() or not flag.isdigit() or len(flag) > 18:
         raise UsageError("say which pause flag is to be cleared")
-    scope = progress.clear_flag(site_of(request).corpus.store, int(flag), person_of(request).name)
+    scope = acting(request).clear_flag(int(flag))
     return f"Resumed {scope}. A running `corpus ui` goes on by itself, otherwise `corpus run` does.", first(
         form, "back"
     )

@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.queries import progress
-from corpus_pipeline.web.context import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.context import Form, acting, first, number_in, reply, site_of, word_in
 from corpus_pipeline.web.rendering import counted
 
 _SIZE = 100
@@ -29,19 +28,15 @@ def purge_report(request: Request) -> Response:
 
 
 def remove(request: Request, form: Form) -> tuple[str, str]:
-    corpus, number = site_of(request).corpus, first(form, "row")
+    number = first(form, "row")
     if not number.isascii() or not number.isdigit() or len(number) > 10:
         raise UsageError("say which row is to be removed")
     if first(form, "sure") != "yes":
         raise UsageError("nothing brings a removed row back: tick that you are sure")
-    report = purge.purge(
-        corpus.store,
-        corpus.target,
-        corpus.settings,
+    report = acting(request).purge(
         first(form, "file"),
         [int(number)],
         reason=first(form, "reason")[:2000],
-        who=person_of(request).name,
         copies=first(form, "copies") == "yes",
     )
     return f"Removed {counted(len(report['rows']), 'row')} for good.", f"/purges/{report['report']}"

@@ -9,7 +9,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.records.pages import DuplicatesPage
 from corpus_pipeline.stages.clean.text_differences import MAX_MARKED
 from corpus_pipeline.store.duplicates import ORDERS, ROW
-from corpus_pipeline.web.context import Form, file_name, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.context import Form, acting, file_name, first, number_in, reply, site_of, word_in
 
 _SIZE = 25
 
@@ -32,7 +32,7 @@ def keep(request: Request, form: Form) -> tuple[str, str]:
     reason = first(form, "reason")[:2000]
     if not reason:
         raise UsageError("say why: the reason is kept with the row and in the audit log")
-    kept = site_of(request).corpus.keep([row], reason, undo=undo, by=person_of(request).name)
+    kept = acting(request).keep([row], reason, undo=undo)
     done = "Cleaning decides again about" if undo else "Kept from now on:"
     return f"{done} {', '.join(kept.rows)}. The next run of {', '.join(kept.run)} takes it into account.", first(
         form, "back"

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from corpus_pipeline.service.queries import lineage, progress, rows
 from corpus_pipeline.service.records.pages import ExportsPage
 from corpus_pipeline.stages.export.manifest import stored_files
-from corpus_pipeline.web.context import number_in, person_of, reply, site_of
+from corpus_pipeline.web.context import acting, number_in, reply, site_of
 
 _SIZE = 25
 _CHUNK = 1 << 18
@@ -55,7 +55,7 @@ def download(request: Request) -> Response:
         ) from error
     if not site.options.read_only:
         detail = {"export": export["id"], "sha256": export["sha256"]}
-        progress.note(site.corpus.store, person_of(request).name, "download", name, detail)
+        acting(request).note("download", name, detail)
     packed = stored.compression == "gzip"
     return StreamingResponse(
         iterate_in_threadpool(_chunks(opened)),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.service.commands import failed_samples
+from corpus_pipeline.jobs.augment.plan import Overrides
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries.views import parse_address
 from corpus_pipeline.service.records.pages import FailedPage
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.failed_samples import Where
-from corpus_pipeline.web.context import Form, first, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.context import Form, acting, first, number_in, reply, site_of, word_in
 from corpus_pipeline.web.rendering import counted
 
 _SIZE = 50
@@ -65,14 +64,14 @@ def one(request: Request) -> Response:
 
 
 def replay(request: Request, form: Form) -> tuple[str, str]:
-    overrides: dict[str, Any] = {}
+    overrides: Overrides = {}
     if model := first(form, "model"):
         overrides["model"] = model[:128]
     if most := first(form, "max_output_tokens"):
         if not most.isascii() or not most.isdigit() or not 0 < int(most[:9]) <= 1_000_000:
             raise UsageError("the longest answer is a number of tokens")
         overrides["max_output_tokens"] = int(most)
-    changed = site_of(request).corpus.replay(_chosen(form), overrides, by=person_of(request).name)
+    changed = acting(request).replay(_chosen(form), overrides)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
     return f"{counted(len(changed), 'sample')} will be tried again by the next run.", first(form, "back")
@@ -82,8 +81,7 @@ def dismiss(request: Request, form: Form) -> tuple[str, str]:
     reason = first(form, "reason")
     if not reason:
         raise UsageError("say why they do not matter; it is kept in the audit log")
-    store, who = site_of(request).corpus.store, person_of(request).name
-    changed = failed_samples.settle_failed(store, _chosen(form), FailedState.DISMISSED, reason[:2000], who)
+    changed = acting(request).dismiss(_chosen(form), reason[:2000])
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
     return f"{counted(len(changed), 'sample')} dismissed: no longer in the way of the export.", first(form, "back")

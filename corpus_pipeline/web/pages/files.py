@@ -7,13 +7,12 @@ from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs.completion_report import CompletionReport
-from corpus_pipeline.service.commands import remove as commands_remove
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.queries import statistics as queries_statistics
 from corpus_pipeline.service.records.pages import FilePage, FilesPage, ReportsPage, StatisticsPage
 from corpus_pipeline.service.records.progress import FileProgress, SetFlag, Totals
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.web.context import Form, file_name, first, person_of, reply, site_of
+from corpus_pipeline.web.context import Form, acting, file_name, first, reply, site_of
 from corpus_pipeline.web.rendering import counted
 
 _BUSY = (Status.RUNNING, Status.PAUSING)
@@ -56,16 +55,12 @@ def one_file(request: Request) -> Response:
 
 def remove(request: Request, form: Form) -> tuple[str, str]:
     """Take a dataset file out; its name is typed once more by whoever is sure."""
-    name, corpus = first(form, "file"), site_of(request).corpus
+    name = first(form, "file")
     if not name or first(form, "sure") != name:
         raise UsageError("nothing brings back what was made of a file: type its name to say that you are sure")
-    report = commands_remove.remove(
-        corpus.store,
-        corpus.target,
-        corpus.settings,
+    report = acting(request).remove(
         name,
         reason=first(form, "reason")[:2000],
-        who=person_of(request).name,
         keep_answers=first(form, "keep_answers") == "yes",
     )
     counts = report["counts"]

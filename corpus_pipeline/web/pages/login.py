@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.records.pages import LoginPage
 from corpus_pipeline.web import users
 from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
@@ -84,7 +83,7 @@ def _again(request: Request, fields: Form, status: int, sentence: str, headers: 
 
 def _note(site: Site, name: str, action: str, address: str) -> None:
     if not site.options.read_only:
-        progress.note(site.corpus.store, name or "?", action, address)
+        site.corpus.acting_as(name or "?").note(action, address)
 
 
 def _log_out_everywhere(site: Site, name: str, address: str) -> None:

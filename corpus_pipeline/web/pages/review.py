@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import ReviewVerdict
-from corpus_pipeline.web.context import Form, file_name, first, number_in, person_of, reply, site_of
+from corpus_pipeline.web.context import Form, acting, file_name, first, number_in, reply, site_of
 
 _SIZE = 10
 
@@ -23,5 +23,5 @@ def judge(request: Request, form: Form) -> tuple[str, str]:
     if verdict not in list(ReviewVerdict):
         raise UsageError("a new row is good or bad")
     note = first(form, "note")[:2000] or None
-    site_of(request).corpus.judge_rows([row], ReviewVerdict(verdict), note, by=person_of(request).name)
+    acting(request).judge_rows([row], ReviewVerdict(verdict), note)
     return f"{row} is {verdict}.", first(form, "back")

@@ -13,7 +13,7 @@ from corpus_pipeline.service.records.pages import RejectsPage, RowsPage
 from corpus_pipeline.service.records.rows import RowStory
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.row_queries import Filter
-from corpus_pipeline.web.context import file_name, number_in, person_of, reply, site_of, word_in
+from corpus_pipeline.web.context import acting, file_name, number_in, reply, site_of, word_in
 from corpus_pipeline.web.diff import Column, compared
 
 _STAGES = [stage.value for stage in Stage]
@@ -112,7 +112,7 @@ def selection(request: Request) -> Response:
     if not site.options.read_only:
         search = {"search": filter_.search} if filter_.search else {}
         chosen = {"stage": filter_.stage.value, **row_filter.pairs(filter_), **search}
-        progress.note(site.corpus.store, person_of(request).name, "download", name, {"selection": chosen, "form": form})
+        acting(request).note("download", name, {"selection": chosen, "form": form})
     index = site.corpus.settings.search_folder
     lines = rows.selection(site.corpus.store, name, filter_, as_records=form == "records", index=index)
     return StreamingResponse(

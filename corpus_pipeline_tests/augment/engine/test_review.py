@@ -61,8 +61,8 @@ def test_rows_that_somebody_chose_are_no_part_of_the_sample(make_kit: Any) -> No
     drawn = [row["row"] for row in kit.corpus.review("rows", limit=ROWS)["sample"]]
     kit.corpus.judge_rows(drawn[5:], ReviewVerdict.GOOD)
     assert kit.corpus.review("rows")["judged"] == 0
-    kit.corpus.judge_rows(drawn[:5], ReviewVerdict.GOOD, by="ada")
-    kit.corpus.judge_rows(drawn[:1], ReviewVerdict.BAD, by="ben")
+    kit.corpus.acting_as("ada").judge_rows(drawn[:5], ReviewVerdict.GOOD)
+    kit.corpus.acting_as("ben").judge_rows(drawn[:1], ReviewVerdict.BAD)
     assert (kit.corpus.review("rows")["judged"], kit.corpus.review("rows")["bad"]) == (ROWS, 1)
     with pytest.raises(UsageError, match="FILE:ROW/STRATEGY/SAMPLE"):
         kit.corpus.judge_rows(["rows:1"], ReviewVerdict.GOOD)
