@@ -156,6 +156,15 @@ class Strategy(ABC):
         """The word that these values tag the row with."""
         return None
 
+    def worked_on(self, conversation: Conversation) -> int | None:
+        """The index of the turn that is worked on, None where there is none."""
+        return exchange.find_exchange(conversation)
+
+    @property
+    def carries_tools(self) -> bool:
+        """Whether the recipe lets it work on rows with tool calls."""
+        return getattr(self.params, "tools", "skip") == "carry"
+
     def _skips(self, conversation: Conversation, index: int) -> exchange.SkipReason | None:
         """A reason of the strategy's own not to work on the exchange at `index`."""
         return None
@@ -168,14 +177,19 @@ class Strategy(ABC):
 
     def applies(self, conversation: Conversation) -> str | None:
         """None when the strategy applies, else the reason word for which the sample is skipped."""
-        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind)
+        index = self.worked_on(conversation)
+        reason = exchange.skip_reason(
+            conversation, self.params.max_input_characters, self.is_blind, index, carries_tools=self.carries_tools
+        )
         if reason is not None:
             return reason
-        index = exchange.last_exchange(conversation)
+        assert index is not None
         if self.writes_response and looks_refused(conversation.turns[index].response or ""):
             return exchange.SkipReason.REFUSED_SOURCE
         reason = self._skips(conversation, index)
         first = self.params.first
+        if reason is None and first is not None and first.criterion and exchange.find_exchange(conversation) is None:
+            return exchange.SkipReason.NO_EXCHANGE  # its judge looks at an answer
         if reason is None and first is not None and first.rule is not None:
             return None if first.rule.holds(conversation.turns[index]) else exchange.SkipReason.CASCADE
         return reason
@@ -425,8 +439,10 @@ def prompt_version(strategy: Strategy) -> str:
         "fallback",
         "share",
     }
-    other |= {"media", "fallback_models", "plugin_validators"} | set(CallOptions._fields)
+    other |= {"media", "tools", "fallback_models", "plugin_validators"} | set(CallOptions._fields)
     params = strategy.params.model_dump(mode="json", exclude=other) | strategy.options.said()
+    if strategy.carries_tools:  # left out where it is not said, so that earlier rows keep their version
+        params["tools"] = "carry"
     body: dict[str, Any] = {
         "format": PROMPT_FORMAT,
         "strategy": [strategy.name, strategy.version],

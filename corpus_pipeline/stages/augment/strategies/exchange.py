@@ -11,6 +11,13 @@ from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
 
 # what a turn may carry beside text and still be an ordinary exchange
 _HARMLESS_EXTRA = frozenset({"system_role", "prompt_name", "response_name"})
+# what it may carry where calls and results are carried along
+_WITH_CALLS = _HARMLESS_EXTRA | {"prompt_role", "response_role", "tool_calls", "tool_call_id", "bare"}
+
+
+def has_calls(conversation: Conversation) -> bool:
+    """Whether tools are defined, called or answer in a conversation."""
+    return bool(conversation.tools) or any(not set(turn.extra or ()) <= _HARMLESS_EXTRA for turn in conversation.turns)
 
 
 class SkipReason(StrEnum):
@@ -76,18 +83,26 @@ def effective_system(turns: tuple[Turn, ...], index: int) -> str | None:
 
 
 def skip_reason(
-    conversation: Conversation, max_characters: int, is_blind: Callable[[Conversation], bool]
+    conversation: Conversation,
+    max_characters: int,
+    is_blind: Callable[[Conversation], bool],
+    index: int | None,
+    *,
+    carries_tools: bool = False,
 ) -> SkipReason | None:
-    """What every strategy leaves alone; None when nothing speaks against the conversation. is_blind: whether it has media
-    that the model would not see."""
-    if conversation.tools:
+    """What every strategy leaves alone; None when nothing speaks against the conversation.
+
+    is_blind: whether it has media that the model would not see. index: of the turn that is worked on. carries_tools: whether
+    calls and results may be there, as they are carried along.
+    """
+    if conversation.tools and not carries_tools:
         return SkipReason.TOOLS
     extras = [set(turn.extra) for turn in conversation.turns if turn.extra]
     if any("refusal" in extra for extra in extras):
         return SkipReason.REFUSED_SOURCE
-    if any(not extra <= _HARMLESS_EXTRA for extra in extras):
+    known = _WITH_CALLS if carries_tools else _HARMLESS_EXTRA
+    if any(not extra <= known for extra in extras):
         return SkipReason.TOOLS
-    index = find_exchange(conversation)
     if index is None:
         return SkipReason.NO_EXCHANGE
     if is_blind(conversation):

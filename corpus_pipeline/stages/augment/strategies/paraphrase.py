@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
-from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.base import Step, Strategy
+from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, has_calls
+from corpus_pipeline.stages.augment.strategies.tool_rows import CarryingParams, asked_at, lines_with_calls
 from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.calls import ArgumentsKept
 from corpus_pipeline.stages.augment.validators.code import CodeKept, LatexKept
 from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.form import (
@@ -43,7 +46,7 @@ class Paraphrase(Strategy):
     steps: ClassVar[tuple[Step, ...]] = (_REWRITE,)
     writes_response: ClassVar[bool] = False
 
-    class Params(StrategyParams):
+    class Params(CarryingParams):
         """Parameters of `paraphrase`."""
 
         min_prompt_letters: int = Field(12, ge=1, description="shorter prompts are skipped; a Han character counts 3")
@@ -59,13 +62,31 @@ class Paraphrase(Strategy):
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:
             return None
-        index = last_exchange(conversation)
+        index = self.worked_on(conversation)
+        assert index is not None
         texts = {**context_of(conversation, index), "source_prompt": conversation.turns[index].prompt}
+        if has_calls(conversation):
+            texts["conversation"] = lines_with_calls(conversation.turns[:index])
         return self.request(_REWRITE, texts, sample_index=sample_index)
 
+    def worked_on(self, conversation: Conversation) -> int | None:
+        """See `Strategy.worked_on`: of a row with tool calls, what a person asks."""
+        return asked_at(conversation) if has_calls(conversation) else super().worked_on(conversation)
+
     def parse(self, conversation: Conversation, answers: tuple[Answer, ...]) -> tuple[Turn, ...]:
-        """See `Strategy.parse`."""
-        return replaced(conversation, prompt=self.object_of(answers[0], _REWRITE.keys)["prompt"].strip())
+        """See `Strategy.parse`; calls, results and the answer behind the request stay."""
+        index = self.worked_on(conversation)
+        assert index is not None
+        behind = conversation.turns[index + 1 :] if has_calls(conversation) else ()
+        turn = conversation.turns[index]._replace(prompt=self.object_of(answers[0], _REWRITE.keys)["prompt"].strip())
+        return (*conversation.turns[:index], turn, *behind)
+
+    def judge(
+        self, validators: Sequence[Validator], conversation: Conversation, turns: tuple[Turn, ...], answer: Answer
+    ) -> tuple[str, ...]:
+        """What was reworded is the last turn that is looked at."""
+        index = self.worked_on(conversation)
+        return super().judge(validators, conversation, turns[: None if index is None else index + 1], answer)
 
     def _validators(self) -> tuple[Validator, ...]:
         return (
@@ -79,6 +100,7 @@ class Paraphrase(Strategy):
             CodeKept(_FIELDS),
             LatexKept(_FIELDS),
             NumbersKept(_FIELDS),
+            ArgumentsKept(),
             Language(_FIELDS),
             Complete(_FIELDS),
             AsksStill(_FIELDS),

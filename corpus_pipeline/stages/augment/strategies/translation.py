@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 
 from corpus_pipeline.model import TEXT_FIELDS, Answer, Conversation, Request, Turn
-from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
+from corpus_pipeline.stages.augment.strategies.base import Step, Strategy
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, last_exchange
 from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
+from corpus_pipeline.stages.augment.strategies.tool_rows import CarryingParams, is_of_person
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.code import CodeKept, LatexKept
 from corpus_pipeline.stages.augment.validators.complete import Complete
@@ -46,7 +47,7 @@ class Translation(Strategy):
     steps: ClassVar[tuple[Step, ...]] = (_TRANSLATE,)
     writes_response: ClassVar[bool] = False
 
-    class Params(StrategyParams):
+    class Params(CarryingParams):
         """Parameters of `translation`."""
 
         temperature: float | None = Field(0.3, ge=0, le=2, description="null: the provider's default")
@@ -123,8 +124,8 @@ class Translation(Strategy):
 
 
 def _keys(turn: Turn) -> tuple[str, ...]:
-    """The fields of a turn that have something to translate."""
-    return tuple(field for field, text in turn.texts() if text.strip())
+    """The fields of a turn that have something to translate; the result of a tool stays as it is."""
+    return tuple(field for field, text in turn.texts() if text.strip() and (field != "prompt" or is_of_person(turn)))
 
 
 def _turns_with_text(conversation: Conversation) -> list[int]:

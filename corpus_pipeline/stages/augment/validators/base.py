@@ -10,6 +10,8 @@ from typing import ClassVar, NamedTuple
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
 
+_TOOL_ROLES = frozenset({"tool", "function", "observation", "ipython", "tool_response"})
+
 
 class Validator(ABC):
     """Call it with the source, the new turns and the last answer; it returns the fault, or None."""
@@ -52,6 +54,8 @@ class PairValidator(Validator):
             source = conversation.turns[index] if index < len(conversation.turns) else Turn()
             for field in self.fields:
                 text = getattr(new, field)
+                if field == "prompt" and (new.extra or {}).get("prompt_role") in _TOOL_ROLES:
+                    continue  # the result of a tool is carried along as it is
                 if text is not None:
                     asked = "" if field == "prompt" else new.prompt or ""
                     yield Pair(field, getattr(source, field) or "", text, asked, source.response or "")

@@ -29,5 +29,6 @@ class BadReason(StrEnum):
     NOISE = "noise"  # no language: keys struck at random, words in no order
     CONTROL_CHARACTERS = "control_characters"  # NUL and others that no text needs
     TEMPLATE = "template"  # the recipe's own template cannot be rendered for this row: nothing was asked
+    ARGUMENTS_LOST = "arguments_lost"  # a request without what the calls behind it take from it
     MEDIA = "media"  # a mark for a picture is gone or came, or its file is gone: the row would show another one
     CHECK_FAILED = "check_failed"  # a validator of the recipe's own does not let it pass

@@ -145,7 +145,8 @@ class Task(Strategy):
 
     def applies(self, conversation: Conversation) -> str | None:
         """See `Strategy.applies`. A task needs no answered exchange: only what its template always shows."""
-        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind)
+        exchanged = exchange.find_exchange(conversation)
+        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind, exchanged)
         if reason is SkipReason.TOOLS and self._may_look(conversation):
             reason = None
         if reason not in (None, SkipReason.NO_EXCHANGE, SkipReason.REFUSED_SOURCE):
