@@ -22,7 +22,7 @@ _FUNCTION_WORDS: Final[dict[str, str]] = {
     "de": "der die das den dem des ein eine einen einem einer eines und oder aber wenn von zu im in an am auf aus bei bis durch für gegen mit nach ohne"
     " um unter über vor zwischen als wie ist sind war waren sein bin bist habe hat haben hatte hatten werden wird wurde wurden kann können könnte soll"
     " sollte muss müssen darf will würde ich du er sie es wir ihr mir dir mich dich sich uns euch ihm ihn ihnen mein dein seine ihre unser nicht kein keine"
-    " was wer wo wann warum welche welcher welches dieser diese dieses jener so auch noch nur schon sehr mehr dann denn weil dass da hier man zum zur"
+    " was wer wo wann warum welche welcher welches dieser diese dieses diesem diesen jener so auch noch nur schon sehr mehr dann denn weil dass da hier man zum zur"
     " vom beim ins sowie doch etwa bitte",
     "fr": "le la les un une des du de et ou mais si à au aux en dans sur sous par pour avec sans chez entre vers comme est sont était étaient être suis es"
     " ai as a ont avait avaient avoir fait faire peut peuvent pouvoir doit doivent je tu il elle on nous vous ils elles me te se lui leur moi toi mon"

@@ -15,6 +15,11 @@ from corpus_pipeline.stages.augment.validators.numbers import readings, spelled_
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
+# the last line, as sums in words have it
+_LABELLED: Final = re.compile(
+    r"(?:\A|\n)[ \t*_]*(?:A|Ans|Result|Ergebnis|Résultat|Resultado|Risultato|Wynik|Итог|结果|結果)[ \t*_]*[:：=][ \t*_]*([^\n]{1,60}?)[ \t*_]*\Z",
+    re.IGNORECASE,
+)
 _SAID: Final = re.compile(
     r"""(?:final\ answer|the\ answer|correct\ answer|correct\ option|\banswer)\b[^\n\w]{0,6}(?:\ ?is\b|=|[:：])
         [^\S\n]*([^\n]{1,120})
@@ -40,13 +45,16 @@ _SHORT: Final = 20  # a whole response up to this many characters may itself be 
 
 
 def final_answer(text: str) -> str | None:
-    """The marked final answer of a response (`#### X`, `\\boxed{X}`, "the answer is X"), None without a mark."""
+    """The marked final answer of a response (`#### X`, `\\boxed{X}`, "the answer is X", a last line "A: X"), None without a mark."""
     hashes = _HASHES.findall(text)
     if hashes:
         return str(hashes[-1]).strip()
     boxed = _last_boxed(text)
     if boxed is not None:
         return boxed
+    labelled = _LABELLED.search(text.rstrip())
+    if labelled is not None and len(labelled.group(1)) <= _LONGEST:
+        return labelled.group(1).strip(" *_.。")
     said = list(_SAID.finditer(text))
     if not said:
         return None

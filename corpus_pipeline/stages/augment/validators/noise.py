@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
-from corpus_pipeline.stages.augment.validators.content import is_function_word, words_of
+from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems, words_of
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE, prose, script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -22,6 +23,8 @@ _INSIDE: Final = re.compile(r"[a-z]{1,}[;,:.!?#$%&*+=<>@^~][a-z;,.#$%&*+=<>@^~]{
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _MIN_WORDS: Final = 6
 _MIN_CHARACTERS: Final = 12
+_FEWEST_INVENTED, _MOST_INVENTED = 8, 60  # words; a longer text has other signs of being noise
+_NO_LANGUAGE: Final = 0.5  # certainty of the likeliest language, which a list of plain words exceeds
 
 # neighbours that no sentence has, by language: determiners with what may follow none of them, then prepositions
 _PAIRS: Final[dict[str, tuple[tuple[frozenset[str], frozenset[str]], ...]]] = {
@@ -54,7 +57,7 @@ class NotNoise(PairValidator):
         """See `PairValidator`."""
         if FENCED_CODE.search(pair.new) or "```" in pair.new:
             return None
-        why = _noise(pair.new)
+        why = _noise(pair.new) or _invented(pair)
         if why is None or _noise(pair.source) is not None:
             return None
         return BadAnswer(BadReason.NOISE, f"{pair.field}: {why[0]}", evidence=(why[1],))
@@ -68,6 +71,21 @@ def _noise(text: str) -> tuple[str, str] | None:
     if len(stripped) < _MIN_CHARACTERS:
         return None
     return _signs(stripped) or _letters(stripped) or _order(stripped)
+
+
+def _invented(pair: Pair) -> tuple[str, str] | None:
+    """Words of no language, one after another: none is a function word, none stands in the source."""
+    words = _WORD.findall(pair.new)
+    small = [word for word in words if word.islower() and _LATIN.fullmatch(word)]
+    if not _FEWEST_INVENTED <= len(words) <= _MOST_INVENTED or len(small) < 0.9 * len(words):
+        return None
+    if not pair.new.rstrip().endswith((".", "!", "?")):
+        return None  # a list of words
+    if pair.new.count(",") + pair.new.count("\n") > len(words) / 6 or any(map(is_function_word, words)):
+        return None
+    if shared(stems(pair.new), stems(f"{pair.source} {pair.asked} {pair.known}")):
+        return None
+    return ("words of no language", pair.new[:80]) if languages.guesses(pair.new)[0][1] < _NO_LANGUAGE else None
 
 
 def _signs(text: str) -> tuple[str, str] | None:
@@ -124,7 +142,8 @@ _SAYABLE: Final = frozenset("mrs www css html http https tsp tbsp lbs pkt hrs vl
 
 def _order(text: str) -> tuple[str, str] | None:
     """Words of a language in no order: neighbours that no sentence has, or no content at all."""
-    tokens = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[.,;:!?]", text.casefold())
+    # a number or a sign stands between words, too: "a total of 38." ends in no preposition, nor is "a.m." an article
+    tokens = re.findall(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S", text.casefold())
     words = [token for token in tokens if token[0].isalpha()]
     if len(words) < _MIN_WORDS:
         return None

@@ -36,7 +36,7 @@ _DECLINES: Final = re.compile(
     r"|não|nao|impossível|recus\w+|abster\w*|abstenho|fora|lamento"
     r"|niet|geen|onmogelijk|weiger\w*|helaas|buiten|liever"
     r"|nie|niestety|odmawiam|odmówić|niemożliwe|poza|wolę"
-    r"|не|нет|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b",
+    r"|не|нет|нельзя|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b",
     re.IGNORECASE,
 )
 _WOULD_RATHER: Final = re.compile(
@@ -73,6 +73,7 @@ _ABOUT_ANSWERING: Final = stems(
     " odpowiedź odpowiedzieć odpowiadać pytanie prośba temat pomóc przepraszam niestety przykro możliwe rozmawiać udzielić wolę odmówić powiedzieć"
     " ответ ответить отвечать вопрос просьба запрос тема помочь помощь извините простите сожалению жаль возможно невозможно говорить обсуждать предоставить"
     " отказаться отказать сказать предпочитаю"
+    " nichts äußere turn prononcer prononce peux peut puis pronunciarme pronunciar puedo queda pronunciarmi posso zeggen niets нельзя этом этому эту"
 )
 
 

@@ -41,7 +41,7 @@ FENCED_CODE: Final = re.compile(r"^([ \t]*)(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\2[ \t
 INLINE_CODE: Final = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
 _NO_LANGUAGE: Final = re.compile(
     r"https?://\S+|\S+@\S+\.\S+|<[^<>\n]{1,200}>|\\\(.{1,300}?\\\)|\\\[.{1,1000}?\\\]|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?!\w)"
-    r"|\\[A-Za-z]+|(?<![A-Za-z_])[A-Za-z_]*\d[A-Za-z_\d]*|[A-Za-z]+_[A-Za-z_]*|(?<![A-Za-z])[A-Za-z](?![A-Za-z])",
+    r"|\\[A-Za-z]+|(?<![^\W\d])[A-Za-z_]*\d[A-Za-z_\d]*|[A-Za-z]+_[A-Za-z_]*|(?<![^\W\d_])[A-Za-z](?![^\W\d_])",
     re.DOTALL,
 )
 
