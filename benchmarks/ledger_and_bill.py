@@ -46,6 +46,7 @@ augment:
   strategies: [paraphrase]
 """
 TOLERANCE = 0.001
+LEASE_SECONDS = 10
 
 
 def main() -> int:
@@ -70,7 +71,11 @@ def drill(folder: Path, calls: int, kills: int) -> int:
         tiers=("default", "flex", "priority"),
     )
     with running(options) as stub:
-        env = {"CORPUS_HOME": str(folder / "home"), "OPENAI_BASE_URL": stub.base_url, "CORPUS_LEASE_SECONDS": "2"}
+        env = {
+            "CORPUS_HOME": str(folder / "home"),
+            "OPENAI_BASE_URL": stub.base_url,
+            "CORPUS_LEASE_SECONDS": str(LEASE_SECONDS),
+        }
         budget = calls * 0.0005
         with Corpus.open(Settings.from_env(env)) as corpus:
             prepare(corpus, folder, calls, budget)
@@ -105,7 +110,7 @@ def kill(env: dict[str, str], log: Path, calls: int) -> float:
     at = time.time()
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    time.sleep(3)  # what it asked is answered and billed, its lease ends
+    time.sleep(LEASE_SECONDS + 1)  # what it asked is answered and billed, its lease ends
     return at
 
 

@@ -17,7 +17,7 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-import re2
+from corpus_pipeline.stages.wide_patterns import MayMatch
 
 
 class Strength(StrEnum):
@@ -297,34 +297,10 @@ _EXPLICIT, _GENERAL = (
 )
 
 
-def _wider(pattern: str) -> str:
-    """A pattern for re2 that matches wherever `pattern` does: assertions go, which re2 lacks or reads as ASCII, and what
-    stands for any letter stands for any character, any number of times, which keeps the automaton small."""
-    parts: list[str] = []
-    left = 0  # parentheses of a lookaround that are still open
-    for token in re.findall(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(\?P?<?:?|\(|\)|[^\\\[()]+", pattern):
-        if left:
-            left += token.startswith("(") - (token == ")")
-        elif re.fullmatch(r"\(\?<?[!=]", token):
-            left = 1
-        elif token == r"\w" or (token.startswith("[") and (token.startswith("[^") or r"\w" in token)):
-            parts.append(".")
-        elif token != r"\b":
-            parts.append(token if token[0] in "\\[" else token.replace("$", ""))
-    return re.sub(r"\{\d*,\d+\}\??", "*", "".join(parts))
-
-
-def _automaton() -> re2._Regexp:
-    """One automaton that lets nearly all texts go, without the search for each language."""
-    options = re2.Options()
-    options.max_mem, options.log_errors, options.dot_nl, options.never_capture = 32 << 20, False, True, True
-    every = (
-        part for words in LANGUAGES.values() for part in (words.explicit, words.limits, words.general, words.apologises)
-    )
-    return re2.compile("|".join(map(_wider, every)), options)
-
-
-_MAY_REFUSE: Final = _automaton()
+# one automaton lets nearly all texts go, without the search for each language
+_MAY_REFUSE: Final = MayMatch(
+    part for words in LANGUAGES.values() for part in (words.explicit, words.limits, words.general, words.apologises)
+)
 _LEAD: Final = re.compile("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
 _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
     {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
@@ -348,7 +324,7 @@ def refusal_in(text: str) -> Refusal | None:
         if len(text) >= _HEAD or text.rstrip()[-1:] not in _SPEECH:
             return None  # somebody else's words
         head = head.lstrip(_SPEECH)
-    if _MAY_REFUSE.search(head.encode("utf-8", "replace")) is None:
+    if not _MAY_REFUSE.search(head):
         return None
     for pattern, strength in ((_EXPLICIT, Strength.EXPLICIT), (_GENERAL, Strength.GENERAL)):
         match = pattern.search(head)

@@ -128,6 +128,8 @@ class Strategy(ABC):
         self.neighbours = Neighbours()  # the rows that were taken up last, for validators
         self.validators = self._chosen_validators()
         self._prompts = {step.name: self._prepared(step) for step in self.steps}
+        # whether a question follows an answer and whether it makes a row is asked one after the other: it is checked once
+        self._checked: tuple[Answer | None, tuple[str, ...]] = (None, ())
 
     # --- what subclasses say -------------------------------------------------------------------------------------
 
@@ -215,7 +217,11 @@ class Strategy(ABC):
     def check_answer(self, conversation: Conversation, answer: Answer) -> tuple[str, ...]:
         """Raise BadAnswer when an answer is cut, held back, refused or empty; the names of validators that only tag it.
         No recipe can switch off that an answer must be whole and not empty."""
-        return self.judge(ANSWER_VALIDATORS, conversation, (), answer)
+        last, found = self._checked
+        if last is not answer:
+            found = self.judge(ANSWER_VALIDATORS, conversation, (), answer)
+            self._checked = answer, found
+        return found
 
     def judge(
         self,

@@ -77,14 +77,19 @@ _MIN_LETTERS: Final = 3
 def stems(text: str) -> frozenset[str]:
     """The stems of the content words of a text."""
     found: set[str] = set()
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
-        if _WIDE_RUN.fullmatch(token):
-            found.update(_pairs(token))
-        elif token[0].isdigit():
-            found.add(token.replace(",", "").rstrip("."))
-        elif (word := re.split(r"['’]", token)[0]) not in _STOP and len(word) >= _min_letters(word):
-            found.add(_stem(word))
+    for token in set(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())):
+        found.update(_stems_of(token))
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 14)  # of most texts most words were seen before
+def _stems_of(token: str) -> tuple[str, ...]:
+    if _WIDE_RUN.fullmatch(token):
+        return tuple(_pairs(token))
+    if token[0].isdigit():
+        return (token.replace(",", "").rstrip("."),)
+    word = re.split(r"['’]", token)[0]
+    return () if word in _STOP or len(word) < _min_letters(word) else (_stem(word),)
 
 
 def is_function_word(word: str) -> bool:
@@ -103,12 +108,29 @@ def shared(one: frozenset[str], other: frozenset[str]) -> int:
     apart = one - other
     if not apart:
         return len(one)
-    heads = {stem[:_HEAD] for stem in other if len(stem) >= _HEAD}
-    return (
-        len(one)
-        - len(apart)
-        + sum(stem in heads if len(stem) == _HEAD else stem[:_HEAD] in other for stem in apart if len(stem) >= _HEAD)
+    return len(one) - len(apart) + len(_begun(apart, other))
+
+
+def in_common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """The stems that `shared` counts."""
+    return (one & other) | _begun(one - other, other)
+
+
+def _begun(apart: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """The stems that are the beginning of one of `other`, or that begin with one."""
+    if not any(len(stem) >= _HEAD for stem in apart):
+        return frozenset()
+    heads = _heads(other)
+    return frozenset(
+        stem
+        for stem in apart
+        if len(stem) >= _HEAD and (stem in heads if len(stem) == _HEAD else stem[:_HEAD] in other)
     )
+
+
+@lru_cache(maxsize=128)
+def _heads(stems_of_a_text: frozenset[str]) -> frozenset[str]:
+    return frozenset(stem[:_HEAD] for stem in stems_of_a_text if len(stem) >= _HEAD)
 
 
 def _min_letters(word: str) -> int:

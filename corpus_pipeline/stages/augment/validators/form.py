@@ -40,9 +40,8 @@ _POLITE: Final = re.compile(
     r"\b(?:please|kindly|thanks?(?: you)?(?: in advance| very much| so much)?|could you|can you|would you(?: mind)?|hi|hello|hey(?: there)?|dear all"
     r"|bitte|danke(?: schön)?|hallo|könnten sie|kannst du|s['’]il (?:vous|te) plaît|merci(?: d['’]avance)?|bonjour|por favor|gracias|hola|obrigad[oa]"
     r"|olá|per favore|per piacere|grazie|ciao|alsjeblieft|alstublieft|bedankt|proszę|dziękuję|пожалуйста|спасибо|здравствуйте|lütfen|teşekkürler|merhaba)\b"
-    r"|请问|请|謝謝|谢谢|您好|你好|お願いします|こんにちは|ありがとう|부탁(?:드려요|합니다)|안녕하세요|감사합니다|من فضلك|شكرا|कृपया|धन्यवाद|xin chào|làm ơn|cảm ơn|tolong|terima kasih",
-    re.IGNORECASE,
-)
+    r"|请问|请|謝謝|谢谢|您好|你好|お願いします|こんにちは|ありがとう|부탁(?:드려요|합니다)|안녕하세요|감사합니다|من فضلك|شكرا|कृपया|धन्यवाद|xin chào|làm ơn|cảm ơn|tolong|terima kasih"
+)  # in lower case, which takes a third of the time
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
@@ -65,7 +64,7 @@ class NotUnchanged(PairValidator):
             return None
         if source and source == _folded(pair.new):
             return self._fault(pair, "word for word")
-        source, new = (_folded(_POLITE.sub(" ", text)) for text in (pair.source, pair.new))
+        source, new = (_folded(_POLITE.sub(" ", text.lower())) for text in (pair.source, pair.new))
         if source and source == new:
             return self._fault(pair, "but for words of politeness")
         is_around = weight_of(source) >= _MIN_ECHO and source in new and len(new) < (1 + _REST) * len(source) + 20

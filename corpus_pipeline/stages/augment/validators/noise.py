@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar, Final
 
@@ -90,8 +91,8 @@ def _invented(pair: Pair) -> tuple[str, str] | None:
 
 def _signs(text: str) -> tuple[str, str] | None:
     """Mostly signs, where neither formula nor table is."""
-    visible = [char for char in text if not char.isspace()]
-    letters = sum(char.isalnum() for char in visible)
+    visible = "".join(text.split())
+    letters = sum(map(str.isalnum, visible))
     if (
         len(visible) >= 20
         and letters < 0.35 * len(visible)
@@ -105,7 +106,8 @@ def _signs(text: str) -> tuple[str, str] | None:
 
 def _letters(text: str) -> tuple[str, str] | None:
     """Words that nobody could say."""
-    if script_weights(text).most_common(1)[:1] and script_weights(text).most_common(1)[0][0] != "latin":
+    main = script_weights(text).most_common(1)
+    if main and main[0][0] != "latin":
         return None
     plain = prose(text)
     chunks = [chunk for chunk in plain.split() if sum(map(str.isalpha, chunk)) >= 3]
@@ -118,6 +120,7 @@ def _letters(text: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=8192)  # of most texts most words were seen before
 def _is_unsayable(chunk: str) -> bool:
     if _INSIDE.search(chunk) and "/" not in chunk and "@" not in chunk and len(chunk) > 10:
         return True
@@ -140,6 +143,10 @@ _SAYABLE: Final = frozenset("mrs www css html http https tsp tbsp lbs pkt hrs vl
                             "bzw ggf vgl usw mph kmh sms mrs dvd pdf xml ddr btw rhythm".split())  # fmt: skip
 
 
+def _count(words: list[str], known: frozenset[str]) -> int:
+    return sum(map(known.__contains__, words))
+
+
 def _order(text: str) -> tuple[str, str] | None:
     """Words of a language in no order: neighbours that no sentence has, or no content at all."""
     # a number or a sign stands between words, too: "a total of 38." ends in no preposition, nor is "a.m." an article
@@ -147,11 +154,11 @@ def _order(text: str) -> tuple[str, str] | None:
     words = [token for token in tokens if token[0].isalpha()]
     if len(words) < _MIN_WORDS:
         return None
-    language = max(_PAIRS, key=lambda name: sum(word in words_of(name) for word in words))
+    language = max(_PAIRS, key=lambda name: _count(words, words_of(name)))
     known = words_of(language)
-    if sum(word in known for word in words) < 0.1 * len(words):
+    if _count(words, known) < 0.1 * len(words):
         return None
-    if len(words) >= 10 and sum(not is_function_word(word) for word in words) < 0.06 * len(words):
+    if len(words) >= 10 and len(words) - sum(map(is_function_word, words)) < 0.06 * len(words):
         return "function words and nothing else", text[:80]
     wrong = [
         f"{one} {other}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
@@ -15,6 +15,7 @@ from corpus_pipeline.stages.augment.validators.content import stems
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
+_TEXTS: Final = 64  # of which what was found is kept: several questions are put to the same ones
 _NUMBER: Final = re.compile(
     r"(?<![A-Za-z_\d.])(?<![A-Za-z]-)(\d{1,40}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
     r"(?:\s?(thousand|million|billion|trillion|mille|millions?|millones|mil|Tausend|Millionen|Milliarden|milliards?"
@@ -63,14 +64,22 @@ _SPELLED_PATTERNS: Final = {
 _COVERED: Final = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 
 
-def readings(text: str) -> Iterator[tuple[str, frozenset[Decimal]]]:
+@lru_cache(maxsize=_TEXTS)
+def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
     """(as written, possible values) of every number: "1.234" may be one and a bit or a thousand and more."""
+    found = []
     for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
         written, scale = match.group(1), match.group(2)
         values = set(_values(written))
         if scale:
             values |= {value.scaleb(_exponent(scale.lower())) for value in values}
-        yield written, frozenset(values)
+        found.append((written, frozenset(values)))
+    return tuple(found)
+
+
+def _all_readings(text: str) -> set[Decimal]:
+    """Every value that a number of a text may have; what stands around a number decides whether it is one."""
+    return {value for seen in {text, _judged(text)} for _, values in readings(seen) for value in values}
 
 
 def _exponent(scale: str) -> int:
@@ -80,22 +89,24 @@ def _exponent(scale: str) -> int:
     return _STEMS[stem] if stem else sum(_SCALES[char] for char in scale)  # "百万" is a hundred ten-thousands
 
 
-def _values(written: str) -> Iterator[Decimal]:
+@lru_cache(maxsize=1024)
+def _values(written: str) -> tuple[Decimal, ...]:
     compact = _SEPARATORS.sub("", written)
+    found = []
     if _POINT_IS_DECIMAL.fullmatch(compact):
-        yield Decimal(compact.replace(",", ""))
+        found.append(Decimal(compact.replace(",", "")))
     if _COMMA_IS_DECIMAL.fullmatch(compact):
-        yield Decimal(compact.replace(".", "").replace(",", "."))
+        found.append(Decimal(compact.replace(".", "").replace(",", ".")))
+    return tuple(found)
 
 
 def missing_numbers(source: str, new: str) -> list[str]:
     """The numbers of `source` that are not in `new`, as written. Code is left to `CodeKept`."""
-    there: set[Decimal] = set()
-    for text in (new, _judged(new)):  # what stands around a number decides whether it is one
-        for _written, values in readings(text):
-            there |= values
-    words = unicodedata.normalize("NFKC", new)
     judged = _judged(source)
+    if not readings(judged):
+        return []
+    there = _all_readings(new)
+    words = unicodedata.normalize("NFKC", new)
     if _HALF_WORDS.search(words):
         judged = _HALF.sub(" ", unicodedata.normalize("NFKC", judged))
     spelled, ages = spelled_numbers(words), centuries(words)
@@ -114,6 +125,7 @@ def missing_numbers(source: str, new: str) -> list[str]:
     return gone
 
 
+@lru_cache(maxsize=_TEXTS)
 def _judged(source: str) -> str:
     for pattern in (FENCED_CODE, INLINE_CODE, _LIST_MARKER, _ORDINAL, _HALF_DAY):
         source = pattern.sub(" ", source)
@@ -176,11 +188,9 @@ def _roman(said: str) -> Decimal:
 
 def added_numbers(source: str, new: str) -> list[str]:
     """The numbers of `new`, as written, that nothing in `source` stands for: no digits, words, halves, hours, centuries."""
-    known: set[Decimal] = set()
-    for text in (source, _judged(source)):
-        for _written, values in readings(text):
-            known |= values
-    known |= spelled_numbers(source)
+    if not readings(_judged(new)):
+        return []
+    known = _all_readings(source) | spelled_numbers(source)
     ages = centuries(source)
     further = []
     for written, values in readings(_judged(new)):
@@ -268,7 +278,8 @@ _HAN_DIGITS: Final = {char: value for value, char in enumerate("〇一二三四�
 _HAN_NUMBER: Final = re.compile("[〇零一二两三四五六七八九十百]+")
 
 
-def spelled_numbers(text: str) -> set[Decimal]:
+@lru_cache(maxsize=_TEXTS)
+def spelled_numbers(text: str) -> frozenset[Decimal]:
     """The whole numbers up to some hundreds that a text spells out, in the languages that are known here."""
     low = unicodedata.normalize("NFKC", text).casefold()
     found: set[Decimal] = set()
@@ -289,7 +300,7 @@ def spelled_numbers(text: str) -> set[Decimal]:
     if re.search(r"\b(?:hundred|hundert|cent|cien|ciento|cento|cem)\b", low):
         found.add(Decimal(100))
     found |= {value for run in _HAN_NUMBER.findall(low) if (value := _han(run)) is not None}
-    return found
+    return frozenset(found)
 
 
 def _han(run: str) -> Decimal | None:
@@ -315,6 +326,8 @@ def swapped_numbers(source: str, new: str) -> tuple[str, str] | None:
 
     What a number counts are the words around it. Only numbers that both texts have once are looked at.
     """
+    if len(readings(_judged(source))) < 2 or len(readings(_judged(new))) < 2:
+        return None
     there, here = _contexts(source), _contexts(new)
     common = sorted(there.keys() & here.keys(), key=str)
     for at, one in enumerate(common):
@@ -329,12 +342,13 @@ def swapped_numbers(source: str, new: str) -> tuple[str, str] | None:
 _CLEARLY: Final = 0.9
 
 
+@lru_cache(maxsize=_TEXTS)
 def _contexts(text: str) -> dict[Decimal, dict[str, float]]:
     """The words around each number that occurs once, the nearer the weightier."""
     normal = unicodedata.normalize("NFKC", _judged(text))
     found: dict[Decimal, list[dict[str, float]]] = {}
     for match in _NUMBER.finditer(normal):
-        values = list(_values(match.group(1)))
+        values = _values(match.group(1))
         if not values:
             continue
         words: dict[str, float] = {}

@@ -7,9 +7,10 @@ source's answer says is none, whatever its words; and one that says nothing but 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems
+from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
 from corpus_pipeline.stages.refusals import (
     MAX_CHARACTERS,
     Refusal,
@@ -25,7 +26,8 @@ _BARE_CHARACTERS: Final = 220
 _GENERAL_WORDS: Final = Refusal(Strength.GENERAL, "en")
 _BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
 
-# what declines: a negation of being able, willing or allowed, or a verb that means it
+# what declines: a negation of being able, willing or allowed, or a verb that means it; in lower case, which takes a third of
+# the time
 _DECLINES: Final = re.compile(
     r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
     r"|have to pass|must pass|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
@@ -36,8 +38,7 @@ _DECLINES: Final = re.compile(
     r"|não|nao|impossível|recus\w+|abster\w*|abstenho|fora|lamento"
     r"|niet|geen|onmogelijk|weiger\w*|helaas|buiten|liever"
     r"|nie|niestety|odmawiam|odmówić|niemożliwe|poza|wolę"
-    r"|не|нет|нельзя|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b",
-    re.IGNORECASE,
+    r"|не|нет|нельзя|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b"
 )
 _WOULD_RATHER: Final = re.compile(
     r"\b(?:rather not|prefer not|have to pass|no comment|lieber nicht|prefiero no|préfère (?:ne|pas)|preferisco (?:di )?non)\b",
@@ -77,6 +78,7 @@ _ABOUT_ANSWERING: Final = stems(
 )
 
 
+@lru_cache(maxsize=64)  # the whole answer, then its fields are looked at
 def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
     """Whether an answer is a refusal and nothing else. asked: what it answers; known: the answer that the source has."""
     if not answer.strip() or len(answer) > MAX_CHARACTERS or looks_refused(known):
@@ -99,17 +101,17 @@ def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
 
 def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
     """Whether a short text declines and has no content."""
-    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer) is None or asks_for_words(asked, _GENERAL_WORDS):
+    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer.lower()) is None or asks_for_words(asked, _GENERAL_WORDS):
         return False
     if _GIVES_ANSWER.search(answer):
         return False
     words = re.findall(r"[^\W\d_]+", answer)
     if len(words) < 4 or not any(is_function_word(word) for word in words):
         return False
-    own = stems(_DECLINES.sub(" ", answer))
+    own = stems(_DECLINES.sub(" ", answer.lower()))
     if not own:
         return _WOULD_RATHER.search(answer) is not None
-    content = frozenset(stem for stem in own if not shared(frozenset({stem}), _ABOUT_ANSWERING))
+    content = own - in_common(own, _ABOUT_ANSWERING)
     return not content or (len(content) <= 1 and len(own) >= 4 and not shared(content, stems(asked)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 # (name, weight of one character in letters, ranges); a syllable or ideograph says as much as a few letters
@@ -46,6 +47,7 @@ _NO_LANGUAGE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=64)  # several validators look at the same texts one after another
 def prose(text: str) -> str:
     """The text without fenced and inline code, formulas, tags, addresses and identifiers."""
     return _NO_LANGUAGE.sub(" ", INLINE_CODE.sub(" ", FENCED_CODE.sub(" ", text)))

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, NamedTuple
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
-from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems
+from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -139,8 +139,8 @@ class AsksStill(PairValidator):
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         own, asked, known = stems(pair.new), stems(pair.source), stems(pair.known)
-        only_answer = frozenset(stem for stem in known if not shared(frozenset({stem}), asked))
-        leaked = frozenset(stem for stem in own if shared(frozenset({stem}), only_answer))
+        only_answer = known - in_common(known, asked)
+        leaked = in_common(own, only_answer)
         rest = own - leaked
         if _begins_alike(pair) and len(leaked) >= 2:
             return self._fault(pair, leaked)

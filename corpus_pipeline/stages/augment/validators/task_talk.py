@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from corpus_pipeline.stages.wide_patterns import MayMatch
+
 _I = re.IGNORECASE
 
 
@@ -131,7 +133,9 @@ _WORDS: Final[dict[str, _Language]] = {
 _LANGUAGES: Final = tuple(
     (re.compile(words.always, _I), re.compile(words.task, _I), re.compile(words.doer, _I)) for words in _WORDS.values()
 )
+_MAY_TALK: Final = MayMatch((words.always for words in _WORDS.values()), ignore_case=True)
 _SENTENCE: Final = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n:：]*")
+_LOOKED_AT: Final = 1200  # characters
 _EDGE: Final = 3  # sentences of the beginning, and two of the end: within a text such words are its own
 _SHORT: Final = 220  # characters of a sentence
 _COLON: Final = re.compile(r"[:：]\s*$")
@@ -140,13 +144,16 @@ _COLON: Final = re.compile(r"[:：]\s*$")
 def task_talk(text: str, known: str) -> str | None:
     """The sentence of a text that talks about the task; None when there is none. known: the texts it was made from: what they
     say in this way is the subject."""
-    found = [sentence.strip() for sentence in _SENTENCE.findall(text[:1200]) if sentence.strip()]
+    beginning = text[:_LOOKED_AT]
+    may_talk, may_hand_over = _MAY_TALK.search(beginning), ":" in beginning or "：" in beginning
+    if not may_talk and not may_hand_over:
+        return None
+    found = [sentence.strip() for sentence in _SENTENCE.findall(beginning) if sentence.strip()]
     for number, sentence in enumerate([*found[:_EDGE], *found[_EDGE:][-2:]]):
         if len(sentence) > _SHORT:
             continue
         for always, task, doer in _LANGUAGES:
-            match = always.search(sentence)
-            if match is not None and always.search(known) is None:
+            if may_talk and always.search(sentence) is not None and always.search(known) is None:
                 return sentence
             if number == 0 and _is_handed_over(sentence, text, task, doer) and task.search(known) is None:
                 return sentence
@@ -155,6 +162,6 @@ def task_talk(text: str, known: str) -> str | None:
 
 def _is_handed_over(sentence: str, text: str, task: re.Pattern[str], doer: re.Pattern[str]) -> bool:
     """Whether a first sentence with a colon, or a line of its own, hands something over."""
-    if task.search(sentence) is None or doer.search(sentence) is None:
+    if _COLON.search(sentence) is None or len(text.strip()) <= len(sentence) + 10:
         return False
-    return _COLON.search(sentence) is not None and len(text.strip()) > len(sentence) + 10
+    return task.search(sentence) is not None and doer.search(sentence) is not None
