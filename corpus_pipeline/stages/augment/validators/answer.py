@@ -70,10 +70,10 @@ class NotRefused(Validator):
         if answer.refusal:
             return BadAnswer(BadReason.REFUSED, answer.refusal[:200])
         said = _said(answer)
-        if any(looks_refused(text) for turn in conversation.turns for text in (turn.prompt, turn.response) if text):
-            return None
         last = next((turn for turn in reversed(conversation.turns) if turn.prompt and turn.response), Turn())
         if not declines(said, asked=last.prompt or "", known=last.response or ""):
+            return None
+        if any(looks_refused(text) for turn in conversation.turns for text in (turn.prompt, turn.response) if text):
             return None
         return BadAnswer(BadReason.REFUSED, said.strip()[:200], evidence=(said.strip()[:200],))
 

@@ -30,7 +30,7 @@ class FieldsFilled(PairValidator):
         """See `PairValidator`."""
         if not visible(pair.new) and (visible(pair.source) or pair.field in ("prompt", "response")):
             return BadAnswer(BadReason.EMPTY, f"{pair.field} has no visible character")
-        if not looks_refused(pair.source) and declines(pair.new, asked=pair.asked or pair.source, known=pair.known):
+        if declines(pair.new, asked=pair.asked or pair.source, known=pair.known) and not looks_refused(pair.source):
             said = pair.new.strip()[:200]
             return BadAnswer(BadReason.REFUSED, f"{pair.field}: {said}", evidence=(said,))
         return None

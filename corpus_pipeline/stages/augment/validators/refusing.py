@@ -81,8 +81,12 @@ _ABOUT_ANSWERING: Final = stems(
 @lru_cache(maxsize=64)  # the whole answer, then its fields are looked at
 def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
     """Whether an answer is a refusal and nothing else. asked: what it answers; known: the answer that the source has."""
-    if not answer.strip() or len(answer) > MAX_CHARACTERS or looks_refused(known):
+    if not answer.strip() or len(answer) > MAX_CHARACTERS:
         return False
+    return _declines(answer, asked, known) and not looks_refused(known)
+
+
+def _declines(answer: str, asked: str, known: str) -> bool:
     own = stems(answer)
     content = own - _ABOUT_ANSWERING
     of_answer, of_both = shared(content, stems(known) - stems(asked)), shared(content, stems(known))
