@@ -129,7 +129,7 @@ class BatchClient:
             for path in paths:
                 with path.open("rb") as lines:
                     entry = lenient_json.loads(lines.readline())
-                if isinstance(entry, dict) and entry.get("custom_id") is not None:
+                if isinstance(entry, dict) and isinstance(entry.get("custom_id"), str):
                     return batch._replace(is_certain=True) if entry["custom_id"] in sought.custom_ids else None
         return batch
 
@@ -176,7 +176,7 @@ async def _understood(call: Any) -> Any:
     """What a call to the Batch API said; an answer that is none of its is a broken one."""
     try:
         return await call
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
         said = f"the Batch API answered with something else ({type(error).__name__})"
         raise failures.broken_body(said).error() from None
 

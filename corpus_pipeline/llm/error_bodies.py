@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-import orjson
-
-from corpus_pipeline.llm import waits
+from corpus_pipeline.llm import lenient_json, waits
 
 QUOTED_CHARACTERS: Final = 200
 _MAX_MESSAGE: Final = 2000
@@ -34,9 +32,8 @@ class Words(NamedTuple):
 
 def read(raw: bytes) -> Words:
     """The words of a response that is an error by its status; what is no JSON is quoted."""
-    try:
-        body: Any = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+    body = lenient_json.loads(raw)
+    if body is None:
         text = quoted(raw)
         return Words(text, wait=waits.in_words(text), per_day=waits.is_per_day(text))
     return of_json(body)
@@ -97,10 +94,7 @@ def _error_part(body: Any) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
+    value = lenient_json.loads(text.encode("utf-8", "replace"))
     return value.get("error", value) if isinstance(value, dict) else None
 
 

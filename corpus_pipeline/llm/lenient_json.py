@@ -9,20 +9,40 @@ from typing import Any, Final
 import orjson
 
 _LONE: Final = re.compile("[\ud800-\udfff]")
+_DEEPEST: Final = 64  # parts within parts; to walk through more, or to write them out again, may break off anywhere
 
 
 def loads(raw: bytes) -> Any:
     """The parsed JSON, lone surrogates replaced by U+FFFD; None for what is no JSON, or is nested too deep to be an answer."""
     try:
-        return orjson.loads(raw)
+        found = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        pass
+        found = _loads_half(raw)
+    return None if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_deep(found) else found
+
+
+def _loads_half(raw: bytes) -> Any:
     if b"\\ud" not in raw.lower():
         return None
     try:
         return _whole(json.loads(raw))
     except (ValueError, RecursionError):
         return None
+
+
+def _is_deep(value: Any) -> bool:
+    parts = [value]
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for part in parts:
+            if isinstance(part, dict):
+                inner += part.values()
+            elif isinstance(part, list):
+                inner += part
+        if not inner:
+            return False
+        parts = inner
+    return True
 
 
 def whole(text: str) -> str:

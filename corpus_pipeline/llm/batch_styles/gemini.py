@@ -111,8 +111,8 @@ class GeminiBatches(BatchStyle):
         error = entry.get("error") or entry.get("status")
         if error is None:
             return None
-        if isinstance(error, dict) and error.get("code") in _STATUSES:
-            error = error | {"code": _STATUSES[error["code"]]}
+        if isinstance(error, dict) and isinstance(code := error.get("code"), int):
+            error = error | {"code": _STATUSES.get(code, code)}
         return refused(custom_id, error)
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 
-from corpus_pipeline.llm import chat_completions, failures
+from corpus_pipeline.llm import chat_completions, error_bodies, failures
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.batch_styles.base import (
     KEY_FIELD,
@@ -114,7 +114,7 @@ class OpenAI(BatchStyle):
         body, request_id = response.get("body"), text(response.get("request_id"))
         status = count(response.get("status_code"))
         if status != 200:
-            failure = failures.from_status(status, {"x-request-id": request_id or ""}, orjson.dumps(body))
+            failure = failures.of_words(status, error_bodies.of_json(body), {"x-request-id": request_id or ""})
             return Result(custom_id, None, failure)
         return answered(custom_id, body, requests[custom_id], request_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import stat
@@ -17,13 +18,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import make_url
 
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.jobs.augment import answer_spool
 from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
 from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
+from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import AttemptState, Stage
 from corpus_pipeline.store.ledger import Settlement
+from corpus_pipeline_tests.augment.engine.conftest import NAME, Background, Kit
+from corpus_pipeline_tests.servers.tcp_proxy import TcpProxy
 
 RUN = (
     "from corpus_pipeline.service import Corpus\n"
@@ -220,3 +225,54 @@ def test_what_a_successor_booked_as_unknown_becomes_an_answer_again(make_kit: An
     assert kit.one("SELECT COUNT(*) FROM answers") == 5
     kit.books_agree()
     assert kit.corpus.report("rows", Stage.AUGMENT)[0]["unknown_usd"] == 0
+
+
+def test_answers_that_come_while_the_database_is_gone_are_kept(
+    mariadb_url: str, make_kit: Any, wait_until: Any
+) -> None:
+    direct = make_url(mariadb_url)
+    assert direct.host and direct.port
+    with TcpProxy(direct.host, direct.port) as way:
+        kit = make_kit(
+            latency="uniform:low=0.5,high=1.5",
+            database_url=direct.set(host=way.host, port=way.port).render_as_string(hide_password=False),
+        )
+        kit.add(60, strategies=["paraphrase"], concurrency=30)
+        background = Background(kit, NAME)
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'intent'") >= 30)
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'answered'") >= 1)
+    outcome = background.wait(200)  # the store waits for it for two minutes
+    assert isinstance(outcome, StoreUnavailable), outcome
+    delivered = {line["attempt_id"] for line in kit.invoice() if line["outcome"] == "answered"}
+    time.sleep(5.1)  # its lease could not be given back
+    with Corpus.open(dataclasses.replace(kit.settings, database_url=mariadb_url)) as corpus:
+        again = Kit(corpus, kit.stub, kit.folder, kit.log)
+        assert again.run().report["succeeded"] == 60
+        states = {row.id: row.state for row in again.rows_of("SELECT id, state FROM llm_attempts")}
+        lost = [name for name in delivered if states.get(name) != "answered"]
+        assert len(lost) <= 2, f"{len(lost)} of {len(delivered)} delivered answers were asked again"
+        again.books_agree()
+
+
+def test_answers_that_come_while_the_database_can_only_be_read_are_kept(make_kit: Any, wait_until: Any) -> None:
+    kit = make_kit(latency="uniform:low=0.5,high=1.5")
+    kit.add(60, strategies=["paraphrase"], concurrency=30)
+    with kit.running() as background:
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'intent'") >= 30)
+        wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'answered'") >= 1)
+        kit.corpus.store.write(
+            lambda c: c.exec_driver_sql(
+                "CREATE TRIGGER no_settlement BEFORE UPDATE ON llm_attempts BEGIN"
+                " SELECT RAISE(FAIL, 'attempt to write a readonly database'); END"
+            )
+        )
+        outcome = background.wait(60)
+    assert isinstance(outcome, Exception), outcome
+    delivered = {line["attempt_id"] for line in kit.invoice() if line["outcome"] == "answered"}
+    kit.corpus.store.write(lambda c: c.exec_driver_sql("DROP TRIGGER no_settlement"))
+    time.sleep(5.1)
+    assert kit.run().report["succeeded"] == 60
+    states = {row.id: row.state for row in kit.rows_of("SELECT id, state FROM llm_attempts")}
+    lost = [name for name in delivered if states.get(name) != "answered"]
+    assert len(lost) <= 2, f"{len(lost)} of {len(delivered)} delivered answers were asked again"
+    kit.books_agree()

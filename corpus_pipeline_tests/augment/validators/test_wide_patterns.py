@@ -33,7 +33,7 @@ def test_whatever_talks_about_the_task_may_match(language: str) -> None:
 def test_whatever_begins_as_a_refusal_may_match(language: str) -> None:
     words = refusals.LANGUAGES[language]
 
-    @given(st.from_regex(words.explicit) | st.from_regex(words.general))
+    @given(st.from_regex(words.explicit) | st.from_regex(words.general) | st.from_regex(words.limits))
     @settings(max_examples=40)
     def check(text: str) -> None:
         assert refusals._MAY_REFUSE.search(text)

@@ -105,7 +105,11 @@ def _declines(answer: str, asked: str, known: str) -> bool:
 
 def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
     """Whether a short text declines and has no content."""
-    if len(answer) > _BARE_CHARACTERS or _DECLINES.search(answer.lower()) is None or asks_for_words(asked, _GENERAL_WORDS):
+    if (
+        len(answer) > _BARE_CHARACTERS
+        or _DECLINES.search(answer.lower()) is None
+        or asks_for_words(asked, _GENERAL_WORDS)
+    ):
         return False
     if _GIVES_ANSWER.search(answer):
         return False
