@@ -26,6 +26,7 @@ from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
 from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import AttemptState, Stage
+from corpus_pipeline.store.engine import Store
 from corpus_pipeline.store.ledger import Settlement
 from corpus_pipeline_tests.augment.engine.conftest import NAME, Background, Kit
 from corpus_pipeline_tests.servers.tcp_proxy import TcpProxy
@@ -228,8 +229,9 @@ def test_what_a_successor_booked_as_unknown_becomes_an_answer_again(make_kit: An
 
 
 def test_answers_that_come_while_the_database_is_gone_are_kept(
-    mariadb_url: str, make_kit: Any, wait_until: Any
+    mariadb_url: str, make_kit: Any, wait_until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(Store.__init__.__kwdefaults__, "patience", 6.0)  # seconds for which it is waited for
     direct = make_url(mariadb_url)
     assert direct.host and direct.port
     with TcpProxy(direct.host, direct.port) as way:
@@ -241,7 +243,7 @@ def test_answers_that_come_while_the_database_is_gone_are_kept(
         background = Background(kit, NAME)
         wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'intent'") >= 30)
         wait_until(lambda: kit.one("SELECT COUNT(*) FROM llm_attempts WHERE state = 'answered'") >= 1)
-    outcome = background.wait(200)  # the store waits for it for two minutes
+    outcome = background.wait(60)
     assert isinstance(outcome, StoreUnavailable), outcome
     delivered = {line["attempt_id"] for line in kit.invoice() if line["outcome"] == "answered"}
     time.sleep(5.1)  # its lease could not be given back
