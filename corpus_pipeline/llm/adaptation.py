@@ -62,7 +62,7 @@ class Lesson(NamedTuple):
 _REFUSES: Final = re.compile(
     r"unsupported|not (?:\w+ ){0,2}support|unrecogni[sz]ed|unknown|unexpected|extra|not permitted|not allowed|invalid|"
     r"only the default|deprecated|cannot be|can only be|must be|incompatible|not available|no longer|not accept|removed|"
-    r"only support|not a valid|does not exist|not enabled|should be",
+    r"only support|not a valid|does not exist|not enabled|should be|can ?not be|非法|无效|不支持|不合法|不允许|参数错误",
     re.IGNORECASE,
 )
 # a value that is out of bounds is the recipe's to change: another name for it would be refused as well
@@ -125,14 +125,19 @@ def _blamed(failure: Failure, said: str, sent: Mapping[str, Any]) -> str | None:
         return own if own in mine else None
     if not _REFUSES.search(said):
         return None
-    places = {name: match.start() for name in mine if (match := re.search(rf"(?<![\w-]){name}(?![\w-])", said))}
+    places = {name: match.start() for name in mine if (match := _named(name).search(said))}
     if "response_format" in mine and re.search(r"json_schema|structured output|guided", said, re.IGNORECASE):
         places.setdefault("response_format", len(said))
     return min(places, key=lambda name: places[name], default=None)
 
 
+def _named(name: str) -> re.Pattern[str]:
+    """A parameter's name by itself, also where letters of another script follow."""
+    return re.compile(rf"(?<![A-Za-z0-9_-]){name}(?![A-Za-z0-9_-])")
+
+
 def _thinking_switch(said: str, sent: Mapping[str, Any]) -> tuple[str, str] | None:
-    wants_off = "enable_thinking" in said and re.search(r"false|non-?stream", said, re.IGNORECASE)
+    wants_off = re.search(r"enable[_ ]thinking", said) and re.search(r"false|non-?stream", said, re.IGNORECASE)
     return ("enable_thinking", "false") if wants_off and "enable_thinking" not in sent else None
 
 

@@ -194,7 +194,9 @@ _MAYBE_BILLED = frozenset({408, 502, 504, 520, 522, 524})
 _QUOTA = re.compile(
     r"insufficient_(?:quota|balance|credits|funds)|billing_(?:hard_limit_reached|not_active)|credit_balance|arrearage|"
     r"insufficient (?:credits|funds|balance|account balance)|credit balance is too low|"
-    r"exceeded your current quota, please check your plan",
+    r"exceeded your current quota, please check your plan|"
+    r"budget_exceeded|budget has been exceeded|exceeded ?budget|over budget|(?:spending|billing) limit|past invoices|"
+    r"余额不足|欠费|额度不足|请充值",
     re.IGNORECASE,
 )
 _MODEL_CODES = frozenset(
@@ -203,18 +205,20 @@ _MODEL_CODES = frozenset(
 _TOO_LONG = re.compile(
     r"context_length_exceeded|string_above_max_length|request_too_large|maximum context length|context window|"
     r"(?:prompt|input) is too long|(?:prompt|input)[^.]{0,60}exceeds? the|too many (?:input )?tokens|"
-    r"input token count[^.]{0,60}exceeds",
+    r"input token count[^.]{0,60}exceeds|exceed_context_size|exceeds? the available context|"
+    r"max_tokens must be at least 1, got -?\d|超长|超出(?:模型)?(?:最大)?(?:上下文|长度)",
     re.IGNORECASE,
 )
 _POLICY = re.compile(
     r"content[ _-]?(?:policy|filter|moderat|management)|responsibleaipolicy|moderation|data_inspection|"
     r"\bflagged\b|safety (?:system|policy|filter)|inappropriate content|sensitive (?:content|information)|"
-    r"violat\w+ (?:our|the|of)|usage policies|cyber_policy|prohibited_content",
+    r"violat\w+ (?:our|the|of)|usage policies|cyber_policy|prohibited_content|敏感内容|不安全|违规",
     re.IGNORECASE,
 )
 _KEY = re.compile(
     r"(?:invalid|incorrect|missing|expired|revoked|no|unknown)[ _-](?:\w+[ _-])?(?:api[ _-]?key|credential|access token)|"
-    r"api[ _-]?key (?:is )?(?:not |in)valid|api_key_invalid|invalid_api_key|(?:un|not )authenticated|unauthorized",
+    r"api[ _-]?key (?:is )?(?:not |in)valid|api_key_invalid|invalid_api_key|(?:un|not )authenticated|unauthorized|"
+    r"security token[^.]{0,60}(?:expired|invalid)|(?:令牌|密钥)(?:已过期|无效|不正确)",
     re.IGNORECASE,
 )
 # servers that have no code for it: "The model `x` does not exist.", 'model "x" not found'
@@ -239,6 +243,8 @@ def _reason(status: int, words: Words) -> Reason:
         return Reason.RATE_LIMITED
     if status in (408, 504, 522, 524):
         return Reason.TIMEOUT
+    if status == 500 and _TOO_LONG.search(f"{code} {words.kind}"):  # by its own code: another attempt is as long
+        return Reason.TOO_LONG
     if status >= 500 or status in (409, 425, 499):
         return Reason.SERVER_ERROR
     if status == 404 and _NAMES_A_MODEL.search(said):

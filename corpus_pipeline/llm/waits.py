@@ -30,7 +30,9 @@ _FIELDS: Final = {
     "retryinseconds": 1.0,
 }
 _PER_DAY: Final = re.compile(
-    r"per[ _-]?day|\bdaily\b|PerDay|\b(?:RPD|TPD)\b|\bday(?:'s)? (?:limit|quota)|per 24 hours", re.IGNORECASE
+    r"per[ _-]?day|\bdaily\b|PerDay|\b(?:RPD|TPD)\b|\bday(?:'s)? (?:limit|quota)|per 24 hours|"
+    r"(?:calls|requests|tokens|messages) ?(?:/|per|a|each) ?(?:day|week|month)\b",
+    re.IGNORECASE,
 )
 
 
@@ -91,7 +93,7 @@ def in_words(text: str) -> float | None:
 
 
 def is_per_day(text: str) -> bool:
-    """Whether words speak of a quota by the day."""
+    """Whether words speak of a quota by the day, or by more than that."""
     return _PER_DAY.search(text[:8000]) is not None
 
 
