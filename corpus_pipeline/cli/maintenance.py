@@ -10,17 +10,20 @@ from corpus_pipeline.cli.output import json_option, mark, print_json, print_line
 @click.command()
 @click.option("--probe", is_flag=True, help="Ask each model of each recipe once, as a run would; says what it cost.")
 @click.option(
+    "--deep", is_flag=True, help="Read everything that is stored and compare it; takes long, changes nothing."
+)
+@click.option(
     "--s3-policy", is_flag=True, help="Print the least policy that a key for CORPUS_EXPORT_URL needs, and end."
 )
 @json_option
-def doctor(probe: bool, s3_policy: bool, as_json: bool) -> int:
+def doctor(probe: bool, deep: bool, s3_policy: bool, as_json: bool) -> int:
     """Check database, schema, model, price, export target and permissions; each finding has its next command."""
     from corpus_pipeline.service.doctor import examine, least_policy
 
     if s3_policy:
         print_json(least_policy())
         return 0
-    findings = list(examine(probe=probe))
+    findings = list(examine(probe=probe, deep=deep))
     if as_json:
         print_lines(finding._asdict() for finding in findings)
     else:

@@ -6,6 +6,7 @@ import asyncio
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from corpus_pipeline.error_words import in_words
@@ -14,6 +15,7 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, prepare
 from corpus_pipeline.llm.prices import MAX_AGE_DAYS
 from corpus_pipeline.plugins import Group
 from corpus_pipeline.recipe import parse
+from corpus_pipeline.service import deep_checks
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import catalogue
 from corpus_pipeline.service.records.base import JsonObject
@@ -29,10 +31,11 @@ class Finding(NamedTuple):
     sentence: str
 
 
-def examine(*, probe: bool = False) -> Iterator[Finding]:
+def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
     """Look at settings, plugins, home, database, models, prices and the export target, in this order.
 
-    probe: ask each model of each recipe once, too, which costs a little money.
+    probe: ask each model of each recipe once, too, which costs a little money. deep: read and compare everything that is
+    stored, too, which takes long.
     """
     try:
         settings = Settings.from_env()
@@ -51,6 +54,8 @@ def examine(*, probe: bool = False) -> Iterator[Finding]:
         yield _guarded("prices", lambda: _prices(corpus))
         if probe:
             yield from _probed(corpus)
+        if deep:
+            yield from (_guarded(subject, partial(check, corpus)) for subject, check in deep_checks.CHECKS.items())
 
 
 def least_policy() -> JsonObject:

@@ -74,6 +74,11 @@ def violations(connection: Connection, *, at_rest: bool = True) -> list[str]:
     return found
 
 
+def count() -> int:
+    """How many rules `violations` holds the store to, whether somebody works or not."""
+    return len(_QUERIES) + 3
+
+
 def ledger_violations(connection: Connection, invoice: Iterable[Mapping[str, Any]]) -> list[str]:
     """Compare the ledger with the provider's list of calls: mappings with attempt_id, outcome, input_tokens and
     output_tokens. One sentence for each thing that does not agree."""

@@ -60,6 +60,11 @@ class Backend(ABC):
     def problems(self, connection: Connection) -> list[str]:
         """What is wrong with the server's settings, one sentence with the remedy each; empty when all is well."""
 
+    @abstractmethod
+    def damage(self, connection: Connection) -> list[str]:
+        """What the database finds wrong with its own pages, indexes and references, by reading everything; empty when all is
+        well."""
+
     def protection(self, connection: Connection) -> str:
         """How the way to the database is protected; empty where there is no way."""
         return ""

@@ -171,6 +171,15 @@ class MySQLBackend(Backend):
             found.append("the server is part of a Galera cluster, whose commits may be refused late; use one primary")
         return found
 
+    def damage(self, connection: Connection) -> list[str]:
+        found = []
+        for (table,) in connection.exec_driver_sql("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'").columns(0).all():
+            quoted = f"`{table.replace('`', '``')}`"
+            for name, _, kind, text in connection.exec_driver_sql(f"CHECK TABLE {quoted} EXTENDED"):
+                if kind.lower() in ("error", "warning"):
+                    found.append(f"{name}: {text}")
+        return found
+
     def protection(self, connection: Connection) -> str:
         row = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Ssl_version'").first()
         version = "" if row is None else str(row[1])

@@ -21,6 +21,7 @@ _CACHE_KIB, _SMALL_CACHE_KIB = 65536, 8192  # of each connection
 _SPEAKS_FREELY = frozenset({"SQLITE_ERROR", "SQLITE_CONSTRAINT_TRIGGER", "SQLITE_MISMATCH"})
 _ABOUT_NAMES = re.compile(r"no such (?:table|column|index|function): [\w.]{1,128}|table \w{1,64} already exists")
 _VALUES_AT_ONCE = 16_000  # SQLite takes up to 32,766 in a statement
+_MAX_DAMAGE = 100  # faults that are listed
 
 
 def wal_is_safe(version: tuple[int, int, int]) -> bool:
@@ -146,6 +147,13 @@ class SQLiteBackend(Backend):
     def problems(self, connection: Connection) -> list[str]:
         answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return [] if answer == "ok" else [f"the database file is damaged ({answer}); restore it from a backup"]
+
+    def damage(self, connection: Connection) -> list[str]:
+        answers = list(connection.exec_driver_sql(f"PRAGMA integrity_check({_MAX_DAMAGE})").scalars())
+        found = [] if answers == ["ok"] else [str(answer) for answer in answers]
+        for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MAX_DAMAGE):
+            found.append(f"row {rowid} of {table} refers to a row of {parent} that is not there")
+        return found
 
     def forget_deleted(self, connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA secure_delete=ON")
