@@ -86,3 +86,12 @@ def test_the_page_of_security_has_every_threat_and_no_claim_without_a_test() -> 
         assert state in ("holds", "partly", "not"), number
         assert state != "holds" or "::" in tests, number
         assert state == "holds" or missing, number
+
+
+def test_every_module_that_the_page_of_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_0-9]+/)+(?:[a-z_0-9]+\.py)?|[a-z_]+\.py)`", text))
+    assert len(named) > 60
+    assert [
+        name for name in sorted(named) if not any((place / name).exists() for place in (ROOT, ROOT / "corpus_pipeline"))
+    ] == []
