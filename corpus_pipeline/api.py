@@ -54,7 +54,7 @@ class StageState(NamedTuple):
     """How far a stage of a dataset file is; counts are rows. total: None while it is not known.
 
     status: a word of `corpus status` (pending, running, pausing, paused, interrupted, blocked, failed, done); reason: why it
-    is not done, where something is in the way.
+    is not done, where something blocks it.
     """
 
     stage: str
@@ -162,7 +162,7 @@ class Corpus:
     def run(self, *names: str, to: StageName = "export", limit: int | None = None) -> list[RunResult]:
         """Materialize dataset files (all, unless some are named) through Dagster in this process, as `corpus run` does.
 
-        What is complete is left alone; what is partial goes on where it stopped. limit: augment only so many rows of each.
+        What is complete is left alone; what is partial goes on where it stopped. limit: augment only this many rows of each.
         Raises KeyboardInterrupt after Ctrl-C, at a batch boundary; UnknownName; SettingMissing when a model is needed and
         none can be asked. What a stage ends with is in the result.
         """

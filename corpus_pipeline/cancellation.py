@@ -31,7 +31,7 @@ class StopSignal:
         self._waits: set[_Interruptible] = set()
         self.reason = ""
         self.grace_seconds: float | None = None
-        self.heeds_urgency = False  # whether the work at hand ends by itself when it is urgent
+        self.heeds_urgency = False  # whether the current work ends by itself when it is urgent
 
     def set(self, reason: str = "", *, grace_seconds: float | None = None) -> None:
         """Ask for a stop. The first reason stays."""
@@ -119,7 +119,7 @@ class _Interruptible:
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
-        # the task that sets the stop itself is told where its block ends: it waits for nothing
+        # the task that sets the stop itself is cancelled where its block ends: it waits for nothing
         if self in self._stop._waits and not self._interrupted and asyncio.current_task() is not self._task:
             self._interrupted = True
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""What may be said of an error nobody foresaw: its kind and its place. Its message may quote the text of a row."""
+"""What may be said of an error no one foresaw: its kind and its place. Its message may quote the text of a row."""
 
 from __future__ import annotations
 

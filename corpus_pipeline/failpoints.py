@@ -22,7 +22,7 @@ _how = os.environ.get("CORPUS_CRASH_HOW") or "kill"
 
 
 def arm(at: str = "", log: str = "", how: str = "kill") -> None:
-    """From now on die at `at` and write the points that are passed to `log`; empty: do not. Counts begin anew."""
+    """From now on die at `at` and write the points that are passed to `log`; empty: do not. Counts begin again."""
     global _at, _log, _how
     with _lock:
         _at, _log, _how = at, log, how

@@ -106,7 +106,7 @@ class Change(NamedTuple):
     version: int
     turn: int  # 1-based; 0 is the whole conversation
     field: str
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a change
+    count: int  # type: ignore[assignment]  # hides tuple.count, which no one calls on a change
     detail: str = ""
 
 

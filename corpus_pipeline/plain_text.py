@@ -41,7 +41,7 @@ def printable(text: str) -> str:
 
 
 def plain_json(document: bytes) -> bytes:
-    """The same JSON with what a terminal would obey as escapes: whoever reads it gets the same values.
+    """The same JSON with what a terminal would obey as escapes: who reads it gets the same values.
 
     >>> plain_json('"\x9b31m"'.encode())
     b'"\\\\u009b31m"'
@@ -52,7 +52,7 @@ def plain_json(document: bytes) -> bytes:
 
 
 class Filtered:
-    """A text stream through which nothing but plain text gets to a terminal, whoever writes: logs, warnings, tracebacks, click.
+    """A text stream through which nothing but plain text gets to a terminal: from logs, warnings, tracebacks, click.
 
     own: the stream behind it, for sequences of our own around words that are printable already.
     """

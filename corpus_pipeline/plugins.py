@@ -2,7 +2,7 @@
 
 An entry point of one of the `Group`s names a class or an object as its built-in fellows are one, under its own name. The
 module that it names says for which interface it was written: `PLUGIN_INTERFACE = 1`. The number is raised when a
-plugin written for the one before would no longer work. A plugin that cannot be used stops nobody who does not name it: it
+plugin written for the one before would no longer work. A plugin that cannot be used stops no one who does not name it: it
 is listed with what is wrong.
 """
 

@@ -1,4 +1,4 @@
-"""Process identity: a name for this process that no later one repeats, and whether the process of such a name is gone.
+"""Process identity: a name for this process that no later one repeats, and whether the process of such a name has ended.
 
 A process is named by its host, its place (boot and process namespace: what has the same place sees the same processes), its id
 and its time of birth in ticks since boot, which no step of a clock moves. Of another place nothing can be seen: there the

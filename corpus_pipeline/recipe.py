@@ -426,7 +426,7 @@ class ExportSection(_Section):
 
 
 class Notify(_Section):
-    """A webhook that is told when a stage is completed, failed or paused. Its host must be in CORPUS_WEBHOOK_HOSTS."""
+    """A webhook that is called when a stage is completed, failed or paused. Its host must be in CORPUS_WEBHOOK_HOSTS."""
 
     url: str | None = Field(None, description="who is told; its host must be in CORPUS_WEBHOOK_HOSTS")
     stages: tuple[Stage, ...] = Field((Stage.AUGMENT, Stage.EXPORT), description="of which stages")

@@ -55,7 +55,7 @@ def read(text: str, origin: str) -> Text:
 
 def _walk(node: yaml.Node, place: Place, origin: str, lines: dict[Place, int], seen: set[int]) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
-    if id(node) in seen:  # an alias; following each one anew could take for ever
+    if id(node) in seen:  # an alias; following each one again could take for ever
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from corpus_pipeline.errors import UsageError
 
-MIN_SECRET = 16  # characters of what nobody may guess
+MIN_SECRET = 16  # characters of what no one may guess
 
 
 class Variable(NamedTuple):
@@ -227,12 +227,12 @@ class Settings:
 
     @property
     def spool_folder(self) -> Path:
-        """Where paid answers lie until they are committed: the next start takes in what a kill left there."""
+        """Where paid answers lie until they are committed: the next start collects what a kill left there."""
         return self.home / "spool"
 
     @property
     def search_folder(self) -> Path:
-        """Where the search index lies; it is made anew when it is not there."""
+        """Where the search index lies; it is made again when it is not there."""
         return self.home / "search"
 
     @property

@@ -1,6 +1,6 @@
 """Templates of prompts and of columns that can do nothing but put text together.
 
-A template is written by whoever writes recipes, and is rendered beside keys and a database. So the language is cut
+A template is written by anyone who writes recipes, and is rendered beside keys and a database. So the language is cut
 down to output, `if`, `for`, `set`, comparisons, bounded arithmetic and a handful of own filters; attributes, calls
 (but `range`), macros, includes, imports and string formatting do not exist. What is left is metered: characters made
 and steps taken in one rendering have ceilings, so that no template exhausts memory or time by an innocent operator.
@@ -321,7 +321,7 @@ def check_template(text: str, contexts: Iterable[Mapping[str, Any]]) -> None:
     """Compile and render a foreign template in a process of its own, once for each of the example contexts.
 
     The child has `CHECK_MEMORY_BYTES` of address space, `CHECK_CPU_SECONDS` of processor time, `CHECK_WALL_SECONDS` of
-    patience, an empty environment, and gets the template on its standard input. Raises TemplateFault with what it says.
+    time, an empty environment, and gets the template on its standard input. Raises TemplateFault with what it says.
     """
     _checked(text, json.dumps([_plain(context) for context in contexts], sort_keys=True))
 

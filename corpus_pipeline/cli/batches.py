@@ -67,7 +67,7 @@ def show(batch: int, as_json: bool) -> None:
 @batches.command()
 @click.argument("names", nargs=-1, required=True, shell_complete=dataset_names)
 def refetch(names: tuple[str, ...]) -> None:
-    """Look at the provider again for the open batches of dataset files, and take in what is there; asks nothing new."""
+    """Look at the provider again for the open batches of dataset files, and collect what is there; asks nothing new."""
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
@@ -83,7 +83,7 @@ def refetch(names: tuple[str, ...]) -> None:
 @click.option("--batch", type=int, help="Only this one, by its number.")
 @click.option("--reason", required=True, help="Why; kept in the audit log.")
 def forget(names: tuple[str, ...], batch: int | None, reason: str) -> None:
-    """Let go of the open batches of dataset files: they are booked at the most that they can have cost, no ledger row is
+    """Release the open batches of dataset files: they are booked at the most that they can have cost, no ledger row is
     deleted, and the next run asks for their rows in another batch."""
     from corpus_pipeline.service import Corpus
 

@@ -24,7 +24,7 @@ _stage = click.option("--stage", type=_STAGES, help="Only this stage.")
 def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: str, wait: bool, timeout: float) -> int:
     """Stop work at its next batch boundary: dataset files, a stage, a stage of a file, or everything.
 
-    No new model call begins, those in flight come home and are kept. Exit code 4 when it has not stopped by --timeout.
+    No new model call begins, those in flight are waited for and kept. Exit code 4 when it has not stopped by --timeout.
 
     \b
     Examples:

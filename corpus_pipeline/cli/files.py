@@ -46,7 +46,7 @@ def add(
     """Register dataset files and their partitions; a folder means the files in it.
 
     PATHS are paths, or addresses: s3://BUCKET/KEY (or a prefix), https://HOST/FILE, hf://datasets/OWNER/NAME[/CONFIG/SPLIT].
-    What lies elsewhere is copied into CORPUS_HOME; a copy that was cut is gone on with by the same command.
+    What lies elsewhere is copied into CORPUS_HOME; a copy that was cut is continued by the same command.
 
     Read are JSON lines, JSON arrays, CSV and TSV (packed by gzip, zstd, bzip2, xz or zip, too), Parquet and Arrow.
 

@@ -102,7 +102,7 @@ def _word(key: str, stage: str) -> str:
 
 
 def _counts(report: CompletionReport) -> list[tuple[str, int]]:
-    """The counts of a report that are told where they are not 0."""
+    """The counts of a report that are not 0, in the order in which they are shown."""
     found: Mapping[str, Any] = report
     return [(key, found[key]) for key in _COUNTS if found.get(key)]
 

@@ -53,7 +53,7 @@ def error(text: str) -> None:
 
 
 def say_compared_again(names: Iterable[str]) -> None:
-    """That rows of other files are compared anew, because what they repeat has changed."""
+    """That rows of other files are compared again, because what they repeat has changed."""
     if listed := sorted(names):
         say(f"Rows of {', '.join(listed)} that repeat it are compared anew by: corpus run {' '.join(listed)}")
 

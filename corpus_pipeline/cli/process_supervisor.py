@@ -24,7 +24,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def supervise(command: Sequence[str]) -> int:
-    """Run a command until it ends or we are told to stop (SIGINT, SIGTERM); then end all that it started.
+    """Run a command until it ends or a stop is asked for (SIGINT, SIGTERM); then end all that it started.
 
     The first signal lets runs stop at their next batch boundary, the second one kills. Returns the exit code of a command
     that ended by itself, else 0.
@@ -67,11 +67,11 @@ def _pass_on(source: IO[str] | None, target: TextIO) -> threading.Thread:
     """Let what a server and all that it starts say go out by our own streams, which pass plain text only."""
 
     def speak() -> None:
-        with suppress(OSError, ValueError):  # a terminal that is gone must not stop the servers
+        with suppress(OSError, ValueError):  # a terminal that was closed must not stop the servers
             for line in source or ():
                 target.write(line)
                 target.flush()
-        for _ in source or ():  # read on, so that nobody waits to be heard
+        for _ in source or ():  # read on, so that no one waits to be heard
             pass
 
     thread = threading.Thread(target=speak, name="words of servers", daemon=True)

@@ -28,7 +28,7 @@ def remove(name: str, reason: str, keep_answers: bool, yes: bool, as_json: bool)
 
     Rows, verdicts, new rows, failed samples, reports, exports and their registration, the search index and the partition go.
     What was paid stays in the ledger, and who did what in the audit log; the source file itself is not touched. Rows of
-    other files that were dropped because they repeat rows of this one are compared anew by the next run.
+    other files that were dropped because they repeat rows of this one are compared again by the next run.
 
     \b
     Example: corpus remove chats --reason "wrong file"

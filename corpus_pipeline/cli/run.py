@@ -291,7 +291,7 @@ def preview_lines(states: Sequence[FileStatus], reports: Sequence[CompletionRepo
 
 @contextmanager
 def _spoken_progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]:
-    """A line about all files now and then, for logs, CI and cron: at the rhythm at which Dagster is told."""
+    """A line about all files now and then, for logs, CI and cron: at the rhythm of the events in Dagster."""
     done = threading.Event()
     wanted = list(Stage)[: list(Stage).index(to) + 1]
     rhythm = Rhythm(corpus.settings.progress_seconds)

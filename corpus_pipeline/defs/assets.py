@@ -38,7 +38,7 @@ _DESCRIPTIONS = {
 }
 
 # a stage that did not come to its end gives neither an output nor check results, and what is behind it is skipped: Dagster
-# warns that it goes on without the checks, which is not so
+# warns that it runs without the checks, which is not so
 logging.getLogger(PLAN_LOGGER).setLevel(logging.ERROR)
 
 _LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
@@ -131,7 +131,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
 
 
 def _require_budget(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> None:
-    """Raises UsageError where nobody but a condition started a stage that spends money, and no budget holds it."""
+    """Raises UsageError where no one but a condition started a stage that spends money, and no budget holds it."""
     if stage is not Stage.AUGMENT or automation.AUTOMATION_TAG not in context.run.tags:
         return
     (file,) = cursor.corpus.files([name])

@@ -73,7 +73,7 @@ def _own_config(path: Path) -> dict[str, Any]:
 
 
 def is_ours(target: Path) -> bool:
-    """Whether we wrote a dagster.yaml, and nobody changed it since."""
+    """Whether we wrote a dagster.yaml, and no one changed it since."""
     mark, _, rest = target.read_text(encoding="utf-8").partition("\n")
     digest = hashlib.sha256(rest.encode()).hexdigest()
     return mark == _MARK + digest or hashlib.sha256(target.read_bytes()).hexdigest() in _UNMARKED

@@ -73,7 +73,7 @@ def stages_of(run: dg.DagsterRun) -> list[Stage]:
 
 
 def _lets_go_on(event: Event) -> bool:
-    """Whether the next stage may follow: the partition is materialized, and no check stands in the way."""
+    """Whether the next stage may follow: the partition is materialized, and no check blocks it."""
     return isinstance(event, dg.MaterializeResult) and all(result.passed for result in event.check_results or ())
 
 

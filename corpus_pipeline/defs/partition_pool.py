@@ -45,7 +45,7 @@ class Job(NamedTuple):
 def run_jobs(
     jobs: Sequence[Job], processes: int, ended: Callable[[str, Launched | None], None], stops: Sequence[int]
 ) -> None:
-    """Run the jobs in `processes` processes, in their order; `ended(name, launched)` is told each end, None for a stop.
+    """Run the jobs in `processes` processes, in their order; `ended(name, launched)` is called at each end, None for a stop.
 
     stops: the signals that arrived so far, appended to by the caller's handler; the first lets the workers stop at their
     next batch boundary and begins no other job, the second stops them at once.
@@ -109,7 +109,7 @@ def _work(jobs: Connection, environment: Mapping[str, str]) -> None:
 
 
 class _AtWork(threading.Thread):
-    """Stops a job, as Ctrl-C would, when the process that handed it out is gone: nobody would look at what comes of it."""
+    """Stops a job, as Ctrl-C would, when the process that launched it has ended: its result would be lost."""
 
     def __init__(self, jobs: Connection) -> None:
         super().__init__(name="orphan-watch", daemon=True)

@@ -1,4 +1,4 @@
-"""Which runs have lost their process. Each worker locks a file named by its run as long as it lives; the kernel lets go of it.
+"""Which runs have lost their process. Each worker locks a file named by its run as long as it lives; the kernel releases it.
 
 Dagster's default launcher does not notice a worker that died while the daemon was down, or whose daemon died with it: such a
 run would stay "started" for ever, and its backfill with it. A stage's lease tells only of a worker that was inside a stage.
@@ -32,7 +32,7 @@ def hold(home: Path, run_id: str) -> None:
 
 
 def without_process(home: Path) -> Iterator[tuple[str, Path]]:
-    """(run id, its file) for each run whose process is gone. Not for a process that works a run itself."""
+    """(run id, its file) for each run whose process has ended. Not for a process that works a run itself."""
     for path in folder(home).glob("*"):
         with path.open("r+", encoding="utf-8") as file:
             try:
@@ -43,7 +43,7 @@ def without_process(home: Path) -> Iterator[tuple[str, Path]]:
 
 
 def end_without_process(instance: dg.DagsterInstance, home: Path) -> list[str]:
-    """End the runs whose process is gone; returns their ids. Dagster tries those of a daemon again, and they go on from their
+    """End the runs without a process; returns their ids. Dagster tries those of a daemon again, and they go on from their
     cursors."""
     ended = []
     for run_id, path in without_process(home):
@@ -56,7 +56,7 @@ def end_without_process(instance: dg.DagsterInstance, home: Path) -> list[str]:
 
 
 def report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
-    """End a run in Dagster's books whose worker is gone: the default launcher does not notice a lost host.
+    """End a run in Dagster's books whose worker has ended: the default launcher does not notice a lost host.
 
     A worker that comes back is refused by the epoch of its lease."""
     message = "This run's worker is gone: its process has ended, or its lease has without a sign of life."

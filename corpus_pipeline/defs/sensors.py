@@ -107,7 +107,7 @@ def _webhooks(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         description="Delivers webhooks that no run could: its process had ended, or the receiver was away.",
     )
     def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        """One tick: what is due is tried once; a receiver that is away is tried again, later each time."""
+        """One tick: due deliveries are tried once; a receiver that is away is tried again, later each time."""
         with opened(settings()) as corpus:
             arrived = corpus.deliver_webhooks()
         return dg.SkipReason(f"{arrived} webhooks delivered" if arrived else "no webhook was due or could be delivered")
@@ -170,7 +170,7 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
 
 
 def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> None:
-    """Leave as paused what a flag covers and no worker holds any more: nobody else would."""
+    """Leave as paused what a flag covers and no worker holds any more: no one else would."""
     for work, flag in corpus.abandoned():
         run = instance.get_run_by_id(work.run_id) if work.run_id else None
         if run is None:

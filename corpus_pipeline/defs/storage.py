@@ -108,7 +108,7 @@ class SqliteStorage(DagsterSqliteStorage):
     ) -> SqliteStorage:
         return cls(inst_data=inst_data, **config_value)
 
-    # an instance that is told only its storage's parts asks these; with `storage: custom` nobody does
+    # an instance that knows only its storage's parts asks these; with `storage: custom` no one does
     event_storage_data = None
     run_storage_data = None
     schedule_storage_data = None

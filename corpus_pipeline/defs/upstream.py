@@ -69,7 +69,7 @@ def observation(key: dg.AssetKey, name: str, version: str) -> dg.AssetObservatio
 
 
 def told(instance: dg.DagsterInstance, key: dg.AssetKey, name: str) -> str | None:
-    """The data version that Dagster knows, None when it was told none."""
+    """The data version that Dagster knows, None when it knows none."""
     found = instance.fetch_observations(dg.AssetRecordsFilter(asset_key=key, asset_partitions=[name]), limit=1).records
     event = found[0].asset_observation if found else None
     return None if event is None else event.tags.get(DATA_VERSION_TAG)

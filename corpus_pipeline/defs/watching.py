@@ -1,4 +1,4 @@
-"""Telling whoever has the page of a run open of its events, as they come."""
+"""Telling anyone who has the page of a run open of its events, as they come."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WatchedEvents(ConsolidatedSqliteEventLogStorage):
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
         with self._watching:
             self._watchers[run_id][callback] = cursor
-            self._seen = []  # what came between its first page and now is told at once
+            self._seen = []  # what came between its first page and now is sent at once
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._look, name="event watch", daemon=True)
                 self._watcher.start()

@@ -138,7 +138,7 @@ def export_line(
 ) -> tuple[bytes, tuple[str, ...]]:
     """One line (compact UTF-8 JSON without line end) of a conversation read as `source`, and what it loses as `target`.
 
-    In its own format the record comes back key for key while its turns fit its shape, and is written anew when a step
+    In its own format the record comes back key for key while its turns fit its shape, and is written again when a step
     dropped, added or moved turns. checked: also then only as the target's tool reads it. Raises NotExportable.
     """
     checked = checked or not _is_same(source, target)

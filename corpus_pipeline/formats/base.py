@@ -92,7 +92,7 @@ class Format(ABC):
         """Raises NotExportable for a row that can be written and that the target tool would refuse."""
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:
-        """Whether a conversation that came in this format is, as it came, what its tool reads; else it is written anew.
+        """Whether a conversation that came in this format is, as it came, what its tool reads; else it is written again.
 
         Raises NotExportable for what the tool would skip.
         """

@@ -29,7 +29,7 @@ def parse_path(text: str) -> Path:
 
 
 def found_at(record: Mapping[str, Any], text: str) -> tuple[Path, Any] | None:
-    """Where a path leads in a record, and what lies there; None when there is nothing. A key that is spelt like the path
+    """Where a path leads in a record, and what is there; None when there is nothing. A key that is spelt like the path
     goes first.
     """
     if text in record:
@@ -57,7 +57,7 @@ def shown(path: Sequence[str | int]) -> str:
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Any]]:
-    """The paths of a record that a recipe may name, with what lies there; of a list the first element stands for all."""
+    """The paths of a record that a recipe may name, with what is there; of a list the first element stands for all."""
     if isinstance(value, dict) and value and len(path) < _MOST_DEPTH:
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))

@@ -326,7 +326,7 @@ def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recip
     return {
         "total": ready + told.waiting + withheld,
         "succeeded": told.exported,
-        "dropped": withheld,  # by the format: the rules' and the duplicates' are told by clean
+        "dropped": withheld,  # by the format: the rules' and the duplicates' are in the report of clean
         "drop_reasons": told.not_exportable,
         "not_exportable": withheld,
         "held": told.held,
@@ -344,7 +344,7 @@ def _held_because(connection: Connection, task: Task) -> str | None:
 
 
 def _published(export: Row | None) -> _Own:
-    """The export that lies there; of older rows when the newer ones are held or were not exported yet."""
+    """The export that is there; of older rows when the newer ones are held or were not exported yet."""
     if export is None:
         return {}
     losses = orjson.loads(export.manifest).get("losses", {})

@@ -62,7 +62,7 @@ def task_types(work: Work) -> tuple[str, ...]:
 
 
 def _target(work: Work) -> Target:
-    assert work.target is not None  # whoever makes the work of an export gives it one
+    assert work.target is not None  # anyone who makes the work of an export gives it one
     return work.target
 
 
@@ -110,7 +110,7 @@ def work(held: Held) -> None:
         try:
             _write_lines(held, part, snapshot)
             finished = part.finish()
-        except Fenced:  # whoever took over may go on with this part, or may have begun one of his own
+        except Fenced:  # anyone who took over may go on with this part, or may have begun one of his own
             part.close()
             with suppress(CorpusError):
                 _sweep(held)
@@ -415,7 +415,7 @@ def _published(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Fini
 
 
 def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
-    """Put the files where readers look, then record the export. False when the rows changed meanwhile."""
+    """Put the files where readers look, then record the export. False when the rows changed in the meantime."""
     # as a write: a worker that slept while another one exported holds a part of nothing, and must not publish it
     if not held.commit(_unchanged, held, snapshot):
         return False

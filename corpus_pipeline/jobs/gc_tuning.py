@@ -17,7 +17,7 @@ _before = gc.get_threshold()
 
 
 def give_back() -> None:
-    """Return freed memory to the system. The C library keeps what several threads had by turns, some 350 bytes for each
+    """Return freed memory to the system. The C library keeps what several threads used in turn, some 350 bytes for each
     row that passed between them and the cleaning processes; libraries that cannot be asked need not be."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

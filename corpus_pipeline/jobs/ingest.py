@@ -103,7 +103,7 @@ def local_path(work: Work) -> Path:
         if work.stop.is_set():
             raise Interrupted(f"stopped by {work.stop.reason}; {done:,} bytes of {file.path} are kept")
 
-    assert work.bring is not None  # whoever makes the work of an ingest gives it one
+    assert work.bring is not None  # anyone who makes the work of an ingest gives it one
     return work.bring(file.path, Identity(file.sha256, file.bytes), on_bytes)
 
 

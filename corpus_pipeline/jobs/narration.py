@@ -1,4 +1,4 @@
-"""Narration: what a running stage says of itself, by a thread of its own, to whoever ran it."""
+"""Narration: what a running stage says of itself, by a thread of its own, to anyone who ran it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def fields(progress: Progress) -> dict[str, object]:
 
 
 class Rhythm:
-    """When progress is due: after so many seconds, or after a twentieth of the rows."""
+    """When progress is due: after this many seconds, or after a twentieth of the rows."""
 
     def __init__(self, every_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._every, self._clock = every_seconds, clock
@@ -155,7 +155,7 @@ class Speaker:
         self._rhythm = Rhythm(work.progress_seconds)
         self._begun = time.monotonic()
         self._first: int | None = None
-        self._told_trouble = -math.inf  # when somebody was told last that something is wrong
+        self._told_trouble = -math.inf  # when a problem was last reported
 
     @contextmanager
     def speaking(self) -> Iterator[None]:

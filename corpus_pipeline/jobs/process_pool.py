@@ -116,13 +116,13 @@ class Processes:
         self.children = children
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for child in children:
-            with suppress(OSError):  # it has ended: whoever asks it will say so
+            with suppress(OSError):  # it has ended: anyone who asks it will say so
                 _send(child.stdin, _WORKER, pickle.dumps((worker, args)))
             self._idle.put(child)
         self._threads = ThreadPoolExecutor(len(children), thread_name_prefix="computing")
 
     def map(self, items: Iterable[T], requests: Callable[[T], Iterable[Values]]) -> Iterator[tuple[T, list[Values]]]:
-        """Each item with the answers to its requests, in order; the next items are read and computed meanwhile."""
+        """Each item with the answers to its requests, in order; the next items are read and computed in the meantime."""
         waiting: deque[tuple[T, list[Future[bytes]]]] = deque()
         for item in items:
             waiting.append((item, [self._threads.submit(self._ask, request) for request in requests(item)]))

@@ -101,7 +101,7 @@ def is_complete(work: Work) -> bool:
 
 
 def leave_paused(work: Work, reason: str) -> None:
-    """Mark a stage that nobody works on as paused. Raises LeaseHeld while somebody does."""
+    """Mark a stage that no one works on as paused. Raises LeaseHeld while somebody does."""
     task_types = stage_handlers.TASK_TYPES[work.stage](work)
     with holding(work.store, work.task.id, work.stage, work.lease_seconds) as lease:
         held = Held(work, lease)
@@ -152,7 +152,7 @@ def reconsider(work: Work) -> None:
 
 
 def _hold_next(connection: Connection, work: Work, reason: str | None) -> None:
-    """Block the stage behind this one for a reason, or let it go when there is none: the same state, whoever looks first."""
+    """Block the stage behind this one for a reason, or let it go when there is none: the same state for every observer."""
     order = list(Stage)
     following = replace(work, stage=order[order.index(work.stage) + 1])
     task_id = work.task.id
@@ -253,7 +253,7 @@ def _set(connection: Connection, held: Held, status: Status, reason: str | None)
 
 
 def _log_fields(work: Work, event: str) -> dict[str, Any]:
-    """What a structured log says of the stage at hand; no text of rows."""
+    """What a structured log says of this stage; no text of rows."""
     return {
         "event": event,
         "run": work.run_id,
@@ -286,7 +286,7 @@ def _report(work: Work) -> CompletionReport:
 def redo(work: Work) -> list[str]:
     """Start a stage over, and all stages behind it. Answers that were paid for stay and are used again.
 
-    Returns the names of other files whose rows repeat what is cleaned anew: the next run compares them anew, too."""
+    Returns the names of other files whose rows repeat what is cleaned again: the next run compares them again, too."""
 
     def forget(connection: Connection) -> list[str]:
         for lease in leases.live(connection):

@@ -37,7 +37,7 @@ class Work:
     bring: copies a source that lies elsewhere, of ingest. models: where models are asked, of augment; None when none can be.
     target: where exports go, of export.
     run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
-    narrator: who is told how it goes, every progress_seconds.
+    narrator: receives the progress every progress_seconds.
     """
 
     store: Store

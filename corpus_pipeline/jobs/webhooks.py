@@ -67,7 +67,7 @@ def queue(connection: Connection, work: Work, status: Status, reason: str | None
 
 
 def deliver(store: Store, sender: Sender) -> int:
-    """Try what is due once, in its order, for some seconds; returns how many arrived. Never raises for what a receiver
+    """Try due deliveries once, in its order, for some seconds; returns how many arrived. Never raises for what a receiver
     does."""
     arrived, end = 0, time.monotonic() + _ROUND_SECONDS
     while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""HTTP to one endpoint: only to checked addresses, with known headers only, and no more of an answer than a cap.
+"""HTTP to one endpoint: only to checked addresses, with known headers only, and answers up to a maximum size.
 
 aiohttp does the work: of the libraries that were measured it takes the least processor time for a call.
 """
@@ -83,7 +83,7 @@ class Connections:
             return Reply(response.status, _plain(response), b"")
 
     def stream(self, url: str, headers: Mapping[str, str], *, silent_seconds: float) -> Any:
-        """A response under way, as a context, for whoever reads it piece by piece; silent_seconds: the longest time without a
+        """A response under way, as a context, to be read piece by piece; silent_seconds: the longest time without a
         byte. Nothing is unpacked and no redirection followed. Raises what aiohttp raises."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silent_seconds)
         said = {**_ALWAYS, "Accept": "*/*", **{name.title(): value for name, value in headers.items()}}

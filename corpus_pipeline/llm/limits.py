@@ -22,11 +22,11 @@ from corpus_pipeline.llm.failures import CallFailed, Failure, Reason
 from corpus_pipeline.llm.throttling import Breaker, Concurrency, Pace, told
 from corpus_pipeline.llm.trouble import MIN_SECONDS, Trouble
 
-_SENT_AWAY = 4  # so many in a row are no noise; two, before anything was answered
+_SENT_AWAY = 4  # this many in a row are no noise; two, before anything was answered
 
 
 class ProviderDown(Paused):
-    """The provider failed every call for longer than our patience: the task is paused, no sample is to blame."""
+    """The provider failed every call for longer than the time limit: the task is paused, no sample is to blame."""
 
 
 class SharedState(TypedDict):
@@ -89,7 +89,7 @@ class Limiter:
 
     @property
     def has_given_up(self) -> bool:
-        """Whether it was down for longer than our patience."""
+        """Whether it was down for longer than the time limit."""
         return self._breaker.gave_up(_now())
 
     @property
@@ -128,7 +128,7 @@ class Limiter:
     def slot(
         self, tokens: int, stop: StopSignal | None = None, *, first: bool = False, sample: Hashable = None
     ) -> Slot:
-        """The right to one call of about so many tokens, input and output together; use with `async with`.
+        """The right to one call of about this many tokens, input and output together; use with `async with`.
 
         first: before those that wait already, for who has waited for another attempt: else the last calls of a run would
         be the retries, one after another. sample: whom the call is about: one that fails again and again says little of
@@ -173,7 +173,7 @@ class Limiter:
         )
 
     def import_state(self, state: SharedState, *, age_seconds: float) -> None:
-        """Heed what another process wrote so many seconds ago, where it is more careful than we are."""
+        """Heed what another process wrote this many seconds ago, where it is more careful than we are."""
         now = _now()
         if state["concurrency"] is not None:
             self._concurrency.level = min(self._concurrency.level, max(1.0, state["concurrency"] / self._workers))
@@ -204,7 +204,7 @@ class Limiter:
         return waiter.granted.result()
 
     def enter_at_once(self) -> bool:
-        """Where nobody may be ahead, a slot is a call."""
+        """Where no one may be ahead, a slot is a call."""
         if self._ahead == 0:
             self.on_wire += 1
         return self._ahead == 0
@@ -347,7 +347,7 @@ class Limiter:
 class Slot:
     """The right to one call: get ready, `await slot.on_wire()`, call. A slot that never got there costs no rate.
 
-    Where nobody may be ahead, whoever has a slot is on the wire. `used` corrects the tokens when the usage is known, before
+    Where no one may be ahead, anyone who has a slot is on the wire. `used` corrects the tokens when the usage is known, before
     the block ends.
     """
 

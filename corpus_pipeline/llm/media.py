@@ -56,7 +56,7 @@ def anthropic_part(medium: Medium) -> Part | None:
 
 
 def gemini_part(medium: Medium) -> Part | None:
-    """A part of generateContent; None for what is known by an address whose type nobody says."""
+    """A part of generateContent; None for what is known by an address whose type no one says."""
     if medium.url:
         return {"fileData": {"fileUri": medium.url, "mimeType": medium.mime}} if medium.mime else None
     return None if medium.mime == "image/gif" else {"inlineData": {"mimeType": medium.mime, "data": medium.data}}

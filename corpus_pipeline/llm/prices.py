@@ -149,7 +149,7 @@ def cost(usage: Usage, price: TokenPrice) -> NanoDollars:
 
 
 def upper_bound(input_tokens: int, max_output_tokens: int, price: TokenPrice) -> NanoDollars:
-    """The most that a call with so many input tokens can cost: nothing cached, the whole output limit used."""
+    """The most that a call with this many input tokens can cost: nothing cached, the whole output limit used."""
     pico = input_tokens * max(price.input, price.cached_input, price.cache_write) + max_output_tokens * price.output
     return NanoDollars(-(-pico // _PICO))
 

@@ -1,6 +1,6 @@
 """The pure parts of the limits: how fast, how many at once, and whether the provider is there at all.
 
-Each is told the time by its caller (seconds of any one clock) and waits for nobody; `limits` makes them wait.
+Each gets the time from its caller (seconds of any one clock) and waits for no one; `limits` makes them wait.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _BURST_SHARE = 0.05  # of a minute's allowance may be used at once
 
 
 class Pace:
-    """So many per minute, spread evenly: in no minute more than the allowance plus one oversized request."""
+    """This many per minute, spread evenly: in no minute more than the allowance plus one oversized request."""
 
     def __init__(self, per_minute: float | None) -> None:
         self.per_minute = per_minute
@@ -90,7 +90,7 @@ class Concurrency:
         return self.level < self.most
 
     def record(self, throttled: bool, retry_after: float | None) -> float:
-        """Count one result; the answer is for how many seconds nobody should call, mostly none."""
+        """Count one result; the answer is for how many seconds no one should call, mostly none."""
         self._results += 1
         if throttled:
             self._throttled += 1

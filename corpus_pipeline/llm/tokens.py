@@ -1,4 +1,4 @@
-"""How many tokens a text has when nobody has counted it yet: an expectation and a bound that always holds."""
+"""How many tokens a text has when no one has counted it yet: an expectation and a bound that always holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def expected(text: str) -> int:
 
 
 def bound(text: str) -> int:
-    """At most so many tokens: a byte-level vocabulary never spends more than one token on one byte."""
+    """At most this many tokens: a byte-level vocabulary never spends more than one token on one byte."""
     return len(text.encode("utf-8", "surrogatepass"))
 
 

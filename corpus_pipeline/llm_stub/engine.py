@@ -115,7 +115,7 @@ class Engine:
         cached = sizes[0] // _CACHE_UNIT * _CACHE_UNIT if whole >= self.options.cache_from else 0
         written = whole - cached if self.options.cache_writes and whole >= self.options.cache_from else 0
         reasoning = self.options.reasoning_tokens
-        # the texts do not look at the limit, but nobody may be billed for more than was asked for
+        # the texts do not look at the limit, but no one may be billed for more than was asked for
         most = body.get("max_completion_tokens") or body.get("max_tokens") or 1 << 30
         spoken = tokens.expected(reply.content or reply.refusal or "")
         return Usage(whole, min(spoken + reasoning, most), cached, min(reasoning, most), cache_write_tokens=written)
@@ -158,7 +158,7 @@ class Engine:
                 raise AssertionError(f"{fault} is no refusal")
 
     def rate_limited(self, line: Line, fault: Fault | None, wait: float, headers: Headers | None = None) -> Outcome:
-        """A 429 that asks to wait so many seconds, in the notation of the fault."""
+        """A 429 that asks to wait this many seconds, in the notation of the fault."""
         said: Headers = list(headers or ())
         if fault is Fault.RATE_LIMIT_DATE:
             said.append((b"retry-after", formatdate(time.time() + wait, usegmt=True).encode()))

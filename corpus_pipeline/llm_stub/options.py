@@ -1,4 +1,4 @@
-"""What a stand-in server is told at its start."""
+"""Options of a stand-in server."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class RateLimits:
         }
 
     def take(self, tokens: int, now: float) -> Verdict:
-        """Book one request of so many tokens, or say how long to wait; a refused request books nothing."""
+        """Book one request of this many tokens, or say how long to wait; a refused request books nothing."""
         wanted = {"requests": 1.0, "tokens": float(tokens)}
         wait = 0.0
         for name, bucket in self._buckets.items():

@@ -43,7 +43,7 @@ class RunningStub:
 
 
 def serve(host: str, port: int, options: StubOptions, ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted; port 0 takes a free one. `ready` is told the base URL as soon as calls can come.
+    """Serve until interrupted; port 0 takes a free one. `ready` is called with the base URL as soon as calls can come.
 
     Raises CorpusError when the port is taken.
     """

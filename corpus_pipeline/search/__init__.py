@@ -1,7 +1,7 @@
 """The search index of the row browser: which rows may hold a text. Derived data below CORPUS_HOME, made beside the pipeline.
 
 It holds no text, only which hashed groups of letters each row has, so it may name a row too many, and never one too few:
-whoever asks it reads the rows that it names. See `grams` for what is remembered and `segment` for how.
+anyone who asks it reads the rows that it names. See `grams` for what is remembered and `segment` for how.
 """
 
 from corpus_pipeline.search.grams import facet, wanted

@@ -3,7 +3,7 @@
     head     magic, for which rows it was made (`Identity`), how many removed rows it knows of
     blocks   see `segment`
 
-It grows at its end, a block at a time, each on the disk before the next is begun: whoever was killed goes on behind the last
+It grows at its end, a block at a time, each on the disk before the next is begun: a killed writer goes on behind the last
 whole one. Whatever is not as it should be is not an error but not indexed.
 """
 
@@ -39,7 +39,7 @@ class Identity(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Rows with first <= number <= last: those that may hold the text, or None when nobody knows."""
+    """Rows with first <= number <= last: those that may hold the text, or None when no one knows."""
 
     first: int
     last: int
@@ -125,7 +125,7 @@ def _blocks(file: int, *, sound: bool = False) -> list[tuple[int, int]]:
 
 
 class Maker:
-    """Makes an index: appends blocks to what there is of it, or begins it anew. One at a time, the caller sees to that."""
+    """Makes an index: appends blocks to what there is of it, or begins it again. One at a time, the caller sees to that."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -181,7 +181,7 @@ class Maker:
 
 
 def paths(path: Path) -> tuple[Path, Path]:
-    """Where an index is, and where it is being made anew."""
+    """Where an index is, and where it is being made again."""
     return path, path.with_name(path.name + ".new")
 
 
@@ -204,13 +204,13 @@ def take_out(path: Path, numbers: Sequence[int]) -> None:
 
 
 def note_removed(path: Path, removed: int) -> None:
-    """From now on the index says that so many removed rows were taken out of it. Raises OSError."""
+    """From now on the index says that this many removed rows were taken out of it. Raises OSError."""
     with suppress(FileNotFoundError), _locked(path) as file:
         _pwrite(file, struct.pack("<Q", removed), _REMOVED_AT)
 
 
 def _change(file: int, offset: int, length: int, gone: Sequence[int]) -> None:
-    """Readers go round the block until it is whole again; after a crash in between it is made anew."""
+    """Readers go round the block until it is whole again; after a crash in between it is made again."""
     changed = segment.without(os.pread(file, HEAD + length, offset), gone)
     _pwrite(file, Header(CHANGING, length, 0).packed(), offset)
     os.fsync(file)
@@ -221,7 +221,7 @@ def _change(file: int, offset: int, length: int, gone: Sequence[int]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    """A file for writing, by nobody else meanwhile."""
+    """A file for writing, by no one else in the meantime."""
     file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -256,7 +256,7 @@ class Corpus:
                 self.deliver_webhooks()
 
     def deliver_webhooks(self) -> int:
-        """Send what is due to those who want to be told; returns how many arrived. A failure is tried again later."""
+        """Send due deliveries to their receivers; returns how many arrived. A failure is tried again later."""
         settings = self.settings
         private = frozenset(settings.private_hosts)
         try:
@@ -382,7 +382,7 @@ class Corpus:
         return [entry for work in works for entry in provider_batches.refetch(work, self.settings.model)]
 
     def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[ProviderBatch]:
-        """Let go of provider batches (see `batches.forget`)."""
+        """Release provider batches (see `batches.forget`)."""
         return provider_batches.forget(self.store, names, batch, reason, self.actor)
 
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[ProviderBatch]:
@@ -431,11 +431,11 @@ class Corpus:
         return commands_pause.mark_flags(self.store)
 
     def resumable(self) -> list[commands_pause.Resumable]:
-        """Stages that may go on although nobody works on them."""
+        """Stages that may go on although no one works on them."""
         return commands_pause.resumable(self.store)
 
     def abandoned(self) -> list[tuple[commands_pause.Resumable, PauseFlag]]:
-        """Stages below a flag whose worker is gone (see `control.abandoned`)."""
+        """Stages below a flag whose worker has ended (see `control.abandoned`)."""
         return commands_pause.abandoned(self.store)
 
     def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:

@@ -49,7 +49,7 @@ def texts(corpus: Corpus) -> Check:
         if task is None or not _is_clean(corpus, task):
             continue
         own, differing = _compared(corpus, file, task)
-        if own and len(differing) == own > 1:  # nobody changes every row: the normal form is of another version
+        if own and len(differing) == own > 1:  # no one changes every row: the normal form is of another version
             other_version.append(file.name)
         else:
             checked, wrong = checked + own, wrong + differing

@@ -59,7 +59,7 @@ def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
 
 
 def least_policy() -> JsonObject:
-    """What a key must be allowed that writes exports, and no more: nothing is deleted, and no other prefix is seen.
+    """The least privileges of a key that writes exports: nothing is deleted, and no other prefix is seen.
 
     Raises UsageError where exports go to a folder.
     """

@@ -144,7 +144,7 @@ def make(
     polite: bool = False,
     told: Callable[[State], None] = lambda state: None,
 ) -> None:
-    """Make what is missing of the indexes, or all of them `anew`; remove those of files that are gone.
+    """Make what is missing of the indexes, or all of them (`anew`); remove those of files that were removed.
 
     polite: wait while the pipeline reads, cleans or writes files. One maker at a time for each folder: the caller sees to it.
     Raises UnknownName, StoreUnavailable, OSError (the disk is full).

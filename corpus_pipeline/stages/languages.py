@@ -23,7 +23,7 @@ def _model(codes: frozenset[str] | None) -> Any:
     if codes is not None:
         model.set_languages(sorted(codes.intersection(model.labels)))
     walk = next(iter(_loaded.values()), model)
-    # made anew: the one that was read keeps the columns of all languages
+    # made again: the one that was read keeps the columns of all languages
     return langid.LanguageIdentifier(
         # row by row, as it is read: by columns each feature of a text costs a miss of the cache for each language
         model.nb_ptc.copy(order="C"),

@@ -334,7 +334,7 @@ def refusal_in(text: str) -> Refusal | None:
 
 
 def _begins(head: str, start: int, strength: Strength) -> bool:
-    """Whether what stands before a refusal belongs to it: little, or an apology, and nobody else's words."""
+    """Whether what stands before a refusal belongs to it: little, or an apology, and no one else's words."""
     before = head[:start]
     if any(sign in before for sign in '"“”«»「『„:：'):
         return False

@@ -312,8 +312,8 @@ _EXCHANGE = ("data_prompt", "data_reasoning", "data_response")
 def review_sample(
     connection: Connection, task_id: TaskId, size: int
 ) -> list[tuple[Row, dict[str, str | None], dict[str, str | None]]]:
-    """(provenance, texts before, texts after) of some new rows and their last turn. A request's hash is as good as a
-    die, and falls the same way every time."""
+    """(provenance, texts before, texts after) of some new rows and their last turn. Deterministic sample: ordered by
+    request hash."""
     query = select(augmented_rows).where(augmented_rows.c.task_id == task_id, augmented_rows.c.makes == ROW)
     rows = connection.execute(query.order_by(augmented_rows.c.request_key).limit(size)).all()
     shown = exchanges(connection, task_id, [(row.conversation_id, row.strategy, row.sample_index) for row in rows])

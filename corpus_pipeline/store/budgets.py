@@ -104,7 +104,7 @@ def reserve(
     refusal = _reserve(connection, payer, sum(amounts), ceilings)
     if refusal is None:
         return len(amounts), None
-    # a row that nobody opened refuses as one that is full does
+    # a row that no one opened refuses as one that is full does
     opened = [(scope.value, subject, 0, 0) for scope, subject in payer.subjects()]
     backend.insert(connection, budgets, ("scope", "subject", "spent", "reserved"), opened, updates={"spent": "{old}"})
     if _reserve(connection, payer, sum(amounts), ceilings) is None:

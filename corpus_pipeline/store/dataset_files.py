@@ -145,7 +145,7 @@ def finish_ingest(
 
 
 def reopen_ingest(connection: Connection, file_id: FileId) -> None:
-    """The file's rows are gone: they will be read again."""
+    """The file's rows no longer exist: they will be read again."""
     connection.execute(
         update(dataset_files)
         .where(dataset_files.c.id == file_id)

@@ -80,7 +80,7 @@ def _is_better(found: KnownDuplicate, known: KnownDuplicate | None) -> bool:
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Wait for whoever else merges. SQLite has one writer anyway; elsewhere a row that all have is locked."""
+    """Wait for anyone else who merges. SQLite has one writer anyway; elsewhere a row that all have is locked."""
     connection.execute(select(recipes.c.id).order_by(recipes.c.id).limit(1).with_for_update())
 
 

@@ -26,7 +26,7 @@ P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
-_SILENT_SECONDS = 5  # then whoever waits is told what for
+_SILENT_SECONDS = 5  # then a wait is logged with its reason
 # a unit that looks, finds nothing and inserts may meet another one that did so at the same time: it is redone and finds it
 _MOST_TAKEN = 3
 
@@ -139,7 +139,7 @@ class Store:
         repeatable: without a guard, whether the unit may be redone when the outcome of its COMMIT is not known.
         name: what the crash points around the commit are called. patience: instead of the store's.
 
-        Raises Fenced, StoreUnavailable (patience used up, disk full, outcome unknown), or what `work` raises.
+        Raises Fenced, StoreUnavailable (time limit reached, disk full, outcome unknown), or what `work` raises.
         """
         name = name or getattr(work, "__name__", "unit").strip("_")
         if guard is None:

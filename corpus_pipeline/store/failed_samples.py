@@ -1,4 +1,4 @@
-"""The failed-sample queue: full context, replayable, and in the way of the export until someone decides."""
+"""The failed-sample queue: full context, replayable, and blocking the export until someone decides."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def resolve(connection: Connection, task_id: TaskId, stage: Stage, keys: Sequenc
 
 class Where(NamedTuple):
     """Which failed samples: every field that is set must match. Those of what is worked now: a file that was replaced, or the
-    work under an earlier recipe, waits for nobody; only an id or a task finds these."""
+    work under an earlier recipe, waits for no one; only an id or a task finds these."""
 
     ids: tuple[int, ...] = ()
     file_name: str | None = None

@@ -59,7 +59,7 @@ from corpus_pipeline.store.schema import (
 def violations(connection: Connection, *, at_rest: bool = True) -> list[str]:
     """What is not as it must always be, one sentence each; empty when all is well.
 
-    at_rest: nobody works, and whoever died was taken over: no lease is live, no call is on the wire.
+    at_rest: no one works, and anyone who died was taken over: no lease is live, no call is on the wire.
     """
     found = []
     for name, query in _QUERIES.items():

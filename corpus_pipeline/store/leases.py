@@ -1,7 +1,7 @@
 """Leases: who may write for a stage of a task. Times are the database's; each new holder has a higher epoch.
 
 A lease holds as long as its heartbeat extends it, and no longer than its holder lives where that can be seen: a process of
-this machine that is gone holds nothing. A clock that is set back makes no lease longer than its length (see `cap`).
+this machine that has ended holds nothing. A clock that is set back makes no lease longer than its length (see `cap`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Lease(NamedTuple):
 
 
 def current(connection: Connection, task_id: TaskId, stage: Stage, *, lock: bool = False) -> Lease | None:
-    """The lease of a stage of a task, None when nobody ever held it."""
+    """The lease of a stage of a task, None when no one ever held it."""
     query = _QUERY.where(_L.task_id == task_id, _L.stage == stage.value)
     return _lease(connection.execute(query.with_for_update() if lock else query).one_or_none())
 
@@ -154,14 +154,14 @@ def extend(connection: Connection, task_id: TaskId, stage: Stage, owner: str, ep
 
 
 def revoke(connection: Connection, task_id: TaskId, stage: Stage) -> None:
-    """Refuse all further writes of whoever held this lease before it ended; does nothing while it holds."""
+    """Refuse all further writes of anyone who held this lease before it ended; does nothing while it holds."""
     held = current(connection, task_id, stage, lock=True)
     if held is not None and held.left_ms <= 0:
         unlock(connection, held)
 
 
 def bar(connection: Connection, task_id: TaskId, stage: Stage, name: str) -> None:
-    """Nobody writes for this stage until the transaction ends, and nothing more of whoever held its lease before.
+    """No one writes for this stage until the transaction ends, and nothing more of anyone who held its lease before.
 
     Raises LeaseHeld, naming `name`, while somebody works.
     """

@@ -134,7 +134,7 @@ def insert_intents(
 _NOW = select(now_ms(), provider_workers.at_work())
 _ASKED = and_(
     _A.state == AttemptState.INTENT.value,
-    _A.batch_id.is_(None),  # nobody waits for a day
+    _A.batch_id.is_(None),  # no one waits for a day
     select(leases.c.epoch)
     .where(
         leases.c.task_id == _A.task_id,
@@ -243,7 +243,7 @@ _SETTLE = (
 
 
 def settle(connection: Connection, settlements: Sequence[Settlement]) -> None:
-    """Settle intents. One that was settled meanwhile (booked as unknown by a successor) stays as it is."""
+    """Settle intents. One that was settled in the meantime (booked as unknown by a successor) stays as it is."""
     if settlements:
         ends = {s.id: s for s in settlements}
         still = _open(connection, list(ends))

@@ -12,14 +12,14 @@ from corpus_pipeline.store.schema import provider_workers
 from corpus_pipeline.store.types import now_ms
 
 _W = provider_workers.c
-# who has not written for so long is gone
+# a worker is stale after this many seconds without a heartbeat
 _GONE_MS = 10_000
 
 
 class Learnt(NamedTuple):
     """What one worker says. concurrency and rates are for all workers together, None where nothing was learnt.
 
-    hold_ms: for how long, from when it was written, nobody should call.
+    hold_ms: for how long, from when it was written, no one should call.
     """
 
     concurrency: float | None
@@ -29,7 +29,7 @@ class Learnt(NamedTuple):
 
 
 class Other(NamedTuple):
-    """What another worker said, so many milliseconds ago."""
+    """What another worker said, this many milliseconds ago."""
 
     owner: str
     learnt: Learnt

@@ -199,7 +199,7 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
             .values(turns=1, shape=EMPTY_SHAPE, tools=None, is_deleted=True)
         )
     if ids:
-        # whoever keeps something about the verdicts of a finished pass must see that they are others now
+        # anyone who keeps something about the verdicts of a finished pass must see that they are others now
         c = execution_cursors.c
         finished = and_(c.task_id.in_(own_tasks), c.stage == Stage.CLEAN.value, c.finished_at.is_not(None))
         connection.execute(update(execution_cursors).where(finished).values(finished_at=c.finished_at + 1))

@@ -96,7 +96,7 @@ def places(connection: Connection) -> dict[tuple[str, int], int]:
 
 
 def unfinished(connection: Connection) -> list[FileId]:
-    """The dataset files that count no longer and of which something may be left: whoever removed them died."""
+    """The dataset files that count no longer and of which something may be left: anyone who removed them died."""
     query = select(_F.id).where(_F.removed_at.is_not(None), _F.emptied_at.is_(None)).order_by(_F.id)
     return [FileId(i) for i in connection.execute(query).scalars()]
 

@@ -18,8 +18,8 @@ _V = review_verdicts.c
 class Counts(NamedTuple):
     """New rows of a task, those of the sample that were judged, and those that were found bad.
 
-    The sample is the beginning of the new rows in the order of their requests' hashes, which is as good as dice: rows that
-    were judged behind one that nobody judged are no part of it, since somebody chose them.
+    The sample is the beginning of the new rows in the order of their requests' hashes, which is random: rows that
+    were judged behind one that no one judged are no part of it, since somebody chose them.
     """
 
     rows: int

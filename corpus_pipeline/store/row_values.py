@@ -239,7 +239,7 @@ def _is_fresh() -> ColumnElement[bool]:
 
 def counts(connection: Connection, task_id: TaskId, most: int = 50) -> dict[str, dict[str, Any]]:
     """By `TASK.FIELD`: {rows, mean, min, max} of numbers, {rows, words: {word: rows}} of short texts, where
-    they are at most so many and rows share them."""
+    they are at most this many and rows share them."""
     c = row_values.c
     found: dict[str, dict[str, Any]] = {}
     numbers = (

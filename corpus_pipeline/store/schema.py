@@ -408,7 +408,7 @@ budgets = _table(
 
 spending = _table(
     "spending",
-    # sums of settled ledger rows, changed with them; whoever asks about money need not read the ledger
+    # sums of settled ledger rows, changed with them; anyone who asks about money need not read the ledger
     _task(),
     Column("day", String(10), primary_key=True),  # ISO date, UTC, on which the call was begun
     Column("consumer", Name, primary_key=True),
@@ -511,7 +511,7 @@ failed_samples = _table(
     Column("state_by", String(128)),
     Column("state_reason", LongText),
     Column("overrides", LongText),  # JSON: another model or limit for the replay
-    Column("validator", String(64)),  # who refused the answer; null where nobody did
+    Column("validator", String(64)),  # who refused the answer; null where no one did
     Column("evidence", LongText),  # JSON: the passages of the answer that show it
     UniqueConstraint("task_id", "stage", "conversation_id", "strategy", "sample_index"),
     Index("ix_failed_samples_state", "state"),
@@ -620,7 +620,7 @@ exports = _table(
     Column("run_id", String(64)),
     Column("created_at", Moment, nullable=False, server_default=now_ms()),
     Column("superseded_at", Moment),
-    Column("purged_at", Moment),  # rows that it holds were purged since: whoever has a copy should drop it
+    Column("purged_at", Moment),  # rows that it holds were purged since: anyone who has a copy should drop it
     Index("ix_exports_task_id", "task_id"),
 )
 

@@ -24,7 +24,7 @@ def add(connection: Connection, task_id: TaskId, stage: Stage, url: str, event: 
 
 
 def take(connection: Connection, hold_ms: int, limit: int) -> Sequence[Row]:
-    """(id, event, url, body, attempts, created_at) of what is due, oldest first. Nobody else takes them for `hold_ms`."""
+    """(id, event, url, body, attempts, created_at) of due deliveries, oldest first, held for `hold_ms`."""
     due = (
         select(_E.id, _E.event, _E.url, _E.body, _E.attempts, _E.created_at)
         .where(_E.state == DeliveryState.WAITING.value, _E.due_at <= now_ms())

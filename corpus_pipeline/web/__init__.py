@@ -1,4 +1,4 @@
-"""The row browser: pages that show what the service answers, each with a JSON twin. No build step, works without scripts."""
+"""The row browser: pages that show what the service answers, each also as JSON. No build step, works without scripts."""
 
 from corpus_pipeline.web.app import create_app
 from corpus_pipeline.web.options import Options

@@ -100,7 +100,7 @@ class Bounded(HttpToolsProtocol):
     def _make_room(self) -> None:
         """Close the oldest connection that waits for its client, of the same address or of all, when there are too many.
 
-        Refusing the new one would let whoever holds many of them keep others out.
+        Refusing the new one would let anyone who holds many of them keep others out.
         """
         own, limits = self._address(), self.limits
         others = [

@@ -104,7 +104,7 @@ def acting(request: Request) -> Corpus:
 
 
 def reply(request: Request, template: str, data: Mapping[str, Any], *, status: int = 200, **more: Any) -> Response:
-    """A page, or its twin: `data` as JSON. `more` is for the template only."""
+    """A page, or `data` as JSON. `more` is for the template only."""
     if request.scope["json"]:
         return json_reply(data, status)
     site, session = site_of(request), request.scope["session"]
@@ -141,7 +141,7 @@ def json_reply(data: Any, status: int = 200) -> Response:
 def action(
     handler: Callable[[Request, Form], tuple[str, str]], role: Role = Role.OPERATOR
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A POST endpoint. `handler` does it and returns (sentence, where to go next); it is called only for whoever has the
+    """A POST endpoint. `handler` does it and returns (sentence, where to go next); it is called only for anyone who has the
     role, with the token of the session in the form.
     """
 

@@ -240,7 +240,7 @@ class DagsterGuard:
         detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
         try:
             progress.note(self._site.corpus.store, person.name, "dagster", ", ".join(change.mutations), detail)
-        except StoreUnavailable:  # whoever wants to stop something then must be able to
+        except StoreUnavailable:  # anyone who wants to stop something then must be able to
             _log.warning("not in the audit log, the database is away: %s by %s", change.mutations, person.name)
 
 
@@ -249,7 +249,7 @@ def _asked_in(body: bytes) -> Asked:
 
 
 def asked_of(asked: Any) -> Asked:
-    """The GraphQL request in the JSON of a body. Raises ValueError for what nobody can read."""
+    """The GraphQL request in the JSON of a body. Raises ValueError for what no one can read."""
     query = asked.get("query") if isinstance(asked, dict) else None
     if not isinstance(query, str):
         raise ValueError("it is no GraphQL request")
@@ -333,7 +333,7 @@ def _json(text: bytes) -> Any:
 
 
 def _live_only(message: Message) -> Message | None:
-    """A message for the socket written anew, None for one that is none or asks for a change: a subscription can carry one."""
+    """A message for the socket written again, None for one that is none or asks for a change: a subscription can carry one."""
     try:
         said = json.loads(message.get("text") or "")
         if not isinstance(said, dict):

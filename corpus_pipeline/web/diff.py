@@ -39,7 +39,7 @@ class Column(NamedTuple):
 
 
 PAGE = 400_000  # characters of all texts of one page
-MOST_TURNS = 500  # that one page shows; the JSON twin has them all
+MOST_TURNS = 500  # that one page shows; the JSON has them all
 
 _ROLES = {
     "system": "system",

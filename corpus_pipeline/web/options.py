@@ -24,7 +24,7 @@ class Role(StrEnum):
     ADMIN = "admin"  # removes for good: rows, and in Dagster runs and events
 
     def covers(self, other: Role) -> bool:
-        """Whether whoever has this role may what the other one may."""
+        """Whether this role may do all that the other one may."""
         order = tuple(Role)
         return order.index(self) >= order.index(other)
 

@@ -18,7 +18,7 @@ from rapidfuzz.distance import Indel
 from corpus_pipeline.model import TEXT_FIELDS
 
 SHORT = 280
-LONG = 20_000  # characters of one text on a page; the JSON twin has it whole
+LONG = 20_000  # characters of one text on a page; the JSON has it whole
 
 # what cannot be seen, or what makes a text look like another one: controls but tab and line feed, direction marks,
 # zero-width characters, lone line separators, tags, noncharacters

@@ -96,7 +96,7 @@ class Door:
         return Person(name[:128], known or options.proxy_role) if name else None
 
     def person(self, scope: Scope, headers: Headers, session: str | None, *, active: bool = True) -> Person | None:
-        """The person who asks: whom a trusted proxy names, or who logged in, or (where nobody has to) who has the token.
+        """The person who asks: whom a trusted proxy names, or who logged in, or (where no one has to) who has the token.
 
         active: something was asked for, which puts off the end of an idle session.
         """
@@ -157,7 +157,7 @@ class Guard:
         scope["person"] = self._door.person(scope, headers, scope["session"], active=active)
         scope["json"] = wants_json(scope, headers)
         if scope["path"].endswith(".json") and not scope["path"].startswith("/static/"):
-            # every page has a twin: the same path with .json behind it
+            # every page is there as JSON: the same path with .json behind it
             scope["path"] = scope["path"].removesuffix(".json")
             scope["raw_path"] = scope["path"].encode()
 
@@ -178,7 +178,7 @@ class Guard:
         refused = self._door.entered(scope, headers) or self._refusal(scope, headers)
         try:
             await (self._app if refused is None else refused)(scope, receive, with_headers)
-        except ClientDisconnect:  # nobody is left to be answered
+        except ClientDisconnect:  # no one is left to be answered
             return
         except Exception as error:
             _log.error("%s", in_words(error))
@@ -252,6 +252,6 @@ def same_origin(headers: Headers, *, secure: bool) -> bool:
 
 
 def wants_json(scope: Scope, headers: Headers) -> bool:
-    """Whether the twin is asked for: by its path, or by a client that accepts JSON and not HTML."""
+    """Whether JSON is asked for: by its path, or by a client that accepts JSON and not HTML."""
     accept = headers.get("accept", "")
     return scope["path"].endswith(".json") or ("application/json" in accept and "text/html" not in accept)

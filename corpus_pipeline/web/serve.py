@@ -62,7 +62,7 @@ def server(
 
 
 def listen(options: Options) -> socket.socket:
-    """A listening socket, so that a port in use is told before anything starts. Raises UsageError."""
+    """A listening socket, so that a port in use is an error before anything starts. Raises UsageError."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -84,7 +84,7 @@ def url_of(options: Options, port: int) -> str:
 
 
 def first_address(options: Options, url: str) -> str:
-    """`url` as it is told to the person who started the server: with the token that tells this person from others."""
+    """`url` as it is shown to the person who started the server: with the token that tells this person from others."""
     return url if options.demands_login or options.token is None else f"{url}/?{TOKEN}={options.token}"
 
 
@@ -96,7 +96,7 @@ def url_for_others(options: Options, url: str) -> str:
 
 
 def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; `ready` is told the first address. Raises UsageError when the address cannot be used."""
+    """Serve until Ctrl-C; `ready` is called with the first address. Raises UsageError when the address cannot be used."""
     listener = listen(options)
     with listener, Indexer(corpus):
         ready(first_address(options, url_of(options, listener.getsockname()[1])))

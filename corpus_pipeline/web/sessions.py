@@ -24,7 +24,7 @@ _ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Person(NamedTuple):
-    """Who asks: `name` goes into the audit log. None as a role: nobody we know."""
+    """Who asks: `name` goes into the audit log. None as a role: no one we know."""
 
     name: str
     role: Role

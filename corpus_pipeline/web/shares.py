@@ -43,7 +43,7 @@ _PATIENCE = 30.0  # seconds for which one waits for a turn
 
 
 class Gone(ControlFlow):
-    """Whoever waited for a turn has closed the page."""
+    """The person who waited for a turn has closed the page."""
 
 
 class Shares:
@@ -57,7 +57,7 @@ class Shares:
 
     @asynccontextmanager
     async def of(self, name: str, kind: Kind, gone: asyncio.Future[None] | None = None) -> AsyncIterator[None]:
-        """A turn of a person. gone: ends when nobody waits for it any more.
+        """A turn of a person. gone: ends when no one waits for it any more.
 
         Raises HTTPException 429 when too many of theirs wait, 503 when no turn comes in time; Gone.
         """
@@ -99,7 +99,7 @@ class Shares:
 
 
 class Shared:
-    """Wraps a page: it waits for a turn of whoever asks, and its answer is sent within it."""
+    """Wraps a page: it waits for a turn of anyone who asks, and its answer is sent within it."""
 
     def __init__(self, app: ASGIApp, kind: Kind) -> None:
         self._app = app

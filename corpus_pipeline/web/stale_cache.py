@@ -1,4 +1,4 @@
-"""What takes long to count is counted aside and kept for a while: at ten million rows, that takes tens of seconds."""
+"""Stale-while-revalidate cache of slow aggregates: at ten million rows, a count takes tens of seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
-_PATIENCE = 20.0  # an old answer is good for so many times as long as it took to make it
+_PATIENCE = 20.0  # an old answer is good for this many times as long as it took to make it
 _WAIT = 1.0  # seconds that a page waits for a count
 _MOST = 500
 
@@ -42,7 +42,7 @@ class _Count(threading.Thread):
         self._count = count
         self.data: Any = None
         self.error: Exception | None = None
-        self.estimate: Any = None  # what was said meanwhile
+        self.estimate: Any = None  # what was said in the meantime
 
     def run(self) -> None:
         try:

@@ -43,7 +43,7 @@ class Segment:
         self.end = 0
         self.pending = 0  # records that are not committed
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self.fd, fcntl.LOCK_EX)  # whoever finds it unlocked may take it away
+        fcntl.flock(self.fd, fcntl.LOCK_EX)  # anyone who finds it unlocked may take it away
         with suppress(OSError):  # not every file system reserves
             os.posix_fallocate(self.fd, 0, room)
 
@@ -138,11 +138,11 @@ class Spool:
 
 
 def _fdatasync(segment: Segment) -> None:
-    with suppress(OSError):  # given up meanwhile, or the disk is gone: the commit tells
+    with suppress(OSError):  # given up by now, or the disk failed: the commit tells
         os.fdatasync(segment.fd)
 
 
-# --- taking in ---------------------------------------------------------------------------------------------------------------
+# --- collecting -------------------------------------------------------------------------------------------------------------
 
 
 def left_over(folder: Path, task_id: TaskId) -> list[Path]:
@@ -151,7 +151,7 @@ def left_over(folder: Path, task_id: TaskId) -> list[Path]:
 
 
 def settle_all(store: Store, folder: Path) -> int:
-    """Take in what workers that are dead left, of any task, and remove their files: a purge must find every answer in the
+    """Collect what workers that are dead left, of any task, and remove their files: a purge must find every answer in the
     database. Returns how many answers."""
     paths = [path for path in sorted(folder.glob("*.spool")) if _is_left(path)] if folder.is_dir() else []
     if not paths:

@@ -52,7 +52,7 @@ class SequentialTest:
 
 class EarlyStop:
     """The samples of one strategy. strategies: how many are tested in the run, which share the error. accepted: failed
-    samples that the export goes out with (`export.gate.max_failed`): whoever accepts so many wants to see them."""
+    samples that the export goes out with (`export.gate.max_failed`): anyone who accepts this many wants to see them."""
 
     def __init__(self, label: str, tolerated: float, *, strategies: int = 1, accepted: int = 0) -> None:
         self.label, self.tolerated, self._accepted = label, tolerated, accepted

@@ -54,7 +54,7 @@ class _Asked:
 
 
 class ItemFailed(ControlFlow):
-    """An item that comes to nothing: where it ended, and why."""
+    """An item that fails: where it ended, and why."""
 
     def __init__(self, last: _Last, reason: str, error: str, attempts: int, fault: BadAnswer | None = None) -> None:
         super().__init__(reason)
@@ -156,7 +156,7 @@ class Asker:
         await self._writer.committed(within=GROUP_SECONDS)
 
     async def _asked(self, item: Item) -> _Asked:
-        """All questions of an item, answered and judged. Raises ItemFailed when it comes to nothing."""
+        """All questions of an item, answered and judged. Raises ItemFailed when it fails."""
         last = _Last()
         answers: list[StoredAnswer] = []
         seen: set[str] = set()  # attempts whose answers it had

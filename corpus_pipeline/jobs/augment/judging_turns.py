@@ -1,7 +1,7 @@
 """Answers are judged one at a time, and between two of them the loop looks at the network.
 
 To judge an answer takes much longer than to read one and write it down. Where all answers that came together were judged in
-one go, those that came meanwhile, and were paid for, would wait in the sockets, and a kill would lose them: the more of them,
+one go, those that came since, and were paid, would wait in the sockets, and a kill would lose them: the more of them,
 the slower the machine. And while many answers wait to be judged no more are asked for: they may all be bad.
 """
 
@@ -47,7 +47,7 @@ class Turns:
         self._is_closed = True
 
     def open(self) -> None:
-        """Let questions go out again, or find what was written down meanwhile."""
+        """Let questions go out again, or find what was written down in the meantime."""
         self._is_closed = False
         _let_go(self._asking, len(self._asking))
 

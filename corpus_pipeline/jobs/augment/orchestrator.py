@@ -1,4 +1,4 @@
-"""In which order the questions of a run are asked: what goes by provider batch first, and meanwhile the rest one by one.
+"""In which order the questions of a run are asked: what goes by provider batch first, and in the meantime the rest one by one.
 
 A strategy and its judge each go their own way, live or by batch, and a row's strategy is asked when its verdict is known.
 Tasks that read what others make come after them, in groups.

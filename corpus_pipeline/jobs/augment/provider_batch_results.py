@@ -53,7 +53,7 @@ class Intake:
 
 
 class Taker:
-    """Takes in final batches of one run. asked: the strategies and judges by label."""
+    """Collects final batches of one run. asked: the strategies and judges by label."""
 
     def __init__(self, held: Held, asked: dict[str, Prepared], commit: Commit, charger: Charger) -> None:
         self._held, self._asked, self._commit, self._charger = held, asked, commit, charger
@@ -127,7 +127,7 @@ class Taker:
         await self._commit(provider_batches.take_in, self._held.store.backend, settlements, answers)
 
     def _settlement(self, result: Result, entry: Row, prepared: Prepared) -> Settlement:
-        """What a result means for its ledger row. How long a request took inside of a batch nobody says."""
+        """What a result means for its ledger row. How long a request took inside of a batch no one says."""
         if result.answer is not None:
             answer = result.answer
             charge = self._charger.charge(prepared, Request(entry.model, (), MAX_TOKENS), answer, batch=True)

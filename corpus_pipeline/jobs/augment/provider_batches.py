@@ -123,7 +123,7 @@ class Batching:
                 )
 
     async def collect(self) -> None:
-        """Take in what the provider has finished, without waiting for the rest or asking anything new."""
+        """Collect what the provider has finished, without waiting for the rest or asking anything new."""
         async with self._endpoints() as endpoints:
             await self._reattach(endpoints)
             for row in self._open():
@@ -139,7 +139,7 @@ class Batching:
         return await endpoints.of_batch(row, self._held.fetch(provider_batches.requests_of, row.id))
 
     async def _round(self) -> int:
-        """Take in all batches that are under way; returns how many answers they brought."""
+        """Collect all batches that are under way; returns how many answers they brought."""
         brought, gone = 0, []
         async with self._endpoints() as endpoints:
             for row in self._open():
@@ -354,7 +354,7 @@ class Batching:
             "the provider's queue of batches is full: waiting, then sending %d requests at a time", self._max_requests
         )
 
-    # --- waiting and taking in -----------------------------------------------------------------------------------------
+    # --- waiting and collecting -----------------------------------------------------------------------------------------
 
     async def _until_final(self, api: BatchClient, row: Row) -> Batch | None:
         """The batch once the provider is through with it; None when it knows no such batch."""
@@ -416,7 +416,7 @@ class Batching:
             f" `corpus batches forget {name} --reason TEXT` books it as spent and asks again in another batch"
         )
 
-    # --- patience ------------------------------------------------------------------------------------------------------
+    # --- time limits -----------------------------------------------------------------------------------------------------
 
     async def _pause(self, refusal: TooDear, reserved: NanoDollars) -> Paused:
         reason = await asyncio.to_thread(out_of_money, self._held, refusal.scope, reserved)

@@ -51,7 +51,7 @@ class Line:
         )
         self.client = ModelClient(place.endpoint, connections=concurrency + 10, observe=self.limiter.observe)
         self.sharing = Sharing(held.store, place.key, self.limiter, held.work.task.id, self.trouble)
-        self.gone: Trouble | None = None  # why it is asked no more in this run: its quota is gone, its key refused
+        self.gone: Trouble | None = None  # why it is asked no more in this run: its quota is used up, its key refused
         self.seen: Trouble | None = None  # at the last look, for other threads
 
     def trouble(self) -> Trouble | None:
@@ -114,7 +114,7 @@ class Route:
 
     @property
     def is_usable(self) -> bool:
-        """Whether a call may go there now: it is not down, and nobody has to wait for long."""
+        """Whether a call may go there now: it is not down, and no one has to wait for long."""
         return self.line.gone is None and self.line.limiter.is_usable
 
     @property

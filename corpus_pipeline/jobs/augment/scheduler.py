@@ -70,7 +70,7 @@ class Window:
         return self._feed.limit_reached
 
     async def run(self) -> None:
-        """Raises Paused or Interrupted once the calls in flight came home, or the error that stops the job."""
+        """Raises Paused or Interrupted once the calls in flight have ended, or the error that stops the job."""
         self._stop = StopSignal()
         self._changed = asyncio.Event()
         self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings())
@@ -261,7 +261,7 @@ async def _in_daemon_thread(work: Callable[[T], None], argument: T) -> None:
             work(argument)
         except BaseException as error:
             failure = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: no one waits any more
             loop.call_soon_threadsafe(end, failure)
 
     threading.Thread(target=run, name="warm-up", daemon=True).start()

@@ -1,7 +1,7 @@
-"""One question is paid once: whoever comes to it while it is asked, here or for another task, waits for the answer.
+"""One question is paid once: anyone who comes to it while it is asked, here or for another task, waits for the answer.
 
-Here a table of what is under way says so; of other tasks the database does, in the transaction of the intent. Whoever waits
-holds no slot and has no intent, so nobody waits for somebody who waits; a worker that died is not waited for.
+Here a table of what is under way says so; of other tasks the database does, in the transaction of the intent. Anyone who waits
+holds no slot and has no intent, so no one waits for somebody who waits; a worker that died is not waited for.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Once:
         return waiter.answer.result()
 
     async def _look(self) -> None:
-        """One look at the database for all who wait, again until nobody does."""
+        """One look at the database for all who wait, again until no one does."""
         while waiting := list(self._elsewhere):
             try:
                 asked, found = await asyncio.to_thread(self._held.fetch, _state_of, waiting)

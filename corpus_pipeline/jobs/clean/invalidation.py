@@ -1,6 +1,6 @@
-"""Corpus scope: what was dropped because it repeats rows that count no longer is compared anew, so that none of it is lost.
+"""Corpus scope: what was dropped because it repeats rows that count no longer is compared again, so that none of it is lost.
 
-The rows of a file stop counting when it is replaced, bound to a recipe that cleans otherwise, or cleaned anew.
+The rows of a file stop counting when it is replaced, bound to a recipe that cleans otherwise, or cleaned again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def clean_again(connection: Connection, file: DatasetFile, task_id: TaskId, who:
 
 
 def compare_again(connection: Connection, task_ids: Iterable[TaskId], who: str) -> list[TaskId]:
-    """The next run compares the rows of these tasks anew, and augments those that come back: nothing that is done already is
+    """The next run compares the rows of these tasks again, and augments those that come back: nothing that is done already is
     done twice. Returns the tasks. Raises LeaseHeld while somebody works on one of them."""
     found = sorted(set(task_ids))
     for task_id in found:
@@ -47,7 +47,7 @@ def compare_again(connection: Connection, task_ids: Iterable[TaskId], who: str) 
 
 
 def compare_without(connection: Connection, file: DatasetFile, who: str) -> list[str]:
-    """The rows of this file stop counting: whatever repeats them, in other files, is compared anew. To be called in the
+    """The rows of this file stop counting: whatever repeats them, in other files, is compared again. To be called in the
     transaction that makes it so. Returns the names of those files that are current, for `corpus run`.
 
     Raises LeaseHeld while this file or one that is compared with it is being cleaned: it may be finding pairs just now.

@@ -31,7 +31,7 @@ def listed(address: str, settings: Settings) -> list[Remote]:
 
 
 def fetch(remote: Remote, settings: Settings, on_bytes: OnBytes = nothing) -> Fetched:
-    """A copy of a remote file in the home folder, made or still the right one. A copy that was begun is gone on with.
+    """A copy of a remote file in the home folder, made or still the right one. A copy that was begun is continued.
 
     Raises UsageError, StopJob (the connection broke again and again: what arrived is kept), and what `on_bytes` raises.
     """
@@ -48,7 +48,7 @@ def copy_of(sha256: str, settings: Settings) -> Path | None:
 
 
 def bring(address: str, identity: Identity, settings: Settings, on_bytes: OnBytes = nothing) -> Path:
-    """The copy of a registered file on this host, made if need be. Raises SourceChanged when other bytes lie there now, and as
+    """The copy of a registered file on this host, made if need be. Raises SourceChanged when other bytes are there now, and as
     `fetch`."""
     known = copy_of(identity.sha256, settings)
     if known is not None:

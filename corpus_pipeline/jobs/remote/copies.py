@@ -32,7 +32,7 @@ OnBytes = Callable[
 
 
 def nothing(done: int, whole: int | None) -> None:
-    """Tell nobody."""
+    """Tell no one."""
 
 
 def is_remote(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Copying a file by HTTP: by ranges, gone on with after a cut, to allowed addresses only, redirects included.
 
-Bytes of two versions of a file are never joined: what was begun is gone on with when the server proves by `If-Range` that the
-file is the same one (a strong entity tag, or the time of its last change), and is begun anew otherwise.
+Bytes of two versions of a file are never joined: what was begun is continued when the server proves by `If-Range` that the
+file is the same one (a strong entity tag, or the time of its last change), and is begun again otherwise.
 """
 
 from __future__ import annotations

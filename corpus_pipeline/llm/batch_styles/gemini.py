@@ -51,7 +51,7 @@ class GeminiBatches(BatchStyle):
         return {"key": custom_id, "request": _STYLE.wire(where, request, learnt).body}
 
     async def upload(self, send: Send, where: Endpoint, chunk: Chunk) -> str:
-        """See `BatchStyle.upload`: the upload is announced, and goes to the address that is told."""
+        """See `BatchStyle.upload`: the upload is announced, and goes to the address in the answer."""
         name = {"file": {"displayName": f"corpus-{chunk.key[:40]}", "mimeType": "application/jsonl"}}
         announced = {
             **_JSON,

@@ -51,7 +51,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
 
 
 def _own(path: Path) -> Path:
-    """The file that a name in the inbox stands for, as far as whoever put it there could have read it.
+    """The file that a name in the inbox stands for, as far as anyone who put it there could have read it.
 
     A link that another user made leads where only we may read, and so may a second name of a file of ours in a folder that
     others write to: both are refused with UsageError, or an inbox for many would open every file to all of them.

@@ -56,7 +56,7 @@ def cancel(
     store: Store, access: ModelAccess | None, names: Sequence[str], reason: str, who: str
 ) -> list[ProviderBatch]:
     """Ask the provider to stop the batches of these files that are under way, and pause their augment stage, so that
-    nothing is sent anew. Returns those batches, with what the provider said.
+    nothing is sent again. Returns those batches, with what the provider said.
 
     What was worked until then is billed, and taken in by the next run after `corpus resume`. Raises UsageError without a
     name or a reason, UnknownName for a file that is not registered, SettingMissing when no provider can be asked.
@@ -75,7 +75,7 @@ def cancel(
 
 
 def refetch(work: Work, default_model: str | None) -> list[ProviderBatch]:
-    """Look at the provider again for the open batches of a file and take in what is there. Returns the batches that were open.
+    """Look at the provider again for the open batches of a file and collect what is there. Returns the batches that were open.
 
     Raises FileGone's words as UsageError, LeaseHeld while the file is worked, SettingMissing when no provider can be asked.
     """
@@ -100,7 +100,7 @@ def refetch(work: Work, default_model: str | None) -> list[ProviderBatch]:
 
 
 def forget(store: Store, names: Sequence[str], batch: int | None, reason: str, who: str) -> list[ProviderBatch]:
-    """Let go of the open batches of these files (of one, by its number): what they cost is not known and is booked at the most
+    """Release the open batches of these files (of one, by its number): what they cost is not known and is booked at the most
     that it can be, and their rows may be asked again. Returns those batches.
 
     Raises UsageError without a name or reason, for a batch that is not open, or while the file is being worked.

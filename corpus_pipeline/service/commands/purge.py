@@ -146,7 +146,7 @@ def _asked(connection: Connection, sha256: str, numbers: Sequence[int]) -> _Aske
 
 
 def _bar(connection: Connection, file_ids: Sequence[int], names: dict[int, str]) -> None:
-    """Nobody writes for these files, and nobody compares rows with theirs, until the transaction ends."""
+    """No one writes for these files, and no one compares rows with theirs, until the transaction ends."""
     barred = [
         (task_id, stage, names[file_id])
         for file_id in file_ids
@@ -234,7 +234,7 @@ def _report_of(
 
 
 def _purged_before(connection: Connection, file_id: int, ids: Sequence[int]) -> Iterator[int]:
-    """Those whose text is gone already."""
+    """Those whose text was removed already."""
     sha256 = dataset_files.file_by_id(connection, FileId(file_id)).sha256
     numbers = [split_id(i)[1] for i in ids if split_id(i)[0] == file_id]
     return ((file_id << ROW_BITS) | number for number in purges.kept_out(connection, sha256, numbers))
@@ -257,7 +257,7 @@ def _previewed(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequenc
 
 
 def _drop_half_written(connection: Connection, task_id: TaskId, who: str) -> None:
-    """An export that stopped half-way is begun anew: its part holds the text."""
+    """An export that stopped half-way is begun again: its part holds the text."""
     own = cursors.stage_cursors(connection, task_id, Stage.EXPORT)
     if any(cursor.position and cursor.status is not Status.DONE for cursor in own):
         cursors.start_over(connection, task_id, Stage.EXPORT, who=who)

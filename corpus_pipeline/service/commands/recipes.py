@@ -127,7 +127,7 @@ def reads_otherwise(file: DatasetFile, section: IngestSection) -> str | None:
 
 
 class Bound(NamedTuple):
-    """A recipe version that a dataset file is bound to now. again: other files, whose rows are compared anew for it."""
+    """A recipe version that a dataset file is bound to now. again: other files, whose rows are compared again for it."""
 
     version: str
     again: tuple[str, ...]

@@ -31,8 +31,8 @@ class _Found(NamedTuple):
 
 
 class Added(NamedTuple):
-    """A registered dataset file; `new` is False when it was known already. `twins` hold the same bytes. again: other files,
-    with rows that repeat what is replaced: the next run compares them anew. evidence: why it is read in its format."""
+    """A registered dataset file; `new` is False when it was known. `twins` hold the same bytes. again: other files,
+    with rows that repeat what is replaced: the next run compares them again. evidence: why it is read in its format."""
 
     file: DatasetFile
     new: bool

@@ -1,6 +1,6 @@
 """Taking a dataset file out again, with everything that was made from it. The ledger, the money and the audit log stay.
 
-Each step may be the last one of a process: whoever repeats the command, or removes another file, goes on where it ended.
+Each step may be the last one of a process: anyone who repeats the command, or removes another file, goes on where it ended.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def remove(
     keep_answers: bool = False,
 ) -> RemovalReport:
     """Take a dataset file out, all its versions: rows, verdicts, new rows, reports, exports and their registration, search
-    index. Rows of other files that repeat its rows are compared anew by their next run. A file that was removed before is
+    index. Rows of other files that repeat its rows are compared again by their next run. A file that was removed before is
     looked after again.
 
     keep_answers: what models answered stays; the same file under another name is then not paid for twice.
@@ -75,7 +75,7 @@ def remove(
 
 
 def preview(store: Store, name: str) -> dict[str, int]:
-    """How much a removal would take out, for whoever is asked whether it should. Raises UnknownName."""
+    """How much a removal would take out, for anyone who is asked whether it should. Raises UnknownName."""
 
     def read(connection: Connection) -> dict[str, int]:
         ids = [file.id for file in removals.versions(connection, name)]
@@ -104,7 +104,7 @@ def _forget_copies(store: Store, settings: Settings, name: str) -> None:
 
 
 def _keeps_answers(connection: Connection, file_id: FileId) -> bool:
-    """What whoever removed this file said of its answers."""
+    """What anyone who removed this file said of its answers."""
     name = dataset_files.file_by_id(connection, file_id).name
     said = [orjson.loads(entry.detail) for entry in audit_log.audit(connection, subject=name, action=ACTION)]
     return next((entry["keep_answers"] for entry in reversed(said) if file_id in entry["ids"]), False)

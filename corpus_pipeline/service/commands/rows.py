@@ -41,9 +41,9 @@ class Kept(NamedTuple):
 def keep_rows(store: Store, places: Sequence[tuple[str, int]], reason: str, who: str, *, undo: bool = False) -> Kept:
     """Keep rows (file name, row number) that cleaning drops as duplicates or by a rule, or let cleaning decide again.
 
-    The decision is the row's: it holds under any recipe and over any number of cleanings. The next run decides anew about
+    The decision is the row's: it holds under any recipe and over any number of cleanings. The next run decides again about
     the file, with answers that were paid for kept. Raises UnknownName, UsageError for a row that is not dropped (undo:
-    that nobody keeps), LeaseHeld while the file is being worked.
+    that no one keeps), LeaseHeld while the file is being worked.
     """
     if not reason.strip():
         raise UsageError("say why: --reason TEXT; it is kept with the row and in the audit log")

@@ -50,7 +50,7 @@ _LONGEST_WAIT = 20.0
 
 
 class Variant(NamedTuple):
-    """One thing to try: a recipe's strategy, perhaps with another model or template. title: how it is told from the others."""
+    """One thing to try: a recipe's strategy, perhaps with another model or template. title: what distinguishes it."""
 
     title: str
     recipe: Recipe

@@ -26,12 +26,12 @@ from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.store.ledger import Experience
 
 _PAGE = 500
-SAMPLE_ROWS = 5000  # of a larger file so many rows are looked at, evenly spread
-# without experience: so many attempts per call, and an answer is so much shorter or longer than expected
+SAMPLE_ROWS = 5000  # of a larger file this many rows are looked at, evenly spread
+# without experience: this many attempts per call, and an answer is so much shorter or longer than expected
 _ATTEMPTS, _LOW = 1.05, 0.5
 _WRAPPING_TOKENS = 12  # of an answer in JSON
 _JUDGEMENT_TOKENS = 40  # a sentence and a score
-_PASSING, _ENOUGH = 0.5, 20  # the share of rows that a judge lets through, until so many were judged
+_PASSING, _ENOUGH = 0.5, 20  # the share of rows that a judge lets through, until this many were judged
 # https://platform.openai.com/docs/guides/prompt-caching: from 1024 tokens on, in steps of 128
 _CACHED_FROM, _CACHED_STEP = 1024, 128
 
@@ -251,7 +251,7 @@ def _line(own: _Sum, scale: float) -> StrategyEstimate:
     """One strategy of the estimate; money in US dollars."""
     whole, share = scale, _share(own)
     scale *= share
-    # at least: the judge lets nobody else through
+    # at least: the judge lets no one else through
     least = 1.0 if own.gate is None else own.wanted_rows / max(1, own.wanted_rows + own.open_rows)
     price, attempts = own.prepared.price, own.experience.attempts if own.experience else _ATTEMPTS
     cached = own.expected["cached"]

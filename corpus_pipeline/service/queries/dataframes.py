@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 1000
-Page = Callable[[int, int], Listing]  # (behind this row number, at most so many) -> rows
+Page = Callable[[int, int], Listing]  # (behind this row number, at most this many) -> rows
 
 
 def frame(page: Page, most: int) -> pd.DataFrame:

@@ -171,7 +171,7 @@ def _steps(connection: Connection, line: _Line, stored: StoredConversation | Non
 
 def _done(connection: Connection, line: _Line, stage: Stage) -> LineStep:
     """The Dagster runs that had worked on a stage when the export was made, oldest first, and when the stage was started over
-    since, so that what is told of it may differ from what was exported."""
+    since, so that what is shown of it may differ from what was exported."""
     runs, redone = cursors.worked_by(connection, line.task.id, stage, line.export.created_at)
     return {"stage": stage.value, "runs": runs, "redone_at": redone}
 

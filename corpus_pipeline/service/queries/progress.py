@@ -34,7 +34,7 @@ from corpus_pipeline.store import (
 from corpus_pipeline.store.pauses import PauseFlag
 
 _MOST_CALLS = 1_000_000  # that a page looks through
-_LEAST_SECONDS = 5.0  # of work, before the time that is left is told
+_LEAST_SECONDS = 5.0  # of work, before the remaining time is estimated
 
 
 def progress(connection: Connection, names: Sequence[str] = ()) -> list[FileProgress]:

@@ -33,7 +33,7 @@ _SECONDS = 1.5  # that one question may look for
 # ids that one statement looks at when it looks into texts or verdicts: few at first, for what is found often
 _RANGE, _MOST_RANGE = 1_000, 50_000
 _LEAST_AMONG = 100  # rows that the index names and that are looked at together,
-_MOST_BLOCKS = 64  # from so many blocks of it
+_MOST_BLOCKS = 64  # from this many blocks of it
 _MOST_AMONG = 1_000  # rows that one statement looks at when the index has named them
 _SELECTION_PAGE = 500
 _SEARCH_SECONDS = 10.0  # that a search of several pages may look for
@@ -52,7 +52,7 @@ class Found(NamedTuple):
 
 class RowPage(NamedTuple):
     """Rows in row order. next_after: where the next page begins, None at the end. stopped_at: the row up to which was
-    looked when the patience ended before the page was full, else None.
+    looked when the time limit ended before the page was full, else None.
     """
 
     found: list[Found]
@@ -125,7 +125,7 @@ def _joined(parts: Iterator[Candidates]) -> Iterator[Candidates]:
 
 
 class _Look:
-    """One look for the rows of a page: it is over when there is one row too many or the patience ends."""
+    """One look for the rows of a page: it is over when there is one row too many or the time limit is reached."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
 _STEP = 20_000  # rows that one read counts: readers of SQLite keep writers waiting
-_PLACES, _ROWS, _READ = 40, 500, 8  # that an estimate looks at; rows of each whose language is told
+_PLACES, _ROWS, _READ = 40, 500, 8  # that an estimate looks at; rows of each whose language is detected
 _SAMPLE, _SAMPLE_CHARACTERS = 300, 1500  # rows whose language is looked at, and how far into each
 _LARGEST = 15
 _MANY = 200_000  # rows whose count takes more than a moment
@@ -103,7 +103,7 @@ def estimate(connection: Connection, name: str) -> FileStatistics:
 
 
 def takes_long(connection: Connection, name: str) -> bool:
-    """Whether nobody wants to wait for a count of these rows."""
+    """Whether no one wants to wait for a count of these rows."""
     (file,) = dataset_files.current_files(connection, [name])
     return (file.conversations or 0) > _MANY
 

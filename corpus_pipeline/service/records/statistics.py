@@ -8,14 +8,14 @@ from typing_extensions import TypedDict
 
 
 class TurnBin(TypedDict):
-    """Conversations of at most so many turns; upto: None for the rest."""
+    """Conversations of at most this many turns; upto: None for the rest."""
 
     upto: int | None
     rows: int
 
 
 class LengthBin(TypedDict):
-    """Rows of at most so many characters; upto: None for the rest."""
+    """Rows of at most this many characters; upto: None for the rest."""
 
     upto: int | None
     kept: int

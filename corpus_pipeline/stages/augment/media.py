@@ -2,7 +2,7 @@
 
 They stay in the record of a row (see `formats.shape`), so that a strategy which looks at the texts alone would answer blind.
 `MediaAccess.of` reads them into what a request carries: from data URLs and base64, from files below the folder of the dataset
-file, or as an address that is passed on. A row of which one of them cannot be sent is asked about by nobody.
+file, or as an address that is passed on. A row of which one of them cannot be sent is asked about by no one.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class MediaAccess(NamedTuple):
     folder: str | None = None
 
     def of(self, conversation: Conversation) -> tuple[Medium, ...] | None:
-        """What is to be sent with a conversation, in its order; None where some of it cannot be, or nobody takes it."""
+        """What is to be sent with a conversation, in its order; None where some of it cannot be, or no one takes it."""
         if self.takes is None:
             return None
         found: list[Medium] = []

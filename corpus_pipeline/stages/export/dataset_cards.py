@@ -1,6 +1,6 @@
 """The files that cover a whole target: `dataset_info.json` for LLaMA-Factory and the Hugging Face dataset card.
 
-Both are functions of the manifests that lie in the target, never of what one exporter happens to know, so that whoever
+Both are functions of the manifests that lie in the target, never of what one exporter happens to know, so that anyone who
 writes them last writes them whole.
 """
 

@@ -1,7 +1,7 @@
 """The few things that the export asks of a file system, and what its refusals mean for a person.
 
 A temporary file is locked (`flock`) by the process that writes it, so that a later process can tell a dead writer's
-leftovers from the work of a live one; the kernel lets go of the lock when the writer dies, however it dies.
+leftovers from the work of a live one; the kernel releases the lock when the writer dies, however it dies.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def lock(descriptor: int) -> bool:
 
 
 def temporary_path(folder: Path, stem: str, suffix: str = TEMPORARY) -> Path:
-    """A name that nobody else takes, and that `sweep` knows as one of a temporary."""
+    """A name that no one else takes, and that `sweep` knows as one of a temporary."""
     return folder / f".{stem}.{secrets.token_hex(6)}{suffix}"
 
 

@@ -48,7 +48,7 @@ class ExportFacts:
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
     created: ISO time in UTC from the database, or None.
-    llama_factory, llama_factory_why: see `llama_factory.Entry` (`file_name` is set anew).
+    llama_factory, llama_factory_why: see `llama_factory.Entry` (`file_name` is set again).
     features: see `features.Features.columns`; guessable: see there.
     """
 

@@ -125,7 +125,7 @@ class ExportPart:
         )
 
     def close(self) -> None:
-        """Lets go of the parts and leaves them for a resume."""
+        """Releases the parts and leaves them for a resume."""
         self._data.close()
         self._not_exportable.close()
 

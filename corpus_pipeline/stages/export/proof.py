@@ -1,6 +1,6 @@
 """The proof of an export: one leaf for each line, a Merkle tree over them, and a signed in-toto statement about the files.
 
-Whoever has the folder and the public key checks all of it without our database. Leaves and nodes are hashed with different
+Anyone who has the folder and the public key checks all of it without our database. Leaves and nodes are hashed with different
 first bytes (as RFC 6962 does), so that no node passes for a leaf. The envelope is DSSE; its bytes must be exactly those that
 this program writes, so that not even an unsigned bit of it can change unseen.
 """

@@ -58,7 +58,7 @@ def decide(judged: int, bad: int, rows: int, review: Review) -> Verdict:
 
 
 def _share(bad: int) -> float:
-    """The part of the error for the stage with so many bad rows; all parts sum to 1."""
+    """The part of the error for the stage with this many bad rows; all parts sum to 1."""
     return 6 / (math.pi * (bad + 1)) ** 2
 
 
@@ -95,7 +95,7 @@ def _root(is_below: Callable[[float], bool]) -> float:
 
 
 def cumulative(most: int, trials: int, rate: float) -> float:
-    """The probability of at most so many bad ones among `trials`."""
+    """The probability of at most this many bad ones among `trials`."""
     if rate <= 0:
         return 1.0
     if rate >= 1:

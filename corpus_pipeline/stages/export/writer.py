@@ -47,7 +47,7 @@ class Position(NamedTuple):
 
 
 class FileFacts(NamedTuple):
-    """A finished file: `bytes` and `sha256` (hex) are of the file as it lies there, compressed or not."""
+    """A finished file: `bytes` and `sha256` (hex) are of the file as it is there, compressed or not."""
 
     path: Path
     lines: int
@@ -83,7 +83,7 @@ class LineSpool:
 
     @classmethod
     def resume(cls, work_folder: Path, position: Position, compression: Compression = "none") -> LineSpool | None:
-        """The part as it was at `position`; None when it is gone, shorter, altered, or still written by someone."""
+        """The part as it was at `position`; None when it is missing, shorter, altered, or still written by someone."""
         path = work_folder / position.part
         if path.parent != work_folder or not position.part.endswith(PART):
             return None
@@ -133,7 +133,7 @@ class LineSpool:
         return facts
 
     def close(self) -> None:
-        """Lets go of the part and leaves it for a later resume."""
+        """Releases the part and leaves it for a later resume."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,6 +1,6 @@
 """Records of a JSON array, element by element, without ever holding the array.
 
-An element that is broken costs itself only. Where it ends is told by its own brackets (a string ends at a raw line end at
+An element that is broken costs itself only. Where it ends is known from its own brackets (a string ends at a raw line end at
 the latest, a closing bracket closes all that stands open inside its pair), and at the latest by the beginning of the
 next element (see `array_style`): a lost bracket or quote cannot swallow what follows. A lost comma costs nothing. What
 stands behind the end of the array is read on as elements, and an array that is not closed is one reject more, so that every
@@ -30,7 +30,7 @@ _STRUCTURE = re.compile(rb'["\[\]{},]')
 
 
 def _balanced(levels: int) -> bytes:
-    """A pattern of an object or array of so many levels, with strings that end where they should."""
+    """A pattern of an object or array of this many levels, with strings that end where they should."""
     text = rb'"(?:[^"\\\n]++|\\[^\n])*+"'
     inside = rb'(?:[^"\[\]{}]++|' + text
     pattern = inside + rb")*+"
@@ -408,7 +408,7 @@ class _Scanner:
         return not self._stream.peek(1)
 
     def _more(self, keep: int) -> bool:
-        """Read on; bytes before `keep` (not behind `_place`) are let go, and `_dropped` says how many. False at the
+        """Read on; bytes before `keep` (not behind `_place`) are dropped, and `_dropped` says how many. False at the
         end.
         """
         chunk = self._stream.read(_CHUNK)

@@ -36,7 +36,7 @@ class Backend(ABC):
         """What the driver's error says, without what may be a value of a statement or of a row."""
 
     def hide_values(self, engine: Engine) -> None:
-        """Let no error of this engine say a value, whoever shows it: neither the driver's words nor SQLAlchemy's."""
+        """Keep values out of every error of this engine: neither the driver's words nor SQLAlchemy's."""
 
         @event.listens_for(engine, "handle_error")
         def _hide(context: ExceptionContext) -> None:

@@ -14,7 +14,7 @@ from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.store.backends import mysql_tls, mysql_values
 from corpus_pipeline.store.backends.base import Backend, Fault
 
-# the whole transaction is gone, or one statement of it is (1205): always roll back and redo the unit
+# the whole transaction is rolled back, or one statement of it is (1205): always roll back and redo the unit
 _CONFLICTS = frozenset({1205, 1213, 1020, 1412, 3101, 3572})
 _LOST = frozenset({0, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
 _FULL = frozenset({3, 28, 1021, 1114, 1290, 1836, 1969, 3024})

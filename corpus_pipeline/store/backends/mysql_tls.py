@@ -34,7 +34,7 @@ def without_options(url: URL) -> URL:
 
 
 def arguments(url: URL) -> dict[str, Any]:
-    """What the driver is told of TLS. Raises UsageError for a file that cannot be read."""
+    """The TLS arguments of the driver. Raises UsageError for a file that cannot be read."""
     mode = mode_of(url)
     if mode == "off":
         return {"ssl_disabled": True} if not _is_local(url) or "tls" in url.query else {}

@@ -48,7 +48,7 @@ def lock_holders(path: Path) -> list[int]:
 
 
 def described(pid: int) -> str:
-    """A process by its number, and whether it is stopped: then it will not let go by itself."""
+    """A process by its number, and whether it is stopped: then it releases no lock by itself."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -89,7 +89,7 @@ class SQLiteBackend(Backend):
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            # a deferred transaction that turns to writing is refused at once when another one wrote meanwhile
+            # a deferred transaction that turns to writing is refused at once when another one wrote in the meantime
             write = connection.get_execution_options().get("write", False)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -103,7 +103,7 @@ class SQLiteBackend(Backend):
         rows: Iterable[tuple[Any, ...]],
         updates: dict[str, str] | None = None,
     ) -> int:
-        """See the base class. Many rows a statement: the interpreter is free for other threads meanwhile, which a
+        """See the base class. Many rows a statement: the interpreter is free for other threads in the meantime, which a
         statement for each row takes it back from."""
         batch = list(rows)
         head, tail = self.around_values(connection, table, columns, updates)

@@ -106,7 +106,7 @@ def selection(request: Request) -> Response:
     name, filter_ = file_name(request), wanted(request)
     form = word_in(request, "form", ["records", "rows"]) or "records"
     site = site_of(request)
-    site.corpus.files([name])  # an unknown one is told before the first byte
+    site.corpus.files([name])  # an unknown one is an error before the first byte
     if request.method == "HEAD":
         raise HTTPException(405, "A selection is made while it is sent.")
     if not site.options.read_only:

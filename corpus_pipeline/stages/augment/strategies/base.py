@@ -111,7 +111,7 @@ class Strategy(ABC):
     task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
     makes_rows: bool = True  # False: values beside the row
     tag_field: str | None = None  # the value that tags rows
-    media: MediaAccess = MediaAccess()  # nobody takes any, until the endpoints of its models are known
+    media: MediaAccess = MediaAccess()  # no one takes any, until the endpoints of its models are known
     answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from
 
     class Params(StrategyParams):

@@ -1,4 +1,4 @@
-"""`response_regeneration`: the same request, answered anew by the model."""
+"""`response_regeneration`: the same request, answered again by the model."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ResponseRegeneration(NewResponse):
         return self.request(_ANSWER, texts, sample_index=sample_index, lines=lines)
 
     def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
-        """An answer that is itself a call, or goes with one, would have to be called anew."""
+        """An answer that is itself a call, or goes with one, would have to be called again."""
         if (conversation.turns[index].extra or {}).get("tool_calls") or not _asked_by(conversation, index):
             return SkipReason.TOOLS
         return super()._skips(conversation, index)

@@ -1,6 +1,6 @@
 """Rows with tool calls: what strategies that carry them work on, and what they show of them.
 
-Definitions, calls and results stay as they are, and in their places; only what people and the assistant say is made anew.
+Definitions, calls and results stay as they are, and in their places; only what people and the assistant say is made again.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _opened(text: str, source: str) -> str | None:
 
 
 def _is_prose(last: str, text: str, least: int) -> bool:
-    """Whether a last line of at least so many words is a sentence: no item of a list, no heading, code, name or table."""
+    """Whether a last line of at least this many words is a sentence: no item of a list, no heading, code, name or table."""
     if _STRUCTURE.match(last) or (text.count("\n") >= 2 and len(last.split()) < 8):
         return False
     weights = script_weights(last)

@@ -152,7 +152,7 @@ def same_meaning(source: str, new: str) -> bool | None:
     """Whether an answer in another language comes to the same end as its source; None when that cannot be said.
 
     Numbers, letters of choices and formulas are the same in all languages; other words are compared by what they name
-    (`concepts`) and are otherwise left alone: nobody here knows that `verde` is `green` but for the table.
+    (`concepts`) and are otherwise left alone: no one here knows that `verde` is `green` but for the table.
     """
     wanted, got = final_answer(source), final_answer(new)
     whole = source.strip()

@@ -1,4 +1,4 @@
-"""How an answer ended, from the words of all providers. The list is open: a word that nobody knows is `unknown`.
+"""How an answer ended, from the words of all providers. The list is open: a word that no one knows is `unknown`.
 
 An unknown word, or none, says nothing against a whole text: the validators judge it, and the word is shown once.
 """

@@ -55,7 +55,7 @@ class Neighbours:
             self._texts.popitem(last=False)
 
     def owner(self, own: frozenset[str], other_than: int, at_least: int = 0) -> int | None:
-        """The row with which a text has most content words in common: `at_least` so many, and more than a third of it."""
+        """The row with which a text has most content words in common: `at_least` this many, and more than a third of it."""
         best, most = None, max(2.0, len(own) / 3, at_least - 1)
         for row, known in self._texts.items():
             if isinstance(known, str):

@@ -20,9 +20,9 @@ class BadReason(StrEnum):
     TOO_LONG = "too_long"  # out of proportion to the source
     REPETITIVE = "repetitive"  # goes round in circles
     LEAKED_INSTRUCTION = "leaked_instruction"  # talks about its task, or repeats our delimiters
-    NUMBERS_CHANGED = "numbers_changed"  # a number of the source is gone, another one came, or two changed places
-    CODE_CHANGED = "code_changed"  # code of the source is gone or altered
-    LATEX_CHANGED = "latex_changed"  # a formula of the source is gone or altered
+    NUMBERS_CHANGED = "numbers_changed"  # a number of the source is missing, another one came, or two changed places
+    CODE_CHANGED = "code_changed"  # code of the source is missing or altered
+    LATEX_CHANGED = "latex_changed"  # a formula of the source is missing or altered
     TEMPLATE_TOKEN = "template_token"  # a control token of a chat template is left in the answer
     OFF_TOPIC = "off_topic"  # about something else: another row's
     ANSWERED = "answered"  # a request was to be said in other words, and was answered
@@ -30,5 +30,5 @@ class BadReason(StrEnum):
     CONTROL_CHARACTERS = "control_characters"  # NUL and others that no text needs
     TEMPLATE = "template"  # the recipe's own template cannot be rendered for this row: nothing was asked
     ARGUMENTS_LOST = "arguments_lost"  # a request without what the calls behind it take from it
-    MEDIA = "media"  # a mark for a picture is gone or came, or its file is gone: the row would show another one
+    MEDIA = "media"  # a mark for a picture, or its file, is missing, or one came: the row would show another one
     CHECK_FAILED = "check_failed"  # a validator of the recipe's own does not let it pass

@@ -40,7 +40,7 @@ Mask = npt.NDArray[np.bool_]
 
 BANDS = 4
 KEYS = BANDS + SIDES * SKETCH_SIZE  # columns of keys of a row
-MIN_WEIGHT = 0.1  # of a side whose text is nearly all shared: its rows are told apart by equality alone
+MIN_WEIGHT = 0.1  # of a side whose text is nearly all shared: its rows are compared by equality alone
 
 _BAND_BITS = np.uint64(64 // BANDS)
 _HALF = np.uint64(32)

@@ -45,7 +45,7 @@ _LOW_ACRONYM = 3  # a single word of so many capitals is an abbreviation: IT is 
 
 
 class Canonical(NamedTuple):
-    """tokens: see above; signature: who signed, "" when nobody did."""
+    """tokens: see above; signature: who signed, "" when no one did."""
 
     tokens: tuple[str, ...]
     signature: str

@@ -1,7 +1,7 @@
 """Runs kept on the disk beside the work of a home: what corpus scope need not read from the database again.
 
 They are made from the database and can be made again at any time: whatever is missing, damaged or of an earlier state of
-a file is left out, and whoever asks makes it anew. A kept run is one file, complete before it gets its name and never
+a file is left out, and anyone who asks makes it again. A kept run is one file, complete before it gets its name and never
 changed after that, so that processes need not know of each other: two that keep the same file, or join the same runs,
 make a copy too many, of which a reader takes one.
 """
@@ -103,7 +103,7 @@ class KeptRuns:
                 kept.path.unlink(missing_ok=True)
 
     def _kept(self) -> list[_Kept]:
-        """What lies there, the largest first; files that go or cannot be read meanwhile are left out."""
+        """What is there, the largest first; files that go or cannot be read in the meantime are left out."""
         found = []
         for path in self._folder.glob(f"*{SUFFIX}"):
             try:

@@ -30,7 +30,7 @@ SIGNATURE_COLUMNS = SKETCHES.stop
 SHORT_COLUMNS = SKETCHES.start  # of a row without a long text the rest is 0 and not stored
 CJK_WEIGHT = 0.4
 
-_SKETCH_SORTED = 3 * SKETCH_SIZE  # of a longer side only triples below a bound are sorted: about so many
+_SKETCH_SORTED = 3 * SKETCH_SIZE  # of a longer side only triples below a bound are sorted: about this many
 _HALF = np.uint64(32)
 _LONG = 0x5851F42D4C957F2D  # stands for the tokens of a long text in CLASS
 

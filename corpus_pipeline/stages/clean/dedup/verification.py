@@ -20,7 +20,7 @@ _QUESTION_FIELDS = 2  # of Turn: system and prompt
 
 
 class Form(NamedTuple):
-    """key: a hash of the canonical tokens of all texts; signature: who signed them, "" when nobody did."""
+    """key: a hash of the canonical tokens of all texts; signature: who signed them, "" when no one did."""
 
     key: bytes
     signature: str

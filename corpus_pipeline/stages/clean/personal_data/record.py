@@ -24,7 +24,7 @@ from corpus_pipeline.stages.clean.personal_data.stand_ins import SameType, Stand
 
 TOOLS, RECORD = "tools", "record"
 
-# whose values name something: one stand-in each, of letters that every provider takes in an id or a name
+# whose values name something: one stand-in each, of letters that every provider accepts in an id or a name
 _NAMES: Final = frozenset(
     (
         "id",

@@ -78,7 +78,7 @@ class Words:
         return self._pattern.search(text) is not None
 
 
-# Nouns whose numbers are nobody's.
+# Nouns whose numbers are no one's.
 OTHER_NUMBERS = Words(
     "orders?|jobs?|invoices?|tickets?|tracking|serial|isbn|issn|ean|upc|gtin|doi|pmid|sections?|sec|clause|chapter|paragraph"
     "|versions?|ver|v|build|release|rows?|lines?|pages?|zip|postcode|ref|references?|transactions?|cases?|products?|sku|models?"

@@ -1,4 +1,4 @@
-"""What is written in the place of a datum: a label (`[EMAIL]`), or something of the same type that is nobody's."""
+"""What is written in the place of a datum: a label (`[EMAIL]`), or something of the same type that is no one's."""
 
 from __future__ import annotations
 

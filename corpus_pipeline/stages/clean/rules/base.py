@@ -57,7 +57,7 @@ class View:
     """One conversation as the rules see it.
 
     turns: the conversation; tools: the definitions of the tools that the assistant may call; shape: all else of the record
-    (see `formats.shape`), None when it is not at hand;
+    (see `formats.shape`), None when it is not available;
     texts: every text, in reading order, without its field; text: the same joined by a line feed;
     data: `text` in UTF-8; ascii: whether it is pure ASCII;
     marks: the ASCII bytes of `text` that are rare in prose (digits, brackets, `<&@_|~`, control characters), in order;

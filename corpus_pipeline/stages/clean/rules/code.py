@@ -1,6 +1,6 @@
 """Code and structured text, fenced or not: what reads like prose to a rule for prose and is none.
 
-Heuristics on single lines, so that the time is linear. They say code too often rather than too seldom: a rule that is told
+Heuristics on single lines, so that the time is linear. They say code too often rather than too seldom: a rule that knows
 "code" leaves a text alone.
 """
 

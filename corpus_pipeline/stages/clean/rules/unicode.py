@@ -9,7 +9,7 @@ from corpus_pipeline.stages.clean.normalize import compose
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
 from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
 
-# NFC would replace a compatibility ideograph by its unified twin: a misspelling to who is named with it.
+# NFC would replace a compatibility ideograph by its unified counterpart: a misspelling to who is named with it.
 _COMPATIBILITY_IDEOGRAPHS = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]+")
 
 

@@ -95,7 +95,7 @@ class FolderTarget(Target):
         place = self.root / folder / stored.path
         with self._explained():
             if self._damage(folder, stored) is None:
-                os.utime(place)  # begins its grace anew
+                os.utime(place)  # begins its grace again
                 return
             descriptor, temporary = create_temporary(place.parent, "export")
             try:
@@ -232,7 +232,7 @@ def _link(existing: Path, alias: Path) -> None:
         try:
             temporary.replace(alias)
         finally:
-            temporary.unlink(missing_ok=True)  # where the alias is this very file meanwhile, a rename does nothing
+            temporary.unlink(missing_ok=True)  # where the alias is this file by now, a rename does nothing
 
 
 def _second(source: BinaryIO, alias: Path) -> None:

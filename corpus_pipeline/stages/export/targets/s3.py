@@ -110,7 +110,7 @@ class S3Target(Target):
         return Check(True, sentence, conditional_writes=conditional)
 
     def refresh_overview(self) -> list[str]:
-        """Writes the overview until a look at the manifests afterwards finds nothing new: nobody's entry is lost."""
+        """Writes the overview until a look at the manifests afterwards finds nothing new: no one's entry is lost."""
         exports = self._manifests()
         while exports is not None:
             for path, content in overview(exports).items():
