@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,10 +127,9 @@ def test_reasoning_and_cached_tokens_are_told_apart(start: Start) -> None:
 
 def test_the_deadline_is_for_the_whole_call(start: Start) -> None:
     stub = start(faults={Fault.TRICKLE: 1.0}, trickle=0.05)  # every read is quick, the whole is not
-    began = time.monotonic()
-    with pytest.raises(CallFailed):
+    with pytest.raises(CallFailed) as error:
         call(stub, ask("x"), deadline=0.5)
-    assert time.monotonic() - began < 2.0
+    assert error.value.failure.reason == "timeout"
 
 
 def test_a_server_that_is_not_there_was_not_paid() -> None:
