@@ -4,7 +4,7 @@ export VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check test test-wheel torture lock audit release clean
+.PHONY: help setup setup-test demo check test test-wheel newest-dagster torture lock audit release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ check: setup-test ## format, lint, import contracts, types and words: a minute
 
 test-wheel: setup-test ## builds the wheel, installs it in a fresh environment, runs `corpus demo` there
 	"$(BIN)/python" scripts/try_wheel.py
+
+newest-dagster: setup-test ## imports the definitions with the newest Dagster that pyproject.toml allows (needs the network)
+	"$(BIN)/python" scripts/newest_dagster.py
 
 MINUTES ?= 10
 SEED ?= 1
