@@ -58,6 +58,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         skipped = sum("mariadb" in report.keywords for report in terminalreporter.stats.get("skipped", []))
         terminalreporter.section("NOT TESTED ON MARIADB", sep="!", red=True, bold=True)
         terminalreporter.line(f"{WITHOUT_MARIADB}=1: {skipped} tests were left out. Unset it before you merge.")
+    unread = [report for report in terminalreporter.stats.get("skipped", []) if "NOT READ BY" in str(report.longrepr)]
+    if unread:
+        terminalreporter.section("EXPORTS NOT READ BY THE TOOLS' OWN CODE", sep="!", yellow=True)
+        terminalreporter.line(f"{len(unread)} tests were left out; test_real_readers.py says what to install.")
 
 
 @pytest.fixture

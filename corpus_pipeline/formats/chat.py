@@ -81,6 +81,7 @@ class ChatFormat(Format):
         if self.dialect.system is not None and messages and side_of(messages[0].role) == SYSTEM_SIDE:
             record[self.dialect.system] = messages[0].text or ""
             losses |= {Loss.NAMES} if messages[0].name is not None else set()
+            losses |= {Loss.ROLES} if messages[0].role != "system" else set()
             messages = messages[1:]
         media = self.contents_with_media(conversation)
         self._put_lists(record, messages, last_extra, losses, media)
@@ -91,7 +92,7 @@ class ChatFormat(Format):
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:
         messages = unpack(conversation.turns)
-        if self.suited(messages, set()) != messages or not self._writes_arguments_so(messages):
+        if self.suited(messages, set()) != messages or not self._writes_arguments_so(messages, conversation):
             return False
         if self.reader.role_key == "role" and not _roles_of(conversation.shape) <= _ROLES:
             return False
@@ -109,9 +110,13 @@ class ChatFormat(Format):
             if path
         )
 
-    def _writes_arguments_so(self, messages: Sequence[Message]) -> bool:
+    def _writes_arguments_so(self, messages: Sequence[Message], conversation: Conversation) -> bool:
         """Whether the arguments of all calls are JSON text, or a value, as this dialect has them."""
-        functions = [call.get("function", call) for message in messages for call in message.tool_calls or ()]
+        found = [call for message in messages for call in message.tool_calls or ()]
+        extra = conversation.turns[-1].extra if conversation.turns else None
+        for lost in (extra or {}).get("rejected_messages") or ():
+            found += (lost.get("tool_calls") or ()) if isinstance(lost, dict) else ()
+        functions = [call.get("function", call) for call in found if isinstance(call, dict)]
         return all(isinstance(one.get("arguments"), str) is self.dialect.text_arguments for one in functions)
 
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:

@@ -65,16 +65,20 @@ def _messages(entry: Record, columns: Record, record: Record) -> tuple[list[Reco
     aligned: list[Record] = []
     for message in found:
         role, content = message[tags["role_tag"]], message[tags["content_tag"]]
-        if entry["formatting"] == "openai" and message.get("tool_calls"):
-            content, role = json.dumps([call["function"] for call in message["tool_calls"]]), tags["function_tag"]
+        answers = role in (tags["assistant_tag"], tags["function_tag"])
+        if entry["formatting"] == "openai" and answers and message.get("tool_calls"):
+            calls = [call["function"] for call in message["tool_calls"]]
+            content, role = json.dumps(calls, ensure_ascii=False), tags["function_tag"]
         assert isinstance(content, str)
         seen = bool(aligned) and aligned[-1]["role"] == "observation"
         if seen and entry["formatting"] == "openai" and role == tags["observation_tag"]:
-            aligned[-1]["content"] += "\n" + content
+            aligned[-1]["content"] += "\n</tool_response>\n<tool_response>\n" + content
             continue
         aligned.append({"role": names[role], "content": content})
     for at, message in enumerate(aligned):
         assert message["role"] in (("user", "observation"), ("assistant", "function"))[at % 2], "invalid role tag"
+    if entry["formatting"] == "openai" and aligned:
+        assert aligned[-1]["role"] != "observation", "results of tools at the end are lost"
     ranking = entry.get("ranking", False)
     assert len(aligned) % 2 == (1 if ranking else 0), "invalid message count"
     if columns.get("kto_tag"):
@@ -163,22 +167,41 @@ def trl(record: Record) -> tuple[str, bool]:
     return _TRL_TYPES[known], conversational[0]
 
 
+_SWIFT_ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "bot"), "assistant"),
+    "function_call": "tool_call",
+    **dict.fromkeys(("function_response", "observation", "observations"), "tool_response"),
+}
+_SWIFT_ASKED = ("query", "prompt", "input", "instruction", "question", "problem")
+_SWIFT_SAID = ("response", "answer", "output", "targets", "target", "answer_key", "answers", "solution")
+
+
 def ms_swift(record: Record) -> list[Record]:
     """The messages after AutoPreprocessor and its checks."""
-    if "messages" in record or "conversations" in record:
+    known = next((key for key in ("conversation", "conversations", "messages") if key in record), None)
+    if known is not None:
         messages = []
-        for message in record.get("messages") or record["conversations"]:
-            role = message.get("role") or {"human": "user", "gpt": "assistant", "observation": "tool"}[message["from"]]
-            content = message.get("content", message.get("value"))
-            for call in message.get("tool_calls") or ():
-                messages.append({"role": "tool_call", "content": json.dumps(call["function"])})
-            if content is not None and not (message.get("tool_calls") and content == ""):
-                messages.append({"role": role, "content": content})
+        if record.get("system") is not None:
+            messages.append({"role": "system", "content": record["system"]})
+        for message in record[known]:
+            role, content = message.get("role", message.get("from")), message.get("content", message.get("value"))
+            calls = message.get("tool_calls") if role == "assistant" else None
+            if not calls or content:
+                messages.append({"role": _SWIFT_ROLES.get(role, role), "content": content})
+            for call in calls or ():
+                function = call.get("function", call)
+                messages.append({"role": "tool_call", "content": {key: function[key] for key in ("name", "arguments")}})
+    elif "instruction" in record and "input" in record:
+        asked = "\n".join(text for text in (record["instruction"], record["input"]) if text)
+        messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": record["output"]}]
     else:
-        asked = record.get("query", record.get("instruction", record.get("prompt", record.get("question"))))
-        said = record.get("response", record.get("output", record.get("completion", record.get("answer"))))
-        assert isinstance(asked, str) and isinstance(said, str)
-        messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+        asked_in, said_in = (
+            [key for key in keys if key in record]
+            for keys in (_SWIFT_ASKED, (*_SWIFT_SAID, "text", "completion", "content"))
+        )
+        assert len(asked_in) == len(said_in) == 1, "two columns of one meaning are not looked at"
+        messages = [{"role": "user", "content": record[asked_in[0]]}, {"role": "assistant", "content": record[said_in[0]]}]
     assert messages
     for message in messages:
         assert message["role"] in {"system", "user", "tool_call", "tool_response", "tool", "assistant"}, message
@@ -188,21 +211,39 @@ def ms_swift(record: Record) -> list[Record]:
     return messages
 
 
-def axolotl(record: Record) -> None:
-    """`type: chat_template` over `messages`: roles of its default map, texts or calls, booleans for training."""
+_AXOLOTL_ROLES = {"human": "user", "gpt": "assistant"}  # all others go to the chat template as they are
+
+
+def axolotl(record: Record) -> list[Record]:
+    """The turns of `type: chat_template` over `messages`, with booleans for training."""
+    turns = []
     assert record["messages"]
     for message in record["messages"]:
-        assert message["role"] in ("system", "developer", "user", "human", "assistant", "gpt", "tool")
-        assert message.get("content") is not None or message.get("tool_calls")
+        assert isinstance(message["role"], str)
+        assert message.get("content") is not None or message.get("tool_calls"), "a turn without anything"
         assert isinstance(message.get("train", True), bool)
         for call in message.get("tool_calls") or ():
-            assert isinstance(call["function"]["arguments"], (dict, str))
+            arguments = call["function"]["arguments"]
+            assert isinstance(json.loads(arguments) if isinstance(arguments, str) else arguments, dict)
+        turns.append({"role": _AXOLOTL_ROLES.get(message["role"], message["role"]), "content": message.get("content")})
+    return turns
+
+
+_UNSLOTH_ROLES = {
+    **dict.fromkeys(("user", "human", "input"), "user"),
+    **dict.fromkeys(("gpt", "assistant", "output"), "assistant"),
+    "system": "system",
+}
 
 
 def unsloth(record: Record) -> list[Record]:
-    """`standardize_sharegpt`: two keys a message, of which one names the role."""
-    aliases = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
-    found = record.get("conversations") or record["messages"]
-    names = {tuple(message) for message in found}
-    assert len(names) == 1 and len(next(iter(names))) == 2, "other keys than a role and a text"
-    return [{"role": aliases[next(iter(m.values()))], "content": list(m.values())[1]} for m in found]
+    """`standardize_data_formats`: lists of `conversations` are rewritten, `messages` go on as they are."""
+    if "conversations" not in record:
+        return record["messages"]
+    found = record["conversations"]
+    keys = {key for message in found for key in message}
+    assert len(keys) == 2, "other keys than a role and a text"
+    assert all(isinstance(value, str) for message in found for value in message.values())
+    (role,) = keys & {"role", "from"}
+    (text,) = keys - {role}
+    return [{"role": _UNSLOTH_ROLES[message[role].strip().lower()], "content": message[text]} for message in found]

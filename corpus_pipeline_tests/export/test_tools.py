@@ -100,6 +100,16 @@ def test_axolotl_and_ms_swift_take_what_is_written_for_them(data: st.DataObject)
             read(record)
 
 
+def test_calls_of_an_answer_that_lost_are_not_left_as_text_for_trl() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    asked, won = {"role": "user", "content": "q"}, {"role": "assistant", "content": "yes"}
+    lost = [{"role": "assistant", "tool_calls": [call], "content": ""}, {"role": "assistant", "content": "no"}]
+    record = {"chosen": [asked, won], "rejected": [asked, *lost]}
+    target = by_name("trl_implicit_preference_chat")
+    with pytest.raises(NotExportable):
+        export_line(target.read(record), target, target, checked=True)
+
+
 def test_unsloth_standardizes_plain_chats() -> None:
     for name in ("sharegpt", "trl_messages"):
         source = by_name("openai_sft")

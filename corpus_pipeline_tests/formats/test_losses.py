@@ -169,7 +169,7 @@ def test_calls_go_to_llama_factory_as_its_readers_want_them() -> None:
     assert json.loads(record["tools"])[0]["function"]["name"] == "add"
     assert record["id"] == 7
     record, losses = by_name("sharegpt").write(read("openai_sft", CALLING))
-    assert losses == ("call_ids", "call_text", "weights")
+    assert losses == ("call_ids", "call_text", "roles", "weights")
     assert record == {
         "system": "Be brief.",
         "conversations": [
