@@ -52,9 +52,14 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
         print_json({"files": found})
         return
     print_table(
-        ("name", *(stage.value for stage in Stage), "failed samples"),
+        ("name", *(stage.value for stage in Stage), "failed samples", "file"),
         (
-            (f["name"], *(_cell(f["stages"][stage.value], stage) for stage in Stage), f["open_failed_samples"] or "")
+            (
+                f["name"],
+                *(_cell(f["stages"][stage.value], stage) for stage in Stage),
+                f["open_failed_samples"] or "",
+                f["title"],
+            )
             for f in found
         ),
     )
@@ -131,6 +136,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
     if as_json:
         print_lines(found)
         return
+    if title := next((entry["title"] for entry in found if "title" in entry), None):
+        say(f"{name}: {title}")
     for entry in found:
         tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
         for key, count in _counts(entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,14 +36,14 @@ def attest(name: str | None, new_key: Path | None) -> int:
         public = proof.new_key(new_key)
         say(
             f"signing key {new_key} (keep it secret), public key {public}."
-            f" Next: CORPUS_SIGNING_KEY={new_key} corpus attest NAME"
+            f" Next: CORPUS_SIGNING_KEY={shlex.quote(str(new_key))} corpus attest NAME"
         )
         return 0
     if name is None:
         raise UsageError("name a dataset file: corpus attest NAME")
     with Corpus.open() as corpus:
         folder = sign(corpus, name, corpus.actor)
-    say(f"signed {folder}. Next, anywhere: corpus verify {folder} --key PUBLIC_KEY")
+    say(f"signed {folder}. Next, anywhere: corpus verify {shlex.quote(str(folder))} --key PUBLIC_KEY")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,4 +79,4 @@ def new(path: Path) -> None:
             file.write(text)
     except FileExistsError as error:
         raise UsageError(f"{path} exists already; name another file") from error
-    say(f"{path} is written. Next: edit it, then corpus recipe check {path}")
+    say(f"{path} is written. Next: edit it, then corpus recipe check {shlex.quote(str(path))}")

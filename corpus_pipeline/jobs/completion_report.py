@@ -30,7 +30,7 @@ from corpus_pipeline.store import (
     rows,
     spending,
 )
-from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.dataset_files import DatasetFile, title_of
 from corpus_pipeline.store.tasks import Task
 
 NANO = 1_000_000_000  # of a US dollar
@@ -112,6 +112,7 @@ class CompletionReport(ReportFacts):
     command that lists them."""
 
     name: str
+    title: NotRequired[str]
     stage: str
     recipe: str
     recipe_version: str
@@ -169,6 +170,7 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
     own = cursors.stage_cursors(connection, task.id, stage)
     return {
         "name": file.name,
+        "title": title_of(file.path),
         "stage": stage.value,
         "recipe": recipe.name,
         "recipe_version": recipe.version,

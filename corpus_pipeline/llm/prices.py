@@ -7,6 +7,7 @@ Prices are data: a dated list in the JSON shape that public price lists use (`pr
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -207,7 +208,7 @@ def read_list(raw: bytes, origin: str, *, as_of: date | None = None) -> PriceLis
         raise UsageError(f"{origin} names no price per token. It is JSON, {{model: {{input_cost_per_token: ...}}}}.")
     if day is None:
         raise UsageError(
-            f"{origin} does not say of which day it is. Say it: corpus prices update {origin} --as-of YYYY-MM-DD"
+            f"{origin} does not say of which day it is. Say it: corpus prices update {shlex.quote(origin)} --as-of YYYY-MM-DD"
         )
     return PriceList(day, models, origin)
 

@@ -201,7 +201,10 @@ def ms_swift(record: Record) -> list[Record]:
             for keys in (_SWIFT_ASKED, (*_SWIFT_SAID, "text", "completion", "content"))
         )
         assert len(asked_in) == len(said_in) == 1, "two columns of one meaning are not looked at"
-        messages = [{"role": "user", "content": record[asked_in[0]]}, {"role": "assistant", "content": record[said_in[0]]}]
+        messages = [
+            {"role": "user", "content": record[asked_in[0]]},
+            {"role": "assistant", "content": record[said_in[0]]},
+        ]
     assert messages
     for message in messages:
         assert message["role"] in {"system", "user", "tool_call", "tool_response", "tool", "assistant"}, message

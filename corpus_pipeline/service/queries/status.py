@@ -29,7 +29,7 @@ from corpus_pipeline.store import (
 )
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.cursors import Cursor
-from corpus_pipeline.store.dataset_files import DatasetFile
+from corpus_pipeline.store.dataset_files import DatasetFile, title_of
 from corpus_pipeline.store.pauses import PauseFlag
 from corpus_pipeline.store.tasks import Task
 
@@ -68,6 +68,7 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[FileStatus
         found.append(
             {
                 "name": file.name,
+                "title": title_of(file.path),
                 "consumer": file.consumer,
                 "recipe": recipes[file.recipe_id],
                 "format": file.format,

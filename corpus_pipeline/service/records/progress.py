@@ -27,9 +27,11 @@ class StageStatus(TypedDict):
 
 
 class FileStatus(TypedDict):
-    """A dataset file and its stages by name. rejects, blanks: lines, None before it is ingested."""
+    """A dataset file and its stages by name. title: the name of the file as it was given, in whatever script. rejects,
+    blanks: lines, None before it is ingested."""
 
     name: str
+    title: str
     consumer: str
     recipe: str
     format: str
@@ -52,6 +54,7 @@ class FileProgress(TypedDict):
     """A dataset file with its identity, its cost in US dollars, and the rate of its stages."""
 
     name: str
+    title: str
     consumer: str
     recipe: str
     format: str
