@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from corpus_pipeline.formats import FORMATS, GENERAL, Format, Loss, NotExportable, by_name, export_line, look_at
 from corpus_pipeline.stages.export.llama_factory import Reader
+from corpus_pipeline.stages.ingest.source import Compression, Container
 
 TARGET = Path(__file__).parents[1] / "docs" / "formats.md"
 
@@ -208,7 +209,9 @@ _SHAPE_TARGETS = (
 
 def text() -> str:
     """The whole page."""
-    return "\n".join([*_head(), *_kinds(), *_matrix(), *_shapes(), *_losses(), *_examples()]).rstrip() + "\n"
+    return (
+        "\n".join([*_head(), *_places(), *_kinds(), *_matrix(), *_shapes(), *_losses(), *_examples()]).rstrip() + "\n"
+    )
 
 
 def _shapes() -> Iterator[str]:
@@ -252,6 +255,69 @@ def _head() -> Iterator[str]:
         "**Words in bold** say why the row is not exportable: it is not written, it is listed by",
         "`corpus rows NAME --stage export --where exportable=false`, and more of them than `export.gate.max_not_exportable`",
         "hold the export. `corpus recipe check RECIPE --bind NAME` says both before anything is exported.",
+        "",
+    )
+
+
+_PLACES = (
+    ("a path", "`corpus add data/chats.jsonl`", "read where it lies; a host without it leaves the file pending"),
+    (
+        "a folder",
+        "`corpus add data/`",
+        "the dataset files in it, not in folders below it; names that meet get a kind or a number",
+    ),
+    (
+        "S3",
+        "`corpus add s3://bucket/in/chats.jsonl.zst`",
+        "an object, or all dataset files below a prefix; keys from `AWS_*`",
+    ),
+    ("HTTP", "`corpus add https://host/chats.parquet`", "https; http on this machine or from `CORPUS_PRIVATE_HOSTS`"),
+    (
+        "the Hugging Face hub",
+        "`corpus add hf://datasets/openai/gsm8k/main/train`",
+        "OWNER/NAME[@REVISION], then CONFIG and SPLIT, a folder or a file; each file by its commit; `corpus-pipeline[hf]`",
+    ),
+)
+_CONTAINERS = {
+    Container.LINES: "one JSON object a line, ended by LF or CR LF",
+    Container.ARRAY: 'an array of objects, or an object around one (`{"data": [...]}`); a broken element costs itself only',
+    Container.PARQUET: "`.parquet`, with nested columns; `corpus-pipeline[parquet]`",
+    Container.ARROW: "Arrow files and streams, Feather 2; `corpus-pipeline[parquet]`",
+    Container.CSV: "the first row names the columns; comma, semicolon or bar; quoted cells may hold line ends",
+    Container.TSV: "likewise, with tabs",
+}
+_PACKINGS = {
+    Compression.NONE: "as it is",
+    Compression.GZIP: "`.gz`, several members, too",
+    Compression.ZSTD: "`.zst`, windows up to 128 MiB",
+    Compression.BZIP2: "`.bz2`",
+    Compression.XZ: "`.xz`",
+    Compression.ZIP: "`.zip` of one file",
+}
+
+
+def _places() -> Iterator[str]:
+    yield from (
+        "## Where files lie and how they are packed",
+        "",
+        "| where | command | what it means |",
+        "|---|---|---|",
+    )
+    for where, command, meaning in _PLACES:
+        yield f"| {where} | {command} | {meaning} |"
+    yield from ("", "| container | what it is |", "|---|---|")
+    for container in Container:
+        yield f"| `{container}` | {_CONTAINERS[container]} |"
+    yield from ("", "| packed | what it is |", "|---|---|")
+    for packing in Compression:
+        yield f"| `{packing}` | {_PACKINGS[packing]} |"
+    yield from (
+        "",
+        "Container and packing are told by the bytes, not by the name; Parquet and Arrow are not packed once more. Text is",
+        "UTF-8, with or without a mark at its begin. UTF-16, lines ended by CR alone, JSON text sequences, HTML pages,",
+        "pointers of git LFS, tables written column by column and what is almost JSON are refused by what they are, with the",
+        "command that makes JSON lines of them. A number keeps its text through JSON, cells of tables and all formats; one of",
+        "Parquet or Arrow comes as the shortest text of its double.",
         "",
     )
 

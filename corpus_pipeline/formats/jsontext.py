@@ -62,6 +62,14 @@ def loads(text: str | bytes) -> Any:
     return orjson.loads(raw) if keeps_numbers(raw) else read(raw.decode("utf-8"))
 
 
+def quickly(raw: bytes) -> Any:
+    """As `loads`, with plain numbers, for who looks at their types and values: they may be rounded, or infinite."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:  # a number beyond a double
+        return json.loads(raw)
+
+
 def keeps_numbers(raw: bytes) -> bool:
     """Whether orjson reads and writes every number of this JSON text as it is. May say no where a text looks like a
     number.

@@ -121,7 +121,7 @@ def test_format_named_by_the_recipe_is_taken(tmp_path: Path) -> None:
         (b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000", "tar archive"),
         (b"\x80\x04\x95", "Python pickle"),
         (b"FEA1" + b"\0" * 9, "Feather of version 1"),
-        (gzip.compress(b"PAR1" + b"\0" * 99), "Unpack it, then add the result"),
+        (gzip.compress(b"PAR1" + b"\0" * 99, mtime=0), "Unpack it, then add the result"),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -283,3 +283,27 @@ def test_records_under_data_are_no_exchanges_of_one_conversation(
 def test_messages_under_data_are_one_conversation(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
     assert sniff(write(tmp_path, json.dumps({"data": turns}))).source.container is Container.LINES
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"question": "a", "answer": "b"}{"question": "c", "answer": "d"}', "jq -c . IN"),
+        (b'[{"question": "a"}]\n[{"question": "b"}]\n', r"jq -c '\.\[\]'"),
+        (b'"{\\"question\\": \\"a\\"}"\n"{\\"question\\": \\"b\\"}"\n', "fromjson"),
+        (b'{"question": "a", "answer": "b"},\n{"question": "c", "answer": "d"},\n', "lines end in commas"),
+        (b"{'question': 'a', 'answer': None}\n{'question': 'b', 'answer': None}\n", "Python's notation"),
+        (b'{question: "a", answer: "b"}\n{question: "c", answer: "d"}\n', "JavaScript's notation"),
+        (b'1\t{"question": "a", "answer": "b"}\n2\t{"question": "c", "answer": "d"}\n', "before the object"),
+        (b'{"question": ["a", "b", "c"], "answer": ["d", "e", "f"]}\n', "2 columns of 3 values, not rows"),
+        (
+            b'{"question": {"0": "a", "1": "b"}, "answer": {"0": "d", "1": "e"}}',
+            "2 columns of 2 values by their number",
+        ),
+    ],
+)
+def test_what_is_almost_json_lines_is_told_what_it_is(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "almost.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        sniff(path)

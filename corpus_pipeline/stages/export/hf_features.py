@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export.writer import Compression
 
 WINDOW = 10 << 20  # the loader's default chunk: it reads so many bytes, then to the end of the line
@@ -173,7 +172,7 @@ def infer(lines: Iterable[bytes], also: Callable[[dict[str, Any]], None] = lambd
     """
     records, size, first = _Records(), 0, None
     for line in lines:
-        record = orjson.loads(line)
+        record = jsontext.quickly(line)
         records.take(record)
         also(record)
         size += len(line)

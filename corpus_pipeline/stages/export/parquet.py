@@ -14,9 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from corpus_pipeline.errors import SettingMissing, StopJob
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export.files import CHUNK, create_temporary, explained, path_component
 from corpus_pipeline.stages.export.writer import PART, FileFacts
 
@@ -81,7 +80,7 @@ def _schema(arrow: Any, data: FileFacts) -> Any:
 def _groups(data: FileFacts) -> Iterator[list[dict[str, Any]]]:
     with gzip.open(data.path, "rb") if data.compression == "gzip" else data.path.open("rb") as stream:
         while lines := _some(iter(stream)):
-            yield [orjson.loads(line) for line in lines]
+            yield [jsontext.quickly(line) for line in lines]
 
 
 def _some(lines: Iterator[bytes]) -> list[bytes]:

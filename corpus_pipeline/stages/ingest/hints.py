@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
+
+import orjson
 
 from corpus_pipeline.formats import FORMATS, GENERAL, Detection, of_plugins
 from corpus_pipeline.formats.base import Record
@@ -17,6 +23,71 @@ from corpus_pipeline.recipe import RECORD_KEYS
 _KEYS_SHOWN = 12
 _KINDS = {"str": "text", "dict": "object", "int": "number", "float": "number", "bool": "true/false", "NoneType": "null"}
 _MEANT = ("prompt", "context", "response", "system", "reasoning", "chosen", "rejected")
+
+
+def of_columns(record: Record) -> str | None:
+    """What to do about the only record of a file when it holds the columns of a table, not a row; None when it does not."""
+    lists = [value for value in record.values() if isinstance(value, list)]
+    plain = all(isinstance(one, (str, int, float, bool, NoneType)) for value in lists for one in value)
+    if plain and len(lists) == len(record) > 1 and len({len(one) for one in lists}) == 1 and len(lists[0]) > 1:
+        return f"holds {len(record)} columns of {len(lists[0]):,} values, not rows"
+    by_key = [value for value in record.values() if isinstance(value, dict)]
+    numbered = all(key.isdigit() for value in by_key for key in value)
+    if numbered and len(by_key) == len(record) > 1 and len({tuple(one) for one in by_key}) == 1 and len(by_key[0]) > 1:
+        return f"holds {len(record)} columns of {len(by_key[0]):,} values by their number, not rows"
+    return None
+
+
+# what a first record is when it is no JSON object, and what makes it one: how it looks, what to say
+_ALMOST: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda text: isinstance(_value(text), list), "its records stand in arrays: jq -c '.[]' IN > OUT"),
+    (
+        lambda text: isinstance(inner := _value(text), str) and isinstance(_value(inner), dict),
+        "its records are JSON inside of texts: jq -c 'if type == \"array\" then .[] else . end | fromjson' IN > OUT",
+    ),
+    (
+        lambda text: text.startswith("{") and _rest(text).startswith("{"),
+        "several objects stand on one line: jq -c . IN > OUT",
+    ),
+    (lambda text: _rest(text) == ",", "its lines end in commas: sed 's/,[[:space:]]*$//' IN > OUT"),
+    (lambda text: _is_python(text), "this is Python's notation, not JSON: write it with json.dumps"),
+    (
+        lambda text: re.match(r"\{\s*[A-Za-z_$][\w$]*\s*:", text) is not None,
+        "this is JavaScript's notation (names without quotes), not JSON: write it with JSON.stringify",
+    ),
+    (
+        lambda text: re.match(r"\S+[\t ,|]+\{", text) is not None,
+        "something stands before the object in each line: sed 's/^[^{]*//' IN > OUT",
+    ),
+)
+
+
+def almost_json(raw: bytes) -> str:
+    """What a first record that cannot be read is, and what makes JSON lines of it; "" when that is not known."""
+    text = raw.decode("utf-8", "replace").strip()
+    return next((f" It seems that {words}." for looks, words in _ALMOST if looks(text)), "")
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _rest(text: str) -> str:
+    """What follows the first value."""
+    try:
+        return text[json.JSONDecoder().raw_decode(text)[1] :].strip()
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _is_python(text: str) -> bool:
+    try:
+        return isinstance(ast.literal_eval(text), dict)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
 
 
 def keys_in_words(records: Sequence[Record]) -> str:

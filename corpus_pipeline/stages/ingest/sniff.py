@@ -18,6 +18,7 @@ from corpus_pipeline.stages.ingest.records import RecordReader
 from corpus_pipeline.stages.ingest.source import START, Limits, Source, SourceBroken
 
 _SAMPLE = 200
+_SHOWN_BYTES = 64 * 1024  # of a record that is not understood
 _SAMPLE_BYTES = 32 * 1024 * 1024
 
 
@@ -42,22 +43,28 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
     try:
         source = packing(path)
         with RecordReader(source, START, limits) as reader:
-            records, looked_at, problem = _sample(reader, limits.max_depth)
+            records, looked_at, problem, first = _sample(reader, limits.max_depth)
             bom = reader.has_bom
     except SourceBroken as error:
         raise UsageError(str(error)) from error
     if looked_at and not records:
         raise UsageError(
-            f"{path}: none of the first {looked_at} records can be read; {problem}. What can be read: {READABLE}."
+            f"{path}: none of the first {looked_at} records can be read; {problem}.{hints.almost_json(first)}"
+            f" What can be read: {READABLE}."
+        )
+    unnamed = section.format == "auto" and not section.columns
+    if unnamed and looked_at == len(records) == 1 and (columns := hints.of_columns(records[0])):
+        raise UsageError(
+            f"{path}: {columns}. Write one object per row (pandas: to_json(orient='records', lines=True)), then add that."
         )
     records += records_further_on(source, limits.max_depth) if looked_at >= _SAMPLE else []
     format, evidence = _format_of(path, section, records)
     return Sniffed(source, format, len(records), bom, evidence)
 
 
-def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]], int, str]:
-    """The first records that can be read, how many were looked at, and what is wrong with the first bad one."""
-    records, looked_at, size, problem = list[dict[str, Any]](), 0, 0, ""
+def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]], int, str, bytes]:
+    """The first records that can be read, how many were looked at, what is wrong with the first bad one, and its bytes."""
+    records, looked_at, size, problem, first = list[dict[str, Any]](), 0, 0, "", b""
     for record in reader.records():
         if record.problem is None and not record.raw.strip():
             continue
@@ -68,17 +75,18 @@ def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]],
                 raise LineRejected(record.problem, record.detail)
             records.append(parse_record(record.raw, max_depth))
         except LineRejected as error:
+            first = first or record.raw[:_SHOWN_BYTES]
             problem = problem or f"line {record.source_line}: {error}"
         if len(records) == _SAMPLE or looked_at == _SAMPLE * 5 or size > _SAMPLE_BYTES:
             break
-    return records, looked_at, problem
+    return records, looked_at, problem, first
 
 
 def sample_conversations(path: Path, format: Format, section: IngestSection) -> list[Conversation]:
     """The first records of a file that can be read in a format, as conversations. Raises UsageError, SourceBroken."""
     limits, found = limits_of(section), list[Conversation]()
     with RecordReader(packing(path), START, limits) as reader:
-        records, _, _ = _sample(reader, limits.max_depth)
+        records, *_ = _sample(reader, limits.max_depth)
     for number, record in enumerate(records, start=1):
         with contextlib.suppress(LineRejected):
             found.append(format.read(record, number, number))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ast
 import csv
+import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any, NamedTuple
-
-import orjson
 
 from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.formats import jsontext
@@ -213,11 +212,11 @@ def _list_of(cell: str) -> Any:
     if not cell.lstrip().startswith("["):
         return cell
     try:
-        value = orjson.loads(cell)
-    except orjson.JSONDecodeError:
+        value = jsontext.loads(cell)
+    except (ValueError, RecursionError):
         try:
             value = ast.literal_eval(cell.strip())
-            orjson.dumps(value)
+            json.dumps(value, allow_nan=False)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return cell
     return value if isinstance(value, list) and value and all(isinstance(one, (dict, list)) for one in value) else cell
