@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import compress, count
+from operator import not_
 from typing import NamedTuple
 
 import re2
@@ -39,6 +41,11 @@ _LINE_TAG = re.compile(r"^\s*(?:<(?:p|div|li|h[1-6])>\s*)+|(?:\s*(?:</(?:p|div|l
 _PAIRED_TAG = re.compile(r"<(b|i|u|em|strong|span)>([^<>\n]{1,400})</\1>", re.I)
 _OPERATION = re2.compile(r"[\w)\]]\s*[+*/^=<>×÷−]\s*[\w(\[-]|\d\s+-\s+\d")
 _WORD = re.compile(rf"[^\W\d_]{{2}}|[{CJK}]")  # a line without one is a formula
+# of these alone, a line is prose in which no symbol counts
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t.,:;?\"'"
+_PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*")
+# what parts words and is no part of any token, for `words_of`
+_PARTING = str.maketrans(dict.fromkeys(';!?"()[]', " "))
 _DASHES = str.maketrans("‐‑−﹣－", "-----")
 _LITERALS = frozenset(("true", "false", "none", "null", "nil", "nan", "na"))
 _LOW_ACRONYM = 3  # a single word of so many capitals is an abbreviation: IT is not it
@@ -95,10 +102,42 @@ def prose_line(line: str) -> str:
     return bare
 
 
+def words_of(line: str, token: re.Pattern[str]) -> list[str]:
+    """`token.findall(line)` for a lower-case line and a pattern that finds words, and neither blanks nor `;!?"()[]`, and
+    `.,:` only before what is no blank. Most words of a line are plain letters, which need no pattern.
+    """
+    words = line.translate(_PARTING).replace(". ", " ").replace(", ", " ").replace(": ", " ").split()
+    if not line.isascii():
+        return [one for word in words for one in ((word,) if _is_plain_word(word) else token.findall(word))]
+    found: list[str] = []
+    begin = 0
+    for place in compress(count(), map(not_, map(str.isalpha, words))):
+        found += words[begin:place]
+        found += token.findall(words[place])
+        begin = place + 1
+    return found + words[begin:] if begin else words
+
+
+def _is_plain_word(word: str) -> bool:
+    return word.isalpha() and word.isascii()
+
+
+def is_plain(line: str) -> bool:
+    """Whether a line is prose without Markdown and without any symbol that counts; quick, and no too often."""
+    if not line:
+        return True
+    if not line.isascii() or line.encode().translate(None, _PLAIN) or _WORD.search(line) is None:
+        return False
+    return "::" not in line and line.rstrip()[-1:] not in (";", ":")
+
+
 def _tokens(text: str) -> list[str]:
     found: list[str] = []
     fenced = False
     for line in text.split("\n"):
+        if not fenced and is_plain(line):
+            found += words_of(line.lower(), _PLAIN_TOKEN)
+            continue
         if is_fence(line):
             fenced = not fenced
             found += CODE_TOKEN.findall(line.replace("`", "").replace("~", ""))

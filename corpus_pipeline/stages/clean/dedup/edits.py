@@ -12,11 +12,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from corpus_pipeline.stages.clean.dedup.canonical import CJK, CODE_TOKEN, is_code_line, is_fence, plain, prose_line
+from corpus_pipeline.stages.clean.dedup.canonical import (
+    CJK,
+    CODE_TOKEN,
+    is_code_line,
+    is_fence,
+    is_plain,
+    plain,
+    prose_line,
+    words_of,
+)
 from corpus_pipeline.stages.clean.dedup.meaning import (
     differ_in_prefix,
     is_another_surname,
@@ -31,6 +42,7 @@ CJK_WEIGHT = 0.4  # of a word: a character of a script without blanks
 _WINDOW = 768  # tokens that are aligned at once
 _ANCHOR = 12  # equal tokens that end a window
 _MAX_QUOTED = 8  # tokens of a quoted name
+_MAX_KEPT = 20_000  # characters of a text whose tokens are kept for the next comparison
 _UNIT = 3  # letters at most of a unit behind a number
 _NUMERALS = frozenset("二三四五六七八九十百千万亿两半")
 _AROUND = 3  # tokens on both sides of an edit in which phrases are looked for
@@ -45,6 +57,7 @@ _TOKEN = re.compile(
     rf"[{CJK}]|[^\W\d_{CJK}]+(?:'[^\W\d_{CJK}]+)*|\d+(?:[.,:]\d+)*|(?<!\w)-(?=\d)|(?<=\d)[/-](?=\d)"
     r"|[^\w\s.,;:!?\"'()\[\]/…–—。，、；：？！“”‘’「」『』《》〈〉【】（）·•-]|_|\w"
 )
+_PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*", re.IGNORECASE | re.ASCII)  # all that a plain line has
 _SENTENCE_END = re.compile(r"[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
 _QUOTED = re.compile(r"[\"“„«「『《]([^\"“”„«»「」『』《》\n]{1,80})[\"”»」』》]|(?<!\w)['‘]([^'‘’\n]{1,60})['’](?!\w)")
 
@@ -73,10 +86,16 @@ class _Text:
         self.words: list[str] = []
         self.starts: list[int] = []  # the first token of each line
         self.code: set[int] = set()
-        self._matches: dict[int, list[re.Match[str]]] = {}
+        self.is_plain = True  # whether every line is, so that its canonical tokens are these words
+        self._matches: dict[int, tuple[list[re.Match[str]], Iterator[re.Match[str]]]] = {}
+        self._quoted: dict[int, list[tuple[int, int]]] = {}
         fenced = False
         for number, line in enumerate(self.lines):
             self.starts.append(len(self.words))
+            if not fenced and is_plain(line):
+                self.words += words_of(line.lower(), _TOKEN)
+                continue
+            self.is_plain = False
             if is_fence(line):
                 fenced = not fenced
                 self.lines[number] = ""
@@ -87,7 +106,7 @@ class _Text:
                 self.code.add(number)
                 self.words += CODE_TOKEN.findall(bare)
             else:
-                self.words += _TOKEN.findall(bare.lower())
+                self.words += words_of(bare.lower(), _TOKEN)
 
     def weight(self, begin: int = 0, end: int | None = None) -> float:
         """The size of a range of tokens in words."""
@@ -100,11 +119,13 @@ class _Text:
     def match(self, place: int) -> re.Match[str] | None:
         """Where a token stands in its line; None when folding moved the tokens."""
         number = self.line_of(place)
-        found = self._matches.get(number)
-        if found is None:
-            pattern = CODE_TOKEN if number in self.code else _TOKEN
-            found = self._matches[number] = list(pattern.finditer(self.lines[number]))
+        if number not in self._matches:
+            line = self.lines[number]
+            pattern = CODE_TOKEN if number in self.code else _PLAIN_TOKEN if is_plain(line) else _TOKEN
+            self._matches[number] = [], pattern.finditer(line)
+        found, further = self._matches[number]
         at = place - self.starts[number]
+        found += islice(further, max(0, at + 1 - len(found)))
         return found[at] if at < len(found) else None
 
     def sentence(self, place: int) -> str:
@@ -118,10 +139,14 @@ class _Text:
 
     def is_quoted(self, place: int) -> bool:
         """Whether a token is part of a quoted name."""
-        match = self.match(place)
-        for quoted in _QUOTED.finditer(self.lines[self.line_of(place)]):
-            if match is not None and quoted.start() <= match.start() < quoted.end():
-                return len(_TOKEN.findall(quoted[0])) <= _MAX_QUOTED
+        number = self.line_of(place)
+        stretches = self._quoted.get(number)
+        if stretches is None:
+            stretches = self._quoted[number] = _quoted(self.lines[number])
+        match = self.match(place) if stretches else None
+        for start, end in stretches:
+            if match is not None and start <= match.start() < end:
+                return len(_TOKEN.findall(self.lines[number][start:end])) <= _MAX_QUOTED
         return False
 
     def is_name(self, place: int) -> bool:
@@ -131,6 +156,29 @@ class _Text:
             return False
         before = line[: match.start()].rstrip(" \"'“‘(*_")
         return before[-1:] not in ("", ".", "!", "?", ":") and not line.isupper()
+
+
+def _quoted(line: str) -> list[tuple[int, int]]:
+    """The stretches of a line between quotation marks."""
+    if line.isascii() and '"' not in line and "'" not in line:
+        return []
+    return [found.span() for found in _QUOTED.finditer(line)]
+
+
+def _text(text: str) -> _Text:
+    """A text of usual length is kept for a while: a row is compared with several."""
+    return _kept_text(text) if len(text) <= _MAX_KEPT else _Text(text)
+
+
+@lru_cache(maxsize=128)
+def _kept_text(text: str) -> _Text:
+    return _Text(text)
+
+
+def plainly_differ(one: str, other: str) -> bool:
+    """Whether two texts are plain prose with other words, so that their canonical tokens differ, too: quick."""
+    left, right = _text(one), _text(other)
+    return left.is_plain and right.is_plain and left.words != right.words and min(len(left.words), len(right.words)) > 1
 
 
 def weight_of(words: Sequence[str]) -> float:
@@ -146,7 +194,7 @@ def similarity(one: str, other: str, bounds: Bounds, *, question: bool, distinct
     question: the texts are of the side of the question. distinctive: the share of the text that other rows of the file
     do not have, by which the common part is weighed.
     """
-    left, right = _Text(one), _Text(other)
+    left, right = _text(one), _text(other)
     longest = max(left.weight(), right.weight())
     own = longest * distinctive
     if own < bounds.long_part or not left.words or not right.words:

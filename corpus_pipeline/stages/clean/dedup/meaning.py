@@ -63,7 +63,8 @@ _TASK_LABEL = re.compile(
     r"^\W*(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
     re.I,
 )
-_FIELD = re.compile(r"^\W*[\w ]{1,24}[:：]\s*(?:\S+\s*){0,12}$")  # a short one: `Style: formal`
+# a short one: `Style: formal`. Possessive: parting the words anew would try every way to cut the letters of a long line
+_FIELD = re.compile(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
 _ASKED = re.compile(r"[?？]\W*$")
 
 

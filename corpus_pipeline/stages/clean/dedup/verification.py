@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.dedup.canonical import canonical
-from corpus_pipeline.stages.clean.dedup.edits import Bounds, similarity
+from corpus_pipeline.stages.clean.dedup.edits import Bounds, plainly_differ, similarity
 from corpus_pipeline.stages.clean.dedup.simhash import ANSWER_SIDE, QUESTION_SIDE
 
 Wording = Sequence[tuple[int, str]]
@@ -65,6 +65,8 @@ def verified(one: Wording, other: Wording, weights: Sequence[float], bounds: Bou
         if text == other_text:
             continue
         found = similarity(text, other_text, bounds, question=side == QUESTION_SIDE, distinctive=float(weights[side]))
+        if found <= 0 and plainly_differ(text, other_text):
+            return None
         if found <= 0 or found == 1:  # short, or told apart by form alone
             forms = canonical(text), canonical(other_text)
             if forms[0].tokens != forms[1].tokens and found <= 0:
