@@ -11,6 +11,8 @@ import html
 import re
 from typing import NamedTuple
 
+import re2
+
 from corpus_pipeline.stages.clean.normalize import plain_characters
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -19,6 +21,12 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 _TAGS = r"(?:</?(?:p|div|span|br)\s*/?>|[\s\"'“”‘’*_~`#-]|> )*"
 _END = r"[\s.!?~。！？～…]*(?:</(?:p|div|span)>|<br\s*/?>|[\s\"'”’*_~])*$"
+
+
+def _unencoded() -> re2.Options:
+    options = re2.Options()
+    options.encoding, options.never_capture = re2.Options.Encoding.LATIN1, True
+    return options
 
 
 def _spaced(pattern: str) -> re.Pattern[str]:
@@ -69,6 +77,15 @@ _HINTS = (
     "dank", "grüße", "hilft", "merci", "cordialement", "gracias", "saludos", "atentamente", "ayude", "grazie",
     "obrigad", "спасибо", "уважением", "espère",
 )  # fmt: skip
+# what each closing and signature in ASCII letters has, in lower case: cheaper to look for than the patterns
+_BLANK = r"[\s\v\x1c-\x1f]+"
+_SIGNS = re2.compile(
+    r"thank|thx|cheers|hope (?:this|that|it) |hesitate|feel free|let me know|(?:have|need) any|anything else|have a "
+    r"|regards|wishes|sincerely|yours".replace(" ", _BLANK).encode(),
+    _unencoded(),
+)
+# the first letters of the greetings in ASCII
+_GREETS = ("hi", "hell", "hey", "gree", "howd", "good", "dear")
 _TAIL = 240  # characters in which a closing is looked for
 _MAX_CLOSINGS = 4
 
@@ -104,13 +121,14 @@ def unescaped(text: str) -> str:
 def stripped(text: str) -> Stripped:
     """Without greeting, closing and signature; a text that is nothing else stays as it is."""
     found, signature = text, ""
-    greeting = _GREETING.match(found)
-    if greeting is not None:
-        found = found[greeting.end() :]
+    head = text[:4]
+    if not (head.isascii() and head[:1].isalnum()) or head.lower().startswith(_GREETS):
+        greeting = _GREETING.match(found)
+        if greeting is not None:
+            found = found[greeting.end() :]
     for _ in range(_MAX_CLOSINGS):
         tail = found[-_TAIL:]
-        folded = tail.lower()
-        if not any(map(folded.__contains__, _HINTS)):
+        if not _may_close(tail.lower()):
             break
         closing = _SIGNATURE.search(tail) or _CLOSING.search(tail)
         if closing is None:
@@ -121,6 +139,13 @@ def stripped(text: str) -> Stripped:
     if found is not text and not any(map(str.isalnum, found)):
         return Stripped(text, "")
     return Stripped(found, signature.strip(" .,!*_"))
+
+
+def _may_close(tail: str) -> bool:
+    """Whether the end of a text, in lower case, may hold a closing: yes too often, never no too often."""
+    if tail.isascii():
+        return _SIGNS.search(tail.encode()) is not None
+    return any(map(tail.__contains__, _HINTS))
 
 
 def _character(entity: re.Match[str]) -> str:

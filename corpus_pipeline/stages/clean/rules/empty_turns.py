@@ -54,11 +54,14 @@ class EmptyTurns(Rule):
         self._placeholders = frozenset(word.casefold() for word in self.params.placeholders)
 
     def screen(self, view: View) -> bool:
-        for text in view.texts:
-            if len(text) <= _LONGEST_TRIVIAL or text[0].isspace():
-                return True
         for turn in view.turns:
-            if turn.extra is not None:
+            response = turn.response
+            if (
+                turn.extra is not None
+                or (response is not None and (len(response) <= _LONGEST_TRIVIAL or response.isspace()))
+                or _is_blank(turn.prompt)
+                or _is_blank(turn.rejected)
+            ):
                 return True
         return not view.texts
 

@@ -20,8 +20,8 @@ from corpus_pipeline.stages.clean.rules.subjects import REPETITION
 _PROBES = 5  # steps between probes
 _PROBE_LENGTH = 12
 _TRIES = 3  # a unit may contain its own beginning: then the nearest repeat is not the period
-_ASCII_STOPS = (("\n", "\n"), (".", ". "), ("!", "! "), ("?", "? "))
-_STOPS = (*_ASCII_STOPS, ("。", "。"), ("！", "！"), ("？", "？"))
+_ASCII_STOPS = ("\n", ". ", "! ", "? ")
+_STOPS = (*_ASCII_STOPS, "。", "！", "？")
 _SEGMENT_ENDS = re.compile(r"[.!?。！？…]+[\s\"'”’」）)]*|\n+")
 
 
@@ -88,10 +88,10 @@ def repeated_share(text: str, min_length: int = 6) -> tuple[float, int]:
 
 def _may_repeat(text: str, least: int) -> bool:
     """Whether at least `least` lines or sentences come back, seen roughly and fast."""
-    for mark, stop in _ASCII_STOPS if text.isascii() else _STOPS:
-        if mark in text:
+    for stop in _ASCII_STOPS if text.isascii() else _STOPS:
+        if text.count(stop) >= least:
             segments = text.split(stop)
-            if len(segments) > least and len(segments) - len(set(segments)) >= least:
+            if len(segments) - len(set(segments)) >= least:
                 return True
     return False
 
@@ -123,6 +123,13 @@ class Repetition(Rule):
         max_repeated_share: float = Field(0.5, gt=0, le=1, description="of an answer's characters that may come back")
 
     params: Params
+
+    def screen(self, view: View) -> bool:
+        for turn in view.turns:
+            text = turn.response
+            if text and len(text) >= self.params.min_characters and self._fault(text) is not None:
+                return True
+        return False
 
     def apply(self, view: View) -> Outcome:
         for answer in view.answers():

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
+from corpus_pipeline.stages.first_look import Screened
+
 # web pages and their notation, wherever they are named
-MARKUP = re.compile(
+MARKUP = Screened(
     r"\b(?:x?html\d?|xml|xslt?|css|jsx|tsx|svg|php|(?:java|type)script|xpath|dom|ajax|jquery|mark(?:up|down)|tags?"
     r"|web ?pages?|(?:html |xml )?entit(?:y|ies)|hyperlinks?|front-?end|angle brackets?|ampersands?|bb ?code|javadoc)\b"
     r"|<!doctype|</?(?:html|head|body|form|input|table|button|canvas)\b"
@@ -17,7 +19,7 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 # what a request says that wants markup or a program, or works on one
-PROGRAMS = re.compile(
+PROGRAMS = Screened(
     r"\b(?:web ?sites?|browsers?|templates?|components?|render\w*|(?:un)?escap\w*|(?:en|de)cod(?:e[sdr]?|ing)|bootstrap"
     r"|react|vue|angular|svelte|jinja|django|flask|rails|doc ?strings?|wiki(?:text)?|latex|e-?pub|rich text|bold"
     r"|italics?|underlin\w*|headings?|headers?|footers?|elements?|attributes?|snippets?|codes?|coding|scripts?"
@@ -27,7 +29,7 @@ PROGRAMS = re.compile(
     re.IGNORECASE,
 )
 # language models and what their prompts are made of
-TOKENS = re.compile(
+TOKENS = Screened(
     r"\b(?:(?:de)?tokeni[sz]\w*|tokens?|chat ?ml|gpt-?(?:\d|j|neo)\w*|llama\w*|mistral|mixtral|qwen\w*|gemma"
     r"|deepseek|phi-?\d"
     r"|(?:large )?language models?|llms?|prompt (?:format|template|syntax)\w*|chat (?:format|template)\w*|templates?"
@@ -40,7 +42,7 @@ TOKENS = re.compile(
     re.IGNORECASE,
 )
 # characters as such: sets, encodings, look-alikes
-CHARACTERS = re.compile(
+CHARACTERS = Screened(
     r"\b(?:utf-?\d*|latin-?\d|iso-?8859\S*|(?:windows|cp)-?125\d|ascii|ansi|unicode|code ?(?:points?|pages?)"
     r"|char(?:acter)?[- ]?sets?"
     r"|charsets?|characters?|encod\w*|decod\w*|mojibake|garbled|gibberish|bytes?|glyphs?|diacritics?|accents?"
@@ -56,19 +58,19 @@ CHARACTERS = re.compile(
     re.IGNORECASE,
 )
 # blanks and line ends, wherever they are named
-BLANKS = re.compile(
+BLANKS = Screened(
     r"\b(?:white ?spaces?|newlines?|line (?:breaks?|feeds?|endings?)|carriage returns?|crlf|zero[- ]width"
     r"|(?:trailing|leading|extra|non-?breaking) (?:spaces?|blanks?|tabs?))\b|[Uu]\+20[0-9A-Fa-f]{2}|\\[nrt]\b|&#820\d;",
     re.IGNORECASE,
 )
 # what a request says that wants a layout
-LAYOUT = re.compile(
+LAYOUT = Screened(
     r"\b(?:blanks?|(?:blank|empty|new) ?lines?|spaces?|indent\w*|tabs?|spacing|padding|padded|invisible|haiku|layout"
     r"|ascii[- ]art|tsv|fixed[- ]width|columns?|diff|patch|lines? apart)\b|空格|空行|换行|改行|空白",
     re.IGNORECASE,
 )
 # answers that are meant to say a thing again
-REPETITION = re.compile(
+REPETITION = Screened(
     r"\b(?:repeat\w*|repetit\w*|again and again|over and over|times|twice|thrice|copies|copy|duplicat\w*"
     r"|loop\w*|chant\w*"
     r"|chorus\w*|refrain\w*|songs?|lyrics?|poems?|verses?|rhymes?|mantra\w*|prayer\w*|lines? of|patterns?"
