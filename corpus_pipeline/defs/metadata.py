@@ -19,7 +19,7 @@ _CELL = 160
 def stage_metadata(report: CompletionReport, stage: Stage, preview: Sequence[FlatRow], link: str) -> dict[str, Any]:
     """Counts as numbers (the UI plots them over time), reasons as a table, a few rows in a code fence, a link."""
     found: dict[str, Any] = {
-        "dagster/row_count": int(report["succeeded"]),
+        "dagster/partition_row_count": int(report["succeeded"]),
         "total": int(report["total"]),
         "dropped": int(report["dropped"]),
         "failed": int(report["failed"]),

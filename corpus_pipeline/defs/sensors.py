@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -14,11 +16,12 @@ from corpus_pipeline.defs import run_liveness, upstream
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import opened
-from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.errors import CorpusError, UnknownName
 from corpus_pipeline.service.commands.pause import Resumable
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store import start_requests
 from corpus_pipeline.store.pauses import PauseFlag
 
 PARTITION_TAG = "dagster/partition"
@@ -28,6 +31,7 @@ RETRY_RUN_TAG = "dagster/auto_retry_run_id"
 TAKEOVER_TAG = "corpus/takeover"  # "number@rows": how often in a row workers died at the same row
 MAX_TAKEOVERS = 5
 TAKEOVER = "takeover"
+STARTED_FOR_TAG = "corpus/started_for"  # the person who asked the row browser for it
 REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
 MAX_REMOVED = 200  # a tick
 MAX_TOLD = 500
@@ -81,7 +85,8 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
         asset_selection=names.keys,
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Follows the pause flags: marks and cancels what they cover; requests runs for what may go on.",
+        description="Follows the pause flags: marks and cancels what they cover; requests runs for what may go on, and for"
+        " what people asked the row browser to start.",
     )
     def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
@@ -90,7 +95,10 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
             active = corpus.mark_flags()
             _pause_abandoned(context.instance, corpus, names)
             cancelled = _cancel_queued(context.instance, corpus, names, active) if active else 0
-            requests = list(_resume_requests(context.instance, corpus, names))
+            requests = [
+                *_resume_requests(context.instance, corpus, names),
+                *_start_requests(context.instance, corpus, names),
+            ]
         if not requests and not cancelled:
             return dg.SkipReason("nothing to stop and nothing to go on with")
         context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
@@ -233,10 +241,45 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         )
 
 
+def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
+    """One run for each dataset file that somebody wants started, as soon as no other run of it is under way."""
+    for wish in corpus.store.fetch(start_requests.waiting):
+        mark = f"start:{wish.id}"
+        (run,) = instance.get_runs(RunsFilter(tags={REQUEST_TAG: mark}), limit=1) or (None,)
+        stages = _unfinished(corpus, wish) if run is None else []
+        if run is not None or not stages:
+            run_id = None if run is None else run.run_id
+            corpus.store.write(partial(start_requests.take, identifier=wish.id, run_id=run_id), repeatable=True)
+            continue
+        if any(names.owns(run) for run in _active(instance, wish.file_name)):
+            continue
+        yield dg.RunRequest(
+            run_key=mark,  # Dagster remembers it for ever: a second tick before the run is there starts no second one
+            partition_key=wish.file_name,
+            asset_selection=[names.key(stage) for stage in stages],
+            tags={REQUEST_TAG: mark, STARTED_FOR_TAG: _tag_value(wish.requested_by)},
+        )
+
+
+def _unfinished(corpus: Corpus, wish: start_requests.StartRequest) -> list[Stage]:
+    """What is left to do of a wish; nothing of a file that is no more."""
+    with suppress(UnknownName):
+        return corpus.incomplete_stages(wish.file_name, wish.stage)
+    return []
+
+
+def _tag_value(text: str) -> str:
+    """A name as Dagster takes it for the value of a tag."""
+    return re.sub(r"[^\w.@-]", "_", text, flags=re.ASCII)[:63] or "_"
+
+
+def _active(instance: dg.DagsterInstance, name: str) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: name}))
+
+
 def _others_go_on(instance: dg.DagsterInstance, names: Names, work: Resumable, before: dg.DagsterRun) -> bool:
     """Whether a run of this partition is on its way, Dagster is about to repeat the dead one, or a person ended it."""
-    active = instance.get_runs(RunsFilter(statuses=_ACTIVE, tags={PARTITION_TAG: work.name}))
-    if any(names.owns(run) for run in active):
+    if any(names.owns(run) for run in _active(instance, work.name)):
         return True
     if work.why != TAKEOVER:
         return False

@@ -42,6 +42,7 @@ from corpus_pipeline.service.commands import (
 from corpus_pipeline.service.commands import pause as commands_pause
 from corpus_pipeline.service.commands import prices as commands_prices
 from corpus_pipeline.service.commands import rows as commands_rows
+from corpus_pipeline.service.commands import start as commands_start
 from corpus_pipeline.service.queries import (
     cost,
     cost_estimate,
@@ -351,6 +352,10 @@ class Corpus:
     def clear_flag(self, flag: int) -> str:
         """Clear one pause flag by its number; returns its scope in words (see `progress.clear_flag`)."""
         return progress.clear_flag(self.store, flag, self.actor)
+
+    def start(self, names: Sequence[str], stage: Stage) -> list[str]:
+        """Ask for runs of dataset files up to a stage (see `start.start`)."""
+        return commands_start.start(self.store, names, stage, self.actor)
 
     def unlock(self, name: str, stage: Stage | None, reason: str, *, force: bool = False) -> list[Lease]:
         """Take the leases of a dataset file from their holders (see `unlock.unlock`)."""

@@ -31,6 +31,7 @@ from corpus_pipeline.store.schema import (
     pause_flags,
     rejects,
     spending,
+    start_requests,
     turns,
     webhook_events,
 )
@@ -114,6 +115,7 @@ def mark(connection: Connection, name: str, file_ids: Sequence[int], who: str) -
         .where(flags.file_name == name, flags.cleared_at.is_(None))
         .values(cleared_by=who[:128], cleared_at=now_ms())
     )
+    connection.execute(start_requests.delete().where(start_requests.c.file_name == name))
     for file_id in file_ids:
         store_dataset_files.reopen_ingest(connection, FileId(file_id))
     connection.execute(

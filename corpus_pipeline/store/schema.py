@@ -11,7 +11,8 @@ How to read it:
   budgets, spending                                            money spent and reserved; sums of the ledger
   provider_batches, provider_workers                           provider batches; who calls whom
   exports, export_chunks                                       which row is at which line of which file
-  execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is asked for
+  execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is to stop
+  start_requests                                               what people asked to start
 A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is nano-dollars.
 """
 
@@ -590,6 +591,19 @@ pause_flags = _table(
     Column("cleared_by", String(128)),
     Column("cleared_at", Moment),  # NULL: the flag is set
     Index("ix_pause_flags_cleared_at", "cleared_at"),
+    _one_of("stage", Stage),
+)
+
+start_requests = _table(
+    "start_requests",
+    Column("id", Integer, primary_key=True),
+    Column("file_name", Name, nullable=False),
+    Column("stage", String(16), nullable=False),  # the last one that is wanted
+    Column("requested_by", String(128), nullable=False),
+    Column("requested_at", Moment, nullable=False, server_default=now_ms()),
+    Column("taken_at", Moment),  # NULL: nobody has started it yet
+    Column("run_id", String(64)),  # NULL where there was nothing left to do
+    Index("ix_start_requests_taken_at", "taken_at"),
     _one_of("stage", Stage),
 )
 

@@ -103,6 +103,7 @@ def _routes() -> list[Route]:
         get("/pauses", actions.pauses),
         post("/pause", action(actions.pause)),
         post("/resume", action(actions.resume)),
+        post("/start", action(actions.start)),
         get("/cost", cost.page),
         get("/exports", exports.all_exports),
         get("/exports/{identifier:number}", exports.one),

@@ -15,7 +15,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from corpus_pipeline.defs import assets as asset_module
 from corpus_pipeline.defs import partitions, run_liveness, sensors
@@ -25,8 +25,9 @@ from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.defs.sensors import inbox, pause_flags, retention, upstream_versions
 from corpus_pipeline.jobs.lease import holding
+from corpus_pipeline.service.commands import start
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import failed_samples, schema
+from corpus_pipeline.store import failed_samples, schema, start_requests
 from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home
 
 NAMES = list(ASSET_OF.values())
@@ -58,10 +59,10 @@ def test_each_stage_tells_what_came_of_it_and_its_checks_pass(home: Home):
     result = run(home, "whole")
     assert result.success
     ingest, augment, export = (metadata(result, ASSET_OF[s]) for s in (Stage.INGEST, Stage.AUGMENT, Stage.EXPORT))
-    assert (ingest["dagster/row_count"], ingest["total"], ingest["dropped"]) == (6, 6, 0)
-    assert (augment["calls"], augment["failed"], augment["dagster/row_count"]) == (6, 0, 6)
+    assert (ingest["dagster/partition_row_count"], ingest["total"], ingest["dropped"]) == (6, 6, 0)
+    assert (augment["calls"], augment["failed"], augment["dagster/partition_row_count"]) == (6, 0, 6)
     assert int(str(augment["input_tokens"])) > 0 and float(str(augment["cost_usd"])) >= 0
-    assert export["dagster/row_count"] == 12
+    assert export["dagster/partition_row_count"] == 12
     assert Path(str(export["dagster/uri"]).removeprefix("file://")).is_file()
     assert str(ingest["row_browser"]).endswith("/files/whole")
     assert str(ingest["preview"]).startswith("```text\n")
@@ -122,7 +123,9 @@ def test_a_failed_check_materializes_its_asset_and_stops_the_next(home: Home, mo
     assert not gate.passed and gate.severity is dg.AssetCheckSeverity.ERROR
     assert "4" in str(gate.description)
     (state,) = home.corpus.status(["spoilt"])  # the export was never begun, and yet its state says what holds it
-    assert state["stages"]["export"]["status"] == "blocked" and "4 of" in state["stages"]["export"]["reason"]
+    assert (
+        state["stages"]["export"]["status"] == "blocked" and "4 failed samples" in state["stages"]["export"]["reason"]
+    )
     home.corpus.dismiss(failed_samples.Where(file_name="spoilt"), "the test")
     (state,) = home.corpus.status(["spoilt"])
     assert state["stages"]["export"]["status"] == "pending"
@@ -373,6 +376,36 @@ def test_what_a_dead_worker_left_below_a_flag_becomes_paused(home: Home):
         assert found is not None and found.status is dg.DagsterRunStatus.FAILURE
     finally:
         home.corpus.resume([name], None, False)
+
+
+def test_what_a_person_asked_to_start_is_requested_until_its_run_is_there_and_then_never_again(home: Home):
+    name = home.add("wanted")
+    start.start(home.corpus.store, [name], Stage.CLEAN, "Ann O'Hara <ann>")
+
+    def asked() -> list[dg.RunRequest]:
+        with dg.build_sensor_context(home.instance) as context:
+            result = pause_flags(context)
+        requests = result.run_requests if isinstance(result, dg.SensorResult) else None
+        return [one for one in requests or () if one.partition_key == name]
+
+    first, second = asked(), asked()
+    assert [one.run_key for one in first] == [one.run_key for one in second]
+    assert [key.path[-1] for key in first[0].asset_selection or ()] == ["dataset_rows", "cleaned_rows"]
+    assert first[0].tags["corpus/started_for"] == "Ann_O_Hara__ann_"
+    started = home.instance.create_run_for_job(_nothing, tags=first[0].tags, status=dg.DagsterRunStatus.SUCCESS)
+    assert asked() == []
+    assert home.corpus.store.fetch(start_requests.waiting, name) == []
+    taken = home.corpus.store.fetch(lambda c: c.execute(select(schema.start_requests)).all())[-1]
+    assert taken.run_id == started.run_id
+
+
+def test_what_is_done_already_is_not_started(home: Home):
+    name = home.add("done_already")
+    assert run(home, name, [Stage.INGEST]).success
+    start.start(home.corpus.store, [name], Stage.INGEST, "ann")
+    with dg.build_sensor_context(home.instance) as context:
+        pause_flags(context)
+    assert home.corpus.store.fetch(start_requests.waiting, name) == []
 
 
 # --- partitions and runs that nobody needs ---

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 import pytest
 
 from corpus_pipeline.jobs.webhooks import signature
+from corpus_pipeline.service.commands import start
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import start_requests
 from corpus_pipeline_tests.dagster.conftest import KEY, SECRET, UI, unknown, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
@@ -59,7 +62,7 @@ def test_a_partition_goes_the_whole_path(ui: UI, backfill, told):
     assert ui.graphql.finished(run)["status"] == "SUCCESS"
     found = ui.graphql.last_materialization("jsonl_export", "path")
     assert found is not None and found["runId"] == run
-    assert found["metadata"]["dagster/row_count"] == 12
+    assert found["metadata"]["dagster/partition_row_count"] == 12
     assert found["metadata"]["dagster/uri"].endswith(".jsonl")
     assert ui.calls("path") == 6
 
@@ -189,6 +192,13 @@ def test_a_pause_needs_no_daemon(ui: UI):
     finally:
         os.kill(daemon, signal.SIGCONT)
     assert ui.graphql.finished(run)["status"] == "SUCCESS"
+
+
+def test_what_a_person_starts_in_the_row_browser_runs_to_its_end(ui: UI):
+    name = ui.add("started_by_hand", rows=4)
+    start.start(ui.corpus.store, [name], Stage.EXPORT, "ann")
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the export of what was started")
+    assert ui.corpus.store.fetch(start_requests.waiting, name) == []
 
 
 def test_a_file_in_the_inbox_becomes_a_partition(ui: UI):

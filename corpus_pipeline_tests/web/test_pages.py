@@ -231,6 +231,20 @@ def test_an_admin_removes_a_file_after_typing_its_name(client, corpus, tmp_path)
     assert client.get("/audit?action=remove").status_code == 200
 
 
+def test_an_operator_asks_for_a_run_and_the_page_says_so_until_it_begins(client, corpus, tmp_path):
+    (tmp_path / "oats.jsonl").write_text('{"prompt": "What are oats?", "response": "A cereal grain for porridge."}\n')
+    corpus.add(tmp_path / "oats.jsonl")
+    assert client.form("/start", file="oats", stage="wash").status_code == 400
+    assert client.form("/start", file="oats", stage="clean", back="/files/oats").headers["location"] == "/files/oats"
+    page = client.get("/files/oats").text
+    assert "Up to clean: asked for by" in page and "corpus run oats" in page
+    (wish,) = client.get("/files/oats.json").json()["start_requests"]
+    assert wish["to"] == "clean"
+    client.form("/start", back="/files")
+    assert {one["to"] for one in client.get("/files/oats.json").json()["start_requests"]} == {"clean", "export"}
+    assert client.get("/audit.json?action=start").json()["entries"]
+
+
 def test_an_export_is_downloaded_as_it_lies_in_the_target(client, corpus):
     export = client.get("/exports.json").json()["exports"][0]
     answer = client.get(f"/exports/{export['id']}/download")

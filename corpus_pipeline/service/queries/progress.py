@@ -16,7 +16,7 @@ from corpus_pipeline.service.commands.pause import scope_text
 from corpus_pipeline.service.queries import cost, status
 from corpus_pipeline.service.records.calls import Money
 from corpus_pipeline.service.records.exports import AuditPage, Export, ExportDetail, LoggedPurge, PurgeReport
-from corpus_pipeline.service.records.progress import FileProgress, Flag, SetFlag, StageProgress, StageStatus
+from corpus_pipeline.service.records.progress import FileProgress, Flag, SetFlag, StageProgress, StageStatus, StartWish
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     Store,
@@ -28,6 +28,7 @@ from corpus_pipeline.store import (
     failed_samples,
     pauses,
     spending,
+    start_requests,
     statistics,
     tasks,
 )
@@ -107,6 +108,28 @@ def flag_history(connection: Connection, limit: int) -> list[Flag]:
 def failed_words(connection: Connection) -> dict[str, list[str]]:
     """{files, strategies, reasons}: what the failed-sample queue can be filtered by."""
     return statistics.failed_words(connection)
+
+
+def startable(connection: Connection, stage: Stage) -> list[str]:
+    """The files that have something to do up to a stage, where nobody works on it and no flag covers it."""
+    wanted = list(Stage)[: list(Stage).index(stage) + 1]
+    flags = pauses.active(connection)
+    found: list[str] = []
+    for state in status.status(connection):
+        own = {one: state["stages"][one.value]["status"] for one in wanted}
+        at_work = any(one in (Status.RUNNING, Status.PAUSING) for one in own.values())
+        covered = any(flag.covers(state["name"], one) for flag in flags for one in wanted)
+        if not at_work and not covered and any(one != Status.DONE for one in own.values()):
+            found.append(state["name"])
+    return found
+
+
+def start_wishes(connection: Connection, name: str) -> list[StartWish]:
+    """What people asked to start of a file and no run has answered yet."""
+    return [
+        {"to": wish.stage.value, "requested_by": wish.requested_by, "requested_at": wish.requested_at}
+        for wish in start_requests.waiting(connection, name)
+    ]
 
 
 def clear_flag(store: Store, flag_id: int, who: str) -> str:

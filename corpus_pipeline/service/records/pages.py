@@ -7,7 +7,15 @@ from typing_extensions import TypedDict
 from corpus_pipeline.jobs.completion_report import CompletionReport
 from corpus_pipeline.service.records.calls import FailedSample, Trial
 from corpus_pipeline.service.records.exports import Export
-from corpus_pipeline.service.records.progress import AddedFile, FileProgress, FileStatus, Flag, SetFlag, Totals
+from corpus_pipeline.service.records.progress import (
+    AddedFile,
+    FileProgress,
+    FileStatus,
+    Flag,
+    SetFlag,
+    StartWish,
+    Totals,
+)
 from corpus_pipeline.service.records.rows import DuplicatePage, KeptRow, ListedRow, RejectedLine
 from corpus_pipeline.service.records.statistics import FileStatistics
 
@@ -39,10 +47,11 @@ class FilesPage(TypedDict):
 
 
 class FilePage(TypedDict):
-    """One dataset file, the flags that cover it and its newest exports."""
+    """One dataset file, the flags that cover it, what is asked for, and its newest exports."""
 
     file: FileProgress
     flags: list[SetFlag]
+    start_requests: list[StartWish]
     exports: list[Export]
 
 

@@ -92,6 +92,14 @@ class SetFlag(Flag):
     stopped: bool
 
 
+class StartWish(TypedDict):
+    """A request to start a file that no run has answered yet. to: the last stage; requested_at: milliseconds since 1970."""
+
+    to: str
+    requested_by: str
+    requested_at: int
+
+
 class Totals(TypedDict):
     """All dataset files together."""
 

@@ -1,4 +1,4 @@
-"""Pause and resume: flags with scope, reason and name, and whether each has really stopped."""
+"""Pause and resume: flags with scope, reason and name, and whether each has really stopped; starting what is unfinished."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from corpus_pipeline.service.queries import progress
 from corpus_pipeline.service.records.pages import PausesPage
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web.context import Form, acting, first, reply, site_of
+from corpus_pipeline.web.rendering import counted
 
 
 def pauses(request: Request) -> Response:
@@ -41,4 +42,20 @@ def resume(request: Request, form: Form) -> tuple[str, str]:
     scope = acting(request).clear_flag(int(flag))
     return f"Resumed {scope}. A running `corpus ui` goes on by itself, otherwise `corpus run` does.", first(
         form, "back"
+    )
+
+
+def start(request: Request, form: Form) -> tuple[str, str]:
+    """Ask for runs: of one file, or of every file that is unfinished and not paused."""
+    corpus = site_of(request).corpus
+    name, stage = first(form, "file"), first(form, "stage") or Stage.EXPORT.value
+    if stage not in list(Stage):
+        raise UsageError(f"stage must be one of {', '.join(Stage)}")
+    names = [name] if name else corpus.store.fetch(progress.startable, Stage(stage))
+    asked = acting(request).start(names, Stage(stage))
+    if not asked:
+        return "Nothing to start: all of it is done, paused, at work, or asked for already.", first(form, "back")
+    return (
+        f"Asked for runs of {counted(len(asked), 'file')} up to {stage}. A running `corpus ui` starts them within seconds.",
+        first(form, "back"),
     )

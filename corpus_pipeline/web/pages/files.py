@@ -49,8 +49,9 @@ def one_file(request: Request) -> Response:
     (file,) = site_of(request).pace.refined(corpus.store.fetch(progress.progress, [name]))
     flags = [flag for flag in corpus.store.fetch(progress.flags) if flag["file"] in (None, name)]
     exports = corpus.store.fetch(progress.export_list, name)
-    data: FilePage = {"file": file, "flags": flags, "exports": exports[:10]}
-    return reply(request, "file.html", data, busy=_busy([file], flags), name=name)
+    wishes = corpus.store.fetch(progress.start_wishes, name)
+    data: FilePage = {"file": file, "flags": flags, "start_requests": wishes, "exports": exports[:10]}
+    return reply(request, "file.html", data, busy=bool(wishes) or _busy([file], flags), name=name)
 
 
 def remove(request: Request, form: Form) -> tuple[str, str]:
