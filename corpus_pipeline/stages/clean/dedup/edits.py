@@ -301,7 +301,7 @@ def _is_item(text: _Text, place: int) -> bool:
     """Whether a token stands in an item of a list or in a row of a table."""
     number = text.line_of(place)
     end = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
-    return text.weight(text.starts[number], end) <= _ITEM or text.lines[number].count("|") > 1
+    return text.weight(text.starts[number], end) <= _ITEM or text.lines[number].lstrip().startswith("|")
 
 
 def _phrases_around(text: _Text, begin: int, end: int) -> list[str]:
