@@ -30,7 +30,7 @@ _MARKS_IN_A_ROW = 30
 # characters of which plain prose is made; one other ASCII character, and the text may be code
 _PROSE = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t\n\r.,:!?'\"()-"
 _INDENTED = re.compile(r"\n[ \t]")
-_TRAILING = re.compile(r"[ \t\r]+\n")
+_TRAILING = re.compile(r"(?<![ \t\r])[ \t\r]+\n")  # from where a run begins, so that a long one is read once
 _QUOTES = str.maketrans("‘’‚‛´“”„‟«»", '\'\'\'\'\'""""""')
 _FULL_WIDTH = re.compile(r"[\u3000\uff01-\uff5e]")
 _HALF_WIDTH = re.compile("[\uff61-\uffdc\uffe0-\uffee]+")  # Katakana, Hangul and signs; marks join their letter

@@ -37,7 +37,9 @@ _BLOCK = re.compile(r"^\s*(?:#{1,6}\s+|(?:>\s?)+|[-*+•·●▪◦]\s+)+")
 _EMPHASIS = re.compile(r"(?<![\w*~])(\*{1,3}|_{1,3}|~~)(?=[^\W_])([^*_~\n]+?)(?<=[^\s*_~])\1(?![\w*~])")
 _EMPHASIS_UNSPACED = re.compile(rf"\*\*(?=[{CJK}\uac00-\ud7a3])([^*\n]+?)(?<=[{CJK}\uac00-\ud7a3])\*\*")
 _BACKTICKS = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_LINE_TAG = re.compile(r"^\s*(?:<(?:p|div|li|h[1-6])>\s*)+|(?:\s*(?:</(?:p|div|li|h[1-6])>|<br\s*/?>))+\s*$", re.I)
+_LEADING_TAGS = re.compile(r"\s*(?:<(?:p|div|li|h[1-6])>\s*)+", re.I)
+_LAST_TAG = re.compile(r"(?:</(?:p|div|li|h[1-6])>|<br\s{0,2}/?>)$", re.I)
+_TAG_LENGTH = 8  # characters of the longest of them
 _PAIRED_TAG = re.compile(r"<(b|i|u|em|strong|span)>([^<>\n]{1,400})</\1>", re.I)
 _OPERATION = re2.compile(r"[\w)\]]\s*[+*/^=<>×÷−]\s*[\w(\[-]|\d\s+-\s+\d")
 _WORD = re.compile(rf"[^\W\d_]{{2}}|[{CJK}]")  # a line without one is a formula
@@ -87,7 +89,7 @@ def prose_line(line: str) -> str:
     """A line of prose without Markdown and layout tags; a line whose rest is code stays as it is."""
     bare = line
     if "<" in bare:
-        bare = _PAIRED_TAG.sub(r"\2", _LINE_TAG.sub("", bare))
+        bare = _PAIRED_TAG.sub(r"\2", _without_layout_tags(bare))
     if "`" in bare:
         bare = _BACKTICKS.sub(r"\1", bare)
     block = _BLOCK.match(bare)
@@ -129,6 +131,20 @@ def is_plain(line: str) -> bool:
     if not line.isascii() or line.encode().translate(None, _PLAIN) or _WORD.search(line) is None:
         return False
     return "::" not in line and line.rstrip()[-1:] not in (";", ":")
+
+
+def _without_layout_tags(line: str) -> str:
+    """A line without the tags that lay it out at its two ends; goes backwards, so that the work follows its length."""
+    leading = _LEADING_TAGS.match(line)
+    begin, end = leading.end() if leading else 0, len(line)
+    while True:
+        place = end
+        while place > begin and line[place - 1].isspace():
+            place -= 1
+        found = _LAST_TAG.search(line, max(begin, place - _TAG_LENGTH), place)
+        if found is None:
+            return line[begin:end]
+        end = found.start()
 
 
 def _tokens(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -45,6 +45,7 @@ _MAX_QUOTED = 8  # tokens of a quoted name
 _MAX_KEPT = 20_000  # characters of a text whose tokens are kept for the next comparison
 _UNIT = 3  # letters at most of a unit behind a number
 _NUMERALS = frozenset("二三四五六七八九十百千万亿两半")
+_BEFORE = 16  # characters before a word that say whether a sentence begins with it
 _AROUND = 3  # tokens on both sides of an edit in which phrases are looked for
 _STATEMENT = 5  # words on both sides from which an edit puts one statement in place of another
 _GAP = 3  # equal tokens that part two edits
@@ -58,7 +59,7 @@ _TOKEN = re.compile(
     r"|[^\w\s.,;:!?\"'()\[\]/…–—。，、；：？！“”‘’「」『』《》〈〉【】（）·•-]|_|\w"
 )
 _PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*", re.IGNORECASE | re.ASCII)  # all that a plain line has
-_SENTENCE_END = re.compile(r"[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
+_SENTENCE_END = re.compile(r"(?<![.?!…])[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
 _QUOTED = re.compile(r"[\"“„«「『《]([^\"“”„«»「」『』《》\n]{1,80})[\"”»」』》]|(?<!\w)['‘]([^'‘’\n]{1,60})['’](?!\w)")
 
 
@@ -88,7 +89,11 @@ class _Text:
         self.code: set[int] = set()
         self.is_plain = True  # whether every line is, so that its canonical tokens are these words
         self._matches: dict[int, tuple[list[re.Match[str]], Iterator[re.Match[str]]]] = {}
+        self._ends: dict[int, list[int]] = {}  # of the sentences of a line
+        self._signs: dict[tuple[int, int], bool] = {}  # by line and sentence
         self._quoted: dict[int, list[tuple[int, int]]] = {}
+        self._upper: dict[int, bool] = {}
+        self._weights: dict[int, float] = {}
         fenced = False
         for number, line in enumerate(self.lines):
             self.starts.append(len(self.words))
@@ -112,6 +117,14 @@ class _Text:
         """The size of a range of tokens in words."""
         return weight_of(self.words[begin:end])
 
+    def line_weight(self, number: int) -> float:
+        """The size of a line in words."""
+        found = self._weights.get(number)
+        if found is None:
+            end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.words)
+            found = self._weights[number] = self.weight(self.starts[number], end)
+        return found
+
     def line_of(self, place: int) -> int:
         """The number of the line of a token."""
         return bisect_right(self.starts, place) - 1
@@ -128,41 +141,60 @@ class _Text:
         found += islice(further, max(0, at + 1 - len(found)))
         return found[at] if at < len(found) else None
 
-    def sentence(self, place: int) -> str:
-        """The sentence around a token, within its line."""
-        line, begin, match = self.lines[self.line_of(place)], 0, self.match(place)
-        for end in _SENTENCE_END.finditer(line):
-            if match is not None and end.end() > match.start():
-                return line[begin : end.end()]
-            begin = end.end()
-        return line[begin:]
+    def asks(self, place: int) -> bool:
+        """Whether the sentence of a token, within its line, asks or instructs."""
+        return self._said(place, is_question)
+
+    def states_result(self, place: int) -> bool:
+        """Whether the sentence of a token states a result."""
+        last = self.line_of(place) == len(self.lines) - 1
+        return self._said(place, lambda sentence: states_a_result(sentence, last=last))
+
+    def _said(self, place: int, sign: Callable[[str], bool]) -> bool:
+        """What a sign says of the sentence of a token; each sentence is looked at once."""
+        number, match = self.line_of(place), self.match(place)
+        line, ends = self.lines[number], self._ends.get(number)
+        if ends is None:
+            ends = self._ends[number] = [end.end() for end in _SENTENCE_END.finditer(line)]
+        at = bisect_right(ends, match.start()) if match is not None else len(ends)
+        found = self._signs.get((number, at))
+        if found is None:
+            sentence = line[ends[at - 1] if at else 0 : ends[at] if at < len(ends) else len(line)]
+            found = self._signs[number, at] = sign(sentence)
+        return found
 
     def is_quoted(self, place: int) -> bool:
         """Whether a token is part of a quoted name."""
         number = self.line_of(place)
-        stretches = self._quoted.get(number)
-        if stretches is None:
-            stretches = self._quoted[number] = _quoted(self.lines[number])
-        match = self.match(place) if stretches else None
-        for start, end in stretches:
-            if match is not None and start <= match.start() < end:
-                return len(_TOKEN.findall(self.lines[number][start:end])) <= _MAX_QUOTED
-        return False
+        spans = self._quoted.get(number)
+        if spans is None:
+            spans = self._quoted[number] = _quoted_names(self.lines[number])
+        match = self.match(place) if spans else None
+        if match is None:
+            return False
+        at = bisect_right(spans, (match.start(), len(self.lines[number]))) - 1
+        return at >= 0 and match.start() < spans[at][1]
 
     def is_name(self, place: int) -> bool:
         """Whether a word is written as a name: capital within a sentence that has small letters too."""
         line, match = self.lines[self.line_of(place)], self.match(place)
         if match is None or len(match[0]) < 2 or not match[0][0].isupper():
             return False
-        before = line[: match.start()].rstrip(" \"'“‘(*_")
-        return before[-1:] not in ("", ".", "!", "?", ":") and not line.isupper()
+        before = line[max(0, match.start() - _BEFORE) : match.start()].rstrip(" \"'“‘(*_")
+        return before[-1:] not in ("", ".", "!", "?", ":") and not self._is_upper(self.line_of(place))
+
+    def _is_upper(self, number: int) -> bool:
+        found = self._upper.get(number)
+        if found is None:
+            found = self._upper[number] = self.lines[number].isupper()
+        return found
 
 
-def _quoted(line: str) -> list[tuple[int, int]]:
-    """The stretches of a line between quotation marks."""
+def _quoted_names(line: str) -> list[tuple[int, int]]:
+    """The stretches of a line between quotation marks that are as short as names."""
     if line.isascii() and '"' not in line and "'" not in line:
         return []
-    return [found.span() for found in _QUOTED.finditer(line)]
+    return [found.span() for found in _QUOTED.finditer(line) if len(_TOKEN.findall(found[0])) <= _MAX_QUOTED]
 
 
 def _text(text: str) -> _Text:
@@ -300,8 +332,7 @@ def _is_another_word(one: Sequence[str], other: Sequence[str]) -> bool:
 def _is_item(text: _Text, place: int) -> bool:
     """Whether a token stands in an item of a list or in a row of a table."""
     number = text.line_of(place)
-    end = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
-    return text.weight(text.starts[number], end) <= _ITEM or text.lines[number].lstrip().startswith("|")
+    return text.line_weight(number) <= _ITEM or text.lines[number].lstrip().startswith("|")
 
 
 def _phrases_around(text: _Text, begin: int, end: int) -> list[str]:
@@ -357,18 +388,12 @@ def _is_tail(left: _Text, right: _Text, hunk: _Hunk) -> bool:
 
 def _is_asked(text: _Text, places: range, bounds: Bounds) -> bool:
     """Whether a hunk touches a short line or a sentence that asks or instructs."""
-    for place in places:
-        number = text.line_of(place)
-        end = text.starts[number + 1] if number + 1 < len(text.starts) else len(text.words)
-        if text.weight(text.starts[number], end) < bounds.long_part or is_question(text.sentence(place)):
-            return True
-    return False
+    return any(text.line_weight(text.line_of(place)) < bounds.long_part or text.asks(place) for place in places)
 
 
 def _is_result(text: _Text, places: range) -> bool:
     """Whether a hunk touches a sentence that states a result."""
-    last = len(text.lines) - 1
-    return any(states_a_result(text.sentence(place), last=text.line_of(place) == last) for place in places)
+    return any(text.states_result(place) for place in places)
 
 
 def _meant(text: _Text, places: range) -> list[str]:

@@ -81,11 +81,15 @@ _HINTS = (
 _BLANK = r"[\s\v\x1c-\x1f]+"
 _SIGNS = re2.compile(
     r"thank|thx|cheers|hope (?:this|that|it) |hesitate|feel free|let me know|(?:have|need) any|anything else|have a "
-    r"|regards|wishes|sincerely|yours".replace(" ", _BLANK).encode(),
+    r"|regards|wishes|sincerely|yours|dank|hilft|merci|gracias|grazie|obrigad|cordialement|saludos|atentamente"
+    r"|ayude".replace(" ", _BLANK).encode(),
     _unencoded(),
 )
 # the first letters of the greetings in ASCII
-_GREETS = ("hi", "hell", "hey", "gree", "howd", "good", "dear")
+_GREETS = (
+    *("hi", "hell", "hey", "gree", "howd", "good", "dear", "hall", "gute", "lieb", "bonj", "bons", "salu"),
+    *("hola", "buen", "ciao", "buon", "bom ", "boa ", "hej"),
+)
 _TAIL = 240  # characters in which a closing is looked for
 _MAX_CLOSINGS = 4
 

@@ -49,23 +49,23 @@ _MAX_PREFIX = 7
 _NEGATED = ("n't", "nt")
 
 _ASKING = re.compile(
-    r"^\W*(?:(?:please|now|then|next|finally|first)\W+)?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|would|will"
+    r"^\W{0,16}(?:(?:please|now|then|next|finally|first)\W+)?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|would|will"
     r"|answer|list|name|write|summari[sz]e|explain|describe|translate|find|give|tell|compute|calculate|choose|select|pick|classify|identify"
     r"|generate|create|rewrite|extract|determine|decide|compare|convert|return|complete|fill|state|provide|suggest|predict|rate|label|sort|count"
     r"|imagine|act|use|make|show|prove|solve|evaluate|estimate|assume|suppose|consider|respond|reply|continue|paraphrase|correct|fix|implement|design)\b",
     re.I,
 )
 _ASKING_CJK = re.compile(
-    r"^\W*(?:请|問|问|试|根据|翻译|写|列|给出|解释|说明|判断|选|找|计算|总结|概括"
+    r"^\W{0,16}(?:请|問|问|试|根据|翻译|写|列|给出|解释|说明|判断|选|找|计算|总结|概括"
     r"|描述|如何|怎么|什么|为什么|哪|谁)"
 )
 _TASK_LABEL = re.compile(
-    r"^\W*(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
+    r"^\W{0,16}(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
     re.I,
 )
 # a short one: `Style: formal`. Possessive: parting the words anew would try every way to cut the letters of a long line
 _FIELD = re.compile(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
-_ASKED = re.compile(r"[?？]\W*$")
+_ASKED = re.compile(r"[?？]\W{0,16}$")
 
 
 _RESULT = re.compile(
