@@ -93,6 +93,12 @@ VARIABLES = (
         "what a trusted proxy sends as X-Corpus-Proxy-Secret beside the name of the user, 16 characters or more",
         secret=True,
     ),
+    Variable("CORPUS_OIDC_ISSUER", "none", "OpenID Connect provider by which people log in with --oidc: https://..."),
+    Variable("CORPUS_OIDC_CLIENT_ID", "none", "the name of this server there"),
+    Variable("CORPUS_OIDC_CLIENT_SECRET", "none", "its secret there; none for a public client", secret=True),
+    Variable("CORPUS_OIDC_ROLES", "none", "GROUP=ROLE, comma-separated: curators=reviewer, owners=admin, *=viewer"),
+    Variable("CORPUS_OIDC_ROLE_CLAIM", "groups", "the claim of the ID token that names groups"),
+    Variable("CORPUS_OIDC_SCOPE", "openid email profile", "what the provider is asked for"),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("CORPUS_DAGSTER_URL", "none", "where Dagster's UI can be reached, for links to runs in the row browser"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
@@ -116,6 +122,18 @@ VARIABLES = (
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect provider. roles: (group, role) in order; the group `*` is everybody whom the provider knows."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    roles: tuple[tuple[str, str], ...]
+    role_claim: str = "groups"
+    scope: str = "openid email profile"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Validated settings. Build with `Settings.from_env()`; secrets are left out of `repr`."""
 
@@ -135,6 +153,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     web_token: str | None = field(default=None, repr=False)
     proxy_secret: str | None = field(default=None, repr=False)
+    oidc: Oidc | None = None
     signing_key: Path | None = None
     partitions_per_run: int = 1
     stop_grace_seconds: float = 20.0
@@ -172,6 +191,7 @@ class Settings:
             lease_seconds=_positive("CORPUS_LEASE_SECONDS", env.get("CORPUS_LEASE_SECONDS") or "30"),
             web_url=(env.get("CORPUS_WEB_URL") or "http://127.0.0.1:8787").rstrip("/"),
             web_token=_secret("CORPUS_WEB_TOKEN", env),
+            oidc=_oidc(env),
             signing_key=_path(env.get("CORPUS_SIGNING_KEY")),
             proxy_secret=_secret("CORPUS_PROXY_SECRET", env),
             openai_api_key=env.get("OPENAI_API_KEY") or None,
@@ -404,6 +424,38 @@ def _secret(name: str, env: Mapping[str, str]) -> str | None:
     if text and (len(text) < MIN_SECRET or not text.isascii() or not text.isprintable() or " " in text):
         raise UsageError(f"{name} must be {MIN_SECRET} ASCII characters or more without blanks: nobody may guess it")
     return text or None
+
+
+_ROLES = ("viewer", "reviewer", "operator", "admin")
+
+
+def _oidc(env: Mapping[str, str]) -> Oidc | None:
+    issuer = (env.get("CORPUS_OIDC_ISSUER") or "").strip()
+    if not issuer:
+        return None
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")):
+        raise UsageError(f"CORPUS_OIDC_ISSUER {masked_url(issuer)!r} must be an https address")
+    client_id = (env.get("CORPUS_OIDC_CLIENT_ID") or "").strip()
+    if not client_id:
+        raise UsageError("CORPUS_OIDC_CLIENT_ID is missing: the name under which the provider knows this server")
+    pairs = [text.partition("=") for text in (env.get("CORPUS_OIDC_ROLES") or "").split(",") if text.strip()]
+    roles = tuple((group.strip(), role.strip()) for group, _, role in pairs)
+    if not roles:
+        raise UsageError(
+            "CORPUS_OIDC_ROLES is missing: nobody would have a role. Say GROUP=ROLE, or *=viewer for everybody"
+        )
+    for group, role in roles:
+        if not group or role not in _ROLES:
+            raise UsageError(f"CORPUS_OIDC_ROLES: {group}={role} is no GROUP=ROLE; roles are {', '.join(_ROLES)}")
+    return Oidc(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=env.get("CORPUS_OIDC_CLIENT_SECRET") or None,
+        roles=roles,
+        role_claim=env.get("CORPUS_OIDC_ROLE_CLAIM") or "groups",
+        scope=env.get("CORPUS_OIDC_SCOPE") or "openid email profile",
+    )
 
 
 def _positive(name: str, text: str) -> float:

@@ -32,6 +32,7 @@ _DOOR = (
         "--allow-host", "allow_hosts", multiple=True, help="Host name that browsers may use for it. Repeatable."
     ),
     click.option("--login", is_flag=True, help="Let in only users that `corpus serve --add-user` has made."),
+    click.option("--oidc", is_flag=True, help="Let in whom the OpenID Connect provider of CORPUS_OIDC_ISSUER knows."),
     click.option("--read-only", is_flag=True, help="Everybody is a viewer: nobody starts, stops, replays or removes."),
     click.option("--proxy-header", help="Header in which a trusted proxy names the user, e.g. X-Remote-User."),
     click.option(

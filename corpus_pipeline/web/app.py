@@ -28,6 +28,7 @@ from corpus_pipeline.web.pages import (
     failed,
     files,
     login,
+    login_oidc,
     review,
     rows,
     try_out,
@@ -115,6 +116,8 @@ def _routes() -> list[Route]:
         post("/remove", action(files.remove, Role.ADMIN)),
         post("/purge", action(audit.remove, Role.ADMIN)),
         free("/login", login.form),
+        free("/login/oidc", login_oidc.begin),
+        free("/login/oidc/done", login_oidc.done),
         Route("/login", login.log_in, methods=["POST"]),
         Route("/logout", login.log_out, methods=["POST"]),
     ]

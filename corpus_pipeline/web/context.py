@@ -24,6 +24,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.records.pages import Done
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import rendering
+from corpus_pipeline.web.oidc import Provider
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.progress_rate import Pace
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
@@ -84,10 +85,15 @@ class Site:
     crowd_brake: Brake = field(default_factory=lambda: Brake(free=100, longest=30.0))  # by address
     # a pool of its own: pages do not wait; of threads, because two servers with a loop each may share it
     hashing: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "hashing"))
+    provider: Provider | None = field(init=False)
     shares: Shares = field(default_factory=Shares)
     pace: Pace = field(default_factory=Pace)
     kept: Kept = field(default_factory=Kept)
     templates: Environment = field(default_factory=environment)
+
+    def __post_init__(self) -> None:
+        oidc = self.options.oidc
+        self.provider = Provider(oidc, self.sessions) if oidc is not None else None
 
 
 def site_of(request: Request) -> Site:
@@ -115,8 +121,10 @@ def reply(request: Request, template: str, data: Mapping[str, Any], *, status: i
         may_act=_may(request, Role.OPERATOR),
         may_review=_may(request, Role.REVIEWER),
         may_remove=_may(request, Role.ADMIN),
-        can_log_out=site.options.login and request.scope["person"] is not None,
+        can_log_out=site.options.has_login_page and request.scope["person"] is not None,
         home=home(request),
+        by_password=site.options.login,
+        by_provider=site.provider is not None,
         csrf=site.sessions.token(session),
         # not to the part of another tab that renews itself: it would be lost
         said=None if "hx-request" in request.headers else site.sessions.said(session),

@@ -161,7 +161,7 @@ class DagsterGuard:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if self._door.options.login and scope["path"].startswith(_ROWS_PATHS):
+        if self._door.options.has_login_page and scope["path"].startswith(_ROWS_PATHS):
             await self._rows({**scope, "home": "/"}, receive, send)
             return
         scope["person"] = self._door.person(scope, headers, session_of(scope))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.settings import MIN_SECRET
+from corpus_pipeline.settings import MIN_SECRET, Oidc
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_PROOF = "X-Corpus-Proxy-Secret"  # the header by which a trusted proxy proves itself
@@ -34,9 +34,10 @@ class Options:
     """Where the row browser listens and whom it believes.
 
     allow_hosts: names by which browsers may ask for it, beside the address it listens on. users: the file of
-    `web.users`; login is demanded when it is used. proxy_header: names the user, believed only from `trusted_proxies`
-    (addresses or networks) and with `proxy_secret`. loopback_user: the name of whoever brings `token` where nobody has to
-    log in: every user of the machine reaches its own address. Without a token (an application inside one process) all do.
+    `web.users`; login is demanded when it is used. oidc: the provider by which people log in, beside it. proxy_header: names
+    the user, believed only from `trusted_proxies` (addresses or networks) and with `proxy_secret`. loopback_user: the name of
+    whoever brings `token` where nobody has to log in: every user of the machine reaches its own address. Without a token (an
+    application inside one process) all do.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +45,7 @@ class Options:
     allow_hosts: tuple[str, ...] = ()
     login: bool = False
     users: Path | None = None
+    oidc: Oidc | None = None
     proxy_header: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     proxy_role: Role = Role.VIEWER
@@ -80,7 +82,12 @@ class Options:
     @property
     def demands_login(self) -> bool:
         """Whether nobody gets in without a name."""
-        return self.login or self.proxy_header is not None
+        return self.login or self.oidc is not None or self.proxy_header is not None
+
+    @property
+    def has_login_page(self) -> bool:
+        """Whether somebody without a session can get one here."""
+        return self.login or self.oidc is not None
 
     def with_token(self) -> Options:
         """The same, with a token where nobody has to log in: what a listening server takes."""

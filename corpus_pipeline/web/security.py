@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.web import users
+from corpus_pipeline.web.oidc import CREDENTIAL
 from corpus_pipeline.web.options import PROXY_PROOF, Options, Role
 from corpus_pipeline.web.sessions import COOKIE, DEVICE, Person, Sessions
 
@@ -104,7 +105,7 @@ class Door:
         if named := self._named_by_proxy(scope, headers):
             return self._limited(named)
         person = self._sessions.person(session, active=active)
-        if person is not None and options.login and options.users is not None:
+        if person is not None and not self._is_foreign(session) and options.login and options.users is not None:
             # a removed user, another password and another role count at once
             known_user = users.user(options.users, person.name)
             if known_user is None or known_user.credential != self._sessions.credential(session):
@@ -118,6 +119,10 @@ class Door:
                 person = self._owner()
         return None if person is None else self._limited(person)
 
+    def _is_foreign(self, session: str | None) -> bool:
+        """Whether the session is of somebody whom a provider named: the users file says nothing of them."""
+        return self._sessions.credential(session).startswith(CREDENTIAL)
+
     def _limited(self, person: Person) -> Person:
         return person._replace(role=Role.VIEWER) if self.options.read_only else person
 
@@ -125,7 +130,7 @@ class Door:
         """What somebody gets whom we do not know: the way to the login when it is a page that they ask for."""
         if self.options.token is not None:
             return PlainTextResponse(_NO_TOKEN, 401, {"WWW-Authenticate": "Bearer"})
-        if not page or not self.options.login:
+        if not page or not self.options.has_login_page:
             return PlainTextResponse("Log in first.\n", 401)
         query = scope["query_string"].decode("latin-1")
         wanted = scope["path"] + (f"?{query}" if query else "")

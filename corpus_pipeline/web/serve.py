@@ -29,6 +29,10 @@ _PATIENCE = 5.0  # seconds for which a page waits for the database
 
 def default_options(settings: Settings, **chosen: Any) -> Options:
     """Options for the corpus of some settings: who acts is the user of this machine, users are in CORPUS_HOME."""
+    if chosen.pop("oidc", False):
+        if settings.oidc is None:
+            raise UsageError("--oidc needs CORPUS_OIDC_ISSUER, CORPUS_OIDC_CLIENT_ID and CORPUS_OIDC_ROLES")
+        chosen["oidc"] = settings.oidc
     chosen.setdefault("users", settings.home / USERS_FILE)
     chosen.setdefault("loopback_user", process_owner())
     chosen.setdefault("secure_cookies", settings.web_url.startswith("https://"))

@@ -22,7 +22,7 @@ _LONGEST = 1024
 
 
 def form(request: Request) -> Response:
-    if not site_of(request).options.login:
+    if not site_of(request).options.has_login_page:
         raise HTTPException(404, "Nobody has to log in here.")
     return reply(request, "login.html", _page(None), to=request.query_params.get("to", ""))
 
@@ -52,11 +52,11 @@ async def log_in(request: Request) -> Response:
     loop = asyncio.get_running_loop()
     user = await loop.run_in_executor(site.hashing, users.check, site.options.users, name, password)
     if user is None:
-        await run_in_threadpool(_note, site, name, "login refused", address)
+        await run_in_threadpool(note, site, name, "login refused", address)
         return _again(request, fields, 403, "That name and password do not belong together.", {})
     for brake, key in tries:
         brake.passed(key)
-    await run_in_threadpool(_note, site, name, "login", address)
+    await run_in_threadpool(note, site, name, "login", address)
     # where they wanted to go; under Dagster's address its first page
     answer = RedirectResponse(local(first(fields, "to")) if first(fields, "to") else home(request), 303)
     session = site.sessions.begin(Person(name, user.role), user.credential)
@@ -81,7 +81,8 @@ def _again(request: Request, fields: Form, status: int, sentence: str, headers: 
     return answer
 
 
-def _note(site: Site, name: str, action: str, address: str) -> None:
+def note(site: Site, name: str, action: str, address: str) -> None:
+    """Put who came, or was refused, into the audit log."""
     if not site.options.read_only:
         site.corpus.acting_as(name or "?").note(action, address)
 
@@ -89,9 +90,9 @@ def _note(site: Site, name: str, action: str, address: str) -> None:
 def _log_out_everywhere(site: Site, name: str, address: str) -> None:
     """End the sessions of a name here, and by the users file those at every other server of this home."""
     site.sessions.end_all(name)
-    if site.options.login and site.options.users is not None:
+    if site.options.login and site.options.users is not None and users.role_of(site.options.users, name) is not None:
         users.log_out(site.options.users, name)
-    _note(site, name, "logout everywhere", address)
+    note(site, name, "logout everywhere", address)
 
 
 async def log_out(request: Request) -> Response:
@@ -103,6 +104,6 @@ async def log_out(request: Request) -> Response:
     if person is not None and first(fields, "everywhere") == "yes":
         await run_in_threadpool(_log_out_everywhere, site, person.name, address_of(request))
     site.sessions.end(session)
-    answer = RedirectResponse("/login" if site.options.login else home(request), 303)
+    answer = RedirectResponse("/login" if site.options.has_login_page else home(request), 303)
     answer.headers.append("Set-Cookie", cookie(site.sessions.new_id(), site.options))
     return answer
