@@ -4,7 +4,7 @@ export VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check test test-wheel newest-dagster torture lock audit release clean
+.PHONY: help setup setup-test demo check test test-wheel newest-dagster torture lock audit sbom release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ lock: ## writes locks/*.txt anew from pyproject.toml (needs the network)
 
 audit: setup-test ## asks the advisory data for the locked versions; says so when the data cannot be had
 	"$(BIN)/python" scripts/supply_chain.py audit
+
+sbom: setup-test ## build/sbom.cdx.json: what is in a release, with hashes (CycloneDX)
+	"$(BIN)/python" scripts/supply_chain.py sbom
 
 release: setup-test ## build/release: the wheel built twice and compared, its checksum, and build/sbom.cdx.json
 	"$(BIN)/python" scripts/supply_chain.py wheel

@@ -66,7 +66,9 @@ def asked_of_osv(packages: list[Package]) -> dict[str, list[str]] | None:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
             results = json.load(answer)["results"]
     except (OSError, ValueError, KeyError) as error:
-        say(f"audit skipped: the advisory data cannot be had ({error}); --data DIR reads a copy of it")
+        say(
+            f"AUDIT SKIPPED, nothing was looked up: the advisory data cannot be had ({error}); --data DIR reads a copy of it"
+        )
         return None
     known = zip(packages, results, strict=True)
     return {package.purl: [fault["id"] for fault in found["vulns"]] for package, found in known if found.get("vulns")}

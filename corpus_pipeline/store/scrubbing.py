@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Column, Connection, MetaData, String, Table, column, create_engine, event, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from corpus_pipeline.store.row_words import RowWords
+from corpus_pipeline.store.row_words import PURGED_WORDS, RowWords
 from corpus_pipeline.store.schema import (
     answers,
     cleaned_turns,
@@ -65,6 +65,7 @@ STAYS: Final = frozenset(
 )  # fmt: skip
 
 _PAGE = 1000
+_LOGS = (".out", ".err")  # what steps of Dagster print
 
 
 def words_of(
@@ -170,9 +171,36 @@ def _scrub_tables(connection: Connection, words: RowWords) -> int:
     return changed
 
 
+def scrub_log(path: Path, words: RowWords) -> int:
+    """Write over each line of a log that quotes the rows; returns how many there were. Raises OSError.
+
+    No line changes its length: whoever still writes at the end of the file goes on writing there.
+    """
+    mark, changed = PURGED_WORDS.encode(), 0
+    with path.open("r+b") as file:
+        at = 0
+        for line in iter(file.readline, b""):
+            after, text = file.tell(), line.rstrip(b"\r\n")
+            if words.are_in(text.decode("utf-8", "replace")):
+                file.seek(at)
+                file.write(mark[: len(text)].ljust(len(text)))
+                file.seek(after)
+                changed += 1
+            at = after
+    return changed
+
+
 def scrub_folder(folder: Path, words: RowWords) -> tuple[int, list[str]]:
-    """Take the words out of every SQLite database below a folder. Returns how many were changed, and what could not be."""
+    """Take the words out of every SQLite database and every log of a step below a folder. Returns how many texts were
+    changed, and what could not be.
+    """
     changed, left = 0, list[str]()
+    for path in sorted(folder.rglob("*")) if words else ():
+        if path.suffix in _LOGS and path.is_file() and not path.is_symlink():
+            try:
+                changed += scrub_log(path, words)
+            except OSError as error:
+                left.append(f"{path}: {error.strerror}")
     for path in sorted(folder.rglob("*.db")) if words else ():
         try:
             changed += scrub_file(path, words)

@@ -74,10 +74,10 @@ def plant(corpus, name: str, words: str) -> None:
 
 
 @pytest.fixture
-def corpus(tmp_path):
+def corpus(tmp_path, database_url):
     recipe = tmp_path / "purge.yaml"
     recipe.write_text(RECIPE)
-    with small_corpus.opened(tmp_path / "home") as opened:
+    with small_corpus.opened(tmp_path / "home", CORPUS_DATABASE_URL=database_url) as opened:
         source = small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(12))
         opened.add(source, recipe=str(recipe), format="question_answer")
         small_corpus.run_path(opened, "a")
@@ -105,6 +105,10 @@ def test_a_canary_in_every_free_text_is_gone_after_the_purge(corpus, tmp_path) -
         text = orjson.dumps({"big": 12345678901234567, "md": f"```\n{SECRET}\n```"}).decode()
         events.execute("INSERT INTO event_logs (event, run_id) VALUES (?, 'r')", (text,))
     events.close()
+    log = storage.parent / "storage" / "r" / "compute_logs" / "step.err"
+    log.parent.mkdir(parents=True)
+    log.write_text(f"begun\nit says {SECRET}, at once\n{{'escaped': {SECRET!r}}}\nended\n")
+    size = log.stat().st_size
     planted = set(found(corpus, SECRET[:20]))
     assert planted >= SCRUBBED | OF_CALLS
 
@@ -115,6 +119,9 @@ def test_a_canary_in_every_free_text_is_gone_after_the_purge(corpus, tmp_path) -
         kept = [row[0] for row in events.execute("SELECT event FROM event_logs")]
     events.close()
     assert orjson.loads(kept[0])["big"] == 12345678901234567 and SECRET not in kept[0]
+    printed = log.read_text()
+    assert SECRET[:20] not in printed and log.stat().st_size == size
+    assert printed.startswith("begun\n[purged") and printed.endswith("\nended\n")
     (kept_count,) = [
         orjson.loads(body)["count"]
         for body in corpus.store.fetch(lambda c: c.execute(select(TEXTS["webhook_events.body"])).scalars().all())
