@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,6 +66,11 @@ def tell_if_nobody_can_log_in(options: Options) -> None:
 
 @click.command()
 @click.option("--port", default=_DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    help="Unix socket to listen at instead of a port, for a proxy in the group of its file: that is its proof.",
+)
 @door_options
 @click.option(
     "--add-user", help="Make this user (or change it) and end. Asks for the password, or reads it from stdin."
@@ -80,7 +86,13 @@ def tell_if_nobody_can_log_in(options: Options) -> None:
     " runs, admins also remove for good.",
 )
 def serve(
-    port: int, add_user: str | None, remove_user: str | None, log_out: str | None, role: str, **chosen: Any
+    port: int,
+    socket: Path | None,
+    add_user: str | None,
+    remove_user: str | None,
+    log_out: str | None,
+    role: str,
+    **chosen: Any,
 ) -> int:
     """The row browser: files and their progress, rows, failed samples, cost, exports, the audit log; all as JSON too.
 
@@ -109,7 +121,7 @@ def serve(
         users.log_out(path, log_out)
         say(f"{log_out} is logged out everywhere")
         return 0
-    options = door_of(settings, chosen, port)
+    options = door_of(settings, chosen | {"socket": socket}, port)
     tell_if_nobody_can_log_in(options)
     with web.open_corpus(settings) as corpus:
         web.run(corpus, options, lambda url: say(f"Row browser: {url} (Ctrl-C stops it)"))

@@ -37,7 +37,7 @@ class Options:
     `web.users`; login is demanded when it is used. oidc: the provider by which people log in, beside it. proxy_header: names
     the user, believed only from `trusted_proxies` (addresses or networks) and with `proxy_secret`. loopback_user: the name of
     whoever brings `token` where nobody has to log in: every user of the machine reaches its own address. Without a token (an
-    application inside one process) all do.
+    application inside one process) all do. socket: the file to listen at instead of an address.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +51,7 @@ class Options:
     proxy_role: Role = Role.VIEWER
     read_only: bool = False
     secure_cookies: bool = False
+    socket: Path | None = None
     loopback_user: str = "local"
     token: str | None = field(default=None, repr=False)
     proxy_secret: str | None = field(default=None, repr=False)
@@ -65,9 +66,13 @@ class Options:
                 f"--trusted-proxy: {error}. Give addresses or networks such as 10.0.0.5 or 10.0.0.0/24"
             ) from error
         object.__setattr__(self, "networks", networks)
-        if self.proxy_header and not networks:
-            raise UsageError("--proxy-header needs --trusted-proxy: anybody could send that header otherwise")
-        if self.proxy_header and len(self.proxy_secret or "") < MIN_SECRET:
+        if self.socket is not None and not self.demands_login:
+            raise UsageError("--socket is for a proxy that names the user (--proxy-header), or with --login or --oidc")
+        if self.proxy_header and not networks and self.socket is None:
+            raise UsageError(
+                "--proxy-header needs --trusted-proxy or --socket: anybody could send that header otherwise"
+            )
+        if self.proxy_header and self.socket is None and len(self.proxy_secret or "") < MIN_SECRET:
             raise UsageError(
                 "--proxy-header needs CORPUS_PROXY_SECRET: every program at the address of the proxy could send that header"
                 f" otherwise. Set it to {MIN_SECRET} random characters or more, and let the proxy send it as {PROXY_PROOF}"
@@ -100,7 +105,9 @@ class Options:
         return frozenset(name.lower() for name in (*own, *LOOPBACK, *self.allow_hosts))
 
     def is_trusted_proxy(self, address: str | None) -> bool:
-        """Whether a header that names the user is believed from here."""
+        """Whether a header that names the user is believed from here: at a socket, whose file says who may connect, always."""
+        if self.socket is not None:
+            return True
         try:
             place = ipaddress.ip_address(address or "")
         except ValueError:

@@ -86,11 +86,13 @@ class Door:
     def _named_by_proxy(self, scope: Scope, headers: Headers) -> Person | None:
         """The user whom a trusted proxy names: its address alone proves nothing, any program there has it."""
         options, client = self.options, scope.get("client")
-        if not options.proxy_header or not options.proxy_secret:
+        if not options.proxy_header or not (options.proxy_secret or options.socket):
             return None
         if not options.is_trusted_proxy(client[0] if client else None):
             return None
-        if not hmac.compare_digest(options.proxy_secret.encode(), headers.get(PROXY_PROOF, "").encode()):
+        if options.proxy_secret and not hmac.compare_digest(
+            options.proxy_secret.encode(), headers.get(PROXY_PROOF, "").encode()
+        ):
             return None
         name = headers.get(options.proxy_header, "").strip()
         known = users.role_of(options.users, name) if options.users and name else None

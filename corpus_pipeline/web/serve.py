@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,6 +69,8 @@ def server(
 
 def listen(options: Options) -> socket.socket:
     """A listening socket, so that a port in use is an error before anything starts. Raises UsageError."""
+    if options.socket is not None:
+        return _listen_at(options.socket)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,6 +81,30 @@ def listen(options: Options) -> socket.socket:
         raise UsageError(
             f"cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port, or stop what uses it"
         ) from error
+    listener.listen(128)
+    return listener
+
+
+def _listen_at(path: Path) -> socket.socket:
+    """A socket in the file system for its owner and its group: the proxy runs in that group. Raises UsageError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.is_socket():
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+                if other.connect_ex(str(path)) == 0:
+                    raise UsageError(f"{path} is in use. Choose another --socket, or stop what uses it")
+            path.unlink()  # left behind by one that was killed
+        before = os.umask(0o117)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"cannot listen at {path}: {error.strerror or error}. Choose another --socket") from error
+    except UsageError:
+        listener.close()
+        raise
     listener.listen(128)
     return listener
 
@@ -103,7 +131,8 @@ def run(corpus: Corpus, options: Options, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; `ready` is called with the first address. Raises UsageError when the address cannot be used."""
     listener = listen(options)
     with listener, Indexer(corpus):
-        ready(first_address(options, url_of(options, listener.getsockname()[1])))
+        at = f"unix:{options.socket}" if options.socket else url_of(options, listener.getsockname()[1])
+        ready(first_address(options, at))
         server(create_app(corpus, options), options).run(sockets=[listener])
 
 
@@ -134,4 +163,5 @@ def start_background(
     deadline = time.monotonic() + 15
     while not running.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return Background(url_of(options, listener.getsockname()[1]), running, thread)
+    at = f"unix:{options.socket}" if options.socket else url_of(options, listener.getsockname()[1])
+    return Background(at, running, thread)

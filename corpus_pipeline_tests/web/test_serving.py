@@ -7,18 +7,20 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 
+import httpx
 import pytest
 
 from corpus_pipeline import cli
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.web import users
+from corpus_pipeline.web import create_app, users
 from corpus_pipeline.web.options import Options, Role
-from corpus_pipeline.web.serve import listen, url_for_others
+from corpus_pipeline.web.serve import listen, start_background, url_for_others
 
 COMMAND = [sys.executable, "-m", "corpus_pipeline", "serve"]
 
@@ -86,3 +88,28 @@ def test_links_lead_others_to_a_name_that_is_theirs_too():
     assert url_for_others(Options(host="0.0.0.0", login=True), own) == own
     asked = Options(host="0.0.0.0", login=True, allow_hosts=("corpus.test", "other.test"))
     assert url_for_others(asked, own) == "http://corpus.test:8787"
+
+
+def test_a_proxy_at_a_socket_is_believed_by_its_file(corpus, tmp_path):
+    """Who may connect is said by the mode of the file; a name is then taken from the header, as a viewer by default."""
+    path = tmp_path / "web.sock"
+    options = Options(socket=path, proxy_header="X-Remote-User", allow_hosts=("corpus.test",))
+    running = start_background(create_app(corpus, options), options)
+    try:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://corpus.test") as proxy:
+            assert proxy.get("/files").status_code == 401
+            assert proxy.get("/files", headers={"X-Remote-User": "ann"}).status_code == 200
+            assert proxy.get("/files", headers={"X-Remote-User": "ann", "Host": "evil.test"}).status_code == 421
+        with pytest.raises(UsageError, match="in use"):
+            listen(options)
+    finally:
+        running.stop()
+    listen(options).close()  # what a killed one left behind is taken over
+    path.unlink()
+    path.write_text("a file of somebody")
+    with pytest.raises(UsageError, match="--socket"):
+        listen(options)
+    assert path.read_text() == "a file of somebody"
+    with pytest.raises(UsageError, match="--proxy-header"):
+        Options(socket=path)
