@@ -66,6 +66,8 @@ def test_the_list_above_has_every_page():
         "/metrics",
         "/static/{}",
         "/login",
+        "/login/oidc",
+        "/login/oidc/done",
         "/exports/{}/download",
         "/files/{}/selection.jsonl",
         "/failed/{}",
