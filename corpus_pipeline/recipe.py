@@ -277,6 +277,12 @@ class Completion(_Section):
         description="share of samples that may fail; a strategy that fails much more often is paused early. null: what"
         " min_success leaves, else half",
     )
+    same_scores: int | None = Field(
+        50,
+        ge=20,
+        description="a task whose first so many scores are all the same is paused: its judge tells nothing apart. null:"
+        " never",
+    )
     review_sample: int = Field(
         10, ge=0, le=200, description="new rows in the report, drawn by the hash of their request"
     )

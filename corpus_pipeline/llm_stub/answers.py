@@ -130,6 +130,8 @@ def _plain(order: Order) -> str:
     if not order.task:
         asked = prose.rewritten(order.source()[:200], order.salt)
         return f"This is the stand-in, which cannot think. {asked}"
+    if order.task == "response_regeneration" and "source_response" not in order.sections:
+        return prose.composed(order.source(), order.salt)
     return prose.rewritten(order.source(), order.salt)
 
 
@@ -139,6 +141,8 @@ def _field(order: Order, key: str) -> Any:
     source = _source_for(order, key)
     if key in _VERBATIM:
         return _sentence(order.source())
+    if key == "summary" and order.task == "prompt":
+        return prose.rewritten(_sentence(source), order.salt)
     if order.task == "tool_calls" and key == "calls":
         return _calls(order)
     if order.task == "best_and_worst" and key == "score":

@@ -105,6 +105,31 @@ def evolved(text: str, salt: str) -> str:
     return f"{rewritten(text, salt)} {_SAY[language_of(text)]['evolve']}"
 
 
+def composed(text: str, salt: str) -> str:
+    """Some sentences about the words of a question, for an answer that has no reference; Chinese questions get a short one."""
+    if language_of(text) != "en":
+        return rewritten(f"{text} {text}", salt)
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text) if len(word) > 3))[:_MOST_ABOUT]
+    digest = hashlib.sha256(salt.encode()).digest()
+    sentences = [
+        _ABOUT[(digest[number % len(digest)] + number) % len(_ABOUT)].format(word) for number, word in enumerate(words)
+    ]
+    return marked(" ".join([*dict.fromkeys(sentences), _ABOUT_ALL]))
+
+
+_MOST_ABOUT = 12
+_ABOUT_ALL = "Taken together this answers what was asked, as far as a stand-in can."
+_ABOUT = (
+    "As for {}, a careful look at the details comes before anything else.",
+    "People who know {} well would begin with a simple case.",
+    "The part about {} is easier than it seems at first.",
+    "It helps to write down what {} means here before going on.",
+    "Many mistakes with {} come from haste, so take your time.",
+    "Once {} is settled, everything behind it follows in small steps.",
+    "A good example of {} says more than a long definition.",
+)
+
+
 def feedback(text: str) -> str:
     """A short remark in the language of `text`."""
     return f"{_SAY[language_of(text)]['feedback']} {MARK}"

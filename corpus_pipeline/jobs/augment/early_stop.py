@@ -89,6 +89,34 @@ class EarlyStop:
         )
 
 
+class SameScores:
+    """The scores of one task: whether the first of them are all the same, so that they tell no row from another."""
+
+    def __init__(self, label: str, many: int | None) -> None:
+        self.label, self._many = label, many
+        self._first: float | None = None
+        self._samples = 0
+
+    def add(self, score: float) -> bool:
+        """Count a score; whether it is the one with which the task is to be stopped."""
+        if self._many is None:
+            return False
+        self._first = score if self._samples == 0 else self._first
+        if score != self._first:
+            self._many = None  # they differ: there is nothing more to watch
+            return False
+        self._samples += 1
+        return self._samples == self._many
+
+    def sentence(self) -> str:
+        """What is wrong, and what a person can do."""
+        return (
+            f"the first {self._samples} scores of {self.label} are all {self._first:g}: its judge tells nothing apart."
+            f" Look at its prompt and its model with `corpus try`, or let it go on:"
+            f" augment: {{completion: {{same_scores: null}}}}."
+        )
+
+
 def tolerance(completion: Completion) -> float:
     """The share of samples that may fail: as the recipe says, else what its `min_success` leaves, else half."""
     if completion.tolerated_failures is not None:

@@ -12,7 +12,7 @@ import orjson
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import BadAnswer, ControlFlow, SampleSkipped
 from corpus_pipeline.jobs.augment.attempts import Caller
-from corpus_pipeline.jobs.augment.early_stop import EarlyStop, tolerance
+from corpus_pipeline.jobs.augment.early_stop import EarlyStop, SameScores, tolerance
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
@@ -80,6 +80,7 @@ class Asker:
         self._section = section
         self._answer_retries = section.answer_retries
         self._early: dict[str, EarlyStop] = {}
+        self._scores: dict[str, SameScores] = {}
         self._ready = ready
         self._turns = caller.turns
         self._verdicts: dict[ItemKey, asyncio.Future[_Asked]] = {}  # of judges, the newest
@@ -113,6 +114,19 @@ class Asker:
         by_own_batch = item.prepared.by_batch and item.begun > 0
         self._early_of(item).succeeded()
         await self._settled(item, ItemState.DONE, None, reused=not asked.paid_now and not by_own_batch)
+        await self._require_different_scores(item, asked.values)
+
+    async def _require_different_scores(self, item: Item, values: dict[str, Any] | None) -> None:
+        """Pause where a judge gives the same score to one row after another."""
+        strategy = item.prepared.strategy
+        score = None if strategy.score_field is None else (values or {}).get(strategy.score_field)
+        if not isinstance(score, int | float):
+            return
+        scores = self._scores.get(strategy.label)
+        if scores is None:
+            scores = self._scores[strategy.label] = SameScores(strategy.label, self._section.completion.same_scores)
+        if scores.add(score):
+            raise await self._caller.pause(EARLY_STOP, scores.sentence())
 
     async def look(self, item: Item) -> bool:
         """Whether the judge before an item lets it through, if there is one; else the item has its outcome."""

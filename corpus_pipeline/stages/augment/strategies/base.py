@@ -110,6 +110,7 @@ class Strategy(ABC):
     fields: tuple[str, ...] = ("system", "prompt", "reasoning", "response", "rejected")  # what other tasks may read
     task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
     makes_rows: bool = True  # False: values beside the row
+    score_field: str | None = None  # the value that is a judge's score
     tag_field: str | None = None  # the value that tags rows
     media: MediaAccess = MediaAccess()  # no one takes any, until the endpoints of its models are known
     answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from

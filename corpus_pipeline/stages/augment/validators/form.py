@@ -271,7 +271,9 @@ class NoLeakedInstruction(PairValidator):
         """See `PairValidator`."""
         for what, pattern in (("our delimiters", _OUR_MARKS), ("a preface", _PREFACES), ("talk of itself", _SELF_TALK)):
             found = pattern.search(pair.new)
-            if found and not any(pattern.search(text) for text in (pair.source, pair.asked)):
+            # a rejected answer is made from the row's own one
+            models = (pair.source, pair.asked, pair.known if pair.field == "rejected" else "")
+            if found and not any(map(pattern.search, models)):
                 said = found.group().strip()[:200]
                 detail = f"{pair.field} has {what}: {said[:80]}"
                 return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail, evidence=(said,))
