@@ -98,10 +98,21 @@ def _require_values(rules: Sequence[Selection], strategies: Sequence[Strategy]) 
                 raise UnknownName("task", task, known)
             if field not in known[task].fields:
                 raise UnknownName(f"field of {task}", field, known[task].fields)
+        with below(index, "value"):
+            _require_reachable(rule, known[task], field)
         with below(index, "rows"):
             makers = [label for label, strategy in known.items() if strategy.makes_rows]
             if rule.rows not in ("all", "cleaned", *makers):
                 raise UnknownName("kind of rows", rule.rows, ("all", "cleaned", *makers))
+
+
+def _require_reachable(rule: Selection, strategy: Strategy, field: str) -> None:
+    """Raises UsageError for a bound that no score of the task can reach."""
+    if field != strategy.score_field or strategy.scores is None:
+        return
+    low, high = strategy.scores
+    if (rule.at_least is not None and rule.at_least > high) or (rule.at_most is not None and rule.at_most < low):
+        raise UsageError(f"no row can pass: the scores of {strategy.label} go from {low} to {high}")
 
 
 def _url(url: str | None) -> None:

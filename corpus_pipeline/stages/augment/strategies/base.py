@@ -111,6 +111,7 @@ class Strategy(ABC):
     task_inputs: Mapping[str, TaskField] = {}  # what it reads of other tasks, by the name in its template
     makes_rows: bool = True  # False: values beside the row
     score_field: str | None = None  # the value that is a judge's score
+    scores: tuple[int, int] | None = None  # the lowest and the highest one
     tag_field: str | None = None  # the value that tags rows
     media: MediaAccess = MediaAccess()  # no one takes any, until the endpoints of its models are known
     answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from

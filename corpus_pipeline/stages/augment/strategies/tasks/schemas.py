@@ -64,6 +64,10 @@ def _contradiction(schema: Any, place: str, depth: int) -> str | None:
     types = _types(schema)
     if not types:
         return f"{where}no type is allowed"
+    if schema.get("not") in (True, {}):
+        return f"{where}`not` leaves no value"
+    if (together := _with_all_of(schema, types)) is not None and not together:
+        return f"{where}the parts of `allOf` have no type in common"
     return (
         _no_choice(schema, where)
         or _crossed_bounds(schema, types, where)
@@ -71,6 +75,20 @@ def _contradiction(schema: Any, place: str, depth: int) -> str | None:
         or _impossible_items(schema, types, place, depth)
         or _impossible_parts(schema, place, depth)
     )
+
+
+def _with_all_of(schema: Mapping[str, Any], types: tuple[str, ...]) -> set[str] | None:
+    """The types that a schema and the parts of its `allOf` have in common; None without such parts."""
+    parts = [part for part in schema.get("allOf", ()) if isinstance(part, Mapping)]
+    if not parts:
+        return None
+    sets = [_widened(types), *(_widened(_types(part)) for part in parts)]
+    return set.intersection(*sets)
+
+
+def _widened(types: tuple[str, ...]) -> set[str]:
+    """With the integers that are numbers, too."""
+    return {*types, *(("integer",) if "number" in types else ())}
 
 
 def _types(schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class Task(Strategy):
         self.makes_rows = self.makes.is_row
         self.tag_field = self.makes.field(self.output) if self.makes.word == "tag" else None
         self.score_field = "score" if self.output.score and "score" in self._beside else None
+        self.scores = None if self.output.score is None else (self.output.score.min, self.output.score.max)
         self.answer_tokens = 12 if self.output.labels else 60 if self.output.score else None
         self._inputs = {name: self._input(name, said) for name, said in self.spec.inputs.items()}
         self.task_inputs = {name: one for name, one in self._inputs.items() if isinstance(one, TaskField)}
