@@ -118,7 +118,15 @@ def _rules() -> Iterator[str]:
             yield "Drops with: " + ", ".join(f"`{reason}`" for reason in rule.reasons) + "."
         if rule.name in figures["rules"]:
             yield ""
-            yield _measured(figures["rules"][rule.name])
+            measured = figures["rules"][rule.name]
+            again = measured.get("rows", figures["rows"])
+            said = _measured(measured)
+            yield (
+                said if again == figures["rows"] else said.replace("Measured: ", f"Measured again on {again:,} rows: ")
+            )
+        if dropping := figures["rules"].get(f"{rule.name} (do: drop)"):
+            yield ""
+            yield f"With `do: drop`, of {dropping['rows']:,} rows: {_measured(dropping).removeprefix('Measured: ')}"
         yield ""
         yield from _params(rule.Params)
 

@@ -4,7 +4,8 @@
     python benchmarks/verdicts/harm.py FOLDERS... --sample sample.jsonl         # cases without a label, to be read
     python benchmarks/verdicts/harm.py FOLDERS... --peers CACHE --write         # and the figures of the reference
 
-Default rules work together, in their order, as they do by default; each other rule works alone with its defaults. Changed
+Default rules work together, in their order, as they do by default; each other rule works alone with its defaults, and,
+where it can, once more with `do: drop`, which says what its verdicts are worth. Changed
 and dropped rows are drawn by a hash (`--each` of a rule and effect, over all corpora) and labelled by a reader in
 `labels.jsonl`: right when a trainer would want it so. A label names its row by file, number and a hash of its texts and
 holds nothing of it. Harm is the share of all rows that a rule dropped or changed, times the share of its labelled cases
@@ -42,6 +43,7 @@ DATATROVE = Peer(
     "datatrove filters", "datatrove_filters.py", ("datatrove[io,processing]==0.10.*", "spacy==3.*", "orjson")
 )
 ACTS = (Effect.DROPPED, Effect.CHANGED)
+DROPPING = "(do: drop)"
 
 
 class Case(NamedTuple):
@@ -101,7 +103,8 @@ Texts = dict[tuple[str, int], str]
 def measured(folders: Sequence[Path]) -> tuple[int, dict[str, Tally], Texts, Texts]:
     """(rows, what each rule did, the texts of each row, the same without rejected answers) of all corpora that a format
     reads."""
-    tallies = {rule.name: Tally() for rule in RULES}
+    dropping = [rule.name for rule in RULES if "do" in rule.Params.model_fields]
+    tallies = {rule.name: Tally() for rule in RULES} | {f"{name} {DROPPING}": Tally() for name in dropping}
     texts, shown, total = Texts(), Texts(), 0
     alone = [rule.name for rule in RULES if rule.name not in DEFAULT_RULES]
     for folder in folders:
@@ -114,7 +117,10 @@ def measured(folders: Sequence[Path]) -> tuple[int, dict[str, Tally], Texts, Tex
             total += len(rows)
             texts |= {(corpus.name, n): _text(row) for n, row in enumerate(rows, 1)}
             shown |= {(corpus.name, n): _text(row, without="rejected") for n, row in enumerate(rows, 1)}
-            for steps in (None, *([NamedStep(name=name)] for name in alone)):
+            ways: list[tuple[list[NamedStep] | None, str]] = [(None, "")]
+            ways += [([NamedStep(name=name)], "") for name in alone]
+            ways += [([NamedStep(name=name, params={"do": "drop"})], f" {DROPPING}") for name in dropping]
+            for steps, suffix in ways:
                 try:
                     rules = build(steps)
                 except Exception as error:  # a rule without defaults: nothing to measure
@@ -123,7 +129,8 @@ def measured(folders: Sequence[Path]) -> tuple[int, dict[str, Tally], Texts, Tex
                 effects = Effects(rules, joined=joined, examples=len(rows))
                 for number, row in enumerate(rows, 1):
                     effects.take(number, row)
-                for name, of_rule in effects.of_rule.items():
+                for rule, of_rule in effects.of_rule.items():
+                    name = f"{rule}{suffix}"
                     tallies[name].rows.update(of_rule.rows)
                     tallies[name].cases += [
                         Case(name, effect, corpus.name, one.row, _mark(texts[corpus.name, one.row]), one)
@@ -166,7 +173,7 @@ def drawn(tally: Tally, each: int) -> Iterator[Case]:
 
 def figure(tally: Tally, total: int, labels: dict[tuple[str, str, str], bool], each: int) -> dict[str, Any]:
     """The figures of a rule. harm: the estimated share of all rows that it damaged; None without labels."""
-    found: dict[str, Any] = {effect.value: tally.rows[effect] for effect in Effect}
+    found: dict[str, Any] = {"rows": total} | {effect.value: tally.rows[effect] for effect in Effect}
     harm, complete = 0.0, True
     for effect in ACTS:
         known = [labels[case.key] for case in drawn(tally, each) if case.effect is effect and case.key in labels]

@@ -202,3 +202,8 @@ def test_texts_made_to_be_slow_take_no_long_time(kind: type[Rule]) -> None:
     for piece in SLOW:
         turns = one("Say it again, please: all of it.", piece * (60_000 // len(piece)))
         assert rule.apply(View(turns)) is not None
+
+
+def test_a_quotation_with_its_author_is_no_answer_that_breaks_off() -> None:
+    said = 'The mill is by the river. It is built of oak. As they say: "Slow wheels grind fine." - An Old Miller'
+    assert TruncatedAnswer().fault(View(one(response=said))) is None

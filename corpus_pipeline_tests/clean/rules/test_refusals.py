@@ -136,6 +136,7 @@ def test_context_decides_about_the_same_words() -> None:
             False,
         ),
         ("Can you lift this hat?", "I can't lift it, but I can help you. Bend your knees and keep it close.", False),
+        ("How tall is the hat?", "Unfortunately, I cannot determine its height given only the brim.", False),
         ("Does the text name her hat?", "The text does not say, so I cannot tell which hat it was.", False),
     ],
 )

@@ -31,7 +31,7 @@ _ASSIGNMENT = re.compile(
 )
 _ENTITY = re.compile(r"&(?:amp;)*#?[A-Za-z0-9]{1,8};")
 _OPERATORS = re.compile(r"=>|===|!==|\+=|&&|\|\||::\w|->\w|\{\{|\}\}|\$\{|</?[A-Z]\w*|\w\(['\"]|['\"]\)|==|!=")
-_SPACED_WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
+_SPACED_WORDS = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
 _LONGEST_LINE: Final = 2_000  # of a line that is looked at
 _MAX_LINES: Final = 400
 
@@ -81,7 +81,7 @@ def is_code(text: str) -> bool:
     return code_share(text) > 0.5
 
 
-_ROW = re.compile(r"\s*(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
+_ROW = re.compile(r"\s*+(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
                   r"|\"[^\"]{0,200}\"\s*:.*|[\w.-]{1,40}:\s*\S.{0,80}|</?[\w:-]+[^<>]*>.*)$")  # fmt: skip
 
 

@@ -15,6 +15,7 @@ _FENCE = re.compile(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
 _STOPS = re.compile(r"[.!?…](?=[\s\"'”’)*_]|$)|[。！？]")
 _OPEN = re.compile(r"[\w,，、\-–—(（]\Z")
 _ADDRESS = re.compile(r"\S*[/@]\S*\Z|\S+\.\w{2,5}\Z")
+_ATTRIBUTION = re.compile(r"[\"'”’»」*] ?[-–—―] ?[A-Z][\w.’' -]{1,40}\Z")  # behind a quotation: -C.S. Lewis
 # ends that need no full stop: items of lists, headings, comments, commands, tags of posts
 _FREE = re.compile(r"\s*(?:[-*+•|>#$]|\d{1,3}[.)]\s)|.*(?:#\w|//|`|[=;{}]|\w\()")
 _LAST = 400  # characters of an end that are looked at
@@ -57,7 +58,12 @@ def _break_of(text: str, least: int) -> str:
     if len(text) < least or not _OPEN.search(text):
         return ""
     line = text[max(text.rfind("\n") + 1, len(text) - _LAST) :]
-    if _ADDRESS.search(line) or _FREE.match(line) or (len(line) < least / 2 and not line.endswith((",", "，", "、"))):
+    if (
+        _ADDRESS.search(line)
+        or _ATTRIBUTION.search(line)
+        or _FREE.match(line)
+        or (len(line) < least / 2 and not line.endswith((",", "，", "、")))
+    ):
         return ""
     if len(_STOPS.findall(text)) < 2 or is_code(text) or is_structured(text):
         return ""
