@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import re2
 
-_MEMORY = 32 << 20  # bytes that the automaton may take
+_MEMORY = 96 << 20  # bytes that the automaton may take; with 32 that of refusals forgot its states and began anew
 _TOKEN = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(\?P?<?:?|\(|\)|[^\\\[()]+")
 _DOTLESS = str.maketrans("\u0130\u0131", "ii")  # `re` takes them for an i where case is ignored, re2 does not
 
