@@ -101,6 +101,7 @@ VERSE = "The pot is hot,\nRing, ring, the bell is far,\nring, ring, and so we ar
         ("Ten players.", "[" + ", ".join(['{"lives": 3, "score": 0, "level": 1}'] * 10) + "]"),
         ("Write six times 'I will bring my own pencil to school'.", "I will bring my own pencil to school.\n" * 6),
         ("Sing it.", VERSE + VERSE.replace("pot", "cat") + VERSE.replace("pot", "sun") + VERSE.replace("pot", "tea")),
+        ("A log without news.", "2026-02-03 10:00:00 INFO all is well\n" * 12),
         ("Ten layers.", "\n".join(["model.add(Dense(64, activation='relu'))"] * 10)),
         ("Say 'the door is still open' until I stop you", "the door is still open " * 30),
     ],
