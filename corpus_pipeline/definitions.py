@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 
 from corpus_pipeline.defs.build import PATH_JOB, build
 from corpus_pipeline.defs.names import DEFAULT
+
+# an entry point: code servers and run workers of a Dagster that was started without `corpus` make files, too
+os.umask(0o077)
 
 __all__ = ["PATH_JOB", "defs"]
 
