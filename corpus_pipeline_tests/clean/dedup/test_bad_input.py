@@ -10,12 +10,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.dedup import edits
 from corpus_pipeline.stages.clean.dedup.duplicates import Rule, find
-from corpus_pipeline_tests.clean.dedup.making import dropped, made, pair
+from corpus_pipeline_tests.clean.dedup.making import Made, dropped, ids_of, made, pair
 
 CPU_SECONDS = 90
 LONG = 1_000_000
@@ -166,3 +167,23 @@ def test_a_crowd_costs_work_in_proportion_to_its_rows(row) -> None:
     small, large = (asked_of([row(number) for number in range(size)]) for size in (1_000, 4_000))
     assert large <= 5 * max(small, 1_000)
     assert large <= 20 * 4_000
+
+
+@pytest.mark.parametrize("row", CROWDS.values(), ids=CROWDS)
+def test_a_new_file_costs_texts_in_proportion_to_itself(row) -> None:
+    """Ten rows beside a thousand and beside four thousand others of the same template ask for as many texts."""
+    asked = []
+    for others in (1_000, 4_000):
+        rows = [row(number) for number in range(others + 10)]
+        some = made(rows, ids_of([1] * others + [2] * 10))
+        own = np.arange(len(rows)) >= others
+        count = 0
+
+        def wording(ids: Sequence[int], some: Made = some) -> object:
+            nonlocal count
+            count += len(ids)
+            return some.wording(ids)
+
+        assert find(some.rows, Rule(), wording, own=own).ids.tolist() == []  # type: ignore[arg-type]
+        asked.append(count)
+    assert max(asked) <= 20 * 10

@@ -61,7 +61,7 @@ def test_no_minimal_pair_is_dropped(figures: Figures) -> None:
 
 def test_hardly_a_long_row_with_one_changed_fact_is_dropped(figures: Figures) -> None:
     wrong, made = figures.wrong("different", ("passage",))
-    assert made >= 70 and wrong <= 0.02 * made
+    assert made >= 70 and wrong <= 0.03 * made
 
 
 @pytest.mark.parametrize("length", LENGTHS)
