@@ -205,7 +205,8 @@ class Caller:
             raise CallRefused(failure._replace(reason=Reason.BAD_KEY)) from None
         raise await self.pause(
             PROVIDER,
-            f"{route.label} refuses every request, and no sample is to blame: {failure.message}. {hint_of(failure)}",
+            f"{route.label} refuses every request, and no sample is to blame: {failure.message.rstrip('.')}."
+            f" {hint_of(failure)}",
         )
 
     async def _give_route_up(self, route: Route, item: Item, failure: Failure) -> None:
@@ -226,7 +227,7 @@ class Caller:
         after = f"after {route.evidence.answers:,} answers " if route.evidence.answers else ""
         what = "the quota for the day is used up" if failure.per_day else f"every call is refused ({failure.reason})"
         next_step = "" if failure.per_day else f" {next_step_of(failure.reason)}"
-        raise await self.pause(PROVIDER, f"{name}: {after}{what}: {failure.message}.{next_step}", until)
+        raise await self.pause(PROVIDER, f"{name}: {after}{what}: {failure.message.rstrip('.')}.{next_step}", until)
 
     async def pause(self, by: str, reason: str, until: float | None = None) -> Paused:
         """Pause the task, for everybody to see, until a person clears the flag."""

@@ -166,6 +166,20 @@ def test_a_refusal_of_everything_pauses_after_a_few_calls_in_the_providers_words
     assert kit.status()["status"] == "paused" and kit.one("SELECT COUNT(*) FROM failed_samples") == 0
 
 
+def test_a_quota_of_the_day_pauses_with_the_providers_words_and_until_when(make: Any) -> None:
+    def spent(body: dict[str, Any], number: int) -> Reply:
+        return answer(body, number) if number <= 6 else refuse(429, "Limit of 6 requests per day. Try again in 7h3m.")
+
+    kit, (server,) = make(spent)
+    kit.add(40, strategies=regenerate(), model=None, concurrency=4)
+    with pytest.raises(
+        Paused, match=r"after \d answers the quota for the day .* in 7h3m\. Then: .* not before 20\d\d-"
+    ):
+        kit.run()
+    assert len(server.bodies) <= 16
+    assert kit.status()["status"] == "paused" and kit.one("SELECT COUNT(*) FROM failed_samples") == 0
+
+
 @pytest.mark.parametrize("status", [400, 403, 422])
 def test_one_row_that_is_refused_behind_answers_is_one_failed_sample(make: Any, status: int) -> None:
     def one_bad(body: dict[str, Any], number: int) -> Reply:
