@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 
-import dagster as dg
-
-from corpus_pipeline.defs.build import PATH_JOB, build
-from corpus_pipeline.defs.names import DEFAULT
+from corpus_pipeline.defs.build import PATH_JOB, own
 
 # an entry point: code servers and run workers of a Dagster that was started without `corpus` make files, too
 os.umask(0o077)
 
 __all__ = ["PATH_JOB", "defs"]
 
-defs = dg.Definitions.merge(build(DEFAULT), dg.Definitions(executor=dg.in_process_executor))
+defs = own()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import dagster as dg
 
 from corpus_pipeline.defs import automation, upstream
 from corpus_pipeline.defs.assets import assets_of
-from corpus_pipeline.defs.names import Names
+from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import RESOURCE, VARIABLES, CursorResource, settings_with
 from corpus_pipeline.defs.sensors import sensors_of
 
 PATH_JOB = "corpus_path"
 LOCATION = "corpus"  # the code location, as `corpus ui` and workspace.yaml call it
+
+
+@cache
+def own() -> dg.Definitions:
+    """The definitions of the corpus of this environment."""
+    return dg.Definitions.merge(build(DEFAULT), dg.Definitions(executor=dg.in_process_executor))
 
 
 def build(names: Names, given: Mapping[str, str | dg.EnvVar | None] | None = None) -> dg.Definitions:

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from corpus_pipeline.definitions import defs
 from corpus_pipeline.defs import instance, partitions, run_liveness, run_tags
 from corpus_pipeline.defs.assets import LIMIT_TAG
-from corpus_pipeline.defs.build import LOCATION, PATH_JOB
+from corpus_pipeline.defs.build import LOCATION, PATH_JOB, own
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.dagster_internals import (
     SINGLETON_REPOSITORY_NAME,
@@ -44,7 +43,7 @@ class Launcher:
     def __init__(self, settings: Settings) -> None:
         self.instance = instance.instance(settings, prints=True)
         self.ended = run_liveness.end_without_process(self.instance, settings.home)
-        self._job = defs.resolve_job_def(PATH_JOB)
+        self._job = own().resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 
     def register(self, names: Sequence[str]) -> list[str]:

@@ -43,3 +43,9 @@ def test_a_process_that_dagster_starts_for_us_has_the_umask_too() -> None:
         [sys.executable, "-c", program], umask=0, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "0o77"
+
+
+def test_a_program_that_uses_our_interface_keeps_its_umask() -> None:
+    program = "import os, corpus_pipeline.api, corpus_pipeline.defs.launch; print(oct(os.umask(0)))"
+    done = subprocess.run([sys.executable, "-c", program], umask=0o22, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0o22"
