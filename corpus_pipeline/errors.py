@@ -17,6 +17,7 @@ CorpusError
 │   ├── ProviderRefused      bad key, unknown model, quota gone; CallRefused (llm.failures) says which
 │   └── TargetUnavailable    the export folder or bucket cannot be written
 ├── ProofFailed              (stages.export.proof) an export is not what was signed; exit code 1
+├── LoginRefused             (web.oidc) nobody is logged in; what it says is for the person
 ├── GateRefused              finished, but the export gate says no; exit code 3
 ├── Stopped                  stopped on purpose at a batch boundary
 │   ├── Paused               by a pause flag (of a person or a budget), or ProviderDown (llm.limits); exit code 4

@@ -137,7 +137,7 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         print_lines(found)
         return
     if title := next((entry["title"] for entry in found if "title" in entry), None):
-        say(f"{name}: {title}")
+        tell(f"{name}: {title}")
     for entry in found:
         tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
         for key, count in _counts(entry):

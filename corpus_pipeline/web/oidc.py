@@ -16,7 +16,7 @@ import orjson
 from starlette.requests import Request
 
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.settings import Oidc
 from corpus_pipeline.web.options import LOOPBACK, Role
 from corpus_pipeline.web.sessions import Person, Sessions
@@ -38,7 +38,7 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class LoginRefused(CorpusError):
     """Nobody is logged in. What it says is for the person."""
 
 
@@ -77,7 +77,7 @@ class Provider:
         )
 
     async def begin(self, request: Request, redirect_uri: str, to: str) -> Begun:
-        """Raises Refused when the provider cannot be asked."""
+        """Raises LoginRefused when the provider cannot be asked."""
         kept: dict[str, Any] = {}
         try:
             await self._metadata()
@@ -87,10 +87,10 @@ class Provider:
         return Begun(answer, self._sealed({"kept": kept, "to": to, "ends": time.time() + _LIFETIME}))
 
     async def finish(self, request: Request) -> Entered:
-        """Who came back, from the code in the address and the cookie. Raises Refused."""
+        """Who came back, from the code in the address and the cookie. Raises LoginRefused."""
         remembered = self._opened(request.cookies.get(COOKIE, ""))
         if remembered is None or remembered["ends"] < time.time():
-            raise Refused("The login took too long, or was begun in another browser. Log in again.")
+            raise LoginRefused("The login took too long, or was begun in another browser. Log in again.")
         try:
             await self._metadata()
             token = await self._client.authorize_access_token(
@@ -105,10 +105,10 @@ class Provider:
             raise self._refused(error, "The login provider did not confirm who you are. Log in again.") from error
         said = token.get("userinfo")
         if said is None:
-            raise Refused("The login provider said nothing about you.")
+            raise LoginRefused("The login provider said nothing about you.")
         role = self.role_of(said)
         if role is None:
-            raise Refused("You have no role here. Ask whoever runs this server.")
+            raise LoginRefused("You have no role here. Ask whoever runs this server.")
         name = f"{CREDENTIAL}{self._name_of(said)}"[:128]
         return Entered(Person(name, role), f"{CREDENTIAL}{said['sub']}", remembered["to"])
 
@@ -137,9 +137,9 @@ class Provider:
         said = found.get("id_token_signing_alg_values_supported") or ["RS256"]
         found["id_token_signing_alg_values_supported"] = [one for one in said if one in _ALGORITHMS] or ["RS256"]
 
-    def _refused(self, error: Exception, sentence: str) -> Refused:
+    def _refused(self, error: Exception, sentence: str) -> LoginRefused:
         _log.warning("a login by OpenID Connect was refused: %s", in_words(error))
-        return Refused(sentence)
+        return LoginRefused(sentence)
 
     def _sealed(self, what: dict[str, Any]) -> str:
         text = base64.urlsafe_b64encode(orjson.dumps(what)).decode()

@@ -222,6 +222,7 @@ VISITED = {
 def test_every_page_is_in_the_schema() -> None:
     # what is no page: a redirect, files, and what answers in a form of its own
     others = {"/", "/healthz", "/metrics", "/static/{name}", "/exports/{identifier}/download"}
+    others |= {"/login/oidc", "/login/oidc/done"}  # the way to a login provider and back
     paths = {re.sub(r":number}", "}", route.path) for route in _routes() if "GET" in (route.methods or ())}
     assert paths - others - {"/files/{name}/selection.jsonl"} == set(PAGES) == set(SCHEMA["pages"]) == set(VISITED), (
         HOW_TO_ADD

@@ -70,5 +70,5 @@ def test_a_name_in_another_script_is_shown_where_the_file_is_looked_at(fresh: di
     assert file["name"] == "dannye_shuju" and file["title"] == "Данные 数据.jsonl"
     assert "Данные 数据.jsonl" in run(fresh, "status").stdout
     told = run(fresh, "report", "dannye_shuju")
-    assert "Данные 数据.jsonl" in told.stderr
+    assert "Данные 数据.jsonl" in told.stdout
     assert json.loads(run(fresh, "report", "dannye_shuju", "--json").stdout.splitlines()[0])["title"] == path.name

@@ -198,7 +198,7 @@ def test_what_a_person_starts_in_the_row_browser_runs_to_its_end(ui: UI):
     name = ui.add("started_by_hand", rows=4)
     start.start(ui.corpus.store, [name], Stage.EXPORT, "ann")
     wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the export of what was started")
-    assert ui.corpus.store.fetch(start_requests.waiting, name) == []
+    wait_for(lambda: not ui.corpus.store.fetch(start_requests.waiting, name), 30, "the sensor to note the run")
 
 
 def test_a_file_in_the_inbox_becomes_a_partition(ui: UI):

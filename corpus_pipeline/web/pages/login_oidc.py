@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus_pipeline.web.context import home, local, reply, site_of
-from corpus_pipeline.web.oidc import COOKIE, DONE, Provider, Refused
+from corpus_pipeline.web.oidc import COOKIE, DONE, LoginRefused, Provider
 from corpus_pipeline.web.pages.login import address_of, note
 from corpus_pipeline.web.security import cookie
 
@@ -34,7 +34,7 @@ async def begin(request: Request) -> Response:
     redirect_uri = f"{scheme}://{request.headers['host'].lower()}{DONE}"
     try:
         begun = await provider.begin(request, redirect_uri, local(request.query_params.get("to") or home(request)))
-    except Refused as refused:
+    except LoginRefused as refused:
         return _again(request, str(refused))
     begun.answer.headers.append("Set-Cookie", _remember(request, begun.cookie, 600))
     return begun.answer
@@ -45,7 +45,7 @@ async def done(request: Request) -> Response:
     provider, site = _provider(request), site_of(request)
     try:
         entered = await provider.finish(request)
-    except Refused as refused:
+    except LoginRefused as refused:
         await run_in_threadpool(note, site, "?", "login refused", address_of(request))
         return _again(request, str(refused))
     await run_in_threadpool(note, site, entered.person.name, "login", address_of(request))
