@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row
-from typing_extensions import TypedDict
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.model import ConversationId, split_id
@@ -15,7 +14,7 @@ from corpus_pipeline.service.queries import row_detail, views
 from corpus_pipeline.service.records.base import Removal
 from corpus_pipeline.service.records.calls import AskedCall
 from corpus_pipeline.service.records.exports import Lineage, LinePerson, LineSource, LineStep, Repetition
-from corpus_pipeline.service.records.rows import RuleChange, RuleTag
+from corpus_pipeline.service.records.rows import VerdictFacts
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import (
     audit_log,
@@ -52,18 +51,10 @@ _OF_MANIFEST = (
 )
 
 
-class _CleanStep(TypedDict, total=False):
+class _CleanStep(VerdictFacts, total=False):
     """What is known of the verdict on a row."""
 
     state: str | None
-    reason: str | None
-    changed: bool
-    changes: list[RuleChange]
-    tags: list[RuleTag]
-    duplicate_of: int
-    distance: int | None
-    question_similarity: float | None
-    answer_similarity: float | None
 
 
 class _Line(NamedTuple):

@@ -296,28 +296,6 @@ class CostRange(TypedDict):
     high: float
 
 
-class StrategyEstimate(TypedDict):
-    """What one strategy will ask and cost."""
-
-    strategy: str
-    model: str
-    items: int
-    finished: int
-    skipped: int
-    skip_reasons: dict[str, int]
-    already_answered: int
-    calls: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    cost_usd: CostRange
-    saved_by_reuse_usd: float
-    saved_by_caching_usd: float
-    provider_batch: bool
-    saving_of_provider_batch_usd: float
-    from_experience: bool
-
-
 class EstimateTotal(TypedDict):
     """All strategies together."""
 
@@ -331,6 +309,18 @@ class EstimateTotal(TypedDict):
     saved_by_reuse_usd: float
     saved_by_caching_usd: float
     saving_of_provider_batch_usd: float
+
+
+class StrategyEstimate(EstimateTotal):
+    """What one strategy will ask and cost."""
+
+    strategy: str
+    model: str
+    finished: int
+    skipped: int
+    skip_reasons: dict[str, int]
+    provider_batch: bool
+    from_experience: bool
 
 
 class Way(TypedDict):

@@ -26,9 +26,9 @@ class StageStatus(TypedDict):
     troubles: list[str]
 
 
-class FileStatus(TypedDict):
-    """A dataset file and its stages by name. title: the name of the file as it was given, in whatever script. rejects,
-    blanks: lines, None before it is ingested."""
+class FileFacts(TypedDict):
+    """A dataset file. title: the name of the file as it was given, in whatever script. rejects, blanks: lines, None before it
+    is ingested."""
 
     name: str
     title: str
@@ -40,6 +40,11 @@ class FileStatus(TypedDict):
     rejects: int | None
     blanks: int | None
     open_failed_samples: int
+
+
+class FileStatus(FileFacts):
+    """A dataset file and its stages by name."""
+
     stages: dict[str, StageStatus]
 
 
@@ -50,19 +55,9 @@ class StageProgress(StageStatus):
     eta_seconds: float | None
 
 
-class FileProgress(TypedDict):
+class FileProgress(FileFacts):
     """A dataset file with its identity, its cost in US dollars, and the rate of its stages."""
 
-    name: str
-    title: str
-    consumer: str
-    recipe: str
-    format: str
-    lines: int | None
-    conversations: int | None
-    rejects: int | None
-    blanks: int | None
-    open_failed_samples: int
     stages: dict[str, StageProgress]
     version: int
     bytes: int

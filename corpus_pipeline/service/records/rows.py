@@ -50,11 +50,9 @@ class CleanedRow(Verdict):
     turns: NotRequired[list[TurnTexts]]
 
 
-class RowFacts(TypedDict, total=False):
-    """What is known of a row at a stage beside its texts; each key only where it applies."""
+class VerdictFacts(TypedDict, total=False):
+    """What cleaning says of a row beside its state; each key only where it applies."""
 
-    deleted: bool
-    state: str
     reason: str | None
     changed: bool
     changes: list[RuleChange]
@@ -63,6 +61,13 @@ class RowFacts(TypedDict, total=False):
     distance: int | None
     question_similarity: float | None
     answer_similarity: float | None
+
+
+class RowFacts(VerdictFacts, total=False):
+    """What is known of a row at a stage beside its texts; each key only where it applies."""
+
+    deleted: bool
+    state: str
     empty: bool
     values: dict[str, Any]
     exportable: bool
@@ -83,10 +88,9 @@ class ListedRow(RowFacts):
     sample: NotRequired[int]
 
 
-class RejectedLine(TypedDict):
-    """A line that became no conversation. raw_base64: its bytes where no text can hold them."""
+class UnreadBytes(TypedDict):
+    """What became no conversation, and where it stands. raw_base64: its bytes where no text can hold them."""
 
-    row: int
     line: int
     byte_offset: int
     bytes: int
@@ -96,20 +100,19 @@ class RejectedLine(TypedDict):
     raw_base64: NotRequired[str]
 
 
+class RejectedLine(UnreadBytes):
+    """A line that became no conversation."""
+
+    row: int
+
+
 @final
-class ListedReject(TypedDict):
+class ListedReject(UnreadBytes):
     """A rejected line among the rows of a file: `row` is its address."""
 
     row: str
     number: int
     state: str
-    line: int
-    byte_offset: int
-    bytes: int
-    reason: str
-    detail: str
-    raw: str
-    raw_base64: NotRequired[str]
 
 
 class RejectedRow(TypedDict):
