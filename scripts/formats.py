@@ -149,6 +149,8 @@ SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("ms-swift pairs", {"messages": [_ASK, _SAY], "rejected_response": "6"}),
+    ("verl", {"prompt": [_ASK], "reward_model": {"style": "rule", "ground_truth": "5"}, "data_source": "sums"}),
+    ("OpenAI reinforcement", {"messages": [_ASK], "reference_answer": "5"}),
     ("HH", {"chosen": "\n\nHuman: 2+3?\n\nAssistant: 5", "rejected": "\n\nHuman: 2+3?\n\nAssistant: 6"}),
     ("KTO with messages", {"messages": [_ASK, _SAY], "label": False}),
     (
@@ -204,6 +206,7 @@ SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 _SHAPE_TARGETS = (
     "openai_sft", "axolotl", "trl_messages", "sharegpt", "alpaca", "trl_preference_chat", "trl_label_chat",
+    "trl_grpo_chat",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from corpus_pipeline.formats.content_parts import CONTENT_PARTS
 from corpus_pipeline.formats.detection import Detection
 from corpus_pipeline.formats.empty import EMPTY
 from corpus_pipeline.formats.general import GENERAL
+from corpus_pipeline.formats.grpo import SWIFT_GRPO, TRL_GRPO, TRL_GRPO_CHAT
 from corpus_pipeline.formats.llama_factory_openai import LLAMA_FACTORY_OPENAI
 from corpus_pipeline.formats.mapped import FIELDS, MAPPED, mapped
 from corpus_pipeline.formats.openai import OPENAI_DPO, OPENAI_SFT
@@ -80,10 +81,12 @@ FORMATS: tuple[Format, ...] = (
     LLAMA_FACTORY_OPENAI,
     TRL_MESSAGES,
     OPENAI_SFT,
+    SWIFT_GRPO,
     TRL_PREFERENCE_CHAT,
     TRL_IMPLICIT_CHAT,
     TRL_LABEL_CHAT,
     TRL_COMPLETION_CHAT,
+    TRL_GRPO_CHAT,
     TRL_PROMPT_CHAT,
     ALPACA_PREFERENCE,
     ALPACA_KTO,
@@ -92,6 +95,7 @@ FORMATS: tuple[Format, ...] = (
     TRL_IMPLICIT,
     TRL_LABEL,
     TRL_COMPLETION,
+    TRL_GRPO,
     QUESTION_ANSWER,
     PROMPT_RESPONSE,
     QUERY_RESPONSE,

@@ -7,7 +7,7 @@ from typing import Any
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.formats.base import Loss, Parsed, Record, wrong_shape
 from corpus_pipeline.formats.dialect import MISSING, Dialect, at
-from corpus_pipeline.formats.messages import TURN_FIELD, Message, pack, places
+from corpus_pipeline.formats.messages import PROMPT_SIDE, TURN_FIELD, Message, pack, places, side_of
 from corpus_pipeline.formats.reading import ROLES, Decoded, MessageReader
 from corpus_pipeline.formats.shape import Path, Slot, make
 from corpus_pipeline.model import Turn
@@ -35,6 +35,7 @@ class ChatParser:
         decoded = self._system_message(record)
         for path in self._dialect.lists:
             decoded += self._decode_list(record, path)
+        decoded += self._lone_answer(record, decoded)
         turns = list(pack([item.message for item in decoded]))
         where = places(item.message.role for item in decoded)
         slots: list[Slot] = []
@@ -60,7 +61,7 @@ class ChatParser:
 
     def _parse_simple(self, record: Record) -> Parsed | None:
         """The common case, cached by its roles: one list of `{"role", "content"}` and nothing else."""
-        if len(record) != 1 or self._list_key is None:
+        if len(record) != 1 or self._list_key is None or self._dialect.answer is not None:
             return None
         messages = record.get(self._list_key)
         if type(messages) is not list or not messages:
@@ -94,6 +95,16 @@ class ChatParser:
         if type(text) is not str:
             wrong_shape(f"'{key}' is not text")
         return [Decoded.of_text(Message("system", text), (key,))]
+
+    def _lone_answer(self, record: Record, asked: list[Decoded]) -> list[Decoded]:
+        key = self._dialect.answer
+        if key is None:
+            return []
+        if type(record.get(key)) is not str:
+            wrong_shape(f"'{key}' is {'missing' if key not in record else 'not text'}")
+        if not asked or side_of(asked[-1].message.role) != PROMPT_SIDE:
+            wrong_shape(f"the messages beside '{key}' do not end with a question")
+        return [Decoded.of_text(Message("assistant", record[key]), (key,))]
 
     def _decode_list(self, record: Record, path: Path) -> list[Decoded]:
         found = at(record, path)

@@ -25,6 +25,7 @@ class Dialect:
     rejected: Path | None = None
     objects: bool = False  # the answers are one message each, not lists of messages
     label: str | None = None
+    answer: str | None = None  # top-level key of an answer as text, behind lists that end with a question
     tools: Path = ("tools",)
     system: str | None = None  # top-level key of the system message
     weight: Literal["weight", "train", "loss_weight", "loss"] | None = None
@@ -39,7 +40,7 @@ class Dialect:
     @property
     def top_keys(self) -> frozenset[str]:
         """The top-level keys that the flavour knows."""
-        paths = (*self.lists, self.tools, self.rejected, (self.label,), (self.system,))
+        paths = (*self.lists, self.tools, self.rejected, (self.label,), (self.system,), (self.answer,))
         return frozenset(str(path[0]) for path in paths if path is not None and path[0] is not None)
 
 

@@ -22,7 +22,7 @@ LLAMA_FACTORY = (
 TRL = (
     "trl_messages", "trl_prompt", "trl_prompt_chat", "trl_prompt_completion", "trl_prompt_completion_chat", "trl_label",
     "trl_label_chat", "trl_preference", "trl_preference_chat", "trl_implicit_preference", "trl_implicit_preference_chat",
-    "text",
+    "trl_grpo", "trl_grpo_chat", "text",
 )  # fmt: skip
 quick = settings(
     max_examples=30,
@@ -94,6 +94,8 @@ def test_axolotl_and_ms_swift_take_what_is_written_for_them(data: st.DataObject)
         ("axolotl", readers.axolotl),
         ("openai_sft", readers.ms_swift),
         ("query_response", readers.ms_swift),
+        ("swift_grpo", readers.ms_swift),
+        ("trl_grpo", readers.ms_swift),
     ):
         record = drawn(data, by_name(name))
         if record is not None and not any("developer" in str(m) for m in record.get("messages", ())):

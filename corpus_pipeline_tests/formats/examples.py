@@ -174,6 +174,8 @@ answers = st.lists(lone_answer, min_size=1, max_size=1) | messages().flatmap(
     lambda found: lone_answer.map(lambda last: [*found, last])
 )
 
+questions = messages().map(lambda found: [*found, {"role": "user", "content": "2+3?"}])
+
 EXAMPLES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "openai_sft": messages_records(messages(answer=openai_answer)),
     "openai_dpo": records(
@@ -212,6 +214,9 @@ EXAMPLES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "instruction_response": pair("instruction", "response"),
     "trl_prompt": records({"prompt": texts}),
+    "trl_grpo": pair("prompt", "solution"),
+    "trl_grpo_chat": records({"prompt": questions, "solution": texts}, {"tools": tools}),
+    "swift_grpo": records({"messages": questions, "solution": texts}, {"tools": tools}),
     "text": records({"text": texts}),
 }
 
@@ -278,5 +283,8 @@ TYPICAL: dict[str, dict[str, Any]] = {
     "query_response": {"query": "2+3?", "response": "5"},
     "instruction_response": {"instruction": "2+3?", "response": "5"},
     "trl_prompt": {"prompt": "2+3?"},
+    "trl_grpo": {"prompt": "2+3?", "solution": "5"},
+    "trl_grpo_chat": {"prompt": [_ASK], "solution": "5"},
+    "swift_grpo": {"messages": [_ASK], "solution": "5"},
     "text": {"text": "Two and three are five.", "url": "https://example.org/"},
 }

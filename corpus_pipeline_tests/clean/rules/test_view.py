@@ -57,7 +57,16 @@ def test_a_dialogue_in_one_text(text: str, dialogue: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["trl_prompt", "trl_prompt_completion", "trl_label", "trl_preference", "trl_implicit_preference", "text"]
+    "name",
+    [
+        "trl_prompt",
+        "trl_prompt_completion",
+        "trl_label",
+        "trl_preference",
+        "trl_implicit_preference",
+        "trl_grpo",
+        "text",
+    ],
 )
 def test_formats_that_join_say_so(name: str) -> None:
     assert by_name(name).joins
