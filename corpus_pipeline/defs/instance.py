@@ -6,7 +6,6 @@ One that we did not write, or that somebody changed since, is the user's: it is 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from importlib import resources
@@ -18,6 +17,7 @@ import yaml
 
 from corpus_pipeline.defs.dagster_internals import NO_COMPUTE_LOGS, InstanceRef
 from corpus_pipeline.errors import StopJob, UsageError
+from corpus_pipeline.file_locks import locked
 from corpus_pipeline.settings import Settings
 
 _MARK = "# written by corpus-pipeline; change it and it is yours, and is left alone. "
@@ -114,8 +114,7 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     mark = home / ".pools"
     if mark.exists():
         return dg.DagsterInstance.from_ref(reference)
-    with (home / ".setup.lock").open("w") as alone:  # two that make Dagster's databases at once leave them unusable
-        fcntl.flock(alone, fcntl.LOCK_EX)
+    with locked(home / ".setup.lock"):  # two that make Dagster's databases at once leave them unusable
         found = dg.DagsterInstance.from_ref(reference)
         if not mark.exists() and is_ours(home / "dagster.yaml"):
             # a pool that has only a default limit is not held on its first use

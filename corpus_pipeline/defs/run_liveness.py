@@ -6,12 +6,13 @@ run would stay "started" for ever, and its backfill with it. A stage's lease tel
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import dagster as dg
+
+from corpus_pipeline import file_locks
 
 _held: IO[str] | None = None
 
@@ -28,16 +29,14 @@ def hold(home: Path, run_id: str) -> None:
         _held.close()
     folder(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     _held = (folder(home) / run_id).open("w", encoding="utf-8")
-    fcntl.lockf(_held, fcntl.LOCK_EX)  # POSIX: a forked child does not keep it
+    file_locks.wait_for_process(_held.fileno())
 
 
 def without_process(home: Path) -> Iterator[tuple[str, Path]]:
     """(run id, its file) for each run whose process has ended. Not for a process that works a run itself."""
     for path in folder(home).glob("*"):
         with path.open("r+", encoding="utf-8") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            if not file_locks.take_for_process(file.fileno()):
                 continue
         yield path.name, path
 

@@ -9,16 +9,16 @@ whole one. Whatever is not as it should be is not an error but not indexed.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from corpus_pipeline.file_locks import locked
 from corpus_pipeline.search import segment
 from corpus_pipeline.search.segment import CHANGING, HEAD, SPAN, Header
 
@@ -147,7 +147,7 @@ class Maker:
         with own:
             if own.identity != self.identity:
                 return None
-        with _locked(path) as file:
+        with locked(path, mode=None) as file:
             good = _blocks(file, sound=True)
             os.ftruncate(file, good[-1][0] + HEAD + good[-1][1] if good else _FIRST)
         return len(good)
@@ -164,7 +164,7 @@ class Maker:
 
     def append(self, block: bytes) -> None:
         """Put the next block behind the others, on the disk."""
-        with _locked(self.target) as file:
+        with locked(self.target, mode=None) as file:
             end = os.lseek(file, 0, os.SEEK_END)
             # the header last: a block that was cut off by a crash has none
             _pwrite(file, block[HEAD:], end + HEAD)
@@ -188,7 +188,7 @@ def paths(path: Path) -> tuple[Path, Path]:
 def take_out(path: Path, numbers: Sequence[int]) -> None:
     """Take the rows with these numbers out of an index, in place, and note that. What cannot be read goes as a whole. Raises
     OSError."""
-    with suppress(FileNotFoundError), _locked(path) as file:
+    with suppress(FileNotFoundError), locked(path, mode=None) as file:
         start = os.pread(file, _FIRST, 0)
         if len(start) < _FIRST or not start.startswith(_MAGIC):
             path.unlink()
@@ -205,7 +205,7 @@ def take_out(path: Path, numbers: Sequence[int]) -> None:
 
 def note_removed(path: Path, removed: int) -> None:
     """From now on the index says that this many removed rows were taken out of it. Raises OSError."""
-    with suppress(FileNotFoundError), _locked(path) as file:
+    with suppress(FileNotFoundError), locked(path, mode=None) as file:
         _pwrite(file, struct.pack("<Q", removed), _REMOVED_AT)
 
 
@@ -217,17 +217,6 @@ def _change(file: int, offset: int, length: int, gone: Sequence[int]) -> None:
     _pwrite(file, changed[HEAD:], offset + HEAD)
     os.fsync(file)
     _pwrite(file, changed[:HEAD], offset)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """A file for writing, by no one else in the meantime."""
-    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-    finally:
-        os.close(file)
 
 
 def _pwrite(file: int, data: bytes, offset: int) -> None:

@@ -9,7 +9,6 @@ does not refuse it. What is committed is given up; what is left over is taken in
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import struct
@@ -22,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from corpus_pipeline import file_locks
 from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import Store, ledger
@@ -43,7 +43,7 @@ class Segment:
         self.end = 0
         self.pending = 0  # records that are not committed
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self.fd, fcntl.LOCK_EX)  # anyone who finds it unlocked may take it away
+        file_locks.wait_for(self.fd)  # anyone who finds it unlocked may take it away
         with suppress(OSError):  # not every file system reserves
             os.posix_fallocate(self.fd, 0, room)
 
@@ -168,12 +168,9 @@ def _is_left(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        return file_locks.take(fd)
     finally:
         os.close(fd)
-    return True
 
 
 def read(paths: Iterable[Path]) -> list[Recovered]:
@@ -187,8 +184,8 @@ def remove(paths: Iterable[Path]) -> None:
         with suppress(OSError):
             fd = os.open(path, os.O_RDWR)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
+                if file_locks.take(fd):
+                    path.unlink(missing_ok=True)
             finally:
                 os.close(fd)
 

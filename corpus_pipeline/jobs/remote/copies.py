@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import re
 import shutil
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.errors import StopJob, UsageError
+from corpus_pipeline.file_locks import locked
 from corpus_pipeline.stages.ingest.identity import Identity, identify
 
 SCHEMES = ("s3://", "https://", "http://", "hf://")
@@ -151,8 +151,7 @@ class Copies:
         begun.mkdir(mode=0o700, parents=True, exist_ok=True)
         stem = hashlib.sha256(remote.address.encode()).hexdigest()[:32]
         copy = Copy(remote, self._folder, begun / f"{stem}.part", begun / f"{stem}.json")
-        with (begun / f"{stem}.lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(begun / f"{stem}.lock"):
             copy.read()
             yield copy
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -17,6 +16,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from corpus_pipeline import file_locks
 from corpus_pipeline.errors import TargetUnavailable
 
 TEMPORARY = ".tmp"
@@ -47,15 +47,6 @@ def explained(place: Path, setting: str) -> Iterator[None]:
         ) from error
 
 
-def lock(descriptor: int) -> bool:
-    """Whether this descriptor now holds the file's lock; False when another live writer has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def temporary_path(folder: Path, stem: str, suffix: str = TEMPORARY) -> Path:
     """A name that no one else takes, and that `sweep` knows as one of a temporary."""
     return folder / f".{stem}.{secrets.token_hex(6)}{suffix}"
@@ -69,7 +60,7 @@ def create_temporary(folder: Path, stem: str, *, mode: int = 0o666, suffix: str 
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         except FileExistsError:
             continue
-        if lock(descriptor) and _same_file(descriptor, path):
+        if file_locks.take(descriptor) and _same_file(descriptor, path):
             return descriptor, path
         os.close(descriptor)  # a sweeper took the file in the instant before it was locked
 
@@ -114,7 +105,7 @@ def sweep(folder: Path, *, suffix: str = TEMPORARY, keep: Collection[str] = ()) 
         with contextlib.suppress(FileNotFoundError):
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
-                if lock(descriptor) and _same_file(descriptor, path):
+                if file_locks.take(descriptor) and _same_file(descriptor, path):
                     path.unlink()
                     removed.append(path.name)
             finally:

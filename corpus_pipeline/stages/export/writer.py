@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from corpus_pipeline import file_locks
 from corpus_pipeline.stages.export.files import (
     CHUNK,
     create_temporary,
     explained,
-    lock,
     path_component,
     sweep,
     write_all,
@@ -92,7 +92,7 @@ class LineSpool:
         except OSError:
             return None
         spool = cls(descriptor, path, compression)
-        if lock(descriptor) and spool._rewound_to(position):
+        if file_locks.take(descriptor) and spool._rewound_to(position):
             return spool
         os.close(descriptor)
         return None

@@ -14,7 +14,6 @@ where the file system has them, else a copy; it changes in one rename, after the
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -23,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from corpus_pipeline import file_locks
 from corpus_pipeline.errors import TargetUnavailable
 from corpus_pipeline.stages.export import proof
 from corpus_pipeline.stages.export.croissant import CROISSANT
@@ -200,12 +200,8 @@ class FolderTarget(Target):
     @contextlib.contextmanager
     def _overview_lock(self) -> Iterator[None]:
         """One at a time reads all manifests and writes what follows from them, so that no entry is lost."""
-        descriptor = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with file_locks.locked(self.root / _LOCK, mode=0o666):
             yield
-        finally:
-            os.close(descriptor)
 
 
 def _copy(file: FileFacts, descriptor: int) -> None:
@@ -223,7 +219,8 @@ def _link(existing: Path, alias: Path) -> None:
     """Gives `existing` a second name in one rename; a copy where there are no hard links."""
     temporary = temporary_path(alias.parent, "alias")
     with existing.open("rb") as source:
-        fcntl.flock(source, fcntl.LOCK_SH)  # the second name is of this very file: a sweeper leaves what is locked
+        # the second name is of this very file: a sweeper leaves what is locked
+        file_locks.wait_for(source.fileno(), shared=True)
         try:
             temporary.hardlink_to(existing)
         except OSError:
