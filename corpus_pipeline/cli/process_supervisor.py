@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, TextIO
 
+from corpus_pipeline import child_processes
 from corpus_pipeline.cli.output import say
 
 GRACE_SECONDS = 90.0  # for answers on the wire; what is finished is kept whatever happens
@@ -88,19 +89,13 @@ def _end(child: subprocess.Popen[str], signals: list[int]) -> None:
         told.add(child.pid)
     while left := descendants(os.getpid()):
         if len(signals) > first or time.monotonic() > deadline:
-            _send(left, signal.SIGKILL)
+            child_processes.send(left, signal.SIGKILL)
         elif child.poll() is not None:
-            _send(left - told, signal.SIGTERM)
+            child_processes.send(left - told, signal.SIGTERM)
             told |= left
         time.sleep(_LOOK_SECONDS)
         child.poll()
         _reap()
-
-
-def _send(pids: set[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def _reap() -> None:

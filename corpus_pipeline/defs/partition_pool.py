@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
+from corpus_pipeline import child_processes
 from corpus_pipeline.defs.dagster_internals import RUN_MODULES
 from corpus_pipeline.defs.launch import Launched, Launcher
 from corpus_pipeline.plain_text import filtered_streams
@@ -83,9 +84,7 @@ def run_jobs(
             hand_out(connection, process)
         while told < len(stops):
             told += 1
-            for _, process in busy.values():
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid or os.getpid(), signal.SIGINT)
+            child_processes.send((process.pid for _, process in busy.values() if process.pid), signal.SIGINT)
 
 
 def _work(jobs: Connection, environment: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +20,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__ as version
 from starlette.applications import Starlette
 
+from corpus_pipeline import child_processes
 from corpus_pipeline.defs import instance as defs_instance
 from corpus_pipeline.defs import partitions
 from corpus_pipeline.defs.build import LOCATION
@@ -107,7 +108,4 @@ def _daemon(workspace: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_DAEMON_SECONDS)
-        process.kill()
+        child_processes.end([process], _DAEMON_SECONDS)

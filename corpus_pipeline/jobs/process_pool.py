@@ -28,6 +28,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
+from corpus_pipeline import child_processes
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.jobs.gc_tuning import rare_collection
@@ -158,7 +159,7 @@ class Processes:
         for child in self.children:
             child.terminate()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        _end(self.children)
+        child_processes.end(self.children)
 
 
 _spare: list[subprocess.Popen[bytes]] = []
@@ -189,14 +190,7 @@ def end_spare() -> None:
     """End the processes that wait for work."""
     with _lock:
         children, _spare[:] = list(_spare), []
-    _end(children)
-
-
-def _end(children: list[subprocess.Popen[bytes]]) -> None:
-    for child in children:
-        child.terminate()
-    for child in children:
-        child.communicate()
+    child_processes.end(children)
 
 
 def _start() -> subprocess.Popen[bytes]:

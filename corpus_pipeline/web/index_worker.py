@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
 
+from corpus_pipeline import child_processes
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.service import Corpus, search_index
 
 _LOOK_SECONDS = 15.0
 _AFTER_FAILURE = 600.0
-_PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
 
 
@@ -70,17 +68,16 @@ class Indexer:
         }
         command = [sys.executable, "-m", "corpus_pipeline", "index", "--polite"]
         quiet = subprocess.DEVNULL
-        # it ends with us, however we end
         child = subprocess.Popen(
-            command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, preexec_fn=_end_with_parent
+            command,
+            env=environment,
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            preexec_fn=child_processes.end_with_parent,
         )
         while child.poll() is None:
             if self._ended.wait(0.2):
-                child.terminate()
-                child.wait()
+                child_processes.end([child])
                 return True
         return child.returncode == 0
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
