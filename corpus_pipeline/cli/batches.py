@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import cells, json_option, money, print_lines, print_table, say, tell
+from corpus_pipeline.cli.output import cells, json_option, print_lines, print_table, say, tell
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.units import money
 
 
 @click.group()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from corpus_pipeline.cli.output import cells, json_option, money, print_json, print_lines, print_table, say
+from corpus_pipeline.cli.output import cells, json_option, print_json, print_lines, print_table, say
+from corpus_pipeline.units import money
 
 
 @click.group(invoke_without_command=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus_pipeline.cli.output import money, say
+from corpus_pipeline.cli.output import say
 from corpus_pipeline.states import Stage
+from corpus_pipeline.units import money
 
 if TYPE_CHECKING:
     from corpus_pipeline.service import Corpus

@@ -14,6 +14,7 @@ from corpus_pipeline.cli.output import json_option, print_json, print_table, say
 from corpus_pipeline.errors import CorpusError, StopJob, UsageError
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.store.dataset_files import title_of
+from corpus_pipeline.units import size
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.commands.naming import Given
@@ -146,8 +147,8 @@ class _Telling:
     def __call__(self, done: int, whole: int | None) -> None:
         if time.monotonic() - self._told >= _TELL_SECONDS:
             self._told = time.monotonic()
-            of = f" of {whole / 1e6:,.0f}" if whole else ""
-            say(f"{self._address}: {done / 1e6:,.0f}{of} MB are here")
+            of = f" of {size(whole)}" if whole else ""
+            say(f"{self._address}: {size(done)}{of} are here")
 
 
 def expand(paths: tuple[str, ...], copied: Callable[[str], list[Given]]) -> list[Given]:

@@ -12,6 +12,7 @@ from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, overwrite, print_lines, say
 from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.units import size
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.search_index import State
@@ -52,8 +53,8 @@ def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, a
         print_lines(state._asdict() for state in found)
         return 0
     for state in found:
-        size = f", {state.bytes / 1e6:,.1f} MB" if state.bytes else ""
-        say(f"{state.file}: {state.indexed:,} of {state.rows:,} rows{size}")
+        on_disk = f", {size(state.bytes)}" if state.bytes else ""
+        say(f"{state.file}: {state.indexed:,} of {state.rows:,} rows{on_disk}")
     if not found:
         say(f"no dataset file is ingested and has {search_index.LEAST_ROWS:,} rows or more: smaller ones need no index")
     return 0

@@ -9,11 +9,8 @@ import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import (
-    duration,
     further,
     json_option,
-    moment,
-    money,
     print_json,
     print_lines,
     print_table,
@@ -27,6 +24,7 @@ from corpus_pipeline.cli.value_words import values_line
 from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage
+from corpus_pipeline.units import moment, money, span
 
 if TYPE_CHECKING:
     from corpus_pipeline.jobs.completion_report import CompletionReport
@@ -139,7 +137,7 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
     if title := next((entry["title"] for entry in found if "title" in entry), None):
         tell(f"{name}: {title}")
     for entry in found:
-        tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {duration(entry['wall_seconds'])}")
+        tell(f"{entry['stage']}: {entry['succeeded']:,} of {entry['total']:,} in {span(entry['wall_seconds'])}")
         for key, count in _counts(entry):
             tell(f"  {_word(key, entry['stage'])}: {count:,}")
         for field, told in entry.get("values", {}).items():

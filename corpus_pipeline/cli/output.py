@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import click
@@ -138,27 +137,6 @@ def _styled(stream: TextIO, rest: str, text: str, *, bold: bool, colour: str | N
     """`text` in colour, `rest` behind it without."""
     styled = click.style(printable(text), fg=colour, bold=bold or None) + printable(rest)
     click.echo(styled, file=behind_filter(stream), color=_colour())
-
-
-def money(dollars: float) -> str:
-    """Dollars with as many digits as they need."""
-    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}"
-
-
-def moment(milliseconds: int | None) -> str:
-    """A time of the database, in UTC."""
-    if milliseconds is None:
-        return "?"
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def duration(seconds: float) -> str:
-    """A time span in words."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _colour() -> bool | None:

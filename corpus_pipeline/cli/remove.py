@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import confirm, json_option, money, print_json, say_compared_again, tell
+from corpus_pipeline.cli.output import confirm, json_option, print_json, say_compared_again, tell
 from corpus_pipeline.errors import UnknownName, UsageError
+from corpus_pipeline.units import money
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.records.exports import RemovalReport

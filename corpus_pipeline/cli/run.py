@@ -16,21 +16,12 @@ import click
 
 from corpus_pipeline.cancellation import signals_noted
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import (
-    console,
-    duration,
-    error,
-    json_option,
-    money,
-    print_json,
-    say,
-    say_compared_again,
-    warn,
-)
+from corpus_pipeline.cli.output import console, error, json_option, print_json, say, say_compared_again, warn
 from corpus_pipeline.jobs.narration import Progress, Rhythm, fields
 from corpus_pipeline.service import structured_logs
 from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
 from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.units import money, span
 
 if TYPE_CHECKING:
     from corpus_pipeline.defs.launch import Launched
@@ -255,7 +246,7 @@ def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStat
             line += f"; {total('reused'):,} from answers that were paid before ({money(total('saved_usd'))} saved)"
         if total("calls"):
             line += f"; {total('calls'):,} calls, {money(total('cost_usd'))}"
-        line += f"; {duration(_together(own))}"
+        line += f"; {span(_together(own))}"
         yield line
 
 
@@ -284,7 +275,7 @@ def preview_lines(states: Sequence[FileStatus], reports: Sequence[CompletionRepo
         share = total / done
         yield (
             f"{state['name']}: {done:,} of {total:,} rows cost {money(report['cost_usd'])}; all of them about"
-            f" {money(report['cost_usd'] * share)}, {duration(report['wall_seconds'] * share)} at this pace."
+            f" {money(report['cost_usd'] * share)}, {span(report['wall_seconds'] * share)} at this pace."
             f" `corpus estimate {state['name']}` counts the rest row by row"
         )
 

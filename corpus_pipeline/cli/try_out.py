@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, money, print_json, print_table, say, tell, tell_styled
+from corpus_pipeline.cli.output import json_option, print_json, print_table, say, tell, tell_styled
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.plain_text import printable
+from corpus_pipeline.units import money, span
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.records.calls import TriedCell, TriedTotal
@@ -116,7 +117,7 @@ def _show_cell(cell: TriedCell, most: int | None) -> None:
         paid = "answered before: nothing paid" if not cell["calls"] else money(cell["cost_usd"])
         tell(
             f"    {good} of {len(cell['verdicts'])} validators pass it;"
-            f" {cell['input_tokens']:,} + {cell['output_tokens']:,} tokens, {paid}, {cell['seconds']:.1f} s"
+            f" {cell['input_tokens']:,} + {cell['output_tokens']:,} tokens, {paid}, {span(cell['seconds'])}"
         )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from corpus_pipeline.cli.completion import dataset_names
-from corpus_pipeline.cli.output import json_option, moment, print_lines, say, tell, tell_styled
+from corpus_pipeline.cli.output import json_option, print_lines, say, tell, tell_styled
 from corpus_pipeline.plain_text import printable
+from corpus_pipeline.units import moment
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.records.rows import DuplicatePair, KeptRow

@@ -17,6 +17,7 @@ from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import cursors, spending
+from corpus_pipeline.units import money, rate, span
 
 if TYPE_CHECKING:
     from corpus_pipeline.jobs.stage_run import Held
@@ -41,7 +42,7 @@ class Calls(NamedTuple):
         if self.out == 0:
             return "no call is out"
         noun, verb = ("call", "is") if self.out == 1 else ("calls", "are")
-        return f"{self.out} {noun} {verb} out, the oldest since {self.oldest_seconds:.0f} s"
+        return f"{self.out} {noun} {verb} out, the oldest since {span(self.oldest_seconds)}"
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,12 @@ class Progress:
             said += f" of {self.total:,} rows ({self.processed / self.total:.0%})"
         else:
             said += " rows"
-        said += f", {self.rate:,.1f} rows/s"
+        if self.rate > 0:
+            said += f", {rate(self.rate)}"
         if self.eta_seconds is not None:
-            said += f", about {_duration(self.eta_seconds)} left"
+            said += f", about {span(self.eta_seconds)} left"
         if self.cost_usd:
-            said += f", ${self.cost_usd:,.4f}"
+            said += f", {money(self.cost_usd)}"
         if self.calls is not None:
             said += f", {self.calls}"
             if self.calls.waiting:
@@ -204,11 +206,3 @@ class Speaker:
         calls = None if (look := self._held.calls) is None else look()
         wrong = () if (look_at_trouble := self._held.troubles) is None else tuple(look_at_trouble())
         return Progress(self._name, self._stage, processed, total or None, rate, cost / 1_000_000_000, calls, wrong)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from corpus_pipeline.plain_text import plain
+from corpus_pipeline.units import moment, span
 
 MIN_SECONDS = 5.0  # a wait that is shorter is no trouble
 
@@ -25,9 +26,9 @@ class Trouble(NamedTuple):
         now = time.time()
         said = f"{self.endpoint}: {self.what}"
         if self.since is not None:
-            said += f" since {_clock(self.since)} ({_span(now - self.since)})"
+            said += f" since {moment(self.since * 1000)} UTC ({span(now - self.since)})"
         if self.until is not None and self.until > now:
-            said += f", until {_clock(self.until)} (in {_span(self.until - now)})"
+            said += f", until {moment(self.until * 1000)} UTC (in {span(self.until - now)})"
         return f"{said}; last: {self.words}" if self.words else said
 
     def to_json(self) -> str:
@@ -39,15 +40,3 @@ class Trouble(NamedTuple):
         """What another process wrote."""
         said: dict[str, Any] = orjson.loads(text)
         return cls(plain(said["what"]), plain(said["endpoint"]), said["since"], said["until"], plain(said["words"]))
-
-
-def _clock(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

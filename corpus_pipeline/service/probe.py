@@ -21,6 +21,7 @@ from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.store import provider_facts, recipes
 from corpus_pipeline.store.provider_facts import Fact
+from corpus_pipeline.units import money
 
 _SECONDS = 60.0
 _TRIES = 8  # a call and what its refusals may teach
@@ -131,7 +132,7 @@ def _answered(target: Target, answer: Answer, learnt: list[str]) -> Probed:
         said += f"; learnt, and kept for runs: {', '.join(learnt)}"
     if not answer.usage.estimated and answer.usage.output_tokens > 2 * _OUTPUT_TOKENS:
         said += f"; it does not keep the output limit: {answer.usage.output_tokens} tokens for {_OUTPUT_TOKENS}"
-    return Probed(target.label, True, plain(f"{said}; this call cost ${cost:.6f}"), cost)
+    return Probed(target.label, True, plain(f"{said}; this call cost {money(cost)}"), cost)
 
 
 def guarded(corpus: Corpus) -> list[Probed]:

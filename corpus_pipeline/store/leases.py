@@ -16,6 +16,7 @@ from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.schema import leases
 from corpus_pipeline.store.types import now_ms
+from corpus_pipeline.units import span
 
 _L = leases.c
 _QUERY = select(
@@ -81,10 +82,10 @@ def _lease(row: Row | None) -> Lease | None:
 def in_words(lease: Lease, what: str) -> str:
     """Who holds a lease, since when, whether alive, and how long it can last."""
     here = process_identity.is_here(lease.owner)
-    sign = "is alive" if here else f"was alive {max(0, lease.ttl_ms - lease.left_ms) / 1000:.0f} s ago"
+    sign = "is alive" if here else f"was alive {span(max(0, lease.ttl_ms - lease.left_ms) / 1000)} ago"
     return (
-        f"{what} is being worked on by {process_identity.in_words(lease.owner)} for {lease.held_ms / 1000:.0f} s; it {sign}"
-        f" (lease for another {lease.left_ms / 1000:.0f} s)"
+        f"{what} is being worked on by {process_identity.in_words(lease.owner)} for {span(lease.held_ms / 1000)}; it {sign}"
+        f" (lease for another {span(lease.left_ms / 1000)})"
     )
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from corpus_pipeline import __version__
+from corpus_pipeline import __version__, units
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs.conservation import account_line
 from corpus_pipeline.service import Corpus
@@ -55,12 +55,12 @@ def environment() -> Environment:
         "with_evidence": rendering.with_evidence,
         "elsewhere": rendering.elsewhere,
         "excerpt": rendering.excerpt,
-        "number": rendering.number,
-        "money": rendering.money,
-        "rate": rendering.rate,
-        "span": rendering.span,
-        "size": rendering.size,
-        "moment": rendering.moment,
+        "number": units.number,
+        "money": units.money,
+        "rate": units.rate,
+        "span": units.span,
+        "size": units.size,
+        "moment": units.moment,
         "words": rendering.words,
         "account": account_line,
         "plain": rendering.plain,

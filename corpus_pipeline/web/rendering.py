@@ -7,7 +7,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
@@ -190,59 +189,6 @@ def _common(one: list[str], other: list[str]) -> int:
             break
         count += 1
     return count
-
-
-def number(value: float | None) -> str:
-    """A count with separators, a dash for none."""
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def money(dollars: float | None) -> str:
-    """Dollars with as many digits as they need."""
-    if not dollars:
-        return "$0"
-    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.6f}"
-
-
-def rate(per_second: float | None) -> str:
-    """Rows by second, or by minute or hour where that reads better."""
-    if not per_second:
-        return ""
-    for factor, word in ((1, "s"), (60, "min"), (3600, "h")):
-        if per_second * factor >= 1 or word == "h":
-            return f"{per_second * factor:,.{0 if per_second * factor >= 10 else 1}f}/{word}"
-    return ""
-
-
-def span(seconds: float | None) -> str:
-    """A time span in words."""
-    if seconds is None:
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-    minutes = int(seconds) // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
-def size(count: float | None) -> str:
-    """Bytes in binary units."""
-    if count is None:
-        return "–"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:,.0f} {unit}" if unit == "B" or count >= 10 else f"{count:,.1f} {unit}"
-        count /= 1024
-    return f"{count:,.1f} TiB"
-
-
-def moment(milliseconds: int | None) -> str:
-    """A time of the database as people write it, in UTC."""
-    if milliseconds is None:
-        return "–"
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def run_link(run_id: str) -> Markup:

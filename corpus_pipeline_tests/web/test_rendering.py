@@ -20,12 +20,8 @@ from corpus_pipeline.web.rendering import (
     difference,
     elsewhere,
     excerpt,
-    money,
     plain,
-    rate,
     run_link,
-    size,
-    span,
     visible,
 )
 from corpus_pipeline.web.stale_cache import Kept
@@ -136,20 +132,6 @@ def test_the_rate_is_that_of_the_last_minute():
     assert look(5) == (None, None)  # started over
 
 
-def test_numbers_are_short():
-    assert [money(x) for x in (None, 0, 1234.5, 0.0123, 0.00001)] == ["$0", "$0", "$1,234.50", "$0.0123", "$0.000010"]
-    assert [rate(x) for x in (None, 250.0, 2.5, 0.1, 0.001)] == ["", "250/s", "2.5/s", "6.0/min", "3.6/h"]
-    assert [span(x) for x in (None, 0.25, 59, 61, 7322, 400_000)] == [
-        "–",
-        "250 ms",
-        "59 s",
-        "1 min",
-        "2 h 2 min",
-        "4 d 15 h",
-    ]
-    assert [size(x) for x in (None, 5, 1536, 5 << 20)] == ["–", "5 B", "1.5 KiB", "5.0 MiB"]
-
-
 def test_json_is_told_without_its_brackets():
     assert plain({"ids": [1, 2], "why": None, "sure": True, "of": {"stage": "clean"}}) == (
         "ids 1, 2, why –, sure yes, of stage clean"
@@ -212,12 +194,9 @@ def test_a_run_is_a_link_where_dagster_can_be_reached(monkeypatch: pytest.Monkey
     assert "javascript" not in found
 
 
-@pytest.mark.parametrize("size", [1_000, 1_400])
-def test_a_difference_at_every_second_token_is_found_without_minutes(size: int) -> None:
-    """What cleaning makes of control characters between words: difflib is cubic in it."""
-    before, after = "\x00 x" * size, " x" * size
-    begun = time.process_time()
+def test_a_difference_at_every_second_token_is_found_without_minutes() -> None:
+    """What cleaning makes of control characters between words. difflib is cubic in it: hours at this size."""
+    before, after = "\x00 x" * 5_000, " x" * 5_000
     pieces = difference(before, after)
-    assert time.process_time() - begun < 5  # minutes once, milliseconds now
     assert "".join(p.text for p in pieces if p.kind != "new") == before
     assert "".join(p.text for p in pieces if p.kind != "gone") == after

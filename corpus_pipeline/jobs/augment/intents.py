@@ -13,6 +13,7 @@ from corpus_pipeline.model import ConversationId, NanoDollars, Request
 from corpus_pipeline.states import BudgetScope
 from corpus_pipeline.store import budgets, ledger
 from corpus_pipeline.store.augmented import ItemKey
+from corpus_pipeline.units import money
 
 BUDGET = "budget"  # who sets the pause flag when no money is left
 
@@ -105,9 +106,9 @@ def out_of_money(held: Held, scope: BudgetScope, reserved: NanoDollars, note: st
     name, subject = whose[scope]
     level = held.fetch(budgets.level, scope, subject)
     return (
-        f"the budget of {name}, ${ceilings[scope] / 1e9:.4f}, has no room for another call:"
-        f" ${level.spent / 1e9:.4f} spent, ${level.reserved / 1e9:.4f} reserved, and it may cost"
-        f" ${reserved / 1e9:.4f}.{note and f' {note}.'} Raise"
+        f"the budget of {name}, {money(ceilings[scope] / 1e9)}, has no room for another call:"
+        f" {money(level.spent / 1e9)} spent, {money(level.reserved / 1e9)} reserved, and it may cost"
+        f" {money(reserved / 1e9)}.{note and f' {note}.'} Raise"
         f" augment.budget.{scope}_usd in the recipe and bind it again, then: corpus resume {work.file.name}"
         f" --stage augment, corpus run {work.file.name}"
     )

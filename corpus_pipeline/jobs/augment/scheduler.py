@@ -25,6 +25,7 @@ from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
 from corpus_pipeline.stages.augment.strategies import is_warm, warm_up
 from corpus_pipeline.stages.clean.rules import build
+from corpus_pipeline.units import money
 
 T = TypeVar("T")
 
@@ -205,7 +206,7 @@ class Window:
             reserved = sum(intent.reserved for intent in lost) / 1_000_000_000
             said = (
                 f"stopped by {self._held.work.stop.reason or 'a signal'}: {len(lost)} calls that were out were given up,"
-                f" booked as unknown at no more than ${reserved:.4f}"
+                f" booked as unknown at no more than {money(reserved)}"
             )
             self._stop_reason = Interrupted(said)
             self._held.work.narrator.notice(f"{self._held.work.stage} of {self._held.work.file.name} {said}")

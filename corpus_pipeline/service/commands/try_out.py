@@ -40,6 +40,7 @@ from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.clean.rules import build as build_rules
 from corpus_pipeline.store import cleaned, ledger, provider_facts, row_values
 from corpus_pipeline.store.cleaned import CleanRow
+from corpus_pipeline.units import money
 
 STRATEGY: Final = "try"  # what the ledger calls it
 MAX_ROWS, MAX_VARIANTS = 50, 12
@@ -412,7 +413,8 @@ class _Bench:
         )
         if intent.id in made.refused:
             raise UsageError(
-                f"the budget of the {made.refused[intent.id]} has no room for a call of at most ${intent.reserved / NANO:.4f}."
+                f"the budget of the {made.refused[intent.id]} has no room for a call"
+                f" of at most {money(intent.reserved / NANO)}."
                 f" Raise augment.budget in the recipe of {work.file.name}"
             )
         return intent
