@@ -36,8 +36,8 @@ def span(seconds: float | None) -> str:
     """
     if seconds is None:
         return NONE
-    seconds = max(0.0, seconds)
-    if seconds < 0.9995:
+    seconds = max(0.0, float(seconds))
+    if 0 < seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.5:
         return f"{seconds:.0f} s" if seconds >= 9.95 or seconds.is_integer() else f"{seconds:.1f} s"

@@ -24,8 +24,8 @@ def test_numbers_are_short() -> None:
     dollars = [units.money(x) for x in (None, 0, 1234.5, 0.0123, 0.00001, -0.5)]
     assert dollars == ["$0", "$0", "$1,234.50", "$0.0123", "$0.000010", "-$0.5000"]
     assert [units.rate(x) for x in (None, 250.0, 2.5, 0.1, 0.001)] == ["", "250/s", "2.5/s", "6.0/min", "3.6/h"]
-    spans = [units.span(x) for x in (None, 0.25, 59, 61, 120, 7322, 400_000)]
-    assert spans == ["–", "250 ms", "59 s", "1 min 1 s", "2 min", "2 h 2 min", "4 d 15 h"]
+    spans = [units.span(x) for x in (None, 0, 0.25, 59, 61, 120, 7322, 400_000)]
+    assert spans == ["–", "0 s", "250 ms", "59 s", "1 min 1 s", "2 min", "2 h 2 min", "4 d 15 h"]
     assert [units.size(x) for x in (None, 5, 1536, 5 << 20)] == ["–", "5 B", "1.5 KiB", "5.0 MiB"]
 
 

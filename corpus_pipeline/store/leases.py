@@ -82,10 +82,10 @@ def _lease(row: Row | None) -> Lease | None:
 def in_words(lease: Lease, what: str) -> str:
     """Who holds a lease, since when, whether alive, and how long it can last."""
     here = process_identity.is_here(lease.owner)
-    sign = "is alive" if here else f"was alive {span(max(0, lease.ttl_ms - lease.left_ms) / 1000)} ago"
+    sign = "is alive" if here else f"was alive {span(max(0, lease.ttl_ms - lease.left_ms) // 1000)} ago"
     return (
-        f"{what} is being worked on by {process_identity.in_words(lease.owner)} for {span(lease.held_ms / 1000)}; it {sign}"
-        f" (lease for another {span(lease.left_ms / 1000)})"
+        f"{what} is being worked on by {process_identity.in_words(lease.owner)} for {span(lease.held_ms // 1000)}; it {sign}"
+        f" (lease for another {span(lease.left_ms // 1000)})"
     )
 
 
