@@ -7,6 +7,7 @@ Where a server does not read the channels of its model, the text holds them: tag
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from corpus_pipeline.errors import BadAnswer
@@ -44,6 +45,7 @@ TEMPLATE_TOKEN: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=16)  # validators and strategy look at the same answer one after another
 def split_thinking(text: str) -> tuple[str | None, str]:
     """(thinking, the rest) of an answer whose server left its thinking in the text.
 

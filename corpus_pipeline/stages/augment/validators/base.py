@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
@@ -41,11 +41,23 @@ class PairValidator(Validator):
     whole: bool = False
 
     def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
-        for pair in self.pairs(conversation, turns):
+        for pair in self._known_pairs(conversation, turns):
             fault = self.judge(pair)
             if fault is not None:
                 return fault
         return None
+
+    def _known_pairs(self, conversation: Conversation, turns: tuple[Turn, ...]) -> tuple[Pair, ...]:
+        """`pairs`, once for all validators of the same texts."""
+        global _last
+        last = _last
+        if last.conversation is not conversation or last.turns is not turns:
+            last = _last = _Paired(conversation, turns, {})
+        key = (type(self).pairs, self.fields, self.whole)
+        pairs = last.pairs.get(key)
+        if pairs is None:
+            pairs = last.pairs[key] = tuple(self.pairs(conversation, turns))
+        return pairs
 
     def pairs(self, conversation: Conversation, turns: tuple[Turn, ...]) -> Iterator[Pair]:
         """The texts to compare; new turns stand at the same index as the turns they were made from."""
@@ -63,3 +75,14 @@ class PairValidator(Validator):
     @abstractmethod
     def judge(self, pair: Pair) -> BadAnswer | None:
         """The fault of one text, None when there is none."""
+
+
+class _Paired(NamedTuple):
+    """The pairs of the turns that were judged last, by how they are chosen."""
+
+    conversation: Conversation | None
+    turns: tuple[Turn, ...]
+    pairs: dict[tuple[Any, tuple[str, ...], bool], tuple[Pair, ...]]
+
+
+_last = _Paired(None, (), {})

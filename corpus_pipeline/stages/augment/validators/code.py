@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
-from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE
+from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE, without_fences
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _COMMENT: Final = re.compile(r"(?:(?<=\s)|^)(?:#|//|--)[^\n]*|/\*.*?\*/|<!--.*?-->", re.DOTALL | re.MULTILINE)
@@ -27,6 +27,8 @@ _MATHEMATICAL: Final = re.compile(r"[\\^_=<>+*/{}|]|\A\w{1,3}\Z")
 
 def code_blocks(text: str) -> list[str]:
     """The contents of fenced code blocks, without what trails the lines."""
+    if "```" not in text and "~~~" not in text:
+        return []
     return [
         "\n".join(line.rstrip() for line in body.strip("\n").split("\n")) for _, _, body in FENCED_CODE.findall(text)
     ]
@@ -34,13 +36,17 @@ def code_blocks(text: str) -> list[str]:
 
 def inline_code(text: str) -> list[str]:
     """The contents of inline code outside of fenced blocks."""
-    return [code.strip() for code in INLINE_CODE.findall(FENCED_CODE.sub(" ", text)) if code.strip()]
+    if "`" not in text:
+        return []
+    return [code.strip() for code in INLINE_CODE.findall(without_fences(text)) if code.strip()]
 
 
 def formulas(text: str) -> list[str]:
     """LaTeX formulas without their delimiters, white space and words; an amount in dollars is no formula."""
+    if "$" not in text and "\\" not in text:
+        return []
     found = []
-    for match in _FORMULA.finditer(FENCED_CODE.sub(" ", text)):
+    for match in _FORMULA.finditer(without_fences(text)):
         body = next(group for group in match.groups() if group is not None)
         if match.group("dollar") is not None and not _MATHEMATICAL.search(body):
             continue
@@ -76,7 +82,8 @@ class CodeKept(PairValidator):
                 what = ", ".join(list(+lost_tokens)[:6])
                 return BadAnswer(BadReason.CODE_CHANGED, f"{pair.field}: code lacks {what}")
         else:
-            lost = Counter(code_blocks(pair.source)) - Counter(blocks)
+            known = code_blocks(pair.source)
+            lost = Counter(known) - Counter(blocks) if known else None
             if lost:
                 return BadAnswer(BadReason.CODE_CHANGED, f"{pair.field}: a code block changed: {next(iter(lost))[:80]}")
         for code in inline_code(pair.source):

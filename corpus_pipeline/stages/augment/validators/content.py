@@ -77,7 +77,8 @@ _MIN_LETTERS: Final = 3
 def stems(text: str) -> frozenset[str]:
     """The stems of the content words of a text."""
     found: set[str] = set()
-    for token in set(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())):
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    for token in set(_TOKEN.findall(normal.casefold())):
         found.update(_stems_of(token))
     return frozenset(found)
 
@@ -118,13 +119,15 @@ def in_common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 
 def _begun(apart: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     """The stems that are the beginning of one of `other`, or that begin with one."""
-    if not any(len(stem) >= _HEAD for stem in apart):
+    if not apart:
         return frozenset()
     heads = _heads(other)
     return frozenset(
-        stem
-        for stem in apart
-        if len(stem) >= _HEAD and (stem in heads if len(stem) == _HEAD else stem[:_HEAD] in other)
+        [
+            stem
+            for stem in apart
+            if (stem in heads if (letters := len(stem)) == _HEAD else letters > _HEAD and stem[:_HEAD] in other)
+        ]
     )
 
 

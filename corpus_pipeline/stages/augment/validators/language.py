@@ -232,14 +232,10 @@ def _may_be(texts: Sequence[str]) -> frozenset[str]:
 def _foreign(text: str, own: frozenset[str], models: Sequence[str] = ()) -> tuple[str, str] | None:
     """(language, where) of a text of which a good part is certainly in none of its own languages. models: what a sentence
     repeats of these says nothing."""
-    there = frozenset(word for model in models for word in model.casefold().split())
     sentences = _sentences(prose(text[: _HEAD + _TAIL]))
     total = sum(letters for _, letters in sentences)
     foreign, first = 0, None
-    for sentence, letters in sentences:
-        words = sentence.casefold().split()
-        if sum(word in there for word in words) > _REPEATED * len(words):
-            continue
+    for sentence, letters in _not_repeated(sentences, models):
         code = _foreign_language(sentence, letters, own)
         if code is not None:
             foreign += letters
@@ -247,9 +243,31 @@ def _foreign(text: str, own: frozenset[str], models: Sequence[str] = ()) -> tupl
     return first if first is not None and foreign >= _FOREIGN_SHARE * total else None
 
 
+def _not_repeated(sentences: Sequence[tuple[str, int]], models: Sequence[str]) -> list[tuple[str, int]]:
+    there = frozenset(word for model in models for word in model.casefold().split())
+    found = []
+    for sentence, letters in sentences:
+        words = sentence.casefold().split()
+        if sum(map(there.__contains__, words)) <= _REPEATED * len(words):
+            found.append((sentence, letters))
+    return found
+
+
+def _may_be_foreign(text: str, models: Sequence[str]) -> bool:
+    """Whether a text has sentences of its own that are long enough to name their language, and enough of them."""
+    sentences = _sentences(prose(text[: _HEAD + _TAIL]))
+    total = sum(letters for _, letters in sentences)
+    own = _not_repeated(sentences, models)
+    return sum(letters for sentence, letters in own if _has_language(sentence, letters)) >= _FOREIGN_SHARE * total > 0
+
+
+def _has_language(sentence: str, letters: int) -> bool:
+    return letters >= _MIN_SENTENCE and (len(sentence.split()) >= 3 or _is_wide(sentence))
+
+
 def _foreign_language(sentence: str, letters: int, own: frozenset[str]) -> str | None:
     words = len(sentence.split())
-    if letters < _MIN_SENTENCE or (words < 3 and not _is_wide(sentence)):
+    if not _has_language(sentence, letters):
         return None
     guesses = languages.guesses(sentence)
     code = guesses[0][0]
@@ -326,6 +344,8 @@ class Language(PairValidator):
     @staticmethod
     def _parts_against_source(pair: Pair) -> BadAnswer | None:
         models = _models(pair)
+        if not _may_be_foreign(pair.new, models):
+            return None
         if any(script_of(text)[0].mixed for text in models) or _NAMED.search("\n".join(models).lower()):
             return None
         own = _may_be([*models, " ".join(models)])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems, words_of
-from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE, prose, script_weights
+from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, prose, script_weights, without_inline_code
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -46,6 +46,15 @@ _ENDLESS: Final = frozenset(
     "the a an my your their of ein eine einen un une el los il lo gli um uma een le les".split()
 )
 _SHUFFLED_SHARE: Final = 0.08
+_FEWEST_WRONG: Final = 2
+_WRONG: Final = {
+    language: frozenset(
+        (*product(_ENDLESS, ".,;:!?"), *(both for first, second in pairs for both in product(first, second)))
+    )
+    for language, pairs in _PAIRS.items()
+}
+_WRONG_ANYWHERE: Final = frozenset().union(*_WRONG.values())
+_ORDERED: Final = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S")
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class NotNoise(PairValidator):
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
-        if FENCED_CODE.search(pair.new) or "```" in pair.new:
+        if "```" in pair.new or ("~~~" in pair.new and FENCED_CODE.search(pair.new)):
             return None
         why = _noise(pair.new) or _invented(pair)
         if why is None or _noise(pair.source) is not None:
@@ -66,7 +75,7 @@ class NotNoise(PairValidator):
 
 def _noise(text: str) -> tuple[str, str] | None:
     """(what is wrong, where) of a text that is no language."""
-    stripped = INLINE_CODE.sub(" ", text).strip()
+    stripped = without_inline_code(text).strip()
     if stripped.count(_REPLACEMENT) >= 2:
         return "characters were lost", _REPLACEMENT
     if len(stripped) < _MIN_CHARACTERS:
@@ -76,13 +85,13 @@ def _noise(text: str) -> tuple[str, str] | None:
 
 def _invented(pair: Pair) -> tuple[str, str] | None:
     """Words of no language, one after another: none is a function word, none stands in the source."""
-    words = _WORD.findall(pair.new)
-    small = [word for word in words if word.islower() and _LATIN.fullmatch(word)]
-    if not _FEWEST_INVENTED <= len(words) <= _MOST_INVENTED or len(small) < 0.9 * len(words):
-        return None
     if not pair.new.rstrip().endswith((".", "!", "?")):
         return None  # a list of words
-    if pair.new.count(",") + pair.new.count("\n") > len(words) / 6 or any(map(is_function_word, words)):
+    words = _WORD.findall(pair.new)
+    if not _FEWEST_INVENTED <= len(words) <= _MOST_INVENTED or any(map(is_function_word, words)):
+        return None
+    small = [word for word in words if word.islower() and _LATIN.fullmatch(word)]
+    if len(small) < 0.9 * len(words) or pair.new.count(",") + pair.new.count("\n") > len(words) / 6:
         return None
     if shared(stems(pair.new), stems(f"{pair.source} {pair.asked} {pair.known}")):
         return None
@@ -109,19 +118,22 @@ def _letters(text: str) -> tuple[str, str] | None:
     main = script_weights(text).most_common(1)
     if main and main[0][0] != "latin":
         return None
-    plain = prose(text)
-    chunks = [chunk for chunk in plain.split() if sum(map(str.isalpha, chunk)) >= 3]
-    if not chunks:
-        return None
+    chunks = prose(text).split()
     bad = [chunk for chunk in chunks if _is_unsayable(chunk)]
-    size = sum(map(len, chunks))
-    if sum(map(len, bad)) > 0.3 * size and sum(map(len, bad)) >= 12:
+    unsayable = sum(map(len, bad))
+    if unsayable >= 12 and unsayable > 0.3 * sum(len(chunk) for chunk in chunks if _is_word(chunk)):
         return "letters struck at random", " ".join(bad)[:80]
     return None
 
 
+def _is_word(chunk: str) -> bool:
+    return sum(map(str.isalpha, chunk)) >= 3
+
+
 @lru_cache(maxsize=8192)  # of most texts most words were seen before
 def _is_unsayable(chunk: str) -> bool:
+    if not _is_word(chunk):
+        return False
     if _INSIDE.search(chunk) and "/" not in chunk and "@" not in chunk and len(chunk) > 10:
         return True
     for word in _WORD.findall(chunk):
@@ -150,22 +162,21 @@ def _count(words: list[str], known: frozenset[str]) -> int:
 def _order(text: str) -> tuple[str, str] | None:
     """Words of a language in no order: neighbours that no sentence has, or no content at all."""
     # a number or a sign stands between words, too: "a total of 38." ends in no preposition, nor is "a.m." an article
-    tokens = re.findall(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S", text.casefold())
+    tokens = _ORDERED.findall(text.casefold())
     words = [token for token in tokens if token[0].isalpha()]
     if len(words) < _MIN_WORDS:
         return None
+    is_empty = len(words) >= 10 and len(words) - sum(map(is_function_word, words)) < 0.06 * len(words)
+    neighbours = list(pairwise(tokens))
+    if not is_empty and sum(map(_WRONG_ANYWHERE.__contains__, neighbours)) < _FEWEST_WRONG:
+        return None  # the common case, in any language
     language = max(_PAIRS, key=lambda name: _count(words, words_of(name)))
     known = words_of(language)
     if _count(words, known) < 0.1 * len(words):
         return None
-    if len(words) >= 10 and len(words) - sum(map(is_function_word, words)) < 0.06 * len(words):
+    if is_empty:
         return "function words and nothing else", text[:80]
-    wrong = [
-        f"{one} {other}"
-        for one, other in pairwise(tokens)
-        if (other in ".,;:!?" and one in _ENDLESS)
-        or any(one in first and other in second for first, second in _PAIRS[language])
-    ]
-    if len(wrong) >= 2 and len(wrong) >= _SHUFFLED_SHARE * len(words):
+    wrong = [f"{one} {other}" for one, other in neighbours if (one, other) in _WRONG[language]]
+    if len(wrong) >= _FEWEST_WRONG and len(wrong) >= _SHUFFLED_SHARE * len(words):
         return "words in no order", wrong[0]
     return None

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import stems
-from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE
+from corpus_pipeline.stages.augment.validators.scripts import without_fences, without_inline_code
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _TEXTS: Final = 64  # of which what was found is kept: several questions are put to the same ones
@@ -61,6 +61,7 @@ _SPELLED_PATTERNS: Final = {
     value: re.compile("|".join(word if ord(word[0]) > 0x2E00 else rf"\b{word}\b" for word in words.split("|")), re.I)
     for value, words in _SPELLED.items()
 }
+_DIGIT: Final = re.compile(r"\d")
 _COVERED: Final = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 
 
@@ -68,13 +69,17 @@ _COVERED: Final = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
     """(as written, possible values) of every number: "1.234" may be one and a bit or a thousand and more."""
     found = []
-    for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
+    for match in _NUMBER.finditer(_normal(text)):
         written, scale = match.group(1), match.group(2)
         values = set(_values(written))
         if scale:
             values |= {value.scaleb(_exponent(scale.lower())) for value in values}
         found.append((written, frozenset(values)))
     return tuple(found)
+
+
+def _normal(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def _all_readings(text: str) -> set[Decimal]:
@@ -106,19 +111,18 @@ def missing_numbers(source: str, new: str) -> list[str]:
     if not readings(judged):
         return []
     there = _all_readings(new)
-    words = unicodedata.normalize("NFKC", new)
+    words = _normal(new)
     if _HALF_WORDS.search(words):
-        judged = _HALF.sub(" ", unicodedata.normalize("NFKC", judged))
-    spelled, ages = spelled_numbers(words), centuries(words)
+        judged = _HALF.sub(" ", _normal(judged))
     gone = []
     for written, values in readings(judged):
         if values & there or any(_may_be_spelled(value, words) for value in values):
             continue
         if (
-            values & spelled
+            values & spelled_numbers(words)
             or _is_converted(values, there, source + words)
             or _fraction(values, words)
-            or _of_century(values, ages)
+            or _of_century(values, centuries(words))
         ):
             continue
         gone.append(written)
@@ -127,8 +131,10 @@ def missing_numbers(source: str, new: str) -> list[str]:
 
 @lru_cache(maxsize=_TEXTS)
 def _judged(source: str) -> str:
-    for pattern in (FENCED_CODE, INLINE_CODE, _LIST_MARKER, _ORDINAL, _HALF_DAY):
-        source = pattern.sub(" ", source)
+    source = without_inline_code(without_fences(source))
+    if _DIGIT.search(source) is not None:
+        for pattern in (_LIST_MARKER, _ORDINAL, _HALF_DAY):
+            source = pattern.sub(" ", source)
     return source
 
 
@@ -190,18 +196,20 @@ def added_numbers(source: str, new: str) -> list[str]:
     """The numbers of `new`, as written, that nothing in `source` stands for: no digits, words, halves, hours, centuries."""
     if not readings(_judged(new)):
         return []
-    known = _all_readings(source) | spelled_numbers(source)
-    ages = centuries(source)
+    written_there = _all_readings(source)
     further = []
     for written, values in readings(_judged(new)):
+        if values & written_there:
+            continue
+        known = written_there | spelled_numbers(source)
         if (
             values & known
             or _is_converted(values, known, source + new)
             or _fraction(values, source)
-            or _of_century(values, ages)
+            or _of_century(values, centuries(source))
         ):
             continue
-        if any(_may_be_spelled(value, unicodedata.normalize("NFKC", source)) for value in values):
+        if any(_may_be_spelled(value, _normal(source)) for value in values):
             continue
         further.append(written)
     return further
@@ -281,7 +289,7 @@ _HAN_NUMBER: Final = re.compile("[〇零一二两三四五六七八九十百]+")
 @lru_cache(maxsize=_TEXTS)
 def spelled_numbers(text: str) -> frozenset[Decimal]:
     """The whole numbers up to some hundreds that a text spells out, in the languages that are known here."""
-    low = unicodedata.normalize("NFKC", text).casefold()
+    low = _normal(text).casefold()
     found: set[Decimal] = set()
     words = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", low)
     for at, word in enumerate(words):
@@ -345,18 +353,21 @@ _CLEARLY: Final = 0.9
 @lru_cache(maxsize=_TEXTS)
 def _contexts(text: str) -> dict[Decimal, dict[str, float]]:
     """The words around each number that occurs once, the nearer the weightier."""
-    normal = unicodedata.normalize("NFKC", _judged(text))
-    found: dict[Decimal, list[dict[str, float]]] = {}
+    normal = _normal(_judged(text))
+    found: dict[Decimal, list[re.Match[str]]] = {}
     for match in _NUMBER.finditer(normal):
         values = _values(match.group(1))
-        if not values:
-            continue
-        words: dict[str, float] = {}
-        _weigh(words, _CLAUSE.split(normal[match.end() : match.end() + _NEAR])[0], 1.0)
-        before = _CLAUSE.split(normal[max(0, match.start() - _NEAR) : match.start()])[-1]
-        _weigh(words, " ".join(reversed(before.split())), 0.8)
-        found.setdefault(values[0], []).append(words)
-    return {value: contexts[0] for value, contexts in found.items() if len(contexts) == 1}
+        if values:
+            found.setdefault(values[0], []).append(match)
+    return {value: _around(normal, places[0]) for value, places in found.items() if len(places) == 1}
+
+
+def _around(text: str, match: re.Match[str]) -> dict[str, float]:
+    words: dict[str, float] = {}
+    _weigh(words, _CLAUSE.split(text[match.end() : match.end() + _NEAR])[0], 1.0)
+    before = _CLAUSE.split(text[max(0, match.start() - _NEAR) : match.start()])[-1]
+    _weigh(words, " ".join(reversed(before.split())), 0.8)
+    return words
 
 
 def _weigh(words: dict[str, float], text: str, weight: float) -> None:

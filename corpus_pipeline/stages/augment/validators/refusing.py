@@ -87,12 +87,14 @@ def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
 
 
 def _declines(answer: str, asked: str, known: str) -> bool:
+    refusal = refusal_in(answer)
+    if refusal is None and not _may_say_nothing_else(answer):
+        return False  # nearly every answer
     own = stems(answer)
     content = own - _ABOUT_ANSWERING
     of_answer, of_both = shared(content, stems(known) - stems(asked)), shared(content, stems(known))
     if of_answer >= _ANSWERS_TOO or (of_answer and of_both >= _ANSWERS_TOO):
         return False
-    refusal = refusal_in(answer)
     if refusal is None:
         return _says_nothing_else(answer, own, asked)
     if goes_on(answer, refusal.language):
@@ -103,13 +105,14 @@ def _declines(answer: str, asked: str, known: str) -> bool:
     return is_bare or not is_everyday(answer, refusal)
 
 
+def _may_say_nothing_else(answer: str) -> bool:
+    """Whether a text is short and has a word that declines."""
+    return len(answer) <= _BARE_CHARACTERS and _DECLINES.search(answer.lower()) is not None
+
+
 def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
-    """Whether a short text declines and has no content."""
-    if (
-        len(answer) > _BARE_CHARACTERS
-        or _DECLINES.search(answer.lower()) is None
-        or asks_for_words(asked, _GENERAL_WORDS)
-    ):
+    """Whether a text of which `_may_say_nothing_else` holds has no content."""
+    if asks_for_words(asked, _GENERAL_WORDS):
         return False
     if _GIVES_ANSWER.search(answer):
         return False

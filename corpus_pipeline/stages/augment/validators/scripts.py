@@ -34,6 +34,7 @@ _SCRIPTS: Final[tuple[tuple[str, float, str], ...]] = (
     ("khmer", 1.0, "\u1780-\u17ff"),
 )
 _PATTERNS: Final = tuple((name, weight, re.compile(f"[{ranges}]+")) for name, weight, ranges in _SCRIPTS)
+_NO_ASCII_LETTERS: Final = bytes(code for code in range(128) if not chr(code).isalpha())
 _WIDE: Final = re.compile(
     "[\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]"
 )
@@ -47,18 +48,30 @@ _NO_LANGUAGE: Final = re.compile(
 )
 
 
+def without_fences(text: str) -> str:
+    """The text without fenced code."""
+    return FENCED_CODE.sub(" ", text) if "```" in text or "~~~" in text else text
+
+
+def without_inline_code(text: str) -> str:
+    """The text without inline code."""
+    return INLINE_CODE.sub(" ", text) if "`" in text else text
+
+
 @lru_cache(maxsize=64)  # several validators look at the same texts one after another
 def prose(text: str) -> str:
     """The text without fenced and inline code, formulas, tags, addresses and identifiers."""
-    return _NO_LANGUAGE.sub(" ", INLINE_CODE.sub(" ", FENCED_CODE.sub(" ", text)))
+    return _NO_LANGUAGE.sub(" ", without_inline_code(without_fences(text)))
 
 
 def script_weights(text: str) -> Counter[str]:
     """How much of a text is in each script, in letters (see the weights above)."""
     weights: Counter[str] = Counter()
     if text.isascii():
-        weights["latin"] = sum(map(len, _PATTERNS[0][2].findall(text)))  # the common case
-        return +weights
+        letters = len(text.encode("ascii").translate(None, _NO_ASCII_LETTERS))  # the common case
+        if letters:
+            weights["latin"] = letters
+        return weights
     for name, weight, pattern in _PATTERNS:
         size = sum(map(len, pattern.findall(text)))
         if size:
@@ -68,4 +81,4 @@ def script_weights(text: str) -> Counter[str]:
 
 def weight_of(text: str) -> int:
     """The length of a text in letters: wide characters count as three, so that languages compare."""
-    return len(text) + 2 * len(_WIDE.findall(text))
+    return len(text) if text.isascii() else len(text) + 2 * len(_WIDE.findall(text))

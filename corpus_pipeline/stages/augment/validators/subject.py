@@ -100,7 +100,7 @@ class _InCommon(NamedTuple):
 def _in_common(conversation: Conversation, turns: tuple[Turn, ...], field: str) -> _InCommon | None:
     """What a new text has in common with its source; None when nothing can be said of it."""
     new = getattr(turns[-1], field) or ""
-    if "```" in new or FENCED_CODE.search(new):
+    if "```" in new or ("~~~" in new and FENCED_CODE.search(new)):
         return None
     own = stems(new)
     if len(own) < _MIN_STEMS:
