@@ -69,6 +69,11 @@ VARIABLES = (
         "CORPUS_DAGSTER_RETENTION_DAYS", "0", "finished runs and their events are removed after so many days; 0: never"
     ),
     Variable(
+        "CORPUS_FRESH_HOURS",
+        "24",
+        "how long a consumer's files may be unfinished before Dagster shows its training data as overdue; 0: for ever",
+    ),
+    Variable(
         "CORPUS_AUTOMATE",
         "none",
         "stages that Dagster starts by itself, comma-separated: ingest, clean, export; augment only under a budget",
@@ -164,6 +169,7 @@ class Settings:
     dagster_config: Path | None = None
     dagster_database: str | None = None  # its kind; the address stays in the environment
     dagster_retention_days: int = 0
+    fresh_hours: int = 24
     index: bool = True
     hub_token: str | None = field(default=None, repr=False)
     hub_endpoint: str = "https://huggingface.co"
@@ -208,7 +214,8 @@ class Settings:
             dagster_folder=_path(env.get("CORPUS_DAGSTER_HOME")),
             dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
             dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
-            dagster_retention_days=_days(env.get("CORPUS_DAGSTER_RETENTION_DAYS") or "0"),
+            dagster_retention_days=_whole("CORPUS_DAGSTER_RETENTION_DAYS", "days", env, "0"),
+            fresh_hours=_whole("CORPUS_FRESH_HOURS", "hours", env, "24"),
             hub_token=(env.get("HF_TOKEN") or "").strip() or None,
             hub_endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
             download_limit=_gibibytes(env.get("CORPUS_DOWNLOAD_GIB") or "100"),
@@ -393,9 +400,10 @@ def _dagster_database(url: str | None) -> str | None:
     return kind
 
 
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 36_500):
-        raise UsageError(f"CORPUS_DAGSTER_RETENTION_DAYS must be a whole number of days, not {text!r}")
+def _whole(name: str, unit: str, env: Mapping[str, str], default: str) -> int:
+    text = env.get(name) or default
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 36_500):
+        raise UsageError(f"{name} must be a whole number of {unit}, not {text!r}")
     return int(text)
 
 

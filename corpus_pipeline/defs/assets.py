@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
-from corpus_pipeline.defs import automation, checks, multi_partition, narration, run_tags, upstream
+from corpus_pipeline.defs import automation, checks, multi_partition, narration, run_tags, tables, upstream
 from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
@@ -64,6 +64,7 @@ def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
                 kinds=_KINDS[stage],
                 owners=list(names.owners),
                 description=_DESCRIPTIONS[stage],
+                metadata=tables.definition_metadata(stage, names.key_prefix),
                 code_version=code_version(stage),
                 automation_condition=automation.condition(stage, upstream.keys_of(list(names.key_prefix), stage)),
                 skippable=True,  # a paused partition is neither a success nor a failure: it yields an observation
@@ -195,6 +196,8 @@ def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outc
     link = f"{corpus.settings.web_url}/files/{name}"
     metadata: dict[str, Any] = stage_metadata(report, stage, corpus.preview(name, stage, PREVIEW_ROWS), link)
     metadata["was_complete"] = not outcome.worked
+    if stage is Stage.EXPORT:
+        metadata["dagster/column_schema"] = tables.export_columns(corpus.export_columns(name))
     return dg.MaterializeResult(
         asset_key=cursor.key(stage),
         metadata=metadata,

@@ -21,7 +21,7 @@ class CorpusComponent(dg.Component, dg.Resolvable):
     """A corpus of LLM training data: four partitioned assets (ingest, clean, augment, export), their checks, job and sensors.
 
     name: makes jobs, sensors, partitions and the resource unique; each corpus of a deployment has another one.
-    key_prefix, group, owners: of the assets. pools: the concurrency pool of a stage.
+    key_prefix, group, owners: of the assets (owners: by default the consumers of the files). pools: the pool of a stage.
     home, database_url, export_url, openai_base_url, openai_api_key, default_model: as CORPUS_HOME and so on, for this
     corpus alone; `env:NAME` takes the value from the variable NAME when a run begins, so that no secret is in the definitions.
     """
@@ -29,7 +29,7 @@ class CorpusComponent(dg.Component, dg.Resolvable):
     name: str
     key_prefix: Sequence[str] = ()
     group: str = "corpus"
-    owners: Sequence[str] = ("team:corpus",)
+    owners: Sequence[str] = ()
     pools: dict[str, str] = field(default_factory=dict)
     home: str | None = None
     database_url: str | None = None

@@ -27,6 +27,7 @@ PLACES = {
     "WorkspaceRequestContext": "dagster._core.workspace.context",
     "ModuleTarget": "dagster._core.workspace.load_target",
     "WorkspaceFileTarget": "dagster._core.workspace.load_target",
+    "is_valid_email": "dagster._core.utils",
     "ConfigurableClassData": "dagster._serdes",
     "configure_loggers": "dagster._utils.log",
 }

@@ -21,7 +21,7 @@ class Names:
     name: str = ""
     key_prefix: tuple[str, ...] = ()
     group: str = "corpus"
-    owners: tuple[str, ...] = ("team:corpus",)
+    owners: tuple[str, ...] = ()  # none: the consumers
     pools: Mapping[Stage, str] = field(default_factory=lambda: POOLS)
 
     def key(self, stage: Stage) -> dg.AssetKey:

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from sqlalchemy import Connection
 from typing_extensions import TypedDict, Unpack
 
@@ -81,6 +82,7 @@ from corpus_pipeline.service.records.rows import (
 )
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.clean.rule_effects import EXAMPLES
+from corpus_pipeline.stages.export.hf_features import type_name
 from corpus_pipeline.stages.export.targets import Target, open_target
 from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
@@ -476,6 +478,12 @@ class Corpus:
         self.files([name])
         listed = self.store.fetch(lambda c: exports.listed(c, only_current=True))
         return [row.uri for row in listed if row.file_name == name]
+
+    def export_columns(self, name: str) -> list[tuple[str, str]]:
+        """(name, type) of the columns of the newest export of a dataset file; none before the first."""
+        row = self.store.fetch(exports.current, self.work(name, Stage.EXPORT).task.id)
+        features = [] if row is None else orjson.loads(row.manifest)["features"]
+        return [(column["name"], type_name(column)) for column in features]
 
     def preview(self, name: str, stage: Stage, limit: int) -> list[FlatRow]:
         """A few rows of a stage, each in one line."""

@@ -101,6 +101,12 @@ def current_file(connection: Connection, name: str) -> DatasetFile | None:
     return None if row is None else _file(row)
 
 
+def consumers(connection: Connection) -> list[str]:
+    """The consumers of the current dataset files, in their order."""
+    query = select(dataset_files.c.consumer).where(dataset_files.c.superseded_at.is_(None)).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
 def file_by_id(connection: Connection, file_id: FileId) -> DatasetFile:
     """Any version of a dataset file."""
     return _file(connection.execute(select(dataset_files).where(dataset_files.c.id == file_id)).one())

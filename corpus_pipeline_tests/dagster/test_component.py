@@ -67,7 +67,7 @@ def test_two_corpora_live_in_one_deployment(project: Path, tmp_path: Path, monke
     node = repository.asset_graph.get(dg.AssetKey(["chats", "augmented_rows"]))
     assert (node.group_name, list(node.owners), node.pools) == ("chats_group", ["team:chats"], {"chats_calls"})
     assert {job.name for job in repository.get_all_jobs()} >= {"chats_corpus_path", "papers_corpus_path"}
-    assert len({sensor.name for sensor in repository.sensor_defs}) == len(repository.sensor_defs) == 10
+    assert len({sensor.name for sensor in repository.sensor_defs}) == len(repository.sensor_defs) == 12
 
     with Corpus.open(Settings.from_env({"CORPUS_HOME": str(tmp_path / "chats")})) as corpus:
         corpus.add(write_file(tmp_path / "data", "talk", 5))

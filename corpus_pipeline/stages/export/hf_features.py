@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,6 +112,18 @@ class _Node:
     def _same_keys(self) -> bool:
         # Arrow's reader cuts a key at a NUL: such objects are kept as they are written
         return all(node.seen == self.objects and "\0" not in name for name, node in self.fields.items())
+
+
+def type_name(column: Mapping[str, Any]) -> str:
+    """The type of a column of `Features.columns` in one word: `string`, `list<string>`, `struct<role, content>`."""
+    if "list" in column:
+        inner = column["list"]
+        return f"list<{type_name(inner) if isinstance(inner, Mapping) else _inner_name(inner)}>"
+    return _inner_name(column["struct"] if "struct" in column else column.get("dtype", "json"))
+
+
+def _inner_name(kind: Any) -> str:
+    return kind if isinstance(kind, str) else f"struct<{', '.join(one['name'] for one in kind)}>"
 
 
 def _column(name: str, kind: Yaml) -> dict[str, Any]:
