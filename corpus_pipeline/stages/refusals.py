@@ -17,6 +17,7 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from corpus_pipeline.stages.refusal_reasons import ASKS_FOR_NO, CLOSES, DECLINES, JUDGES, WRITES, WRONG
 from corpus_pipeline.stages.wide_patterns import MayMatch
 
 
@@ -74,11 +75,11 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"\b(?:bombs?|explosives?|kill|murder|weapons?|poison\w*|hack\w*|steal|stolen|rob|break into|pick a lock|suicide|self.?harm|hurt (?:myself|someone|him|her|people)|meth\w*|cocaine|heroin|malware|ransomware|virus to|phish\w*|counterfeit|forge\w*|launder\w*|stalk\w*|spy on|rape|molest|child porn|racis[mt]\w*|slurs?|hate speech|genocide|terroris[mt]\w*|kidnap\w*|blackmail|extort\w*|cheat on|illegal\w*|nazi|torture|ddos|credit card numbers|identity theft|scam\w*|fraud|without (?:a trace|(?:her|his|their) (?:consent|knowledge))|mean rumou?r|harass\w*|bully\w*|overdose|nude|porn\w*)\b",
     ),
     "zh": _Language(
-        lead=r"(?:(?:很|非常|十分|实在|真的)?(?:抱歉|遗憾|遺憾|对不起|對不起)|不好意思|恐怕|作为|作為|身为|我是|我只是|您的|根据)",
+        lead=r"(?:我(?:理解|明白|知道|必须)|首先|请注意|(?:很|非常|十分|实在|真的)?(?:抱歉|遗憾|遺憾|对不起|對不起)|不好意思|恐怕|作为|作為|身为|我是|我只是|您的|根据)",
         explicit=r"(?:无法|無法|不能|不(?:方)?便|没办法|没有办法|无权|不可以|不会|拒绝|暂时无法)[^。！？\n]{0,8}?(?:满足|滿足|回答|回应|協助|协助|提供|处理|處理|讨论|討論|执行|完成|生成)[^。！？\n]{0,8}?(?:请求|請求|要求|问题|問題|需求|任务|信息|資訊|内容|話題|话题|帮助|指导|服务|建议|天气|操作|类)|(?:问题|请求|要求)[^。！？\n]{0,6}?我?(?:无法|不能|不便)(?:回答|满足|提供|处理)|我(?:无法|不能|没有办法)(?:协助|帮助)(?:您|你)|(?:作为|作為|身为|我是)(?:一个|一個|一名|一款|一位|您的)?(?:ai|人工智能|人工智慧|大?语言模型|語言模型|智能助手|虚拟助手|聊天机器人)[^。！？\n]{0,24}?(?:无法|無法|不能|没有|沒有|不会|不便|不具备)|违反(?:了)?(?:我的|相关)?[^。！？\n]{0,6}?(?:准则|政策|规定)|超出(?:了)?我的(?:能力|知识|职责)|没有(?:能力|权限)(?:访问|查看|回答|提供|执行|打开)|不会(?:参与|回答|提供|协助)(?:这|此|任何|该)|不(?:方|太方)?便(?:多)?(?:讨论|谈论|回答|透露|提供|说)|(?:话题|内容|问题)(?:比较|较为|很|过于|有些|有点)?敏感[^。！？\n]{0,6}(?:我)?(?:不|无法)|不能帮(?:您|你)这个忙|不能帮助您做|我不(?:想|愿意?)(?:讨论|回答|谈论)(?:这|该)|不能协助任何",
         general=r"我?(?:无法|無法|不能|没办法|没有办法|不便|不会|拒绝)[^。！？\n]{0,12}?(?:提供|回答|帮|幫|协助|協助|满足|滿足|完成|生成|执行|处理|撰写|写|创建|查看|讨论|继续|给出|回复|支持|访问)|不能这样做|做不到",
         everyday=r"周[一二三四五六日末]|星期|今天|明天|今晚|改天|聚会|会议|退款|退换|订单|发货|维修|快递|请假|手头|职位|您好|此致|通行证|客官",
-        goes_on=r"但(?!是?(?:我)?(?:无法|不能))|不过|然而|我可以|以下|可以尝试|建议您可以",
+        goes_on=r"但(?!是?，?(?:我)?(?:无法|不能|不可以))|不过|然而|我可以(?!不|提供[^，。\n]{0,30}，但)|以下|可以尝试|建议您可以",
         offers=r"其他|别的|另外|换一个|随时",
         limits=r"不在我的(?:能力|服务|职责)|(?:请求|請求|问题|内容|指令|操作)[^。！？\n]{0,12}?(?:被|已)[^。！？\n]{0,8}?(?:拦截|攔截|拒绝|阻止)|我?(?:只能|仅能|只会|僅能)(?:回答|提供|协助|帮助|处理)[^。！？\n]{0,20}?(?:问题|相关|方面|信息)|超出(?:了)?[^。！？\n]{0,6}?(?:范围|能力)",
         apologises=r"(?:抱歉|对不起|對不起|遗憾|不好意思|恐怕|不安全|非法|违法)[^。！？\n]{0,16}?我?(?:不能|无法|無法|不便|不可以|没办法)(?!(?:来|去|参加|到|等|接受|付|赴|见|出席|陪|退))",
@@ -100,10 +101,10 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"爆弾|殺|毒|武器|ハッキング|ハッカー|盗|自殺|麻薬|マルウェア|ウイルス|偽造|詐欺|ストーカー|違法|差別|テロ|誘拐|ポルノ",
     ),
     "ko": _Language(
-        lead=r"(?:죄송|미안|유감|안타깝|저는|인공지능|ai|그 |그런|그러한|이 |해당)",
+        lead=r"(?:아니요|아니오|안 됩니다|죄송|미안|유감|안타깝|저는|인공지능|ai|그 |그런|그러한|이 |해당)",
         explicit=r"(?:요청|질문|정보|내용|주제|작업|부분|답변|도움|기능|이미지|활동)[^.\n]{0,24}?(?:수 없|어렵습니다|어려워요|불가능|거절|없습니다)|(?:도와|도움을)[^.\n]{0,6}?(?:드릴|줄|도울)? ?수 없|말씀드릴 수 없|도울 수 없|(?:ai|인공지능|언어 모델|어시스턴트)[^.\n]{0,50}?(?:수 없|없습니다|않습니다)|요청[은는]? ?거절",
         general=r"(?:죄송|미안|유감)[^.\n]{0,50}?(?:수 없|어렵습니다)",
-        everyday=r"금요일|토요일|일요일|오늘|내일|회의|환불|상품|수리|택배|야근|통행증|없소|함께할|건승|퇴근",
+        everyday=r"금요일|토요일|일요일|오늘|내일|(?<!위원)회의|환불|상품|수리|택배|야근|통행증|없소|함께할|건승|퇴근",
         goes_on=r"(?<!송)(?<!지)하지만 (?!.{0,20}없)|(?<!니)다만|대신|그러나|다음은",
         offers=r"다른 (?:질문|도움)|더 필요",
         limits=r"범위 밖|제 (?:역할|영역)이 아니|도와드리기 어려|만 도와드|답변(?:을 )?드릴 수 없|(?:질문|주제|내용|정보)[^.\n]{0,4}?(?:에만|만) (?:답변|제공|도와|대답|안내)|범위를 (?:벗어|넘)|(?:의견|감정|능력|권한|기능)[^.\n]{0,6}?(?:가지고|갖고) 있지 않",
@@ -113,7 +114,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"폭탄|살인|죽이|독약|무기|해킹|훔치|자살|마약|악성|위조|사기|스토킹|불법|차별|테러|납치|음란",
     ),
     "de": _Language(
-        lead=r"(?:es tut mir (?:\w+ )?leid|tut mir leid|entschuldig\w+|verzeih\w*|leider|bedauerlicherweise|sorry|als (?:ki|künstliche|sprachmodell|ai)|da ich|diese anfrage|das kann)",
+        lead=r"(?:nein\b|ich (?:verstehe|entschuldige)|es tut mir (?:\w+ )?leid|tut mir leid|entschuldig\w+|verzeih\w*|leider|bedauerlicherweise|sorry|als (?:ki|künstliche|sprachmodell|ai)|da ich|diese anfrage|das kann)",
         explicit=r"\b(?:das|dabei|damit|dazu|hierbei|bei dieser anfrage) kann ich (?:\w+ )?(?:\w+ )?(?:nicht|nichts|keine)|\bich kann (?:\w+ ){0,2}?(?:dabei|damit|dazu|hierbei|bei (?:dieser|diesem|ihrer|deiner)) (?:\w+ ){0,2}?(?:nicht|nichts|keine)|\bich (?:kann|darf|werde|möchte|muss)[^.!?\n]{0,40}?(?:diese[rmns]?|solche|deine|ihre) (?:\w+ )?(?:anfrage|frage|bitte|aufgabe|informationen|inhalte|wunsch|thema)|\b(?:kann|darf) ich[^.!?\n]{0,30}?(?:diese[rmns]?|solche|deine|ihre) (?:\w+ )?(?:anfrage|frage|bitte|informationen|inhalte)|\b(?:bin|sehe mich)[^.!?\n]{0,12}?(?:nicht (?:in der lage|befugt|berechtigt)|außerstande)|\bich kann ihnen diese informationen|\b(?:als|da ich)[^.!?\n]{0,24}?(?:ki|künstliche intelligenz|sprachmodell|ai)\b[^.!?\n]{0,60}?(?:nicht|keine?n?)\b|\bich kann keine (?:anleitung|informationen|auskunft|inhalte|bilder|ratschläge|links)|\b(?:dazu|darüber) möchte ich mich (?:\w+ )?nicht|\bkeinen zugriff auf|\b(?:kann|darf) ich (?:\w+ )?keine (?:auskunft|anleitung|informationen|inhalte|bilder)|\bich werde dabei nicht|\bmuss (?:diese|ihre|deine)[^.!?\n]{0,30}ablehnen|\bist mir (?:leider )?nicht möglich,? (?:diese|ihre|deine|das)|verstößt gegen|\bkann (?:diesem|ihrem|deinem) (?:wunsch|anliegen) (?:\w+ )?nicht",
         general=r"\b(?:kann ich|ich kann|ich darf|darf ich)[^.!?\n]{0,50}?(?:nicht|keine?n?)[^.!?\n]{0,20}?(?:senden|öffnen|herunterladen|preisgeben|bestätigen|ausführen|verarbeiten|übersetzen|diskutieren|liefern|generieren|durchführen|bearbeiten|verfassen|anzeigen|empfehlen)|\bkann ich[^.!?\n]{0,50}?(?:nicht|keine)[^.!?\n]{0,20}?(?:helfen|geben|bereitstellen|beantworten|erstellen|unterstützen|zugreifen|nennen|anbieten|anzeigen)|\bich kann[^.!?\n]{0,50}?(?:nicht|keine)[^.!?\n]{0,20}?(?:helfen|geben|bereitstellen|beantworten|erstellen|unterstützen|zugreifen|nennen|anzeigen|weiterhelfen)",
         everyday=r"\b(?:montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|heute|morgen|erstatten|erstattung|rechnung|paket|bestellung|reparatur|umzug|grüße|rücken|fremder|zimmer|stelle|feier)\b",
@@ -126,7 +127,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bombe|sprengstoff|töten|mord|gift|waffe|hacken|stehlen|einbrechen|selbstmord|suizid|drogen|schadsoftware|fälsch|geldwäsche|stalken|illegal|rassis|terror|entführ|erpress|betrug",
     ),
     "fr": _Language(
-        lead=r"(?:(?:je suis |nous sommes )?(?:\w+ )?(?:désolée?|navrée?)|malheureusement|je regrette|je m['’]excuse|excusez|toutes mes excuses|en tant qu|étant|pardon|cela)",
+        lead=r"(?:(?:je suis |nous sommes )?(?:\w+ )?(?:désolée?|navrée?)|malheureusement|je regrette|je m['’]excuse|excusez|toutes mes excuses|en tant qu|étant|pardon|cela|non\b|je comprends)",
         explicit=r"\bje ne (?:peux|puis|suis)[^.!?\n]{0,30}? (?:vous|t['’]|te )?\s?(?:aider|assister)(?:$|[.!]| (?:avec|dans|à) (?:cela|ça|cette|ce\b|votre|ta)| (?:pour|sur) ce)|\bje ne (?:peux|puis|suis|souhaite)[^.!?\n]{0,50}?(?:cette|ce|votre|ces|cela|ce type|ce genre|ta) ?(?:demande|question|sujet|requête|contenus?|informations?|type|genre|démarche)|\bje ne (?:peux|puis)[^.!?\n]{0,20}?(?:fournir|donner)[^.!?\n]{0,20}?(?:instructions|informations|conseils|opinion|réponse)|\b(?:en tant qu['’e ]|étant )[^.!?\n]{0,40}?(?:ia|intelligence artificielle|modèle|assistant)\b[^.!?\n]{0,50}?\bje n[e'’]|\bje ne suis pas (?:en mesure|capable|autorisée?|habilitée?|programmée?)|\bil m['’]est impossible de (?:répondre|fournir|satisfaire|vous)|\bje (?:dois|me dois de) (?:refuser|décliner)|\bje (?:refuse de|ne (?:vais|veux|souhaite) pas (?:répondre|vous aider|t['’]aider|discuter|faire cela))|\bje n['’]ai pas (?:accès|la (?:capacité|possibilité))|à l['’]encontre de (?:mes|mon|nos)|\bje préfère ne pas répondre|\bje ne peux pas (?:accéder|satisfaire|créer ce)",
         general=r"\bje ne (?:peux|puis) (?:pas )?(?:\w+ )?(?:envoyer|ouvrir|télécharger|révéler|montrer|confirmer|effectuer|exécuter|traiter|traduire|soutenir|produire|divulguer|communiquer|afficher)|\bje ne (?:peux|puis)[^.!?\n]{0,16}? (?:vous |t['’]|te )?(?:aider|fournir|répondre|générer|accéder|créer|donner|partager|discuter|écrire|satisfaire|recommander|continuer)",
         everyday=r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|ce soir|rembours\w*|colis|facture|commande|réparation|poste|chambre|étranger|bonne soirée|cordialement|réunion)\b",
@@ -139,7 +140,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bombe|explosif|tuer|meurtre|poison|arme|pirater|voler|cambriol|suicide|drogue|malware|faux papiers|contrefa|blanchi|harcel|illégal|racis|terroris|enlev|chantage|escroqu",
     ),
     "es": _Language(
-        lead=r"(?:lo siento|lo lamento|lamento|lamentablemente|desafortunadamente|disculp[ae]\w*|perdón|perdona|como |me temo|siento)",
+        lead=r"(?:lo siento|lo lamento|lamento|lamentablemente|desafortunadamente|disculp[ae]\w*|perdón|perdona|como |me temo|siento|no,|entiendo)",
         explicit=r"\bno (?:puedo|podré|me es posible)[^.!?\n]{0,16}?(?:ayudar(?:te|le|los|lo|la)?|asistir(?:te|le)?)(?:$|[.!]| (?:con|en) (?:eso|esto|esa|ese|esta|tu|su|actividades))|\bno (?:puedo|podré|me es posible|soy capaz de|debo)[^.!?\n]{0,40}?(?:esa|ese|esta|este|esas|tu|su|tal) (?:\w+ )?(?:pregunta|solicitud|petición|información|tipo|contenido|tema|conversación|clase)|\bno puedo (?:proporcionar|ofrecer|dar)[^.!?\n]{0,20}?(?:instrucciones|información|consejos|opini|respuesta)|\bcomo (?:una? )?(?:ia|inteligencia artificial|modelo|asistente)\b[^.!?\n]{0,50}?\bno\b|\bno estoy (?:capacitad|autorizad|program|diseñad)|\bno (?:tengo|dispongo de) (?:acceso|la capacidad|la habilidad)|\bno (?:voy a|quiero) (?:ayudar|responder|hacer eso|hablar de)|\bdebo (?:rechazar|declinar)|\b(?:lamento|siento) no poder (?:ayudar|responder|cumplir)|\bva en contra de (?:mis|nuestras)|\bprefiero no responder|\bno puedo (?:hacer eso|acceder|continuar con esta|cumplir)|\bno soy capaz de",
         general=r"\bno puedo (?:\w+ )?(?:enviar|abrir|descargar|revelar|mostrar|confirmar|realizar|ejecutar|procesar|traducir|tratar|apoyar|contestar|divulgar|brindar|emitir)|\bno puedo (?:\w+ )?(?:ayudar|proporcionar|ofrecer|responder|generar|crear|dar(?!te)|compartir|acceder|participar|discutir|escribir|recomendar|continuar|cumplir|mostrar)",
         everyday=r"\bahora mismo\b|\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo|mañana|hoy|reunión|devolver|reembols\w*|paquete|factura|pedido|reparación|puesto|habitación|forastero|saludos?)\b",
@@ -152,7 +153,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bomba|explosiv|matar|asesin|veneno|arma|hackear|robar|suicid|droga|malware|falsific|lavado de dinero|acosar|ilegal|racis|terroris|secuestr|chantaj|estafa",
     ),
     "pt": _Language(
-        lead=r"(?:(?:me )?desculp[ea]\w*|sinto muito|lamento|lamentavelmente|infelizmente|peço desculpas?|perdão|como )",
+        lead=r"(?:(?:me )?desculp[ea]\w*|sinto muito|lamento|lamentavelmente|infelizmente|peço desculpas?|perdão|como |não,|entendo)",
         explicit=r"\bnão (?:te |lhe |o |a )?(?:posso|consigo|poderei)[^.!?\n]{0,16}?(?:ajud(?:ar|á-l[oa]|ar-te|ar-lhe)|auxiliar)(?:$|[.!]| (?:com|nisso|nisto|em) ?(?:isso|isto|esse|essa|este|esta|atividades)?)|\bnão (?:posso|consigo|me é possível|sou capaz de|devo|estou autorizad\w+ a)[^.!?\n]{0,40}?(?:esse|essa|este|esta|essas|seu|sua|tal|desse|dessa) (?:\w+ )?(?:pergunta|pedido|questão|informaç\w+|tipo|conteúdo|assunto|conversa|solicitação)|\bnão posso (?:fornecer|oferecer|dar)[^.!?\n]{0,20}?(?:instruções|informaç|conselhos|opini|resposta)|\bcomo (?:uma? )?(?:ia|inteligência artificial|modelo|assistente)\b[^.!?\n]{0,50}?\bnão\b|\bnão (?:estou autorizad|fui program|sou capaz)|\bnão tenho (?:acesso|a? ?capacidade)|\bnão (?:vou|quero) (?:ajudar|responder|fazer isso|falar sobre)|\bdevo recusar|\bvai contra (?:as )?minhas|\bprefiro não responder|\bnão posso (?:fazer isso|acessar|aceder)",
         general=r"\bnão (?:posso|consigo) (?:\w+ )?(?:enviar|abrir|baixar|revelar|mostrar|confirmar|realizar|executar|processar|traduzir|tratar|apoiar|divulgar|dar|emitir)|\bnão (?:posso|consigo) (?:\w+ )?(?:ajudar|fornecer|oferecer|responder|gerar|criar|compartilhar|partilhar|acessar|participar|discutir|escrever|recomendar|continuar|atender)",
         everyday=r"\b(?:segunda|terça|quarta|quinta|sexta|sábado|domingo|amanhã|hoje|reunião|reembols\w*|encomenda|fatura|pedido de compra|conserto|vaga|quarto|forasteiro|abraço)\b",
@@ -165,7 +166,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bomba|explosiv|matar|assassin|veneno|arma|hackear|roubar|suic|droga|malware|falsific|lavagem de dinheiro|perseguir|ilegal|racis|terroris|sequestr|chantag|golpe|fraude",
     ),
     "it": _Language(
-        lead=r"(?:(?:mi|ci) (?:di)?(?:spiace|rincresce|scuso)|(?:sono )?spiacente|purtroppo|scusa\w*|temo|come |in quanto|essendo)",
+        lead=r"(?:(?:mi|ci) (?:di)?(?:spiace|rincresce|scuso)|(?:sono )?spiacente|purtroppo|scusa\w*|temo|come |in quanto|essendo|no,|capisco)",
         explicit=r"\bnon (?:posso|potrò|mi è possibile|sono in grado di)[^.!?\n]{0,10}?(?:aiutar(?:ti|la|vi)?|assister(?:ti|la)?)(?:$|[.!]| (?:con|in) (?:questo|questa|quest|ciò|attività))|\b(?:temo|mi dispiace) di non poter(?:ti|la|vi)? aiutare|\bnon (?:posso|mi è possibile|sono in grado di|devo)[^.!?\n]{0,40}?(?:questa|questo|queste|quest['’]|tale|la tua|la sua) (?:\w+ )?(?:domanda|richiesta|informazion\w+|tipo|contenut\w+|argomento|conversazione|questione)|\bnon (?:posso|mi è possibile) rispondere|\bnon posso fornire[^.!?\n]{0,20}?(?:istruzioni|informazioni|consigli|opinioni|risposte)|\b(?:come|in quanto|essendo) (?:un['’]?a? ?)?(?:ia|intelligenza artificiale|modello|assistente)\b[^.!?\n]{0,50}?\bnon\b|\bnon (?:sono in grado|sono autorizzat|sono programmat)|\bnon ho (?:accesso|la capacità|la possibilità)|\bnon (?:intendo|voglio) (?:rispondere|aiutar\w+|farlo|parlare di)|\bdevo (?:rifiutare|declinare)|\bva contro (?:le )?mie|\bpreferisco non rispondere|\bnon posso (?:farlo|accedere)",
         general=r"\bnon posso (?:\w+ )?(?:inviar|aprir|scaricar|rivelar|mostrar|confermar|eseguir|elaborar|tradurr|trattar|sostener|divulgar|dar(?!e retta)|emetter|visualizzar)|\bnon posso (?:\w+ )?(?:aiutar|fornir|offrir|risponder|generar|crear|condivider|acceder|partecipar|discuter|scriver|consigliar|continuar|soddisfar)",
         everyday=r"\b(?:lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|domani|oggi|stasera|riunione|rimbors\w*|pacco|fattura|ordine|riparazione|stanza|straniero|saluti|posto)\b",
@@ -178,7 +179,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bomba|esplosiv|uccider|omicid|veleno|arma|hackerare|rubare|suicid|droga|malware|falsific|riciclaggio|illegal|razzis|terroris|rapire|ricatt|truffa",
     ),
     "ru": _Language(
-        lead=r"(?:к сожалению|извини\w*|прости\w*|прошу прощения|сожалею|мне (?:очень )?жаль|как |будучи|боюсь)",
+        lead=r"(?:к сожалению|извини\w*|прости\w*|прошу прощения|сожалею|мне (?:очень )?жаль|как |будучи|боюсь|нет\b|я понимаю)",
         explicit=r"\bя не (?:могу|смогу|буду|в состоянии|имею права)[^.!?\n]{0,20}?(?:вам |тебе )?(?:с этим |в этом )?помочь(?:$|[.!]| (?:с|в|вам)(?: этим| этом| вашей)?)|\bне смогу вам|\bя не (?:могу|буду|в состоянии|имею|готов)[^.!?\n]{0,40}?(?:эт(?:от|у|ом|о|и|их)|ваш|так(?:ую|ой|ие)|подобн\w+|данн\w+) ?(?:вопрос|просьбу|запрос|информаци\w+|контент|тему|разговор|\w*)|\bя не (?:могу|буду) (?:предоставить|предоставлять|дать|давать)[^.!?\n]{0,20}?(?:инструкци|информаци|совет|ответ)|\b(?:как|будучи) (?:\w+ )?(?:ии|искусственн\w+ интеллект\w*|языков\w+ модел\w*|ассистент)\b[^.!?\n]{0,50}?\bне\b|\bу меня нет (?:доступа|возможности|личн|чувств)|\bне имею доступа|\bвынужден\w* отказать|противоречит (?:моим|правилам|политике)|\bя не (?:стану|хочу) (?:этого )?(?:делать|отвечать|обсуждать|говорить об этом)|\bя не умею|\bя не буду (?:отвечать|помогать)|\bне могу помогать в",
         general=r"\bя не (?:могу|буду|смогу) (?:\w+ )?(?:отправ|откры|скача|раскры|показ|подтверд|обработ|перевести|переписа|обсуд|оказ|поддерж)|\bя не (?:могу|буду|смогу) (?:\w+ )?(?:помо|предостав|ответ|отвеч|созда|генерир|поделит|обсужд|выполн|написать|рекоменд|продолж|давать)",
         everyday=r"\b(?:понедельник|вторник|среду|четверг|пятницу|субботу|воскресенье|завтра|сегодня|встречу|вернуть деньги|возврат|посылка|ремонт|с уважением|путник|комнату|должность|допоздна)\b",
@@ -191,10 +192,10 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"бомб|взрывчат|убить|убийств|яд\b|оружи|взлом|украсть|воровать|самоубий|наркот|вирус|поддел|отмыва|преслед|незаконн|расис|террор|похит|шантаж|мошенн",
     ),
     "ar": _Language(
-        lead=r"(?:عذرا|عذراً|آسف|أنا آسف|أعتذر|للأسف|يؤسفني|معذرة|عفوا|عفواً|كنموذج|بصفتي|نأسف)",
+        lead=r"(?:لا،|أفهم|عذرا|عذراً|آسف|أنا آسف|أعتذر|للأسف|يؤسفني|معذرة|عفوا|عفواً|كنموذج|بصفتي|نأسف)",
         explicit=r"(?:لا (?:أستطيع|يمكنني)|لست قادر\w*|غير قادر\w*|ليس (?:بإمكاني|لدي القدرة))[^.؟!\n]{0,30}?(?:المساعدة|مساعدتك|هذا (?:الطلب|السؤال|الأمر|المحتوى|النوع|الموضوع)|هذه (?:المعلومات|الطلبات)|السؤال|الطلب|تعليمات|نصائح|الإنترنت|الروابط|الصور)|(?:كنموذج|بصفتي|كذكاء)[^.؟!\n]{0,50}?(?:لا |ليس)|(?:يخالف|ينتهك) (?:إرشاداتي|سياس)|لن (?:أجيب|أساعد|أفعل|أناقش)|أرفض|ليس لدي (?:القدرة|مشاعر|إمكانية|وصول)|لا (?:أستطيع|يمكنني) مساعدتك",
         general=r"(?:لا (?:أستطيع|يمكنني)|لا أملك صلاحية|ليس لدي صلاحية)[^.؟!\n]{0,10}?(?:إرسال|فتح|تحميل|الكشف|تأكيد|القيام|معالجة|ترجمة|دعم|كتابة|إعطاء|المساعدة|مساعدة|مشاركة|الإجابة|عرض)|(?:لا (?:أستطيع|يمكنني)|غير قادر)[^.؟!\n]{0,16}?(?:تقديم|الإجابة|إنشاء|مشاركة|الوصول|مناقشة|تنفيذ|تلبية)",
-        everyday=r"الجمعة|السبت|الأحد|اليوم|غدا|غداً|اجتماع|رد المبلغ|استرداد|الطرد|الإصلاح|التحية|متأخر",
+        everyday=r"(?<!\w)(?:الجمعة|السبت|الأحد|اليوم)(?!\w)|غدا|غداً|اجتماع(?!ي)|رد المبلغ|استرداد|الطرد|الإصلاح|التحية|متأخر",
         goes_on=r"ومع ذلك|لكن يمكنني|بدلا|إليك",
         offers=r"آخر|أخرى",
         limits=r"خارج (?:نطاق|حدود|اختصاص)|(?:يمكنني|أستطيع) فقط",
@@ -204,7 +205,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"قنبلة|متفجر|قتل|سم\b|سلاح|اختراق|سرقة|انتحار|مخدر|فيروس|تزوير|غسيل|غير قانوني|عنصري|إرهاب|خطف|ابتزاز|احتيال",
     ),
     "hi": _Language(
-        lead=r"(?:(?:मुझे )?(?:खेद|क्षमा|माफ|माफ़)|दुर्भाग्य|एक एआई|एक कृत्रिम|मैं)",
+        lead=r"(?:(?:मुझे )?(?:खेद|क्षमा|माफ|माफ़)|दुर्भाग्य|एक एआई|एक कृत्रिम|मैं|नहीं|माफ़)",
         explicit=r"(?:आपकी|इसमें|इस में)[^।\n]{0,20}?(?:मदद|सहायता)[^।\n]{0,6}?नहीं कर|(?:इस|यह|इसके|ऐसी|इस तरह)[^।\n]{0,30}?(?:प्रश्न|सवाल|अनुरोध|जानकारी|विषय|सामग्री|निर्देश)[^।\n]{0,40}?(?:नहीं|असमर्थ|सक्षम नहीं|विरुद्ध|अस्वीकार)|(?:एआई|कृत्रिम बुद्धिमत्ता|भाषा मॉडल)[^।\n]{0,60}?(?:नहीं)|मैं इस पर कुछ नहीं कह सकत|मैं यह नहीं कर सकत|(?:असमर्थ|सक्षम नहीं) हूँ|(?:अवैध|गैरकानूनी)[^।\n]{0,20}?मदद नहीं|मेरे पास[^।\n]{0,30}?(?:जानकारी|पहुँच)[^।\n]{0,6}?नहीं|अस्वीकार करना होगा|निर्देश प्रदान नहीं",
         general=r"मैं[^।\n]{0,90}?(?:सहायता|मदद|प्रदान|साझा|पुष्टि|प्रस्तुत)[^।\n]{0,6}?नहीं कर (?:सकत|पा)|मैं[^।\n]{0,40}?(?:नहीं (?:कर|दे|बना|दिखा|खोल|पहुँच) सकत)",
         everyday=r"शुक्रवार|शनिवार|सोमवार|आज|कल|बैठक|पैसे वापस|मरम्मत|पार्सल|सादर|कल्पना",
@@ -216,7 +217,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"बम|विस्फोट|हत्या|मार(?:ना|ने)|ज़हर|हथियार|हैक|चोरी|आत्महत्या|ड्रग|नकली|अवैध|आतंक|अपहरण|ब्लैकमेल|धोखा",
     ),
     "vi": _Language(
-        lead=r"(?:xin lỗi|xin thứ lỗi|tôi rất tiếc|rất tiếc|thật đáng tiếc|tiếc là|là một|tôi)",
+        lead=r"(?:xin lỗi|xin thứ lỗi|tôi rất tiếc|rất tiếc|thật đáng tiếc|tiếc là|là một|tôi|không,|mình|thành thật)",
         explicit=r"tôi (?:e rằng tôi )?không (?:thể|được phép|có khả năng|có quyền)[^.!?\n]{0,30}?(?:giúp bạn(?:$|[.!]| (?:việc|điều|với|về|trong))|hỗ trợ|yêu cầu|câu hỏi|chủ đề|thông tin|nội dung|hướng dẫn|cuộc trò chuyện|lời khuyên|hình ảnh|dữ liệu|liên kết|internet|truy cập)|là một (?:mô hình|ai|trợ lý|trí tuệ)[^.!?\n]{0,50}?không|tôi không muốn (?:nói|trả lời|giúp|thảo luận)|vi phạm (?:nguyên tắc|chính sách)|từ chối (?:trả lời|yêu cầu)|chỉ là một (?:trợ lý|ai|mô hình)[^.!?\n]{0,30}?không|không thể (?:đáp ứng|thực hiện) yêu cầu",
         general=r"tôi không (?:thể|được phép) (?:gửi|mở|tải|tiết lộ|xác nhận|thực hiện|xử lý|dịch|hỗ trợ|cung cấp|hiển thị|truy)|tôi không thể (?:giúp|cung cấp|trả lời|tạo|chia sẻ|truy cập|thảo luận|viết|đưa ra|tiếp tục)",
         everyday=r"thứ (?:hai|ba|tư|năm|sáu|bảy)|chủ nhật|hôm nay|ngày mai|tối nay|cuộc họp|hoàn tiền|sửa chữa|thân mến|hàng sẽ",
@@ -229,7 +230,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bom|thuốc nổ|giết|chất độc|vũ khí|hack|ăn cắp|trộm|tự tử|ma túy|mã độc|làm giả|rửa tiền|bất hợp pháp|khủng bố|bắt cóc|lừa đảo",
     ),
     "tr": _Language(
-        lead=r"(?:üzgünüm|özür dilerim|maalesef|ne yazık ki|kusura bakma\w*|bir yapay|bir dil|bu |size|yasa)",
+        lead=r"(?:üzgünüm|özür dilerim|maalesef|ne yazık ki|kusura bakma\w*|bir yapay|bir dil|bu |size|yasa|hayır\b|anlıyorum)",
         explicit=r"(?:bu|size|sana)[^.!?\n]{0,24}?(?:konuda|konuyu|isteği|isteğ|talebi|soruya|soruyu|içerik\w*|bilgiyi|bilgileri|tür)[^.!?\n]{0,24}?(?:yardım(?:cı)? (?:ed|ol)emem|yardımcı olam|veremem|veremiyorum|getirem|paylaşam|oluşturam|yanıtla|tartışam|reddet|cevap|cevaplayam|aykırı|mümkün değil)|bunu (?:söyleyemem|yanıtlayamam|açıklayamam)|yardımcı olamam|bunu yapamam|(?:yapay zeka|dil modeli)[^.!?\n]{0,60}?(?:yok|değil|em(?:em|iyorum)|am(?:am|ıyorum))|erişim(?:im|e) (?:yok|sahip değil)|kurallarıma aykırı|talimat veremem|tavsiye(?:si)? veremem|(?:verilere|internete) erişem|(?:görüntüleri|resimleri|bağlantıları)[^.!?\n]{0,16}?(?:em|am)(?:em|am|iyorum|ıyorum)|reddetmek zorunday",
         general=r"\b(?:yanıtla|cevap ver|bilgi ver|yardımcı ol|paylaş|sağla|oluştur|yap|aç|göster|gönder|eriş|tartış|öner|üret|yaz|sun|açıkla|onayla)(?:y[ae]|[ae])m(?:am|em|ıyorum|iyorum)\b|(?:üzgünüm|maalesef)[^.!?\n]{0,40}?(?:veremem|oluşturamam|paylaşamam|yanıtlayamam|gösteremem)",
         everyday=r"cuma|cumartesi|pazar|bugün|yarın|bu akşam|toplantı|iade|onarım|kargo|sevgiler|çalışıyorum",
@@ -242,7 +243,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bomba|patlayıcı|öldür|cinayet|zehir|silah|hackle|çal(?:mak|arım)|intihar|uyuşturucu|sahte|yasa dışı|yasadışı|ırkç|terör|kaçır|şantaj|dolandır",
     ),
     "id": _Language(
-        lead=r"(?:(?:mohon )?maaf|saya (?:minta|mohon) maaf|sayangnya|sebagai|dengan menyesal|saya)",
+        lead=r"(?:(?:mohon )?maaf|saya (?:minta|mohon) maaf|sayangnya|sebagai|dengan menyesal|saya|tidak,)",
         explicit=r"saya (?:khawatir saya )?(?:tidak|tak) (?:dapat|bisa|mampu|diizinkan|akan|boleh)[^.!?\n]{0,30}?(?:membantu(?: anda)?(?:$|[.!]| (?:dengan|dalam|hal|kegiatan|itu|ini))|permintaan|pertanyaan|topik|informasi|konten|instruksi|percakapan|nasihat|gambar|tautan|internet|melakukan itu)|sebagai (?:sebuah )?(?:ai|model|asisten|kecerdasan)[^.!?\n]{0,50}?tidak|melanggar (?:pedoman|kebijakan)|tidak memiliki (?:akses|kemampuan|perasaan|pendapat)|saya tidak (?:mau|ingin) (?:membahas|menjawab|membantu)|harus menolak",
         general=r"(?:saya|aku|kami) (?:tidak|tak|belum) (?:dapat|bisa|boleh) (?:mengirim|membuka|mengunduh|mengungkap|mengonfirmasi|melakukan|memproses|menerjemah|membicarakan|mendukung|menyediakan|menjawab|membantu|memberi)|saya (?:tidak|tak) (?:dapat|bisa) (?:membantu|memberikan|menjawab|membuat|membagikan|mengakses|membahas|menulis|melanjutkan|memenuhi)",
         everyday=r"senin|selasa|rabu|kamis|jumat|sabtu|minggu|besok|malam ini|hari ini|rapat|mengembalikan uang|perbaikan|paket|salam|lembur",
@@ -255,7 +256,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bom|peledak|membunuh|racun|senjata|meretas|mencuri|bunuh diri|narkoba|malware|palsu|pencucian uang|ilegal|teroris|menculik|memeras|penipuan",
     ),
     "pl": _Language(
-        lead=r"(?:przepraszam|przykro mi|niestety|wybacz\w*|obawiam się|jako)",
+        lead=r"(?:przepraszam|przykro mi|niestety|wybacz\w*|obawiam się|jako|nie,|rozumiem)",
         explicit=r"\bnie (?:mogę|jestem w stanie|potrafię|będę)[^.!?\n]{0,20}?(?:(?:w tym|ci|panu|pani|z tym) )*pom(?:óc|agać)(?:$|[.!]| (?:w|z|ci))|\bnie (?:mogę|jestem w stanie|potrafię|wolno mi)[^.!?\n]{0,30}?(?:t(?:o|ej|ego|en|ę|ych|ym)|takich|takiej|twojej) ?(?:\w+ )?(?:pytanie|prośby|prośbę|temat|informacji|treści|instrukcji|zrobić|rozmow\w+)|\bnie mogę[^.!?\n]{0,16}?(?:udzielać|udzielić)[^.!?\n]{0,16}?(?:porad|informacji|instrukcji|odpowiedzi)|\bjako (?:\w+ )?(?:ai|sztuczna inteligencja|model|asystent)\b[^.!?\n]{0,50}?\bnie\b|\bnie mam (?:dostępu|możliwości|osobistych)|narusza (?:moje|zasady)|\bnie będę (?:tego|w tym|na to)|\bmuszę odmówić|\b(?:wolał\w+|wolę) nie odpowiadać|\bnie (?:potrafię|mogę) wyświetl|\bnie mogę rozmawiać na ten",
         general=r"\bnie mogę (?:\w+ )?(?:wysłać|otworzyć|pobrać|ujawnić|potwierdzić|wykonać|przetworzyć|przetłumaczyć|wspierać|podać|udostępniać|wygenerować|pokazać|opisać|polecić)|\bnie mogę (?:\w+ )?(?:pomóc|udzielić|odpowiedzieć|stworzyć|tworzyć|udostępnić|napisać|kontynuować|spełnić)",
         everyday=r"\b(?:poniedziałek|wtorek|środę|czwartek|piątek|sobotę|niedzielę|jutro|dziś|dzisiaj|spotkanie|zwrócić|zwrot|paczka|naprawa|pozdrawiam|pracuję)\b",
@@ -268,7 +269,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         harmful=r"bomb|wybuch|zabić|zabój|trucizn|broń|zhakować|włamać|ukraść|samobój|narkot|wirus|fałsz|pranie pieniędzy|nielegaln|rasis|terror|porwać|szantaż|oszust",
     ),
     "nl": _Language(
-        lead=r"(?:sorry|het spijt me|helaas|mijn excuses|excuses|als |ik ben bang)",
+        lead=r"(?:sorry|het spijt me|helaas|mijn excuses|excuses|als |ik ben bang|nee\b|ik begrijp)",
         explicit=r"\bik kan (?:je|u|jou)?[^.!?\n]{0,12}?(?:daar|daarbij|hiermee|daarmee|hierbij|niet)[^.!?\n]{0,12}?(?:niet )?(?:mee )?helpen(?:$|[.!]| (?:met|bij))|\bik (?:kan|mag|wil|zal)[^.!?\n]{0,30}?(?:deze|dit|die|dergelijke|zulke|uw|jouw|hier|daar) ?(?:\w+ )?(?:vraag|verzoek|informatie|inhoud|onderwerp|instructies|over|op)\b[^.!?\n]{0,20}?|\b(?:kan|mag) ik[^.!?\n]{0,20}?(?:niet )?(?:aan )?(?:deze|dit|uw|dat|je)[^.!?\n]{0,20}?(?:niet|verzoek|vraag)|\bdat kan ik niet (?:doen|beantwoorden)|\bals (?:een )?(?:ai|kunstmatige|taalmodel|ai-taalmodel)[^.!?\n]{0,50}?(?:geen|niet)|\bgeen toegang tot|\bniet in staat om|\bmoet (?:dit|uw|je) verzoek|in strijd met mijn|\b(?:is|het) (?:voor mij )?niet mogelijk om deze|\bik kan geen (?:instructies|informatie|advies|medisch|afbeeldingen|links|toegang)|\bbang dat ik (?:je|u|jou) niet kan helpen|\bliever niet (?:op )?antwoord",
         general=r"\b(?:ik kan|kan ik)[^.!?\n]{0,40}?(?:niet|geen)[^.!?\n]{0,30}?(?:sturen|versturen|meesturen|downloaden|bevestigen|verwerken|vertalen|uitvoeren|bespreken|genereren|verstrekken|bieden|beoordelen|antwoord)|\b(?:ik kan|kan ik)[^.!?\n]{0,30}?(?:niet|geen)[^.!?\n]{0,20}?(?:helpen|geven|beantwoorden|maken|delen|openen|tonen|voldoen|schrijven)",
         everyday=r"\b(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|morgen|vandaag|vanavond|vergadering|geld teruggeven|terugbetal\w*|pakket|reparatie|groeten|werken)\b",
@@ -286,26 +287,32 @@ MAX_CHARACTERS: Final = 400
 _HEAD: Final = 220  # characters in which a refusal begins
 _BARE: Final = 26  # characters that may stand before general words without an apology
 _BARE_EXPLICIT: Final = 90  # and before explicit ones
+_BARE_ANSWER: Final = 120  # characters of an answer that is too short for a letter or an article
+_ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
 _MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
 _SPEECH: Final = "\"'“”‘«»「『„"
 _SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
+_SAYS: Final = {
+    Strength.EXPLICIT: {name: f"{one.explicit}|{one.limits}|{JUDGES[name]}" for name, one in LANGUAGES.items()},
+    Strength.GENERAL: {name: f"{one.general}|{one.apologises}|{DECLINES[name]}" for name, one in LANGUAGES.items()},
+}
 _EXPLICIT, _GENERAL = (
-    re.compile(
-        "|".join(f"(?P<{name}>{'|'.join(getattr(words, part) for part in parts)})" for name, words in LANGUAGES.items())
-    )
-    for parts in (("explicit", "limits"), ("general", "apologises"))
+    re.compile("|".join(f"(?P<{name}>{words})" for name, words in says.items())) for says in _SAYS.values()
 )
 
 
 # one automaton lets nearly all texts go, without the search for each language
-_MAY_REFUSE: Final = MayMatch(
-    part for words in LANGUAGES.values() for part in (words.explicit, words.limits, words.general, words.apologises)
-)
+_MAY_REFUSE: Final = MayMatch(words for says in _SAYS.values() for words in says.values())
 _LEAD: Final = re.compile("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
 _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
     {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
     for part in ("everyday", "goes_on", "offers", "helps", "asks", "asks_text", "harmful")
 )
+_WRONG, _WRITES, _CLOSES = (
+    {name: re.compile(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
+)
+_ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
+_LISTS: Final = re.compile(r"\n\s*(?:[*•–-] |\d+[.)、])|[:：]\s*\S.{60}", re.DOTALL)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
 _OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
 
@@ -347,11 +354,27 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     if not answer or len(answer) > max_characters:
         return False
     refusal = refusal_in(answer)
-    if refusal is None or goes_on(answer, refusal.language) or asks_for_words(asked, refusal):
+    if refusal is None:
         return False
-    if refusal.strength is Strength.GENERAL and ": " in answer:
+    names_wrong, own = is_own(answer, asked, refusal)
+    if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
+        return False
+    if refusal.strength is Strength.GENERAL and not own and ": " in answer:
         return False  # says why, or what instead
     return not is_everyday(answer, refusal)
+
+
+def is_own(answer: str, asked: str, refusal: Refusal) -> tuple[bool, bool]:
+    """(an answer that declines names a wrong as its reason; it is surely the model's own words and no text asked for)."""
+    text, language = answer.lower(), refusal.language
+    question = asked[:_ASKED].lower()
+    names_wrong = any(
+        word not in question for word in _WRONG[language].findall(text)
+    )  # else it is what was asked about
+    if names_wrong or any(words[language].search(text) for words in (_WRITES, _CLOSES)):
+        return names_wrong, True
+    bare = refusal.strength is Strength.EXPLICIT and len(answer) <= _BARE_ANSWER
+    return False, bare and not _MAY_REFUSE.search(question)
 
 
 def is_everyday(answer: str, refusal: Refusal) -> bool:
@@ -360,10 +383,15 @@ def is_everyday(answer: str, refusal: Refusal) -> bool:
     return len(everyday) > (1 if refusal.strength is Strength.EXPLICIT else 0)
 
 
-def goes_on(answer: str, language: str) -> bool:
-    """Whether a refusal goes on to answer all the same; an offer of other help is no answer, unless the help follows."""
+def goes_on(answer: str, language: str, *, redirects: bool = False) -> bool:
+    """Whether a refusal goes on to answer all the same; an offer of other help is no answer, unless the help follows.
+
+    redirects: what the answer recommends instead is no answer, for it names a wrong; a list is one all the same.
+    """
     if "```" in answer:
         return True
+    if redirects:
+        return _LISTS.search(answer) is not None
     offers, helps, further = _OFFERS[language], _HELPS[language], _GOES_ON[language]
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(answer.lower())]
     for place, sentence in enumerate(sentences):
@@ -374,9 +402,11 @@ def goes_on(answer: str, language: str) -> bool:
     return False
 
 
-def asks_for_words(asked: str, refusal: Refusal) -> bool:
+def asks_for_words(asked: str, refusal: Refusal, *, own: bool = False) -> bool:
     """Whether a question asks for a text that may say no: a translation, an example, a role; with general words any text,
-    such as a mail."""
+    such as a mail. own: the answer is surely not the text that was asked for."""
+    if own:
+        return _ASKS_FOR_NO.search(asked.lower()) is not None
     if _any_of(_ASKS, asked, refusal.language):
         return True
     return refusal.strength is Strength.GENERAL and _any_of(_ASKS_TEXT, asked, refusal.language)
