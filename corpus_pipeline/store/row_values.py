@@ -7,15 +7,16 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId
+from corpus_pipeline.model import AugmentedRow, ConversationId, FileId, TaskId
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store.backends import Backend
-from corpus_pipeline.store.schema import augmented_rows, augmented_turns, cleaned_rows, row_values, work_items
+from corpus_pipeline.store.schema import augmented_rows, augmented_turns, cleaned_rows, row_values, tasks, work_items
 
 _COLUMNS = ("task_id", "conversation_id", "strategy", "sample_index", "name", "value", "number", "word", "tag")
 _MAX_WORD = 64
@@ -195,6 +196,52 @@ def of_rows(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict
     return found
 
 
+def newest_tasks(
+    connection: Connection, file_id: FileId, names: Sequence[tuple[str, str]], *, without: TaskId
+) -> dict[tuple[str, str], TaskId]:
+    """Of each (task, field) the newest work on a dataset file that gave rows this value, one task aside; those of none are
+    left out."""
+    c, found = row_values.c, dict[tuple[str, str], TaskId]()
+    for strategy, name in names:
+        query = (
+            select(func.max(c.task_id))
+            .join(tasks, tasks.c.id == c.task_id)
+            .where(tasks.c.file_id == file_id, c.strategy == strategy, c.name == name, c.task_id != without)
+        )
+        newest = connection.execute(query).scalar()
+        if newest is not None:
+            found[strategy, name] = TaskId(newest)
+    return found
+
+
+def said_between(
+    connection: Connection, tasks_of: Mapping[tuple[str, str], TaskId], after: int, last: int
+) -> dict[int, dict[str, Any]]:
+    """What tasks said of the rows with after < id <= last, by `TASK.FIELD`: of several samples the mean of numbers, else
+    the first one's value."""
+    c, found = row_values.c, dict[int, dict[str, Any]]()
+    for (strategy, name), task_id in tasks_of.items():
+        samples = dict[int, list[Any]]()
+        query = (
+            select(c.conversation_id, c.value)
+            .where(
+                c.task_id == task_id,
+                c.strategy == strategy,
+                c.name == name,
+                c.conversation_id > after,
+                c.conversation_id <= last,
+            )
+            .order_by(c.conversation_id, c.sample_index)
+        )
+        for identifier, value in connection.execute(query):
+            samples.setdefault(identifier, []).append(json.loads(value))
+        for identifier, values in samples.items():
+            are_numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
+            own = sum(values) / len(values) if are_numbers and len(values) > 1 else values[0]
+            found.setdefault(identifier, {})[f"{strategy}.{name}"] = own
+    return found
+
+
 def tags_between(connection: Connection, task_id: TaskId, after: int, last: int) -> dict[ConversationId, set[str]]:
     """The tags that tasks gave the rows with after < id <= last."""
     c = row_values.c
@@ -264,6 +311,51 @@ def counts(connection: Connection, task_id: TaskId, most: int = 50) -> dict[str,
     for key in [key for key, own in found.items() if _is_free_text(own, most)]:
         del found[key]
     return found
+
+
+class Bin(NamedTuple):
+    """Rows of a value: a word, or numbers from low to high; both are one number where each has a bin of its own."""
+
+    word: str | None
+    low: float | None
+    high: float | None
+    rows: int
+
+
+_BINS = 10
+_SINGLE = 12  # different numbers that have a bin each
+_MOST_WORDS = 20
+
+
+def bins(connection: Connection, task_id: TaskId) -> dict[str, list[Bin]]:
+    """How the values of tasks are spread, by `TASK.FIELD`; without fields of free text."""
+    found: dict[str, list[Bin]] = {}
+    c = row_values.c
+    for key, told in counts(connection, task_id).items():
+        if "words" in told:
+            found[key] = [Bin(word, None, None, rows) for word, rows in list(told["words"].items())[:_MOST_WORDS]]
+            continue
+        strategy, _, name = key.partition(".")
+        own = and_(c.task_id == task_id, c.strategy == strategy, c.name == name, c.number.is_not(None))
+        single = select(c.number, func.count()).where(own).group_by(c.number).order_by(c.number).limit(_SINGLE + 1)
+        rows = connection.execute(single).all()
+        if len(rows) > _SINGLE:
+            found[key] = _ranges(connection, own, told["min"], told["max"])
+        else:
+            found[key] = [Bin(None, number, number, int(many)) for number, many in rows]
+    return found
+
+
+def _ranges(connection: Connection, own: ColumnElement[bool], low: float, high: float) -> list[Bin]:
+    """Equally wide ranges; a number on a border counts for the upper one."""
+    edges = [low + (high - low) * n / _BINS for n in range(_BINS)] + [high]
+    number = row_values.c.number
+    parts = [
+        func.sum(case((and_(number >= left, number <= right if right == high else number < right), 1), else_=0))
+        for left, right in pairwise(edges)
+    ]
+    found = connection.execute(select(*parts).select_from(row_values).where(own)).one()
+    return [Bin(None, *edge, int(many or 0)) for edge, many in zip(pairwise(edges), found, strict=True)]
 
 
 def _is_free_text(told: Mapping[str, Any], most: int) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.jobs.clean import scores
 from corpus_pipeline.jobs.clean.corpus_scope import entries, in_corpus, rows_of, rule_of, texts_of
 from corpus_pipeline.jobs.gc_tuning import give_back, rare_collection
 from corpus_pipeline.jobs.ingest import format_of
@@ -18,7 +19,7 @@ from corpus_pipeline.stages.clean.dedup import duplicates
 from corpus_pipeline.stages.clean.dedup.same_prompt import with_one_answer
 from corpus_pipeline.stages.clean.worker import CleanWorker, Page, Verdicts, joined
 from corpus_pipeline.states import Status
-from corpus_pipeline.store import cleaned, cursors, kept_rows, rows, tasks
+from corpus_pipeline.store import cleaned, cursors, kept_rows, row_values, rows, tasks
 from corpus_pipeline.store.cleaned import KnownDuplicate
 from corpus_pipeline.store.duplicates import Owner, merge_duplicates
 
@@ -61,9 +62,10 @@ def _rule_pass(held: Held) -> None:
     many = (cursor.total_rows or 0) >= _PROCESSES_FROM_ROWS
     format_joins = format_of(held.work.file).joins
     keep = frozenset(row.conversation_id for row in held.fetch(kept_rows.of_file, held.work.file.id))
+    said = held.fetch(scores.sources_of, held.work)
     with computing(many, CleanWorker, section, held.work.task.id, format_joins, keep) as cleaner:
         # the next pages are read and computed while one is being committed
-        pages = cleaner.map(_pages(held, cursor, section.batch_size), Page.slices)
+        pages = cleaner.map(_pages(held, cursor, section.batch_size, said), Page.slices)
         for number, (page, parts) in enumerate(pages, 1):
             held.commit(_write_verdicts, held, page, joined(parts))
             held.boundary()
@@ -73,10 +75,10 @@ def _rule_pass(held: Held) -> None:
     held.commit(held.finish, RULES)
 
 
-def _pages(held: Held, cursor: cursors.Cursor, batch_size: int) -> Iterator[Page]:
+def _pages(held: Held, cursor: cursors.Cursor, batch_size: int, said: scores.Sources) -> Iterator[Page]:
     after, end = cursor.last_id or id_range(held.work.file.id)[0], cursor.end_id or 0
     while (page := Page(*held.fetch(rows.page_values, after, end, batch_size))).heads:
-        yield page
+        yield page._replace(said=held.fetch(row_values.said_between, said, after, page.last_id)) if said else page
         after = page.last_id
 
 

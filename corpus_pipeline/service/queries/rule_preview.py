@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from corpus_pipeline.errors import UnknownName
+from corpus_pipeline.jobs.clean import scores
 from corpus_pipeline.jobs.ingest import format_of, source_of
 from corpus_pipeline.model import Conversation, id_range
 from corpus_pipeline.recipe import Recipe
@@ -17,7 +19,7 @@ from corpus_pipeline.stages.clean.text_differences import Difference
 from corpus_pipeline.stages.ingest.conversations import read_batches
 from corpus_pipeline.stages.ingest.sniff import limits_of
 from corpus_pipeline.states import FileState
-from corpus_pipeline.store import Store, dataset_files, rows
+from corpus_pipeline.store import Store, dataset_files, row_values, rows
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 MAX_ROWS = 100_000  # that are looked at unless said otherwise
@@ -47,8 +49,8 @@ def preview(
         if word not in (rule.name for rule in rules):
             raise UnknownName("rule of this recipe", word, [rule.name for rule in rules])
     effects = Effects(rules, joined=format_of(file).joins, examples=examples)
-    for number, conversation in islice(_rows(store, file, recipe, place), limit):
-        effects.take(number, conversation)
+    for number, conversation, values in islice(_rows(store, file, recipe, place), limit):
+        effects.take(number, conversation, values)
     return {
         "name": name,
         "recipe": recipe.name,
@@ -64,20 +66,23 @@ def preview(
 
 def _rows(
     store: Store, file: DatasetFile, recipe: Recipe, place: Callable[[DatasetFile], Path]
-) -> Iterator[tuple[int, Conversation]]:
-    """(row number, conversation) of a file: of the database, or of the file itself when it was not read yet."""
+) -> Iterator[tuple[int, Conversation, Mapping[str, Any]]]:
+    """(row number, conversation, what tasks said of it) of a file: of the database, or of the file itself when it was not
+    read yet."""
     if file.state is not FileState.INGESTED:
         for batch in read_batches(
             source_of(file, place(file)), format_of(file), _PAGE, limits=limits_of(recipe.ingest)
         ):
             for conversation in batch.conversations:
-                yield conversation.row_identifier, conversation
+                yield conversation.row_identifier, conversation, {}
         return
     after, end = id_range(file.id)
+    said = store.fetch(scores.sources, file.id, file.name, recipe)
     while page := store.fetch(rows.page, after, end, _PAGE):
+        values = store.fetch(row_values.said_between, said, after, page[-1].id) if said else {}
         for stored in page:
             if not stored.is_deleted:
-                yield stored.id - id_range(file.id)[0], stored.conversation
+                yield stored.id - id_range(file.id)[0], stored.conversation, values.get(stored.id, {})
         after = page[-1].id
 
 

@@ -9,11 +9,17 @@ import numpy as np
 from sqlalchemy import Connection
 from typing_extensions import TypedDict
 
-from corpus_pipeline.model import Turn, id_range, split_id
-from corpus_pipeline.service.records.statistics import Cluster, ClusterSize, FileStatistics
+from corpus_pipeline.model import TaskId, Turn, id_range, split_id
+from corpus_pipeline.service.records.statistics import (
+    Cluster,
+    ClusterSize,
+    FileStatistics,
+    ValueBin,
+    ValueSpread,
+)
 from corpus_pipeline.stages.clean.rules.language import detect
 from corpus_pipeline.states import RowState
-from corpus_pipeline.store import Store, dataset_files, rows, statistics, tasks
+from corpus_pipeline.store import Store, dataset_files, row_values, rows, statistics, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
@@ -87,7 +93,9 @@ def file_statistics(store: Store, name: str) -> FileStatistics:
         store.fetch(sums.add, (after, min(after + _STEP, last)))
     some = store.fetch(statistics.spread, file.id, _SAMPLE)
     found = store.fetch(_told, file, task, sums, 1.0, some)
-    return {**found, **sums.clusters(file)} if task is not None else found
+    if task is None:
+        return found
+    return {**found, "values": store.fetch(_values, task.id), **sums.clusters(file)}
 
 
 def estimate(connection: Connection, name: str) -> FileStatistics:
@@ -99,7 +107,7 @@ def estimate(connection: Connection, name: str) -> FileStatistics:
         some += range(after + 1, min(after + _READ, last) + 1)
     scale = (file.conversations or sums.conversations) / max(1, sums.conversations)
     found = _told(connection, file, task, sums, scale, some)
-    return {**found, "clusters": None, "largest": None, "estimated_from": sums.conversations}
+    return {**found, "values": None, "clusters": None, "largest": None, "estimated_from": sums.conversations}
 
 
 def takes_long(connection: Connection, name: str) -> bool:
@@ -152,6 +160,26 @@ def _told(
         "languages_of": sampled,
         "drop_reasons": {word: times(count) for word, count in sums.reasons.most_common()},
     }
+
+
+def _values(connection: Connection, task_id: TaskId) -> list[ValueSpread]:
+    """How the scores and labels of tasks are spread."""
+    told = row_values.counts(connection, task_id)
+    found: list[ValueSpread] = []
+    for value, bins in row_values.bins(connection, task_id).items():
+        spread: ValueSpread = {
+            "value": value,
+            "rows": sum(one.rows for one in bins),
+            "bins": [_bin(one) for one in bins],
+        }
+        found.append({**spread, "mean": told[value]["mean"]} if "mean" in told[value] else spread)
+    return found
+
+
+def _bin(one: row_values.Bin) -> ValueBin:
+    if one.low is None or one.high is None:
+        return {"word": one.word or "", "rows": one.rows}
+    return {"low": one.low, "high": one.high, "rows": one.rows}
 
 
 def _languages_of(connection: Connection, some: Sequence[int]) -> tuple[Counter[str | None], int]:

@@ -44,8 +44,27 @@ class Cluster(TypedDict):
     repeats: int
 
 
+class ValueBin(TypedDict):
+    """Rows whose value is this word, or lies from low to high; equal ones are one number."""
+
+    word: NotRequired[str]
+    low: NotRequired[float]
+    high: NotRequired[float]
+    rows: int
+
+
+class ValueSpread(TypedDict):
+    """How a score or label is spread. value: TASK.FIELD; rows: with a bin; mean: of numbers."""
+
+    value: str
+    rows: int
+    mean: NotRequired[float]
+    bins: list[ValueBin]
+
+
 class FileStatistics(TypedDict):
-    """Counted from rows, or estimated from some (estimated_from: how many; then clusters and largest are None). Before
+    """Counted from rows, or estimated from some (estimated_from: how many; then values, clusters and largest are
+    None). Before
     cleaning there are only turns. languages_of: rows that were looked at for their language, None: all."""
 
     name: str
@@ -59,5 +78,6 @@ class FileStatistics(TypedDict):
     languages: NotRequired[list[LanguageCount]]
     languages_of: NotRequired[int | None]
     drop_reasons: NotRequired[dict[str, int]]
+    values: NotRequired[list[ValueSpread] | None]
     clusters: NotRequired[list[ClusterSize] | None]
     largest: NotRequired[list[Cluster] | None]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from corpus_pipeline.model import Conversation, ConversationId
 from corpus_pipeline.stages.clean.rule_pass import clean_turns
@@ -72,8 +72,8 @@ class Effects:
         self.of_rule = {rule.name: RuleEffects(rule.name) for rule in rules}
         self.rows = self.kept = self.changed = self.tagged = 0
 
-    def take(self, number: int, conversation: Conversation) -> None:
-        """Let the rules look at row `number`."""
+    def take(self, number: int, conversation: Conversation, values: Mapping[str, Any] | None = None) -> None:
+        """Let the rules look at row `number`. values: see `View`."""
         found = dict[tuple[str, Effect], Example]()
 
         def watch(rule: Rule, view: View, outcome: Outcome) -> None:
@@ -88,6 +88,7 @@ class Effects:
             joined=self._joined,
             shape=conversation.shape,
             watch=watch,
+            values=values,
         )
         self.rows += 1
         if cleaned.state is RowState.KEPT:

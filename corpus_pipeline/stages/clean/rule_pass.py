@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Tag, Turn
 from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
@@ -66,16 +67,18 @@ def clean_turns(
     keep: bool = False,
     record_keys: frozenset[str] = frozenset(),
     watch: Watch | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Cleaned:
     """The verdict on the turns of a conversation, which may call `tools`, and on the `shape` of its record; the first rule
     that asks for it drops the row, with the changes so far. keep: a person keeps the row, so that such a rule only tags it
-    (`KEPT_ANYWAY`). record_keys: keys that name a record (`record_rest.rest_of`). watch: told of what each rule says."""
+    (`KEPT_ANYWAY`). record_keys: keys that name a record (`record_rest.rest_of`). watch: told of what each rule says.
+    values: see `View`."""
     raw, raw_tools, raw_shape = turns, tools, shape
     changes: list[Change] = []
     tags: list[Tag] = []
     reason: str | None = None
     language: str | None = None
-    view = View(turns, tools, joined=joined, shape=shape)
+    view = View(turns, tools, joined=joined, shape=shape, values=values)
     for again in range(_MAX_ROUNDS):
         before = turns
         for rule in rules:
@@ -92,7 +95,7 @@ def clean_turns(
                 language = outcome.language
             if outcome.turns is not turns or outcome.tools is not None or outcome.shape is not None:
                 turns, tools, shape = outcome.turns, outcome.tools or tools, outcome.shape or shape
-                view = View(turns, tools, joined=joined, shape=shape)
+                view = View(turns, tools, joined=joined, shape=shape, values=values)
             if outcome.drop_reason is not None:
                 if keep:
                     tags.append(Tag(KEPT_ANYWAY, rule.name))

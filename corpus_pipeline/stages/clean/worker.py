@@ -36,11 +36,13 @@ _WORDS = {state: state.value for state in RowState}
 class Page(NamedTuple):
     """Rows as they are stored, in id order.
 
-    heads: (id, tools, is_deleted, shape) of each row; turns: (id, values of `turn_columns.DATA_COLUMNS`) of their turns.
+    heads: (id, tools, is_deleted, shape) of each row; turns: (id, values of `turn_columns.DATA_COLUMNS`) of their turns;
+    said: what tasks said of rows before, by `TASK.FIELD`, as far as rules read it.
     """
 
     heads: Sequence[Values]
     turns: Sequence[Values]
+    said: dict[int, dict[str, Any]] | None = None
 
     @property
     def last_id(self) -> int:
@@ -56,7 +58,8 @@ class Page(NamedTuple):
             last, end = heads[-1][0], begun
             while end < len(self.turns) and self.turns[end][0] <= last:
                 end += 1
-            yield Page(heads, self.turns[begun:end])
+            said = None if self.said is None else {one[0]: self.said[one[0]] for one in heads if one[0] in self.said}
+            yield Page(heads, self.turns[begun:end], said)
             begun = end
 
 
@@ -88,7 +91,9 @@ class CleanWorker:
         self._long_part = dedup.long_part
         self._record_keys = frozenset(dedup.record_keys)
 
-    def __call__(self, heads: Sequence[Values], turns: Sequence[Values]) -> Verdicts:
+    def __call__(
+        self, heads: Sequence[Values], turns: Sequence[Values], said: dict[int, dict[str, Any]] | None = None
+    ) -> Verdicts:
         """The verdicts on the rows of a page, in their order."""
         found, texts = list[Cleaned](), list[RowTexts]()
         dropped = 0
@@ -104,6 +109,7 @@ class CleanWorker:
                 shape=shape,
                 keep=identifier in self._keep,
                 record_keys=self._record_keys,
+                values={} if said is None else said.get(identifier, {}),
             )
             found.append(verdict)
             if verdict.state is RowState.KEPT:

@@ -33,6 +33,7 @@ from corpus_pipeline.stages.clean.rules.patterns import Patterns
 from corpus_pipeline.stages.clean.rules.personal_data import PersonalData
 from corpus_pipeline.stages.clean.rules.refusals import Refusals
 from corpus_pipeline.stages.clean.rules.repetition import Repetition
+from corpus_pipeline.stages.clean.rules.score import Score
 from corpus_pipeline.stages.clean.rules.secrets import Secrets
 from corpus_pipeline.stages.clean.rules.special_tokens import SpecialTokens
 from corpus_pipeline.stages.clean.rules.token_length import TokenLength
@@ -52,6 +53,7 @@ _OPTIONAL: tuple[type[Rule], ...] = (
     EncodingDamage,
     Composition,
     ToxicWords,
+    Score,
 )
 RULES: tuple[type[Rule], ...] = (
     Mojibake,

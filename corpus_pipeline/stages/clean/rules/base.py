@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
@@ -56,6 +56,7 @@ class Text(NamedTuple):
 class View:
     """One conversation as the rules see it.
 
+    values: what tasks said of it before, by `TASK.FIELD`, as far as rules read it; None: nothing was looked up.
     turns: the conversation; tools: the definitions of the tools that the assistant may call; shape: all else of the record
     (see `formats.shape`), None when it is not available;
     texts: every text, in reading order, without its field; text: the same joined by a line feed;
@@ -64,12 +65,31 @@ class View:
     beyond: its characters beyond ASCII, in order.
     """
 
-    __slots__ = ("_format_joins", "ascii", "beyond", "data", "marks", "shape", "text", "texts", "tools", "turns")
+    __slots__ = (
+        "_format_joins",
+        "ascii",
+        "beyond",
+        "data",
+        "marks",
+        "shape",
+        "text",
+        "texts",
+        "tools",
+        "turns",
+        "values",
+    )
 
     def __init__(
-        self, turns: Sequence[Turn], tools: str | None = None, *, joined: bool = False, shape: str | None = None
+        self,
+        turns: Sequence[Turn],
+        tools: str | None = None,
+        *,
+        joined: bool = False,
+        shape: str | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> None:
         self.turns = tuple(turns)
+        self.values = values
         self.tools = tools
         self.shape = shape
         self._format_joins = joined
@@ -171,6 +191,7 @@ class Rule(ABC):
     summary: ClassVar[str]
     reasons: ClassVar[tuple[str, ...]] = ()
     tags: ClassVar[tuple[str, ...]] = ()
+    values: tuple[str, ...] = ()  # what it reads of what tasks said before, as TASK.FIELD
     rewrites: ClassVar[bool] = False  # whether it may change texts, so that one round may give the next one work
 
     class Params(RuleParams):
