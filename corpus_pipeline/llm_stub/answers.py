@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from corpus_pipeline.llm_stub import prose, schema_values
+from corpus_pipeline.llm_stub import made_up, prose, schema_values
 from corpus_pipeline.llm_stub.faults import Fault
 
 _SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
@@ -24,7 +24,6 @@ _SOURCES = (
 )
 
 
-_VERBATIM = ("evidence", "final_answer")  # keys whose value is copied from the source
 # those whose JSON answers hold texts of the keys that the last line names
 _OLD_TASKS = (
     "paraphrase",
@@ -132,6 +131,8 @@ def _plain(order: Order) -> str:
         return f"This is the stand-in, which cannot think. {asked}"
     if order.task == "response_regeneration" and "source_response" not in order.sections:
         return prose.composed(order.source(), order.salt)
+    if order.task in made_up.ANSWERS:
+        return made_up.answer(order.sections, order.salt)
     return prose.rewritten(order.source(), order.salt)
 
 
@@ -139,12 +140,10 @@ def _field(order: Order, key: str) -> Any:
     if order.task == "first":
         return str(1 + int(order.salt, 16) % 5) if key == "score" else f"That is how it looks. {prose.MARK}"
     source = _source_for(order, key)
-    if key in _VERBATIM:
-        return _sentence(order.source())
+    if (made := made_up.field(order.task, key, order.sections, order.salt)) is not None:
+        return made
     if key == "summary" and order.task == "prompt":
-        return prose.rewritten(_sentence(source), order.salt)
-    if order.task == "tool_calls" and key == "calls":
-        return _calls(order)
+        return prose.rewritten(made_up.sentence(source), order.salt)
     if order.task == "best_and_worst" and key == "score":
         return str(1 + int(order.salt, 16) % 5)
     if order.task not in _OLD_TASKS and order.schema is not None:
@@ -174,20 +173,6 @@ def _foreign(order: Order) -> str:
 
 def _packed(order: Order, fields: dict[str, Any], plain: str = "") -> str:
     return orjson.dumps(fields).decode() if order.keys else plain
-
-
-def _calls(order: Order) -> list[dict[str, str]]:
-    """A call of the first tool that is defined, with arguments that fit."""
-    tool = orjson.loads(order.sections.get("tools", "[]"))[0]
-    own = tool.get("function", tool)
-    arguments = schema_values.sample(own.get("parameters") or {"type": "object"}, order.salt, "some text")
-    result = orjson.dumps({"ok": True, "by": "corpus-stub"}).decode()
-    return [{"name": own["name"], "arguments": orjson.dumps(arguments).decode(), "result": result}]
-
-
-def _sentence(text: str) -> str:
-    """The beginning of a text, up to the end of its first sentence."""
-    return re.split(r"(?<=[.!?。])\s", text.strip(), maxsplit=1)[0][:90].strip()
 
 
 def _without_output_line(user: str, last: str) -> str:

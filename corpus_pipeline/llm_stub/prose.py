@@ -130,6 +130,28 @@ _ABOUT = (
 )
 
 
+def said(kind: str, text: str, about: str | None = None) -> str:
+    """A sentence of a kind (`follow`, `ask`, `write`, `persona`, `wonder`, `more`) in the language of a text.
+
+    about: its subject; None: a word of the text.
+    """
+    language = language_of(text)
+    return _SAY[language][kind].format(about or subject(text))
+
+
+def subject(text: str) -> str:
+    """What a text is about, in a word of its own; of a run of Chinese a few characters."""
+    run = _CJK_RUN.search(text)
+    if run is not None:
+        return run.group()[:6]
+    words = [word for word in _WORD.findall(PROTECTED.sub(" ", text)[:600]) if len(word) <= _LONGEST_SUBJECT]
+    return max(words, key=len, default="this")
+
+
+_CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{2,}")
+_LONGEST_SUBJECT = 24
+
+
 def feedback(text: str) -> str:
     """A short remark in the language of `text`."""
     return f"{_SAY[language_of(text)]['feedback']} {MARK}"

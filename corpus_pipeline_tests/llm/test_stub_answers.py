@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
-from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.errors import BadAnswer, SampleSkipped
 from corpus_pipeline.llm import chat_completions
 from corpus_pipeline.llm_stub import StubOptions, prose
 from corpus_pipeline.llm_stub.engine import Engine
@@ -14,7 +15,7 @@ from corpus_pipeline.llm_stub.faults import Fault
 from corpus_pipeline.llm_stub.invoice import Invoice
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.recipe import NamedStep
-from corpus_pipeline.stages.augment.strategies import STRATEGIES, accept, build
+from corpus_pipeline.stages.augment.strategies import SEQUENCES, STRATEGIES, TASKS, accept, build
 
 MATHS = Turn(
     prompt="A baker sells 24 loaves for $3 each and then 12 more for $2 each. How much money does the baker get?",
@@ -90,6 +91,54 @@ def test_prose_where_json_was_asked_does_not_pass(name: str) -> None:
     params = {"target_language": "zh"} if name == "translation" else {}
     with pytest.raises(BadAnswer):
         augmented(name, (CODE,), engine(malformed=1.0), **params)
+
+
+@pytest.mark.parametrize("row", ["maths", "chinese", "russian", "dialogue"])
+@pytest.mark.parametrize("name", [kind.name for kind in (*TASKS, *SEQUENCES)])
+def test_its_rows_of_rows_have_sense_enough_for_a_reader(name: str, row: str) -> None:
+    try:
+        turns = augmented(name, ROWS[row], engine())
+    except SampleSkipped as skipped:  # no difference, no final answer: the stand-in says so where it is so
+        assert name in ("best_and_worst", "verifiable_answer"), skipped
+        return
+    assert turns is not None
+    source, new = ROWS[row][-1], turns[-1]
+    texts = [text for text in (new.prompt, new.response, new.rejected) if text]
+    assert len(set(texts)) == len(texts), "question, answer and rejected answer are three texts"
+    if name == "continuation":
+        assert len(turns) == len(ROWS[row]) + 1 and new.prompt != source.prompt
+    if name == "verifiable_answer":
+        assert (new.prompt, new.response) == (source.prompt, "96")
+
+
+def test_it_calls_each_of_the_tools_with_arguments_that_fit() -> None:
+    weather = {
+        "type": "object",
+        "properties": {"town": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["town"],
+    }
+    tools = [
+        {
+            "type": "function",
+            "function": {"name": "forecast", "description": "Look up the weather", "parameters": weather},
+        },
+        {
+            "type": "function",
+            "function": {"name": "clock", "description": "Tell the time", "parameters": {"type": "object"}},
+        },
+    ]
+    called = set()
+    for number in range(8):
+        (strategy,) = build([NamedStep(name="tool_calls")], "corpus-stub")
+        turn = Turn(prompt=f"What is it like in town {number}?", response="Sunny.")
+        conversation = Conversation(1, (turn,), "{}", tools=orjson.dumps(tools).decode())
+        request = strategy.next_request(conversation, (), 0)
+        assert request is not None
+        outcome = engine().answer(chat_completions.request_body(request), attempt=1, attempt_id=None)
+        turns = accept(strategy, conversation, (chat_completions.parse_completion(outcome.body, request),)).turns
+        called.add((turns[0].extra or {})["tool_calls"][0]["function"]["name"])
+        assert turns[0].prompt and turns[-1].response and turns[0].prompt != turns[-1].response
+    assert called == {"forecast", "clock"}
 
 
 @pytest.mark.parametrize("name", ["paraphrase", "response_regeneration", "translation"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corpus_pipeline.errors import BadAnswer, SampleSkipped
+from corpus_pipeline.errors import BadAnswer, SampleSkipped, UsageError
 from corpus_pipeline.formats import by_name, export_line
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.recipe import NamedStep
@@ -63,7 +63,7 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("weaker_answer", "I'm sorry, but I can't assist with that request.", "refused"),
     ("desirability", {"because": "x", "desirable": "perhaps"}, "malformed"),
     ("verifiable_answer", {"final_answer": "65 metres"}, "in_response"),
-    ("verifiable_answer", {"final_answer": ""}, "short"),
+    ("verifiable_answer", {"final_answer": "the height of the tower " * 9}, "short"),
 ]
 
 
@@ -296,3 +296,49 @@ def test_an_own_template_is_held_to_the_same_names() -> None:
     assert "Write a request." in strategy("back_translation", template=own).next_request(row()).messages[0]["content"]
     with pytest.raises(Exception, match="respnse"):
         strategy("back_translation", template="Write.\n=== user ===\n{{ respnse }}")
+
+
+@pytest.mark.parametrize(
+    ("params", "final", "goes_out"),
+    [
+        ({}, "", False),
+        ({}, "64 metres", True),
+        ({"kind": "number"}, "64", True),
+        ({"kind": "number"}, "64 metres", True),
+        ({"kind": "number"}, "metres", False),
+        ({"kind": "label", "labels": ["West", "east"]}, "west", True),
+        ({"kind": "label", "labels": ["north"]}, "west", False),
+    ],
+)
+def test_rows_without_a_final_answer_of_the_wanted_kind_are_skipped(
+    params: dict[str, Any], final: str, goes_out: bool
+) -> None:
+    one = strategy("verifiable_answer", **params)
+    if goes_out:
+        (turn,) = accept(one, row(), said({"final_answer": final})).turns
+        assert turn.response == final
+    else:
+        with pytest.raises(SampleSkipped, match="no_final_answer"):
+            accept(one, row(), said({"final_answer": final}))
+
+
+def test_a_final_answer_is_held_to_the_mark_of_the_response() -> None:
+    sums = Turn(prompt="What are 3 times 7 and 4?", response="3 * 7 = 21\n21 + 4 = 25\n#### 25")
+    one = strategy("verifiable_answer", kind="number")
+    assert accept(one, row(sums), said({"final_answer": "25"})).turns[-1].response == "25"
+    with pytest.raises(BadAnswer) as fault:
+        accept(one, row(sums), said({"final_answer": "21"}))
+    assert fault.value.validator == "final_answer_kept"
+
+
+@pytest.mark.parametrize("form", ["trl_grpo", "trl_grpo_chat", "swift_grpo"])
+def test_final_answers_go_out_as_solutions(form: str) -> None:
+    (turn,) = accept(strategy("verifiable_answer"), row(), said({"final_answer": "64 metres"})).turns
+    line, _ = export_line(as_file(turn), by_name("openai_sft"), by_name(form), checked=True)
+    assert json.loads(line)["solution"] == "64 metres"
+
+
+@pytest.mark.parametrize("params", [{"kind": "label"}, {"labels": ["a", "b"]}])
+def test_labels_and_their_kind_go_together(params: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="go together"):
+        strategy("verifiable_answer", **params)

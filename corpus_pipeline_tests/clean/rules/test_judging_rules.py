@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from corpus_pipeline.stages.clean.rules.judging import JudgingRule
 from corpus_pipeline.stages.clean.rules.mixed_scripts import MixedScripts
 from corpus_pipeline.stages.clean.rules.near_empty import NearEmpty
 from corpus_pipeline.stages.clean.rules.patterns import Patterns
+from corpus_pipeline.stages.clean.rules.score import Score
 from corpus_pipeline.stages.clean.rules.token_length import TokenLength
 from corpus_pipeline.stages.clean.rules.toxic_words import ToxicWords
 from corpus_pipeline.stages.clean.rules.truncated_answer import TruncatedAnswer
@@ -196,9 +198,15 @@ SLOW = (
 NEEDS_TIME = {"language"}  # a model, linear and slow
 
 
+MADE: dict[type[Rule], Callable[[], Rule]] = {  # those that say nothing without parameters
+    Patterns: lambda: patterns(match="(a*)*b"),
+    Score: lambda: Score(value="record.stars", at_least=1),
+}
+
+
 @pytest.mark.parametrize("kind", [rule for rule in RULES if rule.name not in NEEDS_TIME], ids=name_of)
 def test_texts_made_to_be_slow_take_no_long_time(kind: type[Rule]) -> None:
-    rule = kind() if kind is not Patterns else patterns(match="(a*)*b")
+    rule = MADE[kind]() if kind in MADE else kind()
     for piece in SLOW:
         turns = one("Say it again, please: all of it.", piece * (60_000 // len(piece)))
         assert rule.apply(View(turns)) is not None

@@ -38,6 +38,7 @@ _NO: Final = frozenset(("no", "false", "否", "错"))
 _VERDICT_ANYWHERE: Final = re.compile(r"\b(?:yes|no|true|false)\b|[是否对错]")
 _LONGEST: Final = 40  # what is said to be "the answer" and is longer than this is an explanation
 _BARE_NUMBER: Final = re.compile(r"[-−+]?\s?[$€£¥]?[\d.,'\s]+%?\D{0,4}")
+_WITH_UNIT: Final = re.compile(r"[-−+]?\s?[$€£¥]?\s?[\d.,'\s/]+\s?[^\W\d]{0,20}[%°.]?")
 _BIG_FRACTIONS: Final = re.compile(r"\\[dt]frac(?=\{)")
 _WORD_COMMANDS: Final = re.compile(r"\\(?:text|mathrm|mathbf)(?=\{)")
 _NO_MATTER: Final = re.compile(r"[\s$.,;:!?\"'“”。，]|\\[,;!]|\\left|\\right|[{}]")
@@ -84,6 +85,11 @@ def _numbers(text: str) -> frozenset[Decimal] | None:
         return None
     signed = re.search(r"[-−]\s?[$€£¥]?" + re.escape(found[0][0]), unicodedata.normalize("NFKC", text))
     return frozenset(-value for value in found[0][1]) if signed else found[0][1]
+
+
+def is_number(text: str) -> bool:
+    """Whether a short text is one number, with a sign, a currency and a unit at most."""
+    return _numbers(text) is not None and _WITH_UNIT.fullmatch(text.strip()) is not None
 
 
 def _plain(text: str) -> str:
