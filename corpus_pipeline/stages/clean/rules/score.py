@@ -59,7 +59,7 @@ class Score(JudgingRule):
 
     name: ClassVar[str] = "score"
     summary: ClassVar[str] = (
-        "a score or label that is not as wanted: of a task that ran on the file under an earlier recipe, or of the record"
+        "Tags or drops rows by a score or label: of a task that ran on the file under an earlier recipe, or of the record."
     )
     words: ClassVar[tuple[str, ...]] = ("score",)
     reasons: ClassVar[tuple[str, ...]] = words
