@@ -123,6 +123,35 @@ class DedupSection(_Section):
         description="words from which a part is long (a Chinese, Japanese or Thai character is 0.4); "
         "a shorter one must be equal but for form",
     )
+    other_words: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="words of a long text that may stand in place of others and are no form, spelling, typing error or "
+        "synonym of them",
+    )
+    statement_words: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="words on both sides from which an edit of a long text puts one statement in place of another",
+    )
+    item_words: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="words at most of a line that is an item of a list, in which no word may stand in place of another",
+    )
+    quoted_words: int = Field(
+        8, ge=0, le=1000, description="words at most of a text in quotation marks that is a name and must be equal"
+    )
+    least_own: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share (0 to 1) of the common text of question or answer that must not be shared by other rows; with "
+        "less of it, only equal texts count as the same",
+    )
     shared_rows: int = Field(
         20,
         ge=2,

@@ -17,6 +17,7 @@ Noise = Callable[[Texts, random.Random], Texts | None]
 _EDITED_FROM = 400  # characters; of Chinese and Japanese as many
 _WORDS = "harbour gentle window carefully bright simple market garden silver quickly travel paper story kind".split()
 _CHARACTERS = "的一山水花木石田云风光明安定和平文化学生工作"
+_TYPED = 4  # letters of a word in which letters are exchanged or lost
 _CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff]")
 
 
@@ -150,8 +151,38 @@ def _cut(texts: Texts, chance: random.Random) -> Texts | None:
     return [*texts[:-1], (side, text[: int(len(text) * chance.uniform(0.85, 0.97))])]
 
 
-def _edited(number: int, wanted: int) -> Noise:
-    """Words of a long text of one side left out, replaced or put in: never a number, a name, code or a symbol."""
+def _left_out(word: str, chance: random.Random) -> str:
+    return ""
+
+
+def _put_in(word: str, chance: random.Random) -> str:
+    if _CJK.search(word):
+        return word + chance.choice(_CHARACTERS)
+    return f"{word} {chance.choice(_WORDS)}"
+
+
+def _doubled(word: str, chance: random.Random) -> str:
+    return word + word if _CJK.search(word) else f"{word} {word}"
+
+
+def _mistyped(word: str, chance: random.Random) -> str:
+    """Two letters exchanged or one lost; of Chinese a particle in place of its like."""
+    if _CJK.search(word):
+        return {"的": "地", "地": "的", "在": "再", "做": "作", "像": "象"}.get(word, "")
+    if len(word) < _TYPED:
+        return word + word[-1]
+    at = chance.randrange(1, len(word) - 1)
+    if chance.randrange(2):
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return word[:at] + word[at + 1 :]
+
+
+def _other(word: str, chance: random.Random) -> str:
+    return chance.choice(_CHARACTERS if _CJK.search(word) else _WORDS)
+
+
+def _edited(number: int, wanted: int, edits: Sequence[Callable[[str, random.Random], str]]) -> Noise:
+    """Words of a long text of one side changed: never a number, a name, code or a symbol."""
 
     def noisy(texts: Texts, chance: random.Random) -> Texts | None:
         place = max(range(len(texts)), key=lambda at: len(texts[at][1]) * (texts[at][0] == wanted))
@@ -163,15 +194,13 @@ def _edited(number: int, wanted: int) -> Noise:
         if len(words) < 40:
             return None
         for word in sorted(chance.sample(words, number), key=lambda match: -match.start()):
-            new = chance.choice(_CHARACTERS) if _CJK.search(word[0]) else chance.choice(_WORDS)
-            kind = chance.randrange(3)
-            put = {0: new, 1: "", 2: f"{word[0]}{'' if _CJK.search(word[0]) else ' '}{new}"}[kind]
-            text = text[: word.start()] + put + text[word.end() :]
+            text = text[: word.start()] + chance.choice(edits)(word[0], chance) + text[word.end() :]
         return [*texts[:place], (side, text), *texts[place + 1 :]]
 
     return noisy
 
 
+_SMALL = (_left_out, _put_in, _doubled, _mistyped)
 FORM: Mapping[str, Noise] = {
     "upper case": _cased(True),
     "lower case": _cased(False),
@@ -190,11 +219,16 @@ FORM: Mapping[str, Noise] = {
 }
 EDITS: Mapping[str, Noise] = {
     "cut tail": _cut,
-    "1 word edited": _edited(1, 1),
-    "2 words edited": _edited(2, 1),
-    "3 words edited": _edited(3, 1),
-    "1 word of a question edited": _edited(1, 0),
-    "3 words of a question edited": _edited(3, 0),
+    "1 word left out": _edited(1, 1, (_left_out,)),
+    "1 word put in": _edited(1, 1, (_put_in,)),
+    "1 word doubled": _edited(1, 1, (_doubled,)),
+    "1 typing error": _edited(1, 1, (_mistyped,)),
+    "2 such edits": _edited(2, 1, _SMALL),
+    "3 such edits": _edited(3, 1, _SMALL),
+    "1 edit of a question": _edited(1, 0, _SMALL),
+    "3 edits of a question": _edited(3, 0, _SMALL),
+    # by docs/duplicates.md another row, unless the word was one that only ties a sentence together
+    "1 word for a random one": _edited(1, 1, (_other,)),
 }
 
 

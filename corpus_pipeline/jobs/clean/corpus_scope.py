@@ -64,8 +64,9 @@ def entries(found: DuplicateArrays) -> list[KnownDuplicate]:
 
 def rule_of(dedup: DedupSection) -> Rule:
     """The rule of a recipe."""
-    limits = Limits(dedup.threshold, dedup.shared_rows, dedup.shared_answers, dedup.window)
-    return Rule(dedup.exact, dedup.near, limits, Bounds(dedup.similarity, dedup.long_part))
+    given = dedup.model_dump()
+    limits = Limits(**{name: given[name] for name in Limits._fields})
+    return Rule(dedup.exact, dedup.near, limits, Bounds(**{name: given[name] for name in Bounds._fields}))
 
 
 def rows_of(held: Held, task_id: TaskId) -> Rows:

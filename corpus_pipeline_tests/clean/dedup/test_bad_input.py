@@ -102,7 +102,7 @@ def test_a_long_line_with_many_edits_is_compared_in_linear_work(monkeypatch: pyt
     monkeypatch.setattr(edits, "states_a_result", counted)
     words = ("counted the gulls and waited for noon " * 20_000).split()
     other = [word if number % 16 else "harbour" for number, word in enumerate(words)]
-    bounds = edits.Bounds()
+    bounds = edits.Bounds(other_words=len(words))
     assert edits.similarity(" ".join(words), " ".join(other), bounds, question=False) > 0
     assert len(words) <= aligned <= 4 * len(words)
     assert 0 < asked <= 2 * len(" ".join(words)) + len(" ".join(other))

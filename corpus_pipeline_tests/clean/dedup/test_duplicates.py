@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import Turn
-from corpus_pipeline.stages.clean.dedup.candidates import MIN_WEIGHT, Limits, row_keys, weights
+from corpus_pipeline.stages.clean.dedup.candidates import Limits, row_keys, weights
 from corpus_pipeline.stages.clean.dedup.duplicates import (
     EXACT,
     DuplicateArrays,
@@ -82,7 +82,7 @@ def test_rows_that_differ_in_form_alone_are_one(rows: tuple[tuple[Turn, ...], tu
 
 
 def test_small_edits_of_a_long_answer_and_a_cut_tail_are_near() -> None:
-    edited = ESSAY.replace("grown tired", "become tired").replace("on their backs", "upon their backs")
+    edited = ESSAY.replace("grown tired", "grown weary").replace("on their backs", "upon their backs")
     cut = ESSAY[: int(len(ESSAY) * 0.93)]
     some = made([pair(ASK, ESSAY), pair(ASK, edited), pair(ASK, cut)])
     found = find(some.rows, Rule(), some.wording)
@@ -110,7 +110,7 @@ def test_one_prompt_with_several_answers_is_kept_unless_the_recipe_says_otherwis
 
 
 def test_the_switches_and_bounds_of_the_recipe() -> None:
-    rows = [pair(ASK, ESSAY), pair(ASK, ESSAY), pair(ASK, ESSAY.replace("grown tired", "become tired"))]
+    rows = [pair(ASK, ESSAY), pair(ASK, ESSAY), pair(ASK, ESSAY.replace("grown tired", "grown weary"))]
     assert dropped(rows) == {2: 1, 3: 1}
     assert dropped(rows, Rule(near=False)) == {2: 1}
     assert dropped(rows, Rule(exact=False, near=False)) == {}
@@ -194,9 +194,9 @@ def by_all_pairs(some: Made, rule: Rule) -> dict[int, int]:
             if classes[one] == classes[other] != 0 and asks & {k for _, k in held}:
                 share = weights(rows.signatures, shared.shared, np.array([one]), np.array([other]))[0]
                 equal = [rows.signatures[one, column] == rows.signatures[other, column] for column in (4, 5)]
-                if all(same or weight >= MIN_WEIGHT for same, weight in zip(equal, share, strict=True)) and verified(
-                    left, right, share, rule.bounds
-                ):
+                if all(
+                    same or weight >= rule.limits.least_own for same, weight in zip(equal, share, strict=True)
+                ) and verified(left, right, share, rule.bounds):
                     found[one] = min(found.get(one, one), other)
     return found
 

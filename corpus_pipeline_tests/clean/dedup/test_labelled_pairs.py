@@ -59,9 +59,9 @@ def test_no_minimal_pair_is_dropped(figures: Figures) -> None:
     assert made >= 300 and wrong == 0
 
 
-def test_hardly_a_long_row_with_one_changed_fact_is_dropped(figures: Figures) -> None:
+def test_no_long_row_with_one_changed_fact_is_dropped(figures: Figures) -> None:
     wrong, made = figures.wrong("different", ("passage",))
-    assert made >= 70 and wrong <= 0.03 * made
+    assert made >= 70 and wrong == 0
 
 
 @pytest.mark.parametrize("length", LENGTHS)

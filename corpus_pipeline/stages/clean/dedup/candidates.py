@@ -40,7 +40,6 @@ Mask = npt.NDArray[np.bool_]
 
 BANDS = 4
 KEYS = BANDS + SIDES * SKETCH_SIZE  # columns of keys of a row
-MIN_WEIGHT = 0.1  # of a side whose text is nearly all shared: its rows are compared by equality alone
 
 _BAND_BITS = np.uint64(64 // BANDS)
 _HALF = np.uint64(32)
@@ -65,6 +64,7 @@ class Limits(NamedTuple):
     shared_rows: int = 20
     shared_answers: int = 3
     window: int = 8
+    least_own: float = 0.1  # of a side's common text; what has less is compared by equality alone
 
 
 class Pairs(NamedTuple):
@@ -130,7 +130,7 @@ def candidates(
             parts.append(np.unique(query[keep] << 32 | target[keep]))
     pairs = np.unique(np.concatenate(parts))
     query, target = pairs >> 32, pairs & ((1 << 32) - 1)
-    apart = weights(signatures, found.shared, query, target) >= MIN_WEIGHT
+    apart = weights(signatures, found.shared, query, target) >= limits.least_own
     sides = [QUESTION, ANSWER]
     apart |= signatures[query[:, None], sides] == signatures[target[:, None], sides]  # what is equal needs no weight
     both = apart.all(axis=1)

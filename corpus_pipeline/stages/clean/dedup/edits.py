@@ -1,10 +1,11 @@
 """The edits between two long texts, and whether they leave what the text teaches.
 
 Both texts are cut into tokens and aligned; what is not common lies in hunks. An edit is harmless when no hunk touches
-what has a meaning of its own: numbers with their units and symbols, lines of code, words that turn a meaning, prefixes
-of one stem, quoted names, one name in place of another, a word in place of its opposite, words that change places, a
-statement in place of another. On the side of the question no hunk may lie in a short line or in a sentence that asks or
-instructs; on that of the answer none in a sentence that states a result. Of an answer the tail may be cut off.
+what has a meaning of its own: numbers with their units and symbols, code, words that turn a meaning, prefixes of one
+stem, quoted names, one name in place of another, a word in place of its opposite or of any other that is not the same
+word (`substitutions`), words that change places, a statement in place of another. On the side of the question no hunk
+may lie in a short line or in a sentence that asks or instructs; on that of the answer none in a sentence that states a
+result. Of an answer the tail may be cut off.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -37,20 +38,29 @@ from corpus_pipeline.stages.clean.dedup.meaning import (
     takes_another_pole,
     turns_meaning,
 )
+from corpus_pipeline.stages.clean.dedup.substitutions import (
+    is_function_word,
+    is_typing_error,
+    language_of,
+    says_something_else,
+)
 
 CJK_WEIGHT = 0.4  # of a word: a character of a script without blanks
 _WINDOW = 768  # tokens that are aligned at once
 _ANCHOR = 12  # equal tokens that end a window
-_MAX_QUOTED = 8  # tokens of a quoted name
 _MAX_KEPT = 20_000  # characters of a text whose tokens are kept for the next comparison
 _UNIT = 3  # letters at most of a unit behind a number
+_HOURS = frozenset(("am", "pm"))  # one of which is a function word, too
 _NUMERALS = frozenset("二三四五六七八九十百千万亿两半")
 _BEFORE = 16  # characters before a word that say whether a sentence begins with it
 _AROUND = 3  # tokens on both sides of an edit in which phrases are looked for
-_STATEMENT = 5  # words on both sides from which an edit puts one statement in place of another
 _GAP = 3  # equal tokens that part two edits
-_WORD = 2  # characters of a word in Chinese
-_ITEM = 4  # words at most of a line that is an item of a list
+_LAST_SENTENCES = 2  # of a last line, in which `so` and `thus` bring the result
+_TIES = 3  # words that tie a sentence together, from which a line with a formula is one
+_KEYWORDS = frozenset(
+    """if else then for in is and or as from with where when while not this that do by on at to into let have all any
+    each""".split()
+)
 _MOVED = 4  # letters from which a word that changes places is no mere article
 _IS_CJK = re.compile(f"[{CJK}]")
 # as `canonical.TOKEN`, without the punctuation that has no meaning
@@ -68,6 +78,10 @@ class Bounds(NamedTuple):
 
     similarity: float = 0.8  # share of the features that must be common
     long_part: int = 40  # words from which a part may differ at all
+    other_words: int = 0  # words that may stand in place of others that mean something else
+    statement_words: int = 5  # words on both sides from which an edit puts one statement in place of another
+    item_words: int = 4  # words at most of a line that is an item of a list
+    quoted_words: int = 8  # words at most of a quoted name
 
 
 class _Hunk(NamedTuple):
@@ -87,11 +101,13 @@ class _Text:
         self.words: list[str] = []
         self.starts: list[int] = []  # the first token of each line
         self.code: set[int] = set()
+        self.fenced: set[int] = set()
         self.is_plain = True  # whether every line is, so that its canonical tokens are these words
         self._matches: dict[int, tuple[list[re.Match[str]], Iterator[re.Match[str]]]] = {}
         self._ends: dict[int, list[int]] = {}  # of the sentences of a line
-        self._signs: dict[tuple[int, int], bool] = {}  # by line and sentence
-        self._quoted: dict[int, list[tuple[int, int]]] = {}
+        self._asks: dict[tuple[int, int], bool] = {}  # by line and sentence
+        self._results: dict[tuple[int, int], bool] = {}
+        self._quoted: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by line and longest name
         self._upper: dict[int, bool] = {}
         self._weights: dict[int, float] = {}
         fenced = False
@@ -109,6 +125,8 @@ class _Text:
             self.lines[number] = bare
             if fenced or is_code_line(bare):
                 self.code.add(number)
+                if fenced:
+                    self.fenced.add(number)
                 self.words += CODE_TOKEN.findall(bare)
             else:
                 self.words += words_of(bare.lower(), _TOKEN)
@@ -124,6 +142,28 @@ class _Text:
             end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.words)
             found = self._weights[number] = self.weight(self.starts[number], end)
         return found
+
+    @cached_property
+    def language(self) -> str:
+        """The language by function words, "" when it is not known."""
+        return language_of(self.words)
+
+    def is_code(self, place: int) -> bool:
+        """Whether a token is code: that of a line of code, but for words among words in a sentence with a formula."""
+        number = self.line_of(place)
+        if number not in self.code:
+            return False
+        if number in self.fenced:
+            return True
+        begin, end = self.starts[number], self.starts[number + 1] if number + 1 < len(self.starts) else len(self.words)
+        around = self.words[max(begin, place - 1) : min(end, place + 2)]
+        if not all(map(str.isalpha, around)):
+            return True
+        ties = sum(map(self._ties, self.words[begin:end]))
+        return ties < _TIES
+
+    def _ties(self, word: str) -> bool:
+        return word not in _KEYWORDS and is_function_word(word, self.language)
 
     def line_of(self, place: int) -> int:
         """The number of the line of a token."""
@@ -143,32 +183,36 @@ class _Text:
 
     def asks(self, place: int) -> bool:
         """Whether the sentence of a token, within its line, asks or instructs."""
-        return self._said(place, is_question)
+        return self._said(place, self._asks, lambda sentence, _: is_question(sentence))
 
     def states_result(self, place: int) -> bool:
         """Whether the sentence of a token states a result."""
         last = self.line_of(place) == len(self.lines) - 1
-        return self._said(place, lambda sentence: states_a_result(sentence, last=last))
+        return self._said(
+            place,
+            self._results,
+            lambda sentence, behind: states_a_result(sentence, last=last and behind < _LAST_SENTENCES),
+        )
 
-    def _said(self, place: int, sign: Callable[[str], bool]) -> bool:
-        """What a sign says of the sentence of a token; each sentence is looked at once."""
+    def _said(self, place: int, known: dict[tuple[int, int], bool], sign: Callable[[str, int], bool]) -> bool:
+        """What a sign says of the sentence of a token and the number of those behind it; each is looked at once."""
         number, match = self.line_of(place), self.match(place)
         line, ends = self.lines[number], self._ends.get(number)
         if ends is None:
             ends = self._ends[number] = [end.end() for end in _SENTENCE_END.finditer(line)]
         at = bisect_right(ends, match.start()) if match is not None else len(ends)
-        found = self._signs.get((number, at))
+        found = known.get((number, at))
         if found is None:
             sentence = line[ends[at - 1] if at else 0 : ends[at] if at < len(ends) else len(line)]
-            found = self._signs[number, at] = sign(sentence)
+            found = known[number, at] = sign(sentence, len(ends) - 1 - at)
         return found
 
-    def is_quoted(self, place: int) -> bool:
+    def is_quoted(self, place: int, bounds: Bounds) -> bool:
         """Whether a token is part of a quoted name."""
         number = self.line_of(place)
-        spans = self._quoted.get(number)
+        spans = self._quoted.get((number, bounds.quoted_words))
         if spans is None:
-            spans = self._quoted[number] = _quoted_names(self.lines[number])
+            spans = self._quoted[number, bounds.quoted_words] = _quoted_names(self.lines[number], bounds.quoted_words)
         match = self.match(place) if spans else None
         if match is None:
             return False
@@ -190,11 +234,11 @@ class _Text:
         return found
 
 
-def _quoted_names(line: str) -> list[tuple[int, int]]:
+def _quoted_names(line: str, longest: int) -> list[tuple[int, int]]:
     """The stretches of a line between quotation marks that are as short as names."""
     if line.isascii() and '"' not in line and "'" not in line:
         return []
-    return [found.span() for found in _QUOTED.finditer(line) if len(_TOKEN.findall(found[0])) <= _MAX_QUOTED]
+    return [found.span() for found in _QUOTED.finditer(line) if len(_TOKEN.findall(found[0])) <= longest]
 
 
 def _text(text: str) -> _Text:
@@ -232,14 +276,17 @@ def similarity(one: str, other: str, bounds: Bounds, *, question: bool, distinct
     if own < bounds.long_part or not left.words or not right.words:
         return 0.0
     allowed = (1 - bounds.similarity) * own
-    changed = 0.0
+    changed, others = 0.0, 0
     harmless = list[_Hunk]()
     for hunk in _hunks(left.words, right.words):
         changed += max(left.weight(hunk.begin, hunk.end), right.weight(hunk.other_begin, hunk.other_end))
         if changed > allowed or not _is_harmless(left, right, hunk, question, bounds):
             return 0.0
+        others += _other_words(left, right, hunk)
+        if others > bounds.other_words:
+            return 0.0
         harmless.append(hunk)
-    if _states_something_else(left, right, harmless) or _changes_places(left, right, harmless):
+    if _states_something_else(left, right, harmless, bounds) or _changes_places(left, right, harmless):
         return 0.0
     return 1 - changed / own
 
@@ -306,33 +353,57 @@ def _is_harmless(left: _Text, right: _Text, hunk: _Hunk, question: bool, bounds:
         return True
     elif any(_is_result(text, places) for text, places in sides):
         return False
-    meant = [_meant(text, places) for text, places in sides]
+    if _is_mistyped(left, right, hunk, bounds):
+        return True
+    meant = [_meant(text, places, bounds) for text, places in sides]
     if meant[0] != meant[1]:
         return False
     names = [[text.words[place] for place in places if text.is_name(place)] for text, places in sides]
     if names[0] and names[1] and names[0] != names[1]:
         return False
     words = [left.words[place] for place in sides[0][1]], [right.words[place] for place in sides[1][1]]
-    if takes_another_pole(*words) or is_another_surname(*words) or _is_another_word(*words):
+    if takes_another_pole(*words) or is_another_surname(*words):
         return False
-    if all(words) and any(_is_item(text, places[0]) for text, places in sides):
+    if all(words) and any(_is_item(text, places[0], bounds) for text, places in sides):
         return False
     if _phrases_around(left, hunk.begin, hunk.end) != _phrases_around(right, hunk.other_begin, hunk.other_end):
         return False
     return not any(differ_in_prefix(one, other) for one, other in zip(*words, strict=False))
 
 
-def _is_another_word(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether a word of two characters or more stands for one that shares none of them, as synonyms and typing errors do."""
-    if min(len(one), len(other)) < _WORD or not {*one}.isdisjoint(other):
+def _other_words(left: _Text, right: _Text, hunk: _Hunk) -> int:
+    """How many words of a hunk stand in place of others that mean something else; 0 for a tail."""
+    words = left.words[hunk.begin : hunk.end], right.words[hunk.other_begin : hunk.other_end]
+    if not all(words) or _is_tail(left, right, hunk):
+        return 0
+    return min(map(len, words)) if says_something_else(*words, *_neighbours(left, hunk), left.language) else 0
+
+
+def _is_mistyped(left: _Text, right: _Text, hunk: _Hunk, bounds: Bounds) -> bool:
+    """Whether a hunk has typing errors in place of the right words, outside of code and quoted names."""
+    size = hunk.end - hunk.begin
+    if size != hunk.other_end - hunk.other_begin:
         return False
-    return all(len(word) == 1 and _IS_CJK.match(word) for word in (*one, *other))
+    for place, other in zip(range(hunk.begin, hunk.end), range(hunk.other_begin, hunk.other_end), strict=True):
+        if not is_typing_error(left.words[place], right.words[other], left.language):
+            return False
+        for text, at in ((left, place), (right, other)):
+            if text.is_code(at) or text.is_quoted(at, bounds):
+                return False
+    return True
 
 
-def _is_item(text: _Text, place: int) -> bool:
+def _neighbours(text: _Text, hunk: _Hunk) -> tuple[str, str]:
+    """The characters before and behind a hunk in a script without blanks, "" where there is none."""
+    around = (text.words[place] if 0 <= place < len(text.words) else "" for place in (hunk.begin - 1, hunk.end))
+    before, behind = (word if len(word) == 1 and _IS_CJK.match(word) else "" for word in around)
+    return before, behind
+
+
+def _is_item(text: _Text, place: int, bounds: Bounds) -> bool:
     """Whether a token stands in an item of a list or in a row of a table."""
     number = text.line_of(place)
-    return text.line_weight(number) <= _ITEM or text.lines[number].lstrip().startswith("|")
+    return text.line_weight(number) <= bounds.item_words or text.lines[number].lstrip().startswith("|")
 
 
 def _phrases_around(text: _Text, begin: int, end: int) -> list[str]:
@@ -340,7 +411,7 @@ def _phrases_around(text: _Text, begin: int, end: int) -> list[str]:
     return [] if around.isascii() else phrases(around)
 
 
-def _states_something_else(left: _Text, right: _Text, hunks: Sequence[_Hunk]) -> bool:
+def _states_something_else(left: _Text, right: _Text, hunks: Sequence[_Hunk], bounds: Bounds) -> bool:
     """Whether hunks that stand close together put a statement in place of another, or one item of a list."""
     together: _Hunk | None = None
     for hunk in hunks:
@@ -351,7 +422,9 @@ def _states_something_else(left: _Text, right: _Text, hunks: Sequence[_Hunk]) ->
         if _is_tail(left, right, together):
             return False
         sizes = left.weight(together.begin, together.end), right.weight(together.other_begin, together.other_end)
-        if min(sizes) >= _STATEMENT or (min(sizes) > 0 and _is_whole_line(left, together.begin, together.end)):
+        if min(sizes) >= bounds.statement_words or (
+            min(sizes) > 0 and _is_whole_line(left, together.begin, together.end)
+        ):
             return True
     return False
 
@@ -396,7 +469,7 @@ def _is_result(text: _Text, places: range) -> bool:
     return any(text.states_result(place) for place in places)
 
 
-def _meant(text: _Text, places: range) -> list[str]:
+def _meant(text: _Text, places: range, bounds: Bounds) -> list[str]:
     """The tokens of a hunk that have a meaning of their own, in order."""
     found = []
     for place in places:
@@ -404,7 +477,8 @@ def _meant(text: _Text, places: range) -> list[str]:
         number = any(map(str.isdigit, word))
         before = text.words[place - 1] if place else ""
         unit = 0 < len(word) <= _UNIT and (any(map(str.isdigit, before)) or before in _NUMERALS)
-        in_code = text.line_of(place) in text.code
-        if number or unit or in_code or not word[0].isalnum() or turns_meaning(word) or text.is_quoted(place):
+        unit = unit and (word in _HOURS or not is_function_word(word, text.language))
+        in_code = text.is_code(place)
+        if number or unit or in_code or not word[0].isalnum() or turns_meaning(word) or text.is_quoted(place, bounds):
             found.append(word)
     return found
