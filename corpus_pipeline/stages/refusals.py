@@ -17,7 +17,7 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from corpus_pipeline.stages.refusal_reasons import ASKS_FOR_NO, CLOSES, DECLINES, JUDGES, WRITES, WRONG
+from corpus_pipeline.stages.refusal_reasons import ASKS_FOR_NO, CLOSES, DECLINES, JUDGES, OF_WHOM, WRITES, WRONG
 from corpus_pipeline.stages.wide_patterns import MayMatch
 
 
@@ -206,8 +206,8 @@ LANGUAGES: Final[dict[str, _Language]] = {
     ),
     "hi": _Language(
         lead=r"(?:(?:मुझे )?(?:खेद|क्षमा|माफ|माफ़)|दुर्भाग्य|एक एआई|एक कृत्रिम|मैं|नहीं|माफ़)",
-        explicit=r"(?:आपकी|इसमें|इस में)[^।\n]{0,20}?(?:मदद|सहायता)[^।\n]{0,6}?नहीं कर|(?:इस|यह|इसके|ऐसी|इस तरह)[^।\n]{0,30}?(?:प्रश्न|सवाल|अनुरोध|जानकारी|विषय|सामग्री|निर्देश)[^।\n]{0,40}?(?:नहीं|असमर्थ|सक्षम नहीं|विरुद्ध|अस्वीकार)|(?:एआई|कृत्रिम बुद्धिमत्ता|भाषा मॉडल)[^।\n]{0,60}?(?:नहीं)|मैं इस पर कुछ नहीं कह सकत|मैं यह नहीं कर सकत|(?:असमर्थ|सक्षम नहीं) हूँ|(?:अवैध|गैरकानूनी)[^।\n]{0,20}?मदद नहीं|मेरे पास[^।\n]{0,30}?(?:जानकारी|पहुँच)[^।\n]{0,6}?नहीं|अस्वीकार करना होगा|निर्देश प्रदान नहीं",
-        general=r"मैं[^।\n]{0,90}?(?:सहायता|मदद|प्रदान|साझा|पुष्टि|प्रस्तुत)[^।\n]{0,6}?नहीं कर (?:सकत|पा)|मैं[^।\n]{0,40}?(?:नहीं (?:कर|दे|बना|दिखा|खोल|पहुँच) सकत)",
+        explicit=r"(?:आपकी|इसमें|इस में)[^।\n]{0,20}?(?:मदद|सहायता)[^।\n]{0,6}?नहीं कर|(?:इस|यह|इसके|ऐसी|इस तरह)[^।\n]{0,30}?(?:प्रश्न|सवाल|अनुरोध|जानकारी|विषय|सामग्री|निर्देश)[^।\n]{0,40}?(?:नहीं(?! किया जा)|असमर्थ|सक्षम नहीं|विरुद्ध|अस्वीकार)|(?:एआई|कृत्रिम बुद्धिमत्ता|भाषा मॉडल)[^।\n]{0,60}?(?:नहीं)|मैं इस पर कुछ नहीं कह सकत|मैं यह नहीं कर सकत|(?:असमर्थ|सक्षम नहीं) हूँ|(?:अवैध|गैरकानूनी)[^।\n]{0,20}?मदद नहीं|मेरे पास[^।\n]{0,30}?(?:जानकारी|पहुँच)[^।\n]{0,6}?नहीं|अस्वीकार करना होगा|निर्देश प्रदान नहीं",
+        general=r"मैं[^।\n]{0,90}?(?:सहायता|मदद|प्रदान|साझा|पुष्टि|प्रस्तुत)[^।\n]{0,6}?नहीं कर (?:सकत|पा)|मैं(?![^।\n]{0,60}सलाह नहीं)[^।\n]{0,40}?(?:नहीं (?:कर|दे|बना|दिखा|खोल|पहुँच) सकत)",
         everyday=r"शुक्रवार|शनिवार|सोमवार|आज|कल|बैठक|पैसे वापस|मरम्मत|पार्सल|सादर|कल्पना",
         goes_on=r"हालाँकि|हालांकि|लेकिन मैं .{0,20}सकता हूँ|इसके बजाय|यहाँ",
         offers=r"किसी और|अन्य|दूसर",
@@ -289,6 +289,7 @@ _BARE: Final = 26  # characters that may stand before general words without an a
 _BARE_EXPLICIT: Final = 90  # and before explicit ones
 _BARE_ANSWER: Final = 120  # characters of an answer that is too short for a letter or an article
 _ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
+_VERB_LAST: Final = ("ja", "ko", "tr")  # what is not done stands before the words that it is not
 _MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
 _SPEECH: Final = "\"'“”‘«»「『„"
 _SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
@@ -311,6 +312,7 @@ _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
 _WRONG, _WRITES, _CLOSES = (
     {name: re.compile(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
 )
+_OF_WHOM: Final = re.compile(OF_WHOM)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
 _LISTS: Final = re.compile(r"\n\s*(?:[*•–-] |\d+[.)、])|[:：]\s*\S.{60}", re.DOTALL)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
@@ -335,18 +337,25 @@ def refusal_in(text: str) -> Refusal | None:
         return None
     for pattern, strength in ((_EXPLICIT, Strength.EXPLICIT), (_GENERAL, Strength.GENERAL)):
         match = pattern.search(head)
-        if match is not None and _begins(head, match.start(), strength):
+        if match is not None and _begins(head, match.start(), strength, str(match.lastgroup)):
             return Refusal(strength, str(match.lastgroup))
     return None
 
 
-def _begins(head: str, start: int, strength: Strength) -> bool:
-    """Whether what stands before a refusal belongs to it: little, or an apology, and no one else's words."""
+def _begins(head: str, start: int, strength: Strength, language: str) -> bool:
+    """Whether what stands before a refusal belongs to it: little, an apology, or its reason, and no one else's words."""
     before = head[:start]
     if any(sign in before for sign in '"“”«»「『„:：'):
         return False
-    bare = _BARE_EXPLICIT if strength is Strength.EXPLICIT else _BARE
-    return start <= bare or _LEAD.match(head) is not None
+    bare = _BARE_EXPLICIT if strength is Strength.EXPLICIT or language in _VERB_LAST else _BARE
+    return start <= bare or _LEAD.match(head) is not None or _is_reason(before, language)
+
+
+def _is_reason(before: str, language: str) -> bool:
+    """Whether the words before a refusal say why: *That is a crime, so ...*"""
+    if len(before) > _BARE_EXPLICIT:
+        return False
+    return _WRONG[language].search(before) is not None or _OF_WHOM.search(before) is not None
 
 
 def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTERS) -> bool:
@@ -406,7 +415,8 @@ def asks_for_words(asked: str, refusal: Refusal, *, own: bool = False) -> bool:
     """Whether a question asks for a text that may say no: a translation, an example, a role; with general words any text,
     such as a mail. own: the answer is surely not the text that was asked for."""
     if own:
-        return _ASKS_FOR_NO.search(asked.lower()) is not None
+        question = asked.lower()
+        return _ASKS_FOR_NO.search(question) is not None or _ASKS["en"].search(question) is not None
     if _any_of(_ASKS, asked, refusal.language):
         return True
     return refusal.strength is Strength.GENERAL and _any_of(_ASKS_TEXT, asked, refusal.language)
