@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -95,8 +96,8 @@ class Connections:
 
     def _asked(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Any:
         """The request under way, as a context that gives its connection back."""
-        said = {**_ALWAYS, **{name.title(): value for name, value in headers.items()}}
-        return self._session().request(method, URL(url, encoded=True), headers=said, data=content, **self._ways)
+        said = {**_ALWAYS, **{_titled(name): value for name, value in headers.items()}}
+        return self._session().request(method, _parsed(url), headers=said, data=content, **self._ways)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         _require_plain(response)
@@ -128,13 +129,23 @@ class Connections:
             )
         return self._open
 
-    @property
+    @cached_property
     def _ways(self) -> dict[str, Any]:
         """What holds for every request."""
         ways: dict[str, Any] = {"allow_redirects": False}
         if self._where.proxy is not None:
             ways |= _proxy(self._where.proxy)
         return ways
+
+
+@lru_cache(maxsize=256)
+def _titled(name: str) -> str:
+    return name.title()
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> URL:
+    return URL(url, encoded=True)
 
 
 class _Resolver(AbstractResolver):
@@ -174,7 +185,12 @@ class _Resolver(AbstractResolver):
 
 
 def _plain(response: aiohttp.ClientResponse) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers}
+    return {_lower(name): value.decode("latin-1") for name, value in response.raw_headers}
+
+
+@lru_cache(maxsize=512)
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 def _require_plain(response: aiohttp.ClientResponse) -> None:

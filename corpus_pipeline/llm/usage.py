@@ -97,11 +97,17 @@ def _weighed(
 
 
 def _details(said: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    return next((found for name in names if isinstance(found := said.get(name), Mapping)), {})
+    for name in names:
+        if isinstance(found := said.get(name), Mapping):
+            return found
+    return {}
 
 
 def _first(said: Mapping[str, Any], *names: str) -> int | None:
-    return next((number for name in names if (number := _count(said.get(name))) is not None), None)
+    for name in names:
+        if name in said and (number := _count(said[name])) is not None:
+            return number
+    return None
 
 
 def _total_of(parts: Any) -> int | None:

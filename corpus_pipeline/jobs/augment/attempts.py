@@ -14,7 +14,7 @@ from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import ControlFlow, Paused, Stopped
 from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
-from corpus_pipeline.jobs.augment.group_commit import Writer
+from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
 from corpus_pipeline.jobs.augment.intents import BUDGET, intent_of, new_attempt_id, out_of_money
 from corpus_pipeline.jobs.augment.judging_turns import Turns
 from corpus_pipeline.jobs.augment.notices import Notices
@@ -93,7 +93,8 @@ class Caller:
         self._stop = stop
         self._rested = rested
         self._refuse = refuse
-        self.turns = Turns()
+        self.turns = Turns(idle=writer.hurry)
+        writer.is_more_coming = lambda: self.turns.are_waited_for
         self._once = Once(held, writer, stop)
         self._rng = random.Random()
         self._charger = Charger()
@@ -130,7 +131,8 @@ class Caller:
             learnt = route.learnt
             try:
                 async with route.first_call.turn(self._stop):
-                    asked = replace(item, prepared=item.prepared.at(target))
+                    prepared = item.prepared.at(target)
+                    asked = item if prepared is item.prepared else replace(item, prepared=prepared)
                     stored = await self._paid_attempt(route, asked, request, key, step, attempts, insist)
                 return Got(stored, attempts, paid=True)
             except AskedElsewhere as other:
@@ -393,8 +395,12 @@ class Caller:
         """Make an intent durable. Raises Stopped, AskedElsewhere or BudgetFull when it may not be."""
         unit = self._writer.unit
         unit.intend(intent, forced=insist)
-        # while every call is out, whatever ends one is committed and takes the intents along
-        await self._writer.committed(within=0.0 if limiter.has_room else _INTENT_SECONDS)
+        if not limiter.has_room:  # whatever ends a call is committed and takes the intents along
+            await self._writer.committed(within=_INTENT_SECONDS)
+        elif self.turns.are_waited_for:  # the processor has work, and whatever is judged goes along
+            await self._writer.committed(within=GROUP_SECONDS)
+        else:
+            await self._writer.committed()
         assert unit.written is not None
         if unit.written.flag is not None:
             raise Stopped("a pause flag was set before the call")

@@ -229,6 +229,7 @@ class Writer:
         self._flagged = flagged
         self._ceilings = ceilings
         self._spool = Spool(held.work.spool_folder, held.work.task.id)
+        self.is_more_coming: Callable[[], bool] = lambda: False  # whether answers are being judged that will go along
         self.looked_at = 0.0  # when a commit last saw that no pause flag is set; monotonic seconds
         self.outstanding = 0  # intents that are not settled: money of ours that is reserved
         self._company = False  # whether other workers were seen during this run
@@ -273,12 +274,17 @@ class Writer:
         self._unit.answer(settlement, key, answer, segment)
         self.soon()
 
+    def hurry(self) -> None:
+        """Begin the commit that somebody waits for now: nothing is about to go along any more."""
+        if self._waiting:
+            self._wake.set()
+
     def soon(self) -> None:
         """Commit what was added without waiting for it, with what arrives in the same moment."""
         self._begin_within(GROUP_SECONDS)
 
     def _begin_within(self, seconds: float) -> None:
-        if self.outstanding <= self._unit.settled:
+        if self.outstanding <= self._unit.settled and not self.is_more_coming():
             self._wake.set()  # no call is out: nothing will come to go along
             return
         loop = asyncio.get_running_loop()

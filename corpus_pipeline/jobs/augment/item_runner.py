@@ -18,7 +18,7 @@ from corpus_pipeline.jobs.augment.work_item import Item, Later
 from corpus_pipeline.llm.failures import CallFailed, CallRejected
 from corpus_pipeline.model import Answer, AugmentedRow, Request, Turn, split_id
 from corpus_pipeline.recipe import AugmentSection
-from corpus_pipeline.stages.augment.requests import request_key, shown_messages
+from corpus_pipeline.stages.augment.requests import shown_messages
 from corpus_pipeline.stages.augment.strategies import Gate, accept
 from corpus_pipeline.stages.augment.strategies.base import Accepted, Cleaning
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
@@ -183,7 +183,7 @@ class Asker:
                 request, row, values = _next(item, answers, self._cleaning)
                 if request is None:
                     break
-                key = request_key(request, item.sample_index)
+                key = item.key_of(request)
                 last.request, last.request_key = request, key
                 stored = item.known.get(key)
                 if stored is None or stored.attempt_id in {a.attempt_id for a in answers}:
@@ -193,6 +193,7 @@ class Asker:
                     )
                     paid_now |= paid
                 await self._until_ready()
+                item.forget()
                 answers.append(stored)
                 last.answer = stored.answer
             except BadAnswer as fault:

@@ -14,7 +14,6 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, samples_by_
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
-from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.words import BadReason
 from corpus_pipeline.states import ItemState, Stage
@@ -53,7 +52,7 @@ class Feed:
         self.rows_begun = 0
         self.limit_reached = False
 
-    def replays(self) -> Iterator[Begun]:
+    def replays(self) -> Iterator[list[Begun]]:
         """What people sent back from the failed-sample queue."""
         held, task_id = self._held, self._held.work.task.id
         waiting = held.fetch(failed_samples.to_replay, task_id, Stage.AUGMENT)
@@ -66,7 +65,7 @@ class Feed:
                 if entry[0] in rows and entry[1] in self._plan
             ]
             self._replays |= {(row.id, prepared.strategy.label, sample) for row, prepared, sample, _ in wanted}
-            yield from self._begun([wanted])
+            yield self._begun([wanted])
 
     def leave_replays(self) -> None:
         """Batches are handed out without what waits for its replay: another feed hands it out."""
@@ -92,8 +91,8 @@ class Feed:
             self._overridden[label, overrides] = prepared
         return prepared
 
-    def batches(self) -> Iterator[Begun]:
-        """Every batch behind the cursors, in row order, up to the end that was fixed at the start."""
+    def batches(self) -> Iterator[list[Begun]]:
+        """Every batch behind the cursors, in row order, up to the end that was fixed at the start; those of a page together."""
         held, work = self._held, self._held.work
         cursors = [held.cursor(label) for label in self._plan]
         size, limit = work.recipe.augment.batch_size, work.limit
@@ -108,7 +107,7 @@ class Feed:
             rows = page if limit is None else page[: max(0, limit - finished - self.rows_begun)]
             self.rows_begun += len(rows)
             starts = range(0, len(rows), size)
-            yield from self._begun([self._undone(rows[start : start + size], states, passed) for start in starts])
+            yield self._begun([self._undone(rows[start : start + size], states, passed) for start in starts])
             if len(rows) < len(page):
                 self.limit_reached = True
                 return
@@ -154,12 +153,12 @@ class Feed:
                     continue
                 if reason is None:
                     begun.items.append(item)
-                    asked.append((item, _first_key(item)))
+                    asked.append((item, item.look_ahead()))
                     if prepared.gate is not None:
                         item.gate = Item(
                             prepared.gate, row.id, row.conversation, row.content_hash, 0, None, replayed=replayed
                         )
-                        asked.append((item.gate, _first_key(item.gate)))
+                        asked.append((item.gate, item.gate.look_ahead()))
                     continue
                 begun.skipped.append((item.key, ItemState.SKIPPED, str(reason), False))
                 if batch is not None:
@@ -226,7 +225,7 @@ class Feed:
                 return known
             if request is None:
                 return known
-            key = request_key(request, item.sample_index)
+            key = item.key_of(request)
             if key != first:
                 paid = self._held.fetch(ledger.paid_answers, [key], BadReason.CUT)
             if key in paid.usable and key not in known:
@@ -235,14 +234,6 @@ class Feed:
                 item.cut.add(len(known))
             else:
                 return known
-
-
-def _first_key(item: Item) -> str | None:
-    try:
-        request = item.next_request(())
-    except Exception:  # the asker meets the same fault and parks the sample
-        return None
-    return None if request is None else request_key(request, item.sample_index)
 
 
 def _rows_of(connection: Connection, task_id: Any, ids: Sequence[int]) -> list[CleanRow]:

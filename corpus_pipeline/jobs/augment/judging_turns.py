@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 _LOOKS = 3  # turns of the loop in which an answer goes from its socket to the spool
 _MOST_UNJUDGED = 8  # answers that may wait without holding up new questions
 
 
 class Turns:
-    """`await turn()` before judging, `await caught_up()` before asking. Use from one event loop."""
+    """`await turn()` before judging, `await caught_up()` before asking. Use from one event loop.
 
-    def __init__(self) -> None:
+    idle: called when the last answer that waited is judged.
+    """
+
+    def __init__(self, idle: Callable[[], None] = lambda: None) -> None:
+        self._idle = idle
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._asking: deque[asyncio.Future[None]] = deque()
         self._looks_left = 0
@@ -34,6 +39,11 @@ class Turns:
             self._looks_left = _LOOKS
             loop.call_soon(self._look, loop)
         await turn
+
+    @property
+    def are_waited_for(self) -> bool:
+        """Whether answers wait to be judged."""
+        return bool(self._waiting)
 
     async def caught_up(self) -> None:
         """Wait while many answers are to be judged: one question goes out for each that is."""
@@ -63,6 +73,8 @@ class Turns:
         self._is_running = bool(self._waiting)
         if self._is_running:
             loop.call_soon(self._look, loop)
+        else:
+            self._idle()
 
 
 def _let_go(waiting: deque[asyncio.Future[None]], most: int) -> None:

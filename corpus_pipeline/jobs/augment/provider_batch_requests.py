@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from corpus_pipeline.jobs.augment.item_source import Feed
 from corpus_pipeline.jobs.augment.low_water_mark import Prefix
@@ -18,7 +19,7 @@ def questions(held: Held, plan: dict[str, Prepared], access: ModelAccess) -> Ite
     at first."""
     feed = Feed(held, plan, {label: Prefix(label) for label in plan}, access)
     feed.leave_replays()
-    for begun in feed.batches():
+    for begun in chain.from_iterable(feed.batches()):
         for item in begun.items:
             if item.lacks is not None:
                 continue

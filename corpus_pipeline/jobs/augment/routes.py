@@ -20,7 +20,7 @@ from corpus_pipeline.llm.endpoints import Place
 from corpus_pipeline.llm.evidence import Evidence
 from corpus_pipeline.llm.limits import Limiter
 from corpus_pipeline.llm.trouble import Trouble
-from corpus_pipeline.model import Request
+from corpus_pipeline.model import CallOptions, Request
 from corpus_pipeline.store import provider_facts
 from corpus_pipeline.store.provider_facts import Fact
 
@@ -111,6 +111,9 @@ class Route:
         self.evidence = Evidence()
         self.first_call = FirstCall()
         self._sent: dict[Any, str | None] = {}
+        self._options: dict[
+            int, tuple[CallOptions, CallOptions]
+        ] = {}  # by identity: those of a strategy, and as merged
 
     @property
     def is_usable(self) -> bool:
@@ -124,7 +127,11 @@ class Route:
 
     def request(self, request: Request) -> Request:
         """The request as this endpoint gets it."""
-        return request._replace(model=self.model, options=request.options.over(self.line.place.options))
+        known = self._options.get(id(request.options))
+        if known is None or known[0] is not request.options:
+            known = request.options, request.options.over(self.line.place.options)
+            self._options[id(request.options)] = known
+        return request._replace(model=self.model, options=known[1])
 
     def body(self, request: Request, learnt: Learnt) -> dict[str, Any]:
         """The body of a request, from `request`, as it went out."""
@@ -132,7 +139,7 @@ class Route:
 
     def sent(self, request: Request) -> str | None:
         """How a request is put, as JSON for the ledger; None when it is as by default."""
-        key = (id(self.learnt), orjson.dumps(request.options.said()))
+        key = (id(self.learnt), id(request.options))  # both are kept here
         if key not in self._sent:
             self._sent[key] = sent_as(self.line.place, request, self.learnt)
         return self._sent[key]

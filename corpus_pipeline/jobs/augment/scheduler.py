@@ -115,10 +115,11 @@ class Window:
     async def _pour(self) -> None:
         for source in (self._feed.replays(), self._feed.batches()):
             while not self._stop.is_set():
-                begun = await asyncio.to_thread(_next, source)
-                if begun is None:
+                page = await asyncio.to_thread(_next, source)
+                if page is None:
                     break
-                await self._start(begun)
+                for begun in page:
+                    await self._start(begun)
 
     async def _start(self, begun: Begun) -> None:
         self._writer.unit.finish(*begun.skipped)
@@ -274,5 +275,5 @@ def _cleaning_of(held: Held) -> NewRowCleaning:
     return NewRowCleaning(build(held.work.recipe.clean.rules), joins=format_of(held.work.file).joins)
 
 
-def _next(source: Iterator[Begun]) -> Begun | None:
+def _next(source: Iterator[list[Begun]]) -> list[Begun] | None:
     return next(source, None)

@@ -154,7 +154,7 @@ def test_what_failed_under_an_earlier_recipe_waits_for_nobody(make_kit: Any) -> 
 
 
 def test_a_replay_of_a_row_whose_batch_is_not_finished_is_made_and_paid_once(make_kit: Any, wait_until: Any) -> None:
-    kit = make_kit(latency="fixed:0.1", faults={"refusal": 1.0})
+    kit = make_kit(latency="fixed:0.3", faults={"refusal": 1.0})
     kit.add(4, strategies=["paraphrase"], answer_retries=0, concurrency=1)
     with kit.running() as background:
         wait_until(lambda: states(kit))

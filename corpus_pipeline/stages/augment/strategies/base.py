@@ -235,8 +235,9 @@ class Strategy(ABC):
         """Raise the first fault that the validators find, with the name of who found it. Those that the recipe leaves out
         are not asked; the names of those that found a fault and only tag are returned."""
         found: list[str] = []
+        without = self.params.without
         for validator in validators:
-            if validator.name in self.params.without:
+            if validator.name in without:
                 continue
             fault = validator(conversation, turns, answer)
             if fault is None:

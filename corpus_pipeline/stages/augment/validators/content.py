@@ -76,11 +76,8 @@ _MIN_LETTERS: Final = 3
 @lru_cache(maxsize=512)
 def stems(text: str) -> frozenset[str]:
     """The stems of the content words of a text."""
-    found: set[str] = set()
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    for token in set(_TOKEN.findall(normal.casefold())):
-        found.update(_stems_of(token))
-    return frozenset(found)
+    return frozenset().union(*map(_stems_of, set(_TOKEN.findall(normal.casefold()))))
 
 
 @lru_cache(maxsize=1 << 14)  # of most texts most words were seen before
@@ -133,7 +130,7 @@ def _begun(apart: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=128)
 def _heads(stems_of_a_text: frozenset[str]) -> frozenset[str]:
-    return frozenset(stem[:_HEAD] for stem in stems_of_a_text if len(stem) >= _HEAD)
+    return frozenset([stem[:_HEAD] for stem in stems_of_a_text if len(stem) >= _HEAD])
 
 
 def _min_letters(word: str) -> int:

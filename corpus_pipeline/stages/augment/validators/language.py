@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
-from corpus_pipeline.stages.augment.validators.scripts import prose, script_weights
+from corpus_pipeline.stages.augment.validators.scripts import letters_of, prose, script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 # ISO 639-1 code -> (English name, scripts it is written in)
@@ -205,12 +206,12 @@ def _sentences(text: str) -> list[tuple[str, int]]:
     waiting = ""
     for sentence in _SENTENCE.findall(text):
         waiting += sentence
-        letters = sum(script_weights(waiting).values())
+        letters = letters_of(waiting)
         if letters >= _MIN_SENTENCE:
             found.append((waiting.strip(), letters))
             waiting = ""
     if waiting.strip():
-        found.append((waiting.strip(), sum(script_weights(waiting).values())))
+        found.append((waiting.strip(), letters_of(waiting)))
     return found
 
 
@@ -244,7 +245,7 @@ def _foreign(text: str, own: frozenset[str], models: Sequence[str] = ()) -> tupl
 
 
 def _not_repeated(sentences: Sequence[tuple[str, int]], models: Sequence[str]) -> list[tuple[str, int]]:
-    there = frozenset(word for model in models for word in model.casefold().split())
+    there = frozenset(chain.from_iterable(model.casefold().split() for model in models))
     found = []
     for sentence, letters in sentences:
         words = sentence.casefold().split()

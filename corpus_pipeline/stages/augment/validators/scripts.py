@@ -64,12 +64,18 @@ def prose(text: str) -> str:
     return _NO_LANGUAGE.sub(" ", without_inline_code(without_fences(text)))
 
 
+def letters_of(text: str) -> int:
+    """The sum of `script_weights`."""
+    if text.isascii():
+        return len(text.encode("ascii").translate(None, _NO_ASCII_LETTERS))
+    return sum(script_weights(text).values())
+
+
 def script_weights(text: str) -> Counter[str]:
     """How much of a text is in each script, in letters (see the weights above)."""
     weights: Counter[str] = Counter()
     if text.isascii():
-        letters = len(text.encode("ascii").translate(None, _NO_ASCII_LETTERS))  # the common case
-        if letters:
+        if letters := letters_of(text):  # the common case
             weights["latin"] = letters
         return weights
     for name, weight, pattern in _PATTERNS:
