@@ -71,8 +71,11 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Comman
     if not isinstance(command, click.Group):
         yield path, command
         return
-    for name in sorted(command.commands):
-        yield from _walk(command.commands[name], f"{path} {name}")
+    context = click.Context(command)
+    for name in sorted(command.list_commands(context)):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from _walk(found, f"{path} {name}")
 
 
 def _settings() -> Iterator[str]:

@@ -8,39 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import sys
 
 import click
 
 from corpus_pipeline import __version__
-from corpus_pipeline.cli import (
-    batches,
-    catalogue,
-    completion,
-    control,
-    cost,
-    demo,
-    estimate,
-    failed,
-    files,
-    index,
-    inspect,
-    maintenance,
-    preview,
-    prices,
-    proofs,
-    purge,
-    recipes,
-    rejects,
-    remove,
-    review,
-    run,
-    serve,
-    servers,
-    try_out,
-    verdicts,
-)
 from corpus_pipeline.cli.output import error, say
 from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
@@ -62,64 +36,78 @@ _COLLECTIONS = (20_000, 20, 50)
 _EPILOG = "\b\nSettings (environment):\n" + "\n".join(f"  {v.name}: {v.meaning} [{v.default}]" for v in VARIABLES)
 
 
-# in the order in which one meets them: (command, what it is for in a few words)
+# in the order in which one meets them: (command, its module, what it is for in a few words)
 _SECTIONS = (
     ("Work on files", (
-        (demo.demo, "the whole path on a small bundled corpus: no key, no server"),
-        (files.add, "register dataset files; formats are detected"),
-        (run.run, "ingest, clean, augment, export; goes on where it stopped"),
-        (control.pause, "stop work at its next batch boundary, with a reason"),
-        (control.resume, "let it go on"),
-        (control.unlock, "take a lease from a worker that hangs, with a reason"),
+        ("demo", "demo", "the whole path on a small bundled corpus: no key, no server"),
+        ("add", "files", "register dataset files; formats are detected"),
+        ("run", "run", "ingest, clean, augment, export; goes on where it stopped"),
+        ("pause", "control", "stop work at its next batch boundary, with a reason"),
+        ("resume", "control", "let it go on"),
+        ("unlock", "control", "take a lease from a worker that hangs, with a reason"),
     )),
     ("Look", (
-        (inspect.status, "how far each file is"),
-        (inspect.report, "what a stage did: counts, reasons, time, money"),
-        (inspect.rows, "rows of a file: search, filter, page"),
-        (rejects.rejects, "lines that became no row, with their bytes"),
-        (verdicts.duplicates, "rows dropped as duplicates beside what is kept"),
-        (verdicts.keep, "keep rows that cleaning drops, or stop keeping them"),
-        (review.review, "judge new rows at random; what people find decides about the export"),
-        (preview.preview, "what each cleaning rule would do, before it does it"),
-        (inspect.show, "one row with its whole history"),
-        (inspect.trace, "where an exported line comes from"),
-        (proofs.verify, "check a signed export, on any machine, without the database"),
-        (servers.ui, "the Dagster UI and the row browser"),
-        (serve.serve, "the row browser alone; users and roles"),
+        ("status", "inspect", "how far each file is"),
+        ("report", "inspect", "what a stage did: counts, reasons, time, money"),
+        ("rows", "inspect", "rows of a file: search, filter, page"),
+        ("rejects", "rejects", "lines that became no row, with their bytes"),
+        ("duplicates", "verdicts", "rows dropped as duplicates beside what is kept"),
+        ("keep", "verdicts", "keep rows that cleaning drops, or stop keeping them"),
+        ("review", "review", "judge new rows at random; what people find decides about the export"),
+        ("preview", "preview", "what each cleaning rule would do, before it does it"),
+        ("show", "inspect", "one row with its whole history"),
+        ("trace", "inspect", "where an exported line comes from"),
+        ("verify", "proofs", "check a signed export, on any machine, without the database"),
+        ("ui", "servers", "the Dagster UI and the row browser"),
+        ("serve", "serve", "the row browser alone; users and roles"),
     )),
     ("Money and failures", (
-        (estimate.estimate, "what augmenting will cost"),
-        (try_out.try_out, "a strategy on a few rows: models and prompts side by side"),
-        (cost.cost, "what was spent, by whom and on what; settle it by a bill"),
-        (prices.prices, "what models cost: show the list, take over a newer one"),
-        (failed.failed, "samples that failed: list, show, replay, dismiss"),
-        (batches.batches, "batches at the provider: list, show, cancel, refetch, forget"),
+        ("estimate", "estimate", "what augmenting will cost"),
+        ("try", "try_out", "a strategy on a few rows: models and prompts side by side"),
+        ("cost", "cost", "what was spent, by whom and on what; settle it by a bill"),
+        ("prices", "prices", "what models cost: show the list, take over a newer one"),
+        ("failed", "failed", "samples that failed: list, show, replay, dismiss"),
+        ("batches", "batches", "batches at the provider: list, show, cancel, refetch, forget"),
     )),
     ("Set up and keep", (
-        (recipes.recipe, "how files are worked: show, new, check"),
-        (catalogue.rules, "cleaning rules that are there, and where they come from"),
-        (catalogue.strategies, "the same of augmentation strategies"),
-        (catalogue.formats, "the same of formats"),
-        (catalogue.validators, "the same of validators of answers"),
-        (maintenance.doctor, "check everything; each finding has its next command"),
-        (maintenance.upgrade, "bring the database to this version of the program"),
-        (proofs.attest, "sign an export, with a proof for each of its lines"),
-        (remove.remove, "take a file out again with all that was made of it; the ledger stays"),
-        (purge.purge, "remove rows and all that was made of them, for good"),
-        (index.index, "make the index by which the row browser searches"),
-        (servers.llm_stub, "a stand-in for a model, for trying and testing"),
-        (completion.completion, "complete commands and names in your shell"),
+        ("recipe", "recipes", "how files are worked: show, new, check"),
+        ("rules", "catalogue", "cleaning rules that are there, and where they come from"),
+        ("strategies", "catalogue", "the same of augmentation strategies"),
+        ("formats", "catalogue", "the same of formats"),
+        ("validators", "catalogue", "the same of validators of answers"),
+        ("doctor", "maintenance", "check everything; each finding has its next command"),
+        ("upgrade", "maintenance", "bring the database to this version of the program"),
+        ("attest", "proofs", "sign an export, with a proof for each of its lines"),
+        ("remove", "remove", "take a file out again with all that was made of it; the ledger stays"),
+        ("purge", "purge", "remove rows and all that was made of them, for good"),
+        ("index", "index", "make the index by which the row browser searches"),
+        ("llm-stub", "servers", "a stand-in for a model, for trying and testing"),
+        ("completion", "completion", "complete commands and names in your shell"),
     )),
 )  # fmt: skip
 
 
+_MODULES = {name: module for _, commands in _SECTIONS for name, module, _ in commands}
+
+
 class _Sections(click.Group):
-    """A group whose help lists its commands by what they are for."""
+    """A group whose help lists its commands by what they are for. The module of a command is imported when it is asked for:
+    all of them together take longer than most commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands and cmd_name in _MODULES:
+            module = importlib.import_module(f"{__name__}.{_MODULES[cmd_name]}")
+            found = (value for value in vars(module).values() if isinstance(value, click.Command))
+            self.add_command(next(command for command in found if command.name == cmd_name), cmd_name)
+        return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in _SECTIONS:
             with formatter.section(title):
-                formatter.write_dl([(command.name or "", what) for command, what in commands], col_spacing=4)
+                formatter.write_dl([(name, what) for name, _, what in commands], col_spacing=4)
 
 
 @click.group(
@@ -137,11 +125,6 @@ def cli() -> None:
     In a browser: corpus ui
     More of one:  corpus run --help
     """
-
-
-for _, _commands in _SECTIONS:
-    for _command, _ in _commands:
-        cli.add_command(_command)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import click
 
 from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import json_option, print_json, print_table, tell
-from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
+from corpus_pipeline.stages.skip_reasons import skips_in_words
 from corpus_pipeline.units import money
 
 if TYPE_CHECKING:

@@ -21,8 +21,7 @@ from corpus_pipeline.cli.output import (
     warn,
 )
 from corpus_pipeline.cli.value_words import values_line
-from corpus_pipeline.jobs.conservation import account_line
-from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
+from corpus_pipeline.stages.skip_reasons import skips_in_words
 from corpus_pipeline.states import Stage
 from corpus_pipeline.units import moment, money, span
 
@@ -151,6 +150,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
         for line in _reason_lines(entry):
             tell(f"    {line}")
         if entry.get("account"):
+            from corpus_pipeline.jobs.conservation import account_line
+
             tell(f"  {account_line(entry['account'])}")
         for fact in entry.get("learnt", ()):
             tell(f"  learnt of {fact['model']}: {fact['name']}: {fact['value']}")

@@ -11,7 +11,6 @@ import click
 
 from corpus_pipeline.cli.output import say, say_compared_again, tell_bare, warn
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.stages.export.gate import listed
 
 if TYPE_CHECKING:
     from corpus_pipeline.service.queries.exportability import Fit
@@ -56,6 +55,8 @@ def check(name: str, files: tuple[str, ...]) -> None:
 
 def fit_lines(name: str, fit: Fit) -> Iterator[str]:
     """What the export format cannot hold of a file, before anything is exported."""
+    from corpus_pipeline.stages.export.gate import listed
+
     of = f"of the first {fit.rows:,} rows of {name}"
     if fit.withheld:
         yield (

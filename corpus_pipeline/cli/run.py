@@ -19,7 +19,7 @@ from corpus_pipeline.cli.completion import dataset_names
 from corpus_pipeline.cli.output import console, error, json_option, print_json, say, say_compared_again, warn
 from corpus_pipeline.jobs.narration import Progress, Rhythm, fields
 from corpus_pipeline.service import structured_logs
-from corpus_pipeline.stages.augment.strategies.exchange import skips_in_words
+from corpus_pipeline.stages.skip_reasons import skips_in_words
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.units import money, span
 

@@ -13,8 +13,8 @@ from typing_extensions import TypedDict
 from corpus_pipeline.jobs.conservation import AccountRecord, account
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, skips_in_words
 from corpus_pipeline.stages.export.gate import lost_by
+from corpus_pipeline.stages.skip_reasons import SkipReason, skips_in_words
 from corpus_pipeline.states import DuplicateKind, Stage, Status
 from corpus_pipeline.store import (
     augmented,

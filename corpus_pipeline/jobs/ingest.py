@@ -86,11 +86,6 @@ def work(held: Held) -> None:
     held.commit(_complete, held, blanks)
 
 
-def is_elsewhere(file: DatasetFile) -> bool:
-    """Whether a dataset file is a local path that this host does not have."""
-    return "://" not in file.path and not Path(file.path).exists()
-
-
 def local_path(work: Work) -> Path:
     """Where the dataset file can be read here: its path, or its copy of what lies elsewhere, made if need be.
 

@@ -24,12 +24,13 @@ from corpus_pipeline.errors import (
 from corpus_pipeline.jobs import data_checks, stage_handlers, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
-from corpus_pipeline.jobs.ingest import is_elsewhere, local_path
+from corpus_pipeline.jobs.ingest import local_path
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
 from corpus_pipeline.states import FileState, Stage, Status
 from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, removals, tasks
+from corpus_pipeline.store.dataset_files import is_elsewhere
 
 log = logging.getLogger(__name__)
 

@@ -10,91 +10,58 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-from sqlalchemy import Connection
 from typing_extensions import TypedDict, Unpack
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
-from corpus_pipeline.jobs import remote, runner, webhooks
-from corpus_pipeline.jobs.augment.plan import ModelAccess, Overrides, labels, with_overrides
-from corpus_pipeline.jobs.completion_report import CompletionReport
-from corpus_pipeline.jobs.narration import LogNarrator, Narrator
-from corpus_pipeline.jobs.runner import Outcome
-from corpus_pipeline.jobs.stage_run import Work
-from corpus_pipeline.llm.endpoints import Endpoints, from_settings
-from corpus_pipeline.llm.prices import PriceList, current
 from corpus_pipeline.model import ConversationId
-from corpus_pipeline.recipe import Recipe, parse
-from corpus_pipeline.service.commands import (
-    failed_samples,
-    inbox,
-    naming,
-    provider_batches,
-    purge,
-    recipes,
-    reconcile,
-    register,
-    remove,
-    review,
-    try_out,
-    unlock,
-)
-from corpus_pipeline.service.commands import pause as commands_pause
-from corpus_pipeline.service.commands import prices as commands_prices
-from corpus_pipeline.service.commands import rows as commands_rows
-from corpus_pipeline.service.commands import start as commands_start
-from corpus_pipeline.service.queries import (
-    cost,
-    cost_estimate,
-    dataframes,
-    exportability,
-    lineage,
-    progress,
-    row_detail,
-    row_filter,
-    rule_preview,
-    views,
-)
-from corpus_pipeline.service.queries import duplicates as queries_duplicates
-from corpus_pipeline.service.queries import rows as queries_rows
-from corpus_pipeline.service.queries import status as queries_status
-from corpus_pipeline.service.records.calls import (
-    CostEstimate,
-    FailedSample,
-    FailedSampleDetail,
-    PriceUpdate,
-    ProviderBatch,
-    Reconciliation,
-    Spending,
-)
-from corpus_pipeline.service.records.exports import Lineage, PurgeReport, RemovalReport
-from corpus_pipeline.service.records.progress import FileStatus
-from corpus_pipeline.service.records.rows import (
-    DuplicatePage,
-    FilePreview,
-    FlatRow,
-    JudgeAgreement,
-    KeptRow,
-    RejectedRow,
-    ReviewState,
-    RowHistory,
-)
+from corpus_pipeline.service import commands, queries
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.stages.clean.rule_effects import EXAMPLES
-from corpus_pipeline.stages.export.hf_features import type_name
-from corpus_pipeline.stages.export.targets import Target, open_target
-from corpus_pipeline.stages.ingest.identity import Identity
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
 from corpus_pipeline.store import Store, dataset_files, exports, migrate, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
-from corpus_pipeline.store.leases import Lease
-from corpus_pipeline.store.pauses import PauseFlag
 
+# `corpus status` must not wait for what only a run needs: the rest is imported by the methods that use it
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Connection
+
+    from corpus_pipeline.jobs import remote
+    from corpus_pipeline.jobs.augment.plan import ModelAccess, Overrides
+    from corpus_pipeline.jobs.completion_report import CompletionReport
+    from corpus_pipeline.jobs.narration import Narrator
+    from corpus_pipeline.jobs.runner import Outcome
+    from corpus_pipeline.jobs.stage_run import Work
+    from corpus_pipeline.llm.endpoints import Endpoints
+    from corpus_pipeline.llm.prices import PriceList
+    from corpus_pipeline.recipe import Recipe
+    from corpus_pipeline.service.records.calls import (
+        CostEstimate,
+        FailedSample,
+        FailedSampleDetail,
+        PriceUpdate,
+        ProviderBatch,
+        Reconciliation,
+        Spending,
+    )
+    from corpus_pipeline.service.records.exports import Lineage, PurgeReport, RemovalReport
+    from corpus_pipeline.service.records.progress import FileStatus
+    from corpus_pipeline.service.records.rows import (
+        DuplicatePage,
+        FilePreview,
+        FlatRow,
+        JudgeAgreement,
+        KeptRow,
+        RejectedRow,
+        ReviewState,
+        RowHistory,
+    )
+    from corpus_pipeline.stages.export.targets import Target
+    from corpus_pipeline.stages.ingest.identity import Identity
+    from corpus_pipeline.store.leases import Lease
+    from corpus_pipeline.store.pauses import PauseFlag
 
 
 class Registration(TypedDict, total=False):
@@ -105,6 +72,14 @@ class Registration(TypedDict, total=False):
     consumer: str | None
     format: str | None
     replace: bool
+
+
+class PreviewOptions(TypedDict, total=False):
+    """What a preview of the rules looks at and shows (see `rule_preview.preview`)."""
+
+    only: Sequence[str]
+    examples: int
+    limit: int | None
 
 
 @dataclass
@@ -150,36 +125,46 @@ class Corpus:
     # --- dataset files -------------------------------------------------------------------------------------------------
 
     def add(
-        self, place: Path | str, *, on_bytes: remote.OnBytes = remote.nothing, **options: Unpack[Registration]
-    ) -> register.Added:
+        self, place: Path | str, *, on_bytes: remote.OnBytes | None = None, **options: Unpack[Registration]
+    ) -> commands.register.Added:
         """Register a dataset file by its path, or by its address elsewhere (see `register.add`). on_bytes: see `copied`.
 
         Raises UsageError for an address of several files."""
-        found = self.copied(str(place), on_bytes) if remote.is_remote(str(place)) else [naming.Given(Path(place))]
+        from corpus_pipeline.jobs import remote
+
+        found = (
+            self.copied(str(place), on_bytes) if remote.is_remote(str(place)) else [commands.naming.Given(Path(place))]
+        )
         if len(found) != 1:
             raise UsageError(f"{place}: {len(found)} files lie there; register them one by one, or by `corpus add`")
         return self.register(found[0], **options)
 
-    def register(self, given: naming.Given, **options: Unpack[Registration]) -> register.Added:
+    def register(self, given: commands.naming.Given, **options: Unpack[Registration]) -> commands.register.Added:
         """Register a dataset file that is here, or a copy of it (see `register.add`)."""
-        return register.add(self.store, given.path, address=given.address, who=self.actor, **options)
+        return commands.register.add(self.store, given.path, address=given.address, who=self.actor, **options)
 
-    def copied(self, address: str, on_bytes: remote.OnBytes = remote.nothing) -> list[naming.Given]:
+    def copied(self, address: str, on_bytes: remote.OnBytes | None = None) -> list[commands.naming.Given]:
         """Copies of the files that an address means, made or still right (see `remote.fetch`). on_bytes: told how far a copy
         is, (bytes that are there, bytes of the whole or None)."""
-        found = [remote.fetch(one, self.settings, on_bytes) for one in remote.listed(address, self.settings)]
-        return [naming.Given(one.path, one.address) for one in found]
+        from corpus_pipeline.jobs import remote
+
+        said = on_bytes or remote.nothing
+        found = [remote.fetch(one, self.settings, said) for one in remote.listed(address, self.settings)]
+        return [commands.naming.Given(one.path, one.address) for one in found]
 
     def local_path(self, file: DatasetFile) -> Path:
         """Where a dataset file can be read on this host: its path, or its copy, made if need be. Raises as `remote.bring`."""
+        from corpus_pipeline.jobs import remote
+        from corpus_pipeline.stages.ingest.identity import Identity
+
         if not remote.is_remote(file.path):
             return Path(file.path)
         return remote.bring(file.path, Identity(file.sha256, file.bytes), self.settings)
 
-    def names_for(self, given: Sequence[naming.Given | Path]) -> list[str]:
+    def names_for(self, given: Sequence[commands.naming.Given | Path]) -> list[str]:
         """The names that files get which are registered together (see `naming.names_for`)."""
-        return naming.names_for(
-            self.store, [one if isinstance(one, naming.Given) else naming.Given(one) for one in given]
+        return commands.naming.names_for(
+            self.store, [one if isinstance(one, commands.naming.Given) else commands.naming.Given(one) for one in given]
         )
 
     def files(self, names: Sequence[str] = ()) -> list[DatasetFile]:
@@ -191,13 +176,13 @@ class Corpus:
         row = self.store.fetch(lambda c: store_recipes.recipe_row(c, file.recipe_id))
         return _parsed(row.body, f"recipe {row.name}")
 
-    def bind_recipe(self, name: str, recipe: str) -> recipes.Bound:
+    def bind_recipe(self, name: str, recipe: str) -> commands.recipes.Bound:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
-        return recipes.bind(self.store, name, recipe, who=self.actor)
+        return commands.recipes.bind(self.store, name, recipe, who=self.actor)
 
-    def fit(self, name: str, recipe: Recipe) -> exportability.Fit:
+    def fit(self, name: str, recipe: Recipe) -> queries.exportability.Fit:
         """How the first rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
-        return exportability.fit(self.store, name, recipe, self.local_path)
+        return queries.exportability.fit(self.store, name, recipe, self.local_path)
 
     # --- running -------------------------------------------------------------------------------------------------------
 
@@ -212,6 +197,9 @@ class Corpus:
         narrator: Narrator | None = None,
     ) -> Work:
         """One stage of the current task of a dataset file, ready to be run."""
+        from corpus_pipeline.jobs.narration import LogNarrator
+        from corpus_pipeline.jobs.stage_run import Work
+
         (file,) = self.files([name])
         recipe = self.recipe_of(file)
         task = self.store.fetch(tasks.known_task, file.id, file.recipe_id)
@@ -238,6 +226,8 @@ class Corpus:
         )
 
     def _bring(self, address: str, identity: Identity, on_bytes: remote.OnBytes) -> Path:
+        from corpus_pipeline.jobs import remote
+
         return remote.bring(address, identity, self.settings, on_bytes)
 
     def run_stage(
@@ -251,6 +241,8 @@ class Corpus:
         narrator: Narrator | None = None,
     ) -> Outcome:
         """Run one stage of one dataset file to its end (see `jobs.runner.run_stage`)."""
+        from corpus_pipeline.jobs import runner
+
         work = self.work(name, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
         try:
             return runner.run_stage(work)
@@ -260,6 +252,8 @@ class Corpus:
 
     def deliver_webhooks(self) -> int:
         """Send due deliveries to their receivers; returns how many arrived. A failure is tried again later."""
+        from corpus_pipeline.jobs import webhooks
+
         settings = self.settings
         private = frozenset(settings.private_hosts)
         try:
@@ -278,6 +272,8 @@ class Corpus:
         return []
 
     def _is_complete(self, name: str, stage: Stage) -> bool:
+        from corpus_pipeline.jobs import runner
+
         try:
             return runner.is_complete(self.work(name, stage))
         except TargetUnavailable:  # whether the export is there is not known: the stage says why
@@ -285,11 +281,16 @@ class Corpus:
 
     def redo(self, name: str, stage: Stage) -> list[str]:
         """Start a stage of a dataset file over, and those behind it (see `runner.redo`)."""
+        from corpus_pipeline.jobs import runner
+
         return runner.redo(self.work(name, stage))
 
     @cached_property
     def models(self) -> ModelAccess | None:
         """Where models are asked; None when neither a key nor a base URL is set."""
+        from corpus_pipeline.jobs.augment.plan import ModelAccess
+        from corpus_pipeline.llm.endpoints import from_settings
+
         endpoints = from_settings(self.settings)
         if endpoints is None:
             return None
@@ -303,11 +304,15 @@ class Corpus:
     @cached_property
     def prices(self) -> PriceList:
         """The price list that calls are booked by."""
+        from corpus_pipeline.llm.prices import current
+
         return current(self.settings.price_file)
 
     @cached_property
     def target(self) -> Target:
         """Where exports go."""
+        from corpus_pipeline.stages.export.targets import open_target
+
         settings = self.settings
         return open_target(
             settings.export_url, endpoint_url=settings.s3_endpoint_url, addressing=settings.s3_addressing
@@ -331,82 +336,82 @@ class Corpus:
         recipes: Sequence[tuple[str, Recipe]] = (),
         models: Sequence[str] = (),
         templates: Sequence[tuple[str, str | dict[str, str] | None]] = (),
-    ) -> try_out.Tried:
+    ) -> commands.try_out.Tried:
         """A strategy on a few rows, variants side by side (see `try_out.try_out`). Nothing of it enters the corpus."""
         work, access = self.work(name, Stage.AUGMENT), self.models
         if access is None:
             raise SettingMissing(
                 "no model can be asked: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
             )
-        variants = try_out.variants_of(work.recipe, recipes, models, templates)
-        return try_out.try_out(work, access, strategy, variants, rows=rows, numbers=numbers)
+        variants = commands.try_out.variants_of(work.recipe, recipes, models, templates)
+        return commands.try_out.try_out(work, access, strategy, variants, rows=rows, numbers=numbers)
 
     # --- stopping and going on -------------------------------------------------------------------------------------------
 
     def pause(self, names: Sequence[str], stage: Stage | None, everything: bool, reason: str) -> list[PauseFlag]:
         """Set pause flags (see `control.pause`)."""
-        return commands_pause.pause(self.store, names, stage, everything, reason, self.actor)
+        return commands.pause.pause(self.store, names, stage, everything, reason, self.actor)
 
     def resume(self, names: Sequence[str], stage: Stage | None, everything: bool) -> list[PauseFlag]:
         """Clear pause flags (see `control.resume`)."""
-        return commands_pause.resume(self.store, names, stage, everything, self.actor)
+        return commands.pause.resume(self.store, names, stage, everything, self.actor)
 
     def clear_flag(self, flag: int) -> str:
         """Clear one pause flag by its number; returns its scope in words (see `progress.clear_flag`)."""
-        return progress.clear_flag(self.store, flag, self.actor)
+        return queries.progress.clear_flag(self.store, flag, self.actor)
 
     def start(self, names: Sequence[str], stage: Stage) -> list[str]:
         """Ask for runs of dataset files up to a stage (see `start.start`)."""
-        return commands_start.start(self.store, names, stage, self.actor)
+        return commands.start.start(self.store, names, stage, self.actor)
 
     def unlock(self, name: str, stage: Stage | None, reason: str, *, force: bool = False) -> list[Lease]:
         """Take the leases of a dataset file from their holders (see `unlock.unlock`)."""
-        return unlock.unlock(self.store, name, stage, reason, self.actor, force=force)
+        return commands.unlock.unlock(self.store, name, stage, reason, self.actor, force=force)
 
     def delete_rows(self, ids: Sequence[ConversationId], reason: str) -> None:
         """Soft-delete rows of any dataset file (see `control.delete_rows`)."""
-        commands_rows.delete_rows(self.store, ids, reason, self.actor)
+        commands.rows.delete_rows(self.store, ids, reason, self.actor)
 
     def purge(self, name: str, numbers: Sequence[int], *, reason: str, copies: bool = False) -> PurgeReport:
         """Remove rows of a dataset file and everything made from them, for good (see `purge.purge`)."""
-        return purge.purge(
+        return commands.purge.purge(
             self.store, self.target, self.settings, name, numbers, reason=reason, who=self.actor, copies=copies
         )
 
     def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> RemovalReport:
         """Take a dataset file out with everything that was made from it; the ledger stays (see `remove.remove`)."""
-        return remove.remove(
+        return commands.remove.remove(
             self.store, self.target, self.settings, name, reason=reason, who=self.actor, keep_answers=keep_answers
         )
 
     def batches(self, names: Sequence[str] = ()) -> list[ProviderBatch]:
         """Provider batches and what each came to (see `batches.listed`)."""
-        return self.store.fetch(lambda c: provider_batches.listed(c, names))
+        return self.store.fetch(lambda c: commands.provider_batches.listed(c, names))
 
     def refetch_batches(self, names: Sequence[str]) -> list[ProviderBatch]:
         """Look again for the open provider batches of dataset files (see `batches.refetch`)."""
         works = [self.work(name, Stage.AUGMENT) for name in names]
-        return [entry for work in works for entry in provider_batches.refetch(work, self.settings.model)]
+        return [entry for work in works for entry in commands.provider_batches.refetch(work, self.settings.model)]
 
     def forget_batches(self, names: Sequence[str], reason: str, batch: int | None = None) -> list[ProviderBatch]:
         """Release provider batches (see `batches.forget`)."""
-        return provider_batches.forget(self.store, names, batch, reason, self.actor)
+        return commands.provider_batches.forget(self.store, names, batch, reason, self.actor)
 
     def cancel_batches(self, names: Sequence[str], reason: str) -> list[ProviderBatch]:
         """Ask the provider to stop the batches of dataset files (see `batches.cancel`)."""
-        return provider_batches.cancel(self.store, self.models, names, reason, self.actor)
+        return commands.provider_batches.cancel(self.store, self.models, names, reason, self.actor)
 
     def reconcile(
         self, file: Path, *, adopt: bool = False, complete: bool = False, dry_run: bool = False
     ) -> Reconciliation:
         """Settle unknown calls by a provider's usage export and compare the rest (see `reconcile.reconcile`)."""
-        return reconcile.reconcile(
+        return commands.reconcile.reconcile(
             self.store, self.prices, file, self.actor, adopt=adopt, complete=complete, dry_run=dry_run
         )
 
     def update_prices(self, file: Path, as_of: date | None) -> PriceUpdate:
         """Take over a price list (see `prices.update`)."""
-        return commands_prices.update(self.store, self.settings, file, as_of, self.actor)
+        return commands.prices.update(self.store, self.settings, file, as_of, self.actor)
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 
@@ -415,38 +420,42 @@ class Corpus:
 
         Raises UsageError for a model without a price or a limit that cannot be: found out by the run, it would stop the file.
         """
+        from corpus_pipeline.jobs.augment.plan import labels, with_overrides
+
         for name, strategy in sorted(self.store.fetch(store_failed_samples.replayable, where)) if overrides else ():
             section = self.work(name, Stage.AUGMENT).recipe.augment
             if strategy in labels(section):
                 with_overrides(section, strategy, self.settings.model, overrides or {}, self.prices, self.endpoints)
-        return failed_samples.replay(self.store, where, overrides or {}, self.actor)
+        return commands.failed_samples.replay(self.store, where, overrides or {}, self.actor)
 
     def dismiss(self, where: store_failed_samples.Where, reason: str) -> list[int]:
         """Say that these failed samples do not matter; they no longer block the export."""
         if not reason.strip():
             raise UsageError("say why: `corpus failed dismiss --reason TEXT`; it is kept in the audit log")
-        return failed_samples.settle_failed(self.store, where, FailedState.DISMISSED, reason, self.actor)
+        return commands.failed_samples.settle_failed(self.store, where, FailedState.DISMISSED, reason, self.actor)
 
     # --- what the sensors do ---------------------------------------------------------------------------------------------
 
     def scan_inbox(self) -> tuple[list[str], list[str]]:
         """Register the files of the inbox folder (see `inbox.scan`)."""
-        return inbox.scan(self.store, self.settings.inbox, who="inbox")
+        return commands.inbox.scan(self.store, self.settings.inbox, who="inbox")
 
     def mark_flags(self) -> list[PauseFlag]:
         """Mark what runs below a set flag as pausing; returns the set flags."""
-        return commands_pause.mark_flags(self.store)
+        return commands.pause.mark_flags(self.store)
 
-    def resumable(self) -> list[commands_pause.Resumable]:
+    def resumable(self) -> list[commands.pause.Resumable]:
         """Stages that may go on although no one works on them."""
-        return commands_pause.resumable(self.store)
+        return commands.pause.resumable(self.store)
 
-    def abandoned(self) -> list[tuple[commands_pause.Resumable, PauseFlag]]:
+    def abandoned(self) -> list[tuple[commands.pause.Resumable, PauseFlag]]:
         """Stages below a flag whose worker has ended (see `control.abandoned`)."""
-        return commands_pause.abandoned(self.store)
+        return commands.pause.abandoned(self.store)
 
     def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:
         """The queued run of these stages will not start: leave the first unfinished one as paused."""
+        from corpus_pipeline.jobs import runner
+
         for stage in stages:
             work = self.work(name, stage, run_id=run_id)
             if not self._is_complete(name, stage):
@@ -455,13 +464,13 @@ class Corpus:
 
     def note(self, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         """Write one line of the audit log: somebody logged in, somebody took a copy."""
-        progress.note(self.store, self.actor, action, subject, detail)
+        queries.progress.note(self.store, self.actor, action, subject, detail)
 
     # --- looking ---------------------------------------------------------------------------------------------------------
 
     def status(self, names: Sequence[str] = ()) -> list[FileStatus]:
         """Progress of each dataset file."""
-        return self.store.fetch(lambda c: queries_status.status(c, names))
+        return self.store.fetch(lambda c: queries.status.status(c, names))
 
     def report(self, name: str, stage: Stage | None = None) -> list[CompletionReport]:
         """Completion reports of the current task, counted now."""
@@ -469,7 +478,7 @@ class Corpus:
         def read(connection: Connection) -> list[CompletionReport]:
             (file,) = dataset_files.current_files(connection, [name])
             recipe = _parsed(store_recipes.recipe_row(connection, file.recipe_id).body, "recipe")
-            return queries_status.report(connection, file, recipe, stage)
+            return queries.status.report(connection, file, recipe, stage)
 
         return self.store.fetch(read)
 
@@ -481,17 +490,21 @@ class Corpus:
 
     def export_columns(self, name: str) -> list[tuple[str, str]]:
         """(name, type) of the columns of the newest export of a dataset file; none before the first."""
+        import orjson
+
+        from corpus_pipeline.stages.export.hf_features import type_name
+
         row = self.store.fetch(exports.current, self.work(name, Stage.EXPORT).task.id)
         features = [] if row is None else orjson.loads(row.manifest)["features"]
         return [(column["name"], type_name(column)) for column in features]
 
     def preview(self, name: str, stage: Stage, limit: int) -> list[FlatRow]:
         """A few rows of a stage, each in one line."""
-        return views.preview(self.work(name, stage), limit)
+        return queries.views.preview(self.work(name, stage), limit)
 
     def data_version_parts(self, name: str, stage: Stage) -> list[str]:
         """What the result of a stage depends on: two runs with the same parts made the same rows."""
-        return queries_status.data_version_parts(self.work(name, stage))
+        return queries.status.data_version_parts(self.work(name, stage))
 
     def rows(
         self,
@@ -502,11 +515,11 @@ class Corpus:
         where: dict[str, str] | None = None,
         after: int = 0,
         limit: int = 50,
-    ) -> queries_rows.Listing:
+    ) -> queries.rows.Listing:
         """Rows of a stage that match every condition (see `row_filter.CONDITIONS`), page by page."""
-        wanted = row_filter.parse(stage, where or {}, search)
+        wanted = queries.row_filter.parse(stage, where or {}, search)
         index = self.settings.search_folder
-        return self.store.fetch(queries_rows.search_rows, name, wanted, after=after, limit=limit, index=index)
+        return self.store.fetch(queries.rows.search_rows, name, wanted, after=after, limit=limit, index=index)
 
     def frame(
         self,
@@ -518,87 +531,90 @@ class Corpus:
         limit: int = 100_000,
     ) -> pd.DataFrame:
         """Rows of a stage as a pandas data frame, for notebooks (see `frames.frame`)."""
-        return dataframes.frame(
+        return queries.dataframes.frame(
             lambda after, most: self.rows(name, stage, search=search, where=where, after=after, limit=most), limit
         )
 
     def duplicates(self, name: str, *, sort: str = "row", after: int = 0, limit: int = 50) -> DuplicatePage:
         """Rows dropped as duplicates, each beside its keeper (see `queries.duplicates.page`)."""
-        return self.store.fetch(queries_duplicates.page, name, sort=sort, after=after, limit=limit)
+        return self.store.fetch(queries.duplicates.page, name, sort=sort, after=after, limit=limit)
 
     def preview_rules(
         self,
         name: str,
         recipe: str | None = None,
-        *,
-        only: Sequence[str] = (),
-        examples: int = EXAMPLES,
-        limit: int | None = rule_preview.MAX_ROWS,
+        **options: Unpack[PreviewOptions],
     ) -> FilePreview:
         """What the cleaning rules would do to a dataset file, by its recipe or another one (see `rule_preview.preview`)."""
         (file,) = self.files([name])
-        chosen = self.recipe_of(file) if recipe is None else recipes.resolve(self.store, recipe).recipe
-        return rule_preview.preview(
-            self.store, name, chosen, place=self.local_path, only=only, examples=examples, limit=limit
-        )
+        chosen = self.recipe_of(file) if recipe is None else commands.recipes.resolve(self.store, recipe).recipe
+        return queries.rule_preview.preview(self.store, name, chosen, place=self.local_path, **options)
 
     def kept_anyway(self, name: str) -> list[KeptRow]:
         """Rows that a person keeps although cleaning would drop them."""
-        return self.store.fetch(queries_duplicates.kept_anyway, name)
+        return self.store.fetch(queries.duplicates.kept_anyway, name)
 
-    def keep(self, addresses: Sequence[str], reason: str, *, undo: bool = False) -> commands_rows.Kept:
+    def keep(self, addresses: Sequence[str], reason: str, *, undo: bool = False) -> commands.rows.Kept:
         """Keep rows, named FILE:NUMBER, that cleaning drops (see `commands.rows.keep_rows`)."""
-        places = [views.parse_address(address) for address in addresses]
-        return commands_rows.keep_rows(self.store, places, reason, self.actor, undo=undo)
+        places = [queries.views.parse_address(address) for address in addresses]
+        return commands.rows.keep_rows(self.store, places, reason, self.actor, undo=undo)
 
     def review(self, name: str, *, limit: int = 20) -> ReviewState:
         """Where the review of the new rows of a dataset file stands, and the next rows to judge."""
         recipe = self.recipe_of(self.files([name])[0])
-        return self.store.fetch(review.state, name, recipe, limit=limit)
+        return self.store.fetch(commands.review.state, name, recipe, limit=limit)
 
     def judge_rows(self, rows: Sequence[str], verdict: ReviewVerdict, note: str | None = None) -> list[str]:
         """Record a person's verdict on new rows, named FILE:ROW/STRATEGY/SAMPLE."""
-        return review.judge(self.store, rows, verdict, note, self.actor)
+        return commands.review.judge(self.store, rows, verdict, note, self.actor)
 
     def calibration(self, name: str, condition: str) -> JudgeAgreement:
         """How a judge model agrees with people's verdicts (see `review.calibration`)."""
-        return self.store.fetch(review.calibration, name, condition)
+        return self.store.fetch(commands.review.calibration, name, condition)
 
     def show(self, row: str) -> RowHistory | RejectedRow:
         """One conversation with its history."""
-        return self.store.fetch(lambda c: views.show(c, row))
+        return self.store.fetch(lambda c: queries.views.show(c, row))
 
     def trace(self, name: str, line: int, export: str | None = None) -> Lineage:
         """Where a line of an export comes from, of the newest one unless another is named (see `tracing.trace`)."""
-        return self.store.fetch(lambda c: lineage.trace(c, name, line, export))
+        return self.store.fetch(lambda c: queries.lineage.trace(c, name, line, export))
 
     def failed_samples(
         self, where: store_failed_samples.Where, *, after: int = 0, limit: int = 50
     ) -> list[FailedSample]:
         """Failed samples that match, with their full context."""
         return self.store.fetch(
-            lambda c: [views.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)]
+            lambda c: [
+                queries.views.failed_dict(row) for row in store_failed_samples.find(c, where, after=after, limit=limit)
+            ]
         )
 
     def failed_sample(self, identifier: int) -> FailedSampleDetail:
         """One failed sample with its input and every attempt (see `history.failed_sample`)."""
-        return self.store.fetch(row_detail.failed_sample, identifier)
+        return self.store.fetch(queries.row_detail.failed_sample, identifier)
 
     def estimate(self, name: str) -> CostEstimate:
         """What augmenting a dataset file will cost (see `estimate.estimate`)."""
-        return cost_estimate.estimate(self.work(name, Stage.AUGMENT), self.settings.model, self.prices, self.endpoints)
+        return queries.cost_estimate.estimate(
+            self.work(name, Stage.AUGMENT), self.settings.model, self.prices, self.endpoints
+        )
 
     def cost(self, by: str) -> list[Spending]:
         """Money spent by consumer, file, strategy, model, day, batch (of ten rows) or item. Raises UnknownName."""
-        return self.store.fetch(lambda c: cost.cost(c, by))
+        return self.store.fetch(lambda c: queries.cost.cost(c, by))
 
     def dearest_share(self) -> tuple[int, float]:
         """(items that were asked about, share of all money that the dearest tenth of them cost)."""
-        return self.store.fetch(cost.dearest_share)
+        return self.store.fetch(queries.cost.dearest_share)
 
 
 # a stored recipe version never changes, and reading YAML takes longer than many a stage of a small file
-_parsed = lru_cache(maxsize=256)(lambda body, origin: parse(body, origin=origin))
+@lru_cache(maxsize=256)
+def _parsed(body: str, origin: str) -> Recipe:
+    from corpus_pipeline.recipe import parse
+
+    return parse(body, origin=origin)
 
 
 def process_owner() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
@@ -54,6 +55,11 @@ def title_of(path: str) -> str:
     if path.startswith("hf://datasets/"):
         return re.sub(r"@[^/]*", "", path.removeprefix("hf://datasets/"), count=1)
     return path.rstrip("/").rpartition("/")[2] or path
+
+
+def is_elsewhere(file: DatasetFile) -> bool:
+    """Whether a dataset file is a local path that this host does not have."""
+    return "://" not in file.path and not Path(file.path).exists()
 
 
 def _file(row: Row) -> DatasetFile:

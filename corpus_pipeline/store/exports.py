@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import orjson
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -27,6 +26,8 @@ def insert_chunk(
     connection: Connection, task_id: TaskId, first_line: int, ids: Sequence[int], variants: Sequence[int]
 ) -> None:
     """The rows of the lines from `first_line` (1-based) on; variant 0 is the cleaned row."""
+    import numpy as np  # late: `corpus status` needs none of it
+
     if ids:
         connection.execute(
             insert(export_chunks).values(
@@ -129,6 +130,8 @@ def line(connection: Connection, export: Row, number: int) -> ExportedLine | Non
 
 
 def _placed(chunk: Row, variants: list[list[Any]], at: int) -> ExportedLine:
+    import numpy as np
+
     identifier = ConversationId(int(np.frombuffer(chunk.conversation_ids, dtype="<i8")[at]))
     variant = int(np.frombuffer(chunk.variants, dtype="<i2")[at])
     if variant == 0:
@@ -159,6 +162,8 @@ def lines_between(connection: Connection, export: Row, first: int, last: int) ->
 
 def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tuple[Row, int, ExportedLine]]:
     """(export, line number, what stands there) for everything that was exported of one source row."""
+    import numpy as np
+
     found = []
     own = select(tasks.c.id).where(tasks.c.file_id == split_id(conversation_id)[0])
     chunks = connection.execute(
@@ -182,6 +187,8 @@ def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tu
 
 def lines_holding(connection: Connection, task_ids: Sequence[TaskId], ids: Sequence[int]) -> dict[int, list[int]]:
     """{export id: line numbers} of everything that was exported of some source rows under some tasks."""
+    import numpy as np
+
     found: dict[int, list[int]] = {}
     if not ids:
         return found

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from corpus_pipeline.model import ROW_BITS, TaskId
 from corpus_pipeline.states import FailedState, Stage
-from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import dataset_files, failed_samples, tasks, work_items
 from corpus_pipeline.store.types import now_ms
+
+if TYPE_CHECKING:
+    from corpus_pipeline.store.augmented import ItemKey
 
 _F = failed_samples.c
 

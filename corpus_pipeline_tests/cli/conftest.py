@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import click
 import pytest
 
 from corpus_pipeline import llm_stub
@@ -90,6 +91,14 @@ def run_process(environment: dict[str, str], *arguments: str) -> subprocess.Comp
         check=False,
         cwd=Path(environment["CORPUS_HOME"]).parent,
     )
+
+
+def below(group: click.Group) -> dict[str, click.Command]:
+    """The commands of a group, by name."""
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    assert None not in found.values()
+    return {name: command for name, command in found.items() if command is not None}
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[Any]:

@@ -23,7 +23,7 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.web import Options, create_app
 from corpus_pipeline.web.app import _routes
-from corpus_pipeline_tests.cli.conftest import run
+from corpus_pipeline_tests.cli.conftest import below, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schema.json").read_text(encoding="utf-8"))
@@ -146,7 +146,7 @@ HOW_TO_ADD = (
 
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    for name, command in below(group).items():
         if isinstance(command, click.Group):
             yield from commands(command, (*words, name))
         if not isinstance(command, click.Group) or command.invoke_without_command:

@@ -27,7 +27,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.structured_logs import JsonFormatter
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples
-from corpus_pipeline_tests.cli.conftest import run
+from corpus_pipeline_tests.cli.conftest import below, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
 # title, colours, a line that erases the one before, the clipboard, 8-bit forms of the same, direction marks, a bell, DEL
@@ -41,8 +41,8 @@ FOREIGN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 
 def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from leaves(below, (*path, name))
+        for name, one in below(command).items():
+            yield from leaves(one, (*path, name))
     else:
         yield path, command
 

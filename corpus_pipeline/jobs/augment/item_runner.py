@@ -21,8 +21,8 @@ from corpus_pipeline.recipe import AugmentSection
 from corpus_pipeline.stages.augment.requests import shown_messages
 from corpus_pipeline.stages.augment.strategies import Gate, accept
 from corpus_pipeline.stages.augment.strategies.base import Accepted, Cleaning
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store import failed_samples
 from corpus_pipeline.store.augmented import ItemKey, Provenance

@@ -14,8 +14,8 @@ from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, samples_by_
 from corpus_pipeline.jobs.augment.work_item import Item
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.model import id_range
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.states import ItemState, Stage
 from corpus_pipeline.store import augmented, cleaned, failed_samples, ledger, row_values
 from corpus_pipeline.store.augmented import ItemKey

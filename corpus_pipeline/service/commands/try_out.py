@@ -34,10 +34,10 @@ from corpus_pipeline.service.records.calls import Trial, TriedAnswer, TriedReque
 from corpus_pipeline.stages.augment.cleaning import NewRowCleaning
 from corpus_pipeline.stages.augment.requests import request_key, shown_messages
 from corpus_pipeline.stages.augment.strategies.base import Strategy
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.answer import ANSWER_VALIDATORS
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.clean.rules import build as build_rules
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.store import cleaned, ledger, provider_facts, row_values
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.units import money

@@ -18,7 +18,8 @@ from corpus_pipeline.service.queries.cost_ways import Load, ways
 from corpus_pipeline.service.records.calls import CostEstimate, EstimateTotal, StrategyEstimate
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import Gate
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, find_exchange
+from corpus_pipeline.stages.augment.strategies.exchange import find_exchange
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.states import ItemState, Stage, Status
 from corpus_pipeline.store import augmented, cleaned, cursors, ledger
 from corpus_pipeline.store.augmented import ItemKey

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
-from corpus_pipeline.jobs.ingest import is_elsewhere
-from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import TaskId
-from corpus_pipeline.recipe import Recipe
-from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.service.records.progress import FileStatus, StageStatus
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import (
@@ -29,9 +25,14 @@ from corpus_pipeline.store import (
 )
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.cursors import Cursor
-from corpus_pipeline.store.dataset_files import DatasetFile, title_of
+from corpus_pipeline.store.dataset_files import DatasetFile, is_elsewhere, title_of
 from corpus_pipeline.store.pauses import PauseFlag
 from corpus_pipeline.store.tasks import Task
+
+if TYPE_CHECKING:
+    from corpus_pipeline.jobs.completion_report import CompletionReport
+    from corpus_pipeline.jobs.stage_run import Work
+    from corpus_pipeline.recipe import Recipe
 
 
 def status(connection: Connection, names: Sequence[str] = ()) -> list[FileStatus]:
@@ -150,6 +151,8 @@ def _expected(file: DatasetFile, stage: Stage) -> int | None:
 
 def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Stage | None) -> list[CompletionReport]:
     """The report of one stage, or of every stage that has begun, counted from the rows now."""
+    from corpus_pipeline.jobs.completion_report import completion_report  # it brings the recipe and the strategies
+
     task = next((task for _, task in tasks.current_tasks(connection, [file.name])), None)
     if task is None:
         return []
@@ -160,6 +163,8 @@ def report(connection: Connection, file: DatasetFile, recipe: Recipe, stage: Sta
 
 def data_version_parts(work: Work) -> list[str]:
     """The source, the recipe sections up to the stage, the code of the stage and its counts."""
+    from corpus_pipeline.service.code_versions import code_version
+
     stages = [stage.value for stage in Stage][: list(Stage).index(work.stage) + 1]
     version = work.store.fetch(lambda c: tasks.task_by_id(c, work.task.id)).content_version
     return [

@@ -8,7 +8,8 @@ import pytest
 
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.augment.strategies import STRATEGIES
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, last_exchange
+from corpus_pipeline.stages.augment.strategies.exchange import last_exchange
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 NAMES = [strategy.name for strategy in STRATEGIES]
 CALL = {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}

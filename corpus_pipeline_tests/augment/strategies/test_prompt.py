@@ -17,9 +17,9 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.service.commands.recipes import checked
 from corpus_pipeline.stages.augment.strategies import build
 from corpus_pipeline.stages.augment.strategies.base import accept as accepted
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.strategies.tasks import graph, schemas
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import Output
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 TEMPLATE = {"system": "You look at questions.", "user": "{{ prompt }}"}
 

@@ -14,7 +14,7 @@ from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.requests import request_key
 from corpus_pipeline.stages.augment.strategies import TASKS, build
 from corpus_pipeline.stages.augment.strategies.base import accept
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 SOURCE = Turn(
     system="Be exact.",

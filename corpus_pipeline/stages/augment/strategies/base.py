@@ -37,6 +37,7 @@ from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.refusing import looks_refused
 from corpus_pipeline.stages.augment.validators.subject import Neighbours
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.templates import PromptTemplate, TemplateFault, check_template, compiled
 
 USER_PART = "=== user ==="
@@ -169,7 +170,7 @@ class Strategy(ABC):
         """Whether the recipe lets it work on rows with tool calls."""
         return getattr(self.params, "tools", "skip") == "carry"
 
-    def _skips(self, conversation: Conversation, index: int) -> exchange.SkipReason | None:
+    def _skips(self, conversation: Conversation, index: int) -> SkipReason | None:
         """A reason of the strategy's own not to work on the exchange at `index`."""
         return None
 
@@ -189,13 +190,13 @@ class Strategy(ABC):
             return reason
         assert index is not None
         if self.writes_response and looks_refused(conversation.turns[index].response or ""):
-            return exchange.SkipReason.REFUSED_SOURCE
+            return SkipReason.REFUSED_SOURCE
         reason = self._skips(conversation, index)
         first = self.params.first
         if reason is None and first is not None and first.criterion and exchange.find_exchange(conversation) is None:
-            return exchange.SkipReason.NO_EXCHANGE  # its judge looks at an answer
+            return SkipReason.NO_EXCHANGE  # its judge looks at an answer
         if reason is None and first is not None and first.rule is not None:
-            return None if first.rule.holds(conversation.turns[index]) else exchange.SkipReason.CASCADE
+            return None if first.rule.holds(conversation.turns[index]) else SkipReason.CASCADE
         return reason
 
     def is_blind(self, conversation: Conversation) -> bool:

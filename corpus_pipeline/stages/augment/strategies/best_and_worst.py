@@ -9,11 +9,12 @@ from pydantic import Field
 from corpus_pipeline.errors import BadAnswer, SampleSkipped
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, last_exchange, replaced
+from corpus_pipeline.stages.augment.strategies.exchange import context_of, last_exchange, replaced
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.form import FieldsFilled, NoLeakedInstruction, NotRepetitive, PlainText
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _ANSWER = Step("answer", ("source_prompt",), ("source_system", "conversation"))
 _JUDGE = Step("judge", ("source_prompt", "candidate"), ("source_system", "conversation"), ("because", "score"))

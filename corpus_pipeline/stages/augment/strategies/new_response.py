@@ -8,7 +8,6 @@ from pydantic import Field
 
 from corpus_pipeline.model import Conversation
 from corpus_pipeline.stages.augment.strategies.base import Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
@@ -26,6 +25,7 @@ from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
 from corpus_pipeline.stages.augment.validators.subject import OnOwnRow, OnSubject
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 RESPONSE: Final = ("response",)
 

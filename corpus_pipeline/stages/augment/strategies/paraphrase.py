@@ -9,7 +9,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, context_of, has_calls
+from corpus_pipeline.stages.augment.strategies.exchange import context_of, has_calls
 from corpus_pipeline.stages.augment.strategies.tool_rows import CarryingParams, asked_at, lines_with_calls
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.calls import ArgumentsKept
@@ -28,6 +28,7 @@ from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.numbers import NumbersKept
 from corpus_pipeline.stages.augment.validators.scripts import weight_of
 from corpus_pipeline.stages.augment.validators.subject import AsksStill, OnSubject
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _REWRITE = Step("rewrite", ("source_prompt",), ("source_system", "conversation"), ("prompt",))
 _FIELDS = ("prompt",)

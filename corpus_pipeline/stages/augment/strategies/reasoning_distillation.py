@@ -8,7 +8,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, replaced, sections_of
+from corpus_pipeline.stages.augment.strategies.exchange import replaced, sections_of
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.complete import Complete
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept
@@ -23,6 +23,7 @@ from corpus_pipeline.stages.augment.validators.form import (
 from corpus_pipeline.stages.augment.validators.language import Language
 from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.subject import OnSubject
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _EXPLAIN = Step(
     "explain",

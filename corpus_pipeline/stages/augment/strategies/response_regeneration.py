@@ -8,13 +8,7 @@ from pydantic import Field
 
 from corpus_pipeline.model import Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step
-from corpus_pipeline.stages.augment.strategies.exchange import (
-    SkipReason,
-    has_calls,
-    last_exchange,
-    replaced,
-    sections_of,
-)
+from corpus_pipeline.stages.augment.strategies.exchange import has_calls, last_exchange, replaced, sections_of
 from corpus_pipeline.stages.augment.strategies.new_response import NewResponse
 from corpus_pipeline.stages.augment.strategies.tool_rows import (
     TOOLS_LINE,
@@ -22,6 +16,7 @@ from corpus_pipeline.stages.augment.strategies.tool_rows import (
     is_of_person,
     lines_with_calls,
 )
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _ANSWER = Step("answer", ("source_prompt",), ("source_system", "conversation", "source_response"))
 

@@ -12,13 +12,13 @@ from jsonschema.exceptions import SchemaError
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Conversation, Turn
 from corpus_pipeline.stages.augment.strategies.base import StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.strategies.tasks import schemas
 from corpus_pipeline.stages.augment.strategies.tasks.checks import Check, as_text
 from corpus_pipeline.stages.augment.strategies.tasks.makes import Makes
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import Output
 from corpus_pipeline.stages.augment.strategies.tasks.task import Spec, Task
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _TEXT = {"type": "string"}
 _CALL = {

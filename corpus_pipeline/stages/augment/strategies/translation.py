@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from corpus_pipeline.model import TEXT_FIELDS, Answer, Conversation, Request, Turn
 from corpus_pipeline.stages.augment.strategies.base import Step, Strategy
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason, last_exchange
+from corpus_pipeline.stages.augment.strategies.exchange import last_exchange
 from corpus_pipeline.stages.augment.strategies.sections import messages_as_lines
 from corpus_pipeline.stages.augment.strategies.tool_rows import CarryingParams, is_of_person
 from corpus_pipeline.stages.augment.validators.base import Validator
@@ -26,6 +26,7 @@ from corpus_pipeline.stages.augment.validators.form import (
 from corpus_pipeline.stages.augment.validators.language import LANGUAGES, Language, tongue_of
 from corpus_pipeline.stages.augment.validators.noise import NotNoise
 from corpus_pipeline.stages.augment.validators.numbers import NumbersKept
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _TRANSLATE = Step("translate", (), ("previous_translation", *(f"source_{field}" for field in TEXT_FIELDS)))
 _SPOKEN = ("system", "prompt", "response")

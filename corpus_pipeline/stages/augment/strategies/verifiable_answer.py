@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from corpus_pipeline.errors import SampleSkipped
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.strategies.base import StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.strategies.tasks.checks import Check
 from corpus_pipeline.stages.augment.strategies.tasks.makes import Makes
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import Output
 from corpus_pipeline.stages.augment.strategies.tasks.task import Spec, Task
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.final_answer import FinalAnswerKept, is_number
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 
 class VerifiableAnswer(Task):

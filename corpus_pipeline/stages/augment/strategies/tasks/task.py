@@ -13,7 +13,6 @@ from corpus_pipeline.model import TEXT_FIELDS, Answer, Conversation, Request, Tu
 from corpus_pipeline.recipe_yaml import below
 from corpus_pipeline.stages.augment.strategies import exchange, sections
 from corpus_pipeline.stages.augment.strategies.base import USER_PART, Step, Strategy, StrategyParams
-from corpus_pipeline.stages.augment.strategies.exchange import SkipReason
 from corpus_pipeline.stages.augment.strategies.tasks import inputs as task_inputs
 from corpus_pipeline.stages.augment.strategies.tasks.checks import Check, Checked, as_text
 from corpus_pipeline.stages.augment.strategies.tasks.makes import Makes
@@ -23,6 +22,7 @@ from corpus_pipeline.stages.augment.thinking import split_thinking
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.form import FieldsFilled, NoLeakedInstruction, NotRepetitive
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.templates import (
     MAX_TEMPLATE_CHARACTERS,
     TemplateFault,
