@@ -68,10 +68,10 @@ class Answering(asyncio.Protocol):
 def _question(body: bytes) -> bytes:
     """What tells two requests apart, whatever else a library puts into the body."""
     try:
-        messages = json.loads(body)["messages"]
-    except (ValueError, KeyError, TypeError):
-        return b""
-    return hashlib.sha256(str(messages[-1].get("content")).encode()).digest()
+        asked = json.loads(body)["messages"][-1]["content"]
+    except (ValueError, LookupError, TypeError):
+        return b""  # a library that tries out whether somebody is there
+    return hashlib.sha256(str(asked).encode()).digest()
 
 
 def serve(bodies: Path) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import cursors, spending
+from corpus_pipeline.store import augmented, cursors, spending
 from corpus_pipeline.units import money, rate, span
 
 if TYPE_CHECKING:
@@ -196,7 +196,11 @@ class Speaker:
 
     def _read(self, connection: Connection) -> Progress:
         own = cursors.stage_cursors(connection, self._task_id, self._stage)
-        processed = min((cursor.processed_rows for cursor in own), default=0)
+        processed = (
+            augmented.done_rows(connection, own)
+            if self._stage is Stage.AUGMENT
+            else min((cursor.processed_rows for cursor in own), default=0)
+        )
         total = max((cursor.total_rows or 0 for cursor in own), default=0)
         if self._first is None:
             self._first = processed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -217,5 +218,6 @@ def _proxy(address: str) -> dict[str, Any]:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     ways: dict[str, Any] = {"proxy": f"{parts.scheme}://{host}:{parts.port or 80}"}
     if parts.username is not None:
-        ways["proxy_auth"] = aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+        said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        ways["proxy_headers"] = {"Proxy-Authorization": f"Basic {b64encode(said.encode()).decode()}"}
     return ways

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     QUOTA_GONE = "quota_gone"  # no money left at the provider
     WRONG_ADDRESS = "wrong_address"  # 404 or a redirect: there is no such API at the base URL
     UNTRUSTED = "untrusted"  # the certificate is not signed by an authority that is known here
+    PROXY = "proxy"  # the HTTP proxy of the deployment lets nobody through
     NOT_SENT = "not_sent"  # the request cannot be put on the wire: a setting holds what no header can
 
 
@@ -70,6 +71,7 @@ _CONSEQUENCES: dict[Reason, Consequence] = {
     Reason.QUOTA_GONE: Consequence.STOP,
     Reason.WRONG_ADDRESS: Consequence.STOP,
     Reason.UNTRUSTED: Consequence.STOP,
+    Reason.PROXY: Consequence.STOP,
     Reason.NOT_SENT: Consequence.STOP,
 }
 
@@ -79,6 +81,9 @@ _NEXT_STEP: dict[Reason, str] = {
     Reason.QUOTA_GONE: "Top up or raise the limit at the provider, then `corpus run`: finished work is kept.",
     Reason.WRONG_ADDRESS: "Check OPENAI_BASE_URL (it usually ends in /v1), then `corpus doctor`.",
     Reason.UNTRUSTED: "Name the file with your authority in CORPUS_CA_FILE (or SSL_CERT_FILE), then `corpus doctor`.",
+    Reason.PROXY: (
+        "Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT where it wants a password) and NO_PROXY, then `corpus doctor`."
+    ),
     Reason.NOT_SENT: "Check the key and the headers of the endpoint, then `corpus doctor`.",
 }
 
@@ -269,6 +274,9 @@ def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()
         return Failure(Reason.UNTRUSTED, message)
     if isinstance(cause, Unsendable):
         return Failure(Reason.NOT_SENT, message)
+    if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status < 500:  # no other attempt is let through either
+        said = redact(f"the proxy answers {cause.status} {cause.message}".rstrip(), *secrets)
+        return Failure(Reason.PROXY, said, cause.status)
     if isinstance(cause, _NOT_SENT):
         return Failure(Reason.UNREACHABLE, message)
     if isinstance(cause, TimeoutError):

@@ -13,6 +13,7 @@ from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn, sp
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store import row_values
 from corpus_pipeline.store.backends import Backend
+from corpus_pipeline.store.cursors import Cursor
 from corpus_pipeline.store.schema import (
     DATA_COLUMNS,
     augmented_rows,
@@ -51,6 +52,28 @@ def item_states(connection: Connection, task_id: TaskId, after: int, last: int) 
         work_items.c.conversation_id, work_items.c.strategy, work_items.c.sample_index, work_items.c.state
     ).where(work_items.c.task_id == task_id, work_items.c.conversation_id > after, work_items.c.conversation_id <= last)
     return {(r[0], r[1], r[2]): ItemState(r[3]) for r in connection.execute(query)}
+
+
+def done_rows(connection: Connection, own: Sequence[Cursor]) -> int:
+    """Rows with all their outcomes under every strategy: those behind the cursors, and those that are finished ahead of them.
+
+    A cursor moves by whole batches, calls end in any order: a person wants to see what is done. own: the cursors of an
+    augment stage.
+    """
+    return min((cursor.processed_rows + _ahead(connection, cursor) for cursor in own), default=0)
+
+
+def _ahead(connection: Connection, cursor: Cursor) -> int:
+    if cursor.total_rows is None or cursor.processed_rows >= cursor.total_rows:
+        return 0
+    items = select(func.count(), func.max(work_items.c.sample_index)).where(
+        work_items.c.task_id == cursor.task_id,
+        work_items.c.conversation_id > cursor.last_id,
+        work_items.c.strategy == cursor.task_type,
+    )
+    count, last_sample = connection.execute(items).one()
+    ahead = int(count) // (int(last_sample or 0) + 1)
+    return min(ahead, cursor.total_rows - cursor.processed_rows)
 
 
 def insert_items(

@@ -1,4 +1,4 @@
-"""Anthropic's Message Batches and Gemini's batch mode as their documentation and their SDKs have them, in memory."""
+"""The Batch APIs of Anthropic, Gemini and Azure as their documentation and their SDKs have them, in memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from corpus_pipeline.llm_stub import answers
+from corpus_pipeline.llm_stub.multipart import form_fields
 
 MADE_AT = "2026-11-20T08:00:00Z"
 TOKENS = (100, 40)  # of every answer: input, output
@@ -238,6 +239,115 @@ class Gemini(BatchProvider):
         usage = {"promptTokenCount": TOKENS[0], "candidatesTokenCount": TOKENS[1], "totalTokenCount": sum(TOKENS)}
         candidate = {"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}
         return {"key": key, "response": {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "g"}}
+
+
+class Azure(BatchProvider):
+    """Batch deployments: files and batches below /openai, the version of the API in every address.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch
+    """
+
+    style, base_path = "azure", ""
+    VERSION: ClassVar[str] = "2025-03-01-preview"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, bytes] = {}
+
+    def handle(self, method: str, path: str, query: dict[str, str], raw: bytes, headers: dict[str, str]) -> Answer:
+        if query.get("api-version") != self.VERSION:
+            return 404, {"error": {"code": "404", "message": "Resource not found"}}, {}
+        if "api-key" not in headers or "authorization" in headers:
+            return 401, {"error": {"code": "401", "message": "Access denied due to invalid subscription key"}}, {}
+        parts = path.removeprefix("/openai/").split("/")
+        match method, parts:
+            case "POST", ["files"]:
+                fields = form_fields(headers["content-type"], raw)
+                assert fields["purpose"][1] == b"batch"
+                name = f"file-in-{len(self.files) + 1}"
+                self.files[name] = fields["file"][1]
+                return 201, {"id": name, "object": "file", "status": "pending", "purpose": "batch"}, {}
+            case "POST", ["batches"]:
+                return self.create(orjson.loads(raw))
+            case "GET", ["batches"]:
+                return 200, {"data": [self.said(batch) for batch in reversed(self.batches.values())]}, {}
+            case _, ["batches", name, *verb] if name in self.batches:
+                batch = self.batches[name]
+                if verb == ["cancel"]:
+                    batch["looks"] = 1 << 30
+                else:
+                    self.look(batch)
+                return 200, self.said(batch), {}
+            case "GET", ["files", name, "content"] if not self.archived:
+                return 200, self.lines(self.batches[name.removeprefix("file-out-")]), {}
+        return 404, {"error": {"code": "notFound", "message": f"no {path}"}}, {}
+
+    def create(self, said: dict[str, Any]) -> Answer:
+        if self.full > 0:
+            self.full -= 1
+            words = "The deployment m-1 has no quota left: enqueued token limit reached"
+            return 429, {"error": {"code": "token_limit_exceeded", "message": words}}, {}
+        assert said["endpoint"] == "/chat/completions"
+        lines = [orjson.loads(line) for line in self.files[said["input_file_id"]].splitlines()]
+        assert {line["url"] for line in lines} == {"/chat/completions"}
+        requests = [(line["custom_id"], line["body"]) for line in lines]
+        batch = self.make(requests, metadata=said["metadata"], input=said["input_file_id"])
+        if self.cut_creates > 0:
+            self.cut_creates -= 1
+            return 0, None, {}
+        return 200, self.said(batch), {}
+
+    def said(self, batch: dict[str, Any]) -> dict[str, Any]:
+        through = batch["looks"] > self.polls
+        return {
+            "id": batch["name"],
+            "object": "batch",
+            "endpoint": "/chat/completions",
+            "status": "completed" if through else "in_progress",
+            "input_file_id": batch.get("input", ""),
+            "output_file_id": f"file-out-{batch['name']}" if through else None,
+            "error_file_id": None,
+            "created_at": 1_763_625_600,
+            "request_counts": {"total": len(batch["requests"]), "completed": len(batch["requests"]), "failed": 0},
+            "metadata": batch.get("metadata", {}),
+            "errors": None,
+        }
+
+    def line(self, kind: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        if kind == "expired":
+            return {"custom_id": key, "response": None, "error": {"code": "batch_expired", "message": "not in time"}}
+        if kind in _ERRORS:
+            words = {
+                "errored": (500, "The server had an error while processing the request"),
+                "invalid": (400, "Invalid type for 'messages[0].role'"),
+                "refused_key": (400, f"Unsupported parameter: '{self.refused_key}' is not supported with this model."),
+            }
+            status, message = words[kind]
+            error = {"message": message, "type": "invalid_request_error" if status == 400 else "server_error"}
+            if kind == "refused_key":
+                error |= {"param": self.refused_key or "", "code": "unsupported_parameter"}
+            return {"custom_id": key, "response": {"status_code": status, "body": {"error": error}}, "error": None}
+        system = next((m["content"] for m in body["messages"] if m["role"] == "system"), "")
+        said = {
+            "id": f"chatcmpl-{key}",
+            "object": "chat.completion",
+            "model": body["model"],
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "stop",
+                    "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}},
+                    "message": {"role": "assistant", "content": _answer(system, body["messages"][-1]["content"])},
+                }
+            ],
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}],
+            "usage": {
+                "prompt_tokens": TOKENS[0],
+                "completion_tokens": TOKENS[1],
+                "total_tokens": sum(TOKENS),
+            },
+        }
+        return {"custom_id": key, "response": {"status_code": 200, "request_id": "r", "body": said}, "error": None}
 
 
 _ERRORS = frozenset({"errored", "invalid", "refused_key"})

@@ -14,6 +14,7 @@ from corpus_pipeline.model import TaskId
 from corpus_pipeline.service.records.progress import FileStatus, StageStatus
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import (
+    augmented,
     completion_reports,
     cursors,
     exports,
@@ -118,7 +119,7 @@ def stage_status(
     return {
         "status": word.value,
         "total": lead.total_rows if lead and lead.total_rows is not None else _expected(file, stage),
-        "processed": lead.processed_rows if lead else 0,
+        "processed": _processed(connection, stage, own),
         "dropped": dropped,
         "failed": failures,
         "reason": reason,
@@ -131,6 +132,12 @@ def stage_status(
         "skip_reasons": {},
         "troubles": [],
     }
+
+
+def _processed(connection: Connection, stage: Stage, own: Sequence[Cursor]) -> int:
+    if stage is Stage.AUGMENT:
+        return augmented.done_rows(connection, own)
+    return min((cursor.processed_rows for cursor in own), default=0)
 
 
 def _with_export(stage: StageStatus, uri: str | None) -> StageStatus:

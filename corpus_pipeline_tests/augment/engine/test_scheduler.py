@@ -123,3 +123,17 @@ def test_waiting_items_leave_room_for_others(make_kit: Any, wait_until: Any) -> 
         background.stop.set("seen enough")
         background.wait()
     assert kit.one("SELECT COUNT(*) FROM llm_attempts WHERE http_status = 503") > 4, "more wait than there are slots"
+
+
+def test_what_is_done_is_shown_before_the_cursor_moves(make_kit: Any, wait_until: Any) -> None:
+    """A cursor moves by whole batches; a person sees each row that is done."""
+    kit = make_kit(latency="fixed:0.2")
+    kit.add(12, strategies=["paraphrase", {"paraphrase": {"label": "twice", "samples": 2}}], concurrency=2)
+    with kit.running() as background:
+        wait_until(lambda: kit.status()["processed"] >= 2)
+        seen = kit.status()
+        moved = kit.one("SELECT MIN(processed_rows) FROM execution_cursors WHERE stage = 'augment'")
+        background.stop.set("seen")
+    assert moved == 0 and 2 <= seen["processed"] < 12 == seen["total"]
+    kit.run()
+    assert kit.status()["processed"] == kit.status()["total"] == 12
