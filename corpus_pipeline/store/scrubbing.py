@@ -5,23 +5,32 @@ Every column of text is in one of these classes; a test refuses a new one that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, column, create_engine, event, select, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, column, create_engine, event, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from corpus_pipeline.store.own_words import own_words
 from corpus_pipeline.store.row_words import PURGED_WORDS, RowWords
 from corpus_pipeline.store.schema import (
     answers,
+    audit_log,
     cleaned_turns,
     conversations,
+    dataset_files,
     failed_samples,
     llm_attempts,
     metadata,
+    prompts,
+    recipes,
     rejects,
+    row_tags,
+    row_values,
+    spending,
     turns,
 )
 
@@ -48,6 +57,8 @@ OF_CALLS: Final = (
     "remark",
     "sent",
 )
+# what was written to have work done: only what tells the row goes, and not while a file is worked by it (`instructions`)
+INSTRUCTIONS: Final = frozenset({"recipes.body", "prompts.body"})
 # deleted or emptied with its row
 GO_WITH_THE_ROW: Final = frozenset(
     {
@@ -55,17 +66,29 @@ GO_WITH_THE_ROW: Final = frozenset(
         "augmented_rows", "augmented_turns", "failed_samples", "answers", "rejects", "review_verdicts", "row_values",
     }
 )  # fmt: skip
-# what operators wrote to have work done, and what names exports: never changed, for work hangs on it
+# where things lie, and what names exports: never changed, for work hangs on it
 STAYS: Final = frozenset(
     {
-        "recipes.body", "prompts.body", "dataset_files.path", "dataset_files.columns", "exports.uri", "exports.target",
+        "dataset_files.path", "dataset_files.columns", "exports.uri", "exports.target",
         "exports.variants", "exports.manifest", "export_chunks.conversation_ids", "export_chunks.variants",
         "webhook_events.url",
     }
 )  # fmt: skip
 
-_PAGE = 1000
-_LOGS = (".out", ".err")  # what steps of Dagster print
+# where other rows are looked at, turns at each place, letters of a text
+_SEEKS, _TURNS, _MOST_LETTERS = 40, 50, 20_000
+_LOGS = (".out", ".err", ".log")  # what steps of Dagster print, and its servers
+# of Dagster: tables, columns and keys of JSON that it finds its own things by
+_ITS_OWN: Final = frozenset(
+    {
+        "alembic_version", "secondary_indexes", "instance_info", "daemon_heartbeats", "snapshots",
+        "__class__", "__enum__", "__set__", "event_type_value", "dagster_event_type", "step_key", "asset_key", "run_id",
+        "pipeline_name", "job_name", "partition", "status", "mode", "selector_id", "repository_origin_id", "backfill_id",
+        "job_snapshot_id", "execution_plan_snapshot_id", "asset_partition", "action_type", "job_type", "origin_id",
+        "step_handle", "node_handle", "logging_tags", "solid_name", "path", "level",
+    }
+)  # fmt: skip
+_MANY = 20  # texts that one piece of a row is in
 
 
 def words_of(
@@ -90,7 +113,30 @@ def words_of(
         texts += [
             raw.decode("utf-8", "replace") for raw in connection.execute(select(rejects.c.raw).where(own)).scalars()
         ]
-    return RowWords(texts)
+    return RowWords(texts, _others(connection, set(ids)), _names(connection), own_words())
+
+
+def _others(connection: Connection, ids: Set[int]) -> Iterator[list[str]]:
+    """The texts of other rows, from all over the corpus: what they say as well is no quote of these."""
+    low, high = connection.execute(select(func.min(turns.c.conversation_id), func.max(turns.c.conversation_id))).one()
+    after = -1
+    for step in range(_SEEKS if high is not None else 0):
+        start = max(after + 1, low + (high - low) * step // _SEEKS)
+        query = select(turns.c.conversation_id, *_data(turns)).where(turns.c.conversation_id >= start)
+        by_row = dict[int, list[str]]()
+        for identifier, *row in connection.execute(query.order_by(turns.c.conversation_id).limit(_TURNS)):
+            by_row.setdefault(identifier, []).extend(text[:_MOST_LETTERS] for text in row if text)
+        after = max(by_row, default=after)
+        yield from (row for identifier, row in by_row.items() if identifier not in ids)
+
+
+def _names(connection: Connection) -> set[str]:
+    """What files, recipes, tasks, models and people are called."""
+    columns = (
+        dataset_files.c.name, dataset_files.c.consumer, recipes.c.name, prompts.c.strategy, spending.c.model,
+        audit_log.c.who, row_values.c.name, row_tags.c.tag,
+    )  # fmt: skip
+    return {name for one in columns for name in connection.execute(select(one).distinct()).scalars() if name}
 
 
 def _data(table: Table) -> list[Column]:
@@ -137,6 +183,31 @@ def _scrub_column(
     return len(found)
 
 
+def _scrub_tables(connection: Connection, words: RowWords) -> int:
+    found, changed = MetaData(), 0
+    found.reflect(connection)
+    rowid: Column = column("rowid")  # type: ignore[assignment]
+    for table in found.sorted_tables:
+        texts = [
+            one
+            for one in table.columns
+            if isinstance(one.type, String) and not one.primary_key and one.name not in _ITS_OWN
+        ]
+        for one in texts if table.name not in _ITS_OWN else ():
+            own = words.among(_machinery(connection, table, one, words), _ITS_OWN)
+            changed += _scrub_column(connection, table, [rowid], one, own, None)
+    return changed
+
+
+def _machinery(connection: Connection, table: Table, text: Column, words: RowWords) -> set[str]:
+    """Short pieces that so many of its texts have that they are what the other program says itself."""
+    seen, rows = Counter[str](), 0
+    for value in connection.execute(select(text).where(text.is_not(None))).scalars():
+        rows += 1
+        seen.update(words.short_quotes(str(value)))
+    return {piece for piece, times in seen.items() if times >= _MANY and times > rows / 20}
+
+
 def scrub_file(path: Path, words: RowWords) -> int:
     """Take the words out of every text of a SQLite database of others (Dagster's storage); returns how many were changed.
 
@@ -159,16 +230,6 @@ def scrub_file(path: Path, words: RowWords) -> int:
         return changed
     finally:
         engine.dispose()
-
-
-def _scrub_tables(connection: Connection, words: RowWords) -> int:
-    found, changed = MetaData(), 0
-    found.reflect(connection)
-    for table in found.sorted_tables:
-        rowid: Column = column("rowid")  # type: ignore[assignment]
-        texts = [one for one in table.columns if isinstance(one.type, String) and not one.primary_key]
-        changed += sum(_scrub_column(connection, table, [rowid], one, words, None) for one in texts)
-    return changed
 
 
 def scrub_log(path: Path, words: RowWords) -> int:
@@ -205,5 +266,8 @@ def scrub_folder(folder: Path, words: RowWords) -> tuple[int, list[str]]:
         try:
             changed += scrub_file(path, words)
         except SQLAlchemyError:
-            left.append(f"{path}: it cannot be written now; stop `corpus ui` and purge the rows again")
+            left.append(
+                f"{path}: it could not be written, and may quote the rows. Stop `corpus ui` and delete the runs of the file in"
+                " Dagster: dagster run delete RUN"
+            )
     return changed, left

@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, LargeBinary, String, insert, select, upd
 
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.store import scrubbing
+from corpus_pipeline.store.own_words import own_words
 from corpus_pipeline.store.row_words import PURGED_WORDS, RowWords
 from corpus_pipeline.store.schema import llm_attempts, metadata
 from corpus_pipeline_tests import small_corpus
@@ -35,7 +36,7 @@ def short(name: str) -> bool:
 
 def test_every_column_of_text_is_in_a_class() -> None:
     """A new column fails here until somebody says what a purge does with it."""
-    classed = SCRUBBED | OF_CALLS | scrubbing.STAYS
+    classed = SCRUBBED | OF_CALLS | scrubbing.STAYS | scrubbing.INSTRUCTIONS
     assert classed <= set(TEXTS)
     open_ones = [
         name
@@ -158,4 +159,75 @@ def test_a_telling_word_alone_is_a_quote(word: str) -> None:
 
 @pytest.mark.parametrize("text", ["yes", "", "the answer", "no, 42"])
 def test_short_and_common_texts_are_no_quotes(text: str) -> None:
-    assert not RowWords([text]).are_in("the answer is: yes or no, 42 rows failed on 2026-11-26")
+    own = RowWords([text], ours=own_words())
+    assert not own.are_in("the answer is: yes or no, 42 rows failed on 2026-11-26")
+
+
+@pytest.mark.parametrize(
+    ("row", "quote"),
+    [
+        ("Ask Odalys Vrbka about the mill.", "refused: Vrbka is no word"),
+        ("Ask Mark Long about the rows.", "asked for by Mark  LONG"),
+        ("Ring 0049 30 901820 at noon.", "a number, 901820, was said"),
+        ("王小明住在杭州。", "不能回答关于王小明的问题"),
+        ("ถามคุณสมชายเรื่องบ้าน", "ไม่รู้จักคุณสมชาย"),
+        ("김철수는 서울에 산다", "김철수를 모른다"),
+        ("Zoë Ökmen wohnt da.", r"it said \u00d6kmen"),
+    ],
+)
+def test_a_short_quote_that_tells_somebody_is_found(row: str, quote: str) -> None:
+    assert len(quote) < 40
+    assert RowWords([row], ours=own_words()).are_in(quote)
+
+
+def test_what_several_rows_say_is_nobodys() -> None:
+    others = [["Ask at the lantern shop."], ["The lantern is new."]]
+    own = RowWords(["A lantern of Quuxfield"], others=others)
+    assert not own.are_in("no lantern") and own.are_in("no quuxfield")
+    long = "You are an assistant who answers briefly."
+    rows = [[f"{long} {number}"] for number in range(30)]
+    assert RowWords([long]).are_in(long) and not RowWords([long], others=rows).are_in(f"it was sent {long}")
+
+
+def test_names_of_files_and_people_are_no_quotes(corpus) -> None:
+    plant(corpus, "audit_log.subject", "a")
+    own = RowWords(
+        ["all about customer-support-2024 by operator-marlene"], names=["customer-support-2024", "operator-marlene"]
+    )
+    assert not own.are_in("customer-support-2024") and not own.are_in("operator-marlene")
+    assert RowWords(["all about customer-support-2024"]).are_in("customer-support-2024")
+
+
+QUOTING = RECIPE.replace(
+    "[paraphrase, self_refine]",
+    f"""
+    - paraphrase:
+        template:
+          rewrite: |
+            Put it in other words, as somebody did with {SECRET}.
+            === user ===
+            {{{{ source_prompt }}}}""",
+)
+
+
+def test_examples_in_recipes_and_prompts_go_when_nothing_needs_them(tmp_path, database_url) -> None:
+    recipe = tmp_path / "quoting.yaml"
+    recipe.write_text(QUOTING)
+    with small_corpus.opened(tmp_path / "home", CORPUS_DATABASE_URL=database_url) as opened:
+        source = small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(6))
+        opened.add(source, recipe=str(recipe), format="question_answer")
+        small_corpus.run_path(opened, "a")
+        assert {"prompts.body", "recipes.body"} <= set(found(opened, SECRET))
+        report = opened.purge("a", [5, 7, 8], reason="request 7")
+        assert found(opened, SECRET) == ["recipes.body"] and report["removed"]["quotes_in_prompts"] == 1
+        (one,) = report["recipes"]
+        assert one["needed"] and "template" in one["places"][0]
+        (said,) = [left for left in report["left"] if left.startswith("recipe purge")]
+        assert "template" in said and "--recipe" in said and SECRET not in said
+
+        recipe.write_text(RECIPE)
+        opened.bind_recipe("a", str(recipe))
+        again = opened.purge("a", [5, 7, 8], reason="request 7")
+        assert found(opened, SECRET) == [] and again["removed"]["quotes_in_recipes"] == 1
+        small_corpus.run_path(opened, "a")
+        sound(opened)

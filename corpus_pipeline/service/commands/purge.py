@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,7 +16,7 @@ from corpus_pipeline.model import ROW_BITS, FileId, TaskId, id_range, split_id
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.service import search_index
 from corpus_pipeline.service.queries.views import place_of
-from corpus_pipeline.service.records.exports import PurgedExport, PurgedRow, PurgeReport
+from corpus_pipeline.service.records.exports import PurgedExport, PurgedRecipe, PurgedRow, PurgeReport
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.stages.export.targets import Target
@@ -29,6 +29,7 @@ from corpus_pipeline.store import (
     cursors,
     dataset_files,
     exports,
+    instructions,
     leases,
     purges,
     recipes,
@@ -187,6 +188,8 @@ def _report_of(
     words = scrubbing.words_of(connection, own_tasks, fresh, map(split_id, bad))
     erased = purges.erase(connection, fresh, bad)
     quoted = scrubbing.scrub(connection, words, own_tasks, fresh)
+    templates = instructions.scrub_prompts(connection, words)
+    quoting = _quoting_recipes(connection, words, asked.ids, address)
     plain = row_queries.file_names(connection)  # reports were written when each version was the current one
     reviewed = purges.scrub_reports(connection, own_tasks, [f"{plain[split_id(i)[0]]}:{split_id(i)[1]}" for i in fresh])
     for file_id in file_ids:
@@ -221,16 +224,63 @@ def _report_of(
         "rows": [*stored[:_MOST_NAMED], *absent[:_MOST_NAMED]],
         "removed": erased.removed
         | ({"reviews": reviewed} if reviewed else {})
-        | ({"quotes": quoted} if quoted else {}),
+        | ({"quotes": quoted} if quoted else {})
+        | ({"quotes_in_prompts": templates} if templates else {})
+        | ({"quotes_in_recipes": gone} if (gone := sum(not one["needed"] for one in quoting)) else {}),
         "kept": erased.kept,
         "exports": held,
         "copies": [address(i) for i in copies if i not in purged_before][:_MOST_NAMED],
         "repeated_by": [address(one.conversation_id) for one in repeating][:_MOST_NAMED],
+        "recipes": quoting,
         "again": to_run,
-        "left": list(_left(connection, asked, file_ids, own_tasks, previewed)),
+        "left": [*_of_recipes(quoting), *_left(connection, asked, file_ids, own_tasks, previewed)],
         "next": f"corpus run {' '.join(to_run)}" if to_run else None,
     }
     return report, words
+
+
+def _quoting_recipes(
+    connection: Connection, words: RowWords, ids: Sequence[int], address: Callable[[int], str]
+) -> list[PurgedRecipe]:
+    """Recipe versions that quote the rows: those by which no file is worked any more lose the words, now or, when an earlier
+    purge of these rows found them in use, this time.
+    """
+    found = {one.version: one for one in instructions.quoting_recipes(connection, words)}
+    rows = {address(identifier) for identifier in ids}
+    for entry in audit_log.actions(connection, [ACTION], since=0):
+        detail = orjson.loads(entry.detail)
+        for known in detail.get("recipes", ()) if rows & {row["row"] for row in detail["rows"]} else ():
+            before = [tuple(place) for place in known["places"]]
+            now = instructions.quoting_recipe(connection, known["version"], before)
+            if now is not None:
+                found.setdefault(now.version, now)
+    told: list[PurgedRecipe] = []
+    for recipe in found.values():
+        needed = recipe.needed
+        if not needed:
+            body = instructions.body_without(connection, recipe)
+            try:
+                parse(body)
+            except UsageError:
+                needed = True
+            else:
+                instructions.replace_body(connection, recipe.id, body)
+        places = [list(place) for place in recipe.places]
+        told.append({"name": recipe.name, "version": recipe.version, "places": places, "needed": needed})
+    return told
+
+
+def _of_recipes(quoting: Sequence[PurgedRecipe]) -> Iterator[str]:
+    for recipe in quoting:
+        if recipe["needed"]:
+            places = ", ".join(".".join(map(str, place)) for place in recipe["places"])
+            yield (
+                f"recipe {recipe['name']}, version {recipe['version'][:12]}, quotes the rows in {places}, and files are worked"
+                " by it. Take the words out of its file, bind the files to it (corpus add FILE --recipe RECIPE.yaml), and"
+                " purge the rows again"
+            )
+        else:
+            yield f"the file of recipe {recipe['name']}, if it is still there: what is stored of it has lost the words"
 
 
 def _purged_before(connection: Connection, file_id: int, ids: Sequence[int]) -> Iterator[int]:

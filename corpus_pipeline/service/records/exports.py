@@ -203,9 +203,20 @@ class PurgedExport(TypedDict):
     files: NotRequired[list[JsonObject]]
 
 
+class PurgedRecipe(TypedDict):
+    """A stored recipe version that quotes purged rows. places: the keys and indexes that lead to each value that does.
+    needed: files are worked by it, so that it stays as it is; else the values are gone."""
+
+    name: str
+    version: str
+    places: list[list[str | int]]
+    needed: bool
+
+
 class PurgeReport(TypedDict):
     """What a removal request did. removed, kept: counts by what they held; again: files whose next run matters; left: what
-    was not removed, one sentence each; next: the command to run. report: its entry of the audit log."""
+    was not removed, one sentence each; next: the command to run. report: its entry of the audit log. recipes: those that
+    quoted the rows; absent in reports of before."""
 
     file: str
     reason: str
@@ -216,6 +227,7 @@ class PurgeReport(TypedDict):
     exports: list[PurgedExport]
     copies: list[str]
     repeated_by: list[str]
+    recipes: NotRequired[list[PurgedRecipe]]
     again: list[str]
     left: list[str]
     next: str | None
