@@ -22,10 +22,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def attest(name: str | None, new_key: Path | None) -> int:
     """Sign the newest export of NAME, with a proof for each line: source bytes, rules, prompts, models, money, people.
 
+    With CORPUS_SIGNING_KEY set each export is signed as it is written; this signs one of before.
+
     \b
-    Writes proof.jsonl and proof.dsse.json into the folder of the export. The key is CORPUS_SIGNING_KEY.
+    Writes proof.jsonl and proof.dsse.json beside the export, in a folder or a bucket.
     Once:   corpus attest --new-key ~/corpus-key.pem
-    Then:   CORPUS_SIGNING_KEY=~/corpus-key.pem corpus attest chats
+    Then:   CORPUS_SIGNING_KEY=~/corpus-key.pem corpus run chats
     Check:  corpus verify FOLDER --key corpus-key.pem.pub
     """
     from corpus_pipeline.service import Corpus
@@ -35,15 +37,15 @@ def attest(name: str | None, new_key: Path | None) -> int:
     if new_key is not None:
         public = proof.new_key(new_key)
         say(
-            f"signing key {new_key} (keep it secret), public key {public}."
-            f" Next: CORPUS_SIGNING_KEY={shlex.quote(str(new_key))} corpus attest NAME"
+            f"signing key {new_key} (keep it secret), public key {public}. Exports are signed where"
+            f" CORPUS_SIGNING_KEY={shlex.quote(str(new_key))} is set; corpus attest NAME signs one that is there"
         )
         return 0
     if name is None:
         raise UsageError("name a dataset file: corpus attest NAME")
     with Corpus.open() as corpus:
         folder = sign(corpus, name, corpus.actor)
-    say(f"signed {folder}. Next, anywhere: corpus verify {shlex.quote(str(folder))} --key PUBLIC_KEY")
+    say(f"signed {folder}. Next, anywhere: corpus verify {shlex.quote(folder)} --key PUBLIC_KEY")
     return 0
 
 

@@ -437,6 +437,8 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
         if columns is not None:
             columns.path.unlink(missing_ok=True)
     manifest = target.manifest(held.work.file.name) or {}
+    if held.work.seal is not None:  # what dies before the record publishes and signs once more
+        held.work.seal(held, variants(snapshot.labels), finished.data.lines)
     part.discard()  # before the record: what dies in between writes the lines once more, but leaves nothing behind
 
     def record(connection: Connection) -> None:
@@ -449,7 +451,7 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
                 "sha256": finished.data.sha256,
                 "bytes": finished.data.bytes,
                 "lines": finished.data.lines,
-                "variants": orjson.dumps(_variants(snapshot.labels)).decode(),
+                "variants": orjson.dumps(variants(snapshot.labels)).decode(),
                 "manifest": orjson.dumps(manifest).decode(),
                 "content_version": snapshot.version,
                 "run_id": held.work.run_id,
@@ -461,7 +463,8 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
     return True
 
 
-def _variants(order: tuple[str, ...]) -> list[list[Any]]:
+def variants(order: tuple[str, ...]) -> list[list[Any]]:
+    """What the numbers of the line map mean, from 1 on: (label, sample)."""
     return [[label, sample] for label in order for sample in range(MOST_SAMPLES)]
 
 

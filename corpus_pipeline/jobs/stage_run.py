@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -30,12 +30,16 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+# of an export: given what the numbers of its line map mean, and how many lines it has
+Seal: TypeAlias = "Callable[[Held, Sequence[Sequence[Any]], int], None]"
+
+
 @dataclass(frozen=True)
 class Work:
     """One stage of one task, before anybody holds it.
 
     bring: copies a source that lies elsewhere, of ingest. models: where models are asked, of augment; None when none can be.
-    target: where exports go, of export.
+    target: where exports go, of export. seal: proves and signs what was published, before it is recorded; None without a key.
     run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
     narrator: receives the progress every progress_seconds.
     """
@@ -54,6 +58,7 @@ class Work:
     bring: Callable[[str, Identity, OnBytes], Path] | None = None
     models: ModelAccess | None = None
     target: Target | None = None
+    seal: Seal | None = None
 
     @property
     def media_folder(self) -> str:

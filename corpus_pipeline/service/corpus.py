@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from corpus_pipeline.jobs.completion_report import CompletionReport
     from corpus_pipeline.jobs.narration import Narrator
     from corpus_pipeline.jobs.runner import Outcome
-    from corpus_pipeline.jobs.stage_run import Work
+    from corpus_pipeline.jobs.stage_run import Seal, Work
     from corpus_pipeline.llm.endpoints import Endpoints
     from corpus_pipeline.llm.prices import PriceList
     from corpus_pipeline.recipe import Recipe
@@ -198,7 +198,7 @@ class Corpus:
     ) -> Work:
         """One stage of the current task of a dataset file, ready to be run."""
         from corpus_pipeline.jobs.narration import LogNarrator
-        from corpus_pipeline.jobs.stage_run import Work
+        from corpus_pipeline.jobs.stage_run import Seal, Work
 
         (file,) = self.files([name])
         recipe = self.recipe_of(file)
@@ -221,9 +221,15 @@ class Corpus:
             bring=self._bring if stage is Stage.INGEST else None,
             models=self.models if stage is Stage.AUGMENT else None,
             target=self.target if stage is Stage.EXPORT else None,
+            seal=self._seal if stage is Stage.EXPORT else None,
             narrator=narrator or LogNarrator(),
             progress_seconds=self.settings.progress_seconds,
         )
+
+    @property
+    def _seal(self) -> Seal | None:
+        """What signs an export; None without a key. Raises UsageError for one that cannot be used."""
+        return None if self.settings.signing_key is None else commands.attest.sealing(self.settings)
 
     def _bring(self, address: str, identity: Identity, on_bytes: remote.OnBytes) -> Path:
         from corpus_pipeline.jobs import remote

@@ -329,6 +329,14 @@ def augmented_of(connection: Connection, task_id: TaskId, parent_id: Conversatio
     return connection.execute(query.order_by(augmented_rows.c.strategy, augmented_rows.c.sample_index)).all()
 
 
+def provenance(connection: Connection, task_id: TaskId, parents: Sequence[int]) -> Sequence[Row]:
+    """As `augmented_of`, for some parents."""
+    own = augmented_rows.c
+    return connection.execute(
+        select(augmented_rows).where(own.task_id == task_id, own.conversation_id.in_(parents))
+    ).all()
+
+
 _EXCHANGE = ("data_prompt", "data_reasoning", "data_response")
 
 

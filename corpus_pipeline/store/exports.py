@@ -14,12 +14,12 @@ from corpus_pipeline.store.schema import dataset_files, export_chunks, exports, 
 from corpus_pipeline.store.types import inserted_id, now_ms
 
 _C = export_chunks.c
-_WRITING = 0
+WRITING = 0  # the id of an export that is being written
 
 
 def start(connection: Connection, task_id: TaskId) -> None:
     """Begin to write an export: forget the line map of one that was never published."""
-    connection.execute(export_chunks.delete().where(_C.task_id == task_id, _C.export_id == _WRITING))
+    connection.execute(export_chunks.delete().where(_C.task_id == task_id, _C.export_id == WRITING))
 
 
 def insert_chunk(
@@ -32,7 +32,7 @@ def insert_chunk(
         connection.execute(
             insert(export_chunks).values(
                 task_id=task_id,
-                export_id=_WRITING,
+                export_id=WRITING,
                 first_line=first_line,
                 lines=len(ids),
                 first_id=min(ids),
@@ -52,7 +52,7 @@ def publish(connection: Connection, task_id: TaskId, values: dict[str, Any]) -> 
     )
     export_id = inserted_id(connection.execute(insert(exports).values(task_id=task_id, **values)))
     connection.execute(
-        update(export_chunks).where(_C.task_id == task_id, _C.export_id == _WRITING).values(export_id=export_id)
+        update(export_chunks).where(_C.task_id == task_id, _C.export_id == WRITING).values(export_id=export_id)
     )
     return export_id
 
@@ -142,22 +142,32 @@ def _placed(chunk: Row, variants: list[list[Any]], at: int) -> ExportedLine:
 
 def lines_between(connection: Connection, export: Row, first: int, last: int) -> list[tuple[int, ExportedLine]]:
     """(line number, what stands there) for the lines first..last (1-based, both included) of an export."""
+    return lines_of_task(connection, export.task_id, export.id, orjson.loads(export.variants), first, last)
+
+
+def lines_of_task(
+    connection: Connection, task_id: TaskId, export_id: int, variants: Sequence[Sequence[Any]], first: int, last: int
+) -> list[tuple[int, ExportedLine]]:
+    """As `lines_between`, also for the export of a task that is being written (`WRITING`)."""
     chunks = connection.execute(
         select(export_chunks)
         .where(
-            _C.task_id == export.task_id,
-            _C.export_id == export.id,
+            _C.task_id == task_id,
+            _C.export_id == export_id,
             _C.first_line <= last,
             _C.first_line + _C.lines > first,
         )
         .order_by(_C.first_line)
     ).all()
-    variants = orjson.loads(export.variants)
-    return [
-        (number, _placed(chunk, variants, number - chunk.first_line))
-        for chunk in chunks
-        for number in range(max(first, chunk.first_line), min(last, chunk.first_line + chunk.lines - 1) + 1)
-    ]
+    found = []
+    for chunk in chunks:
+        ids = np.frombuffer(chunk.conversation_ids, dtype="<i8").tolist()
+        own = np.frombuffer(chunk.variants, dtype="<i2").tolist()
+        for number in range(max(first, chunk.first_line), min(last, chunk.first_line + chunk.lines - 1) + 1):
+            at = number - chunk.first_line
+            strategy, sample = variants[own[at] - 1] if own[at] else (None, None)
+            found.append((number, ExportedLine(ConversationId(ids[at]), strategy, sample)))
+    return found
 
 
 def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tuple[Row, int, ExportedLine]]:
@@ -172,7 +182,7 @@ def lines_of(connection: Connection, conversation_id: ConversationId) -> list[tu
             _C.task_id.in_(own),
             _C.first_id <= conversation_id,
             _C.last_id >= conversation_id,
-            _C.export_id != _WRITING,
+            _C.export_id != WRITING,
         )
         .order_by(_C.export_id, _C.first_line)
     ).all()
@@ -198,7 +208,7 @@ def lines_holding(connection: Connection, task_ids: Sequence[TaskId], ids: Seque
             _C.task_id.in_(task_ids),
             _C.first_id <= max(ids),
             _C.last_id >= min(ids),
-            _C.export_id != _WRITING,
+            _C.export_id != WRITING,
         )
         .order_by(_C.export_id, _C.first_line)
     )

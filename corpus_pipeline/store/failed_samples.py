@@ -147,6 +147,15 @@ def find(connection: Connection, where: Where, *, after: int = 0, limit: int = 1
     return connection.execute(query).all()
 
 
+def ids_by_row(connection: Connection, task_id: TaskId, rows: Sequence[int]) -> dict[int, frozenset[int]]:
+    """The ids of the failed samples of some rows of a task, by row."""
+    found: dict[int, frozenset[int]] = {}
+    query = select(_F.conversation_id, _F.id).where(_F.task_id == task_id, _F.conversation_id.in_(rows))
+    for row, identifier in connection.execute(query):
+        found[row] = found.get(row, frozenset()) | {identifier}
+    return found
+
+
 def count(connection: Connection, where: Where) -> int:
     """How many match."""
     query = select(func.count()).select_from(_FROM).where(*_conditions(where))

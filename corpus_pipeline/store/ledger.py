@@ -650,6 +650,11 @@ def cost_by_item(connection: Connection) -> Sequence[Row]:
 
 def attempts_of(connection: Connection, task_id: TaskId, conversation_id: ConversationId) -> Sequence[Row]:
     """All attempts for one row of a task with the answers that arrived, oldest first."""
+    return attempts_of_rows(connection, task_id, [conversation_id])
+
+
+def attempts_of_rows(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> Sequence[Row]:
+    """As `attempts_of`, for some rows."""
     query = (
         select(
             llm_attempts,
@@ -660,7 +665,7 @@ def attempts_of(connection: Connection, task_id: TaskId, conversation_id: Conver
             answers.c.rejected,
         )
         .outerjoin(answers, answers.c.attempt_id == _A.id)
-        .where(_A.task_id == task_id, _A.conversation_id == conversation_id)
+        .where(_A.task_id == task_id, _A.conversation_id.in_(ids))
         .order_by(_A.id)
     )
     return connection.execute(query).all()

@@ -312,14 +312,18 @@ def _without(report: dict[str, Any], addresses: set[str]) -> bool:
     return len(report["review"]) != len(sample)
 
 
+def places(connection: Connection, ids: Sequence[int]) -> list[Row]:
+    """(id, source_line, source_offset, source_bytes) of the conversations among some ids, by id where these are in order."""
+    c, found = conversations.c, list[Row]()
+    for part in _parts(ids):
+        query = select(c.id, c.source_line, c.source_offset, c.source_bytes).where(c.id.in_(part)).order_by(c.id)
+        found += connection.execute(query).all()
+    return found
+
+
 def stored(connection: Connection, ids: Sequence[int]) -> tuple[list[Row], list[Row]]:
     """(conversations, rejects) among some ids; (id, source_line, source_offset, source_bytes) of each."""
-    good, bad = list[Row](), list[Row]()
-    c, r = conversations.c, rejects.c
-    for part in _parts(ids):
-        good += connection.execute(
-            select(c.id, c.source_line, c.source_offset, c.source_bytes).where(c.id.in_(part)).order_by(c.id)
-        ).all()
+    good, bad, r = places(connection, ids), list[Row](), rejects.c
     for part in _parts(ids, 200):
         either = or_(*((r.file_id == f) & (r.row_identifier == n) for f, n in map(split_id, part)))
         columns = ((r.file_id * (1 << 32) + r.row_identifier).label("id"), r.source_line, r.source_offset)

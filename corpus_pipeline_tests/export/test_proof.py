@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline import cli
-from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.errors import CorpusError, TargetUnavailable, UsageError
 from corpus_pipeline.service.commands.attest import attest
 from corpus_pipeline.stages.export import proof
 from corpus_pipeline.stages.export.proof import ProofFailed
+from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.small_corpus import opened, pair, run_path, write_jsonl
 
 ROWS = [pair(number) for number in range(1, 9)]
@@ -67,11 +68,66 @@ def test_every_line_is_proved_down_to_its_source_bytes(signed):
     assert {"manifest.json", "README.md", "sums.jsonl", "proof.jsonl"} <= names
 
 
+def test_an_export_signs_itself_and_says_of_each_line_what_the_lineage_says(signed, tmp_path):
+    home = signed[2].parent / "home"
+    folder = home / "exports" / "sums"
+    with opened(home, CORPUS_SIGNING_KEY=str(signed[2].parent / "key.pem")) as corpus:
+        (folder / proof.ENVELOPE).unlink()
+        (folder / proof.LEAVES).unlink()
+        corpus.redo("sums", Stage.EXPORT)
+        corpus.run_stage("sums", Stage.EXPORT)
+        assert proof.check(folder, signed[1]).lines == 16
+        for number in range(1, 17):
+            leaf, told = proof.leaf_of(folder, number), corpus.trace("sums", number)
+            clean = next(step for step in told["steps"] if step["stage"] == "clean")
+            made = next((step for step in told["steps"] if step["stage"] == "augment"), None)
+            assert leaf["row"] == told["row"] and leaf["recipe_version"] == clean["recipe_version"]
+            assert leaf["rules"] == sorted({change["rule"] for change in clean["changes"]})
+            assert {**leaf["source"], "bytes_sha256": None}.items() <= {**told["source"], "bytes_sha256": None}.items()
+            assert (leaf["strategy"], leaf["model"]) == ((made["strategy"], made["model"]) if made else (None, None))
+            assert [call["request_key"] for call in leaf["calls"]] == [
+                call["request_key"] for call in (made["calls"] if made else ())
+            ]
+            assert [person["at"] for person in leaf["people"]] == [person["at"] for person in told["people"]]
+
+
+def test_what_dies_before_it_is_signed_is_not_done(tmp_path, monkeypatch):
+    public = proof.new_key(tmp_path / "key.pem")
+    with opened(tmp_path / "home", CORPUS_SIGNING_KEY=str(tmp_path / "key.pem")) as corpus:
+        corpus.add(write_jsonl(tmp_path / "sums.jsonl", ROWS))
+        run_path(corpus, "sums", Stage.AUGMENT)
+        with monkeypatch.context() as patch:
+            patch.setattr(type(corpus.target), "put_proof", lambda *_: (_ for _ in ()).throw(TargetUnavailable("gone")))
+            with pytest.raises(CorpusError):
+                corpus.run_stage("sums", Stage.EXPORT)
+        assert corpus.incomplete_stages("sums") == [Stage.EXPORT]
+        corpus.run_stage("sums", Stage.EXPORT)
+        assert proof.check(tmp_path / "home" / "exports" / "sums", proof.public_key(public)).lines == 16
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_an_export_in_a_bucket_is_signed_there(s3_server, s3_bucket, tmp_path, compression):
+    public = proof.new_key(tmp_path / "key.pem")
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(f"name: r\naugment: {{strategies: []}}\nexport: {{compression: {compression}}}\n")
+    places = {"CORPUS_EXPORT_URL": f"s3://{s3_bucket}/out", "CORPUS_S3_ENDPOINT_URL": s3_server.endpoint}
+    with opened(tmp_path / "home", CORPUS_SIGNING_KEY=str(tmp_path / "key.pem"), **places) as corpus:
+        corpus.add(write_jsonl(tmp_path / "sums.jsonl", ROWS), recipe=str(recipe))
+        run_path(corpus, "sums")
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    client = s3_server.client()
+    for entry in client.list_objects_v2(Bucket=s3_bucket, Prefix="out/sums/")["Contents"]:
+        content = client.get_object(Bucket=s3_bucket, Key=entry["Key"])["Body"].read()
+        (copy / entry["Key"].rpartition("/")[2]).write_bytes(content)
+    assert proof.check(copy, proof.public_key(public)).lines == len(ROWS)
+
+
 def test_any_changed_bit_is_found(signed, copy):
     key, chance = signed[1], random.Random(17)
     files = sorted(path for path in copy.rglob("*") if path.is_file())
     assert len(files) >= 6
-    for number in range(400):
+    for number in range(1000):
         path = files[number % len(files)]
         content = path.read_bytes()
         bit = chance.randrange(len(content) * 8)
@@ -105,12 +161,15 @@ def test_a_purged_row_is_absent_and_not_shown(tmp_path):
     with opened(tmp_path / "home", CORPUS_SIGNING_KEY=str(tmp_path / "key.pem")) as corpus:
         corpus.add(write_jsonl(tmp_path / "sums.jsonl", ROWS))
         run_path(corpus, "sums")
-        folder = attest(corpus, "sums", "ann")
+        folder = Path(attest(corpus, "sums", "ann"))
         corpus.purge("sums", [3], reason="asked for")
+        before = (folder / proof.ENVELOPE).read_bytes()
         run_path(corpus, "sums")
+        after = (folder / proof.ENVELOPE).read_bytes()
+        (folder / proof.ENVELOPE).write_bytes(before)
         with pytest.raises(ProofFailed):  # what was signed is there no longer
             proof.check(folder, proof.public_key(public))
-        folder = attest(corpus, "sums", "ann")
+        (folder / proof.ENVELOPE).write_bytes(after)
     assert proof.check(folder, proof.public_key(public)).purged == 1
     kept = (folder / proof.LEAVES, folder / proof.ENVELOPE, proof.data_file(folder))
     assert not any(ROWS[2]["question"] in path.read_text() for path in kept)

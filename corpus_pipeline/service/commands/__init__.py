@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from corpus_pipeline.service.commands import attest as attest
     from corpus_pipeline.service.commands import failed_samples as failed_samples
     from corpus_pipeline.service.commands import inbox as inbox
     from corpus_pipeline.service.commands import naming as naming

@@ -1,119 +1,128 @@
-"""Proving an export: for each line its source bytes, rules, prompts, models, money and people, signed."""
+"""Proving an export: for each line its source bytes, rules, prompts, models, money and people, signed.
+
+With CORPUS_SIGNING_KEY set the export itself does it, before it is recorded as done; `corpus attest` signs one of before.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
-import orjson
-from sqlalchemy import Connection, Row
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs import remote
-from corpus_pipeline.service.corpus import Corpus
-from corpus_pipeline.service.queries import lineage
+from corpus_pipeline.jobs.stage_run import Held, Seal
+from corpus_pipeline.service.queries import proved_lines
 from corpus_pipeline.service.records.base import JsonObject
-from corpus_pipeline.service.records.exports import LineSource, LineStep
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.stages.export import proof
-from corpus_pipeline.store import audit_log, exports, purges
+from corpus_pipeline.stages.export.manifest import stored_files
+from corpus_pipeline.stages.export.targets import Target
+from corpus_pipeline.store import Store, audit_log, dataset_files, exports, tasks
+from corpus_pipeline.store.dataset_files import DatasetFile
 
-_OF_CALL = ("model", "model_answered", "prompt_version", "request_key", "input_tokens", "output_tokens", "cost_usd")
-_OF_SOURCE = ("sha256", "row", "line", "byte_offset", "bytes")
+if TYPE_CHECKING:
+    from corpus_pipeline.service.corpus import Corpus
 
 
-def attest(corpus: Corpus, name: str, who: str) -> Path:
-    """Sign the newest export of a dataset file where it lies; returns its folder. Raises UsageError."""
+def attest(corpus: Corpus, name: str, who: str) -> str:
+    """Sign the newest export of a dataset file where it lies; returns its place. Raises UsageError, TargetUnavailable."""
     if corpus.settings.signing_key is None:
         raise UsageError("CORPUS_SIGNING_KEY is not set: `corpus attest --new-key PATH` makes a key")
     key = proof.private_key(corpus.settings.signing_key)
-    places = corpus.export_places(name)
-    if not places:
-        raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
-    path = Path(places[-1])
-    if "://" in places[-1] or not path.is_file():
-        raise UsageError(f"{places[-1]} is no file of this machine: only exports in a folder are signed")
     with corpus.store.read() as connection:
-        export = exports.by_id(connection, exports.of_file(connection, name)[-1].id)
-        leaves = _leaves(connection, export, path, corpus.settings)
-        proof.write(path.parent, leaves, _facts(connection, export), key)
+        known = exports.of_file(connection, name)
+        if not known:
+            raise UsageError(f"{name} has not been exported; run `corpus run {name}`")
+        export = exports.by_id(connection, known[-1].id)
+        task = tasks.task_by_id(connection, export.task_id)
+        file = dataset_files.file_by_id(connection, task.file_id)
+    if export.target != corpus.target.uri("") or not corpus.target.holds(name, export.sha256):
+        raise UsageError(f"{export.uri} is not what CORPUS_EXPORT_URL holds now; run `corpus run {name}`")
+    place = _seal(corpus.store, corpus.target, corpus.settings, key, proved_lines.recorded(export, file, task))
     detail = {"export": export.id, "sha256": export.sha256}
     corpus.store.write(lambda c: audit_log.log(c, who, "attest", name, detail))
-    return path.parent
+    return place
 
 
-def _facts(connection: Connection, export: Row) -> JsonObject:
-    manifest = orjson.loads(export.manifest)
-    source = manifest["source"]["sha256"]
-    return {
-        "name": manifest["name"],
-        "recipe": manifest["recipe"],
-        "source": manifest["source"],
-        "created": manifest["created"],
-        # where they stood, never what they said
-        "purged_rows": purges.numbers_of(connection, source),
-    }
+def sealing(settings: Settings) -> Seal | None:
+    """What proves and signs an export that was published and is not recorded yet; None without a key. Raises UsageError for
+    a key that cannot be used.
+    """
+    if settings.signing_key is None:
+        return None
+    key = proof.private_key(settings.signing_key)
+
+    def seal(held: Held, variants: Sequence[Sequence[Any]], lines: int) -> None:
+        work = held.work
+        assert work.target is not None
+        file = held.fetch(dataset_files.file_by_id, work.file.id)
+        export = proved_lines.Export(file, work.task, exports.WRITING, lines, variants)
+        _seal(work.store, work.target, settings, key, export, held.lease.check)
+
+    return seal
 
 
-def _leaves(connection: Connection, export: Row, path: Path, settings: Settings) -> Iterator[JsonObject]:
-    source = _Source(lineage.trace_export(connection, export.id, 1)["source"], settings) if export.lines else None
-    for number, line in enumerate(proof.lines_of(path), start=1):
-        found = lineage.trace_export(connection, export.id, number)
-        yield {
-            "line": number,
-            "sha256": hashlib.sha256(line).hexdigest(),
-            "row": found["row"],
-            "source": {
-                **{key: value for key, value in found["source"].items() if key in _OF_SOURCE},
-                "bytes_sha256": source.digest(found["source"]) if source else None,
-            },
-            **_made(found["steps"]),
-            "people": [{"at": one["at"], "who": one["who"], "action": one["action"]} for one in found["people"]],
-        }
-    if source:
-        source.close()
+def _seal(
+    store: Store,
+    target: Target,
+    settings: Settings,
+    key: Ed25519PrivateKey,
+    export: proved_lines.Export,
+    on_page: Callable[[], None] = lambda: None,
+) -> str:
+    """Prove and sign the export of a dataset file that a target holds; returns its place."""
+    name = export.file.name
+    subject, manifest = target.stored_digests(name), target.manifest(name) or {}
+    facts = store.fetch(proved_lines.facts, manifest)
+    settings.work_folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.work_folder, prefix=".proof-") as folder:
+        with _Source(export.file, settings) as source, target.open(name) as stream:
+            compressed = any(f.role == "data" and f.compression != "none" for f in stored_files(manifest))
+            stored = proof.lines_in(stream, compressed=compressed)
+            lines = proved_lines.lines(store, export, on_page)
+            leaves = proof.write_leaves(Path(folder) / proof.LEAVES, _leaves(stored, lines, source))
+        return target.put_proof(name, leaves.file, proof.signed(subject, facts, leaves, key))
 
 
-def _made(steps: list[LineStep]) -> JsonObject:
-    """Rules, prompts, models and money of a line."""
-    clean = next(step for step in steps if step["stage"] == "clean")
-    augment = next((step for step in steps if step["stage"] == "augment"), None)
-    calls = augment["calls"] if augment else []
-    return {
-        "recipe_version": clean["recipe_version"],
-        "rules": sorted({change["rule"] for change in clean["changes"]}),
-        "strategy": augment["strategy"] if augment else None,
-        "model": augment["model"] if augment else None,
-        "prompt_version": augment["prompt_version"] if augment else None,
-        "calls": [{key: value for key, value in call.items() if key in _OF_CALL} for call in calls],
-        "cost_usd": augment["cost_usd"] if augment else 0,
-    }
+def _leaves(stored: Iterator[bytes], lines: Iterator[proved_lines.Line], source: _Source) -> Iterator[JsonObject]:
+    for line, (facts, place) in zip(stored, lines, strict=True):
+        origin = {**facts["source"], "bytes_sha256": None if place is None else source.digest(*place)}
+        yield {**facts, "sha256": hashlib.sha256(line).hexdigest(), "source": origin}
 
 
 class _Source:
     """The dataset file as it was registered; of a changed, missing or compressed one no bytes are proved."""
 
-    def __init__(self, source: LineSource, settings: Settings) -> None:
+    def __init__(self, file: DatasetFile, settings: Settings) -> None:
         self._file: IO[bytes] | None = None
-        place = Path(source["file"])
-        if remote.is_remote(source["file"]):
-            place = remote.copy_of(source["sha256"], settings) or place
+        place = Path(file.path)
+        if remote.is_remote(file.path):
+            place = remote.copy_of(file.sha256, settings) or place
         try:
-            file = place.open("rb")
+            opened = place.open("rb")
         except OSError:
             return
-        if hashlib.file_digest(file, "sha256").hexdigest() == source["sha256"] and file.seek(0) == 0:
-            self._file = None if file.read(2) == b"\x1f\x8b" else file
+        if hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256 and opened.seek(0) == 0:
+            self._file = None if opened.read(2) == b"\x1f\x8b" else opened
+        if self._file is None:
+            opened.close()
 
-    def digest(self, source: LineSource) -> str | None:
-        if self._file is None or source["byte_offset"] is None or not source["bytes"]:
-            return None
-        self._file.seek(source["byte_offset"])
-        content = self._file.read(source["bytes"])
-        return hashlib.sha256(content).hexdigest() if len(content) == source["bytes"] else None
+    def __enter__(self) -> _Source:
+        return self
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+
+    def digest(self, offset: int, size: int) -> str | None:
+        """The sha256 (hex) of some bytes; None for none."""
+        if self._file is None or not size:
+            return None
+        self._file.seek(offset)
+        content = self._file.read(size)
+        return hashlib.sha256(content).hexdigest() if len(content) == size else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 import orjson
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.model import ConversationId, split_id
 from corpus_pipeline.service.queries import row_detail, views
-from corpus_pipeline.service.records.base import Removal
+from corpus_pipeline.service.records.base import JsonObject, Removal
 from corpus_pipeline.service.records.calls import AskedCall
 from corpus_pipeline.service.records.exports import Lineage, LinePerson, LineSource, LineStep, Repetition
 from corpus_pipeline.service.records.rows import VerdictFacts
@@ -37,6 +37,7 @@ from corpus_pipeline.store.tasks import Task
 
 _MOST_TWINS = 20
 # what people do that may bear on a row; looking and downloading do not
+_OF_ROWS = ("replay", "dismissed", "delete", "purge")  # of these only those that name the row
 _ACTIONS = ("add", "move", "bind", "redo", "pause", "resume", "replay", "dismissed", "delete", "purge")
 _OF_MANIFEST = (
     "manifest_version",
@@ -219,34 +220,58 @@ def _augmented(connection: Connection, line: _Line, stored: StoredConversation |
     }
 
 
+class People(NamedTuple):
+    """Who did what to a file: the entries of the audit log, read once. everywhere: those that concern each of its rows."""
+
+    name: str
+    entries: tuple[tuple[Row, JsonObject, frozenset[int], bool], ...]
+
+    @classmethod
+    def of(cls, connection: Connection, file: DatasetFile) -> People:
+        scopes = (f"of file {file.name}", "of every file")
+        found = []
+        for entry in audit_log.actions(connection, _ACTIONS, since=file.registered_at):
+            detail = orjson.loads(entry.detail)
+            everywhere = entry.action not in _OF_ROWS and (entry.subject == file.name or entry.subject.endswith(scopes))
+            if everywhere or entry.action in _OF_ROWS:
+                found.append((entry, detail, frozenset(detail.get("ids", ())), everywhere))
+        return cls(file.name, tuple(found))
+
+    def concerning(self, identifier: ConversationId, samples: Set[int]) -> Iterator[tuple[Row, JsonObject]]:
+        """The entries about a row or its failed samples (by id), the oldest first."""
+        for entry, detail, named, everywhere in self.entries:
+            if entry.action in ("replay", "dismissed"):
+                concerned = not samples.isdisjoint(named)
+            elif entry.action == "delete":
+                concerned = identifier in named
+            elif entry.action == "purge":
+                own = views.address(self.name, identifier)
+                concerned = any(row.get("row") == own for row in detail.get("rows", ()))
+            else:
+                concerned = everywhere
+            if concerned:
+                yield entry, detail
+
+    def of_row(self, identifier: ConversationId, samples: Set[int]) -> list[JsonObject]:
+        """(at, who, action) of those entries."""
+        return [
+            {"at": entry.at, "who": entry.who, "action": entry.action}
+            for entry, _ in self.concerning(identifier, samples)
+        ]
+
+
 def _people(connection: Connection, line: _Line) -> list[LinePerson]:
     """Who did what to the file, its stages, this row and its failed samples; the oldest first."""
-    name, scopes = line.file.name, (f"of file {line.file.name}", "of every file")
-    samples = {
-        row.id
-        for row in failed_samples.find(connection, failed_samples.Where(task_id=line.task.id, conversation_id=line.id))
-    }
-    found: list[LinePerson] = []
-    for entry in audit_log.actions(connection, _ACTIONS, since=line.file.registered_at):
-        detail = orjson.loads(entry.detail)
-        named = {*detail.get("ids", ())}
-        if entry.action in ("replay", "dismissed"):
-            concerned = bool(samples & named)
-        elif entry.action == "delete":
-            concerned = line.id in named
-        elif entry.action == "purge":
-            concerned = any(row.get("row") == views.address(name, line.id) for row in detail.get("rows", ()))
-        else:
-            concerned = entry.subject == name or entry.subject.endswith(scopes)
-        if concerned:
-            found.append(
-                {
-                    "at": entry.at,
-                    "who": entry.who,
-                    "action": entry.action,
-                    "subject": entry.subject,
-                    "reason": detail.get("reason"),
-                    "entry": entry.id,
-                }
-            )
-    return found
+    where = failed_samples.Where(task_id=line.task.id, conversation_id=line.id)
+    samples = {row.id for row in failed_samples.find(connection, where)}
+    return [
+        {
+            "at": entry.at,
+            "who": entry.who,
+            "action": entry.action,
+            "subject": entry.subject,
+            "reason": detail.get("reason"),
+            "entry": entry.id,
+        }
+        for entry, detail in People.of(connection, line.file).concerning(line.id, samples)
+    ]

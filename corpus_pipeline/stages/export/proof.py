@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.stages.export.manifest import parse, stored_files
+from corpus_pipeline.stages.export.writer import FileFacts
 
 LEAVES, ENVELOPE, MANIFEST = "proof.jsonl", "proof.dsse.json", "manifest.json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -149,48 +150,38 @@ def _envelope(payload: bytes, signature: bytes, key: Ed25519PublicKey) -> bytes:
 # --- making ---
 
 
-def write(folder: Path, leaves: Iterable[Mapping[str, Any]], facts: Mapping[str, Any], key: Ed25519PrivateKey) -> None:
-    """Write the leaves and the signed statement about every file of the export into its folder."""
-    tree, count = Tree(), 0
-    with _replaced(folder / LEAVES) as file:
+class Leaves(NamedTuple):
+    """The leaves of an export, in a file of their own."""
+
+    file: FileFacts
+    root: str
+
+
+def write_leaves(path: Path, leaves: Iterable[Mapping[str, Any]]) -> Leaves:
+    """Write the leaves of an export to a new file, one a line."""
+    tree, count, size, digest = Tree(), 0, 0, hashlib.sha256()
+    with path.open("xb") as file:
         for leaf in leaves:
             line = orjson.dumps(leaf, option=orjson.OPT_SORT_KEYS)
             tree.add(leaf_hash(line))
+            digest.update(line + b"\n")
             file.write(line + b"\n")
-            count += 1
-    subject = [{"name": name, "digest": {"sha256": _digest(folder, name)}} for name in _names(folder)]
-    predicate = {**facts, "lines": count, "merkle_root": tree.root()}
-    statement = {"_type": STATEMENT, "subject": subject, "predicateType": PREDICATE, "predicate": predicate}
+            count, size = count + 1, size + len(line) + 1
+    return Leaves(FileFacts(path, count, size, digest.hexdigest(), "none"), tree.root())
+
+
+def signed(subject: Mapping[str, str], facts: Mapping[str, Any], leaves: Leaves, key: Ed25519PrivateKey) -> bytes:
+    """The signed statement about an export. subject: the sha256 (hex) of every file beside the leaves, by its name."""
+    named = sorted({**subject, LEAVES: leaves.file.sha256}.items())
+    predicate = {**facts, "lines": leaves.file.lines, "merkle_root": leaves.root}
+    statement = {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in named],
+        "predicateType": PREDICATE,
+        "predicate": predicate,
+    }
     payload = orjson.dumps(statement, option=orjson.OPT_SORT_KEYS)
-    with _replaced(folder / ENVELOPE) as file:
-        file.write(_envelope(payload, key.sign(_signed_bytes(payload)), key.public_key()))
-
-
-class _replaced:  # noqa: N801 - a context manager
-    """A file that takes the place of an older one when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._temporary = path, path.with_name(f".{path.name}.tmp")
-
-    def __enter__(self) -> IO[bytes]:
-        self._file = self._temporary.open("wb")
-        return self._file
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            self._temporary.replace(self._path)
-        else:
-            self._temporary.unlink(missing_ok=True)
-
-
-def _names(folder: Path) -> list[str]:
-    """What a statement is about: the manifest, what it lists (by both names), and the cards beside it; the leaves, too."""
-    listed = stored_files(parse((folder / MANIFEST).read_bytes(), str(folder / MANIFEST)))
-    cards = [path.name for path in folder.iterdir() if path.is_file() and path.name not in (ENVELOPE, LEAVES)]
-    stored = [name for file in listed for name in (file.path, file.alias) if name and (folder / name).exists()]
-    visible = [name for name in cards if not name.startswith(".")]
-    return sorted({*stored, *visible, LEAVES})
+    return _envelope(payload, key.sign(_signed_bytes(payload)), key.public_key())
 
 
 # --- checking ---
@@ -198,9 +189,19 @@ def _names(folder: Path) -> list[str]:
 
 def lines_of(path: Path) -> Iterator[bytes]:
     """The lines of a data file, compressed or not, without their ends."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for line in file:
-            yield line.removesuffix(b"\n")
+    with path.open("rb") as file:
+        yield from lines_in(file, compressed=path.suffix == ".gz")
+
+
+def lines_in(stream: BinaryIO, *, compressed: bool) -> Iterator[bytes]:
+    """The lines of a stored data file that is read from a stream, without their ends."""
+    plain = gzip.GzipFile(fileobj=stream) if compressed else stream
+    rest = b""
+    while block := plain.read(_CHUNK):  # a stream of an object store has no lines of its own
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
 
 
 def data_file(folder: Path) -> Path:

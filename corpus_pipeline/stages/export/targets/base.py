@@ -19,6 +19,7 @@ from corpus_pipeline.stages.export.manifest import (
     same_export,
     stored_files,
 )
+from corpus_pipeline.stages.export.proof import ENVELOPE, LEAVES
 from corpus_pipeline.stages.export.writer import FileFacts
 
 MANIFEST = "manifest.json"
@@ -133,6 +134,28 @@ class Target(ABC):
         """A file of any export of a dataset file, as its manifest names it; close it. Raises FileNotFoundError."""
         return self._open(f"{path_component(name)}/{stored.path}")
 
+    def stored_digests(self, name: str) -> dict[str, str]:
+        """The sha256 (hex) of every file of the current export, by its name in the export's folder, as they are now; the
+        data file is not read again, for `publish` compared it. Raises TargetUnavailable."""
+        folder, manifest = path_component(name), self.manifest(name)
+        if manifest is None:
+            raise TargetUnavailable(f"no export of '{name}' is in {self.uri('')}. Run `corpus run {name} --to export`.")
+        found = {
+            path: file.sha256 for file in stored_files(manifest) for path in (file.path, file.alias) if path is not None
+        }
+        for path in (MANIFEST, CARD, CROISSANT):
+            with self._open(f"{folder}/{path}") as stream:
+                found[path] = digest(stream)[0]
+        return found
+
+    def put_proof(self, name: str, leaves: FileFacts, statement: bytes) -> str:
+        """Put the proof of the current export beside it, the statement last; returns the place of the export. Raises
+        TargetUnavailable."""
+        folder = path_component(name)
+        self._put_large(f"{folder}/{LEAVES}", leaves)
+        self._put(f"{folder}/{ENVELOPE}", statement)
+        return self.uri(folder)
+
     def verify(self, name: str) -> list[Damage]:
         """Reads every file of the current export back and compares it with its manifest; empty when all is well."""
         manifest, folder = self.manifest(name), path_component(name)
@@ -224,6 +247,10 @@ class Target(ABC):
     @abstractmethod
     def _put(self, path: str, content: bytes) -> None:
         """Replaces a small file whole."""
+
+    @abstractmethod
+    def _put_large(self, path: str, file: FileFacts) -> None:
+        """Replaces a file whole by the bytes of `file`."""
 
     @abstractmethod
     def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:

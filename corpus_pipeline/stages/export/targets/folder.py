@@ -128,6 +128,21 @@ class FolderTarget(Target):
             if not (place.is_file() and place.read_bytes() == content):
                 write_whole(place, content)
 
+    def _put_large(self, path: str, file: FileFacts) -> None:
+        place = self.root / path
+        with self._explained():
+            descriptor, temporary = create_temporary(place.parent, "proof")
+            try:
+                _copy(file, descriptor)
+                os.fsync(descriptor)
+                temporary.replace(place)
+            except Exception:
+                temporary.unlink(missing_ok=True)
+                raise
+            finally:
+                os.close(descriptor)
+            sync_folder(place.parent)
+
     def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:
         """Renews the friendly names and removes versions that the manifest no longer names."""
         home = self.root / folder
