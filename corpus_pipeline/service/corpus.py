@@ -198,7 +198,7 @@ class Corpus:
     ) -> Work:
         """One stage of the current task of a dataset file, ready to be run."""
         from corpus_pipeline.jobs.narration import LogNarrator
-        from corpus_pipeline.jobs.stage_run import Seal, Work
+        from corpus_pipeline.jobs.stage_run import Work
 
         (file,) = self.files([name])
         recipe = self.recipe_of(file)

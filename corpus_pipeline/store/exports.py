@@ -149,6 +149,8 @@ def lines_of_task(
     connection: Connection, task_id: TaskId, export_id: int, variants: Sequence[Sequence[Any]], first: int, last: int
 ) -> list[tuple[int, ExportedLine]]:
     """As `lines_between`, also for the export of a task that is being written (`WRITING`)."""
+    import numpy as np
+
     chunks = connection.execute(
         select(export_chunks)
         .where(
