@@ -1,4 +1,4 @@
-"""What this program says itself: the words of its own sentences, which are nobody's row."""
+"""What this program says itself: the words of its own sentences, which quote no row."""
 
 from __future__ import annotations
 

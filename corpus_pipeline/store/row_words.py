@@ -2,7 +2,7 @@
 
 A quote of 16 letters and digits is none by accident. A shorter one is known by what it says: a whole short text, a word that
 tells somebody (an address, a number, a key), a name, or a word that no other row says, nor this program. What is left is a
-short quote of words that everybody uses; it tells nobody's row.
+short quote of words that everybody uses; it points to no row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_PLACES = 1_000_000  # remembered of very long rows: then every second or t
 _OTHER = re.compile(r"[\W_]+")
 _TOKEN = re.compile(r"[^\W_]+")
 _SHORTEST = 4  # letters of a word that can be told from a syllable
-_SHORT_OTHERS, _LONG_OTHERS = 2, 20  # so many other rows make words everybody's: one of them may be a copy
+_SHORT_OTHERS, _LONG_OTHERS = 2, 20  # other rows that make words common: one of them may be a copy
 _DIGITS = 6  # of a number that is no count
 # written without blanks between words: what three (of a syllable each) or six characters say is no accident
 _DENSE = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+")
@@ -62,7 +62,7 @@ class RowWords:
         self._spared = frozenset[str]()
 
     def _leave_to_others(self, others: Iterable[Iterable[str]]) -> None:
-        """Forget what other rows say as well: short pieces of some, long ones of many (a system prompt)."""
+        """Drop what other rows say as well: short pieces of some, long ones of many (a system prompt)."""
         short, long = Counter[str](), Counter[str]()
         for row in others if self else ():
             leaves = [leaf for text in row for leaf in _leaves(text)]

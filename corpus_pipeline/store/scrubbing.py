@@ -200,7 +200,7 @@ def _scrub_tables(connection: Connection, words: RowWords) -> int:
 
 
 def _machinery(connection: Connection, table: Table, text: Column, words: RowWords) -> set[str]:
-    """Short pieces that so many of its texts have that they are what the other program says itself."""
+    """Short pieces that many of its texts have: what the other program says itself."""
     seen, rows = Counter[str](), 0
     for value in connection.execute(select(text).where(text.is_not(None))).scalars():
         rows += 1
