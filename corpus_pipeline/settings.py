@@ -104,6 +104,11 @@ VARIABLES = (
     Variable("CORPUS_OIDC_ROLES", "none", "GROUP=ROLE, comma-separated: curators=reviewer, owners=admin, *=viewer"),
     Variable("CORPUS_OIDC_ROLE_CLAIM", "groups", "the claim of the ID token that names groups"),
     Variable("CORPUS_OIDC_SCOPE", "openid email profile", "what the provider is asked for"),
+    Variable(
+        "CORPUS_OIDC_SESSION_MINUTES",
+        "60",
+        "after so many minutes the provider is asked again who somebody is: who was removed there is out then",
+    ),
     Variable("CORPUS_WEB_URL", "http://127.0.0.1:8787", "where `corpus serve` can be reached, for links in Dagster"),
     Variable("CORPUS_DAGSTER_URL", "none", "where Dagster's UI can be reached, for links to runs in the row browser"),
     Variable("OPENAI_API_KEY", "none", "key of the model provider", secret=True),
@@ -136,6 +141,7 @@ class Oidc:
     roles: tuple[tuple[str, str], ...]
     role_claim: str = "groups"
     scope: str = "openid email profile"
+    session_seconds: float = 3600.0  # after a login, until the provider is asked again
 
 
 @dataclass(frozen=True)
@@ -434,6 +440,12 @@ def _secret(name: str, env: Mapping[str, str]) -> str | None:
     return text or None
 
 
+def _session_minutes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 720):
+        raise UsageError(f"CORPUS_OIDC_SESSION_MINUTES must be a whole number between 1 and 720, not {text!r}")
+    return int(text)
+
+
 _ROLES = ("viewer", "reviewer", "operator", "admin")
 
 
@@ -463,6 +475,7 @@ def _oidc(env: Mapping[str, str]) -> Oidc | None:
         roles=roles,
         role_claim=env.get("CORPUS_OIDC_ROLE_CLAIM") or "groups",
         scope=env.get("CORPUS_OIDC_SCOPE") or "openid email profile",
+        session_seconds=60 * _session_minutes(env.get("CORPUS_OIDC_SESSION_MINUTES") or "60"),
     )
 
 

@@ -276,9 +276,21 @@ def change_of(asked: Asked) -> Change | None:
     changing = [field for field in fields if field.name.value not in _NO_CHANGE]
     if not changing:
         return None
-    written = [argument for field in changing for argument in _arguments(field, asked.variables)]
+    given = {**_defaults(asked.document), **(asked.variables or {})}
+    written = [argument for field in changing for argument in _arguments(field, given)]
     about = dict.fromkeys((*_about(asked.variables), *_about(written)))
     return Change(tuple(dict.fromkeys(field.name.value for field in changing)), tuple(about))
+
+
+def _defaults(document: DocumentNode) -> dict[str, Any]:
+    """What variables are where a request gives none."""
+    return {
+        definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+        for operation in document.definitions
+        if isinstance(operation, OperationDefinitionNode)
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }
 
 
 def _root_fields(document: DocumentNode, kinds: Collection[OperationType]) -> Iterator[FieldNode]:

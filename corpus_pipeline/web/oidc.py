@@ -55,6 +55,7 @@ class Entered(NamedTuple):
     person: Person
     credential: str
     to: str
+    life: float  # seconds for which the provider's word holds
 
 
 class Provider:
@@ -110,7 +111,9 @@ class Provider:
         if role is None:
             raise LoginRefused("You have no role here. Ask whoever runs this server.")
         name = f"{CREDENTIAL}{self._name_of(said)}"[:128]
-        return Entered(Person(name, role), f"{CREDENTIAL}{said['sub']}", remembered["to"])
+        return Entered(
+            Person(name, role), f"{CREDENTIAL}{said['sub']}", remembered["to"], self._settings.session_seconds
+        )
 
     def role_of(self, said: dict[str, Any]) -> Role | None:
         """The highest role that the groups of somebody have, None for nobody's."""

@@ -69,14 +69,14 @@ class Sessions:
     def token_is_right(self, session: str | None, token: str) -> bool:
         return session is not None and hmac.compare_digest(self.token(session).encode(), token.encode())
 
-    def begin(self, person: Person, credential: str = "", *, lasting: bool = False) -> str:
+    def begin(self, person: Person, credential: str = "", *, life: float = _LIFETIME, lasting: bool = False) -> str:
         """The id of a new session: a login never goes on with the id that was there before.
 
         credential: what the login was checked against; the session ends when it is another one (`users.credential`).
-        lasting: it ends with the server only.
+        life: seconds until it ends, used or not. lasting: it ends with the server only.
         """
         session, now = self.new_id(), self._clock()
-        life, idle = (math.inf, math.inf) if lasting else (_LIFETIME, _IDLE)
+        life, idle = (math.inf, math.inf) if lasting else (life, _IDLE)
         with self._lock:
             self._people[session] = _Login(person, credential, now + life, idle, now + idle)
             while len(self._people) > _MOST_SESSIONS:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from corpus_pipeline.defs.webserver import _Workspace
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.corpus import process_owner
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import create_app, users
@@ -242,6 +243,37 @@ def test_one_who_is_removed_is_out_at_once(team, home):
         assert post(client, LOOK).status_code == 200
         users.remove(home.folder / "users.json", "paul")
         assert post(client, LOOK).status_code == 401
+
+
+def _another_password(path):
+    users.add(path, "paul", PASSWORD + "!", Role.OPERATOR)
+
+
+def _a_new_one_of_the_same_name(path):
+    users.remove(path, "paul")
+    users.add(path, "paul", PASSWORD, Role.OPERATOR)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda path: users.remove(path, "paul"), _another_password, _a_new_one_of_the_same_name]
+)
+def test_an_open_socket_ends_with_the_login_that_opened_it(team, home, change):
+    path = home.folder / "users.json"
+    users.add(path, "paul", PASSWORD, Role.OPERATOR)
+    with visitor(team, "paul") as client:
+        own_cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        address = f"{team.replace('http', 'ws', 1)}/graphql"
+        headers = {"Origin": team, "Cookie": own_cookie}
+        with connect(address, subprotocols=["graphql-ws"], additional_headers=headers) as socket:
+            socket.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(socket.recv(timeout=20))["type"] == "connection_ack"
+            change(path)
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    socket.recv(timeout=30)
+        assert post(client, LOOK).status_code == 401
+    with suppress(UsageError):
+        users.remove(path, "paul")
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,24 @@ def test_a_provider_that_is_away_is_told_and_leaks_nothing(corpus):
         running.stop()
 
 
+def test_who_was_removed_at_the_provider_is_out_when_its_word_ends(corpus, provider):
+    """However busy the session is: it ends, and the provider no longer lets them in."""
+    options = Options(port=0, oidc=Oidc(provider.url, CLIENT, SECRET, ROLES, session_seconds=600.0))
+    app, now = create_app(corpus, options), [1000.0]
+    app.state.site.sessions._clock = lambda: now[0]
+    running = start_background(app, options)
+    try:
+        with httpx.Client(base_url=running.url, timeout=60) as client:
+            client.get(back_at(client))
+            for _ in range(3):
+                now[0] += 190.0
+                assert client.get("/files").status_code == 200
+            now[0] += 40.0
+            assert client.get("/files").headers["location"] == "/login?to=/files"
+    finally:
+        running.stop()
+
+
 def test_nobody_without_a_role_gets_in(corpus, provider):
     options = Options(port=0, oidc=Oidc(provider.url, CLIENT, SECRET, ROLES[:2]))
     running = start_background(create_app(corpus, options), options)
@@ -202,6 +220,15 @@ def test_an_address_that_nobody_confirmed_is_no_name(client, provider, corpus):
     assert client.get(back_at(client)).status_code == 200
     entries = client.get("/audit.json").json()["entries"]
     assert entries[0]["who"] == "oidc:u-18"
+
+
+@pytest.mark.parametrize("minutes", ["0", "721", "-5", "ten", "1.5"])
+def test_a_session_by_openid_connect_is_no_longer_than_half_a_day(tmp_path, minutes):
+    own = {"CORPUS_HOME": str(tmp_path), "CORPUS_OIDC_ISSUER": "https://id.example", "CORPUS_OIDC_CLIENT_ID": "c"}
+    own |= {"CORPUS_OIDC_ROLES": "*=viewer"}
+    assert Settings.from_env(own | {"CORPUS_OIDC_SESSION_MINUTES": "15"}).oidc.session_seconds == 900
+    with pytest.raises(UsageError, match="CORPUS_OIDC_SESSION_MINUTES"):
+        Settings.from_env(own | {"CORPUS_OIDC_SESSION_MINUTES": minutes})
 
 
 def test_settings_are_held_to_what_is_safe(tmp_path):

@@ -52,7 +52,8 @@ async def done(request: Request) -> Response:
     site.crowd_brake.passed(f"oidc {address_of(request)}")
     # a page, not a redirect: a browser that comes from elsewhere would not send the new cookie with one
     answer = reply(request, "entered.html", {"to": local(entered.to)})
-    answer.headers.append("Set-Cookie", cookie(site.sessions.begin(entered.person, entered.credential), site.options))
+    session = site.sessions.begin(entered.person, entered.credential, life=entered.life)
+    answer.headers.append("Set-Cookie", cookie(session, site.options))
     answer.headers.append("Set-Cookie", _remember(request, "", 0))
     return answer
 
