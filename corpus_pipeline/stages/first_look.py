@@ -1,16 +1,23 @@
 """A first look: automata of re2 that let nearly all texts go before slow patterns are asked. Yes too often, never no.
 
 re2 reads a text once, whatever the pattern, but lacks assertions and back references and reads classes as ASCII:
-`wider` turns a pattern of `re` into one that matches wherever it does.
+`wider` turns a pattern of `re` into one that matches wherever it does, `words_needed` into words of which every match has one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from re import _constants as codes  # type: ignore[attr-defined]  # what `re` compiles a pattern from
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any, Final
 
 import re2
+
+_MEMORY: Final = 96 << 20  # bytes that the automaton of many patterns may take
+_MOST_WORDS: Final = 64  # that a part of a pattern is spelt out in
+_MOST_LETTERS: Final = 8  # of a class that is spelt out
+_DOTLESS: Final = str.maketrans("\u0130\u0131", "ii")  # `re` takes them for an i where case is ignored, re2 does not
 
 _BEYOND: Final = r"\x{80}-\x{10ffff}"
 _CLASSES: Final = {
@@ -25,10 +32,11 @@ _PARTS: Final = re.compile(
 )
 
 
-def wider(pattern: str, *, borders: bool = False) -> str:
+def wider(pattern: str, *, borders: bool = False, any_letter: bool = False) -> str:
     """A pattern for re2 that matches wherever `pattern` does, a pattern of `re` without groups of flags.
 
-    borders: keep `\\b`, which re2 knows between ASCII letters only; for texts in ASCII.
+    borders: keep `\\b`, which re2 knows between ASCII letters only; for texts in ASCII. any_letter: what stands for letters,
+    blanks or digits stands for any character, which keeps the automaton of many patterns small.
     """
     pattern = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), pattern)
     parts: list[str] = []
@@ -46,7 +54,7 @@ def wider(pattern: str, *, borders: bool = False) -> str:
         elif token == r"\b":
             parts.append(token if borders else "")
         elif token in _CLASSES:
-            parts.append(_CLASSES[token])
+            parts.append("." if any_letter and _CLASSES[token] else _CLASSES[token])
         elif token.startswith("["):
             parts.append("." if token.startswith("[^") or re.search(r"\\[wWdDsS]", token) else token)
         elif token[0] == "\\":
@@ -58,11 +66,107 @@ def wider(pattern: str, *, borders: bool = False) -> str:
     return "".join(parts)
 
 
+def words_needed(pattern: str) -> frozenset[str] | None:
+    """Words of which every match of a pattern of `re` has one, the longest that can be told; None where there are none."""
+    found = _in_a_row(_parser.parse(pattern))[1]
+    return None if found is None else frozenset(found)
+
+
+# (all that a part of a pattern can match, None: not to be listed; words of which each of its matches has one)
+_Spelt = tuple[set[str] | None, set[str] | None]
+
+
+def _in_a_row(parts: Iterable[tuple[Any, Any]]) -> _Spelt:
+    run, best, whole = {""}, None, True
+    for code, value in parts:
+        all_of, some_of = _spelt(code, value)
+        if all_of is not None and len(run) * len(all_of) <= _MOST_WORDS:
+            run = {before + word for before in run for word in all_of}
+            continue
+        whole = False
+        best = _better(_better(best, run), some_of)
+        run = {""} if all_of is None else all_of
+    return (run if whole else None), _better(best, run)
+
+
+def _spelt(code: Any, value: Any) -> _Spelt:
+    if code is codes.LITERAL:
+        return {chr(value)}, None
+    if code in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
+        return {""}, None
+    if code is codes.IN:
+        return _letters_of(value), None
+    if code is codes.BRANCH:
+        found = [_in_a_row(part) for part in value[1]]
+        words = [_better(some_of, all_of) for all_of, some_of in found]
+        listed = [all_of for all_of, _ in found if all_of is not None]
+        every = set().union(*listed) if len(listed) == len(found) else None
+        known = [some_of for some_of in words if some_of is not None]
+        return every, set().union(*known) if len(known) == len(words) else None
+    if code is codes.SUBPATTERN and not value[1]:  # no flags of its own
+        return _in_a_row(value[3])
+    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+        least, most, part = value
+        all_of, some_of = _in_a_row(part)
+        if least == 0:
+            return (all_of | {""} if most == 1 and all_of is not None else None), None
+        return (all_of if least == most == 1 else None), _better(some_of, all_of)
+    return None, None
+
+
+def _letters_of(members: Iterable[tuple[Any, Any]]) -> set[str] | None:
+    found = set[str]()
+    for code, value in members:
+        if code is codes.LITERAL:
+            found.add(chr(value))
+        elif code is codes.RANGE and value[1] - value[0] < _MOST_LETTERS:
+            found.update(map(chr, range(value[0], value[1] + 1)))
+        else:
+            return None
+    return found if len(found) <= _MOST_LETTERS else None
+
+
+def _better(best: set[str] | None, other: set[str] | None) -> set[str] | None:
+    """Of two sets of words the one whose shortest word is longer, then the smaller one."""
+    if other is None or "" in other:
+        return best
+    if best is None or (min(map(len, other)), -len(other)) > (min(map(len, best)), -len(best)):
+        return other
+    return best
+
+
 def _options(ignore_case: bool) -> re2.Options:
     options = re2.Options()
     options.never_capture, options.dot_nl, options.log_errors = True, True, False
     options.case_sensitive = not ignore_case
     return options
+
+
+class MayMatch:
+    """Many patterns that are tried on every text and hardly ever match: `search` says that none matches, or that one may.
+
+    The words that they need are looked for first, by an automaton of few states. That of the patterns themselves meets new
+    states in every text, so many are they, and takes thirty times as long.
+    ignore_case: as `re.IGNORECASE`. A pattern may be tried on a part of the text: what it says of its ends does not count.
+    """
+
+    def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False) -> None:
+        self._ignore_case = ignore_case
+        options = _options(ignore_case)
+        options.max_mem = _MEMORY
+        own = [pattern.translate(_DOTLESS) if ignore_case else pattern for pattern in patterns]
+        needed = [words_needed(pattern) for pattern in own]
+        words = sorted(set[str]().union(*(some for some in needed if some is not None)))
+        self._words = None if None in needed else re2.compile("|".join(map(re2.escape, words)), options)
+        self._automaton = re2.compile("|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in own), options)
+
+    def search(self, text: str) -> bool:
+        """Whether one of the patterns may match."""
+        folded = text.translate(_DOTLESS) if self._ignore_case and not text.isascii() else text
+        data = folded.encode("utf-8", "replace")
+        if self._words is not None and self._words.search(data) is None:
+            return False
+        return self._automaton.search(data) is not None
 
 
 class Screened:

@@ -17,8 +17,8 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from corpus_pipeline.stages.first_look import MayMatch
 from corpus_pipeline.stages.refusal_reasons import ASKS_FOR_NO, CLOSES, DECLINES, JUDGES, OF_WHOM, WRITES, WRONG
-from corpus_pipeline.stages.wide_patterns import MayMatch
 
 
 class Strength(StrEnum):

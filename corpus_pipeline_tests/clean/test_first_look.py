@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus_pipeline.model import Turn
+from corpus_pipeline.stages import refusals
 from corpus_pipeline.stages.clean.dedup import form_noise
 from corpus_pipeline.stages.clean.personal_data import api_keys, identity_numbers, scanner
 from corpus_pipeline.stages.clean.rules import repetition, subjects
 from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.empty_turns import EmptyTurns
 from corpus_pipeline.stages.clean.rules.repetition import Repetition
-from corpus_pipeline.stages.first_look import Screened, Which
+from corpus_pipeline.stages.first_look import MayMatch, Screened, Which, words_needed
 
 SUBJECTS = {name: value for name, value in vars(subjects).items() if isinstance(value, Screened)}
+VERBS = ("help", "say")
 AROUND = st.text(alphabet="ab 1_é界\n.ſK", max_size=6)
 
 
@@ -130,3 +132,39 @@ def test_repeats_are_seen_as_by_cutting_at_every_stop(text: str, least: int) -> 
     cut = [text.split(stop) for stop in stops]
     expected = any(len(parts) > least and len(parts) - len(set(parts)) >= least for parts in cut)
     assert repetition._may_repeat(text, least) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (
+            r"\bi (?:can(?:not|'t)|won't) (?:help|say)\b",
+            {f"i {no} {verb}" for no in ("cannot", "can't", "won't") for verb in VERBS},
+        ),
+        (r"sorry[^.]{0,40}unable", {"unable"}),
+        (r"(?:as an? )?\w+ model(?= of)", {" model"}),
+        (r"colou?rs?\s+[ab]lack", {"alack", "black"}),
+        (r"(?:ab)+c{2}", {"ab"}),
+        (r"yes|\d+", None),
+        (r"(?:maybe)?", None),
+    ],
+)
+def test_the_words_that_every_match_of_a_pattern_has(pattern: str, words: set[str] | None) -> None:
+    assert words_needed(pattern) == words
+
+
+@pytest.mark.parametrize("strength", refusals._SAYS)
+@given(data=st.data())
+def test_every_match_has_a_word_that_its_pattern_needs(strength: refusals.Strength, data: st.DataObject) -> None:
+    pattern = data.draw(st.sampled_from(list(refusals._SAYS[strength].values())))
+    needed = words_needed(pattern)
+    assert needed is not None
+    text = data.draw(st.from_regex(pattern))
+    assert any(word in text for word in needed)
+
+
+def test_patterns_of_which_one_needs_no_word_are_asked_all_the_same() -> None:
+    may_match = MayMatch([r"\bsorry\b", r"\d{3}"])
+    assert may_match.search("the number 123")
+    assert may_match.search("sorry")
+    assert not may_match.search("12")

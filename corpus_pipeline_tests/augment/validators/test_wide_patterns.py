@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.stages import refusals
 from corpus_pipeline.stages.augment.validators import task_talk
-from corpus_pipeline.stages.wide_patterns import MayMatch
+from corpus_pipeline.stages.first_look import MayMatch
 
 TALK = {name: words.always for name, words in task_talk._WORDS.items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from corpus_pipeline.stages.wide_patterns import MayMatch
+from corpus_pipeline.stages.first_look import MayMatch
 
 _I = re.IGNORECASE
 
