@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from corpus_pipeline.cli.output import json_option, mark, print_json, print_lines, say
+from corpus_pipeline.cli.output import json_option, mark, print_json, print_lines, say, tell
 
 
 @click.command()
@@ -15,13 +15,25 @@ from corpus_pipeline.cli.output import json_option, mark, print_json, print_line
 @click.option(
     "--s3-policy", is_flag=True, help="Print the least policy that a key for CORPUS_EXPORT_URL needs, and end."
 )
+@click.option(
+    "--grants",
+    type=click.Choice(["migrate", "operate", "augment", "view"]),
+    help="Print what makes the database user of one kind of process (migrate first, then `corpus upgrade`), and end.",
+)
 @json_option
-def doctor(probe: bool, deep: bool, s3_policy: bool, as_json: bool) -> int:
+def doctor(probe: bool, deep: bool, s3_policy: bool, grants: str | None, as_json: bool) -> int:
     """Check database, schema, model, price, export target and permissions; each finding has its next command."""
     from corpus_pipeline.service.doctor import examine, least_policy
 
     if s3_policy:
         print_json(least_policy())
+        return 0
+    if grants is not None:
+        from corpus_pipeline.settings import Settings
+        from corpus_pipeline.store.grants import DatabaseRole, statements
+
+        for statement in statements(Settings.from_env().database_url, DatabaseRole(grants)):
+            tell(statement)
         return 0
     findings = list(examine(probe=probe, deep=deep))
     if as_json:

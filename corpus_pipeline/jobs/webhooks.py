@@ -8,8 +8,6 @@ t=<unix seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 with CORPUS_WEBHOOK_SECR
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import time
 from collections.abc import Sequence
@@ -26,6 +24,7 @@ from corpus_pipeline.jobs.completion_report import completion_report
 from corpus_pipeline.jobs.stage_run import Work
 from corpus_pipeline.states import DeliveryState, Status
 from corpus_pipeline.store import Store, webhooks
+from corpus_pipeline.webhook_signatures import signature
 
 if TYPE_CHECKING:
     from corpus_pipeline.llm.endpoint import Endpoint
@@ -137,9 +136,3 @@ def _is_listed(where: Endpoint, hosts: Sequence[str]) -> bool:
     host = f"[{where.host}]" if ":" in where.host else where.host
     usual = where.loopback or where.port == {"https": 443, "http": 80}[where.scheme]
     return f"{host}:{where.port}" in hosts or (usual and (where.host in hosts or host in hosts))
-
-
-def signature(secret: str, body: bytes, moment: int) -> str:
-    """The value of `x-corpus-signature` for a body sent at a Unix time."""
-    mac = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256)
-    return f"t={moment},v1={mac.hexdigest()}"

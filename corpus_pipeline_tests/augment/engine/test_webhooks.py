@@ -11,9 +11,11 @@ import orjson
 import pytest
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.webhooks import _is_listed, signature
+from corpus_pipeline.jobs.webhooks import _is_listed
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.states import Stage
+from corpus_pipeline.webhook_signatures import Receiver as SignedReceiver
+from corpus_pipeline.webhook_signatures import signature
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
 
 SECRET = "whsec-canary-71f2"
@@ -112,3 +114,50 @@ def test_a_host_that_is_not_allowed_is_never_called(make_kit: Any, receiver: Rec
 )
 def test_the_list_of_hosts_knows_ports(url: str, hosts: tuple[str, ...], listed: bool) -> None:
     assert _is_listed(endpoint(url, None), hosts) is listed
+
+
+def test_a_message_is_taken_once_and_only_while_it_is_new() -> None:
+    now = [1_000_000.0]
+    receiver, body = SignedReceiver(SECRET, clock=lambda: now[0]), b'{"event":"completed"}'
+    sent = signature(SECRET, body, 1_000_000)
+    assert receiver.accepts(sent, body)
+    assert not receiver.accepts(sent, body)  # recorded and sent again
+    now[0] += 299
+    assert not receiver.accepts(sent, body)
+    again = signature(SECRET, body, 1_000_001)  # its sender tried once more
+    assert receiver.accepts(again, body)
+    now[0] += 302
+    assert not receiver.accepts(signature(SECRET, body, 1_000_299), body)
+    now[0] += 10_000
+    assert not receiver.accepts(sent, body) and not receiver.accepts(again, body)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "t=1000000",
+        "v1=" + "0" * 64,
+        "t=1000000,v1=" + "0" * 64,
+        signature("another secret", b"x", 1_000_000),
+        signature(SECRET, b"y", 1_000_000),
+        signature(SECRET, b"x", 1_000_000).upper(),
+        signature(SECRET, b"x", 1_000_000) + ",v1=" + "0" * 64,
+        signature(SECRET, b"x", 1_000_000).replace("t=1000000", "t=1000010"),
+        signature(SECRET, b"x", 1_000_000).replace("t=", "t=0"),
+        signature(SECRET, b"x", 1_000_400),
+    ],
+)
+def test_a_forged_or_future_message_is_refused(forged: str) -> None:
+    assert not SignedReceiver(SECRET, clock=lambda: 1_000_000.0).accepts(forged, b"x")
+
+
+def test_what_is_sent_is_what_a_receiver_accepts(make_kit: Any, receiver: Receiver) -> None:
+    kit = make_kit()
+    allow(kit, "127.0.0.1")
+    kit.add(2, strategies=["paraphrase"], notify={"url": receiver.url})
+    kit.run()
+    (headers, body), checked = receiver.heard[0], SignedReceiver(SECRET)
+    assert checked.accepts(headers["x-corpus-signature"], body)
+    assert not checked.accepts(headers["x-corpus-signature"], body)
+    assert not SignedReceiver(SECRET).accepts(headers["x-corpus-signature"], body.replace(b"2", b"3"))
