@@ -9,10 +9,10 @@ arXiv:2305.05176
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
+import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from corpus_pipeline.model import Turn
@@ -27,7 +27,7 @@ class Rule(BaseModel):
     field: Literal["prompt", "response"] = Field("response", description="the text that is looked at")
     min_characters: int | None = Field(None, ge=0, description="shorter ones are left alone")
     max_characters: int | None = Field(None, ge=0, description="longer ones are left alone")
-    matches: str | None = Field(None, max_length=1000, description="a regular expression that must be found")
+    matches: str | None = Field(None, max_length=1000, description="an expression of RE2 that must be found")
     matches_not: str | None = Field(None, max_length=1000, description="one that must not be found")
 
     @field_validator("matches", "matches_not")
@@ -35,12 +35,13 @@ class Rule(BaseModel):
     def _compiles(cls, value: str | None) -> str | None:
         try:
             return value if value is None else _compiled(value).pattern
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+        except re2.error as error:
+            raise ValueError(f"no expression of RE2: {error}") from error
 
     def holds(self, turn: Turn) -> bool:
         """Whether the turn is worth the strategy."""
         text = (turn.prompt if self.field == "prompt" else turn.response) or ""
+        text = text.encode("utf-8", "replace").decode()  # RE2 reads no lone surrogates
         return (
             (self.min_characters is None or len(text) >= self.min_characters)
             and (self.max_characters is None or len(text) <= self.max_characters)
@@ -78,5 +79,8 @@ class First(CallParams):
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _compiled(pattern: str) -> Any:
+    """An expression of RE2, whose time is linear in the text."""
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)

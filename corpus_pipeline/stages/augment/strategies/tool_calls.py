@@ -6,13 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Conversation, Turn
+from corpus_pipeline.stages.augment import foreign_schemas
 from corpus_pipeline.stages.augment.strategies.base import StrategyParams
-from corpus_pipeline.stages.augment.strategies.tasks import schemas
 from corpus_pipeline.stages.augment.strategies.tasks.checks import Check, as_text
 from corpus_pipeline.stages.augment.strategies.tasks.makes import Makes
 from corpus_pipeline.stages.augment.strategies.tasks.outputs import Output
@@ -88,11 +85,8 @@ def _definitions(tools: str | None) -> dict[str, dict[str, Any]]:
         own = tool.get("function", tool) if isinstance(tool, dict) else None
         if isinstance(own, dict) and isinstance(own.get("name"), str):
             schema = own.get("parameters") or own.get("input_schema") or {"type": "object"}
-            try:
-                Draft202012Validator.check_schema(schema)
-            except SchemaError:
-                continue
-            found[own["name"]] = schema
+            if isinstance(schema, dict) and foreign_schemas.fault(schema) is None:
+                found[own["name"]] = schema
     return found
 
 
@@ -110,7 +104,7 @@ def _checked_calls(calls: list[dict[str, str]], known: Mapping[str, dict[str, An
         except (ValueError, RecursionError) as error:
             said = call["arguments"][:80]
             raise BadAnswer(BadReason.MALFORMED, f"the arguments of {name} are no JSON: {said}") from error
-        fault = schemas.misfit(arguments, known[name]) if isinstance(arguments, dict) else "they are no object"
+        fault = foreign_schemas.misfit(arguments, known[name]) if isinstance(arguments, dict) else "they are no object"
         if fault is not None:
             raise BadAnswer(BadReason.MALFORMED, f"the arguments of {name} do not fit its definition: {fault}")
         found.append((name, json.dumps(arguments, ensure_ascii=False), call["result"]))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
+from corpus_pipeline.stages.augment import foreign_schemas
 from corpus_pipeline.stages.augment.strategies.tasks import schemas
 from corpus_pipeline.stages.augment.validators.base import Validator
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -131,7 +132,7 @@ class Check(BaseModel):
                 value = json.loads(text, strict=False)
             except (ValueError, RecursionError):
                 return f"is no JSON: {text[:60]}"
-        return schemas.misfit(value, self.fits)
+        return foreign_schemas.misfit(value, self.fits)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment import foreign_schemas
 from corpus_pipeline.stages.augment.strategies import structured
 from corpus_pipeline.stages.augment.strategies.tasks import schemas
 from corpus_pipeline.stages.augment.validators.words import BadReason
@@ -131,7 +132,7 @@ class Output(BaseModel):
             raise BadAnswer(BadReason.MALFORMED, f"no JSON object with the keys {', '.join(self.names)}")
         if schema.get("additionalProperties") is False:  # more than was asked for does no harm
             value = {key: part for key, part in value.items() if key in schema["properties"]}
-        fault = schemas.misfit(value, schema)
+        fault = foreign_schemas.misfit(value, schema)
         if fault is not None:
             raise BadAnswer(BadReason.MALFORMED, f"does not fit its schema: {fault}")
         return {key: structured.whole(part) for key, part in value.items()}

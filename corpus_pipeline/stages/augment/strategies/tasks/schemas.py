@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from corpus_pipeline.stages.augment import foreign_schemas
 
 _MAX_DEPTH: Final = 20
 # (lower bound, upper bound, the types that they bind)
@@ -38,9 +37,8 @@ def fault_of(schema: Any) -> str | None:
 
     What needs a solver (patterns that exclude each other) is not found here: the first answers show it.
     """
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
+    error = foreign_schemas.fault(schema)
+    if error is not None:
         place = ".".join(map(str, error.absolute_path))
         return f"{place + ': ' if place else ''}not a JSON schema: {error.message}"
     if _has_reference(schema):
@@ -101,7 +99,7 @@ def _no_choice(schema: Mapping[str, Any], where: str) -> str | None:
         if word not in schema:
             continue
         values = schema["enum"] if word == "enum" else [schema["const"]]
-        if not any(Draft202012Validator(schema).is_valid(value) for value in values):
+        if all(foreign_schemas.misfit(value, schema) for value in values):
             return f"{where}none of the values of `{word}` fits the rest of it"
     return None
 
@@ -186,14 +184,3 @@ def _read(text: str, types: Iterable[str], otherwise: Any) -> Any:
         return int(text) if "integer" in types else float(text) if "number" in types else otherwise
     except ValueError:
         return otherwise
-
-
-def misfit(value: Any, schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a value, by its schema; None when it fits."""
-    error = next(
-        iter(sorted(Draft202012Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))), None
-    )
-    if error is None:
-        return None
-    place = ".".join(map(str, error.absolute_path))
-    return f"{place + ': ' if place else ''}{error.message}"[:300]
