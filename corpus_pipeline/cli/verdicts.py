@@ -58,7 +58,11 @@ def duplicates(name: str, sort: str, kept_anyway: bool, after: int, limit: int, 
         again = ["corpus", "duplicates", name, "--sort", sort, f"--limit={limit}", *["--json"] * as_json]
         say(f"more: {shlex.join(again)} --after {page['next_after']}")
     elif not page["duplicates"]:
-        say(f"no row of {name} is dropped as a duplicate")
+        say(
+            f"no row of {name} is dropped as a duplicate"
+            if page["decided"]
+            else f"the next run decides about the duplicates of {name}: corpus run {shlex.quote(name)}"
+        )
 
 
 def _list_kept(name: str, found: list[KeptRow], as_json: bool) -> None:

@@ -98,6 +98,11 @@ def stage_status(cursors: Sequence[Cursor]) -> Status:
     return combined([cursor.status for cursor in cursors])
 
 
+def is_done(connection: Connection, task_id: TaskId, stage: Stage) -> bool:
+    """Whether a stage of a task is finished."""
+    return stage_status(stage_cursors(connection, task_id, stage)) is Status.DONE
+
+
 def fix_end(
     connection: Connection, task_id: TaskId, stage: Stage, task_type: str, *, end_id: int, total_rows: int
 ) -> None:

@@ -85,6 +85,18 @@ def test_kept_rows_go_out_over_new_cleanings_until_it_is_undone(corpus: Corpus) 
     assert [entry["action"] for entry in actions(corpus)] == ["keep", "keep undone"]
 
 
+def test_what_the_next_run_decides_again_is_said(corpus: Corpus) -> None:
+    assert corpus.duplicates("mill")["decided"]
+    corpus.keep([f"mill:{SHORT}"], "a person says so")
+    listed = corpus.duplicates("mill")
+    assert not listed["decided"] and listed["duplicates"] == []
+    with pytest.raises(UsageError, match="corpus run mill --to clean"):
+        corpus.keep([f"mill:{REPEATED}"], "another voice")
+    small_corpus.run_path(corpus, "mill")
+    corpus.keep([f"mill:{REPEATED}"], "another voice")
+    assert len(corpus.kept_anyway("mill")) == 2
+
+
 def actions(corpus: Corpus) -> list[dict[str, Any]]:
     from corpus_pipeline.service.queries import progress
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.clean.invalidation import clean_again
 from corpus_pipeline.model import ConversationId, conversation_id, split_id
-from corpus_pipeline.states import RowState
-from corpus_pipeline.store import Store, audit_log, cleaned, dataset_files, kept_rows, rows, tasks
+from corpus_pipeline.states import RowState, Stage
+from corpus_pipeline.store import Store, audit_log, cleaned, cursors, dataset_files, kept_rows, rows, tasks
 
 
 def delete_rows(store: Store, ids: Sequence[ConversationId], reason: str, who: str) -> None:
@@ -78,6 +78,11 @@ def _decide(
                 f"{name}:{number} is not kept by anybody; `corpus duplicates {name} --kept-anyway` lists those"
             )
         if not undo and not is_dropped:
+            if task is not None and not cursors.is_done(connection, task.id, Stage.CLEAN):
+                raise UsageError(
+                    f"the next run decides again about {name}:{number}: `corpus run {name} --to clean`, then keep it; "
+                    "several rows can be kept at once"
+                )
             raise UsageError(f"cleaning does not drop {name}:{number}: there is nothing to keep it from")
     if undo:
         kept_rows.remove(connection, ids)

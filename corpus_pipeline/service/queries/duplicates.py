@@ -12,7 +12,8 @@ from corpus_pipeline.model import ConversationId, FileId, Turn, conversation_id,
 from corpus_pipeline.service.queries.views import turn_dict
 from corpus_pipeline.service.records.rows import DuplicatePage, DuplicatePair, KeptRow, TextDifference
 from corpus_pipeline.stages.clean.text_differences import Difference, differences
-from corpus_pipeline.store import cleaned, duplicates, kept_rows, row_queries, rows, tasks
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import cleaned, cursors, duplicates, kept_rows, row_queries, rows, tasks
 
 
 def page(
@@ -38,6 +39,7 @@ def page(
         "sort": sort,
         "duplicates": [_entry(labels, texts, one) for one in shown],
         "next_after": next_after if len(found) > limit else None,
+        "decided": task is not None and cursors.is_done(connection, task.id, Stage.CLEAN),
     }
 
 

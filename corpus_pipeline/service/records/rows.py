@@ -289,12 +289,14 @@ class DuplicatePair(TypedDict):
 
 
 class DuplicatePage(TypedDict):
-    """Duplicates of a dataset file, page by page. next_after: None at the end."""
+    """Duplicates of a dataset file, page by page. next_after: None at the end; decided: whether cleaning is finished, so that
+    none is missing because the next run decides again."""
 
     name: str
     sort: str
     duplicates: list[DuplicatePair]
     next_after: int | None
+    decided: bool
 
 
 class RuleDifference(TypedDict):

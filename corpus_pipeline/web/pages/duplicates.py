@@ -28,11 +28,13 @@ def page(request: Request) -> Response:
 
 
 def keep(request: Request, form: Form) -> tuple[str, str]:
-    row, undo = first(form, "row"), first(form, "undo") == "yes"
+    rows, undo = form.get("row", []), first(form, "undo") == "yes"
     reason = first(form, "reason")[:2000]
     if not reason:
         raise UsageError("say why: the reason is kept with the row and in the audit log")
-    kept = acting(request).keep([row], reason, undo=undo)
+    if not rows:
+        raise UsageError("mark the rows that are to be kept")
+    kept = acting(request).keep(rows, reason, undo=undo)
     done = "Cleaning decides again about" if undo else "Kept from now on:"
     return f"{done} {', '.join(kept.rows)}. The next run of {', '.join(kept.run)} takes it into account.", first(
         form, "back"
