@@ -69,6 +69,9 @@ VARIABLES = (
         "CORPUS_DAGSTER_RETENTION_DAYS", "0", "finished runs and their events are removed after so many days; 0: never"
     ),
     Variable(
+        "CORPUS_BACKFILL_HOLD_HOURS", "24", "how long a Dagster backfill waits for a paused partition to be resumed"
+    ),
+    Variable(
         "CORPUS_FRESH_HOURS",
         "24",
         "how long a consumer's files may be unfinished before Dagster shows its training data as overdue; 0: for ever",
@@ -176,6 +179,7 @@ class Settings:
     dagster_database: str | None = None  # its kind; the address stays in the environment
     dagster_retention_days: int = 0
     fresh_hours: int = 24
+    backfill_hold_hours: int = 24
     index: bool = True
     hub_token: str | None = field(default=None, repr=False)
     hub_endpoint: str = "https://huggingface.co"
@@ -221,6 +225,7 @@ class Settings:
             dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
             dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
             dagster_retention_days=_whole("CORPUS_DAGSTER_RETENTION_DAYS", "days", env, "0"),
+            backfill_hold_hours=_whole("CORPUS_BACKFILL_HOLD_HOURS", "hours", env, "24"),
             fresh_hours=_whole("CORPUS_FRESH_HOURS", "hours", env, "24"),
             hub_token=(env.get("HF_TOKEN") or "").strip() or None,
             hub_endpoint=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),

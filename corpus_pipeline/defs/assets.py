@@ -10,7 +10,16 @@ from typing import Any
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
-from corpus_pipeline.defs import automation, checks, multi_partition, narration, run_tags, tables, upstream
+from corpus_pipeline.defs import (
+    automation,
+    backfill_holds,
+    checks,
+    multi_partition,
+    narration,
+    run_tags,
+    tables,
+    upstream,
+)
 from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
 from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
@@ -110,6 +119,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
         context.log.info(f"{stage} of {name} is {pause}")
         run_tags.end(context, "paused")
         yield observation(context, cursor, stage, name, "paused", str(pause))
+        backfill_holds.await_successor(context, cursor.corpus, name, stage)
         return
     except Interrupted as interrupt:
         if not stop.is_set():  # a limit or a provider that is down: said by the job, not by a signal

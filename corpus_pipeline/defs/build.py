@@ -8,7 +8,7 @@ from functools import cache
 
 import dagster as dg
 
-from corpus_pipeline.defs import automation, training_data, upstream
+from corpus_pipeline.defs import automation, openlineage, training_data, upstream
 from corpus_pipeline.defs.assets import assets_of
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import RESOURCE, VARIABLES, CursorResource, settings_with
@@ -25,7 +25,8 @@ LOCATION = "corpus"  # the code location, as `corpus ui` and workspace.yaml call
 @cache
 def own() -> dg.Definitions:
     """The definitions of the corpus of this environment."""
-    return dg.Definitions.merge(build(DEFAULT), dg.Definitions(executor=dg.in_process_executor))
+    alone = dg.Definitions(executor=dg.in_process_executor, sensors=openlineage.sensors())
+    return dg.Definitions.merge(build(DEFAULT), alone)
 
 
 def build(names: Names, given: Mapping[str, str | dg.EnvVar | None] | None = None) -> dg.Definitions:

@@ -12,7 +12,8 @@ from functools import partial
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import run_liveness, upstream
+from corpus_pipeline.defs import backfill_holds, run_liveness, upstream
+from corpus_pipeline.defs.backfill_holds import BACKFILL_TAG, HOLD_TAG, PARTITION_TAG, PAUSED
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import opened
@@ -24,8 +25,6 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import start_requests
 from corpus_pipeline.store.pauses import PauseFlag
 
-PARTITION_TAG = "dagster/partition"
-BACKFILL_TAG = "dagster/backfill"
 WILL_RETRY_TAG = "dagster/will_retry"
 RETRY_RUN_TAG = "dagster/auto_retry_run_id"
 TAKEOVER_TAG = "corpus/takeover"  # "number@rows": how often in a row workers died at the same row
@@ -94,14 +93,18 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
             run_liveness.end_without_process(context.instance, corpus.settings.home)
             active = corpus.mark_flags()
             _pause_abandoned(context.instance, corpus, names)
-            cancelled = _cancel_queued(context.instance, corpus, names, active) if active else 0
+            released = backfill_holds.release(context.instance, corpus, names, active)
+            cancelled = _stop_queued(context.instance, corpus, names, active) if active else 0
             requests = [
+                *backfill_holds.requests(context.instance, corpus, names),
                 *_resume_requests(context.instance, corpus, names),
                 *_start_requests(context.instance, corpus, names),
             ]
-        if not requests and not cancelled:
+        if not requests and not cancelled and not released:
             return dg.SkipReason("nothing to stop and nothing to go on with")
-        context.log.info(f"{cancelled} queued runs cancelled, {len(requests)} runs requested")
+        context.log.info(
+            f"{cancelled} queued runs stopped, {released} waiting runs released, {len(requests)} runs requested"
+        )
         return dg.SensorResult(run_requests=requests)
 
     return pause_flags
@@ -189,23 +192,23 @@ def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
             corpus.mark_paused(work.name, [work.stage], str(flag), run.run_id)
 
 
-def _cancel_queued(instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: list[PauseFlag]) -> int:
-    """Cancel queued runs whose next stage a flag covers, and leave that stage as paused."""
-    cancelled = 0
+def _stop_queued(instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: list[PauseFlag]) -> int:
+    """Leave the next stage of queued runs as paused where a flag covers it. Runs of an open backfill wait, others are
+    cancelled."""
+    stopped = 0
     for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.QUEUED])):
         name, stages = run.tags.get(PARTITION_TAG), stages_of(run)
-        if not name or not stages or not names.owns(run):
+        if not name or not stages or not names.owns(run) or run.tags.get(HOLD_TAG) == PAUSED:
             continue
         try:
-            ahead = next((stage for stage in corpus.incomplete_stages(name, stages[-1]) if stage in stages), None)
-            flag = next((flag for flag in flags if ahead and flag.covers(name, ahead)), None)
-            if ahead is None or flag is None:
+            flag = backfill_holds.covering(corpus, run, flags)
+            if flag is None:
                 continue
-            corpus.mark_paused(name, [ahead], str(flag), run.run_id)
+            corpus.mark_paused(name, stages, str(flag), run.run_id)
         except CorpusError:
             continue  # somebody works on it right now: the asset looks at the flag itself
-        cancelled += bool(instance.run_coordinator.cancel_run(run.run_id))
-    return cancelled
+        stopped += backfill_holds.keep(instance, run) or bool(instance.run_coordinator.cancel_run(run.run_id))
+    return stopped
 
 
 def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
@@ -222,7 +225,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         if work.why == TAKEOVER and not _worth_another(corpus, work, before, tags):
             continue
         backfill = before.tags.get(BACKFILL_TAG)
-        if backfill and _is_open(instance, backfill):
+        if backfill and backfill_holds.is_open(instance, backfill):
             tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
         if "corpus/limit" in before.tags:
             tags["corpus/limit"] = before.tags["corpus/limit"]
@@ -296,11 +299,6 @@ def _worth_another(corpus: Corpus, work: Resumable, before: dg.DagsterRun, tags:
     number = int(count) + 1 if last == offset else 1
     tags[TAKEOVER_TAG] = f"{number}@{offset}"
     return number <= MAX_TAKEOVERS
-
-
-def _is_open(instance: dg.DagsterInstance, backfill_id: str) -> bool:
-    backfill = instance.get_backfill(backfill_id)
-    return backfill is not None and backfill.status.value == "REQUESTED"
 
 
 def _days_ago(days: int) -> datetime:

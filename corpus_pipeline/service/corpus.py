@@ -458,6 +458,10 @@ class Corpus:
         """Stages below a flag whose worker has ended (see `control.abandoned`)."""
         return commands.pause.abandoned(self.store)
 
+    def paused(self) -> list[tuple[commands.pause.Resumable, PauseFlag | None]]:
+        """Paused stages, each with a flag that covers it; None: it was cleared."""
+        return commands.pause.paused(self.store)
+
     def mark_paused(self, name: str, stages: Sequence[Stage], reason: str, run_id: str) -> None:
         """The queued run of these stages will not start: leave the first unfinished one as paused."""
         from corpus_pipeline.jobs import runner

@@ -41,9 +41,10 @@ def worker_pid(ui: UI, run_id: str) -> int:
 
 @pytest.fixture(scope="module")
 def backfill(ui: UI) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A backfill of three partitions, one of which is paused; it goes on while the other tests run."""
-    names = tuple(ui.add(name, rows=24) for name in ("b_held", "b_one", "b_two"))
+    """A backfill of four partitions, two of which are paused; it goes on while the other tests run."""
+    names = tuple(ui.add(name, rows=24) for name in ("b_held", "b_one", "b_two", "b_last"))
     ui.corpus.pause(["b_held"], None, False, "wait for the other two")
+    ui.corpus.pause(["b_last"], Stage.AUGMENT, False, "wait until everybody else is through")
     identifier = ui.graphql.backfill(names)
     yield identifier, names
 
@@ -167,6 +168,18 @@ def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
         ui.graphql.ask(set_limit, n=4)
     ui.corpus.resume([name], None, False)
     wait_for(lambda: ui.stage(name, "export")[0] == "done", 240, "the export")
+
+
+def test_a_backfill_waits_for_the_partition_that_is_still_paused(ui: UI, backfill):
+    identifier, names = backfill
+    for name in names[:-1]:
+        wait_for(lambda name=name: ui.stage(name, "export")[0] == "done", 240, f"the export of {name}")
+    # nothing of it has moved for a while, and the run that will go on waits in the queue
+    (held, ended) = ui.graphql.runs_of("b_last")
+    assert (held["status"], held["tags"]["corpus/hold"], ended["tags"]["corpus/end"]) == ("QUEUED", "paused", "paused")
+    assert (ui.graphql.backfill_status(identifier), ui.stage("b_last", "augment")[0]) == ("REQUESTED", "paused")
+    ui.corpus.resume(["b_last"], Stage.AUGMENT, False)
+    wait_for(lambda: ui.stage("b_last", "export")[0] == "done", 240, "the export of b_last")
 
 
 def test_what_was_asked_last_holds_whoever_asked_before_and_how_fast(ui: UI):

@@ -103,6 +103,11 @@ def abandoned(store: Store) -> list[tuple[Resumable, PauseFlag]]:
     return [(work, flag) for work, flag in store.fetch(_without_worker) if flag is not None and work.why == "takeover"]
 
 
+def paused(store: Store) -> list[tuple[Resumable, PauseFlag | None]]:
+    """Paused stages, each with a flag that covers it."""
+    return [(work, flag) for work, flag in store.fetch(_without_worker) if work.why == "resume"]
+
+
 def _without_worker(connection: Connection) -> list[tuple[Resumable, PauseFlag | None]]:
     """Paused stages, and running ones whose lease has ended, each with a flag that covers it."""
     flags = pauses.active(connection)
