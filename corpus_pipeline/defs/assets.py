@@ -191,6 +191,12 @@ def _outcome(
     looked = False
     while True:
         try:
+            for earlier in cursor.corpus.to_catch_up(name, stage):
+                context.log.info(
+                    f"{earlier} of {name} is as before under the changed recipe: made again of what is stored"
+                )
+                _require_budget(context, cursor, earlier, name)
+                cursor.go_on(name, earlier, stop=stop, run_id=context.run.run_id, limit=None, narrator=narrator)
             return cursor.go_on(name, stage, stop=stop, run_id=context.run.run_id, limit=limit, narrator=narrator)
         except LeaseHeld:
             if looked and not ours & cursor.run_ids(name, stage):

@@ -12,7 +12,7 @@ from functools import partial
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import backfill_holds, run_liveness, upstream
+from corpus_pipeline.defs import automation, backfill_holds, run_liveness, upstream
 from corpus_pipeline.defs.backfill_holds import BACKFILL_TAG, HOLD_TAG, PARTITION_TAG, PAUSED
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import DEFAULT, Names
@@ -160,6 +160,7 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         """One tick: the versions that changed since the last one; of a new file those that no run told."""
         seen: dict[str, str] = json.loads(context.cursor or "{}")
         prefix, events, now = list(names.key_prefix), list[dg.AssetObservation](), dict[str, str]()
+        requests = list[dg.RunRequest]()
         with opened(settings()) as corpus:
             for file in corpus.files():
                 current = upstream.versions(prefix, file, corpus.recipe_of(file))
@@ -170,14 +171,27 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
                     now[file.name] = seen.get(file.name, "")  # at the next tick
                     continue
                 known = {key for key in current if upstream.told(context.instance, key, file.name) is not None}
-                changed = upstream.untold(context.instance, file.name, {key: current[key] for key in known})
-                events += [upstream.observation(key, file.name, version) for key, version in changed]
+                changed = dict(upstream.untold(context.instance, file.name, {key: current[key] for key in known}))
+                events += [upstream.observation(key, file.name, version) for key, version in changed.items()]
+                stage = upstream.first_stage(prefix, changed)
+                if stage is not None and stage in corpus.settings.automate:
+                    requests.append(_changed(names, file.name, stage))
         context.update_cursor(json.dumps(now))
         if not events:
             return dg.SkipReason("no dataset file and no recipe has changed")
-        return dg.SensorResult(asset_events=events, cursor=json.dumps(now))
+        return dg.SensorResult(asset_events=events, run_requests=requests, cursor=json.dumps(now))
 
     return upstream_versions
+
+
+def _changed(names: Names, file: str, stage: Stage) -> dg.RunRequest:
+    """A run of the stage that a change begins with; conditions start what is behind it. They do not see the change itself:
+    it is an observation of an external asset."""
+    return dg.RunRequest(
+        partition_key=file,
+        asset_selection=[names.key(stage)],
+        tags={automation.AUTOMATION_TAG: "true"},
+    )
 
 
 def _pause_abandoned(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> None:

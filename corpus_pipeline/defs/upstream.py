@@ -7,7 +7,7 @@ A run tells the versions that it works with before it begins; the `upstream` sen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
@@ -55,6 +55,12 @@ def specs(prefix: list[str], group: str, partitions: dg.PartitionsDefinition) ->
         for stage in Stage
     ]
     return [file, *recipes]
+
+
+def first_stage(prefix: list[str], changed: Iterable[dg.AssetKey]) -> Stage | None:
+    """The first stage that is made otherwise when these have changed."""
+    keys = set(changed)
+    return next((stage for stage in Stage if keys & set(keys_of(prefix, stage))), None)
 
 
 def versions(prefix: list[str], file: DatasetFile, recipe: Recipe) -> dict[dg.AssetKey, str]:

@@ -277,6 +277,15 @@ class Corpus:
                 return wanted[number:]
         return []
 
+    def to_catch_up(self, name: str, stage: Stage) -> list[Stage]:
+        """The stages before this one that a new recipe has not done, when it leaves all of them as they were done before."""
+        ahead = self.incomplete_stages(name, stage)[:-1]
+        if not ahead:
+            return []
+        (file,) = self.files([name])
+        same = self.store.fetch(queries.catching_up.unchanged, file, self.recipe_of(file))
+        return ahead if set(ahead) <= set(same) else []
+
     def _is_complete(self, name: str, stage: Stage) -> bool:
         from corpus_pipeline.jobs import runner
 

@@ -237,8 +237,26 @@ def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(
         home.instance.report_runless_asset_event(event)
     found = {asset: stale(home, ASSETS, asset, "sections") for asset in NAMES}
     assert {asset for asset, (word, _) in found.items() if word == "STALE"} == {"jsonl_export"}, found
-    run(home, "sections")
+    calls = home.corpus.cost("file")
+    # what "materialize stale" starts: the stages that nothing changed are made again of what is stored, without a call
+    assert run(home, "sections", [Stage.EXPORT]).success
     assert stale(home, ASSETS, "jsonl_export", "sections")[0] == "FRESH"
+    assert {stage["status"] for stage in home.corpus.status(["sections"])[0]["stages"].values()} == {"done"}
+    assert home.corpus.cost("file") == calls
+
+
+def test_a_stage_before_which_something_changed_is_not_begun(home: Home):
+    home.add("changed_before", rows=4)
+    assert run(home, "changed_before").success
+    recipe = home.folder / "cleans_otherwise.yaml"
+    before = home.corpus.recipe_of(home.corpus.files(["changed_before"])[0]).to_yaml()
+    assert before.count("scope: file") == 1
+    changed = before.replace("name: default", "name: other").replace("scope: file", "scope: corpus")
+    recipe.write_text(changed, encoding="utf-8")
+    home.corpus.bind_recipe("changed_before", str(recipe))
+    assert home.corpus.to_catch_up("changed_before", Stage.CLEAN) == [Stage.INGEST]
+    assert home.corpus.to_catch_up("changed_before", Stage.EXPORT) == []
+    assert not run(home, "changed_before", [Stage.EXPORT]).success
 
 
 def test_the_trace_of_a_line_agrees_with_the_lineage(home: Home):

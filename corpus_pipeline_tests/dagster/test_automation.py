@@ -5,12 +5,14 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from corpus_pipeline.defs import automation
+from corpus_pipeline.defs import automation, upstream
 from corpus_pipeline.defs.build import build
 from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.sensors import upstream_versions
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.dagster.conftest import Home
 
 
@@ -35,6 +37,46 @@ def test_stages_are_started_one_after_the_other_and_once(home: Home, monkeypatch
                     resources={"cursor": CursorResource()},
                 ).success
     assert asked == ["dataset_rows", "cleaned_rows"]
+
+
+def test_what_a_recipe_changes_is_started_and_nothing_else(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_AUTOMATE", "ingest,clean,export")
+    definitions, name = build(DEFAULT), home.add("changes")
+    stages = list(definitions.assets or ())
+
+    def work(*keys: dg.AssetKey) -> None:
+        assert dg.materialize(
+            stages,
+            selection=keys,
+            partition_key=name,
+            instance=home.instance,
+            resources={"cursor": CursorResource()},
+        ).success
+
+    work(*DEFAULT.keys)
+    with dg.build_sensor_context(home.instance) as context:
+        upstream_versions(context)
+        seen = context.cursor
+    recipe = home.folder / "another_export.yaml"
+    before = home.corpus.recipe_of(home.corpus.files([name])[0]).to_yaml()
+    changed = before.replace("name: default", "name: another").replace("format: same", "format: sharegpt")
+    recipe.write_text(changed, encoding="utf-8")
+    home.corpus.bind_recipe(name, str(recipe))
+    with dg.build_sensor_context(home.instance, cursor=seen) as context:
+        result = upstream_versions(context)
+    assert isinstance(result, dg.SensorResult)
+    (request,) = [one for one in result.run_requests or () if one.partition_key == name]
+    assert (request.asset_selection, request.tags[automation.AUTOMATION_TAG]) == ([DEFAULT.keys[-1]], "true")
+    work(*request.asset_selection)
+    assert {stage["status"] for stage in home.corpus.status([name])[0]["stages"].values()} == {"done"}
+
+
+def test_a_change_begins_with_nothing_that_a_person_starts(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix = list(DEFAULT.key_prefix)
+    changed = [upstream.recipe_key(prefix, Stage.EXPORT), upstream.recipe_key(prefix, Stage.AUGMENT)]
+    assert upstream.first_stage(prefix, changed) is Stage.AUGMENT
+    assert upstream.first_stage(prefix, [upstream.file_key(prefix)]) is Stage.INGEST
+    assert upstream.first_stage(prefix, []) is None
 
 
 def test_nothing_is_started_unless_it_was_asked_for(home: Home) -> None:

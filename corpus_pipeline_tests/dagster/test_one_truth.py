@@ -17,13 +17,28 @@ from corpus_pipeline.cli import cli
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics, progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
 from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home
 
 STEPS = 9
-ACTS = ("run", "run", "run", "run to a stage", "pause", "resume", "spoil", "mend", "replay", "dismiss", "redo", "limit")
+ACTS = (
+    "run",
+    "run",
+    "run",
+    "run to a stage",
+    "pause",
+    "resume",
+    "spoil",
+    "mend",
+    "replay",
+    "dismiss",
+    "redo",
+    "limit",
+    "recipe",
+)
 
 
 def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Random) -> str:
@@ -42,11 +57,36 @@ def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Rando
             model.meet(**({"refusal": 0.5} if what == "spoil" else {}))
         elif what == "replay":
             corpus.replay(Where(file_name=name))
+        elif what == "recipe":
+            change_recipe(corpus, name, chance)
         elif what == "dismiss":
             corpus.dismiss(Where(file_name=name), "the test")
         else:
             corpus.redo(name, stage)
     return what
+
+
+def change_recipe(corpus: Corpus, name: str, chance: random.Random) -> None:
+    """Bind a recipe that cleans, asks or exports otherwise than the present one."""
+    old, new = chance.choice((("format: same", "format: sharegpt"), ("scope: file", "scope: corpus")))
+    text = corpus.recipe_of(corpus.files([name])[0]).to_yaml()
+    changed = text.replace(old, new) if old in text else text.replace(new, old)
+    changed = changed.replace("name: default", f"name: {name}")
+    path = corpus.settings.home / f"{name}.yaml"
+    path.write_text(changed, encoding="utf-8")
+    corpus.bind_recipe(name, str(path))
+
+
+def sums_of_money(home: Home) -> dict[str, float]:
+    """What was spent, by everybody who says it: over recipes and versions of files."""
+    corpus = home.corpus
+    shown = {by: sum(float(row["cost_usd"]) for row in corpus.cost(by)) for by in ("file", "consumer", "day", "model")}
+    shown["files page"] = sum(file["cost_usd"] for file in corpus.store.fetch(progress.progress))
+    text = corpus.store.fetch(metrics.text)
+    shown["metrics"] = sum(
+        map(float, re.findall(r"^corpus_cost_dollars_total\{[^}]*\} (\S+)", text, flags=re.MULTILINE))
+    )
+    return shown
 
 
 def run(home: Home, name: str, stages: list[Stage], **tags: str) -> None:
@@ -105,6 +145,8 @@ def test_all_who_are_asked_say_the_same(home: Home, model: llm_stub.RunningStub,
             )
             assert counted_by_the_metrics(home) == counted, history
             agrees_with_dagster(home, name, words, history)
+            spent = sums_of_money(home)
+            assert list(spent.values()) == pytest.approx([spent["file"]] * len(spent), abs=1e-9), (spent, history)
             held = home.corpus.status([name])[0]["stages"]["export"]
             assert held["status"] != "blocked" or held["reason"], history
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from typing import Any
 
 import dagster as dg
@@ -29,6 +30,8 @@ def test_runs_and_assets_are_told_with_their_columns(home: Home, monkeypatch: py
     )
     with listening() as receiver:
         monkeypatch.setenv(openlineage.URL_VARIABLE, receiver.url)
+        for module in [name for name in sys.modules if name.startswith("dagster_openlineage")]:
+            monkeypatch.delitem(sys.modules, module)  # it asks for the address when it is imported
         (sensor,) = openlineage.sensors()
         first = home.instance.get_records_for_run(made.run_id, limit=1).records[0].storage_id
         cursor = json.dumps({"last_storage_id": first - 1, "running_pipelines": {}})

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from corpus_pipeline.service.queries import catching_up as catching_up
     from corpus_pipeline.service.queries import cost as cost
     from corpus_pipeline.service.queries import cost_estimate as cost_estimate
     from corpus_pipeline.service.queries import dataframes as dataframes
