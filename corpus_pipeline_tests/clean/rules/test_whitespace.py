@@ -79,3 +79,28 @@ def test_blanks_that_are_the_subject_stay(prompt: str) -> None:
 def test_dialogues_in_one_text_stay_as_they_are() -> None:
     turns = one(None, "\n\nHuman: Hi \n\nAssistant: \n\nHuman: Say it.\n\nAssistant: It. ")
     assert outcome(Whitespace(), turns) == Outcome(turns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LIBS = -lm\n\n\n\nprogram: program.o\n\tcc -o program program.o $(LIBS)\n\n\n\nclean:\n\trm -f program",
+        "name: staging\n\n\n\n\nsteps:\n  - build \n  - deploy",
+        "# settings\n\n\n\n\n[server]\nport = 80\n\n\n\n[client]\nretries = 3",
+        "import os\n\n\n\ndef home():\n    return os.environ['HOME']\n\n\n\nprint(home())",
+        "-old line\n+new line \n\n\n\n unchanged",
+        "| fruit | price |\n|---|---|\n| pear | 2 |\n\n\n\n| plum | 3 |",
+        "1\t2\t3\n4\t\t6\n\n\n\n7\t8\t9",
+        "Put these lines into a file in the folder of your project. They build the program and remove it again when you ask "
+        "for that.\nNothing else is needed.\nThe words before the colon are the targets.\n\nall: main.o\n\tcc -o main main.o"
+        "\n\n\n\nclean:\n\trm -f main",
+    ],
+)
+def test_programs_and_data_without_a_fence_keep_their_blank_lines(text: str) -> None:
+    assert Whitespace().fix(text, "response") == (text, 0)
+
+
+def test_prose_beside_a_program_loses_blank_lines() -> None:
+    text = "These are the rules of the house.\n\n\n\n\nBe kind.\nBe quiet after ten.\n\nOne line\nand another line\nand a third."
+    fixed, count = Whitespace().fix(text, "response")
+    assert count == 1 and fixed == text.replace("\n\n\n\n\n", "\n\n\n")

@@ -81,6 +81,23 @@ def is_code(text: str) -> bool:
     return code_share(text) > 0.5
 
 
+# an indented line, a comment, a target or key with what belongs to it, a setting, a row of numbers or of cells
+_PART = re.compile(r"\t| {4}|\s*(?:#+!?(?:\s|$)|//|/\*|\*/|;|%|--(?:\s|$)|'''|\"\"\"|\.[a-z]|\[[\w.-]{1,40}\]$|<[?!/]?\w|[|+])"
+                   r"|\s*[\w.$()/%*-]{1,60}\s?[:?+!]{0,2}[:=](?:\s|$)|[-\d.,\s:%]+$|[^\t]{0,80}\t\S|\s*!\s*\S")  # fmt: skip
+
+
+def may_be_code(text: str) -> bool:
+    """Whether a text may hold a program, a configuration or data without a fence: every fourth line reads like a part of
+    one. Says so more often than `is_code`, for what a change to prose would gain little."""
+    lines = [line for line in CODE.sub("", text).split("\n")[:_MAX_LINES] if line.strip()]
+    return sum(map(is_part_of_code, lines)) * 4 >= max(len(lines), 1)
+
+
+def is_part_of_code(line: str) -> bool:
+    """Whether a line may belong to a program, a configuration or data."""
+    return _PART.match(line[:_LONGEST_LINE]) is not None or is_code_line(line)
+
+
 _ROW = re.compile(r"\s*+(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
                   r"|\"[^\"]{0,200}\"\s*:.*|[\w.-]{1,40}:\s*\S.{0,80}|</?[\w:-]+[^<>]*>.*"
                   r"|[\[(]?\d{2,4}[-/.]\d\d[-/.]\d{2,4}[T ,].*)$")  # fmt: skip

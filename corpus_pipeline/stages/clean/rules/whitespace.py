@@ -13,7 +13,7 @@ from operator import ne
 from pydantic import Field
 
 from corpus_pipeline.stages.clean.rules.base import FENCES, Side, TextRule, View, outside
-from corpus_pipeline.stages.clean.rules.code import is_code
+from corpus_pipeline.stages.clean.rules.code import is_part_of_code, may_be_code
 from corpus_pipeline.stages.clean.rules.subjects import BLANKS, LAYOUT
 
 _BLANKS = " \t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -65,7 +65,7 @@ class Whitespace(TextRule):
         "and zero-width spaces; indentation, code (fenced or not), hard line breaks of Markdown, diffs, ideographic spaces "
         "inside text, and the edges of texts that a format joins stay."
     )
-    version = 2
+    version = 3
 
     class Params(TextRule.Params):
         max_blank_lines: int = Field(2, ge=0, description="blank lines in a row that are kept")
@@ -105,7 +105,7 @@ class Whitespace(TextRule):
             text, hidden = _ZERO_WIDTH.subn("", text)
             count += hidden
         trimmed = 0
-        if not _DIFF.search(text) and not is_code(text):
+        if not _DIFF.search(text) and not may_be_code(text):
             text, trimmed = outside(FENCES, text, self._trim)
         edges = len(text)
         text = _BLANK_START.sub("", text).rstrip("\n")
@@ -117,7 +117,15 @@ class Whitespace(TextRule):
         trimmed = [_trimmed(line, following, has_cells) for line, following in pairwise((*lines, ""))]
         count = sum(map(ne, lines, trimmed))
         text = "\n".join(trimmed)
-        runs = 0
-        if self._run in text:
-            text, runs = self._runs.subn(self._kept, text)
-        return text, count + runs
+        if self._run not in text:
+            return text, count
+        shorter = self._runs.sub(self._shortened, text)
+        return shorter, count + (len(shorter) < len(text))
+
+    def _shortened(self, run: re.Match[str]) -> str:
+        """A run of blank lines, as long as is kept; before and behind a line of code it stays."""
+        text = run.string
+        before = text[text.rfind("\n", 0, run.start()) + 1 : run.start()]
+        end = text.find("\n", run.end())
+        after = text[run.end() : end if end >= 0 else len(text)]
+        return run[0] if is_part_of_code(before) or is_part_of_code(after) else self._kept
