@@ -287,6 +287,7 @@ MAX_CHARACTERS: Final = 400
 _HEAD: Final = 220  # characters in which a refusal begins
 _BARE: Final = 26  # characters that may stand before general words without an apology
 _BARE_EXPLICIT: Final = 90  # and before explicit ones
+_ANSWER: Final = 1_000  # characters of an answer in which reasons are looked for
 _BARE_ANSWER: Final = 120  # characters of an answer that is too short for a letter or an article
 _ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
 _VERB_LAST: Final = ("ja", "ko", "tr")  # what is not done stands before the words that it is not
@@ -314,7 +315,7 @@ _WRONG, _WRITES, _CLOSES = (
 )
 _OF_WHOM: Final = re.compile(OF_WHOM)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
-_LISTS: Final = re.compile(r"\n\s*(?:[*•–-] |\d+[.)、])|[:：]\s*\S.{60}", re.DOTALL)
+_LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
 _OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
 
@@ -375,7 +376,7 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
 
 def is_own(answer: str, asked: str, refusal: Refusal) -> tuple[bool, bool]:
     """(an answer that declines names a wrong as its reason; it is surely the model's own words and no text asked for)."""
-    text, language = answer.lower(), refusal.language
+    text, language = answer[:_ANSWER].lower(), refusal.language
     question = asked[:_ASKED].lower()
     names_wrong = any(
         word not in question for word in _WRONG[language].findall(text)

@@ -7,7 +7,7 @@ Only what takes long enough to be measured is compared, and only what grows so t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import process_time
 
@@ -28,6 +28,7 @@ BOUNDED = {
     "refusals._EXPLICIT": "the head of an answer, 220 characters",
     "refusals._GENERAL": "the head of an answer, 220 characters",
     "refusals._LEAD": "the head of an answer, 220 characters",
+    "refusals._WRITES": "an answer, 1,000 characters",
 }
 EXPRESSIONS = expressions(rules, personal_data, normalize, refusals)
 _SMALL, _LARGE = 1_000, 12_000  # characters
@@ -64,33 +65,39 @@ def is_superlinear(work: Callable[[str], object], text: Callable[[int], str]) ->
     return True
 
 
-def faults_of(expression: Expression) -> list[str]:
-    """The texts for which an expression takes too long."""
-    return [
-        f"{before[-40:]!r} then {body[:60]!r} again and again"
-        for before, body in pieces(expression.pattern)
-        if is_superlinear(expression.work, partial(attack, before, body))
-    ]
+def faults_of(expression: Expression) -> Iterator[str]:
+    """The texts for which an expression takes too long, each one looked for when it is asked for."""
+    for before, body in pieces(expression.pattern):
+        if is_superlinear(expression.work, partial(attack, before, body)):
+            yield f"{before[-40:]!r} then {body[:60]!r} again and again"
+
+
+def is_bounded(name: str) -> bool:
+    """Whether an expression, or the collection that it is one of, is applied to few characters at most."""
+    return name.partition("[")[0] in BOUNDED
 
 
 def test_there_are_expressions_to_look_at() -> None:
     assert len(EXPRESSIONS) > 100
-    assert set(BOUNDED) <= set(EXPRESSIONS)
+    assert set(BOUNDED) <= {name.partition("[")[0] for name in EXPRESSIONS}
 
 
-@pytest.mark.parametrize("name", [name for name in EXPRESSIONS if name not in BOUNDED])
+@pytest.mark.parametrize("name", [name for name in EXPRESSIONS if not is_bounded(name)])
 def test_no_expression_grows_faster_than_its_text(name: str) -> None:
-    assert faults_of(EXPRESSIONS[name]) == []
+    assert next(faults_of(EXPRESSIONS[name]), None) is None
 
 
 def test_a_superlinear_expression_is_found() -> None:
-    assert faults_of(Expression(re.compile(r"\s+$"), at_one_place=False))
-    assert not faults_of(Expression(re.compile(r"\s+$"), at_one_place=True))
-    assert not faults_of(Expression(re.compile(r"[a-z]++@"), at_one_place=True))
+    assert any(faults_of(Expression(re.compile(r"\s+$"), at_one_place=False)))
+    assert not any(faults_of(Expression(re.compile(r"\s+$"), at_one_place=True)))
+    assert not any(faults_of(Expression(re.compile(r"[a-z]++@"), at_one_place=True)))
 
 
 # rules that do nothing without parameters
-_WITH_WORK = {"patterns": {"patterns": [{"name": "many", "match": r"(a+)+\d", "do": "drop"}]}}
+_WITH_WORK: dict[str, dict[str, object]] = {
+    "patterns": {"patterns": [{"name": "many", "match": r"(a+)+\d", "do": "drop"}]},
+    "score": {"value": "record.score", "at_least": 1},
+}
 
 
 @pytest.mark.parametrize(

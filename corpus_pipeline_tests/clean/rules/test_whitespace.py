@@ -101,6 +101,6 @@ def test_programs_and_data_without_a_fence_keep_their_blank_lines(text: str) -> 
 
 
 def test_prose_beside_a_program_loses_blank_lines() -> None:
-    text = "These are the rules of the house.\n\n\n\n\nBe kind.\nBe quiet after ten.\n\nOne line\nand another line\nand a third."
+    text = "These are the rules of the house.\n\n\n\n\nBe kind.\nBe quiet after ten.\n\nOne line\nand another line\nand more."
     fixed, count = Whitespace().fix(text, "response")
     assert count == 1 and fixed == text.replace("\n\n\n\n\n", "\n\n\n")

@@ -15,7 +15,7 @@ _IN_URL = re.compile(
 _NAMES = (
     r"(?:pass(?:word|wd|phrase|code)|passwd|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?(?:key|token|secret)|access[_-]?(?:token|key)"
     r"|auth[_-]?(?:token|key)|client[_-]?secret|private[_-]?key|bearer[_-]?token|refresh[_-]?token|encryption[_-]?key|signing[_-]?key"
-    r"|account[_-]?key|session[_-]?token|webhook[_-]?secret|jwt[_-]?secret|app[_-]?secret|token|credentials?)"
+    r"|account[_-]?key|session[_-]?token|webhook[_-]?secret|jwt[_-]?secret|app[_-]?secret|token|credentials?(?!s?[_-]?ids?\b))"
 )
 _ASSIGNED = re.compile(
     rf"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{{1,24}}[_.-]){{0,3}}(?P<name>{_NAMES})(?:[_-]?[A-Za-z0-9]{{1,8}})?[\"'`*]{{0,3}}\s{{0,3}}(?:=>|:=|[:=：]|\s-p\s)\s{{0,3}}"
@@ -32,11 +32,13 @@ _SAID = re.compile(
 _HEADER = re.compile(
     r"(?i:Authorization|Proxy-Authorization)[\"']?\s{0,2}[:=]\s{0,2}[\"']?(?i:Bearer|Basic|token)\s{1,2}([A-Za-z0-9._~+/=-]{16,2000})"
 )
-_FLAG = re.compile(r"(?<!\S)(?:-u\s{1,2}[\w.@-]{1,40}:|--password[= ]|sshpass -p ?)[\"']?([^\s\"'@]{6,100})")
+_FLAG = re.compile(
+    r"(?<!\S)(?:(?:-u|--user)[\s=]{1,2}[\"']?[\w.@-]{0,40}:|--password[= ]|sshpass -p ?)[\"']?([^\s\"'@]{6,100})"
+)
 
 _PLACEHOLDER = re.compile(
     r"your|my[_-]?(?:secret|pass|token|key|api)|example|placeholder|change|dummy|sample|redacted|insert|replace|todo|secret|password|passwd|pass\b|token"
-    r"|<|>|\{|\}|\$|%[sdv(]|\*{3}|x{4}|\.{3}|…|^\[|^#|abc123$|^test|^none$|^null$|^true$|^false$|^undefined$|^string|api_?key|here$|key$|^\W+$|hunter2",
+    r"|<|>|\{|\}|\$|%[sdv(]|\*{3}|x{4}|\.{3}|…|^\[|^#|abc123$|^test|^none$|^null$|^true$|^false$|^undefined$|^string|api_?key|here$|key$|^\W+$|hunter2|([^A])\1{7}",
     re.IGNORECASE,
 )
 _URL_PLACEHOLDER = re.compile(

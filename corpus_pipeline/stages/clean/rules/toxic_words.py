@@ -39,7 +39,8 @@ class ToxicWords(JudgingRule):
     name = "toxic_words"
     summary = (
         "Finds slurs and obscenities in 13 languages, in the answers that are trained towards or in all texts; short lists, "
-        "which a recipe can extend; off by default, for a list knows no context."
+        "which a recipe can extend; off by default, and tags, for a list knows no context: "
+        "what `do: drop` dropped on real rows were news that quote them."
     )
     words = reasons = tags = ("toxic_words",)
 
