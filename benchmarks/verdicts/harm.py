@@ -9,8 +9,8 @@ where it can, once more with `do: drop`, which says what its verdicts are worth.
 and dropped rows are drawn by a hash (`--each` of a rule and effect, over all corpora) and labelled by a reader in
 `labels.jsonl`: right when a trainer would want it so. A label names its row by file, number and a hash of its texts and
 holds nothing of it. Harm is the share of all rows that a rule dropped or changed, times the share of its labelled cases
-that were wrong. The peer is datatrove: its Gopher and C4 filters as they install, on the texts of the same rows; its drops
-are labelled in the same way.
+that were wrong. The peers are datatrove, its Gopher, C4 and FineWeb filters, and data-juicer, its filters of text, as they
+install, on the texts of the same rows; their drops are labelled in the same way.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, RULES, build
 
 HERE = Path(__file__).parent
 LABELS, FIGURES = HERE / "labels.jsonl", HERE / "figures.json"
-DATATROVE = Peer(
-    "datatrove filters", "datatrove_filters.py", ("datatrove[io,processing]==0.10.*", "spacy==3.*", "orjson")
+PEERS = (
+    Peer("datatrove", "datatrove_filters.py", ("datatrove[io,processing]==0.10.*", "spacy==3.*", "orjson")),
+    Peer("data-juicer", "data_juicer_filters.py", ("py-data-juicer==1.6.*", "simhash-pybind", "aiohttp")),
 )
 ACTS = (Effect.DROPPED, Effect.CHANGED)
 DROPPING = "(do: drop)"
@@ -79,7 +80,7 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--each", type=int, default=40, help="cases of each rule and effect that are labelled")
     parser.add_argument("--sample", type=Path, help="write the drawn cases that have no label yet")
-    parser.add_argument("--peers", type=Path, help="run the peer; its environment is kept in this folder")
+    parser.add_argument("--peers", type=Path, help="run the peers; their environments are kept in this folder")
     parser.add_argument("--write", action="store_true", help="write the figures that the reference shows")
     said = parser.parse_args()
     total, tallies, texts, shown = measured(said.folders)
@@ -92,7 +93,7 @@ def main() -> int:
         write_sample(said.sample, tallies.values(), labels, said.each, texts)
     if said.write:
         known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"rows": total, "rules": {}}
-        kept = known["rules"] if known["rows"] == total else {}  # the peer's, when it was not run
+        kept = known["rules"]  # of what was not run now; each figure says of how many rows it is
         FIGURES.write_text(json.dumps({"rows": total, "rules": kept | figures}, indent=1) + "\n", encoding="utf-8")
     return 0
 
@@ -141,26 +142,28 @@ def measured(folders: Sequence[Path]) -> tuple[int, dict[str, Tally], Texts, Tex
 
 
 def peer_tallies(cache: Path, texts: Texts, shown: Texts) -> dict[str, Tally]:
-    """What the peer's filters drop of the same rows, by filter. Empty, with a word, when it cannot be run."""
+    """What the filters of peers drop of the same rows, by filter. A peer that cannot be run is left out with a word."""
     cache.mkdir(parents=True, exist_ok=True)
-    source, out = cache / "rows.jsonl", cache / "dropped.jsonl"
+    source = cache / "rows.jsonl"
     with source.open("w", encoding="utf-8") as lines:
         for (corpus, row), text in shown.items():
             lines.write(json.dumps({"id": f"{corpus}:{row}", "text": text}) + "\n")
-    try:
-        python = installed(DATATROVE, cache)
-        subprocess.run([python, HERE.parent / "peers" / DATATROVE.program, source, out], check=True, timeout=1800)
-    except (Skipped, subprocess.SubprocessError) as error:
-        print(f"{DATATROVE.name}: not run, {error}", file=sys.stderr)
-        return {}
     tallies = dict[str, Tally]()
-    for drop in _lines(out):
-        corpus, _, row = drop["id"].rpartition(":")
-        name = f"datatrove {drop['filter']}"
-        tally = tallies.setdefault(name, Tally())
-        tally.rows[Effect.DROPPED] += 1
-        example = Example(int(row), Effect.DROPPED, (drop["reason"],))
-        tally.cases.append(Case(name, Effect.DROPPED, corpus, int(row), _mark(texts[corpus, int(row)]), example))
+    for peer in PEERS:
+        out = cache / f"{peer.name}.jsonl"
+        try:
+            python = installed(peer, cache)
+            subprocess.run([python, HERE.parent / "peers" / peer.program, source, out], check=True, timeout=1800)
+        except (Skipped, subprocess.SubprocessError) as error:
+            print(f"{peer.name}: not run, {error}", file=sys.stderr)
+            continue
+        for drop in _lines(out):
+            corpus, _, row = drop["id"].rpartition(":")
+            name = f"{peer.name} {drop['filter']}"
+            tally = tallies.setdefault(name, Tally())
+            tally.rows[Effect.DROPPED] += 1
+            example = Example(int(row), Effect.DROPPED, (drop["reason"],))
+            tally.cases.append(Case(name, Effect.DROPPED, corpus, int(row), _mark(texts[corpus, int(row)]), example))
     return tallies
 
 
@@ -196,7 +199,8 @@ def show(total: int, figures: dict[str, dict[str, Any]]) -> None:
             f" {'?' if one['harm'] is None else format(one['harm'], '.3%'):>8}"
         )
     ours = sum(figures[name]["harm"] or 0 for name in DEFAULT_RULES)
-    peers = {rule: one["harm"] for rule, one in figures.items() if rule.startswith("datatrove") and one["harm"]}
+    names = tuple(peer.name for peer in PEERS)
+    peers = {rule: one["harm"] for rule, one in figures.items() if rule.startswith(names) and one["harm"]}
     print(f"default rules together: harm {ours:.3%}")
     for rule, harm in peers.items():
         print(f"{rule}: harm {harm:.3%}, {harm / ours:,.0f} times as much" if ours else f"{rule}: harm {harm:.3%}")

@@ -5,6 +5,7 @@ offer of other help. One line a language, in lower case, for `corpus_pipeline.st
 - `DECLINES`: that one will not or cannot do what an assistant is asked for: describe, suggest, advise, write, support.
 - `OF_WHOM`: whose work it is instead, or that one is no person: *That is for a doctor; I cannot ...*
 - `WRONG`: why a request is declined: the law, morals, somebody's rights. Where an answer names a wrong, what it recommends instead is no answer, either.
+- `OPINION`: verbs with which people say that they do not like a book or a plan; alone they decline nothing.
 - `WRITES`: that the very text asked for is not written: *I can't help you write an e-mail that ...* is not that e-mail.
 - `CLOSES`: *Is there anything else I can help you with?*
 - `ASKS_FOR_NO`: a question that may be answered with any words of declining: a translation, a role, a letter of refusal.
@@ -19,7 +20,7 @@ JUDGES: Final = {
     "zh": r"(?:抱歉|对不起|對不起)[^。！？\n]{0,40}?(?:这种|此类|这样的|这类|該|该|您的|你的|这个)[^。！？\n]{0,30}?(?:违法|非法|不道德|不合适|不恰当|不适当|有害|不当|违反|歧视)",
     "ja": r"(?:申し訳|すみませ|恐れ入)[^。\n]{0,70}?(?:そのような|このような|そういった|こうした|ことは|行為は|のは)[^。\n]{0,60}?(?:違法|不適切|倫理|適切では|許され|許可され|問題があ|禁止|犯罪|有害)",
     "ko": r"(?:죄송|미안)[^.\n]{0,100}?(?:것은|것이|행동은|행위는|내용은|요구는|요청은|정보는|방법은|제공은|질문은)[^.\n]{0,50}?(?:불법|부적절|윤리|비윤리|적절하지|금지|범죄|허용되|위험|해로|옳지|잘못)",
-    "de": r"(?:tut mir leid|entschuldig\w*|sorry|\bnein\b)[^.!?\n]{0,24}?(?:solche\w*|diese[r]? art|derartige\w*|so etwas)[^.!?\n]{0,80}?(?:illegal|strafbar|unethisch|unangemessen|verboten|rechtswidrig|nicht (?:akzeptabel|angemessen|in ordnung|erlaubt|ethisch))",
+    "de": r"(?:tut mir leid|entschuldig\w*|sorry|\bnein\b)[^.!?\n]{0,24}?(?:(?:solche\w*|derartige\w*) (?:\w+e[nrs]? ){0,2}?(?:anfrage|inhalt|handlung|aktivität|tat|bitte|frage|text|witz|äußerung|information|anleitung|nachricht|beitr|aussage|ding|methode|verhalten|vorhaben)|diese[r]? art|so etwas zu)[^.!?\n]{0,80}?(?:illegal|strafbar|unethisch|unangemessen|verboten|rechtswidrig|nicht (?:akzeptabel|angemessen|in ordnung|erlaubt|ethisch))",
     "fr": r"(?:désolée?|navrée?|\bnon\b)[^.!?\n]{0,24}?(?:ce (?:type|genre) d|ces? (?:demande|contenu)|de tels|de telles|une telle|un tel)[^.!?\n]{0,80}?(?:illéga|contraire|inappropri|inacceptable|interdit|éthique|nuisible)",
     "es": r"(?:lo siento|lamento|\bno,)[^.!?\n]{0,24}?(?:(?:ese|este) tipo de|tales|semejante|algo así)[^.!?\n]{0,80}?(?:ilegal|inapropiad|inaceptable|no es ético|prohibid|dañin)",
     "pt": r"(?:desculp\w*|sinto muito|lamento|\bnão,)[^.!?\n]{0,24}?(?:(?:esse|este) tipo de|tais|semelhante|algo assim)[^.!?\n]{0,80}?(?:ilega|inapropriad|inadequad|inaceitáve|não é ético|proibid|prejudicia)",
@@ -61,24 +62,30 @@ OF_WHOM: Final = (
 )  # fmt: skip
 
 WRONG: Final = {
-    "en": r"illegal|unlawful|unethical|immoral|harmful|dangerous|discriminat|hateful|hate speech|inappropriate|violat|offensive|crimes?\b|criminal|privacy|consent\b|abus|racis|sexis|violen|misinformation|stereotyp|explicit|copyright|confidential|usage polic|content polic|fake|harm|threat",
-    "zh": r"违法|違法|非法|不道德|有害|危险|歧视|仇恨|不当|不合适|不恰当|侵犯|犯罪|隐私|暴力|虚假|骚扰|色情|违反|版权|机密|保密|使用政策|伤害|勒索|侵犯",
-    "ja": r"違法|不法|不道徳|非倫理|倫理|有害|危険|差別|不適切|侵害|犯罪|プライバシー|暴力|偏見|詐欺|虐待|正当化|傷つけ|著作権|機密|利用規約|ポリシー|傷つけ|虚偽",
-    "ko": r"불법|비윤리|윤리|도덕|유해|해로|위험|차별|부적절|침해|범죄|사생활|폭력|혐오|허위|법적|적절하지|존중|저작권|기밀|이용 약관|정책|피해|협박|거짓",
-    "de": r"illegal|strafbar|rechtswidrig|gesetz|unethisch|ethisch|moralisch|schädlich|gefährlich|diskriminier|beleidig|unangemessen|verletz|kriminell|straftat|verbrechen|rassis|gewalt|verboten|hass|urheberrecht|vertraulich|nutzungsrichtlinie|schaden|falschmeldung|erpress|datenschutz|überwach",
-    "fr": r"illéga|illici|éthique|immora|nuisib|dangereu|discriminat|haine|haineu|inappropri|inaccepta|crimin|crime|vie privée|consentement|racis|sexis|violen|stéréotyp|harcèlement|porter atteinte|droits? d['’]auteur|confidentiel|politiques? d['’]utilisation|nuire|nuisent|fausses? nouvelles?|chantage|respect de",
-    "es": r"ilegal|ilícit|étic|inmoral|dañin|peligros|discrimin|odio|inapropiad|inaceptable|crimin|delito|privacidad|consentimiento|racis|sexis|violen|estereotip|acoso|ofensiv|fraudulent|derechos de autor|confidencial|políticas de uso|daño|falsa|extorsi",
-    "pt": r"ilega|ilícit|étic|imoral|prejudicia|perigos|discrimin|ódio|inapropriad|inadequad|inaceitáve|crimin|crime|privacidade|consentimento|racis|sexis|violên|estereótip|assédio|ofensiv|direitos autorais|confidencia|sigilos|políticas de uso|prejudica|falsa|extors",
-    "it": r"illegal|illecit|etic|immoral|dannos|pericolos|discrimin|odio|inappropriat|inaccettabil|crimin|reato|reati|privacy|consenso|razzis|sessis|violen|stereotip|molesti|offensiv|diritto d['’]autore|copyright|riservat|confidenzial|danneggi|falsa|false|estorsion",
-    "ru": r"незаконн|противоправн|неэтич|этичес|аморальн|вредн|опасн|дискримин|ненавист|неприемлем|недопустим|преступ|конфиденциальн|согласия|расис|насили|стереотип|оскорб|вред\b|авторск\w{1,5} прав|секретн|правил\w{0,3} использования|вред\w+|фальшив|шантаж|приватност",
-    "ar": r"غير (?:قانوني|أخلاقي|لائق|مقبول|مشروع)|القانون|أخلاقي|ضار|خطير|تمييز|كراهية|ينتهك|انتهاك|جريمة|جرائم|إجرامي|خصوصية|موافقة|عنصري|عنف|مسيئة|إيذاء|حقوق (?:النشر|الطبع|المؤلف)|سري|سياسة الاستخدام|تؤذي|كاذب|ابتزاز",
-    "hi": r"अवैध|गैरकानूनी|ग़ैरक़ानूनी|अनैतिक|नैतिक|हानिकारक|नुकसान|खतरनाक|ख़तरनाक|भेदभाव|नफरत|नफ़रत|अनुचित|उल्लंघन|अपराध|आपराधिक|गोपनीयता|निजता|सहमति|हिंसा|अपमानजनक|घृणा|धोखाधड़ी|कॉपीराइट|गोपनीय|नीति|झूठ|धमकी|नुक़सान",
-    "vi": r"bất hợp pháp|trái pháp luật|phạm pháp|pháp luật|phi đạo đức|đạo đức|có hại|gây hại|nguy hiểm|phân biệt|thù (?:ghét|hận)|không phù hợp|vi phạm|xâm phạm|tội phạm|quyền riêng tư|bạo lực|xúc phạm|lừa đảo|quấy rối|bản quyền|bí mật|chính sách sử dụng|tin giả|tống tiền|đe dọa",
-    "tr": r"yasa ?dışı|yasadışı|yasal|etik|ahlak|zararlı|zarar ver|tehlikeli|ayrımcı|nefret|uygunsuz|kabul edilemez|ihlal|suç|gizlilik|mahremiyet|rıza|ırkçı|şiddet|hakaret|taciz|dolandırıcı|telif|gizli|kullanım (?:politika|koşul)|yalan|şantaj|tehdit",
-    "id": r"ilegal|melanggar|hukum|tidak etis|etika|tidak bermoral|berbahaya|merugikan|diskrimin|kebencian|tidak pantas|tidak dapat diterima|kejahatan|kriminal|privasi|persetujuan|rasis|kekerasan|menyinggung|pelecehan|penipuan|membahayakan|hak cipta|rahasia|kebijakan|bohong|pemerasan|ancaman|curang|menyesatkan",
-    "pl": r"nielegaln|niezgodn|nieetyczn|etyczn|niemoraln|moraln|szkodliw|niebezpieczn|dyskrymin|nienawi|niewłaściw|nieodpowiedn|niedopuszczaln|narusz|przestęp|prywatnoś|zgody|rasis|przemoc|obraźliw|krzywd|oszust|praw\w{0,4} autorsk|poufn|zasad\w{0,4} użytkowania|krzywdz|fałszyw|szantaż",
-    "nl": r"illegaal|illegale|strafbaar|onethisch|ethisch|immoreel|schadelijk|gevaarlijk|discrimin|haat|ongepast|onaanvaardbaar|schend|misdaad|misdrijf|crimine|privacy|toestemming|racis|seksis|geweld|beledigend|oplichting|pesten|auteursrecht|vertrouwelijk|gebruiksvoorwaarden|schaad|schaadt|nepnieuws|chantage|vernederen",
+    "en": r"illegal|unlawful|unethical|immoral|harmful|dangerous|discriminat|hateful|hate speech|inappropriate|violat|offensive|crimes?\b|criminal|privacy|consent\b|abus|racis|sexis|violen|misinformation|stereotyp|explicit|copyright|confidential|usage polic|content polic|fake|harm|threat|theft|fraud|stealing",
+    "zh": r"违法|違法|非法|不道德|有害|危险|歧视|仇恨|不当|不合适|不恰当|侵犯|犯罪|隐私|暴力|虚假|骚扰|色情|违反|版权|机密|保密|使用政策|伤害|勒索|侵犯|盗窃|诈骗",
+    "ja": r"違法|不法|不道徳|非倫理|倫理|有害|危険|差別|不適切|侵害|犯罪|プライバシー|暴力|偏見|詐欺|虐待|正当化|傷つけ|著作権|機密|利用規約|ポリシー|傷つけ|虚偽|窃盗|盗み",
+    "ko": r"불법|비윤리|윤리|도덕|유해|해로|위험|차별|부적절|침해|범죄|사생활|폭력|혐오|허위|법적|적절하지|존중|저작권|기밀|이용 약관|정책|피해|협박|거짓|절도|사기",
+    "de": r"illegal|strafbar|rechtswidrig|gesetz|unethisch|ethisch|moralisch|schädlich|gefährlich|diskriminier|beleidig|unangemessen|verletz|kriminell|straftat|verbrechen|rassis|gewalt|verboten|hass|urheberrecht|vertraulich|nutzungsrichtlinie|schaden|falschmeldung|erpress|datenschutz|überwach|diebstahl|betrug",
+    "fr": r"illéga|illici|éthique|immora|nuisib|dangereu|discriminat|haine|haineu|inappropri|inaccepta|crimin|crime|vie privée|consentement|racis|sexis|violen|stéréotyp|harcèlement|porter atteinte|droits? d['’]auteur|confidentiel|politiques? d['’]utilisation|nuire|nuisent|fausses? nouvelles?|chantage|respect de|fraude|cambriol",
+    "es": r"ilegal|ilícit|étic|inmoral|dañin|peligros|discrimin|odio|inapropiad|inaceptable|crimin|delito|privacidad|consentimiento|racis|sexis|violen|estereotip|acoso|ofensiv|fraudulent|derechos de autor|confidencial|políticas de uso|daño|falsa|extorsi|robo\b|fraude|evasión",
+    "pt": r"ilega|ilícit|étic|imoral|prejudicia|perigos|discrimin|ódio|inapropriad|inadequad|inaceitáve|crimin|crime|privacidade|consentimento|racis|sexis|violên|estereótip|assédio|ofensiv|direitos autorais|confidencia|sigilos|políticas de uso|prejudica|falsa|extors|roubo|fraude|sonega",
+    "it": r"illegal|illecit|etic|immoral|dannos|pericolos|discrimin|odio|inappropriat|inaccettabil|crimin|reato|reati|privacy|consenso|razzis|sessis|violen|stereotip|molesti|offensiv|diritto d['’]autore|copyright|riservat|confidenzial|danneggi|falsa|false|estorsion|furto|frode|evasione",
+    "ru": r"незаконн|противоправн|неэтич|этичес|аморальн|вредн|опасн|дискримин|ненавист|неприемлем|недопустим|преступ|конфиденциальн|согласия|расис|насили|стереотип|оскорб|вред\b|авторск\w{1,5} прав|секретн|правил\w{0,3} использования|вред\w+|фальшив|шантаж|приватност|краж|мошенн",
+    "ar": r"غير (?:قانوني|أخلاقي|لائق|مقبول|مشروع)|القانون|أخلاقي|ضار|خطير|تمييز|كراهية|ينتهك|انتهاك|جريمة|جرائم|إجرامي|خصوصية|موافقة|عنصري|عنف|مسيئة|إيذاء|حقوق (?:النشر|الطبع|المؤلف)|سري|سياسة الاستخدام|تؤذي|كاذب|ابتزاز|سرقة|احتيال",
+    "hi": r"अवैध|गैरकानूनी|ग़ैरक़ानूनी|अनैतिक|नैतिक|हानिकारक|नुकसान|खतरनाक|ख़तरनाक|भेदभाव|नफरत|नफ़रत|अनुचित|उल्लंघन|अपराध|आपराधिक|गोपनीयता|निजता|सहमति|हिंसा|अपमानजनक|घृणा|धोखाधड़ी|कॉपीराइट|गोपनीय|नीति|झूठ|धमकी|नुक़सान|चोरी|ठगी",
+    "vi": r"bất hợp pháp|trái pháp luật|phạm pháp|pháp luật|phi đạo đức|đạo đức|có hại|gây hại|nguy hiểm|phân biệt|thù (?:ghét|hận)|không phù hợp|vi phạm|xâm phạm|tội phạm|quyền riêng tư|bạo lực|xúc phạm|lừa đảo|quấy rối|bản quyền|bí mật|chính sách sử dụng|tin giả|tống tiền|đe dọa|trộm|trốn thuế",
+    "tr": r"yasa ?dışı|yasadışı|yasal|etik|ahlak|zararlı|zarar ver|tehlikeli|ayrımcı|nefret|uygunsuz|kabul edilemez|ihlal|suç|gizlilik|mahremiyet|rıza|ırkçı|şiddet|hakaret|taciz|dolandırıcı|telif|gizli|kullanım (?:politika|koşul)|yalan|şantaj|tehdit|hırsızlık|vergi kaçır",
+    "id": r"ilegal|melanggar|hukum|tidak etis|etika|tidak bermoral|berbahaya|merugikan|diskrimin|kebencian|tidak pantas|tidak dapat diterima|kejahatan|kriminal|privasi|persetujuan|rasis|kekerasan|menyinggung|pelecehan|penipuan|membahayakan|hak cipta|rahasia|kebijakan|bohong|pemerasan|ancaman|curang|menyesatkan|pencurian|penggelapan",
+    "pl": r"nielegaln|niezgodn|nieetyczn|etyczn|niemoraln|moraln|szkodliw|niebezpieczn|dyskrymin|nienawi|niewłaściw|nieodpowiedn|niedopuszczaln|narusz|przestęp|prywatnoś|zgody|rasis|przemoc|obraźliw|krzywd|oszust|praw\w{0,4} autorsk|poufn|zasad\w{0,4} użytkowania|krzywdz|fałszyw|szantaż|kradzież",
+    "nl": r"illegaal|illegale|strafbaar|onethisch|ethisch|immoreel|schadelijk|gevaarlijk|discrimin|haat|ongepast|onaanvaardbaar|schend|misdaad|misdrijf|crimine|privacy|toestemming|racis|seksis|geweld|beledigend|oplichting|pesten|auteursrecht|vertrouwelijk|gebruiksvoorwaarden|schaad|schaadt|nepnieuws|chantage|vernederen|diefstal|fraude",
 }  # fmt: skip
+
+OPINION: Final = (
+    r"\b(?:recommend|support|endorse|condone|agree|empfehl|befürwort|recomend|aconsej|aconselh|apoyar|apoiar|consigli|raccomand|sosten|recommand|conseill|soutenir"
+    r"|menyarankan|merekomendasikan|mendukung|ủng hộ|khuyên|giới thiệu|poleci|polecam|poprze|popiera|aanraden|aanbevelen|aanrader|steunen"
+    r"|посовет|советую|рекоменд|поддерж)|tavsiye ed|öner(?:em|m)|destekle[my]|أنصح|أوصي|أدعم|推荐|推薦|おすすめ|お勧め|薦め|추천|सिफ़ारिश|सिफारिश|सलाह"
+)  # fmt: skip
 
 WRITES: Final = {
     "en": r"(?:help|assist)(?: you)?(?: to| with| in)? (?:the )?(?:writ|creat|draft|design|generat|develop|plan|mak|convinc|spread|produc)\w{0,12}|\b(?:can(?:no|['’])?t|will not|won['’]t|not able to|unable to) (?:\w{1,24} )?(?:write|create|draft|compose|design|generate|produce) (?:a|an|any|such|that|this|content|the)\b",

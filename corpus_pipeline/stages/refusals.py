@@ -18,7 +18,16 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from corpus_pipeline.stages.first_look import MayMatch
-from corpus_pipeline.stages.refusal_reasons import ASKS_FOR_NO, CLOSES, DECLINES, JUDGES, OF_WHOM, WRITES, WRONG
+from corpus_pipeline.stages.refusal_reasons import (
+    ASKS_FOR_NO,
+    CLOSES,
+    DECLINES,
+    JUDGES,
+    OF_WHOM,
+    OPINION,
+    WRITES,
+    WRONG,
+)
 
 
 class Strength(StrEnum):
@@ -313,7 +322,7 @@ _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
 _WRONG, _WRITES, _CLOSES = (
     {name: re.compile(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
 )
-_OF_WHOM: Final = re.compile(OF_WHOM)
+_OF_WHOM, _OPINION = re.compile(OF_WHOM), re.compile(OPINION)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
 _LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
@@ -369,8 +378,8 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     names_wrong, own = is_own(answer, asked, refusal)
     if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
         return False
-    if refusal.strength is Strength.GENERAL and not own and ": " in answer:
-        return False  # says why, or what instead
+    if not own and (_is_opinion(answer) or (refusal.strength is Strength.GENERAL and ": " in answer)):
+        return False  # says why, or what instead, or what one thinks
     return not is_everyday(answer, refusal)
 
 
@@ -383,8 +392,14 @@ def is_own(answer: str, asked: str, refusal: Refusal) -> tuple[bool, bool]:
     )  # else it is what was asked about
     if names_wrong or any(words[language].search(text) for words in (_WRITES, _CLOSES)):
         return names_wrong, True
-    bare = refusal.strength is Strength.EXPLICIT and len(answer) <= _BARE_ANSWER
+    bare = refusal.strength is Strength.EXPLICIT and len(answer) <= _BARE_ANSWER and not _is_opinion(answer)
     return False, bare and not _MAY_REFUSE.search(question)
+
+
+def _is_opinion(answer: str) -> bool:
+    """Whether the first sentence says that one does not recommend or support something: *I can't recommend this film.*"""
+    first = _SENTENCE.match(answer.lower())
+    return first is not None and _OPINION.search(first[0]) is not None
 
 
 def is_everyday(answer: str, refusal: Refusal) -> bool:

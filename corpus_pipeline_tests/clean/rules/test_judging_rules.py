@@ -42,7 +42,7 @@ FOUND: list[tuple[type[JudgingRule], tuple[Turn, ...]]] = [
     (TruncatedAnswer, one(response="磨坊在河边。它是用橡木建的。轮子转得很慢，因为水流很小，" * 3)),
     (EchoedQuestion, one(ASKED, ASKED)),
     (EchoedQuestion, one(ASKED, f"**{ASKED.upper()}**\n\nThe copper one.")),
-    (NearEmpty, one(response="-> 7.")),
+    (NearEmpty, one(response="-> ...")),
     (MixedScripts, one(response="Log in to your pаypal account.")),
     (MixedScripts, one("Что такое кoмпас?", "Прибор.")),
     (EncodingDamage, one(response="The caf\ufffd is closed, and so is the mill.")),
@@ -64,6 +64,7 @@ LEFT: list[tuple[type[JudgingRule], tuple[Turn, ...]]] = [
     (EchoedQuestion, one(ASKED, "The copper one boils first.")),
     (EchoedQuestion, one("Why?", "Why? Because.")),
     (EchoedQuestion, one(ASKED, ASKED, weight=0)),
+    (EchoedQuestion, one(ASKED, f"# {ASKED}\nfor kettle in kettles:\n    kettle.boil()\nprint(min(kettles))")),
     (NearEmpty, one(response="Yes.")),
     (NearEmpty, one(response="水壶很旧")),
     (MixedScripts, one(response="Компас is Russian for compass; 5 μm, Δx and πr are formulas.")),
@@ -90,6 +91,12 @@ def test_what_is_found_is_tagged_or_dropped(kind: type[JudgingRule], turns: tupl
 def test_what_is_fine_is_left(kind: type[JudgingRule], turns: tuple[Turn, ...]) -> None:
     result = outcome(kind(do="drop"), turns)
     assert result.drop_reason is None and not result.tags
+
+
+@pytest.mark.parametrize("do", ["tag", "drop"])
+def test_an_answer_with_a_letter_or_a_digit_is_never_dropped_as_near_empty(do: str) -> None:
+    result = outcome(NearEmpty(do=do), one(response="-> 7."))
+    assert words(result) == ["near_empty"] and result.drop_reason is None
 
 
 def words(result: Outcome) -> list[str]:

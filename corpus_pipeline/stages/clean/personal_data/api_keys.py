@@ -54,7 +54,6 @@ _KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
      rf"gl(?:ffct|ft|imt|agent|soat|wt)-{_B64}{{20,64}}|GR1348941{_B64}{{20}}"),  # GitLab
     (("A3-",), r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"),  # 1Password
     (("ops_eyJ",), r"ops_eyJ[A-Za-z0-9+/]{200,4000}={0,3}"),
-    (("pat",), r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),  # Airtable
     (("AKCp", "cmVmd"), r"AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59}"),  # Artifactory
     (("ABSK", "bedrock-api-key-"), r"ABSK[A-Za-z0-9+/]{109,269}={0,2}|bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=]{0,400}"),
     (("CLOJARS_",), r"CLOJARS_[A-Za-z0-9]{60}"),
@@ -95,9 +94,8 @@ _KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("tfp_",), r"tfp_[A-Za-z0-9_.=-]{59}"),
     (("AQVN", "YC", "t1."), r"AQVN[A-Za-z0-9_-]{35,38}|YC[A-Za-z0-9_-]{38}|t1\.[A-Z0-9a-z_-]{20,400}=?=?\.[A-Z0-9a-z_-]{86}={0,2}"),  # Yandex
     (("AAAAAAAAAAAAAAAA",), r"A{22}[A-Za-z0-9%]{80,100}"),  # Twitter
-    (("ey",), r"ey[A-Za-z0-9]{17,4000}\.ey[A-Za-z0-9/_-]{17,8000}\.[A-Za-z0-9/_-]{10,2000}={0,2}"),
     (("ATATT3", "ATCTT3"), r"AT[AC]TT3[A-Za-z0-9_=-]{60,220}"),  # Atlassian
-    (("sl.",), rf"sl\.{_B64}{{130,160}}"),  # Dropbox
+    (("sl.B", "sl.A", "sl.u"), rf"sl\.{_B64}{{130,160}}"),  # Dropbox
     (("figd_",), rf"figd_{_B64}{{38,44}}"),
     (("lsv2_",), r"lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}"),  # LangSmith
     (("vercel_", "vck_"), r"(?:vercel_(?:blob_rw|[a-z]{2,8})|vck)_[A-Za-z0-9]{24,80}"),

@@ -7,6 +7,7 @@ import re
 from pydantic import Field
 
 from corpus_pipeline.stages.clean.rules.base import View
+from corpus_pipeline.stages.clean.rules.code import may_be_code
 from corpus_pipeline.stages.clean.rules.judging import Fault, JudgingRule
 
 _OTHER = re.compile(r"[\W_]+")
@@ -16,8 +17,9 @@ class EchoedQuestion(JudgingRule):
     name = "echoed_question"
     summary = (
         "Finds an answer that repeats the whole question before it, or is nothing else; letter case, blanks and "
-        "punctuation aside; off by default."
+        "punctuation aside; programs, whose comments say what was asked, are none; off by default."
     )
+    version = 2
     words = reasons = tags = ("echoed_question",)
 
     class Params(JudgingRule.Params):
@@ -36,8 +38,10 @@ class EchoedQuestion(JudgingRule):
             if not asked or len(answer.text) < self.params.min_characters:
                 continue
             question = _folded(asked)
-            if len(question) >= self.params.min_characters and _folded(answer.text[: 4 * len(asked) + 100]).startswith(
-                question
+            if (
+                len(question) >= self.params.min_characters
+                and _folded(answer.text[: 4 * len(asked) + 100]).startswith(question)
+                and not may_be_code(answer.text)
             ):
                 return Fault("echoed_question", answer.turn, answer.field, asked[:60])
         return None
