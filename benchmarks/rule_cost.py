@@ -23,12 +23,12 @@ from time import process_time
 
 sys.path.insert(0, str(Path(__file__).parent / "verdicts"))
 
-from corpora import below, read_rows  # noqa: E402
-from peer_runs import Peer, Skipped, installed  # noqa: E402
+from corpora import below, read_rows
+from peer_runs import Peer, Skipped, installed
 
-from corpus_pipeline.model import Conversation  # noqa: E402
-from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, build  # noqa: E402
-from corpus_pipeline.stages.clean.rules.base import Rule, View  # noqa: E402
+from corpus_pipeline.model import Conversation
+from corpus_pipeline.stages.clean.rules import DEFAULT_RULES, build
+from corpus_pipeline.stages.clean.rules.base import Rule, View
 
 DATATROVE = Peer("datatrove", "datatrove_filters.py", ("datatrove[io,processing]==0.10.*", "spacy==3.*", "orjson"))
 Rows = list[tuple[Conversation, bool]]  # a row, and whether its format joins texts
