@@ -78,6 +78,7 @@ def _routes() -> list[Route]:
         return Route(path, endpoint, methods=["POST"], middleware=[Middleware(Shared, kind)])  # type: ignore[arg-type]
 
     question, download, trial = Kind.QUESTION, Kind.DOWNLOAD, Kind.TRIAL
+    selection = Kind.SELECTION
     return [
         get("/", _home),
         free("/healthz", _healthy),
@@ -96,7 +97,7 @@ def _routes() -> list[Route]:
         post("/review", action(review.judge, Role.REVIEWER)),
         get("/files/{name}/rows", rows.page, question),
         get("/files/{name}/rows/{number:number}", rows.one, question),
-        get("/files/{name}/selection.jsonl", rows.selection, download),
+        get("/files/{name}/selection.jsonl", rows.selection, selection),
         get("/failed", failed.queue, question),
         get("/failed/{identifier:number}", failed.one, question),
         post("/failed/replay", action(failed.replay)),

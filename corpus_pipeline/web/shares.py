@@ -33,7 +33,10 @@ class Kind(Enum):
 
     PAGE = _Share(running=8, waiting=60, in_all=20)
     QUESTION = _Share(running=3, waiting=12, in_all=8)  # statistics, searches, rows
-    DOWNLOAD = _Share(running=3, waiting=3, in_all=8)
+    DOWNLOAD = _Share(running=3, waiting=3, in_all=6)
+    SELECTION = _Share(
+        running=1, waiting=3, in_all=2
+    )  # rows that are put together while they are sent: all processor time
     TRIAL = _Share(running=2, waiting=2, in_all=4)
     GRAPHQL = _Share(running=12, waiting=100, in_all=24)
     SOCKET = _Share(running=40, waiting=0, in_all=400)

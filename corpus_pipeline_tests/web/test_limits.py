@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 import httpx
 import pytest
 
+from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import statistics
 from corpus_pipeline.web import create_app, users
 from corpus_pipeline.web.connections import Limits
@@ -229,6 +230,42 @@ def test_sixty_statistics_of_one_viewer_do_not_keep_another_one_waiting(corpus, 
             found = [one.result() for one in asked]
     assert found.count(429) == 60 - share.running - share.waiting
     assert most[0] == share.running
+
+
+def test_selections_of_one_viewer_are_made_one_at_a_time(corpus, team, monkeypatch):
+    """Each takes a processor: vera's second one waits, the fifth is refused, and vic's pages come."""
+    go, running, most = threading.Event(), [0], [0]
+
+    def hangs(*_: object, **__: object) -> Iterator[bytes]:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        yield b"{}\n"
+        assert go.wait(60)
+        running[0] -= 1
+
+    monkeypatch.setattr(queries_rows, "selection", hangs)
+    share = Kind.SELECTION.value
+    with ExitStack() as stack:
+        place = stack.enter_context(served(corpus, Limits(by_address=200), login=True, users=team))
+        pool = stack.enter_context(ThreadPoolExecutor(60))
+        with closing(logged_in(place, "vera")) as vera, closing(logged_in(place, "vic")) as vic:
+            refused = threading.Semaphore(0)
+
+            def ask() -> int:
+                code = vera.get("/files/hostile/selection.jsonl").status_code
+                if code == 429:
+                    refused.release()
+                return code
+
+            asked = [pool.submit(ask) for _ in range(20)]
+            for _ in range(20 - share.running - share.waiting):
+                assert refused.acquire(timeout=60)
+            try:
+                assert [vic.get(path).status_code for path in ("/files", "/files/hostile/rows/1")] == [200] * 2
+            finally:
+                go.set()
+            found = [one.result() for one in asked]
+    assert found.count(200) == share.running + share.waiting and most[0] == share.running == 1
 
 
 def admitted(asked: bytes, place: str) -> socket.socket:
