@@ -307,3 +307,18 @@ def test_the_export_url_chooses_the_target(tmp_path, monkeypatch):
     for url in ("ftp://host/x", "s3://"):
         with pytest.raises(UsageError, match="s3://BUCKET/PREFIX"):
             open_target(url)
+
+
+@pytest.mark.parametrize("link", ["notes", "notes/.versions"])
+def test_a_folder_that_another_user_made_a_link_is_not_followed(tmp_path, link):
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a link of another user")
+    elsewhere, root = tmp_path / "elsewhere", tmp_path / "root"
+    elsewhere.mkdir()
+    (root / link).parent.mkdir(parents=True)
+    (root / link).symlink_to(elsewhere)
+    os.lchown(root / link, 65534, 65534)
+    data = spooled(tmp_path / "work", rows([chat("one", "two")]))
+    with pytest.raises(TargetUnavailable, match="another user"):
+        FolderTarget(root).publish(described(data), data)
+    assert list(elsewhere.iterdir()) == []

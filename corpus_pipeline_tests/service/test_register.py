@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from corpus_pipeline.errors import SourceChanged, UnknownName, UsageError
+from corpus_pipeline.errors import CorpusError, SourceChanged, UnknownName, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.commands.inbox import candidates
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store.schema import turns
 from corpus_pipeline_tests.small_corpus import pair, settings, write_jsonl
 
 
@@ -151,6 +156,50 @@ def test_the_inbox_follows_links_of_ours_alone(tmp_path: Path, who: str) -> None
     with Corpus.open(settings(tmp_path / "home")) as corpus:
         added, problems = inbox_command.scan(corpus.store, folder, who="inbox")
     assert (added, len(problems)) == (["private"], 0) if who == "us" else (added, len(problems)) == ([], 1)
+
+
+def test_a_name_that_is_swapped_for_a_link_again_and_again_lets_nothing_in(tmp_path: Path) -> None:
+    """Somebody else swaps a plain file and a link to a file of ours, while we scan and ingest."""
+    from corpus_pipeline.service.commands import inbox as inbox_command
+
+    words = "words that only we may read"
+    private = write_jsonl(
+        tmp_path / "private.jsonl", [{"question": f"Who has {words}?", "answer": f"We have {words}."}]
+    )
+    os.utime(private, (1, 1))
+    folder, current, done = tmp_path / "inbox", ["n0.jsonl"], threading.Event()
+    folder.mkdir()
+
+    def swap() -> None:
+        while not done.is_set():
+            link, plain = tmp_path / "link", tmp_path / "plain"
+            link.symlink_to(private)
+            as_of_another_user(link)
+            link.replace(folder / current[0])
+            write_jsonl(plain, [pair(int(current[0][1:-6]) + 1)])
+            os.utime(plain, (1, 1))
+            plain.replace(folder / current[0])
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        with Corpus.open(settings(tmp_path / "home")) as corpus:
+            taken = 0
+            for number in range(40):
+                current[0] = f"n{number}.jsonl"
+                added, _ = inbox_command.scan(corpus.store, folder, who="inbox")
+                for name in added:
+                    taken += 1
+                    with suppress(CorpusError):  # the bytes are others than those that were registered
+                        corpus.run_stage(name, Stage.INGEST)
+            assert taken  # some of it was plain when we looked
+            files = corpus.files()
+            texts = corpus.store.fetch(lambda c: list(map(str, c.execute(select(turns.c.data_prompt)).scalars())))
+    finally:
+        done.set()
+        thread.join()
+    digest = hashlib.sha256(private.read_bytes()).hexdigest()
+    assert digest not in {file.sha256 for file in files} and not any(words in text for text in texts)
 
 
 def test_a_second_name_of_our_file_in_a_folder_of_all_is_refused(tmp_path: Path) -> None:

@@ -128,6 +128,22 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
     assert kept == [n for n in found(corpus, "水壶") if n in texts] != []
 
 
+def test_a_changed_bit_of_the_index_ends_nothing_and_adds_no_row(corpus):
+    """What is read of it is a list of rows to look at: no byte of it is run, and each row is compared itself."""
+    make(corpus)
+    path = search.paths(search_index.path_of(corpus.settings.search_folder, corpus.files(["a"])[0].id))[0]
+    content, chance = path.read_bytes(), random.Random(5)
+    expected = {query: set(found(corpus, query)) for query in ("水壶", SECRET, "kettle")}
+    for _ in range(150):
+        changed = bytearray(content)
+        changed[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed)
+        for query, rows in expected.items():
+            assert set(found(corpus, query)) <= rows
+    path.write_bytes(content)
+    assert {query: set(found(corpus, query)) for query in expected} == expected
+
+
 def test_filters_by_what_a_rule_did_ask_the_index_too(corpus, monkeypatch):
     def numbers(**wanted):
         folder = corpus.settings.search_folder

@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -81,7 +82,9 @@ class FolderTarget(Target):
 
     def _prepare(self, folder: str) -> list[str]:
         with self._explained():
-            (self.root / folder / _VERSIONS).mkdir(parents=True, exist_ok=True)
+            for place in (self.root / folder, self.root / folder / _VERSIONS):
+                place.mkdir(parents=True, exist_ok=True)
+                _refuse_foreign_link(place)
             for place in (self.root, self.root / folder, self.root / folder / _VERSIONS):
                 sweep(place)
         return []
@@ -217,6 +220,16 @@ class FolderTarget(Target):
         """One at a time reads all manifests and writes what follows from them, so that no entry is lost."""
         with file_locks.locked(self.root / _LOCK, mode=0o666):
             yield
+
+
+def _refuse_foreign_link(place: Path) -> None:
+    """Raises TargetUnavailable for a folder that leads elsewhere because another user said so."""
+    found = place.lstat()
+    if stat.S_ISLNK(found.st_mode) and found.st_uid != os.geteuid():
+        raise TargetUnavailable(
+            f"{place} is a link that another user made; nothing is written where it leads. Remove it, then run the export"
+            " again."
+        )
 
 
 def _copy(file: FileFacts, descriptor: int) -> None:
