@@ -36,7 +36,8 @@ class Rule(BaseModel):
         try:
             return value if value is None else _compiled(value).pattern
         except re2.error as error:
-            raise ValueError(f"no expression of RE2: {error}") from error
+            said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+            raise ValueError(f"not a regular expression of RE2: {said}") from error
 
     def holds(self, turn: Turn) -> bool:
         """Whether the turn is worth the strategy."""
