@@ -29,6 +29,11 @@ VARIABLES = (
     Variable(
         "CORPUS_DATABASE_URL", "SQLite in CORPUS_HOME", "mysql+pymysql://user:password@host/database", secret=True
     ),
+    Variable(
+        "CORPUS_DATABASE_CONNECTIONS",
+        "15",
+        "the most connections to a database server that one process opens (from 4 on)",
+    ),
     Variable("CORPUS_EXPORT_URL", "a folder in CORPUS_HOME", "folder, or s3://bucket/prefix"),
     Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
     Variable(
@@ -162,6 +167,7 @@ class Settings:
     openai_base_url: str | None
     model: str | None
     s3_addressing: Literal["auto", "path", "virtual"] = "auto"
+    database_connections: int = 15
     private_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
@@ -200,6 +206,7 @@ class Settings:
         return cls(
             home=home,
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
+            database_connections=_connections(env.get("CORPUS_DATABASE_CONNECTIONS") or "15"),
             export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
             s3_endpoint_url=_s3_endpoint(env.get("CORPUS_S3_ENDPOINT_URL"), private_hosts),
             s3_addressing=_addressing(env.get("CORPUS_S3_ADDRESSING") or "auto"),
@@ -392,6 +399,13 @@ def _addressing(text: str) -> Literal["auto", "path", "virtual"]:
 def _partitions(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
         raise UsageError(f"CORPUS_PARTITIONS_PER_RUN must be a whole number between 1 and 1000, not {text!r}")
+    return int(text)
+
+
+def _connections(text: str) -> int:
+    # a stage writes, renews its lease, tells how far it is and looks for a pause at the same time
+    if not (text.isascii() and text.isdigit() and 4 <= int(text) <= 1000):
+        raise UsageError(f"CORPUS_DATABASE_CONNECTIONS must be a whole number between 4 and 1000, not {text!r}")
     return int(text)
 
 

@@ -101,7 +101,7 @@ class Corpus:
         """
         settings = settings or Settings.from_env()
         settings.make_home()
-        store = Store(settings.database_url)
+        store = Store(settings.database_url, connections=settings.database_connections)
         try:
             migrate.ensure(store)
         except BaseException:

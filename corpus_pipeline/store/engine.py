@@ -12,13 +12,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from corpus_pipeline import failpoints
 from corpus_pipeline.errors import Fenced, StoreUnavailable
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.backends import BACKENDS, Backend, Fault
+from corpus_pipeline.store.backends import Backend, Fault, backend_of
 from corpus_pipeline.store.schema import leases
 
 T = TypeVar("T")
@@ -96,14 +97,15 @@ class Guard:
 class Store:
     """A relational corpus at a database URL.
 
+    connections: the most that it opens to a database server at a time.
     patience: seconds for which a unit of work is redone while the database refuses or is away.
     """
 
-    def __init__(self, url: str, *, patience: float = 120.0) -> None:
+    def __init__(self, url: str, *, patience: float = 120.0, connections: int = 15) -> None:
         self.url = url
         self.patience = patience
-        self.backend: Backend = BACKENDS[url.split(":", 1)[0].split("+", 1)[0]]()
-        self.engine = self.backend.create_engine(url)
+        self.backend: Backend = backend_of(url)
+        self.engine = self.backend.create_engine(url, connections)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -184,8 +186,19 @@ class Store:
         while True:
             try:
                 return once()
+            except PoolTimeout as error:
+                raise StoreUnavailable(
+                    "all connections that this process may open to the database are in use (CORPUS_DATABASE_CONNECTIONS)."
+                    " Try again, or allow more"
+                ) from error
             except DBAPIError as error:
                 fault = self.backend.fault(error)
+                if fault is Fault.DENIED:
+                    said = getattr(error, "without_values", type(error).__name__)
+                    raise StoreUnavailable(
+                        f"the database {masked_url(self.url)} refuses this: {said}."
+                        " `corpus doctor --grants ROLE` prints what the user of each kind of process needs"
+                    ) from error
                 if fault is Fault.FULL:
                     raise StoreUnavailable(
                         f"the database {masked_url(self.url)} cannot write: {error.orig}."

@@ -6,6 +6,7 @@ source row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
@@ -44,9 +45,14 @@ def statements(database_url: str, role: DatabaseRole) -> list[str]:
     url = make_url(database_url)
     if url.get_backend_name() not in ("mysql", "mariadb") or not url.database:
         raise UsageError("SQLite has no users: whoever can write its file can do everything")
-    database, user = _quoted(url.database), f"'corpus_{role}'@'%'"
+    user = f"'corpus_{role}'@'%'"
+    # with `*` the name is a pattern, in which `_` and `%` stand for other letters; with a table it is none
+    name, pattern = _quoted(url.database), _quoted(re.sub(r"[_%]", r"\\\g<0>", url.database))
     made = [f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY 'CHOOSE A PASSWORD' REQUIRE SSL;"]
-    return [*made, *(f"GRANT {what} ON {database}.{table} TO {user};" for what, table in _granted(role))]
+    granted = (
+        f"GRANT {what} ON {pattern if table == '*' else name}.{table} TO {user};" for what, table in _granted(role)
+    )
+    return [*made, *granted]
 
 
 def _granted(role: DatabaseRole) -> Iterator[tuple[str, str]]:

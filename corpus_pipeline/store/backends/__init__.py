@@ -8,4 +8,10 @@ from corpus_pipeline.store.backends.sqlite import SQLiteBackend
 
 BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLiteBackend, "mysql": MySQLBackend, "mariadb": MySQLBackend}
 
-__all__ = ["BACKENDS", "Backend", "Fault"]
+
+def backend_of(url: str) -> Backend:
+    """The kind of the database at an address."""
+    return BACKENDS[url.split(":", 1)[0].split("+", 1)[0]]()
+
+
+__all__ = ["BACKENDS", "Backend", "Fault", "backend_of"]

@@ -19,6 +19,7 @@ class Fault(Enum):
     TAKEN = "another transaction inserted the same key; a unit that is redone will find it"
     LOST = "the connection is gone; what a COMMIT in flight did is not known"
     FULL = "no space, or the disk fails; a person must act"
+    DENIED = "the user of the connection may not do this; a person must grant it"
     WRONG = "the statement or the data are wrong; trying again changes nothing"
 
 
@@ -28,8 +29,10 @@ class Backend(ABC):
     name: str
 
     @abstractmethod
-    def create_engine(self, url: str) -> Engine:
-        """An engine whose every connection has the session settings that the store relies on."""
+    def create_engine(self, url: str, connections: int) -> Engine:
+        """An engine whose every connection has the session settings that the store relies on.
+
+        connections: the most that it opens to a server at a time. Raises UsageError for an address that cannot be used."""
 
     @abstractmethod
     def without_values(self, error: BaseException) -> str:

@@ -7,11 +7,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable
-from corpus_pipeline.store.backends import mysql_tls, mysql_values
+from corpus_pipeline.store.backends import mysql_access, mysql_tls, mysql_values
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 # the whole transaction is rolled back, or one statement of it is (1205): always roll back and redo the unit
@@ -48,10 +47,14 @@ _IDLE = "SET SESSION idle_write_transaction_timeout = 20"
 _DUPLICATE_KEY = 1062
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
-    " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20"
+    " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20,"
+    " SESSION wait_timeout = 600"  # seconds after which the server closes a connection that lies idle
 )
 # seconds; a URL may say others, as in mysql+pymysql://.../corpus?read_timeout=30
 _TIMEOUTS = {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120}
+_KEPT = 5  # connections of a process that stay open when they are not needed, as long as the server lets them
+_HEAD_BYTES = 2048  # of a statement around its values
+_RAISE_PACKET = "SET GLOBAL max_allowed_packet = 67108864 and put it in the server's configuration"
 _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
 
 
@@ -65,24 +68,29 @@ class MySQLBackend(Backend):
 
     name = "mysql"
 
-    def create_engine(self, url: str) -> Engine:
+    def create_engine(self, url: str, connections: int) -> Engine:
         from pymysql.err import (  # with cryptography behind it: not for those who have no such server
             DatabaseError,
             OperationalError,
         )
 
-        parsed = make_url(url).set(drivername="mysql+pymysql")
+        parsed = mysql_access.parsed(url)
         self._url = parsed
-        seconds = {name: int(str(parsed.query.get(name, default))) for name, default in _TIMEOUTS.items()}
+        seconds = {name: mysql_access.whole_seconds(parsed, name, default) for name, default in _TIMEOUTS.items()}
         engine = create_engine(
             mysql_tls.without_options(parsed.difference_update_query(_TIMEOUTS)),
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=1800,
+            pool_size=min(_KEPT, connections),
+            max_overflow=max(0, connections - _KEPT),
+            pool_use_lifo=True,  # what is not needed stays idle until the server closes it
             hide_parameters=True,
             connect_args={
                 "charset": "utf8mb4",
                 "local_infile": False,
+                # at once, before SQLAlchemy asks how names are quoted: a server in ANSI_QUOTES mode would be misread
+                "init_command": _SESSION,
                 **seconds,
                 **mysql_tls.arguments(parsed),
             },
@@ -95,7 +103,7 @@ class MySQLBackend(Backend):
             try:
                 return mysql_values.connect(*positional, **named)
             except OperationalError as error:
-                refusal = mysql_tls.refusal(parsed, error)
+                refusal = mysql_access.refusal(parsed, error) or mysql_tls.refusal(parsed, error)
                 if refusal is None:
                     raise
                 raise refusal from None
@@ -103,9 +111,9 @@ class MySQLBackend(Backend):
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _record: Any) -> None:
             with connection.cursor() as cursor:
-                cursor.execute(_SESSION)
-                # MySQL has no such variable
-                with suppress(DatabaseError):
+                cursor.execute("SELECT @@max_allowed_packet")
+                self._packet = int(cursor.fetchone()[0])
+                with suppress(DatabaseError):  # MySQL has no such variable
                     cursor.execute(_IDLE)
 
         return engine
@@ -123,8 +131,18 @@ class MySQLBackend(Backend):
         batch = list(rows)
         head, tail = (part.replace("%", "%%") for part in self.around_values(connection, table, columns, updates))
         for values in mysql_values.batches(batch):
+            self._check_size(values)
             connection.exec_driver_sql(f"{head}%s{tail}", (values,))
         return len(batch)
+
+    def _check_size(self, values: mysql_values.Values) -> None:
+        """Raises StoreUnavailable for a row that the server would not take: it would end the connection without a word."""
+        if len(values) * 4 < self._packet or (size := len(values.encode()) + _HEAD_BYTES) < self._packet:
+            return
+        raise StoreUnavailable(
+            f"a row of {size:,} bytes is longer than the {self._packet:,} that the database server takes;"
+            f" {_RAISE_PACKET}, then run the same command again"
+        )
 
     def without_values(self, error: BaseException) -> str:
         """See the base class. Of the server's errors those are quoted whose words are names and numbers; others quote the
@@ -148,6 +166,8 @@ class MySQLBackend(Backend):
             return Fault.LOST
         if code in _FULL:
             return Fault.FULL
+        if code in mysql_access.DENIED:
+            return Fault.DENIED
         return Fault.WRONG
 
     def problems(self, connection: Connection) -> list[str]:
@@ -159,8 +179,7 @@ class MySQLBackend(Backend):
         packet = int(variable("max_allowed_packet") or 0)
         if packet < _SMALLEST_PACKET:
             found.append(
-                f"max_allowed_packet is {packet:,} bytes, so that long records cannot be stored;"
-                " SET GLOBAL max_allowed_packet = 67108864 and put it in the server's configuration"
+                f"max_allowed_packet is {packet:,} bytes, so that long records cannot be stored; {_RAISE_PACKET}"
             )
         if variable("innodb_flush_log_at_trx_commit") != "1":
             found.append(
