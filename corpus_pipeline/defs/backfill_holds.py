@@ -15,6 +15,7 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import Names
+from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import pauses
@@ -85,7 +86,12 @@ def release(instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: l
         run = record.dagster_run
         if not names.owns(run):
             continue
-        if covering(corpus, run, flags) is None:
+        try:
+            flag = covering(corpus, run, flags)
+        except UnknownName:  # its file was removed meanwhile
+            instance.run_coordinator.cancel_run(run.run_id)
+            continue
+        if flag is None:
             instance.add_run_tags(run.run_id, {HOLD_TAG: OVER})
         elif time.time() - record.create_timestamp.timestamp() > longest:
             instance.run_coordinator.cancel_run(run.run_id)

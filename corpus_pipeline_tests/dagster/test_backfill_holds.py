@@ -78,6 +78,13 @@ def test_a_backfill_is_not_kept_open_for_ever(
     assert found(home, waiting[1]) == (PAUSED, "CANCELED")
 
 
+def test_a_run_whose_file_was_removed_waits_no_longer_and_stops_nobody(home: Home, waiting: tuple[str, str]) -> None:
+    name, run_id = waiting
+    home.instance.add_run_tags(run_id, {"dagster/partition": f"{name}_that_is_no_more"})
+    tick(home)
+    assert found(home, run_id) == (PAUSED, "CANCELED")
+
+
 def test_runs_of_another_corpus_are_left_alone(home: Home, waiting: tuple[str, str]) -> None:
     other = Names("other", ("other",))
     assert backfill_holds.release(home.instance, home.corpus, other, []) == 0
