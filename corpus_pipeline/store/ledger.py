@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, true, update
 
 from corpus_pipeline.model import Answer, ConversationId, NanoDollars, TaskId, Usage
 from corpus_pipeline.states import AttemptState, BudgetScope, Stage
@@ -582,8 +582,8 @@ class Experience(NamedTuple):
 _ENOUGH_CALLS = 10
 
 
-def experience(connection: Connection, strategy: str, model: str) -> Experience | None:
-    """From all calls of that strategy and model, in any task; None from too few."""
+def experience(connection: Connection, strategy: str, model: str, task_id: TaskId | None = None) -> Experience | None:
+    """From all calls of that strategy and model, in this task or in any; None from too few."""
     answered = case((_A.state == AttemptState.ANSWERED.value, 1), else_=0)
     live = and_(_A.state == AttemptState.ANSWERED.value, _A.batch_id.is_(None))
     row = connection.execute(
@@ -597,7 +597,12 @@ def experience(connection: Connection, strategy: str, model: str) -> Experience 
             func.coalesce(func.sum(case((live, 1), else_=0)), 0).label("live"),
             func.coalesce(func.sum(case((live, _A.cost), else_=0)), 0).label("live_cost"),
             func.coalesce(func.sum(case((live, _A.latency_ms), else_=0)), 0).label("live_ms"),
-        ).where(_A.strategy == strategy, _A.model == model, _A.http_status.is_distinct_from(429))
+        ).where(
+            _A.strategy == strategy,
+            _A.model == model,
+            _A.http_status.is_distinct_from(429),
+            true() if task_id is None else _A.task_id == task_id,
+        )
     ).one()
     if row.answered < _ENOUGH_CALLS:
         return None
@@ -612,6 +617,21 @@ def experience(connection: Connection, strategy: str, model: str) -> Experience 
         cost=None if few else float(row.live_cost) / float(row.live),
         seconds=None if few else float(row.live_ms) / 1000 / float(row.live),
     )
+
+
+def item_costs(connection: Connection, task_id: TaskId, strategy: str, first: int, last: int) -> dict[int, int]:
+    """Nano-dollars by conversation of the first sample of a strategy, for first <= conversation id <= last."""
+    query = (
+        select(_A.conversation_id, func.sum(_A.cost))
+        .where(
+            _A.task_id == task_id,
+            _A.strategy == strategy,
+            _A.sample_index == 0,
+            _A.conversation_id.between(first, last),
+        )
+        .group_by(_A.conversation_id)
+    )
+    return {int(row[0]): int(row[1]) for row in connection.execute(query)}
 
 
 def cost_by_item(connection: Connection) -> Sequence[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from statistics import fmean, linear_regression
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.jobs.augment.plan import Prepared, prepare
@@ -44,6 +46,7 @@ class _Sum:
     prepared: Prepared
     experience: Experience | None
     gate: _Sum | None = None  # what the judge before it will be asked
+    knows_rows: bool = False  # whether the experience comes of rows of this file
     passed: int = 0  # rows that the judge let through so far
     refused: int = 0
     wanted_rows: int = 0  # of those that it let through, the unfinished ones
@@ -51,6 +54,10 @@ class _Sum:
     items: int = 0
     finished: int = 0
     skip_reasons: Counter[str] = field(default_factory=Counter)
+    paid: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # (see `_weight`, what it cost) of items that are through
+    open_weights: list[float] = field(default_factory=list)  # of those that are not
     answered: int = 0
     saved: int = 0
     calls: int = 0
@@ -129,7 +136,13 @@ def estimate(
 
 def _sum(work: Work, prepared: Prepared, gate: _Sum | None = None) -> _Sum:
     strategy = prepared.strategy
-    return _Sum(prepared, work.store.fetch(ledger.experience, strategy.label, strategy.model), gate)
+    here = work.store.fetch(ledger.experience, strategy.label, strategy.model, work.task.id)
+    return _Sum(
+        prepared,
+        here or work.store.fetch(ledger.experience, strategy.label, strategy.model),
+        gate,
+        knows_rows=here is not None,
+    )
 
 
 def _pages(work: Work, every: int) -> Iterator[list[CleanRow]]:
@@ -161,6 +174,8 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
                 continue
             if request is not None:
                 asked.append((row, sample, request))
+    if own.knows_rows and page:
+        _weigh(work, own, page, states)
     keys = [request_key(request, sample) for _, sample, request in asked]
     known = work.store.fetch(ledger.usable_answers, keys)
     for (row, sample, request), key in zip(asked, keys, strict=True):
@@ -178,8 +193,29 @@ def _look(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey,
             known |= work.store.fetch(ledger.usable_answers, [key])
         else:
             own.add(request, _source_tokens(own, row), max(1, strategy.questions - len(answers)))
+            own.open_weights.append(_weight(own, row, request))
             continue
         own.answered += 1
+
+
+def _weigh(work: Work, own: _Sum, page: Sequence[CleanRow], states: dict[ItemKey, ItemState]) -> None:
+    """Note what the rows of a page that are through cost, beside how long they are."""
+    strategy = own.prepared.strategy
+    through = [row for row in page if states.get((row.id, strategy.label, 0)) in (ItemState.DONE, ItemState.FAILED)]
+    if not through:
+        return
+    costs = work.store.fetch(ledger.item_costs, work.task.id, strategy.label, through[0].id, through[-1].id)
+    for row in through:
+        with suppress(BadAnswer):
+            request = strategy.next_request(row.conversation, (), 0)
+            if request is not None and row.id in costs:
+                own.paid.append((_weight(own, row, request), costs[row.id]))
+
+
+def _weight(own: _Sum, row: CleanRow, request: Request) -> float:
+    """How dear a question is beside others of its strategy, by the lengths of its texts."""
+    written = min(request.max_output_tokens, _source_tokens(own, row) + _WRAPPING_TOKENS)
+    return prices.cost(Usage(tokens.expected_input(request), written), own.prepared.price.standard)
 
 
 def _applies(own: _Sum, row: CleanRow) -> bool:
@@ -311,7 +347,23 @@ def _measured(own: _Sum) -> float | None:
     good are in it. None without experience."""
     if own.experience is None or own.experience.cost is None:
         return None
-    return own.calls * own.experience.paid * own.experience.cost
+    return own.calls * own.experience.paid * own.experience.cost * _dearer(own)
+
+
+def _dearer(own: _Sum) -> float:
+    """How many times as dear as those that are through the other rows will be: some files begin with their short rows.
+
+    What a row costs is taken for a straight line over the length of its texts, by least squares.
+    """
+    if min(len(own.paid), len(own.open_weights)) < _ENOUGH:
+        return 1.0
+    weights, costs = zip(*own.paid, strict=True)
+    if len(set(weights)) == 1 or not any(costs):
+        return 1.0
+    slope, intercept = linear_regression(weights, costs)
+    if slope < 0:
+        return 1.0
+    return max(0.0, intercept + slope * fmean(own.open_weights)) / fmean(costs)
 
 
 def _load(own: _Sum, scale: float) -> Load:
