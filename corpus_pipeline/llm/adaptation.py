@@ -62,6 +62,7 @@ class Lesson(NamedTuple):
 _REFUSES: Final = re.compile(
     r"unsupported|not (?:\w+ ){0,2}support|unrecogni[sz]ed|unknown|unexpected|extra|not permitted|not allowed|invalid|"
     r"only the default|deprecated|cannot be|can only be|must be|incompatible|not available|no longer|not accept|removed|"
+    r"unavailable|"
     r"only support|not a valid|does not exist|not enabled|should be|can ?not be|非法|无效|不支持|不合法|不允许|参数错误",
     re.IGNORECASE,
 )

@@ -109,13 +109,14 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         finish = word(choice.get("finish_reason"), _MOST_FINISH)
         model = word(body.get("model"), MOST_NAME)
         reasoning = thought or _reasoning(message)
+        used = body.get("usage") or choice.get("usage")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BrokenAnswer("the body is JSON, but no chat completion") from error
     return Answer(
         text=text,
         finish_reason=finish,
         model=model,
-        usage=read_usage(body.get("usage")) or tokens.estimated_usage(request, text),
+        usage=read_usage(used) or tokens.estimated_usage(request, text),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         reasoning=reasoning or None,
         provider_request_id=None if request_id is None else request_id[:MOST_NAME],

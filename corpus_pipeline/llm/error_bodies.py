@@ -65,6 +65,8 @@ def in_band(body: Any) -> Words | None:
         return None
     if body.get("error") or body.get("type") == "error" or (body.get("object") == "error"):
         return of_json(body)
+    if (told := _base_resp(body.get("base_resp"))) is not None:
+        return told
     choices = body.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
         return of_json({"error": choices[0]["error"]})
@@ -72,6 +74,23 @@ def in_band(body: Any) -> Words | None:
     if not has_answer and any(isinstance(body.get(key), str) and body[key] for key in ("message", "detail", "msg")):
         return of_json(body)
     return None
+
+
+# https://platform.minimax.io/docs/api-reference/errorcode
+_BASE_RESP: Final = {1002: 429, 1004: 401, 1008: 402, 1026: 400, 1027: 400, 1039: 429, 2013: 400, 2049: 401}
+
+
+def _base_resp(said: Any) -> Words | None:
+    """A status of its own beside the answer, 0 for success."""
+    code = said.get("status_code") if isinstance(said, dict) else None
+    if not isinstance(code, int) or code == 0:
+        return None
+    text = str(said.get("status_msg") or "")[:_MAX_MESSAGE]
+    if code in (1026, 1027):
+        text = f"{text} (sensitive content)"
+    return Words(
+        text, str(code), status=_BASE_RESP.get(code), wait=waits.in_words(text), per_day=waits.is_per_day(text)
+    )
 
 
 def quoted(raw: bytes) -> str:
@@ -110,7 +129,7 @@ def _message(error: Any) -> str:
     if isinstance(said, list):
         said = "; ".join(_detail(entry) for entry in said[:5])
     metadata = error.get("metadata")
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    raw = metadata.get("raw") if isinstance(metadata, dict) else error.get("cause")
     behind = f" ({str(raw)[:400]})" if raw and str(raw) not in str(said) else ""
     return f"{said}{behind}"[:_MAX_MESSAGE]
 

@@ -23,7 +23,7 @@ def fold(raw: bytes) -> dict[str, Any] | None:
     whole: dict[str, Any] = {}
     message: dict[str, Any] = {"role": "assistant", "content": ""}
     finish: Any = None
-    is_through = False
+    is_through = has_choice = False
     for data in events(raw):
         if data == b"[DONE]":
             is_through = True
@@ -35,12 +35,15 @@ def fold(raw: bytes) -> dict[str, Any] | None:
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict):
+            has_choice = True
+            if isinstance(choice.get("usage"), dict):  # Moonshot
+                whole["usage"] = choice["usage"]
             _add(message, choice.get("delta") or choice.get("message"))
             finish = choice.get("finish_reason") or finish
             if choice.get("error"):
                 whole["error"] = choice["error"]
-    if not whole:
-        return None
+    if not has_choice:
+        return whole or None  # an error, or the usage alone
     if finish is None and not is_through and not whole.get("error"):
         return None
     return whole | {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}

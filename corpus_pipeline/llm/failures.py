@@ -199,9 +199,16 @@ _MAYBE_BILLED = frozenset({408, 502, 504, 520, 522, 524})
 _QUOTA = re.compile(
     r"insufficient_(?:quota|balance|credits|funds)|billing_(?:hard_limit_reached|not_active)|credit_balance|arrearage|"
     r"insufficient (?:credits|funds|balance|account balance)|credit balance is too low|"
-    r"exceeded your current quota, please check your plan|"
+    r"exceeded (?:your )?current quota, please check your plan|exceeded_current_quota|"
+    r"free quota has been exhausted|freetieronly|"
     r"budget_exceeded|budget has been exceeded|exceeded ?budget|over budget|(?:spending|billing) limit|past invoices|"
     r"余额不足|欠费|额度不足|请充值",
+    re.IGNORECASE,
+)
+# words of a limit by the minute, which some say with the code of an empty account, and some with 400 or 500
+_THROTTLED = re.compile(r"throttl(?:ing|ed)|error-code#token-limit|request queue is full", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"on-demand throughput isn.t supported|don.t have access to the model with|no models? (?:is |are )?loaded",
     re.IGNORECASE,
 )
 _MODEL_CODES = frozenset(
@@ -211,13 +218,13 @@ _TOO_LONG = re.compile(
     r"context_length_exceeded|string_above_max_length|request_too_large|maximum context length|context window|"
     r"(?:prompt|input) is too long|(?:prompt|input)[^.]{0,60}exceeds? the|too many (?:input )?tokens|"
     r"input token count[^.]{0,60}exceeds|exceed_context_size|exceeds? the available context|"
-    r"max_tokens must be at least 1, got -?\d|超长|超出(?:模型)?(?:最大)?(?:上下文|长度)",
+    r"max_tokens must be at least 1, got -?\d|max_new_tokens`? must be <=|超长|超出(?:模型)?(?:最大)?(?:上下文|长度)",
     re.IGNORECASE,
 )
 _POLICY = re.compile(
     r"content[ _-]?(?:policy|filter|moderat|management)|responsibleaipolicy|moderation|data_inspection|"
     r"\bflagged\b|safety (?:system|policy|filter)|inappropriate content|sensitive (?:content|information)|"
-    r"violat\w+ (?:our|the|of)|usage policies|cyber_policy|prohibited_content|敏感内容|不安全|违规",
+    r"violat\w+ (?:our|the|of)|content exists risk|usage policies|cyber_policy|prohibited_content|敏感内容|不安全|违规",
     re.IGNORECASE,
 )
 _KEY = re.compile(
@@ -234,9 +241,12 @@ _NAMES_A_MODEL = re.compile(
 
 def _reason(status: int, words: Words) -> Reason:
     code, said = words.code, f"{words.code} {words.kind} {words.message}"
-    if status == 402 or (_QUOTA.search(said) and not words.per_day and words.wait is None):
+    is_throttled = _THROTTLED.search(said) is not None
+    if status == 402 or (_QUOTA.search(said) and not words.per_day and words.wait is None and not is_throttled):
         return Reason.QUOTA_GONE
-    if code in _MODEL_CODES or (status in (400, 404) and words.param == "model"):
+    if is_throttled and status in (400, 403, 429, 500, 503):
+        return Reason.RATE_LIMITED
+    if code in _MODEL_CODES or _NO_MODEL.search(said) or (status in (400, 404) and words.param == "model"):
         return Reason.UNKNOWN_MODEL
     if status == 401 or (status in (400, 403) and _KEY.search(said)):
         return Reason.BAD_KEY
@@ -250,7 +260,9 @@ def _reason(status: int, words: Words) -> Reason:
         return Reason.TIMEOUT
     if status == 500 and _TOO_LONG.search(f"{code} {words.kind}"):  # by its own code: another attempt is as long
         return Reason.TOO_LONG
-    if status >= 500 or status in (409, 425, 499):
+    if (
+        status >= 500 or status in (409, 425, 499) or "model is unloaded" in said.lower()
+    ):  # it is loaded again when asked
         return Reason.SERVER_ERROR
     if status == 404 and _NAMES_A_MODEL.search(said):
         return Reason.UNKNOWN_MODEL

@@ -9,9 +9,10 @@ import pytest
 
 from corpus_pipeline.llm import failures
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, lesson_of
-from corpus_pipeline.llm.chat_completions import request_body
+from corpus_pipeline.llm.chat_completions import ErrorAnswer, parse_completion, request_body
 from corpus_pipeline.llm.failures import Reason
 from corpus_pipeline.model import CallOptions
+from corpus_pipeline.stages.augment.validators import finish_reasons
 from corpus_pipeline_tests.llm.conftest import ask
 
 
@@ -30,6 +31,15 @@ class Case(NamedTuple):
 def error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
+
+BEHIND = orjson.dumps(
+    error(
+        "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+        param="temperature",
+        code="unsupported_value",
+    )
+).decode()
+ON_DEMAND = "with on-demand throughput isn’t supported"
 
 CASES = [
     # the prompt fills the context
@@ -251,6 +261,176 @@ CASES = [
         Reason.INVALID_REQUEST,
         ("enable_thinking", "false"),
     ),
+    # limits by the minute in the words of an empty account, and empty accounts in the words of a wrong key
+    Case(
+        "dashscope",
+        429,
+        error(
+            "You exceeded your current quota, please check your plan and billing details. See: https://h.example/error-code#token-limit",
+            type="insufficient_quota",
+            code="insufficient_quota",
+        ),
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "dashscope",
+        429,
+        {"code": "Throttling.AllocationQuota", "message": "Allocated quota exceeded, please increase it."},
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "dashscope",
+        403,
+        error("The free quota has been exhausted. Complete your payment data.", code="AllocationQuota.FreeTierOnly"),
+        Reason.QUOTA_GONE,
+    ),
+    Case(
+        "dashscope",
+        400,
+        {"code": "Arrearage", "message": "Access denied, make sure your account is in good standing."},
+        Reason.QUOTA_GONE,
+    ),
+    Case(
+        "dashscope",
+        400,
+        {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."},
+        Reason.CONTENT_POLICY,
+    ),
+    Case(
+        "moonshot",
+        403,
+        error("Your account is not active, organization o exceeded current quota", type="exceeded_current_quota_error"),
+        Reason.QUOTA_GONE,
+    ),
+    Case(
+        "moonshot",
+        429,
+        error("The engine is currently overloaded, try again later", type="engine_overloaded_error"),
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "moonshot",
+        429,
+        error("Your account reached max request: 3, please try again after 1 seconds", type="rate_limit_reached_error"),
+        Reason.RATE_LIMITED,
+        None,
+        1.0,
+    ),
+    Case("deepseek", 402, error("Insufficient Balance", type="unknown_error"), Reason.QUOTA_GONE),
+    Case("deepseek", 400, error("Content Exists Risk", type="invalid_request_error"), Reason.CONTENT_POLICY),
+    # what a gateway passes on of the server behind it
+    Case(
+        "openrouter",
+        400,
+        error("Provider returned error", code=400, metadata={"raw": BEHIND, "provider_name": "P"}),
+        Reason.INVALID_REQUEST,
+        ("temperature", "omitted"),
+    ),
+    Case(
+        "openrouter",
+        429,
+        error("Provider returned error", code=429, metadata={"raw": "m is temporarily rate-limited upstream."}),
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "a gateway",
+        400,
+        {"error": {"cause": BEHIND, "code": 400, "message": "模型服务调用失败", "status": "FAILED_RESPONSE"}},
+        Reason.INVALID_REQUEST,
+        ("temperature", "omitted"),
+    ),
+    Case(
+        "bedrock",
+        400,
+        {"detail": f"An error occurred (ValidationException): m {ON_DEMAND}. Use an inference profile."},
+        Reason.UNKNOWN_MODEL,
+    ),
+    Case(
+        "bedrock",
+        500,
+        {"detail": f"An error occurred (ValidationException): m {ON_DEMAND}. Use an inference profile."},
+        Reason.UNKNOWN_MODEL,
+    ),
+    Case(
+        "bedrock",
+        500,
+        {"detail": "An error occurred (ThrottlingException) when calling Converse: Too many requests"},
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "bedrock",
+        400,
+        {"detail": "(AccessDeniedException): You don't have access to the model with the specified model ID."},
+        Reason.UNKNOWN_MODEL,
+    ),
+    Case("bedrock", 403, {"message": "The security token in the request is expired"}, Reason.BAD_KEY),
+    Case(
+        "azure",
+        429,
+        error("Requests have exceeded the token rate limit of your tier. Please retry after 26 seconds.", code="429"),
+        Reason.RATE_LIMITED,
+        None,
+        26.0,
+    ),
+    Case("azure", 404, error("The API deployment does not exist.", code="DeploymentNotFound"), Reason.UNKNOWN_MODEL),
+    # servers of one's own
+    Case("ollama", 404, {"error": "model 'q' not found, try pulling it first"}, Reason.UNKNOWN_MODEL),
+    Case(
+        "ollama",
+        503,
+        {"error": "server busy, please try again. maximum pending requests exceeded"},
+        Reason.SERVER_ERROR,
+    ),
+    Case("ollama", 500, error("llama-server process has terminated: exit status 1"), Reason.SERVER_ERROR),
+    Case("llama.cpp", 503, error("Loading model", type="unavailable_error", code=503), Reason.SERVER_ERROR),
+    Case(
+        "lm studio",
+        404,
+        error("No models loaded. Please load one.", type="invalid_request_error"),
+        Reason.UNKNOWN_MODEL,
+    ),
+    Case("lm studio", 400, {"error": "Model is unloaded."}, Reason.SERVER_ERROR),
+    Case("sglang", 400, {"object": "error", "message": "The request queue is full.", "code": 503}, Reason.RATE_LIMITED),
+    Case(
+        "tgi",
+        422,
+        error("`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 8000 `inputs` tokens"),
+        Reason.TOO_LONG,
+    ),
+    # no room at the moment
+    Case(
+        "mistral",
+        429,
+        {
+            "object": "error",
+            "message": "Service tier capacity exceeded for this model.",
+            "type": "invalid_request_error",
+        },
+        Reason.RATE_LIMITED,
+    ),
+    Case("mistral", 429, {"object": "error", "message": "Rate limit exceeded", "code": "1300"}, Reason.RATE_LIMITED),
+    Case(
+        "mistral",
+        503,
+        {"object": "error", "message": "Service tier capacity exceeded.", "code": "3505"},
+        Reason.SERVER_ERROR,
+    ),
+    Case(
+        "gemini",
+        429,
+        error("No capacity available for model g on the server", code=429, status="RESOURCE_EXHAUSTED"),
+        Reason.RATE_LIMITED,
+    ),
+    Case(
+        "anthropic", 529, {"type": "error", "error": {"type": "overloaded_error", "message": "O"}}, Reason.SERVER_ERROR
+    ),
+    Case(
+        "moonshot",
+        400,
+        error("invalid temperature: only 1 is allowed"),
+        Reason.INVALID_REQUEST,
+        ("temperature", "omitted"),
+    ),
 ]
 
 
@@ -263,3 +443,53 @@ def test_what_others_say_is_understood(case: Case) -> None:
     sent = request_body(ask("How?", temperature=0.7, seed=3, options=CallOptions()))
     lesson = lesson_of(failure, sent, NOTHING_LEARNT)
     assert (lesson and (lesson.name, lesson.value)) == case.lesson, failure
+
+
+DONE = {"index": 0, "message": {"role": "assistant", "content": "So it is."}, "finish_reason": "stop"}
+USED = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        orjson.dumps({"choices": [DONE | {"usage": USED}]}),
+        b'data: {"choices": [{"delta": {"content": "So it is."}}]}\n\ndata: '
+        + orjson.dumps({"choices": [{"delta": {}, "finish_reason": "stop", "usage": USED}]})
+        + b"\n\ndata: [DONE]\n\n",
+        orjson.dumps({"choices": [DONE | {"finish_reason": "endTurn"}], "usage": USED}),
+        orjson.dumps({"choices": [DONE], "usage": USED, "base_resp": {"status_code": 0, "status_msg": "success"}}),
+    ],
+    ids=["usage of the choice", "of the choice in a stream", "another word for the end", "a status that is good"],
+)
+def test_answers_of_others_are_understood(raw: bytes) -> None:
+    answer = parse_completion(raw, ask("How?"))
+    assert (answer.text, answer.usage.input_tokens, answer.usage.output_tokens) == ("So it is.", 50, 7)
+    assert finish_reasons.meaning(answer.finish_reason) is finish_reasons.Finish.STOP
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "billed"),
+    [
+        (orjson.dumps({"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}}), 429, False),
+        (orjson.dumps({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}), 402, False),
+        (b'event: error\ndata: {"code": "Throttling", "message": "Requests rate limit exceeded"}\n\n', None, False),
+        (b'event: error\ndata: {"error": {"message": "quota", "code": 429}}\n\n', 429, False),
+        (
+            orjson.dumps({"choices": [DONE | {"error": {"code": 502, "message": "gone"}}], "usage": USED}),
+            502,
+            True,
+        ),
+    ],
+)
+def test_errors_within_success_are_found(raw: bytes, status: int | None, billed: bool) -> None:
+    with pytest.raises(ErrorAnswer) as found:
+        parse_completion(raw, ask("How?"))
+    assert (found.value.words.status, found.value.billed) == (status, billed)
+
+
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [("error", "broken"), ("network_error", "broken"), ("sensitive", "refused"), ("endturn", "stop")],
+)
+def test_finish_reasons_of_gateways(word: str, finish: str) -> None:
+    assert finish_reasons.meaning(word) == finish

@@ -22,7 +22,7 @@ class Finish(StrEnum):
 
 
 _WORDS: Final = {
-    Finish.STOP: "stop eos eos_token end_turn stop_sequence stop_str end complete completed finish finished done"
+    Finish.STOP: "stop eos eos_token end_turn endturn stop_sequence stop_str end complete completed finish finished done"
     " finish_reason_stop stopped natural normal turn_end",
     Finish.CUT: "length max_tokens max_output_tokens max_length max_completion_tokens model_length max_new_tokens"
     " model_context_window_exceeded context_length_exceeded token_limit finish_reason_max_tokens incomplete",
