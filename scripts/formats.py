@@ -151,6 +151,11 @@ SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ms-swift pairs", {"messages": [_ASK, _SAY], "rejected_response": "6"}),
     ("verl", {"prompt": [_ASK], "reward_model": {"style": "rule", "ground_truth": "5"}, "data_source": "sums"}),
     ("OpenAI reinforcement", {"messages": [_ASK], "reference_answer": "5"}),
+    ("datasets-server", {"row_idx": 0, "row": {"question": "2+3?", "answer": "5"}, "truncated_cells": []}),
+    (
+        "Elasticsearch",
+        {"_index": "sums", "_id": "1", "_source": {"instruction": "Add.", "input": "2 3", "output": "5"}},
+    ),
     ("HH", {"chosen": "\n\nHuman: 2+3?\n\nAssistant: 5", "rejected": "\n\nHuman: 2+3?\n\nAssistant: 6"}),
     ("KTO with messages", {"messages": [_ASK, _SAY], "label": False}),
     (
@@ -283,7 +288,8 @@ _PLACES = (
 )
 _CONTAINERS = {
     Container.LINES: "one JSON object a line, ended by LF or CR LF",
-    Container.ARRAY: 'an array of objects, or an object around one (`{"data": [...]}`); a broken element costs itself only',
+    Container.ARRAY: 'an array of objects, or an object around such (`{"data": [...]}`, also some levels deep, also `train`'
+    " and `test`); a broken element costs itself only",
     Container.PARQUET: "`.parquet`, with nested columns; `corpus-pipeline[parquet]`",
     Container.ARROW: "Arrow files and streams, Feather 2; `corpus-pipeline[parquet]`",
     Container.CSV: "the first row names the columns; comma, semicolon or bar; quoted cells may hold line ends",

@@ -15,6 +15,7 @@ from corpus_pipeline.formats.any_flat import copies, read_answer, read_flat
 from corpus_pipeline.formats.any_messages import message_keys, reader_of
 from corpus_pipeline.formats.base import MEDIA_KEYS, Format, Loss, Parsed, Record, Written, wrong_shape
 from corpus_pipeline.formats.choices import tree_path
+from corpus_pipeline.formats.envelopes import enclosed, in_its_envelope
 from corpus_pipeline.formats.message_lists import Meanings, is_single_message
 from corpus_pipeline.formats.own_keys import rewritten
 from corpus_pipeline.formats.sketch import Sketch
@@ -33,7 +34,18 @@ class Read(NamedTuple):
 
 
 def read_any(record: Record) -> Read:
-    """Read a record by what its keys mean. Raises LineRejected(WRONG_SHAPE)."""
+    """Read a record by what its keys mean, or the one that lies inside it. Raises LineRejected(WRONG_SHAPE)."""
+    try:
+        return _read(record)
+    except LineRejected:
+        key = enclosed(record)
+        if key is None:
+            raise
+        kind, inner = read_any(record[key])
+        return Read(kind, in_its_envelope(record, key, inner))
+
+
+def _read(record: Record) -> Read:
     meanings = keys_by_meaning(tuple(record))
     if is_single_message(record, meanings):
         wrong_shape(

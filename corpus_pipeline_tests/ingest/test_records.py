@@ -383,6 +383,51 @@ def test_array_below_a_key_is_read_and_a_second_list_is_told(tmp_path: Path) -> 
     assert "count" in outcome.rejects[0].detail
 
 
+def test_lists_that_look_like_the_first_one_are_read_on_from_everywhere(tmp_path: Path, tiny_chunks: None) -> None:
+    other = b'"authors": [{"name": "Ann"}], "people": [{"x": 1}]'
+    content = (
+        b'{"d": {"train": [' + GOOD + b"," + GOOD + b'], "n": 2, ' + other + b', "test": [' + GOOD + b']}, "end": 1}'
+    )
+    with RecordReader(source_of(tmp_path, content, "data.json")) as reader:
+        found = list(reader.records())
+    assert [record.raw == GOOD for record in found] == [True, True, False, True]
+    assert "people" in found[2].detail and found[2].size == len(b'[{"x": 1}]')
+    for number, record in enumerate(found, start=1):
+        with RecordReader(source_of(tmp_path, content, "data.json"), record.next_position) as reader:
+            again = [record._replace(value=None) for record in reader.records()]
+        assert again == [record._replace(value=None) for record in found[number:]]
+
+
+@pytest.mark.parametrize("cut", [1, 12, 26])
+def test_an_object_around_the_array_that_is_cut_is_a_reject(tmp_path: Path, cut: int) -> None:
+    content = b'{"train": [' + GOOD + b'], "note": "the end of it"}'
+    outcome = read_all(source_of(tmp_path, content[:-cut], "data.json"))
+    assert (len(outcome.conversations), len(outcome.rejects)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "rejects"),
+    [
+        (b"[" + GOOD + b",\n" + GOOD + b",\n]", 0),
+        (b"[" + GOOD + b" junk ,\n" + GOOD + b"]", 1),
+        (b"[" + GOOD + b" // why?\n," + GOOD + b" ... ]", 2),
+        (b"[" + GOOD + b" junk\n" + GOOD + b"]", 1),
+    ],
+)
+def test_what_stands_behind_a_whole_element_costs_itself_only(
+    tmp_path: Path, tiny_chunks: None, content: bytes, rejects: int
+) -> None:
+    outcome = read_all(source_of(tmp_path, content, "data.json"))
+    assert (len(outcome.conversations), len(outcome.rejects)) == (2, rejects)
+
+
+@pytest.mark.parametrize("tail", [b' then, he said"}', b' "more": 1}', b'")"}', b"} x: [1]"])
+def test_a_quote_too_many_makes_no_half_of_an_element(tmp_path: Path, tail: bytes) -> None:
+    outcome = read_all(source_of(tmp_path, b"[" + GOOD + tail + b",\n" + GOOD + b"]", "data.json"))
+    assert len(outcome.conversations) == 1
+    assert outcome.rejects
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -219,7 +219,7 @@ def test_named_format_that_reads_no_record_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "columns"),
     [
-        ({"data": {"q": "Why is it so?", "a": "Because."}, "url": "x"}, {"prompt": "data.q", "response": "data.a"}),
+        ({"sheet": {"q": "Why is it so?", "a": "Because."}, "url": "x"}, {"prompt": "sheet.q", "response": "sheet.a"}),
         ({"question": "Which?", "choices": ["a", "b"], "answer": "a"}, None),
         ({"row": {"chosen": "Yes, sir.", "rejected": "No, sir."}, "ask": {"problem": "Why?"}}, None),
     ],
@@ -278,6 +278,36 @@ def test_records_under_data_are_no_exchanges_of_one_conversation(
 ) -> None:
     found = sniff(write(tmp_path, json.dumps({**head, "data": [row] * 3})))
     assert (found.source.container, found.records) == (Container.ARRAY, 3)
+
+
+_ROW = {"question": "Why?", "answer": "So.", "level": 3}
+
+
+@pytest.mark.parametrize(
+    ("content", "records"),
+    [
+        ({"features": [{"name": "question"}], "rows": [{"row_idx": n, "row": _ROW} for n in range(3)]}, 3),
+        ({"took": 1, "hits": {"total": {"value": 3}, "hits": [{"_id": n, "_source": _ROW} for n in range(3)]}}, 3),
+        ({"records": [{"id": n, "fields": _ROW} for n in range(3)], "offset": "x"}, 3),
+        ({"data": [{"type": "q", "attributes": _ROW}] * 3, "links": [{"next": None}]}, 3),
+        ({"dataset": {"train": [_ROW] * 3, "test": [_ROW] * 2}}, 5),
+        ({"train": {"rows": [_ROW] * 3}, "dev": {"rows": [_ROW]}, "count": 4}, 4),
+    ],
+)
+def test_answers_of_services_are_the_records_inside_them(tmp_path: Path, content: dict[str, Any], records: int) -> None:
+    found = sniff(write(tmp_path, json.dumps(content), "answer.json"))
+    assert (found.source.container, found.records) == (Container.ARRAY, records)
+    assert found.format.name in ("question_answer", "instruction")
+
+
+def test_records_under_keys_of_their_own_are_called_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"3 records under keys of their own.*to_entries"):
+        sniff(write(tmp_path, json.dumps({f"id{n}": _ROW for n in range(3)}), "by_id.json"))
+
+
+def test_no_record_is_counted_twice_in_the_evidence(tmp_path: Path) -> None:
+    lines = [json.dumps({"question": f"q{n}", "answer": "a"}) for n in range(300)]
+    assert sniff(write(tmp_path, "\n".join(lines) + "\n")).records <= 300
 
 
 def test_messages_under_data_are_one_conversation(tmp_path: Path) -> None:

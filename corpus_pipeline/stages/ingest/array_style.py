@@ -26,6 +26,23 @@ _WINDOW = 2048  # bytes that are decoded at first
 _TOKEN = 24  # longer than any word, number or escape whose end may be missing at the end of a window
 # numbers stay text: only the extent is asked for
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_MOST_LEVELS = 4  # of objects around the array
+# lists of objects that are found beside lists of records
+_BESIDE = frozenset(
+    (
+        "features",
+        "schema",
+        "columns",
+        "fields",
+        "licenses",
+        "authors",
+        "contributors",
+        "citations",
+        "links",
+        "errors",
+        "warnings",
+    )
+)
 _Element = tuple[int, int, dict[str, Any]]  # begin, end, value
 
 
@@ -38,10 +55,10 @@ class Unfinished(ControlFlow):
 
 
 class Opening(NamedTuple):
-    """Where the elements of the array begin, and the key that holds it in the object around it."""
+    """Where the elements of the array begin, and the keys that lead to it from the object around it."""
 
     place: int
-    key: str | None = None
+    path: tuple[str, ...] = ()
 
 
 class Style(NamedTuple):
@@ -92,30 +109,52 @@ def _decode(buffer: bytes, place: int, stop: int) -> tuple[int, Any]:
 
 
 def opening(head: bytes) -> Opening | None:
-    """The begin of the array in the head of a file: the file itself, or a list of objects under a key of one object."""
+    """The begin of the array in the head of a file: the file itself, or the first list of objects inside one object that is
+    not named like something beside the records."""
     place = _behind_space(head, 0)
     if head[place : place + 1] == b"[":
         return Opening(place + 1)
     if head[place : place + 1] != b"{":
         return None
+    try:
+        return _list_within(head, place, ())[0]
+    except (Unfinished, ValueError):
+        return None
+
+
+def _list_within(head: bytes, place: int, path: tuple[str, ...]) -> tuple[Opening | None, int]:
+    """The list within the object at `place`, or where the object ends when there is none."""
     place = _behind_space(head, place + 1)
     while head[place : place + 1] == b'"':
-        try:
-            end, key = decode_at(head, place, len(head))
-            place = _behind_space(head, end)
-            if head[place : place + 1] != b":":
-                return None
-            place = _behind_space(head, place + 1)
-            if head[place : place + 1] == b"[" and head[_behind_space(head, place + 1) :][:1] == b"{":
-                return Opening(place + 1, key)
-            end, _ = decode_at(head, place, len(head))
-        except (Unfinished, ValueError):
-            return None
+        end, key = decode_at(head, place, len(head))
         place = _behind_space(head, end)
-        if head[place : place + 1] != b",":
-            return None
+        if head[place : place + 1] != b":":
+            raise ValueError(place)
         place = _behind_space(head, place + 1)
-    return None
+        if head[place : place + 1] == b"{" and len(path) < _MOST_LEVELS:
+            found, end = _list_within(head, place, (*path, key))
+            if found is not None:
+                return found, end
+        elif is_list_of_objects(head, place) and not is_beside(key):
+            return Opening(place + 1, (*path, key)), place
+        else:
+            end, _ = decode_at(head, place, len(head))
+        place = _behind_space(head, end)
+        if head[place : place + 1] == b",":
+            place = _behind_space(head, place + 1)
+    if head[place : place + 1] != b"}":
+        raise ValueError(place)
+    return None, place + 1
+
+
+def is_list_of_objects(buffer: bytes, place: int) -> bool:
+    """Whether a list that begins with an object begins here."""
+    return buffer[place : place + 1] == b"[" and buffer[_behind_space(buffer, place + 1) :][:1] == b"{"
+
+
+def is_beside(key: str) -> bool:
+    """Whether a list of this name says something of the records, and is none of them."""
+    return key.casefold() in _BESIDE
 
 
 def learn(head: bytes, place: int) -> Style:

@@ -6,19 +6,32 @@ next element (see `array_style`): a lost bracket or quote cannot swallow what fo
 stands behind the end of the array is read on as elements, and an array that is not closed is one reject more, so that every
 byte is an element's, or white space, a comma or a bracket between two of them.
 
-The array may be the value of a key of one object around it: `{"version": 1, "data": [...]}`.
+A comma behind the last element is none too many. What stands behind a whole element and cannot be a part of it (a comment,
+a word) is a reject of its own.
+
+The array may lie in an object, `{"version": 1, "data": [...]}`, also some levels deep. Further lists there whose elements look
+like those of the first one (`train` and `test`) are read on; another list of objects is one reject.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from io import BufferedReader
 from typing import Any
 
 import orjson
 
-from corpus_pipeline.stages.ingest.array_style import GENERIC_START, Style, Unfinished, decode_at, learn, opening
+from corpus_pipeline.stages.ingest.array_style import (
+    GENERIC_START,
+    Style,
+    Unfinished,
+    decode_at,
+    is_beside,
+    is_list_of_objects,
+    learn,
+    opening,
+)
 from corpus_pipeline.stages.ingest.source import RAW_KEPT, Position, RawRecord, SourceBroken
 from corpus_pipeline.states import RejectReason
 
@@ -45,15 +58,19 @@ _TAIL = re.compile(rb"[\]}][\]} \t]*+,?[ \t\r]*+\Z")
 _TAIL_LOOK = 64
 _OVERLAP = 1024  # longer than what shows where an element begins
 _OPENER = {ord("]"): ord("["), ord("}"): ord("{")}
-_QUOTE, _COMMA, _OPEN, _CLOSE, _LF = b'"'[0], b","[0], b"["[0], b"]"[0], b"\n"[0]
+_QUOTE, _COMMA, _OPEN, _CLOSE, _END, _LF = b'"'[0], b","[0], b"["[0], b"]"[0], b"}"[0], b"\n"[0]
 _BETWEEN = b" \t\r\n,"
 _GET_AGAIN = "Get the file again, or repair it."
+# what may stand behind an element without being the rest of it: no quote or bracket up to the next element or the end
+_STRAY = re.compile(rb'[^"\[\]{}]{1,1024}+(?=[{\]])')
+_STRAY_LOOK = 1025
 _MAX_OPEN = 1 << 20  # brackets that are remembered
 _TRY = 512  # what asking costs, in bytes
 _DEEP = 8192  # bytes that are taken for read when nesting is too deep
 _MIN_SIMPLE = 1024
 _READ_TWICE = 16  # bytes that may be read again for each one of a broken element
 _PAST_THE_END = 1  # Position.part behind the reject of an array that is not closed
+_BESIDE = 2  # behind a list beside the array, inside the object around it
 
 
 def read_array(stream: BufferedReader, start: Position, limit: int, begin: int = 0) -> Iterator[RawRecord]:
@@ -74,6 +91,7 @@ class _Scanner:
         self._limit = limit
         self._kept = min(limit, RAW_KEPT)
         self._number = start.row_identifier
+        self._is_beside = start.part == _BESIDE
         self._buffer = b""
         self._base = begin
         self._place = 0
@@ -86,7 +104,7 @@ class _Scanner:
         found = opening(self._buffer)
         if found is None:
             raise SourceBroken(f"byte {self.offset}: a JSON array begins with '['. {_GET_AGAIN}")
-        self._wrapped = found.key is not None
+        self._wrapped = bool(found.path)
         self._style = learn(self._buffer, found.place)
         if self._number == 0:
             self._move(found.place)
@@ -100,9 +118,12 @@ class _Scanner:
     def records(self) -> Iterator[RawRecord]:
         """The elements from here to the end of the file."""
         behind = self._number > 0  # an element was read: a comma comes next
-        fresh = not behind  # an array was opened: it may be empty
-        closed = False
+        closed = self._is_beside
         while True:
+            if closed and self._wrapped:
+                if not (yield from self._beside()):
+                    return
+                closed = behind = False
             self._skip_space()
             byte = self._at()
             if byte is None:
@@ -111,18 +132,15 @@ class _Scanner:
                 return
             if byte == _COMMA and behind and not closed:
                 self._step()
-                behind = fresh = False
-            elif byte == _CLOSE and (behind or fresh) and not closed:
+                behind = False
+            elif byte == _CLOSE and not closed:
                 self._step()
                 closed = True
-                if self._wrapped:
-                    yield from self._rest_of_wrapper()
-                    return
             elif byte == _OPEN and closed and self._opens_again():
                 self._step()
-                closed, behind, fresh = False, False, True
+                closed = behind = False
             else:
-                behind, fresh, closed = True, False, False
+                behind, closed = True, False
                 record = self._nothing() if byte in (_COMMA, _CLOSE) else self._element()
                 yield record
                 if record.part == _PAST_THE_END:
@@ -209,10 +227,13 @@ class _Scanner:
         while True:
             match = _SPACE.match(self._buffer, self._place + size)
             place = self._place + size if match is None else match.end()
-            if place < len(self._buffer):
-                return self._buffer[place] in b",]{"
-            if not self._more(self._place):
+            if place < len(self._buffer) and self._buffer[place] in b",]{":
                 return True
+            if len(self._buffer) - place >= _STRAY_LOOK:
+                return _STRAY.match(self._buffer, place) is not None
+            if not self._more(self._place):
+                place -= self._dropped
+                return place == len(self._buffer) or _STRAY.match(self._buffer, place) is not None
 
     def _broken(self, line: int, start: int) -> RawRecord:
         """The extent of an element that is no JSON, or too long to be held."""
@@ -347,34 +368,88 @@ class _Scanner:
         match = _SPACE.match(self._buffer, self._place + 1)
         return match is not None and self._buffer[match.end() : match.end() + 1] in (b"{", b"")
 
-    def _rest_of_wrapper(self) -> Iterator[RawRecord]:
-        """What follows the array in the object around it: plain values are passed over, all else is a reject."""
-        line, start = self.line, self.offset
-        while len(self._buffer) - self._place <= self._limit and self._more(self._place):
+    def _beside(self) -> Generator[RawRecord, None, bool]:
+        """What stands beside an array in the object around it, up to the next list of records: whether there is one."""
+        name, ended = "", False
+        while True:
+            self._skip_space()
+            byte = self._at()
+            if byte is None:
+                if not ended:
+                    yield self._not_closed()
+                return False
+            if byte in b"{},:":
+                ended = byte == _END
+                self._step()
+                continue
+            is_list = self._begins_list()
+            if is_list and not is_beside(name) and self._resembles_first():
+                self._step()
+                return True
+            line, start = self.line, self.offset
+            value = self._value()
+            if value is None:
+                yield self._rest_of_file()
+                return False
+            end, found = value
+            if is_list and not is_beside(name):
+                self._move(end)
+                yield self._other_list(line, start, name)
+                continue
+            self._move(end)
+            name = found if isinstance(found, str) else name
+
+    def _begins_list(self) -> bool:
+        while len(self._buffer) - self._place < _TAIL_LOOK and self._more(self._place):
             pass
-        rest = self._buffer[self._place :]
-        try:
-            beside = orjson.loads(b'{"":0' + rest)
-        except orjson.JSONDecodeError:
-            problem = "what follows the array is no whole JSON object"
-        else:
-            lists = [key for key, value in beside.items() if isinstance(value, list) and value]
-            if not lists:
-                self._move(len(self._buffer))
-                return
-            problem = f"a second list is not read: {', '.join(lists)}. Write each list to a file of its own"
-        record = self._record(line, start, len(self._buffer), None)
-        while self._more(len(self._buffer)):
+        return is_list_of_objects(self._buffer, self._place)
+
+    def _resembles_first(self) -> bool:
+        """Whether the first element of the list here looks like those of the first list, or is too broken to tell."""
+        while True:
+            place = self._buffer.index(b"{", self._place)
+            try:
+                _, value = decode_at(self._buffer, place, len(self._buffer))
+            except Unfinished:
+                if not self._doubled():
+                    return True
+                continue
+            except ValueError:
+                return True
+            return self._style.resembles(value)
+
+    def _value(self) -> tuple[int, Any] | None:
+        """Where the JSON value here ends, and the value; None when it is broken or too long."""
+        while True:
+            try:
+                return decode_at(self._buffer, self._place, len(self._buffer))
+            except Unfinished:
+                if not self._doubled():
+                    return None
+            except ValueError:
+                return None
+
+    def _other_list(self, line: int, start: int, name: str) -> RawRecord:
+        self._number += 1
+        raw = self._buffer[start - self._base : self._place][: self._kept]
+        detail = f"'{name}' is a second list, of other objects: write each list to a file of its own"
+        here = (self.line, self.offset)
+        problem = RejectReason.WRONG_SHAPE
+        return RawRecord(self._number, line, start, self.offset - start, raw, *here, problem, detail, part=_BESIDE)
+
+    def _rest_of_file(self) -> RawRecord:
+        line, start = self.line, self.offset
+        while len(self._buffer) - self._place <= self._kept and self._more(self._place):
+            pass
+        raw = self._buffer[self._place :][: self._kept]
+        while self._more(len(self._buffer)) or self._place < len(self._buffer):
             self._move(len(self._buffer))
-        yield record._replace(
-            raw=record.raw[: self._kept],
-            size=self.offset - start,
-            end_line=self.line,
-            end_offset=self.offset,
-            problem=RejectReason.BROKEN_JSON,
-            detail=problem,
-            part=_PAST_THE_END,
-        )
+        self._number += 1
+        detail = "what follows the array is no whole JSON object"
+        here = (self.line, self.offset)
+        problem = RejectReason.BROKEN_JSON
+        size = self.offset - start
+        return RawRecord(self._number, line, start, size, raw, *here, problem, detail, part=_PAST_THE_END)
 
     # the window
 

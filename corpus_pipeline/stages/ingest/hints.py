@@ -38,6 +38,13 @@ def of_columns(record: Record) -> str | None:
     return None
 
 
+def of_records_by_key(record: Record) -> str | None:
+    """The same when it holds records under keys of their own, such as identifiers."""
+    inner = [value for value in record.values() if isinstance(value, dict) and value]
+    alike = len(inner) == len(record) > 1 and len({tuple(sorted(one)) for one in inner}) == 1
+    return f"holds {len(record):,} records under keys of their own, not in a list" if alike else None
+
+
 # what a first record is when it is no JSON object, and what makes it one: how it looks, what to say
 _ALMOST: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda text: isinstance(_value(text), list), "its records stand in arrays: jq -c '.[]' IN > OUT"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -149,7 +151,7 @@ def _container_of_objects(path: Path, head: bytes) -> Container:
     if rest.strip() and line.strip() != b"{" and _object(line) is not None:
         return Container.LINES
     found = opening(head)
-    if found is None or found.key is None or _is_one_record(head, found):
+    if found is None or not found.path or _is_one_record(head, found):
         if line.strip() == b"{":
             raise UsageError(
                 f"{path}: is one JSON object over several lines."
@@ -163,7 +165,7 @@ def _is_one_record(head: bytes, found: Opening) -> bool:
     """Whether an object that holds a list of objects is a record itself."""
     whole = _object(head)
     if whole is not None:
-        return not _holds_records(whole, found.key) and look_at([whole]).best is not None
+        return not _holds_records(whole, found.path) and look_at([whole]).best is not None
     try:
         _, element = decode_at(head, found.place, len(head))
     except (Unfinished, ValueError):
@@ -172,10 +174,12 @@ def _is_one_record(head: bytes, found: Opening) -> bool:
     return any(means(key, "role") for key in keys) and any(means(key, "content") for key in keys)
 
 
-def _holds_records(whole: dict[str, object], key: str | None) -> bool:
+def _holds_records(whole: dict[str, object], path: Sequence[str]) -> bool:
     """Whether the list under a name that fits records as well as messages is one of records: each can be read by itself."""
-    elements = whole.get(key) if key is not None and key.lower() in _LISTS else None
-    if not isinstance(elements, list):
+    elements: Any = whole
+    for key in path:
+        elements = elements[key]
+    if path[-1].lower() not in _LISTS:
         return False
     records = [element for element in elements[:_LOOKED_AT] if isinstance(element, dict)]
     return bool(records) and look_at(records).best is not None

@@ -44,6 +44,7 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
         source = packing(path)
         with RecordReader(source, START, limits) as reader:
             records, looked_at, problem, first = _sample(reader, limits.max_depth)
+            behind = reader.position.source_offset
             bom = reader.has_bom
     except SourceBroken as error:
         raise UsageError(str(error)) from error
@@ -57,7 +58,12 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
         raise UsageError(
             f"{path}: {columns}. Write one object per row (pandas: to_json(orient='records', lines=True)), then add that."
         )
-    records += records_further_on(source, limits.max_depth) if looked_at >= _SAMPLE else []
+    if unnamed and looked_at == len(records) == 1 and (inside := hints.of_records_by_key(records[0])):
+        raise UsageError(
+            f"{path}: {inside}. Write one object per line"
+            " (jq -c 'to_entries[] | {id: .key} + .value' IN > OUT), then add that."
+        )
+    records += records_further_on(source, limits.max_depth, behind) if looked_at >= _SAMPLE else []
     format, evidence = _format_of(path, section, records)
     return Sniffed(source, format, len(records), bom, evidence)
 
