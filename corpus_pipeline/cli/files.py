@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again
+from corpus_pipeline.cli.output import json_option, print_json, print_table, say, say_compared_again, warn
 from corpus_pipeline.errors import CorpusError, StopJob, UsageError
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.store.dataset_files import title_of
@@ -80,6 +80,13 @@ def add(
                     say(f"{result.file.name} has the same bytes as {', '.join(result.twins)}; both are kept")
                 again.update(result.again)
                 added.append(_entry(result))
+                if recipe is not None:
+                    from corpus_pipeline.cli.recipes import fit_lines
+
+                    for sentence in fit_lines(
+                        result.file.name, corpus.fit(result.file.name, corpus.recipe_of(result.file))
+                    ):
+                        warn(sentence)
         finally:
             partitions.register(instance.instance(corpus.settings), [entry["name"] for entry in added])
     if problems:

@@ -37,8 +37,13 @@ def show(name: str) -> None:
 @recipe.command()
 @click.argument("name")
 @click.option("--bind", "files", multiple=True, help="Bind it to this dataset file when it is right. Repeatable.")
-def check(name: str, files: tuple[str, ...]) -> None:
-    """Check a recipe: every section, rule, strategy, parameter and template."""
+@click.option("--anyway", is_flag=True, help="Bind it also when no row of the file fits its export format.")
+def check(name: str, files: tuple[str, ...], anyway: bool) -> None:
+    """Check a recipe: every section, rule, strategy, parameter and template.
+
+    With --bind, rows are tried in the export format first: what cannot be written is said by reason. A recipe whose format
+    no row fits is not bound.
+    """
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.commands.recipes import resolve
 
@@ -46,10 +51,16 @@ def check(name: str, files: tuple[str, ...]) -> None:
         chosen = resolve(corpus.store, name)
         say(f"{name} is right; version {chosen.recipe.version[:12]}")
         for file in files:
+            fit = corpus.fit(file, chosen.recipe)
+            for sentence in fit_lines(file, fit):
+                warn(sentence)
+            if fit.rows and fit.withheld == fit.rows and not anyway:
+                raise UsageError(
+                    f"{file} is not bound to {name}: nothing could be exported. Name another export.format in the recipe"
+                    " (docs/formats.md says what each holds), or repeat the command with --anyway"
+                )
             bound = corpus.bind_recipe(file, name)
             say_compared_again(bound.again)
-            for sentence in fit_lines(file, corpus.fit(file, chosen.recipe)):
-                warn(sentence)
             say(f"{file} is bound to it: new work takes this version. Next: corpus run {file}")
 
 
@@ -57,7 +68,7 @@ def fit_lines(name: str, fit: Fit) -> Iterator[str]:
     """What the export format cannot hold of a file, before anything is exported."""
     from corpus_pipeline.stages.export.gate import listed
 
-    of = f"of the first {fit.rows:,} rows of {name}"
+    of = f"of {_which(fit)} rows of {name}"
     if fit.withheld:
         yield (
             f"{fit.withheld:,} {of} cannot be written as {fit.format} ({listed(fit.reasons)}; first: line {fit.first})."
@@ -65,6 +76,12 @@ def fit_lines(name: str, fit: Fit) -> Iterator[str]:
         )
     if fit.losses:
         yield f"{of}, written as {fit.format}, lose something: {listed(fit.losses)}"
+
+
+def _which(fit: Fit) -> str:
+    if fit.of is None:
+        return f"the first {fit.rows:,}"
+    return f"all {fit.rows:,}" if fit.rows >= fit.of else f"{fit.rows:,} (of {fit.of:,})"
 
 
 @recipe.command()

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from corpus_pipeline.service.records.exports import RemovalReport
 
 
+_AND_OBJECTS = ", and what its exports left in the bucket"
+
+
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
 @click.option("--reason", default="", help="Why; kept in the audit log.")
 @click.option(
     "--keep-answers", is_flag=True, help="Keep what models answered: the same rows are then not paid for twice."
 )
+@click.option("--objects", is_flag=True, help="Delete what its exports left in an S3 bucket, too.")
 @click.option("--yes", is_flag=True, help="Do not ask. Nothing brings back what was made.")
 @json_option
-def remove(name: str, reason: str, keep_answers: bool, yes: bool, as_json: bool) -> None:
+def remove(name: str, reason: str, keep_answers: bool, objects: bool, yes: bool, as_json: bool) -> None:
     """Take the dataset file NAME out again, with everything that was made from it, in all its versions.
 
     Rows, verdicts, new rows, failed samples, reports, exports and their registration, the search index and the partition go.
@@ -33,6 +37,7 @@ def remove(name: str, reason: str, keep_answers: bool, yes: bool, as_json: bool)
 
     \b
     Example: corpus remove chats --reason "wrong file"
+    Exports in an S3 bucket are deleted with --objects, which needs a key that may delete.
     A second `corpus remove NAME` looks again, and ends what a process that died has begun.
     """
     from corpus_pipeline.defs import instance, partitions
@@ -47,8 +52,8 @@ def remove(name: str, reason: str, keep_answers: bool, yes: bool, as_json: bool)
         if what and not yes:
             if not sys.stdin.isatty():
                 raise UsageError(f"{name} has {what}; nothing brings them back: repeat the command with --yes")
-            confirm(f"Remove {name} with {what}?")
-        report = corpus.remove(name, reason=reason, keep_answers=keep_answers)
+            confirm(f"Remove {name} with {what}{_AND_OBJECTS if objects else ''}?")
+        report = corpus.remove(name, reason=reason, keep_answers=keep_answers, objects=objects)
         partitions.forget(instance.instance(corpus.settings), name)
     if as_json:
         print_json(report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -430,7 +431,12 @@ def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finish
     facts = held.fetch(_facts, held, snapshot, finished)
     columns = None
     if held.work.recipe.export.parquet:
-        columns = parquet.write_parquet(finished.data, held.work.work_folder, held.work.file.name)
+        columns, as_text = parquet.write_parquet(finished.data, held.work.work_folder, held.work.file.name)
+        if as_text:
+            facts = dataclasses.replace(facts, parquet_as_text=as_text)
+            held.work.narrator.notice(
+                f"{held.work.file.name}: Parquet would round numbers; these columns hold their texts: {gate.listed(as_text)}"
+            )
     try:
         published = target.publish(facts, finished.data, finished.not_exportable, columns, on_step=on_step)
     finally:

@@ -181,7 +181,7 @@ class Corpus:
         return commands.recipes.bind(self.store, name, recipe, who=self.actor)
 
     def fit(self, name: str, recipe: Recipe) -> queries.exportability.Fit:
-        """How the first rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
+        """How the rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
         return queries.exportability.fit(self.store, name, recipe, self.local_path)
 
     # --- running -------------------------------------------------------------------------------------------------------
@@ -393,10 +393,19 @@ class Corpus:
             self.store, self.target, self.settings, name, numbers, reason=reason, who=self.actor, copies=copies
         )
 
-    def remove(self, name: str, *, reason: str = "", keep_answers: bool = False) -> RemovalReport:
+    def remove(
+        self, name: str, *, reason: str = "", keep_answers: bool = False, objects: bool = False
+    ) -> RemovalReport:
         """Take a dataset file out with everything that was made from it; the ledger stays (see `remove.remove`)."""
         return commands.remove.remove(
-            self.store, self.target, self.settings, name, reason=reason, who=self.actor, keep_answers=keep_answers
+            self.store,
+            self.target,
+            self.settings,
+            name,
+            reason=reason,
+            who=self.actor,
+            keep_answers=keep_answers,
+            objects=objects,
         )
 
     def batches(self, names: Sequence[str] = ()) -> list[ProviderBatch]:

@@ -79,7 +79,7 @@ def test_rows_that_a_format_cannot_hold_are_told_before_and_hold_the_export(
     before = exported(tmp_path, "talks")
     other = recipe(tmp_path, PLAIN + "export: {format: sharegpt}\n", "other")
     told = run(fresh, "recipe", "check", other, "--bind", "talks").stderr
-    assert "1 of the first 7 rows of talks cannot be written as sharegpt" in told
+    assert "1 of all 7 rows of talks cannot be written as sharegpt" in told
     done = run(fresh, "run")
     assert done.returncode == 3 and "1 of 7 rows cannot be written as sharegpt" in done.stderr
     assert exported(tmp_path, "talks") == before
@@ -146,3 +146,26 @@ def test_many_near_duplicates_are_warned_of_and_too_many_dropped_rows_hold_the_e
     (file,) = json.loads(run(fresh, "status", "--json").stdout)["files"]
     assert any("75%" in warning for warning in file["stages"]["clean"]["warnings"])
     assert reports(fresh, "sums")["clean"]["drop_shares"] == {"near_duplicate": 0.75}
+
+
+def test_a_recipe_that_no_row_fits_is_not_bound_and_one_that_some_fit_says_how_many(fresh, tmp_path: Path) -> None:
+    rows = [
+        *(talk(n) for n in range(150)),
+        *({"messages": [*talk(n)["messages"], TWO_IN_A_ROW[1]]} for n in range(250)),
+    ]
+    run(fresh, "add", str(write_jsonl(tmp_path / "talks.jsonl", rows)))
+    pairs = recipe(tmp_path, PLAIN + "export: {format: trl_preference_chat}\n", "pairs")
+    plain = recipe(tmp_path, PLAIN + "export: {format: alpaca}\n", "flat")
+    for read in (False, True):
+        if read:
+            run(fresh, "run", "talks", "--to", "ingest")
+        which = "all 400" if read else "the first 400"
+        refused = run(fresh, "recipe", "check", pairs, "--bind", "talks")
+        assert refused.returncode == 2
+        assert f"400 of {which} rows of talks cannot be written as trl_preference_chat" in refused.stderr
+        assert "no_preference 150" in refused.stderr and "talks is not bound" in refused.stderr
+        some = run(fresh, "recipe", "check", plain, "--bind", "talks")
+        assert f"250 of {which} rows" in some.stderr and "no_answer 250" in some.stderr
+    assert run(fresh, "recipe", "check", pairs, "--bind", "talks", "--anyway").returncode == 0
+    added = run(fresh, "add", str(write_jsonl(tmp_path / "more.jsonl", rows[:20])), "--recipe", pairs)
+    assert added.returncode == 0 and "20 of the first 20 rows of more cannot be written" in added.stderr

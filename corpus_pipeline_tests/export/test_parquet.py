@@ -122,13 +122,41 @@ def test_columns_of_several_types_are_refused_in_words(tmp_path):
     assert len(list(tmp_path.glob(".*"))) == 1  # the JSONL part
 
 
+EXACT = [
+    ("big", ["7", "123456789012345678901234567890", "null"], ["7", "123456789012345678901234567890", None], 1),
+    ("unsigned", ["18446744073709551615"], ["18446744073709551615"], 1),
+    ("digits", ["0.5", "0.1000000000000000055511151231257827"], ["0.5", "0.1000000000000000055511151231257827"], 1),
+    ("huge", ["1E5", "1e400"], ["1E5", "1e400"], 1),
+    ("wide", ["9007199254740993", "1.5"], ["9007199254740993", "1.5"], 1),
+    ("edges", ["9223372036854775807", "-9223372036854775808"], [2**63 - 1, -(2**63)], 0),
+    ("notation", ["2.50", "1E5", "0.12345678901234568"], [2.5, 1e5, 0.12345678901234568], 0),
+    ("whole", ["-0", "5"], [0, 5], 0),
+]
+
+
+@pytest.mark.parametrize(("name", "numbers", "held", "counted"), EXACT, ids=[case[0] for case in EXACT])
+@pytest.mark.parametrize("nested", [False, True])
+def test_no_number_is_rounded_and_columns_of_texts_are_counted(tmp_path, name, numbers, held, counted, nested):
+    around = '{"m": [{"n": %s}]}' if nested else '{"n": %s}'
+    written = write_parquet(spooled(tmp_path, [(around % number).encode() for number in numbers]), tmp_path, name)
+    found = parquet.read_table(written.facts.path).to_pylist()
+    assert [row["m"][0]["n"] if nested else row["n"] for row in found] == held
+    assert written.as_text == ({"m[].n" if nested else "n": counted} if counted else {})
+
+
+def test_rows_that_columns_cannot_hold_are_refused_with_a_sentence(tmp_path):
+    for lines in ([{"a": {}}], [{"a": 1}, {"a": {"b": 1}}], [{"a": 2**80}, {"a": "text"}, {"a": [1]}]):
+        with pytest.raises(StopJob, match=r"Leave export\.parquet out"):
+            write_parquet(spooled(tmp_path, rows(lines)), tmp_path, "none")
+
+
 def test_a_key_that_comes_late_and_a_file_without_rows(tmp_path):
     late = write_parquet(
         spooled(tmp_path, rows([*[{"a": 1}] * 20_000, {"a": None, "b": {"c": [1.5]}}])), tmp_path, "late"
-    )
+    ).facts
     found = parquet.read_table(late.path).to_pylist()
     assert found[0] == {"a": 1, "b": None} and found[-1] == {"a": None, "b": {"c": [1.5]}} and late.lines == len(found)
-    empty = write_parquet(spooled(tmp_path, []), tmp_path, "empty")
+    empty = write_parquet(spooled(tmp_path, []), tmp_path, "empty").facts
     assert parquet.read_table(empty.path).num_rows == 0
 
 

@@ -328,6 +328,39 @@ def test_a_key_for_another_prefix_is_refused_with_advice(use, guarded, tmp_path)
         target.publish(described(data), data)
 
 
+def test_an_export_is_taken_back_when_somebody_asks_for_it(target, s3_bucket, tmp_path):
+    shas = set()
+    for lines in (OLD, NEW):
+        data = spooled(tmp_path, lines)
+        target.publish(described(data), data)
+        shas.add(data.sha256)
+    other = spooled(tmp_path, NEW, "other")
+    target.publish(described(other, "other"), other)
+    target._client.put_object(Bucket=s3_bucket, Key="corpus/v1/notes/mine.txt", Body=b"mine")
+    before = keys(target)
+    assert target.take_back("notes", {"0" * 64})[1][0].endswith("it stays")
+    removed, left = target.take_back("notes", shas)
+    assert (removed, keys(target)) == ([], before)
+    assert "--objects deletes them" in left[0]
+    removed, left = target.take_back("notes", shas, objects=True)
+    assert left == [f"s3://{s3_bucket}/corpus/v1/notes: objects that are not ours lie there"]
+    assert sum(address.endswith(".jsonl") for address in removed) == 2
+    assert [key for key in keys(target) if "/notes/" in key] == ["corpus/v1/notes/mine.txt"]
+    assert read(target, "other") == joined(NEW)
+    assert target.manifest("notes") is None
+    assert target.take_back("notes", shas, objects=True) == ([], [])
+
+
+def test_a_key_that_may_not_delete_says_what_it_left(use, tmp_path):
+    target = use("lister")
+    data = spooled(tmp_path, NEW, "kept")
+    target.publish(described(data, "kept"), data)
+    removed, left = target.take_back("kept", {data.sha256}, objects=True)
+    assert removed == []
+    assert "manifest.json" in left[0] and "grant DeleteObject" in left[0]
+    assert read(target, "kept") == joined(NEW)
+
+
 def test_what_must_go_is_told_and_stays_for_the_key_may_not_delete(target, s3_bucket, tmp_path):
     first = spooled(tmp_path, [b'{"a": 1}'])
     old = target.publish(described(first), first).files

@@ -51,12 +51,14 @@ def remove(
     reason: str = "",
     who: str,
     keep_answers: bool = False,
+    objects: bool = False,
 ) -> RemovalReport:
     """Take a dataset file out, all its versions: rows, verdicts, new rows, reports, exports and their registration, search
     index. Rows of other files that repeat its rows are compared again by their next run. A file that was removed before is
     looked after again.
 
-    keep_answers: what models answered stays; the same file under another name is then not paid for twice.
+    keep_answers: what models answered stays; the same file under another name is then not paid for twice. objects: exports in
+    an S3 bucket are deleted, too.
 
     Returns the report, which the audit log keeps. Raises UnknownName, LeaseHeld (somebody works on it), UsageError (provider
     batches are under way).
@@ -68,7 +70,7 @@ def remove(
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     _forget_copies(store, settings, name)
     failpoints.point("remove: rows are gone")
-    report["left"] = [*_take_back(target, here, report), *report["left"]]
+    report["left"] = [*_take_back(target, here, report, objects), *report["left"]]
     failpoints.point("remove: exports are gone")
     report["left"] += search_index.catch_up_all(store, settings.search_folder)
     return report
@@ -188,7 +190,7 @@ def _left(versions: Sequence[DatasetFile], runs: Sequence[str]) -> list[str]:
     return left
 
 
-def _take_back(target: Target | None, here: str | None, report: RemovalReport) -> list[str]:
+def _take_back(target: Target | None, here: str | None, report: RemovalReport, objects: bool) -> list[str]:
     """Remove what exports of the file left in the target, where it lets us; returns what could not be, one sentence each."""
     left = [
         f"{entry['uri']}, if it is still there: exports go to another place now; delete it there"
@@ -198,7 +200,7 @@ def _take_back(target: Target | None, here: str | None, report: RemovalReport) -
     own = {entry["sha256"] for entry in report["exports"] if entry["target"] == here}
     if target is not None and own:
         try:
-            report["files_removed"], stays = target.take_back(report["file"], own)
+            report["files_removed"], stays = target.take_back(report["file"], own, objects=objects)
             left += stays
         except TargetUnavailable as error:
             left.append(f"the exports of {report['file']}: {error}; then remove it again")

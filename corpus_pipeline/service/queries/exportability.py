@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from corpus_pipeline.formats import Format, by_name, export_line
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
-from corpus_pipeline.model import Conversation, id_range
+from corpus_pipeline.model import Conversation, FileId, id_range, split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.service.records.rows import RowFacts
 from corpus_pipeline.stages.ingest import sniff
@@ -20,7 +20,7 @@ from corpus_pipeline.states import FileState
 from corpus_pipeline.store import Store, dataset_files, rows
 from corpus_pipeline.store.dataset_files import DatasetFile
 
-FIRST_ROWS = 10_000  # that a check of a recipe looks at
+_MOST_ROWS = 10_000  # that a check of a recipe looks at
 _PAGE = 1_000
 
 
@@ -41,9 +41,11 @@ def told(conversation: Conversation, source: Format, target: Format, checked: bo
 
 @dataclass
 class Fit:
-    """How rows fit a format. reasons, losses: word -> rows. first: the line of the first row that does not fit."""
+    """How rows fit a format. of: how many rows there are, None when that is not known. reasons, losses: word -> rows.
+    first: the line of the first row that does not fit."""
 
     format: str
+    of: int | None = None
     rows: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
@@ -65,21 +67,34 @@ class Fit:
 
 
 def fit(store: Store, name: str, recipe: Recipe, place: Callable[[DatasetFile], Path]) -> Fit:
-    """How the first rows of a dataset file fit the export format of a recipe: of the database, or of the file itself when it
-    was not read yet: then `place` says where it can be read. Raises UsageError, UnknownName."""
+    """How the rows of a dataset file fit the export format of a recipe: of the database, of a large file pages spread over it;
+    or of the file itself when it was not read yet: then `place` says where it can be read, and its first rows are looked at.
+    Raises UsageError, UnknownName."""
     (file,) = store.fetch(dataset_files.current_files, [name])
     source, target, checked = between(file, recipe)
     found = Fit(target.name)
     if file.state is FileState.INGESTED:
-        after, end = id_range(file.id)
-        while found.rows < FIRST_ROWS and (page := store.fetch(_page, after, end)):
-            for stored in page:
-                found.take(stored.conversation, source, target, checked)
-            after = page[-1].id
+        for stored in _spread(store, file.id, found):
+            found.take(stored.conversation, source, target, checked)
     else:
-        for conversation in sniff.sample_conversations(place(file), source, recipe.ingest):
+        for conversation in sniff.sample_conversations(place(file), source, recipe.ingest, _MOST_ROWS):
             found.take(conversation, source, target, checked)
     return found
+
+
+def _spread(store: Store, file_id: FileId, found: Fit) -> Iterator[rows.StoredConversation]:
+    """All rows of a file, or pages of them with equal distances."""
+    after, end = id_range(file_id)
+    last = split_id(store.fetch(rows.last_id, file_id) or after)[1]
+    found.of = last
+    pages = _MOST_ROWS // _PAGE
+    begins = (
+        range(0, last, _PAGE)
+        if last <= _MOST_ROWS
+        else [number * (last - _PAGE) // (pages - 1) for number in range(pages)]
+    )
+    for begin in begins:
+        yield from store.fetch(_page, after + begin, end)
 
 
 def _page(connection: Connection, after: int, end: int) -> list[rows.StoredConversation]:

@@ -49,6 +49,7 @@ class ExportFacts:
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.
     created: ISO time in UTC from the database, or None.
     llama_factory, llama_factory_why: see `llama_factory.Entry` (`file_name` is set again).
+    parquet_as_text: see `parquet.Columns`.
     features: see `features.Features.columns`; guessable: see there.
     """
 
@@ -75,6 +76,7 @@ class ExportFacts:
     created: str | None = None
     llama_factory: Mapping[str, Any] | None = None
     llama_factory_why: str | None = None
+    parquet_as_text: Mapping[str, int] = field(default_factory=dict)
     features: Sequence[Mapping[str, Any]] = ()
     guessable: bool = True
 
@@ -104,6 +106,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         "account": facts.account,
         "llama_factory": facts.llama_factory,
         "llama_factory_why": facts.llama_factory_why,
+        **({"parquet_as_text": facts.parquet_as_text} if facts.parquet_as_text else {}),
         "features": facts.features,
         "guessable": facts.guessable,
     }

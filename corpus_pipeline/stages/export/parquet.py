@@ -1,21 +1,23 @@
 """The exported lines once more as a Parquet file, for tools that would rather read columns.
 
 Two passes over the finished JSONL: one that finds a type for every column which holds in all rows, one that writes group by
-group. Memory follows the size of a group.
+group. Memory follows the size of a group. A column with a number that 64 bits would round holds the texts of its numbers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple, cast
 
 from corpus_pipeline.errors import SettingMissing, StopJob
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.stages.export.exact_numbers import Numbers, Where, with_texts
 from corpus_pipeline.stages.export.files import CHUNK, create_temporary, explained, path_component
 from corpus_pipeline.stages.export.writer import PART, FileFacts
 
@@ -33,23 +35,33 @@ def require() -> None:
         ) from error
 
 
-def write_parquet(data: FileFacts, work_folder: Path, name: str) -> FileFacts:
+class Columns(NamedTuple):
+    """The file, and by column how many of its numbers a 64-bit number would round: such a column holds texts."""
+
+    facts: FileFacts
+    as_text: dict[str, int]
+
+
+def write_parquet(data: FileFacts, work_folder: Path, name: str) -> Columns:
     """A part in the work folder with the rows of a finished JSONL file. Remove it when it was published.
 
-    Raises StopJob when a column has no one type, TargetUnavailable when the disk refuses.
+    Raises StopJob for rows that columns cannot hold, TargetUnavailable when the disk refuses.
     """
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
-    schema = _schema(arrow, data)
+    numbers = _rounded(data)
+    places = frozenset(numbers.as_text)
+    schema = _schema(arrow, data, places)
     with explained(work_folder, "CORPUS_HOME"):
         descriptor, path = create_temporary(work_folder, path_component(name), mode=0o600, suffix=PART)
         try:
             with (
+                _refusals(arrow),
                 os.fdopen(os.dup(descriptor), "wb") as out,
                 parquet.ParquetWriter(out, schema, compression="zstd") as writer,
             ):
-                for rows in _groups(data):
+                for rows in _groups(data, places):
                     writer.write_table(arrow.Table.from_pylist(rows, schema=schema), row_group_size=len(rows))
             os.fsync(descriptor)
             size, digest = _digest(path)
@@ -58,29 +70,50 @@ def write_parquet(data: FileFacts, work_folder: Path, name: str) -> FileFacts:
             raise
         finally:
             os.close(descriptor)
-    return FileFacts(path, data.lines, size, digest, "none")
+    return Columns(FileFacts(path, data.lines, size, digest, "none"), numbers.in_words())
 
 
-def _schema(arrow: Any, data: FileFacts) -> Any:
+def _rounded(data: FileFacts) -> Numbers:
+    numbers = Numbers()
+    for look in (numbers.take, numbers.take_beside_wide):
+        with _opened(data) as stream:
+            for line in stream:
+                look(line)
+        if not numbers.wide:
+            break
+    return numbers
+
+
+def _schema(arrow: Any, data: FileFacts, places: frozenset[Where]) -> Any:
     """The types that hold in every row; a key that some rows do not have is null there."""
     found = arrow.schema([])
-    try:
-        for rows in _groups(data):
+    with _refusals(arrow):
+        for rows in _groups(data, places):
             found = arrow.unify_schemas(
                 [found, arrow.RecordBatch.from_pylist(rows).schema], promote_options="permissive"
             )
-    except arrow.ArrowException as error:
-        raise StopJob(
-            f"the rows cannot be written as Parquet: some column has values of different types ({str(error)[:200]})."
-            " Leave export.parquet out of the recipe; the JSONL file holds them as they are."
-        ) from error
     return found
 
 
-def _groups(data: FileFacts) -> Iterator[list[dict[str, Any]]]:
-    with gzip.open(data.path, "rb") if data.compression == "gzip" else data.path.open("rb") as stream:
+@contextlib.contextmanager
+def _refusals(arrow: Any) -> Iterator[None]:
+    try:
+        yield
+    except (arrow.ArrowException, OverflowError) as error:
+        raise StopJob(
+            f"the rows cannot be written as Parquet: some column has values of different types, or of none that it holds"
+            f" ({str(error)[:200]}). Leave export.parquet out of the recipe; the JSONL file holds them as they are."
+        ) from error
+
+
+def _opened(data: FileFacts) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(data.path, "rb")) if data.compression == "gzip" else data.path.open("rb")
+
+
+def _groups(data: FileFacts, places: frozenset[Where]) -> Iterator[list[dict[str, Any]]]:
+    with _opened(data) as stream:
         while lines := _some(iter(stream)):
-            yield [jsontext.quickly(line) for line in lines]
+            yield [with_texts(jsontext.loads(line), places) if places else jsontext.quickly(line) for line in lines]
 
 
 def _some(lines: Iterator[bytes]) -> list[bytes]:

@@ -68,7 +68,7 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
     return Sniffed(source, format, len(records), bom, evidence)
 
 
-def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]], int, str, bytes]:
+def _sample(reader: RecordReader, max_depth: int, most: int = _SAMPLE) -> tuple[list[dict[str, Any]], int, str, bytes]:
     """The first records that can be read, how many were looked at, what is wrong with the first bad one, and its bytes."""
     records, looked_at, size, problem, first = list[dict[str, Any]](), 0, 0, "", b""
     for record in reader.records():
@@ -83,16 +83,16 @@ def _sample(reader: RecordReader, max_depth: int) -> tuple[list[dict[str, Any]],
         except LineRejected as error:
             first = first or record.raw[:_SHOWN_BYTES]
             problem = problem or f"line {record.source_line}: {error}"
-        if len(records) == _SAMPLE or looked_at == _SAMPLE * 5 or size > _SAMPLE_BYTES:
+        if len(records) == most or looked_at == most * 5 or size > _SAMPLE_BYTES:
             break
     return records, looked_at, problem, first
 
 
-def sample_conversations(path: Path, format: Format, section: IngestSection) -> list[Conversation]:
+def sample_conversations(path: Path, format: Format, section: IngestSection, most: int = _SAMPLE) -> list[Conversation]:
     """The first records of a file that can be read in a format, as conversations. Raises UsageError, SourceBroken."""
     limits, found = limits_of(section), list[Conversation]()
     with RecordReader(packing(path), START, limits) as reader:
-        records, *_ = _sample(reader, limits.max_depth)
+        records, *_ = _sample(reader, limits.max_depth, most)
     for number, record in enumerate(records, start=1):
         with contextlib.suppress(LineRejected):
             found.append(format.read(record, number, number))

@@ -181,18 +181,20 @@ class Target(ABC):
             found.append((self.uri(path), state))
         return found
 
-    def take_back(self, name: str, sha256s: Collection[str]) -> tuple[list[str], list[str]]:
+    def take_back(self, name: str, sha256s: Collection[str], *, objects: bool = False) -> tuple[list[str], list[str]]:
         """Remove the published export of a dataset file, which must be one of those with these sha256 of their data files,
-        and what names it. Returns (uris that were removed, what stays: one sentence each)."""
+        and what names it. Returns (uris that were removed, what stays: one sentence each).
+
+        objects: also where nothing is deleted unless somebody asks for it."""
         folder = path_component(name)
         manifest = self._manifest(folder)
         if manifest is not None and not any(
             file.role == "data" and file.sha256 in sha256s for file in stored_files(manifest)
         ):
             return [], [f"{self.uri(folder)}: the export there is not one of this corpus; it stays"]
-        return self._take_back(folder)
+        return self._take_back(folder, objects)
 
-    def _take_back(self, folder: str) -> tuple[list[str], list[str]]:
+    def _take_back(self, folder: str, objects: bool) -> tuple[list[str], list[str]]:
         """As `take_back`, for a folder that is known to be ours."""
         if self._old_manifest(folder) is None:
             return [], []

@@ -182,7 +182,7 @@ class FolderTarget(Target):
             sync_folder((self.root / path).parent)
         return True
 
-    def _take_back(self, folder: str) -> tuple[list[str], list[str]]:
+    def _take_back(self, folder: str, objects: bool) -> tuple[list[str], list[str]]:
         """The manifest first: who begins with it finds all or nothing. What others put beside our files stays."""
         home, versions = self.root / folder, self.root / folder / _VERSIONS
         own = [home / name for name in (MANIFEST, CROISSANT, CARD, proof.LEAVES, proof.ENVELOPE)]

@@ -7,23 +7,27 @@
     <prefix>/dataset_info.json, README.md   cover all exports below the prefix
 
 Needed permissions on the prefix: PutObject, GetObject, AbortMultipartUpload, ListBucket and ListBucketMultipartUploads;
-none to delete. Without the two lists an export still works: it then says that the overview and the leftovers of killed
-uploads were not looked after. What a store may lack (conditional writes, checksums) is not needed for correctness
-either: an uploaded file is read back and hashed before the manifest points to it.
+none to delete, but for `corpus remove --objects`. Without the two lists an export still works: it then says that the
+overview and the leftovers of killed uploads were not looked after. What a store may lack (conditional writes,
+checksums) is not needed for correctness either: an uploaded file is read back and hashed before the manifest points to
+it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from corpus_pipeline.errors import TargetUnavailable
-from corpus_pipeline.stages.export.dataset_cards import overview
-from corpus_pipeline.stages.export.manifest import StoredFile, parse
+from corpus_pipeline.stages.export import proof
+from corpus_pipeline.stages.export.croissant import CROISSANT
+from corpus_pipeline.stages.export.dataset_cards import CARD, overview
+from corpus_pipeline.stages.export.manifest import StoredFile, parse, stored_files
 from corpus_pipeline.stages.export.targets.base import (
     MANIFEST,
     Check,
@@ -52,6 +56,7 @@ _MOST_PARTS = 9_000  # S3 allows 10,000
 _UPLOADS = 3
 _PROBE = ".corpus-pipeline-check"
 _PROBE_CONTENT = b"written by a check\n"
+_BESIDE = (MANIFEST, CROISSANT, CARD, proof.LEAVES, proof.ENVELOPE)  # what lies beside the data of an export
 _CONTENT_TYPES = {"json": "application/json", "md": "text/markdown"}
 
 T = TypeVar("T")
@@ -251,6 +256,61 @@ class S3Target(Target):
                     return False
                 raise
         return int(head["ContentLength"]) == stored.bytes
+
+    def _take_back(self, folder: str, objects: bool) -> tuple[list[str], list[str]]:
+        """The manifest first: who begins with it finds all or nothing. The objects go when somebody asks for it: exporting
+        needs no key that may delete."""
+        place, manifest = self.uri(folder), self._old_manifest(folder)
+        listed = self._listed(self._objects(f"{folder}/"))
+        keys = [] if listed is None else [key for key in listed if self._is_ours(folder, key)]
+        if listed is None:  # older versions are not found then
+            named = [file.path for file in stored_files(manifest)] if manifest is not None else []
+            keys = [self._key(f"{folder}/{name}") for name in (*_BESIDE, *named)] if manifest is not None else []
+        if not keys:
+            return [], []
+        if not objects:
+            return [], [
+                f"{len(keys)} objects below {place}: an export needs no key that may delete; --objects deletes them"
+            ]
+        removed, left = self._delete([self._key(f"{folder}/{MANIFEST}"), *keys])
+        if listed is None:
+            left.append(f"older versions below {place}, if any: the key may not list them; delete them there")
+        elif len(listed) > len(keys):
+            left.append(f"{place}: objects that are not ours lie there")
+        return removed, [*left, *self.refresh_overview()]
+
+    def _delete(self, keys: Sequence[str]) -> tuple[list[str], list[str]]:
+        """(addresses that were deleted, what was not: one sentence)."""
+        removed, kept, hidden = list[str](), list[str](), 0
+        for key in dict.fromkeys(keys):
+            address = f"s3://{self._bucket}/{key}"
+            with self._explained():
+                try:
+                    answer = self._client.delete_object(Bucket=self._bucket, Key=key)
+                except ClientError as error:
+                    if code_of(error) not in DENIED | UNSUPPORTED:
+                        raise
+                    kept.append(address)
+                    continue
+            removed.append(address)
+            hidden += bool(answer.get("DeleteMarker"))
+        left = []
+        if kept:
+            left.append(f"{', '.join(kept)}: the key may not delete; grant DeleteObject and repeat the command")
+        if hidden:
+            left.append(f"the bucket keeps versions: {hidden} of the deleted objects are still there as older versions")
+        return removed, left
+
+    def _is_ours(self, folder: str, key: str) -> bool:
+        """Whether an object of a dataset file's folder is one that exports write."""
+        name = key.removeprefix(self._key(f"{folder}/"))
+        return name in _BESIDE or re.fullmatch(re.escape(folder) + r"-[0-9a-f]{64}\..+", name) is not None
+
+    def _objects(self, path: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(path))
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                yield entry["Key"]
 
     def _open(self, path: str) -> BinaryIO:
         with self._explained():
