@@ -37,12 +37,10 @@ def show(name: str) -> None:
 @recipe.command()
 @click.argument("name")
 @click.option("--bind", "files", multiple=True, help="Bind it to this dataset file when it is right. Repeatable.")
-@click.option("--anyway", is_flag=True, help="Bind it also when no row of the file fits its export format.")
-def check(name: str, files: tuple[str, ...], anyway: bool) -> None:
+def check(name: str, files: tuple[str, ...]) -> None:
     """Check a recipe: every section, rule, strategy, parameter and template.
 
-    With --bind, rows are tried in the export format first: what cannot be written is said by reason. A recipe whose format
-    no row fits is not bound.
+    With --bind, rows are tried in the export format first: what cannot be written is said by reason.
     """
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.commands.recipes import resolve
@@ -54,10 +52,9 @@ def check(name: str, files: tuple[str, ...], anyway: bool) -> None:
             fit = corpus.fit(file, chosen.recipe)
             for sentence in fit_lines(file, fit):
                 warn(sentence)
-            if fit.rows and fit.withheld == fit.rows and not anyway:
-                raise UsageError(
-                    f"{file} is not bound to {name}: nothing could be exported. Name another export.format in the recipe"
-                    " (docs/formats.md says what each holds), or repeat the command with --anyway"
+            if fit.rows and fit.withheld == fit.rows:
+                warn(
+                    f"nothing of {file} could be exported: name another export.format (docs/formats.md), and bind again"
                 )
             bound = corpus.bind_recipe(file, name)
             say_compared_again(bound.again)
