@@ -7,7 +7,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from corpus_pipeline.formats import jsontext
 from corpus_pipeline.model import Turn
 from corpus_pipeline.store.schema import DATA_COLUMNS
 
@@ -21,6 +20,8 @@ def turn_values(turn: Turn) -> Values:
 
 def extra_value(turn: Turn) -> str | None:
     """The last of them."""
+    from corpus_pipeline.formats import jsontext  # late: `corpus status` needs no format
+
     return None if turn.extra is None else jsontext.dumps(turn.extra)
 
 
@@ -31,6 +32,8 @@ def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
 
 def turn_from(values: Sequence[Any]) -> Turn:
     """A turn from the values of `DATA_COLUMNS`."""
+    from corpus_pipeline.formats import jsontext  # late: `corpus status` needs no format
+
     extra = values[6]
     return Turn._make(values) if extra is None else Turn._make((*values[:6], jsontext.loads(extra)))
 
