@@ -20,9 +20,11 @@ def turn_values(turn: Turn) -> Values:
 
 def extra_value(turn: Turn) -> str | None:
     """The last of them."""
+    if turn.extra is None:
+        return None
     from corpus_pipeline.formats import jsontext  # late: `corpus status` needs no format
 
-    return None if turn.extra is None else jsontext.dumps(turn.extra)
+    return jsontext.dumps(turn.extra)
 
 
 def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
@@ -32,10 +34,12 @@ def numbered(turns: Sequence[Turn], *key: Any) -> list[Values]:
 
 def turn_from(values: Sequence[Any]) -> Turn:
     """A turn from the values of `DATA_COLUMNS`."""
+    extra = values[6]
+    if extra is None:
+        return Turn._make(values)
     from corpus_pipeline.formats import jsontext  # late: `corpus status` needs no format
 
-    extra = values[6]
-    return Turn._make(values) if extra is None else Turn._make((*values[:6], jsontext.loads(extra)))
+    return Turn._make((*values[:6], jsontext.loads(extra)))
 
 
 def grouped(rows: Iterable[Sequence[Any]], key_width: int) -> dict[Any, tuple[Turn, ...]]:
