@@ -350,6 +350,13 @@ class AugmentSection(_Section):
         description="by model, in US dollars per million tokens: input, output, cached_input, cache_write, tiers",
     )
     completion: Completion = Completion()
+    until_accepted: int | None = Field(
+        None,
+        ge=1,
+        le=_MOST_ROWS,
+        description="rows are taken up until so many new ones would be exported, and exactly so many go out (source rows, where"
+        " export.include has no new ones); the others are skipped as `enough`. null: all rows are worked",
+    )
 
     @field_validator("strategies", mode="before")
     @classmethod
@@ -492,6 +499,8 @@ class Recipe(_Section):
         body = self.model_dump(mode="json", include=set(sections), exclude=_SHAPES_NO_ROW)
         if not body.get("export", {}).get("select", True):
             del body["export"]["select"]  # recipes of before there was any keep their version
+        if body.get("augment", {}).get("until_accepted", 0) is None:
+            del body["augment"]["until_accepted"]
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def to_yaml(self) -> str:

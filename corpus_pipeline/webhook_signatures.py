@@ -1,4 +1,4 @@
-"""The signature of a webhook: made by whoever sends, checked by whoever receives, with nothing but the standard library.
+"""The signature of a webhook: made by the sender, checked by the receiver, with nothing but the standard library.
 
 from corpus_pipeline.webhook_signatures import Receiver
 

@@ -88,7 +88,7 @@ def release(instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: l
             continue
         try:
             flag = covering(corpus, run, flags)
-        except UnknownName:  # its file was removed meanwhile
+        except UnknownName:  # its file has been removed
             instance.run_coordinator.cancel_run(run.run_id)
             continue
         if flag is None:

@@ -63,7 +63,7 @@ def specs(names: Names, consumers: Sequence[str], hours: int) -> list[dg.AssetSp
 
 
 def sensor(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinition:
-    """Tells when the training data of a consumer are complete: anew, or still."""
+    """Tells when the training data of a consumer are complete, for the first time or again."""
 
     @dg.sensor(
         name=names.unique(KEY),

@@ -238,7 +238,7 @@ def _augment(connection: Connection, file: DatasetFile, task: Task, recipe: Reci
         "skipped": sum(counts["skipped"] for counts in items.values()),
         "skip_reasons": skipped,
         "values": cast(dict[str, ValueCounts], row_values.counts(connection, task.id)),
-        "warnings": augment_warnings(file.name, items, skipped),
+        "warnings": [*augment_warnings(file.name, items, skipped), *_exhausted(connection, file, task, recipe)],
         "repeats": augmented.repeat_counts(connection, task.id),
         "changed_by_rule": changed,
         "tags": tagged,
@@ -290,11 +290,26 @@ MANY_SKIPPED = 0.5  # share of samples that a person should know of
 def augment_warnings(name: str, items: Mapping[str, Mapping[str, int]], reasons: Mapping[str, int]) -> list[str]:
     """What a person should see of how many samples were left alone: a stage that made nothing looks like one that did."""
     total = sum(counts[word] for counts in items.values() for word in ("done", "failed", "skipped"))
-    unwanted = {reason: count for reason, count in reasons.items() if reason != SkipReason.CASCADE}
+    unwanted = {
+        reason: count for reason, count in reasons.items() if reason not in (SkipReason.CASCADE, SkipReason.ENOUGH)
+    }
     skipped = sum(unwanted.values())
     if not skipped or skipped <= MANY_SKIPPED * total:
         return []
     return [f"{skipped:,} of {total:,} samples of {name} were skipped: {skips_in_words(unwanted)}"]
+
+
+def _exhausted(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> list[str]:
+    """What a person should know when a file had too few rows for as many as the recipe wants accepted."""
+    wanted = recipe.augment.until_accepted
+    told = [(one.position or {}).get("accepted") for one in cursors.stage_cursors(connection, task.id, Stage.AUGMENT)]
+    accepted = next((count for count in told if count is not None), None)
+    if wanted is None or accepted is None or accepted >= wanted:
+        return []
+    return [
+        f"{accepted:,} of {wanted:,} rows are accepted, and the rows of {file.name} are exhausted"
+        f" (augment.until_accepted). Give it more rows or more `samples`, mend what fails, or ask for fewer"
+    ]
 
 
 MANY_NEAR = 0.2  # share of near-duplicates that a person should look at

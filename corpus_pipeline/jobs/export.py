@@ -31,7 +31,7 @@ from corpus_pipeline.stages.export.choice import Candidate, staying
 from corpus_pipeline.stages.export.hf_features import infer_file
 from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
-from corpus_pipeline.stages.export.selection import Encoded, ExportRow, encode, is_selected
+from corpus_pipeline.stages.export.selection import Encoded, ExportRow, Room, encode, is_selected
 from corpus_pipeline.stages.export.targets import Target
 from corpus_pipeline.stages.export.writer import Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
@@ -106,7 +106,7 @@ def work(held: Held) -> None:
     _sweep(held)
     for _ in range(_MOST_STARTS):
         _ask_gate(held, None)
-        snapshot = _Snapshot.of(held)
+        snapshot = Snapshot.of(held)
         part = _resumed(held, snapshot) or _started(held)
         try:
             _write_lines(held, part, snapshot)
@@ -134,7 +134,7 @@ def _ask_gate(held: Held, written: gate.Written | None) -> None:
     gate.enforce(facts._replace(written=written), gate_limits(held.work.recipe))
 
 
-def _hold_back(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> None:
+def _hold_back(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finished) -> None:
     """Ask the gate what it says of the rows that lie ready. Raises GateRefused; their counts are kept for people, and the
     export that is there stays."""
     try:
@@ -145,7 +145,7 @@ def _hold_back(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Fini
         raise
 
 
-def _note_held(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> None:
+def _note_held(connection: Connection, held: Held, snapshot: Snapshot, finished: Finished) -> None:
     found = {
         "format": snapshot.target.name,
         "rows": finished.rows,
@@ -170,7 +170,7 @@ def marked_parts(connection: Connection) -> list[Position]:
     return [position for mark in found for position in (mark.data, mark.not_exportable)]
 
 
-class _Snapshot(NamedTuple):
+class Snapshot(NamedTuple):
     """What this export is of. `version` is compared again when it is published: rows must not change in between."""
 
     version: int
@@ -180,7 +180,7 @@ class _Snapshot(NamedTuple):
     checked: bool  # the recipe names the format: its tool must be able to use every row
 
     @classmethod
-    def of(cls, held: Held) -> _Snapshot:
+    def of(cls, held: Held) -> Snapshot:
         work = held.work
         task = held.fetch(tasks.task_by_id, work.task.id)
         source = format_of(work.file)
@@ -231,7 +231,7 @@ def gate_facts(connection: Connection, file: DatasetFile, task: Task) -> gate.Ga
     )
 
 
-def _resumed(held: Held, snapshot: _Snapshot) -> ExportPart | None:
+def _resumed(held: Held, snapshot: Snapshot) -> ExportPart | None:
     """The half-written file of an earlier run, when it is of the same rows and still whole."""
     position = held.cursor(FILE).position
     if not position or position.get("version") != snapshot.version or "mark" not in position:
@@ -250,25 +250,28 @@ def _start_over(connection: Connection, held: Held) -> None:
     cursors.rewind(connection, held.work.task.id, Stage.EXPORT, FILE)
 
 
-def _write_lines(held: Held, part: ExportPart, snapshot: _Snapshot) -> None:
+def _write_lines(held: Held, part: ExportPart, snapshot: Snapshot) -> None:
     cursor = held.cursor(FILE)
+    end, room = cursor.end_id or 0, room_of(held.work.recipe)
+    if room is not None:
+        room = room._replace(lines=max(0, room.lines - counted(part.rows, room)))
     with Behind() as behind:
-        page = _next_page(held, snapshot, cursor, cursor.last_id or id_range(held.work.file.id)[0])
+        page = next_page(held, snapshot, cursor.last_id or id_range(held.work.file.id)[0], end)
         while page.rows:
-            chosen, left_behind = _chosen_rows(page, snapshot.labels, held.work.recipe)
-            encoded = encode((row for row, _ in chosen), snapshot.source, snapshot.target, checked=snapshot.checked)
-            encoded.left_behind.update(left_behind)
+            chosen, encoded = encoded_page(held.work.recipe, snapshot, page, room)
+            if room is not None:
+                room = room._replace(lines=room.lines - counted(encoded.rows, room))
             lines = [chosen[at] for at in encoded.exported]
             if behind.wait():
                 held.boundary()
-            following = _next_page(held, snapshot, cursor, page.last_id)
+            following = next_page(held, snapshot, page.last_id, end)
             behind.start(_keep_page, held, part, snapshot, page.last_id, len(page.rows), encoded, lines)
             page = following
         if behind.wait():
             held.boundary()
 
 
-class _Page(NamedTuple):
+class Page(NamedTuple):
     """Source rows, what was made from them by their id, the ids that the recipe leaves behind because of their tags, and what
     tasks say of the rows."""
 
@@ -283,15 +286,38 @@ class _Page(NamedTuple):
         return self.rows[-1].id
 
 
-def _next_page(held: Held, snapshot: _Snapshot, cursor: cursors.Cursor, after: int) -> _Page:
+def room_of(recipe: Recipe) -> Room | None:
+    """How many rows the recipe wants accepted, and of which kind; None: all that there are."""
+    wanted = recipe.augment.until_accepted
+    return None if wanted is None else Room(wanted, "augmented" in recipe.export.include)
+
+
+def counted(rows: Mapping[str, int], room: Room) -> int:
+    """How many of some lines, by origin, take room."""
+    return sum(count for origin, count in rows.items() if room.counts(origin))
+
+
+def encoded_page(
+    recipe: Recipe, snapshot: Snapshot, page: Page, room: Room | None
+) -> tuple[list[tuple[ExportRow, int]], Encoded]:
+    """The rows of a page that the recipe chooses, and what of them goes out."""
+    chosen, left_behind = _chosen_rows(page, snapshot.labels, recipe)
+    rows = (row for row, _ in chosen)
+    encoded = encode(rows, snapshot.source, snapshot.target, checked=snapshot.checked, room=room)
+    encoded.left_behind.update(left_behind)
+    return chosen, encoded
+
+
+def next_page(held: Held, snapshot: Snapshot, after: int, end: int) -> Page:
+    """The kept rows behind `after`, up to `end`, with what was made of them."""
     task_id, size = held.work.task.id, held.work.recipe.export.batch_size
-    found = held.fetch(cleaned.kept_page, task_id, after, cursor.end_id or 0, size)
+    found = held.fetch(cleaned.kept_page, task_id, after, end, size)
     wanted = found and snapshot.labels
     made = held.fetch(augmented.rows_between, task_id, found[0].id - 1, found[-1].id) if wanted else {}
     if not found:
-        return _Page(found, made)
+        return Page(found, made)
     made, repeated = _without_repeats(held, found, made)
-    return _Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found), repeated)
+    return Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found), repeated)
 
 
 def _without_repeats(held: Held, found: list[CleanRow], made: dict[Any, Any]) -> tuple[dict[Any, Any], int]:
@@ -328,7 +354,7 @@ def _left_behind(connection: Connection, held: Held, found: list[CleanRow]) -> f
 def _keep_page(
     held: Held,
     part: ExportPart,
-    snapshot: _Snapshot,
+    snapshot: Snapshot,
     last_id: int,
     rows: int,
     encoded: Encoded,
@@ -340,7 +366,7 @@ def _keep_page(
 
 
 def _chosen_rows(
-    page: _Page, order: tuple[str, ...], recipe: Recipe
+    page: Page, order: tuple[str, ...], recipe: Recipe
 ) -> tuple[list[tuple[ExportRow, int]], Counter[str]]:
     """The rows that go out, and why others stay behind: the recipe's tags, or what a task says of them."""
     chosen: list[tuple[ExportRow, int]] = []
@@ -381,7 +407,7 @@ def variant_number(order: tuple[str, ...], label: str, sample: int) -> int:
 def _write_page(
     connection: Connection,
     held: Held,
-    snapshot: _Snapshot,
+    snapshot: Snapshot,
     last_id: int,
     rows: int,
     mark: Mark,
@@ -403,7 +429,7 @@ def _write_page(
     )
 
 
-def _published(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
+def _published(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finished) -> bool:
     """As `_publish`; a worker that slept while another one exported ends as such, and leaves no part behind."""
     try:
         return _publish(held, snapshot, part, finished)
@@ -415,7 +441,7 @@ def _published(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Fini
         raise
 
 
-def _publish(held: Held, snapshot: _Snapshot, part: ExportPart, finished: Finished) -> bool:
+def _publish(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finished) -> bool:
     """Put the files where readers look, then record the export. False when the rows changed in the meantime."""
     # as a write: a worker that slept while another one exported holds a part of nothing, and must not publish it
     if not held.commit(_unchanged, held, snapshot):
@@ -474,18 +500,18 @@ def variants(order: tuple[str, ...]) -> list[list[Any]]:
     return [[label, sample] for label in order for sample in range(MOST_SAMPLES)]
 
 
-def _unchanged(connection: Connection, held: Held, snapshot: _Snapshot) -> bool:
+def _unchanged(connection: Connection, held: Held, snapshot: Snapshot) -> bool:
     return tasks.task_by_id(connection, held.work.task.id).content_version == snapshot.version
 
 
-def _personal_data(connection: Connection, held: Held, snapshot: _Snapshot) -> dict[str, Any]:
+def _personal_data(connection: Connection, held: Held, snapshot: Snapshot) -> dict[str, Any]:
     """What of personal data was masked, by kind and place, and what nothing looked at."""
     rules = [rule for rule in build_rules(held.work.recipe.clean.rules) if isinstance(rule, MaskingRule)]
     found = cleaned.found_counts(connection, held.work.task.id, {rule.name for rule in rules})
     return {"found": found, **coverage(rules)}
 
 
-def _facts(connection: Connection, held: Held, snapshot: _Snapshot, finished: Finished) -> ExportFacts:
+def _facts(connection: Connection, held: Held, snapshot: Snapshot, finished: Finished) -> ExportFacts:
     file, recipe, task_id = held.work.file, held.work.recipe, held.work.task.id
     total, dropped, repeated = cleaned.counts(connection, task_id)
     told = account(

@@ -146,7 +146,7 @@ class MayMatch:
     """Many patterns that are tried on every text and hardly ever match: `search` says that none matches, or that one may.
 
     The words that they need are looked for first, by an automaton of few states. That of the patterns themselves meets new
-    states in every text, so many are they, and takes thirty times as long.
+    states in every text, for there are many, and takes thirty times as long.
     ignore_case: as `re.IGNORECASE`. A pattern may be tried on a part of the text: what it says of its ends does not count.
     """
 

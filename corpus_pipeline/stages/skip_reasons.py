@@ -22,6 +22,7 @@ class SkipReason(StrEnum):
     TOO_MANY_TURNS = "too_many_turns"
     NO_DIFFERENCE = "no_difference"  # the best and the worst of several answers are equally good
     NO_FINAL_ANSWER = "no_final_answer"  # the answer has no end of the wanted kind that a program could compare
+    ENOUGH = "enough"  # as many rows as the recipe wants are accepted
     NO_INPUT = "no_input"  # a text that the template shows is not there, or a task that it reads left the row alone
 
 
@@ -38,6 +39,7 @@ _IN_WORDS: Final = {
     SkipReason.TOO_MANY_TURNS: "too many turns",
     SkipReason.NO_DIFFERENCE: "all answers are equally good",
     SkipReason.NO_FINAL_ANSWER: "no final answer that a program could check",
+    SkipReason.ENOUGH: "enough rows are accepted",
     SkipReason.NO_INPUT: "a text that the template shows is not there",
 }
 

@@ -1,6 +1,6 @@
 """Logging in by OpenID Connect: the provider says who somebody is, the roles are ours. authlib speaks the protocol.
 
-The flow is that of an authorization code with PKCE, state and nonce. What has to be remembered of it meanwhile is in a signed
+The flow is that of an authorization code with PKCE, state and nonce. What has to be remembered until then is in a signed
 cookie of the browser that began it, so that beginning many of them costs the server nothing.
 """
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from corpus_pipeline.errors import Interrupted
-from corpus_pipeline.jobs.augment import event_loop
+from corpus_pipeline.jobs.augment import event_loop, until_accepted
 from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
 from corpus_pipeline.jobs.augment.provider_batches import Batching
 from corpus_pipeline.jobs.augment.scheduler import Window
@@ -23,10 +23,17 @@ _Plan = dict[str, Prepared]
 
 def run(held: Held, plan: _Plan, access: ModelAccess) -> None:
     """Bring every item to its outcome. Raises Paused or Interrupted, or the error that stops the job."""
-    groups = graph.levels({label: prepared.strategy for label, prepared in plan.items()})
-    limited = [_run_group(held, {label: plan[label] for label in group}, access) for group in groups]
-    if any(limited):
+    wanted = held.work.recipe.augment.until_accepted
+    if wanted is not None:
+        until_accepted.run(held, plan, wanted, lambda: _run_groups(held, plan, access))
+    elif _run_groups(held, plan, access):
         raise Interrupted(f"the limit of {held.work.limit} rows is reached")
+
+
+def _run_groups(held: Held, plan: _Plan, access: ModelAccess) -> bool:
+    """All strategies in their order; whether the limit of rows ended one."""
+    groups = graph.levels({label: prepared.strategy for label, prepared in plan.items()})
+    return any([_run_group(held, {label: plan[label] for label in group}, access) for group in groups])
 
 
 def _run_group(held: Held, plan: _Plan, access: ModelAccess) -> bool:

@@ -64,5 +64,5 @@ def known_consumers(settings: Settings) -> list[str]:
     try:
         with closing(Store(settings.database_url, patience=_PATIENCE)) as store:
             return store.fetch(dataset_files.consumers)
-    except (SQLAlchemyError, StoreUnavailable):  # away, or of another schema: whoever works with it says so
+    except (SQLAlchemyError, StoreUnavailable):  # away, or of another schema: its user sees it elsewhere
         return []

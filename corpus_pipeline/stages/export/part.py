@@ -91,6 +91,11 @@ class ExportPart:
         """Lines of the data file so far."""
         return self._data.lines
 
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """Lines so far by where their rows come from."""
+        return self._counts.rows
+
     def add(self, batch: Encoded) -> None:
         """Appends one batch."""
         self._data.write(batch.lines)

@@ -58,12 +58,29 @@ def is_selected(tags: Collection[str], section: ExportSection) -> bool:
     return wanted and not any(tag in tags for tag in section.without_tags)
 
 
-def encode(rows: Iterable[ExportRow], source: Format, target: Format, *, checked: bool = False) -> Encoded:
+class Room(NamedTuple):
+    """How many more lines may be written of new rows, or, unless of_new, of source rows."""
+
+    lines: int
+    of_new: bool
+
+    def counts(self, origin: str) -> bool:
+        """Whether rows of an origin take some of it."""
+        return (origin != CLEANED) is self.of_new
+
+
+ENOUGH = "enough"  # why a row stays behind that nothing else speaks against
+
+
+def encode(
+    rows: Iterable[ExportRow], source: Format, target: Format, *, checked: bool = False, room: Room | None = None
+) -> Encoded:
     """The lines of a batch of rows that came in the format `source` (see `formats.export_line`).
 
     checked: the recipe names the target, so that its tool must be able to use the rows; else they go out as they came.
+    room: what is beyond it stays behind.
     """
-    batch, origins = Encoded(), list[str]()
+    batch, origins, taken = Encoded(), list[str](), 0
     for at, row in enumerate(rows):
         try:
             line, losses = export_line(row.conversation, source, target, checked=checked)
@@ -71,6 +88,11 @@ def encode(rows: Iterable[ExportRow], source: Format, target: Format, *, checked
             batch.not_exportable.append(_not_exportable_line(row, error))
             batch.reasons[str(error.reason)] += 1
             continue
+        if room is not None and room.counts(row.origin):
+            if taken == room.lines:
+                batch.left_behind[ENOUGH] += 1
+                continue
+            taken += 1
         batch.lines.append(line)
         batch.exported.append(at)
         origins.append(row.origin)

@@ -63,7 +63,7 @@ _TASK_LABEL = re.compile(
     r"^\W{0,16}(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
     re.I,
 )
-# a short one: `Style: formal`. Possessive: parting the words anew would try every way to cut the letters of a long line
+# a short one: `Style: formal`. Possessive: splitting the words again would try every way to cut the letters of a long line
 _FIELD = re.compile(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
 _ASKED = re.compile(r"[?？]\W{0,16}$")
 
