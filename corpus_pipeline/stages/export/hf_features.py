@@ -3,7 +3,7 @@
 `load_dataset("json", ...)` guesses the types from the first 10 MiB and fails on a key that shows up later; it also
 turns a text column into timestamps when all its values within one such stretch look like dates. Types that are declared
 (in the card, or as `features=`) prevent both. Keys that differ from row to row, mixed types and date-like texts are
-declared `json`, which `datasets` keeps exactly as they are written.
+declared `json`, which `datasets` keeps as they are, but for a text that is itself JSON: "0" comes back as a number.
 """
 
 from __future__ import annotations
