@@ -42,4 +42,5 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
 
 def end_with_parent() -> None:
     """For `preexec_fn`: the kernel ends this process (SIGTERM) when its parent ends, however it ends (Linux)."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a parent that was started with it ignored hands that on
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

@@ -17,7 +17,9 @@ _READY = "print('ready', flush=True)\n"
 
 
 def _child(body: str) -> subprocess.Popen[str]:
-    child = subprocess.Popen([sys.executable, "-c", body], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # as a shell starts it, whatever the process that runs the tests ignores
+    heeding = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_DFL)\n{body}"
+    child = subprocess.Popen([sys.executable, "-c", heeding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None and child.stdout.readline() == "ready\n"
     return child
 
@@ -51,9 +53,10 @@ def test_ending_what_has_ended_is_nothing() -> None:
 
 def test_a_child_ends_with_a_parent_that_is_killed() -> None:
     script = (
-        "import subprocess, sys, time\nfrom corpus_pipeline import child_processes\n"
+        "import signal, subprocess, sys, time\nfrom corpus_pipeline import child_processes\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"  # as some launchers do
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
-        " preexec_fn=child_processes.end_with_parent)\n"
+        " stdout=subprocess.DEVNULL, preexec_fn=child_processes.end_with_parent)\n"
         "print(child.pid, flush=True)\ntime.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
