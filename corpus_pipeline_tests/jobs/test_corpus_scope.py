@@ -35,7 +35,7 @@ NAMES = ("a", "b", "c", "d")
 
 
 def write_sources(folder: Path) -> list[Path]:
-    """Four files of rows that repeat each other, word by word or with up to two words of the answer changed, and copies of
+    """Four files of rows that repeat each other, word by word or with up to two words of the answer left out or doubled, and copies of
     copies."""
     chance = random.Random(3)
     words = [
@@ -48,7 +48,8 @@ def write_sources(folder: Path) -> list[Path]:
         for _ in range(9):
             row = list(chance.choice(known))
             for _ in range(chance.choice((0, 0, 1, 2))):
-                row[chance.randrange(8, len(row))] = chance.choice(words)
+                at = chance.randrange(8, len(row))
+                row[at : at + 1] = chance.choice(([], [row[at], row[at]]))
             known.append(row)
             rows.append({"question": " ".join(row[:8]), "answer": " ".join(row[8:])})
         paths.append(write_jsonl(folder / f"{name}.jsonl", rows))

@@ -16,7 +16,7 @@ ROWS = [
     {"question": "水壶怎么除垢？", "answer": "用柠檬酸和温水浸泡半小时，然后冲洗干净。\n#### 30"},
     {
         "question": "Where  does   the kettle \t stand in the old mill by the river?",
-        "answer": "By the door. \n\n\n\n#### 1",
+        "answer": "By the door. \n\n\n\nAt the window of the mill.",
     },
     small_corpus.pair(5),
 ]
@@ -45,7 +45,7 @@ def test_both_databases_find_the_same_rows(corpus):
         assert numbers(search=text) == found, text
     assert numbers(search="\\") == [13] and numbers(search="柠檬酸") == [14] and numbers(search="suresthing") == []
     assert numbers(search="KETTLE", stage=Stage.CLEAN) == [n for n in numbers(search="kettle") if n != 16]
-    assert numbers(search="door.\n\n\n#") == [] and numbers(search="door.\n\n\n#", stage=Stage.CLEAN) == [15]
+    assert numbers(search="door.\n\n\nA") == [] and numbers(search="door.\n\n\nA", stage=Stage.CLEAN) == [15]
     assert numbers(changed=True) == [15] and numbers(reason="exact_duplicate") == [16] == numbers(state="dropped")
     assert numbers(state="kept", reason="exact_duplicate") == numbers(changed=False, reason="too_short") == []
     assert numbers(state="dropped", changed=False, reason="exact_duplicate") == [16]
