@@ -35,8 +35,8 @@ NAMES = ("a", "b", "c", "d")
 
 
 def write_sources(folder: Path) -> list[Path]:
-    """Four files of rows that repeat each other, word by word or with up to two words of the answer left out or doubled, and copies of
-    copies."""
+    """Four files of rows that repeat each other, word by word or with up to two words of the answer left out or doubled, and
+    copies of copies."""
     chance = random.Random(3)
     words = [
         f"w{a}{b}{c}" for a in "bdfglm" for b in "aeiou" for c in ("st", "rn", "lk", "mp", "nd", "sh", "t", "k", "p")
