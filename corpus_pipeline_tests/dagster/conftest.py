@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -207,8 +207,21 @@ def unknown(corpus: Corpus, name: str) -> int:
 
 @pytest.fixture(scope="session")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
-    """One `corpus ui` for the session: webserver, daemon and code server are real, calls take a quarter of a second."""
-    folder = tmp_path_factory.mktemp("ui")
+    """One `corpus ui` for the session: it must be there for the next test, whatever the order of the files."""
+    with running_ui(tmp_path_factory.mktemp("ui")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def own_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
+    """A `corpus ui` for the tests of a module that end it."""
+    with running_ui(tmp_path_factory.mktemp("own-ui")) as found:
+        yield found
+
+
+@contextmanager
+def running_ui(folder: Path) -> Iterator[UI]:
+    """`corpus ui` below a folder: webserver, daemon and code server are real, calls take a quarter of a second."""
     options = llm_stub.StubOptions(
         latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl"
     )

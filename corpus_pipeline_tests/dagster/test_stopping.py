@@ -1,4 +1,4 @@
-"""`corpus ui` ends, and nothing of it is left. Runs last: it stops the session's own."""
+"""`corpus ui` ends, and nothing of it is left."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from corpus_pipeline_tests.dagster.conftest import UI
 from corpus_pipeline_tests.dagster.graphql import wait_for
 
 
-def test_a_second_daemon_on_the_same_home_is_refused_with_the_address_of_the_first(ui: UI):
+def test_a_second_daemon_on_the_same_home_is_refused_with_the_address_of_the_first(own_ui: UI):
     command = [sys.executable, "-m", "corpus_pipeline", "ui", "--port", "1"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(ui.environment))
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, env=dict(own_ui.environment))
     assert found.returncode == 2
     assert "runs already at http://127.0.0.1:" in found.stderr
 
 
-def test_a_stop_drains_the_runs_and_leaves_no_process(ui: UI):
-    name = ui.add("last", rows=200)
-    ui.graphql.launch(name)
-    wait_for(lambda: ui.stage(name, "augment")[1] >= 2, 120, "augmented rows")
-    below = descendants(ui.process.pid)
+def test_a_stop_drains_the_runs_and_leaves_no_process(own_ui: UI):
+    name = own_ui.add("last", rows=200)
+    own_ui.graphql.launch(name)
+    wait_for(lambda: own_ui.stage(name, "augment")[1] >= 2, 120, "augmented rows")
+    below = descendants(own_ui.process.pid)
     assert len(below) >= 4  # webserver, daemon, code server, run worker
-    ui.process.send_signal(signal.SIGTERM)
-    assert ui.process.wait(90) == 0
-    assert [pid for pid in below if ui.alive(pid)] == []
-    status, done = ui.stage(name, "augment")
+    own_ui.process.send_signal(signal.SIGTERM)
+    assert own_ui.process.wait(90) == 0
+    assert [pid for pid in below if own_ui.alive(pid)] == []
+    status, done = own_ui.stage(name, "augment")
     assert status == "interrupted" and 2 <= done < 200
-    assert ui.calls(name) >= done
+    assert own_ui.calls(name) >= done
 
 
 @pytest.mark.parametrize("signals", [1, 2])
