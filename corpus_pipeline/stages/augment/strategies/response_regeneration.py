@@ -16,6 +16,8 @@ from corpus_pipeline.stages.augment.strategies.tool_rows import (
     is_of_person,
     lines_with_calls,
 )
+from corpus_pipeline.stages.augment.validators.base import Validator
+from corpus_pipeline.stages.augment.validators.numbers import FiguresKept
 from corpus_pipeline.stages.skip_reasons import SkipReason
 
 _ANSWER = Step("answer", ("source_prompt",), ("source_system", "conversation", "source_response"))
@@ -43,6 +45,10 @@ class ResponseRegeneration(NewResponse):
         )
 
     params: Params
+
+    def _validators(self) -> tuple[Validator, ...]:
+        own = super()._validators()
+        return (*own, FiguresKept(("response",))) if self.params.show_reference else own
 
     def _ask(self, conversation: Conversation, answers: tuple[Answer, ...], sample_index: int) -> Request | None:
         if answers:

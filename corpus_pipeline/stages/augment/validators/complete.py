@@ -18,6 +18,7 @@ _ENDS: Final = re.compile(
 )
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "«": "»", "“": "”"}
 _DANGLING: Final = re.compile(r"(?:[,،、，;；(（\[{«“„=+\-–—/&]|\\[A-Za-z]*)$")
+_ELIDED: Final = re.compile(r"(?<![^\W\d_])(?:[dljmtnscDLJMTNSC]|[Qq]u|dell|nell|sull|all)['’]$")
 _STRUCTURE: Final = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|\||#|>|[A-Za-z]:\s|\w+:\s*$)")
 _NO_STOP_SCRIPTS: Final = frozenset({"thai", "lao", "khmer", "myanmar"})  # that end sentences without a sign
 _NEVER_LAST: Final = frozenset(
@@ -40,6 +41,8 @@ class Complete(PairValidator):
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         text = pair.new.rstrip()
+        if "„" in text:
+            text = text.replace("“", "”")  # which closes what „ opens
         why = _open_fence(text, pair.source) or _stops(text, pair)
         if why is None:
             return None
@@ -71,6 +74,8 @@ def _stops(text: str, pair: Pair) -> str | None:
         return None
     if _DANGLING.search(last) and not _DANGLING.search(pair.source.rstrip()) and len(text.split()) >= _MIN_WORDS:
         return "ends with a sign that goes on"
+    if _ELIDED.search(last) and not _ELIDED.search(pair.source.rstrip()):
+        return "ends with a word that another one follows"
     if opened := _opened(text, pair.source):
         return f"never closes its {opened}"
     if _ENDS.search(last):

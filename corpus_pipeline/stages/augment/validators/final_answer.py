@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.concepts import contradict
-from corpus_pipeline.stages.augment.validators.numbers import readings, spelled_numbers
+from corpus_pipeline.stages.augment.validators.numbers import other_verdict, readings, spelled_numbers
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
@@ -160,6 +160,8 @@ def same_meaning(source: str, new: str) -> bool | None:
     Numbers, letters of choices and formulas are the same in all languages; other words are compared by what they name
     (`concepts`) and are otherwise left alone: no one here knows that `verde` is `green` but for the table.
     """
+    if max(len(source), len(new)) <= _SHORT_VERDICT and other_verdict(source, new) is not None:
+        return False
     wanted, got = final_answer(source), final_answer(new)
     whole = source.strip()
     short = wanted if wanted is not None else whole if len(whole) <= _SHORT_TRANSLATED else None
@@ -181,6 +183,7 @@ def same_meaning(source: str, new: str) -> bool | None:
     return None if differ is None else not differ
 
 
+_SHORT_VERDICT: Final = 400
 _SHORT_TRANSLATED: Final = 30
 _NUMBERS_ONLY: Final = re.compile(r"[-−+$€£¥%°\s\d.,:]+\D{0,4}")
 _WIDE_ONLY: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3。]+")

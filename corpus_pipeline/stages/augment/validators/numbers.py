@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import stems
 from corpus_pipeline.stages.augment.validators.scripts import without_fences, without_inline_code
@@ -65,6 +66,9 @@ _DIGIT: Final = re.compile(r"\d")
 _COVERED: Final = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 
 
+_WIDE_COMMA: Final = re.compile("，(?!\\d{3}(?!\\d))")  # between clauses; before three digits it may part thousands
+
+
 @lru_cache(maxsize=_TEXTS)
 def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
     """(as written, possible values) of every number: "1.234" may be one and a bit or a thousand and more."""
@@ -79,7 +83,7 @@ def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
 
 
 def _normal(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return text if text.isascii() else unicodedata.normalize("NFKC", _WIDE_COMMA.sub("， ", text))
 
 
 def _all_readings(text: str) -> set[Decimal]:
@@ -120,7 +124,7 @@ def missing_numbers(source: str, new: str) -> list[str]:
             continue
         if (
             values & spelled_numbers(words)
-            or _is_converted(values, there, source + words)
+            or _is_converted(values, there | spelled_numbers(words), source + words)
             or _fraction(values, words)
             or _of_century(values, centuries(words))
         ):
@@ -156,6 +160,7 @@ _CONVERSIONS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), tuple(map(Decimal, factors.split())))
     for pattern, factors in (
         (r"\b(?:weeks?|wochen?|semaines?|semanas?)\b|周|星期", "7"),
+        (r"\b(?:decades?|jahrzehnte?n?|décennies?|décadas?|decenni[oa]|десятилети\w+)\b", "10"),
         (r"\b(?:dozens?|dutzend|douzaines?|docenas?|years?|jahre?n?|ans?|années?|años?)\b|打|年", "12"),
         (r"\b(?:hours?|stunden?|heures?|horas?|minutes?|minuten|minutos?|seconds?|h|min)\b|小时|分钟", "24 60"),
         (r"%|\bpercent|\bprozent|\bpour ?cent|\bpor ciento|\b(?:cm|cents?|centimet\w+|zentimeter)\b", "100"),
@@ -372,12 +377,177 @@ def _around(text: str, match: re.Match[str]) -> dict[str, float]:
 
 def _weigh(words: dict[str, float], text: str, weight: float) -> None:
     for place, word in enumerate(re.findall(r"[^\W\d_]+|[\u4e00-\u9fff]", text)[:4]):
-        for stem in stems(word) or ():
+        for stem in stems(word) or ((word,) if _WIDE_WORD.match(word) else ()):
             words[stem] = max(words.get(stem, 0.0), weight * (1.0, 0.8, 0.5, 0.3)[place])
+
+
+_WIDE_WORD: Final = re.compile("[\u4e00-\u9fff](?<![的了着个個是有])")
 
 
 def _alike(one: dict[str, float], other: dict[str, float]) -> float:
     return sum(min(weight, other[stem]) for stem, weight in one.items() if stem in other)
+
+
+_UNIT: Final = re.compile(r"(?P<before>[$€£¥₹])\s?(?P<first>\d[\d.,]*)|(?P<second>\d[\d.,]*)\s?(?P<behind>[$€£¥₹%])")
+
+
+def swapped_units(source: str, new: str) -> tuple[str, str] | None:
+    """A sign of money or a percent sign that stands at another number of the text, which both texts have."""
+    there, here = _by_sign(source), _by_sign(new)
+    for sign in there.keys() & here.keys():
+        wanted, found = there[sign], here[sign]
+        if not wanted & found and found <= _all_readings(source) and wanted <= _all_readings(new):
+            return f"{sign}{min(wanted):f}", f"{sign}{min(found):f}"
+    return None
+
+
+@lru_cache(maxsize=_TEXTS)
+def _by_sign(text: str) -> dict[str, frozenset[Decimal]]:
+    found: dict[str, set[Decimal]] = {}
+    for match in _UNIT.finditer(_normal(_judged(text))):
+        number = (match["first"] or match["second"]).rstrip(".,")
+        found.setdefault(match["before"] or match["behind"], set()).update(_values(number)[:1])
+    return {sign: frozenset(values) for sign, values in found.items()}
+
+
+def other_century(source: str, new: str) -> tuple[str, str] | None:
+    """Two centuries, of which the texts name one each; None when they have one in common or one of them names none."""
+    there, here = centuries(_normal(source)), centuries(_normal(new))
+    if not there or not here or there & here:
+        return None
+    return f"century {min(there)}", f"century {min(here)}"
+
+
+# words from three to twenty of languages in which they are hardly ever anything else; None: one that is
+_COUNTED: Final[dict[str, tuple[str, ...]]] = {
+    "en": tuple("three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()),
+    "de": tuple("drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig".split()),
+    "fr": tuple("trois quatre cinq six sept huit - dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf vingt".split()),
+    "es": tuple("tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte".split()),
+    "it": tuple("tre quattro cinque - sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti".split()),
+    "pt": tuple("três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove vinte".split()),
+    "nl": tuple("drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien achttien negentien twintig".split()),
+}  # fmt: skip
+_SPELLED_OUT: Final = {
+    language: (
+        {word: 3 + at for at, word in enumerate(words) if word != "-"},
+        re.compile(rf"\b(?:{'|'.join(word for word in words if word != '-')})\b"),
+    )
+    for language, words in _COUNTED.items()
+}
+_PLAIN_LANGUAGE: Final = 0.6
+
+
+def other_words(source: str, new: str) -> tuple[str, str] | None:
+    """A number in words that is gone, and one that came; None unless there are both. Neither stands in the other text as
+    digits or in words."""
+    there, here = _counted(source), _counted(new)
+    if not there or not here:
+        return None
+    gone = {value: word for value, word in there.items() if Decimal(value) not in _known(new)}
+    came = {value: word for value, word in here.items() if Decimal(value) not in _known(source)}
+    return (next(iter(gone.values())), next(iter(came.values()))) if gone and came else None
+
+
+def _known(text: str) -> set[Decimal]:
+    return _all_readings(text) | spelled_numbers(text) | {Decimal(value) for value in _counted(text)}
+
+
+@lru_cache(maxsize=_TEXTS)
+def _counted(text: str) -> dict[int, str]:
+    """The numbers from three to twenty that a text spells out in its own language."""
+    low = text.casefold()
+    if not any(pattern.search(low) for _, pattern in _SPELLED_OUT.values()):
+        return {}
+    code, certainty = languages.guesses(low[:600])[0]
+    if code not in _SPELLED_OUT or certainty < _PLAIN_LANGUAGE:
+        return {}
+    values, pattern = _SPELLED_OUT[code]
+    return {values[word]: word for word in pattern.findall(low) if word in values}
+
+
+@dataclass(frozen=True)
+class FiguresKept(PairValidator):
+    """A short answer does not put another number, century or verdict in the place of the one that its source has.
+
+    An answer in other words may leave numbers out and bring further ones; what is looked for is one for another.
+    """
+
+    name: ClassVar[str] = "figures_kept"
+
+    def judge(self, pair: Pair) -> BadAnswer | None:
+        """See `PairValidator`."""
+        if max(_size(pair.source), _size(pair.new)) > _SHORT_ANSWER:
+            return None
+        other = (
+            other_verdict(pair.source, pair.new)
+            or other_century(pair.source, pair.new)
+            or _replaced(pair.source, pair.new, pair.asked)
+        )
+        if other is None:
+            return None
+        said = f"{pair.field} says {other[1]} where its source says {other[0]}"
+        return BadAnswer(BadReason.ANSWER_CHANGED, said, evidence=(other[1],))
+
+
+_SHORT_ANSWER: Final = 400  # characters; of Chinese and its like each counts three
+_YES_FIRST: Final = re.compile(
+    r"\A\W*(?:yes|ja|jawohl|oui|sí|sim|sì|si|tak|evet|да|是的|对的?|没错|はい|네)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
+    re.I,
+)
+_NO_FIRST: Final = re.compile(
+    r"\A\W*(?:no|nein|non|não|nee|nie|hayır|нет|不是的?|不对|不|否|いいえ|아니요|아니오)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
+    re.I,
+)
+
+
+def other_verdict(source: str, new: str) -> tuple[str, str] | None:
+    """The first words of two texts, where one says yes and the other no."""
+    yes, no = _YES_FIRST.search(source), _NO_FIRST.search(source)
+    against = _NO_FIRST.search(new) if yes else _YES_FIRST.search(new) if no else None
+    first = yes or no
+    return None if first is None or against is None else (first.group().strip(), against.group().strip())
+
+
+def _size(text: str) -> int:
+    return len(text) + 2 * len(_WIDE_LETTERS.findall(text))
+
+
+_WIDE_LETTERS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+
+
+def _replaced(source: str, new: str, asked: str) -> tuple[str, str] | None:
+    """A number of the source that is gone, and another one that neither source nor question has; of a calculation, whose
+    steps may be others, only its result."""
+    gone = [written for written in missing_numbers(source, new) if not _stands_in(written, asked)]
+    came = added_numbers(f"{source}\n{asked}", new)
+    if not gone or not came:
+        return None
+    if "=" in source and gone[-1] != readings(_judged(source))[-1][0]:
+        return None
+    pairs = [(one, other) for one in gone[-1:] for other in came if not _is_rounded(one, other)]
+    return pairs[-1] if pairs and len(pairs) == len(came) else None
+
+
+def _stands_in(written: str, text: str) -> bool:
+    return bool(set(_values(written)) & _all_readings(text))
+
+
+def _is_rounded(written: str, other: str) -> bool:
+    """Whether a number is the rounded form of another one."""
+    return any(
+        value != small and small != 0 and round(value, -_zeros(small)) == small and _zeros(small) > 0
+        for value in _values(written)
+        for small in _values(other)
+    ) or any(
+        value.quantize(small, rounding=ROUND_HALF_UP) == small for value in _values(written) for small in _values(other)
+    )
+
+
+def _zeros(value: Decimal) -> int:
+    """How many zeros end a whole number."""
+    digits = format(value, "f").partition(".")[0]
+    return len(digits) - len(digits.rstrip("0"))
 
 
 @dataclass(frozen=True)
@@ -399,7 +569,11 @@ class NumbersKept(PairValidator):
         if added:
             said = f"{pair.field} has {', '.join(added[:8])}, which its source has not"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=tuple(added[:8]))
-        swapped = swapped_numbers(pair.source, pair.new)
+        other = other_century(pair.source, pair.new) or other_words(pair.source, pair.new)
+        if other is not None:
+            said = f"{pair.field} has {other[1]} where its source has {other[0]}"
+            return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=(other[1],))
+        swapped = swapped_numbers(pair.source, pair.new) or swapped_units(pair.source, pair.new)
         if swapped is not None:
             said = f"{pair.field} has {swapped[0]} and {swapped[1]} in each other's place"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=swapped)
