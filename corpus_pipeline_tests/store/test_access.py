@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from corpus_pipeline.errors import StoreUnavailable, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.store import Store, migrate
+from corpus_pipeline.store.backends import mysql
 from corpus_pipeline.store.grants import DatabaseRole, statements
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 
@@ -148,6 +150,21 @@ def test_a_connection_that_lies_idle_is_given_back_to_the_server(url: str, maria
         cursor.execute("SELECT @@GLOBAL.wait_timeout")
         assert cursor.fetchone() != (seconds,)
     assert seconds == 600
+
+
+def test_the_lock_of_a_long_change_is_not_taken_for_an_idle_connection(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mysql, "_SESSION", mysql._SESSION.replace("wait_timeout = 600", "wait_timeout = 1"))
+    store, other = Store(url), Store(url)
+    with store.backend.exclusive(store.engine):
+        time.sleep(3)  # the server closes what lies idle for a second
+        with other.engine.connect() as connection:
+            assert connection.execute(text("SELECT IS_FREE_LOCK('corpus-schema')")).scalar() == 0
+    with other.engine.connect() as connection:
+        assert connection.execute(text("SELECT IS_FREE_LOCK('corpus-schema')")).scalar() == 1
+    store.close()
+    other.close()
 
 
 @pytest.mark.parametrize("said", ["0", "3", "x", "1001", "-5"])

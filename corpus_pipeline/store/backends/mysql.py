@@ -210,6 +210,9 @@ class MySQLBackend(Backend):
     @contextmanager
     def exclusive(self, engine: Engine) -> Iterator[None]:
         with engine.connect() as connection:
+            # it lies idle as long as the change takes, and is not given back to the pool
+            connection.detach()
+            connection.exec_driver_sql("SET SESSION wait_timeout = 604800")
             if connection.exec_driver_sql("SELECT GET_LOCK('corpus-schema', 60)").scalar() != 1:
                 raise StoreUnavailable("another process is changing the schema; try again in a minute")
             try:
