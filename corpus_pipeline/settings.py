@@ -206,7 +206,8 @@ class Settings:
         return cls(
             home=home,
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
-            database_connections=_connections(env.get("CORPUS_DATABASE_CONNECTIONS") or "15"),
+            # from 4 on: a stage writes, renews its lease, tells how far it is and looks for a pause at the same time
+            database_connections=_between("CORPUS_DATABASE_CONNECTIONS", env, "15", 4, 1000),
             export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
             s3_endpoint_url=_s3_endpoint(env.get("CORPUS_S3_ENDPOINT_URL"), private_hosts),
             s3_addressing=_addressing(env.get("CORPUS_S3_ADDRESSING") or "auto"),
@@ -223,7 +224,7 @@ class Settings:
             private_hosts=private_hosts,
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
-            partitions_per_run=_partitions(env.get("CORPUS_PARTITIONS_PER_RUN") or "1"),
+            partitions_per_run=_between("CORPUS_PARTITIONS_PER_RUN", env, "1", 1, 1000),
             stop_grace_seconds=_positive("CORPUS_STOP_GRACE_SECONDS", env.get("CORPUS_STOP_GRACE_SECONDS") or "20"),
             progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
             automate=_stages(env.get("CORPUS_AUTOMATE")),
@@ -396,16 +397,10 @@ def _addressing(text: str) -> Literal["auto", "path", "virtual"]:
     raise UsageError(f"CORPUS_S3_ADDRESSING must be auto, path or virtual, not {text!r}")
 
 
-def _partitions(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise UsageError(f"CORPUS_PARTITIONS_PER_RUN must be a whole number between 1 and 1000, not {text!r}")
-    return int(text)
-
-
-def _connections(text: str) -> int:
-    # a stage writes, renews its lease, tells how far it is and looks for a pause at the same time
-    if not (text.isascii() and text.isdigit() and 4 <= int(text) <= 1000):
-        raise UsageError(f"CORPUS_DATABASE_CONNECTIONS must be a whole number between 4 and 1000, not {text!r}")
+def _between(name: str, env: Mapping[str, str], default: str, least: int, most: int) -> int:
+    text = env.get(name) or default
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise UsageError(f"{name} must be a whole number between {least} and {most}, not {text!r}")
     return int(text)
 
 
@@ -459,12 +454,6 @@ def _secret(name: str, env: Mapping[str, str]) -> str | None:
     return text or None
 
 
-def _session_minutes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 720):
-        raise UsageError(f"CORPUS_OIDC_SESSION_MINUTES must be a whole number between 1 and 720, not {text!r}")
-    return int(text)
-
-
 _ROLES = ("viewer", "reviewer", "operator", "admin")
 
 
@@ -494,7 +483,7 @@ def _oidc(env: Mapping[str, str]) -> Oidc | None:
         roles=roles,
         role_claim=env.get("CORPUS_OIDC_ROLE_CLAIM") or "groups",
         scope=env.get("CORPUS_OIDC_SCOPE") or "openid email profile",
-        session_seconds=60 * _session_minutes(env.get("CORPUS_OIDC_SESSION_MINUTES") or "60"),
+        session_seconds=60 * _between("CORPUS_OIDC_SESSION_MINUTES", env, "60", 1, 720),
     )
 
 

@@ -196,11 +196,7 @@ class Speaker:
 
     def _read(self, connection: Connection) -> Progress:
         own = cursors.stage_cursors(connection, self._task_id, self._stage)
-        processed = (
-            augmented.done_rows(connection, own)
-            if self._stage is Stage.AUGMENT
-            else min((cursor.processed_rows for cursor in own), default=0)
-        )
+        processed = augmented.processed_rows(connection, self._stage, own)
         total = max((cursor.total_rows or 0 for cursor in own), default=0)
         if self._first is None:
             self._first = processed

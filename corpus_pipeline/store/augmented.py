@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Column, ColumnElement, Connection, Row, and_, case, func, insert, select, update
 
 from corpus_pipeline.model import AugmentedRow, ConversationId, TaskId, Turn, split_id
-from corpus_pipeline.states import ItemState
+from corpus_pipeline.states import ItemState, Stage
 from corpus_pipeline.store import row_values
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.cursors import Cursor
@@ -52,6 +52,13 @@ def item_states(connection: Connection, task_id: TaskId, after: int, last: int) 
         work_items.c.conversation_id, work_items.c.strategy, work_items.c.sample_index, work_items.c.state
     ).where(work_items.c.task_id == task_id, work_items.c.conversation_id > after, work_items.c.conversation_id <= last)
     return {(r[0], r[1], r[2]): ItemState(r[3]) for r in connection.execute(query)}
+
+
+def processed_rows(connection: Connection, stage: Stage, own: Sequence[Cursor]) -> int:
+    """How many rows a stage is through with, by its cursors; of augment see `done_rows`."""
+    if stage is Stage.AUGMENT:
+        return done_rows(connection, own)
+    return min((cursor.processed_rows for cursor in own), default=0)
 
 
 def done_rows(connection: Connection, own: Sequence[Cursor]) -> int:

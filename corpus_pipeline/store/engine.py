@@ -19,7 +19,7 @@ from corpus_pipeline.errors import Fenced, StoreUnavailable
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store.backends import Backend, Fault, backend_of
+from corpus_pipeline.store.backends import GRANTS_STEP, Backend, Fault, backend_of
 from corpus_pipeline.store.schema import leases
 
 T = TypeVar("T")
@@ -196,8 +196,7 @@ class Store:
                 if fault is Fault.DENIED:
                     said = getattr(error, "without_values", type(error).__name__)
                     raise StoreUnavailable(
-                        f"the database {masked_url(self.url)} refuses this: {said}."
-                        " `corpus doctor --grants ROLE` prints what the user of each kind of process needs"
+                        f"the database {masked_url(self.url)} refuses this: {said}. {GRANTS_STEP}"
                     ) from error
                 if fault is Fault.FULL:
                     raise StoreUnavailable(

@@ -133,10 +133,11 @@ def _placed(chunk: Row, variants: list[list[Any]], at: int) -> ExportedLine:
     import numpy as np
 
     identifier = ConversationId(int(np.frombuffer(chunk.conversation_ids, dtype="<i8")[at]))
-    variant = int(np.frombuffer(chunk.variants, dtype="<i2")[at])
-    if variant == 0:
-        return ExportedLine(identifier, None, None)
-    strategy, sample = variants[variant - 1]
+    return _exported(identifier, int(np.frombuffer(chunk.variants, dtype="<i2")[at]), variants)
+
+
+def _exported(identifier: ConversationId, variant: int, variants: Sequence[Sequence[Any]]) -> ExportedLine:
+    strategy, sample = variants[variant - 1] if variant else (None, None)
     return ExportedLine(identifier, strategy, sample)
 
 
@@ -167,8 +168,7 @@ def lines_of_task(
         own = np.frombuffer(chunk.variants, dtype="<i2").tolist()
         for number in range(max(first, chunk.first_line), min(last, chunk.first_line + chunk.lines - 1) + 1):
             at = number - chunk.first_line
-            strategy, sample = variants[own[at] - 1] if own[at] else (None, None)
-            found.append((number, ExportedLine(ConversationId(ids[at]), strategy, sample)))
+            found.append((number, _exported(ConversationId(ids[at]), own[at], variants)))
     return found
 
 

@@ -119,7 +119,7 @@ def stage_status(
     return {
         "status": word.value,
         "total": lead.total_rows if lead and lead.total_rows is not None else _expected(file, stage),
-        "processed": _processed(connection, stage, own),
+        "processed": augmented.processed_rows(connection, stage, own),
         "dropped": dropped,
         "failed": failures,
         "reason": reason,
@@ -132,12 +132,6 @@ def stage_status(
         "skip_reasons": {},
         "troubles": [],
     }
-
-
-def _processed(connection: Connection, stage: Stage, own: Sequence[Cursor]) -> int:
-    if stage is Stage.AUGMENT:
-        return augmented.done_rows(connection, own)
-    return min((cursor.processed_rows for cursor in own), default=0)
 
 
 def _with_export(stage: StageStatus, uri: str | None) -> StageStatus:

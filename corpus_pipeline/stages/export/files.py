@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,9 +76,14 @@ def sync_folder(folder: Path) -> None:
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replaces the file at `path` by `content`: a reader sees the old bytes or the new ones. Raises OSError."""
+    replace_whole(path, lambda descriptor: write_all(descriptor, content), mode=mode)
+
+
+def replace_whole(path: Path, fill: Callable[[int], None], *, mode: int = 0o666) -> None:
+    """As `write_whole`; `fill` writes the content to a descriptor. Raises OSError, and what `fill` raises."""
     descriptor, temporary = create_temporary(path.parent, path.name[:100], mode=mode)
     try:
-        write_all(descriptor, content)
+        fill(descriptor)
         os.fsync(descriptor)
         temporary.replace(path)
     except BaseException:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpus_pipeline.store.backends.base import Backend, Fault
+from corpus_pipeline.store.backends.base import GRANTS_STEP, Backend, Fault
 from corpus_pipeline.store.backends.mysql import MySQLBackend
 from corpus_pipeline.store.backends.sqlite import SQLiteBackend
 
@@ -14,4 +14,4 @@ def backend_of(url: str) -> Backend:
     return BACKENDS[url.split(":", 1)[0].split("+", 1)[0]]()
 
 
-__all__ = ["BACKENDS", "Backend", "Fault", "backend_of"]
+__all__ = ["BACKENDS", "GRANTS_STEP", "Backend", "Fault", "backend_of"]

@@ -11,6 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, Table, event
 from sqlalchemy.exc import DBAPIError, StatementError
 
+# what a person does about a right that is missing
+GRANTS_STEP = "`corpus doctor --grants ROLE` prints what the user of each kind of process needs"
+
 
 class Fault(Enum):
     """What a database error means for the unit of work that it ended."""

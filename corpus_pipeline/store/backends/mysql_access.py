@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from corpus_pipeline.errors import StoreUnavailable, UsageError
 from corpus_pipeline.settings import masked_url
+from corpus_pipeline.store.backends.base import GRANTS_STEP
 
 # error numbers of the server for statements that the user of the connection may not run
 DENIED = frozenset({1044, 1142, 1143, 1227, 1370})
@@ -66,9 +67,6 @@ def refusal(url: URL, error: Exception) -> StoreUnavailable | None:
     if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
         return StoreUnavailable(f"the host {url.host!r} of CORPUS_DATABASE_URL is not known. Check its name")
     return None
-
-
-GRANTS_STEP = "`corpus doctor --grants ROLE` prints what the user of each kind of process needs"
 
 
 @cache

@@ -32,6 +32,7 @@ from corpus_pipeline.stages.export.files import (
     CHUNK,
     create_temporary,
     explained,
+    replace_whole,
     sweep,
     sync_folder,
     temporary_path,
@@ -134,17 +135,7 @@ class FolderTarget(Target):
     def _put_large(self, path: str, file: FileFacts) -> None:
         place = self.root / path
         with self._explained():
-            descriptor, temporary = create_temporary(place.parent, "proof")
-            try:
-                _copy(file, descriptor)
-                os.fsync(descriptor)
-                temporary.replace(place)
-            except Exception:
-                temporary.unlink(missing_ok=True)
-                raise
-            finally:
-                os.close(descriptor)
-            sync_folder(place.parent)
+            replace_whole(place, lambda descriptor: _copy(file, descriptor))
 
     def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:
         """Renews the friendly names and removes versions that the manifest no longer names."""
