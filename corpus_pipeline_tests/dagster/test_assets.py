@@ -228,7 +228,9 @@ def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(
         assert stale(home, ASSETS, asset, "sections")[0] == "FRESH", asset
     recipe = home.folder / "exports_otherwise.yaml"
     before = home.corpus.recipe_of(home.corpus.files(["sections"])[0]).to_yaml()
-    recipe.write_text(before.replace("format: same", "format: sharegpt"), encoding="utf-8")
+    # under a name of its own: the files of later tests take the stored recipe that is called "default"
+    changed = before.replace("name: default", "name: exports_otherwise").replace("format: same", "format: sharegpt")
+    recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe("sections", str(recipe))
     with dg.build_sensor_context(home.instance, cursor=seen) as context:
         result = upstream_versions(context)

@@ -59,6 +59,7 @@ def test_what_a_recipe_changes_is_started_and_nothing_else(home: Home, monkeypat
         seen = context.cursor
     recipe = home.folder / "another_export.yaml"
     before = home.corpus.recipe_of(home.corpus.files([name])[0]).to_yaml()
+    assert before.count("format: same") == 1
     changed = before.replace("name: default", "name: another").replace("format: same", "format: sharegpt")
     recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe(name, str(recipe))
