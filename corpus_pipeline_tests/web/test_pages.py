@@ -239,7 +239,7 @@ def test_an_operator_asks_for_a_run_and_the_page_says_so_until_it_begins(client,
     assert client.form("/start", file="oats", stage="wash").status_code == 400
     assert client.form("/start", file="oats", stage="clean", back="/files/oats").headers["location"] == "/files/oats"
     page = client.get("/files/oats").text
-    assert "Up to clean: asked for by" in page and "corpus run oats" in page
+    assert "Up to clean: requested by" in page and "corpus run oats" in page
     (wish,) = client.get("/files/oats.json").json()["start_requests"]
     assert wish["to"] == "clean"
     client.form("/start", back="/files")
