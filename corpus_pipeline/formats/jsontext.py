@@ -67,7 +67,7 @@ def quickly(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:  # a number beyond a double
-        return json.loads(raw)
+        return read(raw.decode("utf-8"))
 
 
 def keeps_numbers(raw: bytes) -> bool:

@@ -33,7 +33,7 @@ from corpus_pipeline.stages.export.manifest import ExportFacts
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
 from corpus_pipeline.stages.export.selection import Encoded, ExportRow, Room, encode, is_selected
 from corpus_pipeline.stages.export.targets import Target
-from corpus_pipeline.stages.export.writer import Position, sweep_parts
+from corpus_pipeline.stages.export.writer import FileFacts, Position, sweep_parts
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import (
     augmented,
@@ -455,14 +455,7 @@ def _publish(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finishe
             held.commit(_unchanged, held, snapshot)
 
     facts = held.fetch(_facts, held, snapshot, finished)
-    columns = None
-    if held.work.recipe.export.parquet:
-        columns, as_text = parquet.write_parquet(finished.data, held.work.work_folder, held.work.file.name)
-        if as_text:
-            facts = dataclasses.replace(facts, parquet_as_text=as_text)
-            held.work.narrator.notice(
-                f"{held.work.file.name}: Parquet would round numbers; these columns hold their texts: {gate.listed(as_text)}"
-            )
+    columns, facts = _as_columns(held, finished, facts)
     try:
         published = target.publish(facts, finished.data, finished.not_exportable, columns, on_step=on_step)
     finally:
@@ -493,6 +486,32 @@ def _publish(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finishe
 
     held.commit(record)
     return True
+
+
+def _as_columns(held: Held, finished: Finished, facts: ExportFacts) -> tuple[FileFacts | None, ExportFacts]:
+    """The rows as Parquet, when the recipe wants it or `datasets` does not read the JSON lines as they are; and the facts."""
+    wanted, name = held.work.recipe.export.parquet, held.work.file.name
+    if not wanted and not (facts.unloadable and finished.data.lines and parquet.is_there()):
+        return None, facts
+    try:
+        columns, as_text = parquet.write_parquet(
+            finished.data, held.work.work_folder, name, facts.features, exact=not wanted
+        )
+    except StopJob as error:
+        if wanted:
+            raise
+        held.work.narrator.notice(f"{name}: the dataset card does not list this export: {error}")
+        return None, facts
+    if not wanted:
+        held.work.narrator.notice(
+            f"{name}: load_dataset() would change {facts.unloadable}; the dataset card names a Parquet file beside the lines"
+        )
+    if as_text:
+        facts = dataclasses.replace(facts, parquet_as_text=as_text)
+        held.work.narrator.notice(
+            f"{name}: Parquet would round numbers; these columns hold their texts: {gate.listed(as_text)}"
+        )
+    return columns, facts
 
 
 def variants(order: tuple[str, ...]) -> list[list[Any]]:
@@ -579,4 +598,5 @@ def _facts(connection: Connection, held: Held, snapshot: Snapshot, finished: Fin
         llama_factory_why=why,
         features=features.columns,
         guessable=features.guessable,
+        unloadable=features.unloadable,
     )

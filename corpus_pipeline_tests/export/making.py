@@ -53,7 +53,7 @@ def facts(name: str = "notes", **changes: Any) -> ExportFacts:
 def described(data: FileFacts, name: str = "notes", **changes: Any) -> ExportFacts:
     """`facts` with the features of the file."""
     found = infer_file(data.path, data.compression)
-    return facts(name, features=found.columns, guessable=found.guessable, **changes)
+    return facts(name, features=found.columns, guessable=found.guessable, unloadable=found.unloadable, **changes)
 
 
 def rows(records: Sequence[Any]) -> list[bytes]:

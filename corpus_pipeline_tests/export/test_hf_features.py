@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export import hf_features
 from corpus_pipeline.stages.export.hf_features import infer, infer_file
 from corpus_pipeline_tests.export.making import chat, rows, spooled
@@ -44,6 +45,46 @@ def test_messages_with_different_keys_are_json():
 )
 def test_the_type_of_a_column(values, kind):
     assert columns(*({"x": value} for value in values)) == [{"name": "x", "dtype": kind}]
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([1 << 64], "numbers beyond 64 bits"),
+        ([{"deep": [-(1 << 63) - 1]}], "numbers beyond 64 bits"),
+        ([jsontext.NumberText("1e400")], "numbers beyond 64 bits"),
+        ([jsontext.NumberText("9" * 5000)], "numbers beyond 64 bits"),
+        (["0", 1], "texts that are themselves JSON, under 'x'"),
+        ([[], " {} "], "texts that are themselves JSON, under 'x'"),
+        (["2024-01-01", "2024"], ""),
+        ([0.12345678901], ""),
+        ([0.12345678901, "a"], "fractions of more than 10 decimals"),
+        ([1e20, 1 << 62, 0.5, "a"], ""),
+        (["five", 5], ""),
+        ([["5"], ["5", 5]], ""),
+        ([{"content": "5"}, {"content": [5]}], ""),
+    ],
+)
+def test_what_the_loader_would_change_is_said(values, why):
+    found = infer(rows([{"x": value} for value in values]))
+    assert found.unloadable == why
+    if why:
+        assert not found.guessable
+
+
+def test_texts_that_are_json_are_declared_as_part_of_what_is_around_them():
+    message = [{"role": "assistant", "content": "[1, 2]"}, {"role": "user", "content": ["a"]}]
+    assert columns({"messages": message}) == [{"name": "messages", "list": "json"}]
+    assert columns({"meta": {"n": "5"}}, {"meta": {"n": 5}}) == [{"name": "meta", "dtype": "json"}]
+    assert columns({"tags": ["5", 5]}) == [{"name": "tags", "dtype": "json"}]
+    many = [{"a": "x", "b": "y"}] * 5
+    assert infer(rows([*many, {"a": "5", "b": "z"}, {"a": 5, "b": "z"}])).unloadable.endswith("under 'a'")
+
+
+def test_columns_that_the_loader_takes_for_the_trace_of_an_agent_cannot_be_guessed():
+    chatty = {"id": "1", "source": "s", "model": "m", "system_prompt": "p", **chat("a")}
+    assert not infer(rows([chatty])).guessable
+    assert infer(rows([{key: value for key, value in chatty.items() if key != "model"}])).guessable
 
 
 def test_nested_lists_and_records():

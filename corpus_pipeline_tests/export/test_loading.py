@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export import hf_features
+from corpus_pipeline.stages.export.parquet import write_parquet
 from corpus_pipeline.stages.export.targets.folder import FolderTarget
 from corpus_pipeline_tests.export.making import chat, described, rows, spooled
 
@@ -47,11 +49,14 @@ def target(tmp_path):
     return FolderTarget(tmp_path / "exports")
 
 
-def publish(target, records, name="notes", compression="none"):
-    """Publishes the records; returns the facts."""
+def publish(target, records, name="notes", compression="none", with_columns=True):
+    """Publishes the records; returns the facts. With a Parquet file where the loader needs it, as an export does."""
     data = spooled(target.root.parent / "work", rows(records), name, compression)
     found = described(data, name)
-    target.publish(found, data)
+    columns = None
+    if found.unloadable and with_columns:
+        columns, _ = write_parquet(data, target.root.parent / "work", name, found.features, exact=True)
+    target.publish(found, data, None, columns)
     return found
 
 
@@ -173,3 +178,47 @@ def test_hostile_keys_load_through_the_card_of_the_folder(datasets, target, deep
     assert same(load(datasets, target, "notes"), records)
     found = datasets.load_dataset(str(target.root / "notes"), split="train", cache_dir=str(target.root.parent / "c"))
     assert same(found, records)
+
+
+def test_texts_that_are_json_come_back_as_texts(datasets, target):
+    parts = {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}]}
+    records = [chat("q", "5"), chat("true", "[1, 2]"), parts, {"meta": {"n": "5"}}, {"meta": {"n": 5}}]
+    assert not publish(target, records).unloadable
+    assert same(load(datasets, target, "notes"), records)
+
+
+UNLOADABLE = [
+    [{"answer": "0"}, {"answer": 0}, {"answer": "true"}, {"answer": ["0"]}, {"answer": None}],
+    [{"answer": "a", "score": 0.1234567890123}, {"answer": 1, "score": -1e-15}],
+    [{"question": "a", "n": [1, "5"], "score": 123456.12345678912}, {"question": "5", "n": [], "score": None}],
+]
+
+
+@pytest.mark.parametrize("records", UNLOADABLE, ids=["texts that are JSON", "fractions", "both"])
+def test_what_the_loader_would_change_comes_from_the_parquet_file_of_the_card(datasets, target, records):
+    assert publish(target, records).unloadable
+    assert not same(load_plainly(datasets, target.root / "notes" / "notes.jsonl"), records)
+    assert same(load(datasets, target, "notes"), records)
+
+
+def test_numbers_beyond_64_bits_load_as_their_texts(datasets, target):
+    long = "9" * 5000
+    records = [
+        {"n": 1 << 70, "mixed": "a", "deep": {"n": [1 << 64, 1]}, "big": jsontext.NumberText("1e400")},
+        {"n": 2, "mixed": 5, "deep": {"n": []}, "big": jsontext.NumberText(long)},
+    ]
+    assert publish(target, records).unloadable == "numbers beyond 64 bits"
+    assert list(load(datasets, target, "notes")) == [
+        {"n": str(1 << 70), "mixed": "a", "deep": {"n": [str(1 << 64), "1"]}, "big": "1e400"},
+        {"n": "2", "mixed": 5, "deep": {"n": []}, "big": long},
+    ]
+
+
+def test_without_parquet_the_card_says_why_it_does_not_list_an_export(datasets, target):
+    publish(target, [{"answer": "0"}, {"answer": 0}], with_columns=False)
+    publish(target, [chat("q", "a")], "full")
+    assert datasets.get_dataset_config_names(str(target.root)) == ["full"]
+    assert (
+        "no config: `texts that are themselves JSON, under 'answer'`; export with parquet: true"
+        in (target.root / "README.md").read_text()
+    )

@@ -52,26 +52,32 @@ def llama_factory_word(manifest: Mapping[str, Any]) -> str | None:
 
 def _readable(manifest: Mapping[str, Any]) -> StoredFile:
     """The file that a loader reads without being told the types of its columns: Parquet says them itself."""
-    files = stored_files(manifest)
-    typed = next((file for file in files if file.role == "parquet"), None)
+    typed = _typed(manifest)
     return typed if typed is not None and not manifest["guessable"] else _data(manifest)
+
+
+def _typed(manifest: Mapping[str, Any]) -> StoredFile | None:
+    return next((file for file in stored_files(manifest) if file.role == "parquet"), None)
 
 
 def card(exports: Iterable[Located]) -> bytes:
     """A dataset card: one config per export with its file and the type of every column, and a table for people.
 
-    An export without rows is in the table only: a config that cannot be loaded is an error to Hugging Face's tools.
+    An export without rows is in the table only, as one whose lines the loader does not read as they are and that has no Parquet
+    file: a config that cannot be loaded is an error to Hugging Face's tools.
     """
     located = list(exports)
     configs, infos, table = [], [], []
     for folder, manifest in located:
         data, name = _data(manifest), _config_name(manifest["name"])
-        if data.lines:
-            files = [{"split": "train", "path": _path(folder, data)}]
+        loaded = _typed(manifest) if manifest.get("unloadable") else data
+        if data.lines and loaded is not None:
+            files = [{"split": "train", "path": _path(folder, loaded)}]
             configs.append({"config_name": name, "data_files": files})
-            infos.append({"config_name": name, "features": manifest["features"]})
+            if loaded is data:
+                infos.append({"config_name": name, "features": manifest["features"]})
         table.append(_row(name, manifest, data))
-    head = {"configs": configs, "dataset_info": infos} if configs else {}
+    head = {"configs": configs, **({"dataset_info": infos} if infos else {})} if configs else {}
     front = yaml.dump(head, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
     return "\n".join([f"---\n{front}---\n", _TEXT, *table, ""]).encode()
 
@@ -80,7 +86,8 @@ _TEXT = """# Exported datasets
 
 Each row below is a config: load it with `load_dataset(<this folder>, <config>)`. The types of all columns are declared
 above, from the whole file. A tool that reads a file without this card guesses them from the first rows; where the table
-says "declare", that guess is wrong for some row, so load through this card, or pass `features=`. The type `json` needs
+says "declare", that guess is wrong for some row, so load through this card, or pass `features=`. Where it says "Parquet", the
+loader would change values of the JSON lines, and the card names the Parquet file beside them. The type `json` needs
 `datasets` 4.7 or newer. Beside each file, `manifest.json` tells where its rows came from.
 
 | config | rows | format | types | LLaMA-Factory | recipe | sha256 of the file |
@@ -106,12 +113,18 @@ _Dumper.add_representer(str, _one_line)
 
 
 def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
-    types = "no rows" if not data.lines else "guessed well" if manifest["guessable"] else "declare"
+    types = "no rows" if not data.lines else _types(manifest)
     recipe = f"{manifest['recipe']['name']} {manifest['recipe']['version'][:12]}"
     word = llama_factory_word(manifest)
     listed = "in dataset_info.json" if word is None else _cell(word)
     cells = (_cell(name), str(data.lines), _cell(manifest["format"]), types, listed, recipe, f"`{data.sha256}`")
     return f"| {' | '.join(cells)} |"
+
+
+def _types(manifest: Mapping[str, Any]) -> str:
+    if why := manifest.get("unloadable"):
+        return f"Parquet ({_cell(why)})" if _typed(manifest) else f"no config: {_cell(why)}; export with parquet: true"
+    return "guessed well" if manifest["guessable"] else "declare"
 
 
 def _cell(text: str) -> str:

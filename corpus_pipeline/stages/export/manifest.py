@@ -50,7 +50,7 @@ class ExportFacts:
     created: ISO time in UTC from the database, or None.
     llama_factory, llama_factory_why: see `llama_factory.Entry` (`file_name` is set again).
     parquet_as_text: see `parquet.Columns`.
-    features: see `features.Features.columns`; guessable: see there.
+    features: see `features.Features.columns`; guessable, unloadable: see there.
     """
 
     name: str
@@ -79,6 +79,7 @@ class ExportFacts:
     parquet_as_text: Mapping[str, int] = field(default_factory=dict)
     features: Sequence[Mapping[str, Any]] = ()
     guessable: bool = True
+    unloadable: str = ""
 
 
 def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
@@ -109,6 +110,7 @@ def build(facts: ExportFacts, files: Sequence[StoredFile]) -> bytes:
         **({"parquet_as_text": facts.parquet_as_text} if facts.parquet_as_text else {}),
         "features": facts.features,
         "guessable": facts.guessable,
+        **({"unloadable": facts.unloadable} if facts.unloadable else {}),
     }
     return to_json(body)
 
