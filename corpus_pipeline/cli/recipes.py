@@ -37,10 +37,12 @@ def show(name: str) -> None:
 @recipe.command()
 @click.argument("name")
 @click.option("--bind", "files", multiple=True, help="Bind it to this dataset file when it is right. Repeatable.")
-def check(name: str, files: tuple[str, ...]) -> None:
+@click.option("--anyway", is_flag=True, help="Bind it also to a file of which no row could be exported.")
+def check(name: str, files: tuple[str, ...], anyway: bool) -> None:
     """Check a recipe: every section, rule, strategy, parameter and template.
 
-    With --bind, rows are tried in the export format first: what cannot be written is said by reason.
+    With --bind, rows are tried in the export format first: what cannot be written is said by reason, and nothing is bound when
+    no row of a file can be written.
     """
     from corpus_pipeline.service import Corpus
     from corpus_pipeline.service.commands.recipes import resolve
@@ -48,14 +50,19 @@ def check(name: str, files: tuple[str, ...]) -> None:
     with Corpus.open() as corpus:
         chosen = resolve(corpus.store, name)
         say(f"{name} is right; version {chosen.recipe.version[:12]}")
+        hopeless = []
         for file in files:
             fit = corpus.fit(file, chosen.recipe)
             for sentence in fit_lines(file, fit):
                 warn(sentence)
             if fit.rows and fit.withheld == fit.rows:
-                warn(
-                    f"nothing of {file} could be exported: name another export.format (docs/formats.md), and bind again"
-                )
+                hopeless.append(file)
+        if hopeless and not anyway:
+            raise UsageError(
+                f"nothing of {', '.join(hopeless)} could be exported, so nothing was bound: name another export.format"
+                " (docs/formats.md), or bind nevertheless with --anyway"
+            )
+        for file in files:
             bound = corpus.bind_recipe(file, name)
             say_compared_again(bound.again)
             say(f"{file} is bound to it: new work takes this version. Next: corpus run {file}")

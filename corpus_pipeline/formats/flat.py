@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from corpus_pipeline.formats.shape import Slot, make
 from corpus_pipeline.model import Conversation, Turn
 
 _SHAPES_KEPT = 1000
+_KEYS_SHOWN = 6
+_KEY = re.compile(r"\w[\w .-]{0,39}")  # what a key looks like that is no text of its own
 _ALWAYS_LOST = frozenset({Loss.ROLES, Loss.NAMES, Loss.WEIGHTS, Loss.TOOLS, Loss.REFUSAL, Loss.BREAKS}) | SHAPE_LOSSES
 
 
@@ -107,7 +110,9 @@ class FlatFormat(Format):
         columns = self.columns
         for key in self._required:
             if type(record.get(key)) is not str:
-                wrong_shape(f"'{key}' is {'missing' if key not in record else 'not text'}")
+                wrong_shape(
+                    f"'{key}' is not text" if key in record else f"'{key}' is missing; there are: {_named(record)}"
+                )
         for key in self._optional:
             value = record.get(key)
             if value is not None and type(value) is not str:
@@ -291,6 +296,12 @@ def _message_losses(system: Message | None, messages: Sequence[Message]) -> set[
     if any(message.rejected is not None for message in messages[:-1]):
         losses.add(Loss.REJECTED)
     return losses
+
+
+def _named(record: Record) -> str:
+    """The keys of a record that lacks one, as many as help."""
+    shown = [f"'{key}'" for key in list(record)[:_KEYS_SHOWN] if _KEY.fullmatch(key)]
+    return ", ".join([*shown, "..."] if len(shown) < len(record) else shown) or "none"
 
 
 def _required(text: str | None, reason: str) -> str:

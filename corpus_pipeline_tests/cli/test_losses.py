@@ -163,7 +163,9 @@ def test_a_binding_says_how_many_rows_fit_and_that_none_does(fresh, tmp_path: Pa
         none = run(fresh, "recipe", "check", pairs, "--bind", "talks")
         assert f"400 of {which} rows of talks cannot be written as trl_preference_chat" in none.stderr
         assert "no_preference 150" in none.stderr and "nothing of talks could be exported" in none.stderr
+        assert none.returncode == 2 and "is bound" not in none.stdout
         some = run(fresh, "recipe", "check", plain, "--bind", "talks")
         assert f"250 of {which} rows" in some.stderr and "no_answer 250" in some.stderr
+    assert "talks is bound to it" in run(fresh, "recipe", "check", pairs, "--bind", "talks", "--anyway").stdout
     added = run(fresh, "add", str(write_jsonl(tmp_path / "more.jsonl", rows[:20])), "--recipe", pairs)
     assert added.returncode == 0 and "20 of the first 20 rows of more cannot be written" in added.stderr

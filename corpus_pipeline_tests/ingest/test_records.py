@@ -180,7 +180,10 @@ def test_reject_keeps_line_offset_reason_and_bytes(tmp_path: Path) -> None:
 def test_wrong_shape_says_what_is_missing(tmp_path: Path) -> None:
     outcome = read_all(source_of(tmp_path, b'{"question": "q"}\n{"question": "q", "answer": 3}\n'))
     assert outcome.reasons == ["wrong_shape", "wrong_shape"]
-    assert [reject.detail for reject in outcome.rejects] == ["'answer' is missing", "'answer' is not text"]
+    assert [reject.detail for reject in outcome.rejects] == [
+        "'answer' is missing; there are: 'question'",
+        "'answer' is not text",
+    ]
 
 
 @pytest.mark.parametrize("name", ["huge.jsonl", "huge.json"])

@@ -300,6 +300,21 @@ def test_answers_of_services_are_the_records_inside_them(tmp_path: Path, content
     assert found.format.name in ("question_answer", "instruction")
 
 
+@pytest.mark.parametrize("padding", [0, 2 << 20])
+def test_lists_that_say_something_of_the_records_are_named_when_they_are_passed_over(
+    tmp_path: Path, padding: int
+) -> None:
+    rows = [_ROW] * (3 + padding // 40)
+    found = sniff(write(tmp_path, json.dumps({"features": [{"name": "level"}], "rows": rows, "version": 1}), "a.json"))
+    assert found.evidence.endswith("passed over as what says something of the records: 'features'")
+    assert "passed over" not in sniff(write(tmp_path, json.dumps({"version": [1], "rows": rows}), "b.json")).evidence
+
+
+def test_a_list_of_records_is_read_whatever_its_name(tmp_path: Path) -> None:
+    found = sniff(write(tmp_path, json.dumps({"data": [_ROW] * 3, "links": [_ROW] * 2, "errors": [{"code": 1}]})))
+    assert found.records == 5 and found.evidence.endswith("of the records: 'errors'")
+
+
 def test_records_under_keys_of_their_own_are_called_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"3 records under keys of their own.*to_entries"):
         sniff(write(tmp_path, json.dumps({f"id{n}": _ROW for n in range(3)}), "by_id.json"))

@@ -16,6 +16,7 @@ from corpus_pipeline.errors import ControlFlow
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:')
+_LIST = re.compile(rb'("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:[ \t\r\n]*+\[[ \t\r\n]*+\{')
 _OWN_LINE = re.compile(rb"\n([ \t]{0,128})\Z")
 # an object behind what may stand before an element
 GENERIC_START = re.compile(rb"[\[,}\]\n][ \t\r\n]*+\{")
@@ -120,6 +121,30 @@ def opening(head: bytes) -> Opening | None:
         return _list_within(head, place, ())[0]
     except (Unfinished, ValueError):
         return None
+
+
+def passed_over(text: bytes) -> list[str]:
+    """The lists of objects beside the records that are read for none, by their names; text: a file, or its begin."""
+    found = opening(text)
+    if found is None or not found.path:
+        return []
+    try:
+        value = json.loads(text)
+    except ValueError:  # a begin only: what stands before the records
+        return [name for match in _LIST.finditer(text, 0, found.place - 1) if is_beside(name := _name(match[1]))]
+    for key in found.path[:-1]:
+        value = value[key]
+    first = value[found.path[-1]][0]
+    behind = list(value).index(found.path[-1])
+    like = Style(frozenset(first) if isinstance(first, dict) else frozenset(), None)
+    return [
+        key
+        for at, (key, inner) in enumerate(value.items())
+        if is_beside(key)
+        and isinstance(inner, list)
+        and any(isinstance(one, dict) for one in inner[:1])
+        and not (at > behind and like.resembles(inner[0]))
+    ]
 
 
 def _list_within(head: bytes, place: int, path: tuple[str, ...]) -> tuple[Opening | None, int]:

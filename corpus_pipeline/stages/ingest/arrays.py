@@ -383,7 +383,7 @@ class _Scanner:
                 self._step()
                 continue
             is_list = self._begins_list()
-            if is_list and not is_beside(name) and self._resembles_first():
+            if is_list and self._resembles_first(unless_broken=is_beside(name)):
                 self._step()
                 return True
             line, start = self.line, self.offset
@@ -404,7 +404,7 @@ class _Scanner:
             pass
         return is_list_of_objects(self._buffer, self._place)
 
-    def _resembles_first(self) -> bool:
+    def _resembles_first(self, *, unless_broken: bool) -> bool:
         """Whether the first element of the list here looks like those of the first list, or is too broken to tell."""
         while True:
             place = self._buffer.index(b"{", self._place)
@@ -412,10 +412,10 @@ class _Scanner:
                 _, value = decode_at(self._buffer, place, len(self._buffer))
             except Unfinished:
                 if not self._doubled():
-                    return True
+                    return not unless_broken
                 continue
             except ValueError:
-                return True
+                return not unless_broken
             return self._style.resembles(value)
 
     def _value(self) -> tuple[int, Any] | None:

@@ -11,15 +11,17 @@ from corpus_pipeline.formats import EMPTY, MAPPED, Format, by_name, look_at, map
 from corpus_pipeline.model import Conversation
 from corpus_pipeline.recipe import IngestSection
 from corpus_pipeline.stages.ingest import hints
+from corpus_pipeline.stages.ingest.array_style import passed_over
 from corpus_pipeline.stages.ingest.further import records_further_on
 from corpus_pipeline.stages.ingest.packing import READABLE, packing
 from corpus_pipeline.stages.ingest.parse import parse_record
 from corpus_pipeline.stages.ingest.records import RecordReader
-from corpus_pipeline.stages.ingest.source import START, Limits, Source, SourceBroken
+from corpus_pipeline.stages.ingest.source import START, Container, Limits, Source, SourceBroken
 
 _SAMPLE = 200
 _SHOWN_BYTES = 64 * 1024  # of a record that is not understood
 _SAMPLE_BYTES = 32 * 1024 * 1024
+_HEAD_BYTES = 1024 * 1024
 
 
 class Sniffed(NamedTuple):
@@ -65,7 +67,16 @@ def sniff(path: Path, section: IngestSection | None = None) -> Sniffed:
         )
     records += records_further_on(source, limits.max_depth, behind) if looked_at >= _SAMPLE else []
     format, evidence = _format_of(path, section, records)
-    return Sniffed(source, format, len(records), bom, evidence)
+    return Sniffed(source, format, len(records), bom, evidence + _passed_over(source, limits))
+
+
+def _passed_over(source: Source, limits: Limits) -> str:
+    """What of the object around the records is read for no record, in words."""
+    if source.container is not Container.ARRAY:
+        return ""
+    with RecordReader(source, START, limits) as reader:
+        names = passed_over(reader.head(_HEAD_BYTES))
+    return f"; passed over as what says something of the records: {', '.join(map(repr, names))}" if names else ""
 
 
 def _sample(reader: RecordReader, max_depth: int, most: int = _SAMPLE) -> tuple[list[dict[str, Any]], int, str, bytes]:
