@@ -124,6 +124,7 @@ def ours(folder: Path, calls: int, profile: Path | None) -> dict[str, Any]:
     data = folder / "cost.jsonl"
     write_rows(data, calls)
     env = {"CORPUS_HOME": str(folder / "home"), "OPENAI_BASE_URL": os.environ["OPENAI_BASE_URL"]}
+    env["CORPUS_ANSWER_READER"] = os.environ.get("CORPUS_ANSWER_READER", "auto")
     with Corpus.open(Settings.from_env(env)) as corpus:
         corpus.add(data, recipe=str(recipe))
         corpus.run_stage("cost", Stage.INGEST)

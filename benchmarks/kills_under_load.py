@@ -5,8 +5,8 @@
 
 A worker augments against the stand-in (a process of its own, 50 calls at once) and is killed (SIGKILL) at a random moment,
 again and again; each start takes over what the one before left. The stand-in logs an answer the instant before it writes it to
-the socket. An answer that was logged before the kill and is neither in the database nor in the spool afterwards was delivered
-for nothing.
+the socket. An answer that is neither in the database nor in the spool afterwards is asked, and paid, again. Told apart are
+those that were logged before the kill, and those that the stand-in wrote after it.
 Printed: one line for each kill, then how often how many.
 """
 
@@ -34,6 +34,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from augment_window import write_rows
 
 from corpus_pipeline.jobs.augment import answer_spool
+from corpus_pipeline.llm.reader import left
+from corpus_pipeline.llm.reader.awaited import awaited
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -74,9 +76,11 @@ def prepare(folder: Path, settings: Settings, rows: int) -> None:
 
 
 def drill(folder: Path, env: dict[str, str], kills: int, rng: random.Random) -> None:
-    log, seen, lost = folder / "invoice.jsonl", 0, list[int]()
-    print("| kill | load | seconds of calls | answers delivered | in the spool only | delivered for nothing |")
-    print("|---|---|---|---|---|---|")
+    log, seen, lost, lost_late = folder / "invoice.jsonl", 0, list[int](), list[int]()
+    print(
+        "| kill | load | seconds of calls | answers | in the spool only | lost: delivered before the kill | after it |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for number in range(1, kills + 1):
         before = lines(log)
         worker = subprocess.Popen([sys.executable, "-c", RUN], env=os.environ | env, stderr=subprocess.DEVNULL)
@@ -88,22 +92,26 @@ def drill(folder: Path, env: dict[str, str], kills: int, rng: random.Random) -> 
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         killed = time.time()
-        time.sleep(0.5)  # the stand-in may still be writing the log of before
-        delivered = [
-            line["attempt_id"] for line in read(log) if line["time"] < killed and line["outcome"] == "answered"
-        ]
+        time.sleep(4.0)  # what was on the wire is answered in that time
+        while awaited(folder / "home" / "spool") is not None:
+            time.sleep(0.05)
+        answered = [line for line in read(log)[seen:] if line["outcome"] == "answered"]
         stored, spooled = known(Settings.from_env(env))
-        nothing = len(set(delivered[seen:]) - stored - spooled)
-        lost.append(nothing)
+        late = {line["attempt_id"] for line in answered if line["time"] >= killed} - stored - spooled
+        nothing = {line["attempt_id"] for line in answered if line["time"] < killed} - stored - spooled
+        lost.append(len(nothing))
+        lost_late.append(len(late))
         print(
-            f"| {number} | {os.getloadavg()[0]:.1f} | {seconds:.1f} | {len(delivered) - seen} | {len(spooled - stored)} |"
-            f" {nothing} |",
+            f"| {number} | {os.getloadavg()[0]:.1f} | {seconds:.1f} | {len(answered)} | {len(spooled - stored)} |"
+            f" {len(nothing)} | {len(late)} |",
             flush=True,
         )
-        time.sleep(4.0)  # what the stand-in answers after the kill was on the wire
         seen = len(read(log))
     shares = ", ".join(f"{count} x {many}" for many, count in sorted(Counter(lost).items()))
-    print(f"\n{kills} kills: {sum(lost)} delivered answers asked again, {max(lost)} at most ({shares})")
+    print(
+        f"\n{kills} kills: {sum(lost)} delivered answers asked again, {max(lost)} at most ({shares});"
+        f" of those that came after the kill {sum(lost_late)}"
+    )
 
 
 def known(settings: Settings) -> tuple[set[str], set[str]]:
@@ -111,8 +119,9 @@ def known(settings: Settings) -> tuple[set[str], set[str]]:
     with Corpus.open(settings) as corpus:
         stored = corpus.store.fetch(lambda c: set(c.execute(text("SELECT attempt_id FROM answers")).scalars()))
         task = corpus.store.fetch(lambda c: c.execute(text("SELECT MAX(id) FROM tasks")).scalar_one())
-    paths = answer_spool.left_over(settings.home / "spool", TaskId(task))
-    return stored, {entry.settlement.id for entry in answer_spool.read(paths)}
+    folder = settings.home / "spool"
+    own = {entry.settlement.id for entry in answer_spool.read(answer_spool.left_over(folder, TaskId(task)))}
+    return stored, own | {one.attempt_id for one in left.answers(left.files(folder, task))}
 
 
 def read(log: Path) -> list[dict[str, Any]]:

@@ -51,6 +51,12 @@ VARIABLES = (
     ),
     Variable("CORPUS_LEASE_SECONDS", "30", "how long a crashed worker's lease keeps others out"),
     Variable(
+        "CORPUS_ANSWER_READER",
+        "auto",
+        "whether a process of its own sends calls and reads answers, which then survive a kill of the worker: always, never, or"
+        " auto: from 200 samples on",
+    ),
+    Variable(
         "CORPUS_STOP_GRACE_SECONDS",
         "20",
         "how long calls in flight may take to end after SIGTERM or Terminate in Dagster",
@@ -177,6 +183,7 @@ class Settings:
     signing_key: Path | None = None
     partitions_per_run: int = 1
     stop_grace_seconds: float = 20.0
+    answer_reader: Literal["auto", "always", "never"] = "auto"
     progress_seconds: float = 30.0
     log_json: bool = False
     automate: tuple[str, ...] = ()
@@ -225,6 +232,7 @@ class Settings:
             webhook_hosts=_names(env.get("CORPUS_WEBHOOK_HOSTS")),
             webhook_secret=env.get("CORPUS_WEBHOOK_SECRET") or None,
             partitions_per_run=_between("CORPUS_PARTITIONS_PER_RUN", env, "1", 1, 1000),
+            answer_reader=_reader(env.get("CORPUS_ANSWER_READER") or "auto"),
             stop_grace_seconds=_positive("CORPUS_STOP_GRACE_SECONDS", env.get("CORPUS_STOP_GRACE_SECONDS") or "20"),
             progress_seconds=_positive("CORPUS_PROGRESS_SECONDS", env.get("CORPUS_PROGRESS_SECONDS") or "30"),
             automate=_stages(env.get("CORPUS_AUTOMATE")),
@@ -388,6 +396,13 @@ def _s3_endpoint(url: str | None, private_hosts: tuple[str, ...]) -> str | None:
             " CORPUS_PRIVATE_HOSTS when it is a host of your own network."
         )
     return url
+
+
+def _reader(text: str) -> Literal["auto", "always", "never"]:
+    for known in get_args(Literal["auto", "always", "never"]):
+        if text.strip().lower() == known:
+            return known
+    raise UsageError(f"CORPUS_ANSWER_READER is '{text}'; it must be auto, always or never")
 
 
 def _addressing(text: str) -> Literal["auto", "path", "virtual"]:

@@ -14,18 +14,19 @@ from urllib.parse import urlsplit
 import orjson
 
 from corpus_pipeline.errors import ProviderRefused
-from corpus_pipeline.llm import failures
+from corpus_pipeline.llm import failures, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer
-from corpus_pipeline.llm.connections import Connections, Reply, TooMuch
+from corpus_pipeline.llm.connections import Connections, Reply
 from corpus_pipeline.llm.endpoint import Endpoint
-from corpus_pipeline.llm.failures import Failure, Reason
+from corpus_pipeline.llm.reader import left
+from corpus_pipeline.llm.reader.channel import Channel
 from corpus_pipeline.llm.styles import STYLES
 from corpus_pipeline.model import Answer, Request
 
 RESPONSE_CAP_BYTES = 32 * 1024 * 1024
 FILE_CAP_BYTES = 1024 * 1024 * 1024
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
+_READER_SECONDS = 5.0  # after which a reader that does not keep the deadline itself is not waited for
 
 # at lower levels these write requests, which hold what people wrote and keys
 for _name in ("aiohttp", "openai", "httpx", "httpx2", "httpcore", "httpcore2"):
@@ -38,7 +39,7 @@ class ModelClient:
     """Calls one endpoint. Use as `async with ModelClient(...) as client`, in one event loop.
 
     connections: at least the number of calls in flight. observe: told the headers of every response, for learning the
-    provider's rate limits.
+    provider's rate limits. reader: sends the calls of `complete` and reads their answers, as long as it lives.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class ModelClient:
         connections: int = 128,
         response_cap_bytes: int = RESPONSE_CAP_BYTES,
         observe: HeaderObserver | None = None,
+        reader: Channel | None = None,
     ) -> None:
         self._where = where
         self._observe = observe
-        self._secrets = (where.api_key, *(value for _, value in where.headers))
+        self._reader = reader
+        self._secrets = left.secrets(where)
         self._style = STYLES[where.style]
         self._auth = self._style.auth(where) | dict(where.headers)
         self._connections = Connections(where, most=connections, cap_bytes=response_cap_bytes)
@@ -98,10 +101,23 @@ class ModelClient:
             **wire.headers,
             **(request.options.headers or {}),
         }
-        response = await self.send(
-            "POST", wire.path, headers=headers, content=dumped(wire.body), deadline_seconds=deadline_seconds
-        )
-        request_id = next((found for name in _REQUEST_IDS if (found := response.headers.get(name))), None)
+        content, reader = dumped(wire.body), self._reader
+        if reader is None or not reader.is_open:
+            response = await self.send(
+                "POST", wire.path, headers=headers, content=content, deadline_seconds=deadline_seconds
+            )
+        else:
+            note = [attempt_id, self._style.name, tokens.expected_input(request), request.max_output_tokens]
+            sending = reader.call(
+                self._where,
+                self._url(wire.path),
+                {**headers, **self._auth},
+                content,
+                seconds=deadline_seconds,
+                note=note,
+            )
+            response = self._successful(await self._guarded(sending, deadline_seconds + _READER_SECONDS))
+        request_id = left.request_id(response.headers)
         try:
             return self._style.parse(response.content, request, request_id=request_id)
         except ErrorAnswer as error:
@@ -165,7 +181,7 @@ class ModelClient:
             async with asyncio.timeout(deadline_seconds):
                 reply = await call
         except Exception as error:
-            failure = self._failure(error)
+            failure = failures.of_call(error, secrets=self._secrets)
             if failure is None:
                 raise
             raise failure.error() from None  # the chain would hold the request, and with it the key
@@ -178,13 +194,6 @@ class ModelClient:
             failure = failures.from_status(reply.status, reply.headers, reply.content, secrets=self._secrets)
             raise failure.error() from None
         return reply
-
-    def _failure(self, error: Exception) -> Failure | None:
-        if isinstance(error, TooMuch):
-            return failures.broken_body(str(error))
-        if type(error) is TimeoutError:
-            return Failure(Reason.TIMEOUT, "the deadline of the call passed", maybe_billed=True)
-        return failures.from_exception(error, secrets=self._secrets)
 
 
 def dumped(body: dict[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ import aiohttp
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
 from corpus_pipeline.llm import error_bodies, waits
-from corpus_pipeline.llm.connections import Unsendable
+from corpus_pipeline.llm.connections import TooMuch, Unsendable
 from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.redaction import redact
 
@@ -271,6 +271,15 @@ def _reason(status: int, words: Words) -> Reason:
     if status == 413 or _TOO_LONG.search(said):
         return Reason.TOO_LONG
     return Reason.INVALID_REQUEST
+
+
+def of_call(error: Exception, *, secrets: tuple[str | None, ...] = ()) -> Failure | None:
+    """As `from_exception`, of one call with a deadline around it."""
+    if isinstance(error, TooMuch):
+        return broken_body(str(error))
+    if type(error) is TimeoutError:
+        return Failure(Reason.TIMEOUT, "the deadline of the call passed", maybe_billed=True)
+    return from_exception(error, secrets=secrets)
 
 
 def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()) -> Failure | None:

@@ -309,7 +309,9 @@ class Corpus:
         endpoints = from_settings(self.settings)
         if endpoints is None:
             return None
-        return ModelAccess(endpoints.all[0].endpoint, self.settings.model, self.prices, endpoints)
+        return ModelAccess(
+            endpoints.all[0].endpoint, self.settings.model, self.prices, endpoints, self.settings.answer_reader
+        )
 
     @property
     def endpoints(self) -> Endpoints | None:

@@ -287,7 +287,21 @@ def _ended(s: Settlement) -> dict[str, Any]:
 ANSWERED_SINCE = "answered_since"  # why an answer that came to light late is not used
 PROCESS_DIED = "process_died"  # how attempts are booked whose answer may still come to light
 _RECOVERABLE = select(
-    _A.id, _A.task_id, _A.consumer, _A.created_at, _A.reserved, _A.strategy, _A.model, _A.attempt, _A.state, _A.cost
+    _A.id,
+    _A.task_id,
+    _A.consumer,
+    _A.created_at,
+    _A.reserved,
+    _A.strategy,
+    _A.model,
+    _A.attempt,
+    _A.state,
+    _A.cost,
+    _A.request_key,
+    _A.input_price,
+    _A.cached_price,
+    _A.output_price,
+    _A.cache_write_price,
 ).where(
     _A.id.in_(bindparam("ids", expanding=True)),
     or_(
@@ -297,13 +311,18 @@ _RECOVERABLE = select(
 )
 
 
+def recoverable(connection: Connection, attempt_ids: Sequence[str]) -> Sequence[Row]:
+    """The ledger rows of those attempts for which an answer may still come to light."""
+    return connection.execute(_RECOVERABLE, {"ids": list(attempt_ids)}).all() if attempt_ids else []
+
+
 def recover(connection: Connection, backend: Backend, found: Sequence[Recovered]) -> int:
     """Settle attempts by answers that had arrived when their process died, those too that were booked as unknown since.
 
     Returns how many; an attempt that is settled stays as it is.
     """
     by_id = {entry.settlement.id: entry for entry in found}
-    rows = connection.execute(_RECOVERABLE, {"ids": list(by_id)}).all() if by_id else []
+    rows = recoverable(connection, list(by_id))
     for row in rows:
         if row.state == AttemptState.UNKNOWN.value:
             _reopen(connection, row)

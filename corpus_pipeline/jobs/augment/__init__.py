@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy import Connection
 
+from corpus_pipeline import record_files
 from corpus_pipeline.errors import GateRefused, SettingMissing
 from corpus_pipeline.jobs.augment import answer_spool, repeats
 from corpus_pipeline.jobs.augment.plan import labels, prepare, save_prompts
@@ -56,11 +57,12 @@ def work(held: Held) -> None:
         )
     from corpus_pipeline.jobs.augment import orchestrator  # brings the SDK, which takes seconds to import
 
-    answer_spool.remove(answer_spool.left_over(held.work.spool_folder, held.work.task.id))  # taken in when we began
+    record_files.remove(answer_spool.left_over(held.work.spool_folder, held.work.task.id))  # taken in when we began
     held.store.backend.save_memory(held.store.engine)
     give_back()
     plan = prepare(section, access.default_model, access.prices, access.endpoints, held.work.media_folder)
     held.commit(save_prompts, plan)
+    answer_spool.take_late_answers(held, plan)
     with rare_collection(CALLS):
         orchestrator.run(held, plan, access)
     repeats.find(held)

@@ -1,208 +1,183 @@
 """Paid answers on disk at the moment they arrive, before the commit that they wait for: a kill or a database that is away,
 full or read-only loses none of them.
 
-One worker appends to files of its own below CORPUS_HOME/spool (mode 0600): a record is in the system's hands as soon as it is
-written, and on the disk with the next sync of the group. The room of a file is reserved when it is made, so that a full disk
-does not refuse it. What is committed is given up; what is left over is taken in by the next start of the task.
+A worker whose answers are read by a process of its own (`llm.reader`) finds them there as they came; any other one appends what
+it read to files of its own. Both lie below CORPUS_HOME/spool. What is left over is taken in by the next start of the task.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import struct
-import zlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
+from sqlalchemy import Connection, Row
 
-from corpus_pipeline import file_locks
-from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
+from corpus_pipeline import record_files
+from corpus_pipeline.errors import Interrupted
+from corpus_pipeline.jobs.augment import settlements
+from corpus_pipeline.jobs.augment.charging import Charge, Charger
+from corpus_pipeline.jobs.augment.plan import Prepared
+from corpus_pipeline.jobs.stage_run import Held
+from corpus_pipeline.llm import prices
+from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer
+from corpus_pipeline.llm.prices import TokenPrice
+from corpus_pipeline.llm.reader import left
+from corpus_pipeline.llm.reader.awaited import awaited
+from corpus_pipeline.llm.styles import STYLES
+from corpus_pipeline.model import Answer, NanoDollars, Request, TaskId, Usage
+from corpus_pipeline.record_files import RecordFiles, Segment
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import Store, ledger
 from corpus_pipeline.store.ledger import Recovered, Settlement
 
 log = logging.getLogger(__name__)
 
-_ROOM = 4 << 20  # bytes that a file reserves
-_SYNC_SECONDS = 0.25
-_HEAD = struct.Struct("<II")  # length and CRC-32 of a record
-_END = _HEAD.pack(0, 0)
-
-
-class Segment:
-    """One file: appended to until it is full, given up when all of it is committed."""
-
-    def __init__(self, path: Path, room: int) -> None:
-        self.path, self.room = path, room
-        self.end = 0
-        self.pending = 0  # records that are not committed
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        file_locks.wait_for(self.fd)  # anyone who finds it unlocked may take it away
-        with suppress(OSError):  # not every file system reserves
-            os.posix_fallocate(self.fd, 0, room)
-
-    def write(self, record: bytes) -> None:
-        raw = _HEAD.pack(len(record), zlib.crc32(record)) + record + _END
-        os.pwrite(self.fd, raw, self.end)
-        self.end += len(raw) - len(_END)
-
-    def has_room(self, length: int) -> bool:
-        return self.end + length + 2 * _HEAD.size <= self.room
-
-    def rewind(self) -> None:
-        """Begin at the front again: everything is committed."""
-        os.pwrite(self.fd, _END, 0)
-        self.end = 0
-
-    def close(self, *, remove: bool) -> None:
-        if remove:
-            self.path.unlink(missing_ok=True)
-        os.close(self.fd)
+_LOOK_SECONDS = 0.05
+_TELL_SECONDS = 2.0  # a wait that is shorter is not spoken of
+_Charging: TypeAlias = Callable[[Row, Request, Answer], Charge]
 
 
 class Spool:
     """The answers of one worker on one task. Use from one event loop."""
 
-    def __init__(self, folder: Path, task_id: TaskId, *, room: int = _ROOM) -> None:
-        self._folder, self._room = folder, room
-        self._prefix = f"{task_id}-{os.getpid()}-{os.urandom(4).hex()}"
-        self._count = 0
-        self._current: Segment | None = None
-        self._full: set[Segment] = set()
-        self._sync_timer: asyncio.TimerHandle | None = None
-        self._syncer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="corpus-spool")
+    def __init__(self, folder: Path, task_id: TaskId, **room: int) -> None:
+        self._folder = folder
+        self._files = RecordFiles(folder, f"{task_id}-{os.getpid()}-{os.urandom(4).hex()}", "spool", **room)
         self._is_lame = False
 
     def append(self, settlement: Settlement, key: str, answer: Answer) -> Segment | None:
         """Write an answer down; returns where, for `committed`. None where it cannot be: the commit is still to come."""
         try:
-            record = orjson.dumps(_plain(settlement, key, answer))
-            segment = self._segment(len(record))
-            segment.write(record)
+            return self._files.append(orjson.dumps(_plain(settlement, key, answer)))
         except (OSError, TypeError) as error:  # TypeError: a text that is no Unicode
             if not self._is_lame:
                 self._is_lame = True
                 log.warning("answers cannot be spooled below %s: %s", self._folder, error)
             return None
-        segment.pending += 1
-        if self._sync_timer is None:
-            self._sync_timer = asyncio.get_running_loop().call_later(_SYNC_SECONDS, self._sync)
-        return segment
 
     def committed(self, segments: Iterable[Segment]) -> None:
         """These records are in the database."""
-        for segment in segments:
-            segment.pending -= 1
-            if segment.pending:
-                continue
-            if segment is self._current:
-                segment.rewind()
-            elif segment in self._full:
-                self._full.discard(segment)
-                segment.close(remove=True)
+        self._files.done(segments)
 
     def close(self) -> None:
         """Give up what is committed and leave the rest for the next start."""
-        if self._sync_timer is not None:
-            self._sync_timer.cancel()
-        self._syncer.shutdown()
-        for segment in (*self._full, *((self._current,) if self._current else ())):
-            with suppress(OSError):
-                os.fdatasync(segment.fd)
-            segment.close(remove=not segment.pending)
-        self._full.clear()
-        self._current = None
-
-    def _segment(self, length: int) -> Segment:
-        if self._current is None or not self._current.has_room(length):
-            if self._current is not None:
-                self._full.add(self._current)
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._count += 1
-            path = self._folder / f"{self._prefix}-{self._count}.spool"
-            self._current = Segment(path, max(self._room, length + 2 * _HEAD.size))
-        return self._current
-
-    def _sync(self) -> None:
-        """Bring what is not committed by now to the disk, beside the event loop."""
-        self._sync_timer = None
-        open_now = [segment for segment in (*self._full, self._current) if segment is not None and segment.pending]
-        for segment in open_now:
-            self._syncer.submit(_fdatasync, segment)
-
-
-def _fdatasync(segment: Segment) -> None:
-    with suppress(OSError):  # given up by now, or the disk failed: the commit tells
-        os.fdatasync(segment.fd)
+        self._files.close()
 
 
 # --- collecting -------------------------------------------------------------------------------------------------------------
 
 
 def left_over(folder: Path, task_id: TaskId) -> list[Path]:
-    """The files that earlier workers of a task left."""
+    """The files that earlier workers of a task wrote themselves."""
     return sorted(folder.glob(f"{task_id}-*.spool")) if folder.is_dir() else []
 
 
 def settle_all(store: Store, folder: Path) -> int:
     """Collect what workers that are dead left, of any task, and remove their files: a purge must find every answer in the
     database. Returns how many answers."""
-    paths = [path for path in sorted(folder.glob("*.spool")) if _is_left(path)] if folder.is_dir() else []
-    if not paths:
+    while (known := awaited(folder)) is not None and time.time() < known.until:
+        time.sleep(_LOOK_SECONDS)
+    own = [path for path in sorted(folder.glob("*.spool")) if record_files.is_left(path)] if folder.is_dir() else []
+    raw = [path for path in left.files(folder) if record_files.is_left(path)]
+    if not own and not raw:
         return 0
-    found = read(paths)
-    count = store.write(lambda c: ledger.recover(c, store.backend, found), repeatable=True, name="spooled answers")
-    remove(paths)
+    came, found = list(left.answers(raw)), read(own)
+
+    def settle(connection: Connection) -> int:
+        return ledger.recover(connection, store.backend, [*found, *_parsed(connection, came, _as_intended)])
+
+    count = store.write(settle, repeatable=True, name="spooled answers")
+    record_files.remove([*own, *raw])
     return count
 
 
-def _is_left(path: Path) -> bool:
+def take_late_answers(held: Held, plan: dict[str, Prepared]) -> int:
+    """Take in what the readers of dead workers of the task wrote, and wait for those that still read. Returns how many answers.
+
+    Raises Interrupted when a stop comes first: the next start takes them in.
+    """
+    _wait_for_readers(held)
+    paths = left.files(held.work.spool_folder, held.work.task.id)
+    came, charger = list(left.answers(paths)), Charger()
+
+    def charge(row: Row, request: Request, answer: Answer) -> Charge:
+        prepared = _prepared_for(plan, row)
+        return _as_intended(row, request, answer) if prepared is None else charger.charge(prepared, request, answer)
+
+    def take_in(connection: Connection) -> int:
+        return ledger.recover(connection, held.store.backend, _parsed(connection, came, charge))
+
+    count = held.commit(take_in) if came else 0
+    if count:
+        log.info("%d answers that had arrived before and after the last worker died are taken in", count)
+    record_files.remove(paths)
+    return count
+
+
+def _wait_for_readers(held: Held) -> None:
+    folder, begun, told = held.work.spool_folder, time.monotonic(), False
+    while (known := awaited(folder, held.work.task.id)) is not None and time.time() < known.until:
+        held.lease.check()
+        if not told and time.monotonic() - begun >= _TELL_SECONDS:
+            told = True
+            held.work.narrator.notice(
+                f"{held.work.stage} of {held.work.file.name}: {known.calls} calls of the worker that died are still answered;"
+                f" they are waited for, at most {max(0.0, known.until - time.time()):.0f} s, and not paid again"
+            )
+        if held.work.stop.wait(_LOOK_SECONDS):
+            raise Interrupted(f"stopped by {held.work.stop.reason}")
+
+
+def _parsed(connection: Connection, came: Iterable[left.Arrived], charge: _Charging) -> list[Recovered]:
+    """Answers as they came, as far as their attempts are not settled and they are answers."""
+    by_id = {one.attempt_id: one for one in came}
+    return [
+        found
+        for row in ledger.recoverable(connection, list(by_id))
+        if (found := _recovered_raw(row, by_id[row.id], charge)) is not None
+    ]
+
+
+def _recovered_raw(row: Row, came: left.Arrived, charge: _Charging) -> Recovered | None:
+    request = Request(row.model, (), came.limit)
     try:
-        fd = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return file_locks.take(fd)
-    finally:
-        os.close(fd)
+        answer = STYLES[came.style].parse(came.content, request, request_id=came.request_id)
+    except (BrokenAnswer, ErrorAnswer):
+        return None  # it stays booked as unknown
+    if answer.usage.estimated:
+        answer = answer._replace(usage=answer.usage._replace(input_tokens=came.input_tokens))
+    settlement = settlements.answered(row.id, answer, charge(row, request, answer), came.latency_ms)
+    return Recovered(settlement, row.request_key, answer)
+
+
+def _prepared_for(plan: dict[str, Prepared], row: Row) -> Prepared | None:
+    """What an attempt was made for, with the prices of its model."""
+    own = plan.get(row.strategy)
+    for prepared in (own, own.gate if own is not None else None):
+        for target in (*prepared.targets, *prepared.fallbacks) if prepared is not None else ():
+            if prepared is not None and target.label == row.model:
+                return prepared.at(target)
+    return None
+
+
+def _as_intended(row: Row, _: Request, answer: Answer) -> Charge:
+    """What an answer costs at the prices of its intent."""
+    price = TokenPrice(row.input_price, row.cached_price, row.output_price, row.cache_write_price)
+    return Charge(prices.cost(answer.usage, price), price)
 
 
 def read(paths: Iterable[Path]) -> list[Recovered]:
-    """The answers in some files, as far as they are whole."""
+    """The answers in files that workers wrote themselves, as far as they are whole."""
     return [found for path in paths for found in _read(path)]
 
 
-def remove(paths: Iterable[Path]) -> None:
-    """Take files away whose answers are committed; not those of a worker that still lives."""
-    for path in paths:
-        with suppress(OSError):
-            fd = os.open(path, os.O_RDWR)
-            try:
-                if file_locks.take(fd):
-                    path.unlink(missing_ok=True)
-            finally:
-                os.close(fd)
-
-
 def _read(path: Path) -> Iterator[Recovered]:
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        return
-    at = 0
-    while at + _HEAD.size <= len(raw):
-        length, check = _HEAD.unpack_from(raw, at)
-        record = raw[at + _HEAD.size : at + _HEAD.size + length]
-        if not length or len(record) < length or zlib.crc32(record) != check:
-            return
-        yield _recovered(orjson.loads(record))
-        at += _HEAD.size + length
+    return (_recovered(orjson.loads(record)) for record in record_files.records(path))
 
 
 def _plain(settlement: Settlement, key: str, answer: Answer) -> list[Any]:

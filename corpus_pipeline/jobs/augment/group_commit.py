@@ -16,9 +16,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
+from corpus_pipeline.jobs.augment.answer_spool import Spool
 from corpus_pipeline.jobs.stage_run import Held
+from corpus_pipeline.llm.reader.channel import Channel
 from corpus_pipeline.model import Answer, AugmentedRow
+from corpus_pipeline.record_files import Segment
 from corpus_pipeline.states import BudgetScope, ItemState, Stage
 from corpus_pipeline.store import augmented, cursors, failed_samples, ledger, pauses, provider_facts, tasks
 from corpus_pipeline.store.augmented import ItemKey, Provenance
@@ -152,6 +154,11 @@ class Unit:
         return len(self._settlements)
 
     @property
+    def settled_ids(self) -> list[str]:
+        """The attempts that it settles."""
+        return [settlement.id for settlement in self._settlements]
+
+    @property
     def intended(self) -> int:
         """Intents that it writes."""
         return len(self._intents)
@@ -214,7 +221,7 @@ class Writer:
     """Collects what is to be written and commits it in groups. Use from one event loop.
 
     complete: called when a unit is closed, to add how far the cursors move with it. flagged: told when a commit met a
-    pause flag. ceilings: of the budgets, in micro-dollars.
+    pause flag. ceilings: of the budgets, in micro-dollars. reader: which keeps answers until they are committed.
     """
 
     def __init__(
@@ -223,8 +230,10 @@ class Writer:
         complete: Callable[[Unit], None],
         flagged: Callable[[Paused], None],
         ceilings: Ceilings,
+        reader: Channel | None = None,
     ) -> None:
         self._held = held
+        self._reader = reader
         self._complete = complete
         self._flagged = flagged
         self._ceilings = ceilings
@@ -270,7 +279,8 @@ class Writer:
 
     def answered(self, settlement: ledger.Settlement, key: str, answer: Answer) -> None:
         """Store an answer: on disk before anything is waited for, in the database with the next commit."""
-        segment = self._spool.append(settlement, key, answer)
+        is_kept = self._reader is not None and self._reader.keeps(settlement.id)
+        segment = None if is_kept else self._spool.append(settlement, key, answer)
         self._unit.answer(settlement, key, answer, segment)
         self.soon()
 
@@ -349,6 +359,8 @@ class Writer:
     def _take_in(self, unit: Unit, written: Written) -> None:
         unit.written = written
         self._spool.committed(unit.spooled)
+        if self._reader is not None:
+            self._reader.settled(unit.settled_ids)
         self._company = written.company
         if unit.ended:
             self.outstanding -= unit.ended

@@ -80,12 +80,14 @@ class Prepared(NamedTuple):
 
 
 class ModelAccess(NamedTuple):
-    """Where models are asked, which one when the recipe names none, and what they cost. endpoints: None: there is but one."""
+    """Where models are asked, which one when the recipe names none, and what they cost. endpoints: None: there is but one.
+    reader: whether a process of its own reads answers: auto, always or never."""
 
     endpoint: Endpoint
     default_model: str | None
     prices: PriceList | None = None
     endpoints: Endpoints | None = None
+    reader: str = "auto"
 
     @property
     def places(self) -> Endpoints:

@@ -19,6 +19,7 @@ from corpus_pipeline.llm.client import ModelClient
 from corpus_pipeline.llm.endpoints import Place
 from corpus_pipeline.llm.evidence import Evidence
 from corpus_pipeline.llm.limits import Limiter
+from corpus_pipeline.llm.reader.channel import Channel
 from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import CallOptions, Request
 from corpus_pipeline.store import provider_facts
@@ -33,7 +34,7 @@ _ACCEPTED_SECONDS = 3.0
 class Line:
     """One endpoint in this run: its connections, its limits, and what processes tell each other of them."""
 
-    def __init__(self, held: Held, place: Place) -> None:
+    def __init__(self, held: Held, place: Place, reader: Channel | None) -> None:
         section = held.work.recipe.augment
         concurrency = min(place.concurrency or section.concurrency, section.concurrency)
         per_minute = (
@@ -49,7 +50,9 @@ class Line:
             ahead=-(-concurrency // _AHEAD_SHARE),
             name=place.endpoint.name or place.endpoint.host,
         )
-        self.client = ModelClient(place.endpoint, connections=concurrency + 10, observe=self.limiter.observe)
+        self.client = ModelClient(
+            place.endpoint, connections=concurrency + 10, observe=self.limiter.observe, reader=reader
+        )
         self.sharing = Sharing(held.store, place.key, self.limiter, held.work.task.id, self.trouble)
         self.gone: Trouble | None = None  # why it is asked no more in this run: its quota is used up, its key refused
         self.seen: Trouble | None = None  # at the last look, for other threads
@@ -188,8 +191,11 @@ def sent_as(place: Place, request: Request, learnt: Learnt) -> str | None:
 class Routes:
     """All routes of a run; use as `async with`. Endpoints that only a fallback names are opened with the others."""
 
-    def __init__(self, held: Held, plan: dict[str, Prepared], access: ModelAccess) -> None:
+    def __init__(
+        self, held: Held, plan: dict[str, Prepared], access: ModelAccess, reader: Channel | None = None
+    ) -> None:
         self._held = held
+        self._reader = reader
         self._places = access.places
         prepared = [p for own in plan.values() for p in (own, own.gate) if p is not None]
         self._labels = list(dict.fromkeys(label for p in prepared for label in p.labels))
@@ -224,7 +230,7 @@ class Routes:
         if label not in self._routes:
             place, model = self._places.split(label)
             if place.key not in self._lines:
-                self._lines[place.key] = Line(self._held, place)
+                self._lines[place.key] = Line(self._held, place, self._reader)
             line = self._lines[place.key]
             self._routes[label] = Route(line, model, label)
         return self._routes[label]

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import CorpusError, Interrupted, Paused, Stopped
+from corpus_pipeline.jobs.augment import reading
 from corpus_pipeline.jobs.augment.attempts import Caller
 from corpus_pipeline.jobs.augment.group_commit import Unit, Writer
 from corpus_pipeline.jobs.augment.item_runner import Asker
@@ -74,12 +75,14 @@ class Window:
         """Raises Paused or Interrupted once the calls in flight have ended, or the error that stops the job."""
         self._stop = StopSignal()
         self._changed = asyncio.Event()
-        self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings())
+        batching = self._batching is not None  # of which little is left to be asked one by one
+        reader = None if batching else await reading.start(self._held, self._plan, self._access)
+        self._writer = Writer(self._held, self._complete, self._stop_for, self._section.budget.ceilings(), reader)
         watch = asyncio.create_task(self._watch())
         self._ready = asyncio.ensure_future(self._warm_up())
         self._ready.add_done_callback(lambda _: self._changed.set())
         try:
-            async with Routes(self._held, self._plan, self._access) as routes:
+            async with Routes(self._held, self._plan, self._access, reader) as routes:
                 self._caller = Caller(
                     self._held,
                     routes,
@@ -102,7 +105,11 @@ class Window:
         finally:
             self._held.calls = self._held.troubles = None
             watch.cancel()
-            await self._writer.close()
+            try:
+                await self._writer.close()
+            finally:
+                if reader is not None:
+                    await reader.close()
         self._raise()
 
     async def _warm_up(self) -> None:

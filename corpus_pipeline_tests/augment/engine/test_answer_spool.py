@@ -15,17 +15,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
+from corpus_pipeline import record_files
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.jobs.augment import answer_spool
-from corpus_pipeline.jobs.augment.answer_spool import Segment, Spool
+from corpus_pipeline.jobs.augment.answer_spool import Spool
+from corpus_pipeline.llm.reader import left
 from corpus_pipeline.model import Answer, NanoDollars, TaskId, Usage
+from corpus_pipeline.record_files import Segment
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import AttemptState, Stage
+from corpus_pipeline.store import budgets, ledger, spending
 from corpus_pipeline.store.engine import Store
 from corpus_pipeline.store.ledger import Settlement
 from corpus_pipeline_tests.augment.engine.conftest import NAME, Background, Kit
@@ -43,6 +48,29 @@ def settlement(name: str, tokens: int = 5) -> Settlement:
     return Settlement(
         name, AttemptState.ANSWERED, "stop", usage, NanoDollars(7), 3, "m", 200, "r", (1, 2, 3, 4), "flex", "c", "odd"
     )
+
+
+def lose_answer(kit: Kit, row: Any) -> None:
+    """Book an attempt that was answered as one whose worker died meanwhile."""
+
+    def lose(connection: Any) -> None:
+        connection.execute(text("DELETE FROM answers WHERE attempt_id = :i"), {"i": row.id})
+        day, of = budgets.day_of(row.created_at), TaskId(row.task_id)
+        payer = budgets.Payer(of, row.consumer, day)
+        budgets.book(connection, [budgets.Booked(payer, 0, row.reserved - row.cost)])
+        usage = Usage(row.input_tokens, row.output_tokens, row.cached_tokens, row.reasoning_tokens)
+        key = (of, day, row.consumer, row.strategy, row.model)
+        spending.take_back(connection, [spending.Settled(*key, AttemptState.ANSWERED, 1, usage, row.cost)])
+        spending.add(connection, [spending.Settled(*key, AttemptState.UNKNOWN, 1, Usage(0, 0), row.reserved)])
+        connection.execute(
+            text(
+                "UPDATE llm_attempts SET state = 'unknown', outcome = 'process_died', cost = reserved, input_tokens = 0,"
+                " output_tokens = 0, cached_tokens = 0 WHERE id = :i"
+            ),
+            {"i": row.id},
+        )
+
+    kit.corpus.store.write(lose)
 
 
 def spooling(folder: Path, work: Any, room: int = 1 << 16) -> Any:
@@ -97,7 +125,7 @@ def test_the_files_are_for_their_owner_and_go_when_all_is_committed(tmp_path: Pa
         assert segment is not None
         (path,) = folder.iterdir()
         assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(folder.stat().st_mode)) == (0o600, 0o700)
-        answer_spool.remove([path])
+        record_files.remove([path])
         assert path.exists(), "a file of a worker that lives was taken away"
         spool.committed([segment])
 
@@ -133,7 +161,7 @@ def test_a_kill_under_load_asks_hardly_any_delivered_answer_again(make_kit: Any)
     killed = time.time()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    spooled = len(answer_spool.read(sorted(kit.settings.spool_folder.glob("*.spool"))))
+    spooled = len(list(left.answers(left.files(kit.settings.spool_folder))))
     time.sleep(1.1)
     assert kit.run().report["succeeded"] == 400
     kit.books_agree()
@@ -142,7 +170,39 @@ def test_a_kill_under_load_asks_hardly_any_delivered_answer_again(make_kit: Any)
     delivered = [line for line in kit.invoice() if line["attempt_id"] in unknown and line["time"] < killed - 0.05]
     print(f"{spooled} answers in the spool, {len(unknown)} unknown, {len(delivered)} of them delivered before the kill")
     assert len(delivered) <= 2
+    assert spooled
+    assert len(kit.invoice()) == 400, "its reader goes on reading what is on the wire at a kill: nothing is paid twice"
     assert list(kit.settings.spool_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("usage", [True, False])
+def test_what_a_reader_left_is_taken_in_at_its_price_also_by_a_purge(make_kit: Any, usage: bool) -> None:
+    """The answer of one row as it came, its attempt on the wire when the worker died; its provider may not have said its
+    usage."""
+    kit = make_kit()
+    kit.add(5, strategies=["paraphrase"])
+    kit.run()
+    row = kit.rows_of("SELECT * FROM llm_attempts ORDER BY id LIMIT 1")[0]
+    text = kit.one("SELECT text FROM answers WHERE attempt_id = :i", i=row.id)
+    lose_answer(kit, row)
+    said = {"prompt_tokens": row.input_tokens, "completion_tokens": row.output_tokens} if usage else None
+    body = {"id": "c", "model": row.model, "choices": [{"message": {"content": text}, "finish_reason": "stop"}]}
+    spool = kit.settings.spool_folder
+    spool.mkdir(mode=0o700, exist_ok=True)
+    segment = Segment(spool / f"{row.task_id}-1-x-1.raw", 1 << 16)
+    note = [row.id, "openai", row.input_tokens, 500, 12, "req"]
+    segment.write(*left.record(note, orjson.dumps(body | {"usage": said})))
+    segment.write(*left.record(["another", *note[1:]], b"<html>"))
+    segment.close(remove=False)
+    (spool / f"{row.task_id}-1-x.reader").write_bytes(b"")
+    kit.corpus.purge(NAME, [5], reason="asked for")
+    assert list(spool.iterdir()) == []
+    found = kit.rows_of("SELECT * FROM llm_attempts WHERE id = :i", i=row.id)[0]
+    assert (found.state, found.input_tokens, bool(found.estimated)) == ("answered", row.input_tokens, not usage)
+    assert kit.one("SELECT text FROM answers WHERE attempt_id = :i", i=row.id) == text
+    if usage:
+        assert (found.cost, found.output_tokens, found.latency_ms) == (row.cost, row.output_tokens, 12)
+        kit.books_agree()
 
 
 @pytest.fixture
@@ -193,28 +253,7 @@ def test_what_a_successor_booked_as_unknown_becomes_an_answer_again(make_kit: An
     answer = kit.rows_of("SELECT * FROM answers WHERE attempt_id = :i", i=row.id)[0]
     spent = kit.one("SELECT spent FROM budgets WHERE scope = 'task'")
     unknown = kit.one("SELECT SUM(unknown) FROM spending")
-    from sqlalchemy import text
-
-    from corpus_pipeline.store import budgets, ledger, spending
-
-    def lose(connection: Any) -> None:
-        connection.execute(text("DELETE FROM answers WHERE attempt_id = :i"), {"i": row.id})
-        day, of = budgets.day_of(row.created_at), TaskId(row.task_id)
-        payer = budgets.Payer(of, row.consumer, day)
-        budgets.book(connection, [budgets.Booked(payer, 0, row.reserved - row.cost)])
-        usage = Usage(row.input_tokens, row.output_tokens, row.cached_tokens, row.reasoning_tokens)
-        key = (of, day, row.consumer, row.strategy, row.model)
-        spending.take_back(connection, [spending.Settled(*key, AttemptState.ANSWERED, 1, usage, row.cost)])
-        spending.add(connection, [spending.Settled(*key, AttemptState.UNKNOWN, 1, Usage(0, 0), row.reserved)])
-        connection.execute(
-            text(
-                "UPDATE llm_attempts SET state = 'unknown', outcome = 'process_died', cost = reserved, input_tokens = 0,"
-                " output_tokens = 0, cached_tokens = 0 WHERE id = :i"
-            ),
-            {"i": row.id},
-        )
-
-    kit.corpus.store.write(lose)
+    lose_answer(kit, row)
     usage = Usage(row.input_tokens, row.output_tokens, row.cached_tokens)
     ended = Settlement(row.id, AttemptState.ANSWERED, "stop", usage, NanoDollars(row.cost), 1)
     found = ledger.Recovered(ended, row.request_key, Answer(answer.text, "stop", answer.model, usage))
