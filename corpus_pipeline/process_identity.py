@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import uuid
 from contextlib import suppress
 from functools import lru_cache
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+
+from corpus_pipeline.settings import host_name
 
 _PARTS = 5
 _GONE_STATES = frozenset({"Z", "X", "x"})
@@ -43,7 +44,7 @@ class Identity(NamedTuple):
 def own() -> str:
     """A name for a holder in this process; each call gives another one."""
     pid = os.getpid()
-    return str(Identity(socket.gethostname()[:48], pid, _place(), _born(pid) or "", uuid.uuid4().hex[:8]))
+    return str(Identity(host_name(), pid, _place(), _born(pid) or "", uuid.uuid4().hex[:8]))
 
 
 def parsed(name: str) -> Identity | None:
@@ -74,7 +75,7 @@ def is_gone(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _place() -> str:
-    parts = [socket.gethostname()]
+    parts = [host_name()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
         parts.append(str(Path("/proc/self/ns/pid").readlink()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,11 @@ VARIABLES = (
         "auto",
         "whether a process of its own sends calls and reads answers, which then survive a kill of the worker: always, never, or"
         " auto: from 200 samples on",
+    ),
+    Variable(
+        "CORPUS_HOST",
+        "its host name",
+        "the name of this machine in leases, events, reports and logs: each machine, or container, has another one",
     ),
     Variable(
         "CORPUS_STOP_GRACE_SECONDS",
@@ -143,6 +149,14 @@ VARIABLES = (
     Variable("CORPUS_WEBHOOK_SECRET", "none", "signs webhooks (HMAC-SHA256)", secret=True),
     Variable("CORPUS_MODEL", "none", "the model of recipes that name none"),
 )
+
+
+def host_name(env: Mapping[str, str] | None = None) -> str:
+    """The name of this machine for people and leases (at most 48 characters). Raises UsageError for one that cannot be."""
+    name = (os.environ if env is None else env).get("CORPUS_HOST") or socket.gethostname()[:48]
+    if not re.fullmatch(r"[\w.-]{1,48}", name):
+        raise UsageError(f"CORPUS_HOST must be up to 48 letters, digits, '.', '_' and '-', not {name!r}")
+    return name
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from corpus_pipeline.defs import (
     checks,
     multi_partition,
     narration,
+    run_liveness,
     run_tags,
     tables,
     upstream,
@@ -107,6 +108,7 @@ def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Sta
     stop = StopSignal()
     limit = context.run.tags.get(LIMIT_TAG)
     try:
+        run_liveness.at(cursor.corpus.store, name, stage)
         run_tags.describe(context, cursor, stage, name)
         _require_budget(context, cursor, stage, name)
         upstream.tell(context, name, cursor.upstream(name, stage))

@@ -22,6 +22,8 @@ PLACES = {
     "ConsolidatedSqliteEventLogStorage": "dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log",
     "SqliteRunStorage": "dagster._core.storage.runs",
     "SqliteScheduleStorage": "dagster._core.storage.schedules",
+    "GRPC_INFO_TAG": "dagster._core.storage.tags",
+    "DagsterGrpcClient": "dagster._grpc.client",
     "DagsterSqliteStorage": "dagster._core.storage.sqlite_storage",
     "WorkspaceProcessContext": "dagster._core.workspace.context",
     "WorkspaceRequestContext": "dagster._core.workspace.context",

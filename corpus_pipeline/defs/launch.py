@@ -19,7 +19,9 @@ from corpus_pipeline.defs.dagster_internals import (
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.narration import COMMAND, STARTED_BY_TAG
+from corpus_pipeline.defs.resources import kept
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
@@ -42,7 +44,7 @@ class Launcher:
 
     def __init__(self, settings: Settings) -> None:
         self.instance = instance.instance(settings, prints=True)
-        self.ended = run_liveness.end_without_process(self.instance, settings.home)
+        run_liveness.end_lost(self.instance, kept(settings).store, settings.lease_seconds, DEFAULT.owns)
         self._job = own().resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 

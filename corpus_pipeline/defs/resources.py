@@ -53,9 +53,9 @@ class CursorResource(dg.ConfigurableResource):
         settings = self.settings()
         if settings.log_json:
             structured_logs.configure()
-        if context.run is not None:  # none outside of a run
-            run_liveness.hold(settings.home, context.run.run_id)
-        self._corpus = _kept(settings)
+        self._corpus = kept(settings)
+        if context.run is not None and context.instance is not None:  # none outside of a run
+            run_liveness.hold(self._corpus.store, settings.lease_seconds, context.run, context.instance)
 
     def settings(self) -> Settings:
         """The settings of this corpus: the environment, with what is given here in its place."""
@@ -73,6 +73,8 @@ class CursorResource(dg.ConfigurableResource):
         return {key: found[key] for key in upstream.keys_of(self.key_prefix, stage)}
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._corpus is not None:
+            run_liveness.let_go(self._corpus.store)
         self._corpus = None
 
     @property
@@ -106,7 +108,7 @@ class CursorResource(dg.ConfigurableResource):
 
 
 @cache  # one for each corpus of the deployment
-def _kept(settings: Settings) -> Corpus:
+def kept(settings: Settings) -> Corpus:
     """The corpus of this process, open as long as it lives: a process that runs one partition after the other would spend
     more on opening it than on a small partition."""
     corpus = Corpus.open(settings)

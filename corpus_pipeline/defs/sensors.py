@@ -90,7 +90,7 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
     def pause_flags(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """One tick: flags that are set stop queued runs of their scope, cleared ones get the paused stages going again."""
         with opened(settings()) as corpus:
-            run_liveness.end_without_process(context.instance, corpus.settings.home)
+            run_liveness.end_lost(context.instance, corpus.store, corpus.settings.lease_seconds, names.owns)
             active = corpus.mark_flags()
             _pause_abandoned(context.instance, corpus, names)
             released = backfill_holds.release(context.instance, corpus, names, active)

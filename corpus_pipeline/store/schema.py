@@ -13,6 +13,7 @@ How to read it:
   exports, export_chunks                                       which row is at which line of which file
   execution_cursors, leases, cursor_events, pause_flags        how far, who may write, what happened, what is to stop
   start_requests                                               what people asked to start
+  run_workers                                                  which process works a run, and its sign of life
 A stage writes other tables than it reads. Times are milliseconds UTC by the database's clock, money is nano-dollars.
 """
 
@@ -604,6 +605,22 @@ start_requests = _table(
     Column("taken_at", Moment),  # NULL: nobody has started it yet
     Column("run_id", String(64)),  # NULL where there was nothing left to do
     Index("ix_start_requests_taken_at", "taken_at"),
+    _one_of("stage", Stage),
+)
+
+run_workers = _table(
+    "run_workers",
+    Column("run_id", String(64), primary_key=True),
+    Column("owner", String(128), nullable=False),  # '': a run that is seen before its process has said its name
+    Column("host", String(48), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(32), nullable=False),  # of this program
+    Column("file_name", Name),
+    Column("stage", String(16)),  # what it works now
+    Column("started_at", Moment, nullable=False, server_default=now_ms()),
+    Column("beat_at", Moment, nullable=False, server_default=now_ms()),
+    Column("ttl_ms", Integer, nullable=False),  # after so long without a beat it counts as gone
+    Column("missed_at", Moment),  # when somebody first saw that it was
     _one_of("stage", Stage),
 )
 

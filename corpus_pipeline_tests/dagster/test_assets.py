@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 from sqlalchemy import select, update
 
 from corpus_pipeline.defs import assets as asset_module
-from corpus_pipeline.defs import partitions, run_liveness, sensors
+from corpus_pipeline.defs import partitions, sensors
 from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.names import DEFAULT
@@ -348,32 +346,6 @@ def test_the_asset_graph_is_what_it_was():
 
 
 # --- runs without a process ---
-
-
-def test_a_run_whose_process_is_gone_is_ended_and_one_that_lives_is_not(home: Home):
-    folder = run_liveness.folder(home.folder)
-    work = (
-        "import sys, pathlib; from corpus_pipeline.defs import run_liveness; "
-        "run_liveness.hold(pathlib.Path(sys.argv[1]), sys.argv[2])"
-    )
-    found: dict[str, dg.DagsterRunStatus] = {}
-    with dg.instance_for_test() as instance, ExitStack() as stack:
-        for how in ("dead", "alive"):
-            run_id = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
-            command = [sys.executable, "-c", f"{work}; print('held', flush=True); input()", str(home.folder), run_id]
-            worker = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-            assert worker.stdout is not None and worker.stdout.readline() == b"held\n"
-            if how == "dead":
-                worker.kill()
-                worker.wait()
-            with dg.build_sensor_context(instance) as context:
-                pause_flags(context)
-            run = instance.get_run_by_id(run_id)
-            assert run is not None
-            found[how] = run.status
-            assert (folder / run_id).exists() == (how == "alive")
-            worker.kill()
-    assert found == {"dead": dg.DagsterRunStatus.FAILURE, "alive": dg.DagsterRunStatus.STARTED}
 
 
 @dg.job
