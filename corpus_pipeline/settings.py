@@ -83,6 +83,12 @@ VARIABLES = (
         secret=True,
     ),
     Variable(
+        "CORPUS_CELERY_BROKER",
+        "none",
+        "runs of Dagster are worked by `corpus worker --celery` on any host: redis://host:6379/0 or amqp://...",
+        secret=True,
+    ),
+    Variable(
         "CORPUS_DAGSTER_RETENTION_DAYS", "0", "finished runs and their events are removed after so many days; 0: never"
     ),
     Variable(
@@ -204,6 +210,7 @@ class Settings:
     dagster_folder: Path | None = None
     dagster_config: Path | None = None
     dagster_database: str | None = None  # its kind; the address stays in the environment
+    celery_broker: str | None = field(default=None, repr=False)
     dagster_retention_days: int = 0
     fresh_hours: int = 24
     backfill_hold_hours: int = 24
@@ -254,6 +261,7 @@ class Settings:
             dagster_folder=_path(env.get("CORPUS_DAGSTER_HOME")),
             dagster_config=_path(env.get("CORPUS_DAGSTER_CONFIG")),
             dagster_database=_dagster_database(env.get("CORPUS_DAGSTER_DATABASE_URL")),
+            celery_broker=env.get("CORPUS_CELERY_BROKER") or None,
             dagster_retention_days=_whole("CORPUS_DAGSTER_RETENTION_DAYS", "days", env, "0"),
             backfill_hold_hours=_whole("CORPUS_BACKFILL_HOLD_HOURS", "hours", env, "24"),
             fresh_hours=_whole("CORPUS_FRESH_HOURS", "hours", env, "24"),

@@ -42,6 +42,7 @@ _SECTIONS = (
         ("demo", "demo", "run the whole path on a small bundled corpus: no key, no server"),
         ("add", "files", "register dataset files; formats are detected"),
         ("run", "run", "ingest, clean, augment, export; continues where it stopped"),
+        ("worker", "worker", "work whatever is due, as a service, on any number of hosts"),
         ("pause", "control", "stop work at its next batch boundary, with a reason"),
         ("resume", "control", "lift a pause"),
         ("unlock", "control", "release the lease of a hung worker, with a reason"),

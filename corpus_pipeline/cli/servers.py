@@ -73,7 +73,11 @@ def _serve(settings: Settings, options: Options, rows_port: int) -> int:
 
         with suppress(KeyboardInterrupt):
             webserver.run(
-                settings, rows, listener, lambda: say("ready; Ctrl-C stops it, and runs at their next boundary")
+                settings,
+                rows,
+                listener,
+                ready=lambda: say("ready; Ctrl-C stops it, and runs at their next boundary"),
+                said=say,
             )
     return 0
 

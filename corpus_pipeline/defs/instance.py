@@ -29,6 +29,12 @@ _NO_FILES = {
         "class": "NoOpComputeLogManager",
     }
 }
+# the broker's address stays in the environment: it may hold a password
+_CELERY = {
+    "module": "corpus_pipeline.defs.celery_launcher",
+    "class": "CorpusRunLauncher",
+    "config": {"broker": {"env": "CORPUS_CELERY_BROKER"}, "backend": None},
+}
 # a run of the whole path holds a place in each of its pools as long as it lasts
 POOLS = {"clean": 4, "augmentation": 4, "export": 4}
 
@@ -46,8 +52,13 @@ def rendered(settings: Settings) -> str:
     """The text of our dagster.yaml, with its mark. Raises UsageError for a file of the user's that cannot be merged."""
     text = packaged("dagster.yaml").read_text(encoding="utf-8")
     own = settings.dagster_config
-    if own is not None or settings.dagster_database:
+    if own is not None or settings.dagster_database or settings.celery_broker:
         config = yaml.safe_load(text)
+        if settings.celery_broker:
+            config["run_launcher"] = _CELERY
+            config["run_monitoring"]["start_timeout_seconds"] = (
+                0  # a run may wait in the broker for as long as it takes
+            )
         if settings.dagster_database:
             config["storage"] = _storage(settings.dagster_database)
         config |= _own_config(own) if own is not None else {}

@@ -52,12 +52,22 @@ class Launcher:
         """Make the partitions that are missing."""
         return partitions.register(self.instance, names)
 
-    def run(self, name: str, stages: Sequence[Stage], *, limit: int | None = None) -> Launched:
+    def run(
+        self,
+        name: str,
+        stages: Sequence[Stage],
+        *,
+        limit: int | None = None,
+        run_id: str | None = None,
+        started_by: str = COMMAND,
+    ) -> Launched:
         """Materialize these stages of one partition; what a stage says about itself is in the corpus, not here.
+
+        run_id: of the run, a new one by itself. started_by: see `narration.STARTED_BY_TAG`.
 
         Raises KeyboardInterrupt when a signal stopped it at a batch boundary.
         """
-        run_id = str(uuid.uuid4())
+        run_id = run_id or str(uuid.uuid4())
         try:
             result = self._job.execute_in_process(
                 run_id=run_id,
@@ -65,7 +75,7 @@ class Launcher:
                 asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
                 instance=self.instance,
                 raise_on_error=False,
-                tags={STARTED_BY_TAG: COMMAND} | ({LIMIT_TAG: str(limit)} if limit is not None else {}),
+                tags={STARTED_BY_TAG: started_by} | ({LIMIT_TAG: str(limit)} if limit is not None else {}),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except dg.DagsterExecutionInterruptedError as stop:

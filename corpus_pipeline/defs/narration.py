@@ -6,20 +6,22 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.jobs.narration import Progress, fields
 from corpus_pipeline.plain_text import plain
+from corpus_pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
 STARTED_BY_TAG = "corpus/started_by"
 COMMAND = "corpus run"  # its value where a person sits before the run
+WORKER = "corpus worker"  # where none does
 _OBSERVED_SHARE = 0.05  # the part of the rows after which the asset's page gets a point
-_LOOK_SECONDS = 1.0
+_FIRST_LOOK_SECONDS, _LOOK_SECONDS = 2.0, 1.0  # before a stop, and after it
 
 
 class DagsterNarrator:
@@ -67,16 +69,24 @@ class DagsterNarrator:
 
 @contextmanager
 def heeding_force(context: dg.AssetExecutionContext, stop: StopSignal) -> Iterator[None]:
-    """Make a stop urgent when somebody forces the termination of a run that still waits for its calls: Dagster marks it as
-    cancelled in its books and tells the process nothing."""
+    """Stop when somebody terminates the run, also where Dagster cannot send its process a signal because it is on another
+    host; and urgently when somebody forces it: Dagster marks it as cancelled in its books and tells the process nothing."""
     over = threading.Event()
     run_id, instance = context.run.run_id, context.instance
+    grace = Settings.from_env().stop_grace_seconds
 
     def look() -> None:
-        while not over.wait(_LOOK_SECONDS):
-            if stop.is_set():
+        while not over.wait(_LOOK_SECONDS if stop.is_set() else _FIRST_LOOK_SECONDS):
+            with suppress(Exception):  # Dagster's database is away: at the next look
                 run = instance.get_run_by_id(run_id)
-                if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
+                if run is None or run.status is dg.DagsterRunStatus.STARTED:
+                    continue
+                if run.status is dg.DagsterRunStatus.CANCELING:
+                    if not stop.is_set():
+                        stop.set("Terminate in Dagster", grace_seconds=grace)
+                elif run.status is dg.DagsterRunStatus.CANCELED:
+                    if not stop.is_set():
+                        stop.set("Terminate in Dagster", grace_seconds=0.0)
                     stop.hurry("a forced termination")
                     return
 

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
@@ -21,14 +22,25 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, run_workers
 from corpus_pipeline.store.run_workers import RunWorker
 
+
+@runtime_checkable
+class SendsAgain(Protocol):
+    """A launcher by way of a queue that may lose what it was given."""
+
+    def is_lost(self, run: dg.DagsterRun) -> bool: ...
+
+    def send_again(self, run: dg.DagsterRun) -> None: ...
+
+
 _UNDER_WAY = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _BY_STEPS = {DagsterEventType.STEP_WORKER_STARTING, DagsterEventType.STEP_WORKER_STARTED}
+_PARTITION_TAG = "dagster/partition"
 _STEP_TASK = "execute_plan"  # of dagster-celery's executor
 _beats: dict[str, RunHeartbeat] = {}
 
 
 def hold(store: Store, ttl_seconds: float, run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
-    """Say that this process works a run, until `let_go`. Raises StopJob for a run that was ended meanwhile, UsageError where a
+    """Say that this process works a run, until `let_go`. Raises StopJob for a run that was ended before, UsageError where a
     single step of a run is worked by a Celery worker."""
     task = getattr(sys.modules.get("celery"), "current_task", None)
     if task and task.name == _STEP_TASK:
@@ -36,7 +48,7 @@ def hold(store: Store, ttl_seconds: float, run: dg.DagsterRun, instance: dg.Dags
             "steps of a run cannot be worked on several hosts (celery_executor): a run is the unit. Use the in-process"
             " executor and CeleryRunLauncher: corpus worker --celery"
         )
-    _beats.setdefault(store.url, RunHeartbeat(store, ttl_seconds)).begin(run.run_id)
+    _beats.setdefault(store.url, RunHeartbeat(store, ttl_seconds)).begin(run.run_id, run.tags.get(_PARTITION_TAG))
     now = instance.get_run_by_id(run.run_id)
     if now is not None and now.is_finished:
         raise StopJob(f"this run was ended before its worker began ({now.status.value}); another run goes on with it")
@@ -92,8 +104,13 @@ def _end(instance: dg.DagsterInstance, store: Store, worker: RunWorker) -> bool:
 
 
 def _without_worker(instance: dg.DagsterInstance, owns: Callable[[dg.DagsterRun], bool]) -> Iterator[dg.DagsterRun]:
-    """Runs that should have a worker: those under way, and those whose code server, which was to start one, is gone."""
+    """Runs that should have a worker: those under way, and those whose code server, which was to start one, does not answer."""
+    launcher = instance.run_launcher
     for run in instance.get_runs(RunsFilter(statuses=[*_UNDER_WAY, DagsterRunStatus.STARTING])):
+        if run.status is DagsterRunStatus.STARTING and isinstance(launcher, SendsAgain):
+            if owns(run) and launcher.is_lost(run):
+                launcher.send_again(run)
+            continue
         if owns(run) and (run.status is not DagsterRunStatus.STARTING or _has_lost_its_server(run)):
             yield run
 

@@ -6,10 +6,12 @@ import dagster as dg
 
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.settings import host_name
 from corpus_pipeline.states import Stage
 
 CONSUMER_TAG = "corpus/consumer"
 RECIPE_TAG = "corpus/recipe"
+HOST_TAG = "corpus/host"  # the machine that works it
 END_TAG = "corpus/end"  # done, paused, interrupted, held, blocked, failed
 
 
@@ -18,7 +20,7 @@ def describe(context: dg.AssetExecutionContext, cursor: CursorResource, stage: S
     if len(context.partition_keys) > 1 or stages_of(context.run)[0] is not stage:
         return
     (file,) = cursor.corpus.files([name])
-    tags = {CONSUMER_TAG: file.consumer, RECIPE_TAG: cursor.corpus.recipe_of(file).name}
+    tags = {CONSUMER_TAG: file.consumer, RECIPE_TAG: cursor.corpus.recipe_of(file).name, HOST_TAG: host_name()}
     context.instance.add_run_tags(context.run.run_id, tags)
 
 

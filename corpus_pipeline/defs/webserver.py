@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,10 +21,10 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__ as version
 from starlette.applications import Starlette
 
-from corpus_pipeline import child_processes
 from corpus_pipeline.defs import instance as defs_instance
 from corpus_pipeline.defs import partitions
 from corpus_pipeline.defs.build import LOCATION
+from corpus_pipeline.defs.daemon_seat import DaemonSeat
 from corpus_pipeline.defs.dagster_internals import (
     DAEMON,
     ModuleTarget,
@@ -42,7 +43,6 @@ DEFINITIONS = "corpus_pipeline.definitions"
 _LEVEL = "warning"
 _POLL_MILLISECONDS = 2000  # how often the UI asks for news of assets
 _STATEMENT_MILLISECONDS, _POOL_SECONDS, _POOL_OVERFLOW = 15_000, 3600, 20  # what Dagster's own webserver takes
-_DAEMON_SECONDS = 60.0  # in which the daemon may end by itself
 
 
 class _Workspace(WorkspaceProcessContext):
@@ -60,8 +60,16 @@ class _Workspace(WorkspaceProcessContext):
         )
 
 
-def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve Dagster at `listener` until Ctrl-C; `rows` is the row browser. Raises StopJob when the daemon ends."""
+def run(
+    settings: Settings,
+    rows: Starlette,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    said: Callable[[str], None],
+) -> None:
+    """Serve Dagster at `listener` until Ctrl-C; `rows` is the row browser. said: takes what people should know of the daemon.
+
+    Raises StopJob when the daemon ends."""
     configure_loggers(formatter="colored", log_level=_LEVEL.upper())
     os.environ["DAGSTER_IS_DEV_CLI"] = "1"
     with ExitStack() as stack:
@@ -69,7 +77,6 @@ def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Cal
         names = [file.name for file in rows.state.site.corpus.files()]
         partitions.register(instance, names)
         workspace = stack.enter_context(_code_server(instance))
-        daemon = stack.enter_context(_daemon(workspace))
         instance.optimize_for_webserver(_STATEMENT_MILLISECONDS, _POOL_SECONDS, _POOL_OVERFLOW)
         target = WorkspaceFileTarget([workspace])
         context = stack.enter_context(_Workspace(instance, target, version=version, code_server_log_level=_LEVEL))
@@ -77,12 +84,13 @@ def run(settings: Settings, rows: Starlette, listener: socket.socket, ready: Cal
         serving = server(DagsterGuard(app, rows), rows.state.site.options, sockets=True)
         ended = threading.Event()
 
-        def watch() -> None:
-            daemon.wait()
+        def end() -> None:
             ended.set()
             serving.should_exit = True
 
-        threading.Thread(target=watch, name="daemon watch", daemon=True).start()
+        corpus = rows.state.site.corpus
+        start = partial(_daemon, workspace)
+        stack.enter_context(DaemonSeat(corpus.store, settings.lease_seconds, start, end, said))
         ready()
         serving.run(sockets=[listener])
         if ended.is_set():
@@ -100,12 +108,7 @@ def _code_server(instance: dg.DagsterInstance) -> Iterator[str]:
         yield str(path)
 
 
-@contextmanager
-def _daemon(workspace: str) -> Iterator[subprocess.Popen[bytes]]:
+def _daemon(workspace: str) -> subprocess.Popen[bytes]:
     """The daemon: queue, sensors, monitoring."""
     command = [sys.executable, "-W", "ignore", "-m", DAEMON, "run", "--log-level", _LEVEL]
-    process = subprocess.Popen([*command, "--code-server-log-level", _LEVEL, "--workspace", workspace])
-    try:
-        yield process
-    finally:
-        child_processes.end([process], _DAEMON_SECONDS)
+    return subprocess.Popen([*command, "--code-server-log-level", _LEVEL, "--workspace", workspace])

@@ -36,8 +36,8 @@ class RunHeartbeat:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, run_id: str) -> None:
-        """This process works a run from now on."""
+    def begin(self, run_id: str, file_name: str | None = None) -> None:
+        """This process works a run from now on, of this dataset file if it has only one."""
         enter = partial(
             run_workers.enter,
             run_id=run_id,
@@ -45,11 +45,12 @@ class RunHeartbeat:
             version=__version__,
             ttl_ms=int(self._ttl * 1000),
             before=self._last if self._last != run_id else None,
+            file_name=file_name,
         )
         self._store.write(enter, repeatable=True, name="run begins")
         with self._lock:
             self._run_id = self._last = run_id
-            self._at = (None, None)
+            self._at = (file_name, None)
         if self._thread is None:
             self._thread = threading.Thread(target=self._beat, name="run heartbeat", daemon=True)
             self._thread.start()

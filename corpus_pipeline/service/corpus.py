@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache, partial
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict, Unpack
 
+from corpus_pipeline import __version__, process_identity
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.service import commands, queries
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
-from corpus_pipeline.store import Store, dataset_files, exports, migrate, tasks
+from corpus_pipeline.store import Store, dataset_files, exports, migrate, start_requests, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -438,6 +439,28 @@ class Corpus:
     def update_prices(self, file: Path, as_of: date | None) -> PriceUpdate:
         """Take over a price list (see `prices.update`)."""
         return commands.prices.update(self.store, self.settings, file, as_of, self.actor)
+
+    # --- what a worker does ----------------------------------------------------------------------------------------------
+
+    def due(self, to: Stage, consumers: Collection[str] = ()) -> list[queries.due.Due]:
+        """What a worker may begin now, the fairest first (see `due.due`)."""
+        return self.store.fetch(queries.due.due, to, consumers)
+
+    def claim(self, file: DatasetFile, run_id: str) -> bool:
+        """Take a dataset file for a run that is about to begin in this process; False when another worker did."""
+        claim = partial(
+            commands.start.claim,
+            file=file,
+            run_id=run_id,
+            owner=process_identity.own(),
+            version=__version__,
+            ttl_ms=int(self.settings.lease_seconds * 1000),
+        )
+        return self.store.write(claim, repeatable=True)
+
+    def take_request(self, request: int, run_id: str) -> None:
+        """Note that a person's request to start a file was answered by a run."""
+        self.store.write(partial(start_requests.take, identifier=request, run_id=run_id), repeatable=True)
 
     # --- failed samples --------------------------------------------------------------------------------------------------
 

@@ -118,6 +118,11 @@ def file_by_id(connection: Connection, file_id: FileId) -> DatasetFile:
     return _file(connection.execute(select(dataset_files).where(dataset_files.c.id == file_id)).one())
 
 
+def lock(connection: Connection, file_id: FileId) -> None:
+    """Let others who lock the same file wait until this transaction ends."""
+    connection.execute(select(dataset_files.c.id).where(dataset_files.c.id == file_id).with_for_update()).one()
+
+
 def same_content(connection: Connection, sha256: str, size: int) -> list[DatasetFile]:
     """Current dataset files with these bytes, under whatever name."""
     query = select(dataset_files).where(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from corpus_pipeline import process_identity
 from corpus_pipeline.errors import LeaseHeld
@@ -62,6 +62,14 @@ def of_task(connection: Connection, task_id: TaskId) -> list[Lease]:
     """The leases of a task that were not given back, whether or not they still hold."""
     query = _QUERY.where(_L.task_id == task_id, _L.expires_at > 0)
     return [lease for row in connection.execute(query) if (lease := _lease(row))]
+
+
+def last_acquired(connection: Connection) -> dict[TaskId, int]:
+    """When a stage of each task was last begun, in milliseconds since 1970."""
+    return {
+        row.task_id: int(row.at)
+        for row in connection.execute(select(_L.task_id, func.max(_L.acquired_at).label("at")).group_by(_L.task_id))
+    }
 
 
 def owners(connection: Connection) -> list[str]:

@@ -1,7 +1,7 @@
 """Which process works which run, and its last sign of life. Times are the database's, so that no host's clock decides.
 
 A worker is lost when its process is seen to be gone, or when its sign of life has been missing for its length and a little
-longer: whoever looks notes that it is missing first, and a beat takes the note away. After a time in which the database itself
+longer: the first look notes that it is missing, and a beat takes the note away. After a time in which the database itself
 was away everybody is missing, and everybody who lives has said so before the second look.
 """
 
@@ -25,7 +25,7 @@ class RunWorker(NamedTuple):
     """The process of a run. owner: its name (see `process_identity`), '' when it has not said it yet.
 
     since_ms: since it began; age_ms: since its last sign of life; missed_ms: since somebody noted that it is missing, None when
-    nobody did. file_name, stage: what it works now.
+    no look did. file_name, stage: what it works now.
     """
 
     run_id: str
@@ -87,20 +87,40 @@ def _worker(row: Row) -> RunWorker:
     )
 
 
-def enter(connection: Connection, run_id: str, owner: str, version: str, ttl_ms: int, before: str | None) -> None:
-    """This process works a run from now on, and no longer the one `before` it."""
+def enter(
+    connection: Connection,
+    run_id: str,
+    owner: str,
+    version: str,
+    ttl_ms: int,
+    before: str | None = None,
+    file_name: str | None = None,
+) -> None:
+    """This process works a run (of a dataset file) from now on, and no longer the one `before` it."""
+    connection.execute(delete(run_workers).where(_W.run_id.in_([run_id] if before is None else [run_id, before])))
+    _insert(connection, run_id, owner, version, ttl_ms, file_name)
+
+
+def _insert(
+    connection: Connection, run_id: str, owner: str, version: str, ttl_ms: int, file_name: str | None = None
+) -> None:
     identity = process_identity.parsed(owner)
     assert identity is not None
-    connection.execute(delete(run_workers).where(_W.run_id.in_([run_id] if before is None else [run_id, before])))
     connection.execute(
         insert(run_workers).values(
-            run_id=run_id, owner=owner, host=identity.host, pid=identity.pid, version=version, ttl_ms=ttl_ms
+            run_id=run_id,
+            owner=owner,
+            host=identity.host,
+            pid=identity.pid,
+            version=version,
+            ttl_ms=ttl_ms,
+            file_name=file_name,
         )
     )
 
 
 def beat(connection: Connection, run_id: str, owner: str, file_name: str | None, stage: Stage | None) -> bool:
-    """A sign of life. False when the row is gone: the run is over, or was ended for want of a sign."""
+    """A sign of life. False when there is no such row: the run is over, or was ended for want of a sign."""
     told = connection.execute(
         update(run_workers)
         .where(_W.run_id == run_id, _W.owner == owner)
@@ -114,6 +134,21 @@ def leave(connection: Connection, run_id: str, owner: str) -> None:
     connection.execute(delete(run_workers).where(_W.run_id == run_id, _W.owner == owner))
 
 
+def sit(connection: Connection, seat: str, owner: str, version: str, ttl_ms: int) -> RunWorker | None:
+    """Take a seat that one process has at a time, or give a sign of life from it; returns who has it, None when it is we."""
+    if beat(connection, seat, owner, None, None):
+        return None
+    other = next((worker for worker in listed(connection) if worker.run_id == seat), None)
+    if other is not None:
+        if not other.is_missing and not process_identity.is_gone(other.owner):
+            return other
+        connection.execute(delete(run_workers).where(_W.run_id == seat, _W.owner == other.owner))
+    _insert(
+        connection, seat, owner, version, ttl_ms
+    )  # two at the same moment: the second is redone, and finds the first
+    return None
+
+
 def expect(connection: Connection, run_id: str, ttl_ms: int) -> None:
     """A run was seen that has no worker yet: it has this long to say its name."""
     if connection.execute(select(_W.run_id).where(_W.run_id == run_id)).one_or_none() is None:
@@ -123,7 +158,7 @@ def expect(connection: Connection, run_id: str, ttl_ms: int) -> None:
 
 
 def note_missing(connection: Connection) -> None:
-    """Note who is missing now; forget who has been for an hour, whose runs nobody here knows."""
+    """Note who is missing now; forget who has been for an hour, whose runs are not of this Dagster instance."""
     now = connection.execute(select(now_ms())).scalar_one()
     connection.execute(
         update(run_workers).where(_W.missed_at.is_(None), _W.beat_at + _W.ttl_ms < now).values(missed_at=now)

@@ -1,4 +1,5 @@
-"""Starting what is unfinished, from where there is no Dagster: a request that the `pause_flags` sensor answers with a run."""
+"""Starting what is unfinished, from where there is no Dagster: a request that the `pause_flags` sensor, or a worker, answers
+with a run; and taking a file for a worker's run."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Store, audit_log, dataset_files, pauses, start_requests
+from corpus_pipeline.store import Store, audit_log, dataset_files, pauses, run_workers, start_requests
+from corpus_pipeline.store.dataset_files import DatasetFile
 
 ACTION = "start"
 
@@ -31,3 +33,14 @@ def start(store: Store, names: Sequence[str], stage: Stage, who: str) -> list[st
         return asked
 
     return store.write(write, repeatable=True)
+
+
+def claim(connection: Connection, file: DatasetFile, run_id: str, owner: str, version: str, ttl_ms: int) -> bool:
+    """Take a dataset file for a run that is about to begin; False when another worker did. Of two that ask at the same moment
+    one waits for the other: the row of the file is locked."""
+    dataset_files.lock(connection, file.id)
+    for worker in run_workers.listed(connection):
+        if worker.file_name == file.name and not worker.is_missing and not worker.is_lost:
+            return False
+    run_workers.enter(connection, run_id, owner, version, ttl_ms, file_name=file.name)
+    return True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from corpus_pipeline.service.queries import cost as cost
     from corpus_pipeline.service.queries import cost_estimate as cost_estimate
     from corpus_pipeline.service.queries import dataframes as dataframes
+    from corpus_pipeline.service.queries import due as due
     from corpus_pipeline.service.queries import duplicates as duplicates
     from corpus_pipeline.service.queries import exportability as exportability
     from corpus_pipeline.service.queries import lineage as lineage

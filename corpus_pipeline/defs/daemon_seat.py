@@ -1,0 +1,97 @@
+"""One Dagster daemon at a time for a corpus, on whatever host: two would each start what the sensors ask for.
+
+The seat is a row of the corpus (see `store.run_workers`). Who has it keeps it by a sign of life; every other `corpus ui`
+serves its pages, looks every few seconds, and starts its own daemon when the seat is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from corpus_pipeline import __version__, child_processes, process_identity
+from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.store import Store, run_workers
+
+log = logging.getLogger(__name__)
+
+SEAT = "(daemon)"
+_LOOK_SECONDS = 2.0
+_END_SECONDS = 60.0  # in which the daemon may end by itself
+
+
+class DaemonSeat:
+    """Starts the daemon as soon as the seat is ours, and ends it when it is not any more.
+
+    start: starts the process. ended: called when the process ended by itself. said: called with a sentence when the seat is
+    another's, and when it becomes ours.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ttl_seconds: float,
+        start: Callable[[], subprocess.Popen[bytes]],
+        ended: Callable[[], None],
+        said: Callable[[str], None],
+    ) -> None:
+        self._store, self._ttl, self._start, self._ended, self._said = store, ttl_seconds, start, ended, said
+        self._owner = process_identity.own()
+        self._over = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._told = ""
+        self._thread = threading.Thread(target=self._keep, name="daemon seat", daemon=True)
+
+    def __enter__(self) -> DaemonSeat:
+        self._look()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(timeout=_LOOK_SECONDS + 5)
+        if self._process is not None:
+            self._end()
+            leave = partial(run_workers.leave, run_id=SEAT, owner=self._owner)
+            try:
+                self._store.write(leave, repeatable=True, patience=5)
+            except CorpusError as problem:  # it ends by itself
+                log.warning("the seat of the daemon was not given back: %s", problem)
+
+    def _keep(self) -> None:
+        missed = 0.0
+        while not self._over.wait(_LOOK_SECONDS):
+            try:
+                self._look()
+                missed = 0.0
+            except CorpusError:  # the database is away: by the end of our time another host may have the seat
+                missed += _LOOK_SECONDS
+                if missed > self._ttl and self._process is not None:
+                    self._end()
+
+    def _look(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            self._over.set()
+            self._ended()
+            return
+        sit = partial(run_workers.sit, seat=SEAT, owner=self._owner, version=__version__, ttl_ms=int(self._ttl * 1000))
+        other = self._store.write(sit, repeatable=True, patience=_LOOK_SECONDS)
+        if other is None and self._process is None:
+            if self._told:
+                self._said("the seat of the Dagster daemon is free: it runs here now")
+            self._process = self._start()
+        elif other is not None:
+            if self._process is not None:
+                self._end()
+            words = f"the Dagster daemon runs on {other.host} (process {other.pid}); this one stands by"
+            if words != self._told:
+                self._said(words)
+            self._told = words
+
+    def _end(self) -> None:
+        assert self._process is not None
+        child_processes.end([self._process], _END_SECONDS)
+        self._process = None
