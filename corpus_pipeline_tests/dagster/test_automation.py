@@ -81,8 +81,9 @@ def test_a_change_begins_with_nothing_that_a_person_starts(home: Home, monkeypat
 
 
 def test_nothing_is_started_unless_it_was_asked_for(home: Home) -> None:
-    definitions = build(DEFAULT)
-    assert all(spec.automation_condition is None for spec in definitions.resolve_all_asset_specs())
+    specs = {spec.key: spec for spec in build(DEFAULT).resolve_all_asset_specs()}
+    assert {DEFAULT.key(stage) for stage in Stage} <= set(specs)
+    assert all(spec.automation_condition is None for spec in specs.values())
 
 
 def test_money_is_spent_by_itself_only_under_a_budget(home: Home) -> None:

@@ -91,9 +91,11 @@ def test_only_the_forum_dump_is_broken_and_each_broken_line_has_its_reason(corpu
 
 
 def test_every_conversation_comes_back_key_for_key(corpus: dict[str, File]) -> None:
+    assert corpus
     for file in corpus.values():
         with RecordReader(file.sniffed.source) as reader:
             raw = {record.row_identifier: record.raw for record in reader.records()}
+        assert file.conversations
         for conversation in file.conversations:
             line, losses = export_line(conversation, file.sniffed.format, file.sniffed.format)
             assert parse_record(line) == parse_record(raw[conversation.row_identifier])

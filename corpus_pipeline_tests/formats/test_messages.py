@@ -39,7 +39,8 @@ def test_unpack_is_the_inverse_of_pack(messages: list[Message]) -> None:
 @given(st.lists(system | prompt | answer, max_size=8))
 def test_packing_is_greedy(messages: list[Message]) -> None:
     """No message could have joined the turn before it."""
-    found = places(message.role for message in messages)
+    found = list(places(message.role for message in messages))
+    assert len(found) == len(messages)
     for earlier, later in pairwise(found):
         assert (later.turn == earlier.turn) is (later.side > earlier.side)
         assert later.turn <= earlier.turn + 1

@@ -92,6 +92,7 @@ def test_processes_that_nobody_wants_end_by_themselves(monkeypatch: pytest.Monke
 def test_processes_end_with_their_work() -> None:
     with several(2, Halves, 2) as computing:
         next(iter(computing.map([1, 2, 3], one)))
+    assert len(computing.children) == 2
     assert all(child.poll() is not None for child in computing.children)
 
 

@@ -143,7 +143,9 @@ def test_a_list_without_a_day_asks_for_one() -> None:
 
 
 def test_no_price_of_the_package_is_free_or_dearer_cached_and_batches_are_never_dearer() -> None:
-    for name, price in bundled().models.items():
+    models = bundled().models
+    assert len(models) > 20
+    for name, price in models.items():
         unit = price.standard
         assert unit.input > 0 and unit.output > 0 and 0 < unit.cached_input <= unit.input <= unit.cache_write * 2, name
         assert price.of(BATCH).output <= unit.output, name

@@ -55,6 +55,7 @@ def test_bad_answers_are_refused_and_good_ones_are_not(
 def test_no_kind_and_no_language_is_left_out(judged: list[tuple[Labelled, BadAnswer | None]]) -> None:
     for key in ("kind", "language"):
         counts = Counter((getattr(one, key), fault is not None) for one, fault in judged if one.label == "bad")
+        assert len({value for value, _ in counts}) >= 6
         for value in {value for value, _ in counts}:
             assert counts[value, True] >= 0.75 * (counts[value, True] + counts[value, False]), value
 

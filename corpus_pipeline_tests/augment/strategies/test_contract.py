@@ -172,5 +172,6 @@ def test_requests_are_plain_json_and_the_same_every_time(kit: Any) -> None:
 
 def test_bundled_templates_are_within_the_limits() -> None:
     for strategy in STRATEGIES:
+        assert strategy.steps
         for step in strategy.steps:
             assert len(strategy.bundled_template(step.name)) < MAX_TEMPLATE_CHARACTERS // 10
