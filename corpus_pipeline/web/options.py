@@ -31,7 +31,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """Where the row browser listens and whom it believes.
+    """Where the row browser listens and which identities it accepts.
 
     allow_hosts: names by which browsers may ask for it, beside the address it listens on. users: the file of
     `web.users`; login is demanded when it is used. oidc: the provider by which people log in, beside it. proxy_header: names
@@ -86,7 +86,7 @@ class Options:
 
     @property
     def demands_login(self) -> bool:
-        """Whether nobody gets in without a name."""
+        """Whether every visitor must log in."""
         return self.login or self.oidc is not None or self.proxy_header is not None
 
     @property
@@ -95,7 +95,7 @@ class Options:
         return self.login or self.oidc is not None
 
     def with_token(self) -> Options:
-        """The same, with a token where nobody has to log in: what a listening server takes."""
+        """The same, with a token where no login is required: what a listening server takes."""
         return self if self.demands_login or self.token else replace(self, token=secrets.token_urlsafe(32))
 
     @property

@@ -151,7 +151,7 @@ class Channel:
             waiting.set_result(outcome)
 
     def _lost(self) -> None:
-        """The reader is gone: calls that are out are lost with it, the next ones go out from here."""
+        """The reader has ended: calls in flight are lost with it, the next ones go out from here."""
         if not self._ready.done():
             self._ready.set_exception(OSError("its process ended"))
         if self._is_closing:

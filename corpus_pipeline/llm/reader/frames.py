@@ -58,7 +58,7 @@ class Wire(asyncio.Protocol):
         del buffer[:at]
 
     def send(self, said: list[Any], content: bytes = b"") -> None:
-        """Send a frame; nothing where the other end is gone."""
+        """Send a frame; nothing once the other end has closed."""
         if self._transport is None:
             return
         if not self._out:

@@ -40,7 +40,7 @@ class Reader:
         self._is_dismissed = False
 
     async def run(self, own: socket.socket) -> None:
-        """Until the worker is gone, and the calls that it left are answered."""
+        """Until the worker has ended, and the calls that it left are answered."""
         await asyncio.get_running_loop().create_unix_connection(lambda: self._wire, sock=own)
         await self._gone.wait()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 0)
@@ -152,7 +152,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(
         signal.SIGTERM, signal.SIG_IGN
-    )  # whoever ends a group of processes ends the worker, too, and that ends us
+    )  # a signal to the process group ends the worker, too, and that ends us
     own = socket.socket(fileno=int(sys.argv[1]))
     os.chdir("/")
 

@@ -55,7 +55,7 @@ def one_file(request: Request) -> Response:
 
 
 def remove(request: Request, form: Form) -> tuple[str, str]:
-    """Take a dataset file out; its name is typed once more by whoever is sure."""
+    """Remove a dataset file; its name is typed once more as a confirmation."""
     name = first(form, "file")
     if not name or first(form, "sure") != name:
         raise UsageError("nothing brings back what was made of a file: type its name to say that you are sure")

@@ -31,7 +31,7 @@ _CODE_LINE = re2.compile(
     r"|^\s*[#$]!?\s*\w+\s+-{1,2}\w|<[A-Za-z][^>]*>|</[A-Za-z]"
 )
 _CODE_SIGN = re.compile(r"[{}\\;=<>&|+_()\[\]]")
-_PROSE_WORDS, _WORDS_PER_SIGN = 16, 6  # a line of so many words with fewer signs is prose
+_PROSE_WORDS, _WORDS_PER_SIGN = 16, 6  # a line of this many words with fewer signs is prose
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _BLOCK = re.compile(r"^\s*(?:#{1,6}\s+|(?:>\s?)+|[-*+•·●▪◦]\s+)+")
 _EMPHASIS = re.compile(r"(?<![\w*~])(\*{1,3}|_{1,3}|~~)(?=[^\W_])([^*_~\n]+?)(?<=[^\s*_~])\1(?![\w*~])")
@@ -50,7 +50,7 @@ _PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*")
 _PARTING = str.maketrans(dict.fromkeys(';!?"()[]', " "))
 _DASHES = str.maketrans("‐‑−﹣－", "-----")
 _LITERALS = frozenset(("true", "false", "none", "null", "nil", "nan", "na"))
-_LOW_ACRONYM = 3  # a single word of so many capitals is an abbreviation: IT is not it
+_LOW_ACRONYM = 3  # a single word of this many capitals is an abbreviation: IT is not it
 
 
 class Canonical(NamedTuple):

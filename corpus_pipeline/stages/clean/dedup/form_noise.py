@@ -95,7 +95,7 @@ _MAX_CLOSINGS = 4
 
 
 class Stripped(NamedTuple):
-    """A text without greeting and closing; signature: who signed, folded, "" when nobody did."""
+    """A text without greeting and closing; signature: who signed, folded, "" when there is none."""
 
     text: str
     signature: str
