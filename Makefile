@@ -22,7 +22,7 @@ demo: setup ## the whole path on a small bundled corpus: no key, no server
 WORKERS ?= 2
 # the floor holds for all of the tests, so it is left out when ARGS names some
 COVERAGE ?= $(if $(ARGS),,--cov --cov-report= --cov-fail-under=90)
-test: check ## all tests, on SQLite and on a private MariaDB
+test: check ## all tests, on SQLite, on a private MariaDB and, what the store does, on a private PostgreSQL
 	"$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile $(COVERAGE) $(ARGS)
 
 check: setup-test ## format, lint, import contracts, types and words: a minute

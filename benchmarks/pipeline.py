@@ -2,12 +2,15 @@
 
     python benchmarks/pipeline.py 100000 [--database URL] [--seed 1] [--peers] [--cache FOLDER]
     python benchmarks/pipeline.py --scaling 10000 100000 1000000
+    python benchmarks/pipeline.py 100000 --servers [--rounds 2]
 
 Each part runs in a process of its own; peak memory is that of all its processes together (Linux; elsewhere of the
 largest one). Beside our figures stand, measured in the same run:
 a hand-written script (orjson, exact duplicates only, no database), the physical limits (parsing alone, inserting alone) and,
 with --peers, the tools of `peer_runs.py`. Recall is of the planted near-duplicates; precision is the planted part of all rows
 that were taken for duplicates. Which row of a group of duplicates a tool keeps does not count.
+--servers runs our part alone on SQLite and on a private MariaDB and PostgreSQL, in turns; every commit is on their disks, and
+the CPU seconds of the servers are told beside ours.
 --scaling runs our part alone for several sizes and fits the exponent of the growth.
 Wall time is of this machine and its load; trust CPU seconds and ratios.
 """
@@ -299,11 +302,57 @@ def scaling(said: argparse.Namespace, folder: Path) -> None:
         print(f"seconds ~ rows ** {fitted[0]:.3f}, CPU seconds ~ rows ** {fitted[1]:.3f} (1 is linear)")
 
 
+def servers(said: argparse.Namespace, folder: Path) -> None:
+    """Our part on each kind of database, in turns, so that a load of the machine falls on all of them."""
+    from corpus_pipeline_tests.servers.mariadb import MariaDB
+    from corpus_pipeline_tests.servers.postgres import Postgres
+
+    source = generate(said.rows, said.seed, folder)
+    print(f"{said.rows:,} rows, {source.stat().st_size / 1e6:.0f} MB")
+    print(
+        f"{'database':<12}{'seconds':>9}{'CPU s':>8}{'server CPU s':>14}{'rows/s':>9}{'peak MB':>9}{'rows out':>10}  load"
+    )
+    with (
+        MariaDB(folder / "mariadb", durable=True, options={"innodb_buffer_pool_size": "1G"}) as mariadb,
+        Postgres(folder / "postgres", durable=True, options={"shared_buffers": "1GB"}) as postgres,
+    ):
+        for number in range(said.rounds):
+            for name, server in (("sqlite", None), ("mariadb", mariadb), ("postgres", postgres)):
+                own = folder / f"{name}-{number}"
+                own.mkdir()
+                load = os.getloadavg()[0]
+                before = server_seconds(server.server.pid) if server else 0.0
+                found = measure("corpus-pipeline", source, own, server.fresh_database() if server else None)
+                of_server = server_seconds(server.server.pid) - before if server else 0.0
+                total = sum(found["seconds"].values())
+                print(
+                    f"{name:<12}{total:>9.2f}{found['cpu_seconds']:>8.1f}{of_server:>14.1f}{said.rows / total:>9,.0f}"
+                    f"{found['peak_mb']:>9.0f}{found['rows_out']:>10,}{load:>6.1f}"
+                )
+                print(
+                    "  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in found["seconds"].items()),
+                    flush=True,
+                )
+
+
+def server_seconds(pid: int) -> float:
+    """CPU seconds of a server's process, of its children and of those that have ended."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    total = 0
+    for one in pids:
+        words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += sum(map(int, words[11:15] if one == pid else words[11:13]))
+    return total / ticks
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="?", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="CORPUS_DATABASE_URL of an empty database; default: SQLite")
+    parser.add_argument("--servers", action="store_true", help="our part alone, on SQLite, MariaDB and PostgreSQL")
+    parser.add_argument("--rounds", type=int, default=1, help="how often with --servers")
     parser.add_argument("--peers", action="store_true", help="run the tools of peer_runs.py too")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "corpus-pipeline-benchmarks")
     parser.add_argument("--scaling", nargs="+", type=int, metavar="ROWS", help="our part alone, for each size")
@@ -313,7 +362,9 @@ def main() -> None:
         run_part(said.part[0], Path(said.part[1]), Path(said.part[2]), said.database)
         return
     with tempfile.TemporaryDirectory(prefix="corpus-bench-") as name:
-        if said.scaling:
+        if said.servers:
+            servers(said, Path(name))
+        elif said.scaling:
             scaling(said, Path(name))
         else:
             compare(said, Path(name))

@@ -28,7 +28,10 @@ class Variable(NamedTuple):
 VARIABLES = (
     Variable("CORPUS_HOME", ".corpus", "folder of the database, exports, Dagster storage and logs (mode 0700)"),
     Variable(
-        "CORPUS_DATABASE_URL", "SQLite in CORPUS_HOME", "mysql+pymysql://user:password@host/database", secret=True
+        "CORPUS_DATABASE_URL",
+        "SQLite in CORPUS_HOME",
+        "postgresql+psycopg://user:password@host/database or mysql+pymysql://user:password@host/database",
+        secret=True,
     ),
     Variable(
         "CORPUS_DATABASE_CONNECTIONS",
@@ -384,11 +387,14 @@ def masked_url(url: str) -> str:
     return _PASSWORD_PARAMETER.sub(r"\1***", url)
 
 
+_DATABASES = ("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://", "postgresql+psycopg://", "postgresql://")
+
+
 def _database_url(url: str) -> str:
-    if not url.startswith(("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://")):
+    if not url.startswith(_DATABASES):
         raise UsageError(
-            f"CORPUS_DATABASE_URL {masked_url(url)!r} is of no known kind."
-            " Use sqlite:///PATH or mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
+            f"CORPUS_DATABASE_URL {masked_url(url)!r} is of no known kind. Use sqlite:///PATH,"
+            " mysql+pymysql://USER:PASSWORD@HOST/DATABASE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
         )
     return url
 

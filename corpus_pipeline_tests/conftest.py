@@ -1,7 +1,8 @@
 """Fixtures that every test may use: databases, S3 servers, a home folder; and an environment without keys and proxies.
 
-`database_url` runs a test on SQLite and on a real MariaDB. CORPUS_TEST_WITHOUT_MARIADB=1 leaves the second out, and the
-last lines of the run say so.
+`database_url` runs a test on SQLite and on a real MariaDB, `every_database_url` on a real PostgreSQL, too.
+CORPUS_TEST_WITHOUT_MARIADB=1 and CORPUS_TEST_WITHOUT_POSTGRES=1 leave them out, and the last lines of the run say so;
+CORPUS_TEST_ALL_ON_POSTGRES=1 runs on PostgreSQL whatever runs on both of the others.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from corpus_pipeline_tests.servers import s3
+from corpus_pipeline_tests.servers import postgres, s3
 from corpus_pipeline_tests.servers.mariadb import MariaDB, missing_programs
+from corpus_pipeline_tests.servers.postgres import Postgres
 
 WITHOUT_MARIADB = "CORPUS_TEST_WITHOUT_MARIADB"
+WITHOUT_POSTGRES = "CORPUS_TEST_WITHOUT_POSTGRES"
 WITHOUT_BROWSER = "CORPUS_TEST_WITHOUT_BROWSER"
-OWN = (WITHOUT_MARIADB, WITHOUT_BROWSER, "CORPUS_TEST_ARTIFACTS")
+ALL_ON_POSTGRES = "CORPUS_TEST_ALL_ON_POSTGRES"
+OWN = (WITHOUT_MARIADB, WITHOUT_POSTGRES, WITHOUT_BROWSER, ALL_ON_POSTGRES, "CORPUS_TEST_ARTIFACTS")
 
 settings.register_profile("local", deadline=None)
 # the same examples on every run, so that a red build is red for everybody
@@ -54,10 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if os.environ.get(WITHOUT_MARIADB) == "1":
-        skipped = sum("mariadb" in report.keywords for report in terminalreporter.stats.get("skipped", []))
-        terminalreporter.section("NOT TESTED ON MARIADB", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{WITHOUT_MARIADB}=1: {skipped} tests were left out. Unset it before you merge.")
+    for variable, mark in ((WITHOUT_MARIADB, "mariadb"), (WITHOUT_POSTGRES, "postgres")):
+        if os.environ.get(variable) == "1":
+            skipped = sum(mark in report.keywords for report in terminalreporter.stats.get("skipped", []))
+            terminalreporter.section(f"NOT TESTED ON {mark.upper()}", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{variable}=1: {skipped} tests were left out. Unset it before you merge.")
     unread = [report for report in terminalreporter.stats.get("skipped", []) if "NOT READ BY" in str(report.longrepr)]
     if unread:
         terminalreporter.section("EXPORTS NOT READ BY THE TOOLS' OWN CODE", sep="!", yellow=True)
@@ -100,15 +105,71 @@ def mariadb_url(mariadb_server: MariaDB) -> Iterator[str]:
     mariadb_server.drop_database(url)
 
 
-DATABASES = [pytest.param("sqlite", marks=pytest.mark.sqlite), pytest.param("mariadb", marks=pytest.mark.mariadb)]
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The session's PostgreSQL. Tests that kill or stop a server make one of their own."""
+    require_postgres()
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+def require_postgres() -> None:
+    """As `require_mariadb`."""
+    if os.environ.get(WITHOUT_POSTGRES) == "1":
+        pytest.skip(f"{WITHOUT_POSTGRES}=1")
+    if postgres.programs() is None:
+        message = "PostgreSQL not found: run `python3 scripts/setup.py --test`"
+        pytest.fail(f"{message}, or set {WITHOUT_POSTGRES}=1", pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database."""
+    url = postgres_server.fresh_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+EVERY_DATABASE = [
+    pytest.param("sqlite", marks=pytest.mark.sqlite),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("postgres", marks=pytest.mark.postgres),
+]
+SERVERS = EVERY_DATABASE[1:]
+# on PostgreSQL what the store itself does is tested, and a few whole runs; all that runs on both of the others when asked for
+DATABASES = EVERY_DATABASE if os.environ.get(ALL_ON_POSTGRES) == "1" else EVERY_DATABASE[:2]
+
+
+def fresh_database(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of a new, empty database of the kind that a fixture's parameter names; for fixtures of a whole session."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'corpus.sqlite'}"
+    url: str = request.getfixturevalue(f"{request.param}_server").fresh_database()
+    return url
 
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new, empty database: each test runs once on SQLite and once on MariaDB."""
+    return _fresh_for_a_test(request, tmp_path)
+
+
+@pytest.fixture(params=EVERY_DATABASE)
+def every_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """As `database_url`, and on PostgreSQL, too."""
+    return _fresh_for_a_test(request, tmp_path)
+
+
+@pytest.fixture(params=SERVERS)
+def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database of each server."""
+    return _fresh_for_a_test(request, tmp_path)
+
+
+def _fresh_for_a_test(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'corpus.sqlite'}"
-    url: str = request.getfixturevalue("mariadb_url")
+        return f"sqlite:///{folder / 'corpus.sqlite'}"
+    url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
 

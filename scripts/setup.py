@@ -1,11 +1,11 @@
 """Makes `.venv` from a locked list of wheels. Standard library only: Python 3.11, git and make are all that it needs.
 
     python3 scripts/setup.py            what `make demo` needs
-    python3 scripts/setup.py --test     and what `make test` needs, with a MariaDB server
+    python3 scripts/setup.py --test     and what `make test` needs, with a MariaDB and a PostgreSQL server
 
 A second call is a look at one stamp file. Settings: `VENV` (the folder, default `.venv`), what pip itself reads
-(`PIP_INDEX_URL`, `PIP_CERT`, proxies, ...), `CORPUS_TEST_WITHOUT_MARIADB=1` and
-`CORPUS_TEST_WITHOUT_BROWSER=1` (tests run without them).
+(`PIP_INDEX_URL`, `PIP_CERT`, proxies, ...), `CORPUS_TEST_WITHOUT_MARIADB=1`,
+`CORPUS_TEST_WITHOUT_POSTGRES=1` and `CORPUS_TEST_WITHOUT_BROWSER=1` (tests run without them).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PYPI = "https://pypi.org/simple"
 class Needed(NamedTuple):
     """Programs of Debian that the tests start: what they are for, their packages, and the variable that leaves them out.
 
-    `all_of`: whether every program must be there, or one of them.
+    `all_of`: whether every program must be there, or one of them. `before`, `after`: what root runs around the installation.
     """
 
     what: str
@@ -51,8 +51,11 @@ class Needed(NamedTuple):
     all_of: bool
     packages: tuple[str, ...]
     without: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
+_NO_CLUSTER = "/etc/postgresql-common/createcluster.d/programs-only.conf"
 NEEDED = (
     # the -core packages hold the programs and, unlike mariadb-server, start no service
     Needed(
@@ -61,6 +64,19 @@ NEEDED = (
         True,
         ("mariadb-server-core", "mariadb-client-core"),
         "CORPUS_TEST_WITHOUT_MARIADB",
+    ),
+    Needed(
+        "a PostgreSQL server",
+        ("initdb", "postgres"),
+        True,
+        ("postgresql",),
+        "CORPUS_TEST_WITHOUT_POSTGRES",
+        # Debian's package makes a database server and starts it, unless it finds this
+        before=(
+            "apt-get install -y --no-install-recommends postgresql-common",
+            f"mkdir -p {Path(_NO_CLUSTER).parent} && echo create_main_cluster = off > {_NO_CLUSTER}",
+        ),
+        after=(f"rm -f {_NO_CLUSTER}",),
     ),
     Needed(
         "a Chromium browser",
@@ -253,7 +269,8 @@ def install_project(venv: Path) -> None:
 
 def ensure(needed: Needed) -> None:
     """Installs programs from Debian when they are missing. The tests start servers of their own with them."""
-    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    beside = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))  # Debian's are not in PATH
+    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *beside])
     missing = [program for program in needed.programs if shutil.which(program, path=search) is None]
     if not missing or (not needed.all_of and len(missing) < len(needed.programs)):
         return
@@ -270,7 +287,8 @@ def ensure(needed: Needed) -> None:
         )
     say(f"installing {' '.join(needed.packages)} (programs only, no service)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "update", "-q"], command):
+    around = [[["sh", "-c", line] for line in lines] for lines in (needed.before, needed.after)]
+    for step in (["apt-get", "update", "-q"], *around[0], command, *around[1]):
         result = subprocess.run([*prefix, *step], env=environment, **CAPTURED)
         if result.returncode and step is command:
             sys.stderr.write("\n".join(result.stdout.splitlines()[-15:]) + "\n")

@@ -343,7 +343,7 @@ def rule_counts(connection: Connection, task_id: TaskId) -> dict[str, int]:
     """How many rows each rule changed or dropped."""
     query = select(cleaned_rows.c.changes).where(cleaned_rows.c.task_id == task_id, cleaned_rows.c.changes.is_not(None))
     found: Counter[str] = Counter()
-    for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
+    for changes in connection.execute(query.execution_options(yield_per=10_000)).scalars():
         found.update({change[0] for change in orjson.loads(changes)})
     return dict(found)
 
@@ -358,7 +358,7 @@ def found_counts(connection: Connection, task_id: TaskId, rules: Collection[str]
         ),
     )
     found: dict[str, Counter[str]] = {}
-    for changes in connection.execution_options(yield_per=10_000).execute(query).scalars():
+    for changes in connection.execute(query.execution_options(yield_per=10_000)).scalars():
         for change in map(Change._make, orjson.loads(changes)):
             if change.rule in rules:
                 found.setdefault(change.detail, Counter())[change.field] += change.count

@@ -215,7 +215,7 @@ def lines_holding(connection: Connection, task_ids: Sequence[TaskId], ids: Seque
         .order_by(_C.export_id, _C.first_line)
     )
     wanted = np.asarray(ids, dtype="<i8")
-    for export_id, first_line, packed in connection.execution_options(yield_per=100).execute(query):
+    for export_id, first_line, packed in connection.execute(query.execution_options(yield_per=100)):
         at = np.flatnonzero(np.isin(np.frombuffer(packed, dtype="<i8"), wanted))
         if at.size:
             found.setdefault(export_id, []).extend((at + first_line).tolist())

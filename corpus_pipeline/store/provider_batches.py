@@ -90,7 +90,7 @@ def figures(connection: Connection, names: Sequence[str]) -> Sequence[Row]:
             .join(dataset_files, dataset_files.c.id == tasks.c.file_id)
             .outerjoin(llm_attempts, _A.batch_id == _P.id)
         )
-        .group_by(_P.id)
+        .group_by(_P.id, dataset_files.c.name)
         .order_by(_P.id.desc())
     )
     return connection.execute(query.where(dataset_files.c.name.in_(names)) if names else query).all()

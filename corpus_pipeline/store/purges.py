@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, literal, or_, select, update
 
-from corpus_pipeline.model import FileId, NanoDollars, TaskId, Usage, id_range, split_id
+from corpus_pipeline.model import ROW_BITS, FileId, NanoDollars, TaskId, Usage, id_range, split_id
 from corpus_pipeline.states import AttemptState, Stage
 from corpus_pipeline.store import ledger
 from corpus_pipeline.store.ledger import Settlement
@@ -326,6 +326,6 @@ def stored(connection: Connection, ids: Sequence[int]) -> tuple[list[Row], list[
     good, bad, r = places(connection, ids), list[Row](), rejects.c
     for part in _parts(ids, 200):
         either = or_(*((r.file_id == f) & (r.row_identifier == n) for f, n in map(split_id, part)))
-        columns = ((r.file_id * (1 << 32) + r.row_identifier).label("id"), r.source_line, r.source_offset)
+        columns = ((r.file_id * literal(1 << ROW_BITS) + r.row_identifier).label("id"), r.source_line, r.source_offset)
         bad += connection.execute(select(*columns, r.source_bytes).where(either)).all()
     return good, bad

@@ -1,4 +1,4 @@
-"""The whole relational schema, one SQLAlchemy Core definition for SQLite, MySQL and MariaDB.
+"""The whole relational schema, one SQLAlchemy Core definition for SQLite, PostgreSQL, MySQL and MariaDB.
 
 How to read it:
   dataset_files -> conversations -> turns                      what came in; written once by ingest, never changed

@@ -43,6 +43,12 @@ def _now_sqlite(element: ColumnElement[Any], compiler: Any, **kw: Any) -> str:
     return "(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))"
 
 
+@compiles(now_ms, "postgresql")
+def _now_postgresql(element: ColumnElement[Any], compiler: Any, **kw: Any) -> str:
+    # of the statement, not of the transaction's begin
+    return "(CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT))"
+
+
 @compiles(now_ms, "mysql")
 @compiles(now_ms, "mariadb")
 def _now_mysql(element: ColumnElement[Any], compiler: Any, **kw: Any) -> str:
@@ -59,7 +65,8 @@ def inserted_id(result: CursorResult[Any]) -> int:
 def tuples(connection: Connection, query: Select) -> Sequence[tuple[Any, ...]]:
     """The rows of a query as plain tuples: whole pages of rows without an object and a conversion for each.
 
-    Only for columns that the drivers give as they are: numbers, texts and bytes; a Boolean comes as 0 or 1.
+    Only for columns that the drivers give as they are: numbers, texts and bytes; a Boolean comes as 0 or 1, or
+    as False or True.
     """
     result = connection.execute(query)
     try:

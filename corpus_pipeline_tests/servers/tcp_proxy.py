@@ -168,12 +168,24 @@ class CommitFault(enum.Enum):
 
 
 class CommitProxy(TcpProxy):
-    """A proxy that reads the MySQL client/server protocol and breaks the COMMIT that it is told to break.
+    """A proxy that reads the client/server protocol and breaks the COMMIT that it is told to break: of MySQL, or of
+    PostgreSQL (`PostgresCommitProxy`).
 
     The client must speak plain text (no TLS) without compression. Packets are: 3 bytes length (little endian), 1 byte
     sequence number, payload; a command starts with sequence number 0, its first byte is the kind of command.
     https://mariadb.com/kb/en/0-packet/
     """
+
+    async def _packet(self, reader: asyncio.StreamReader, *, first: bool) -> bytes:
+        """One packet with its header; b"" at the end of the stream. first: of the client's."""
+        return await _read_packet(reader)
+
+    def _is_commit(self, packet: bytes) -> bool:
+        is_command = packet[3] == 0 and len(packet) > 4 and packet[4] == COM_QUERY
+        return is_command and packet[5:32].lstrip().upper().startswith(b"COMMIT")
+
+    def _is_done(self, packet: bytes) -> bool:
+        return packet[4] == OK_PACKET
 
     def __init__(self, host: str, port: int, *, latency: float = 0.0) -> None:
         super().__init__(host, port, latency=latency)
@@ -196,7 +208,9 @@ class CommitProxy(TcpProxy):
         self._call(arm)
 
     async def _upstream(self, reader: asyncio.StreamReader, link: Link) -> None:
-        while packet := await _read_packet(reader):
+        first = True
+        while packet := await self._packet(reader, first=first):
+            first = False
             fault = self._fault_for(packet)
             if fault is CommitFault.CUT_BEFORE:
                 link.reset()
@@ -207,9 +221,9 @@ class CommitProxy(TcpProxy):
         await self._finish(link.server)
 
     async def _downstream(self, reader: asyncio.StreamReader, link: Link) -> None:
-        while packet := await _read_packet(reader):
+        while packet := await self._packet(reader, first=False):
             # a COMMIT that the server itself refuses is not ours to break: its error passes, `happened` stays unset
-            if link.broken_commit is None or packet[4] != OK_PACKET:
+            if link.broken_commit is None or not self._is_done(packet):
                 await self._forward(packet, link.client)
                 continue
             self.happened.set()
@@ -226,8 +240,7 @@ class CommitProxy(TcpProxy):
             pass
 
     def _fault_for(self, packet: bytes) -> CommitFault | None:
-        is_command = packet[3] == 0 and len(packet) > 4 and packet[4] == COM_QUERY
-        if not is_command or not packet[5:32].lstrip().upper().startswith(b"COMMIT"):
+        if not self._is_commit(packet):
             return None
         self.commits += 1
         if self._fault is None:
@@ -237,6 +250,28 @@ class CommitProxy(TcpProxy):
             return None
         fault, self._fault = self._fault, None
         return fault
+
+
+class PostgresCommitProxy(CommitProxy):
+    """The same for PostgreSQL. Messages are: 1 byte kind (the client's first has none), 4 bytes length (big endian, its own
+    four bytes in it), payload. https://www.postgresql.org/docs/current/protocol-message-formats.html
+    """
+
+    async def _packet(self, reader: asyncio.StreamReader, *, first: bool) -> bytes:
+        head = 4 if first else 5
+        try:
+            header = await reader.readexactly(head)
+        except asyncio.IncompleteReadError as error:
+            if error.partial:
+                raise
+            return b""
+        return header + await reader.readexactly(int.from_bytes(header[-4:], "big") - 4)
+
+    def _is_commit(self, packet: bytes) -> bool:
+        return packet[:1] == b"Q" and packet[5:11].upper() == b"COMMIT"
+
+    def _is_done(self, packet: bytes) -> bool:
+        return packet[:1] == b"C"
 
 
 async def _read_packet(reader: asyncio.StreamReader) -> bytes:

@@ -1,4 +1,4 @@
-"""A store with its schema, on SQLite and on MariaDB: made once, because each test works on tasks of its own."""
+"""A store with its schema, on each database: made once, because each test works on tasks of its own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Iterator
 import pytest
 
 from corpus_pipeline.store import Store, migrate
-from corpus_pipeline_tests.conftest import DATABASES
+from corpus_pipeline_tests.conftest import EVERY_DATABASE, SERVERS, fresh_database
 
 
-@pytest.fixture(scope="session", params=DATABASES)
+@pytest.fixture(scope="session", params=EVERY_DATABASE)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'corpus.db'}"
-    else:
-        url = request.getfixturevalue("mariadb_server").fresh_database()
-    found = Store(url)
+    found = Store(fresh_database(request, tmp_path_factory.mktemp("store")))
+    migrate.ensure(found)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def server_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """For what only a server does."""
+    found = Store(fresh_database(request, tmp_path_factory.mktemp("store")))
     migrate.ensure(found)
     yield found
     found.close()
@@ -24,8 +29,17 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def mariadb_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """For what only a server does."""
+    """For what only this server does."""
     found = Store(request.getfixturevalue("mariadb_server").fresh_database())
+    migrate.ensure(found)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """For what only this server does."""
+    found = Store(request.getfixturevalue("postgres_server").fresh_database())
     migrate.ensure(found)
     yield found
     found.close()

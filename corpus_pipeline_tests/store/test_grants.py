@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import LiteralString, cast
+
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -12,29 +16,47 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, migrate
 from corpus_pipeline.store.grants import DatabaseRole, statements
 from corpus_pipeline_tests import small_corpus
+from corpus_pipeline_tests.conftest import SERVERS
+from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.servers.postgres import Postgres
 
-pytestmark = pytest.mark.mariadb
 PASSWORD = "a password of the tests"
 
 
-@pytest.fixture
-def users(mariadb_server, mariadb_url):
+@pytest.fixture(params=SERVERS)
+def users(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[DatabaseRole, str]]:
     """The URL of each role's user of a new, empty database; what was printed is what made them."""
-    url, made = make_url(mariadb_url), {}
-    with mariadb_server.administrator() as connection, connection.cursor() as cursor:
-        for role in DatabaseRole:
-            for statement in statements(mariadb_url, role):
-                plain = statement.replace("CHOOSE A PASSWORD", PASSWORD).replace(" REQUIRE SSL", "")
-                cursor.execute(plain.rstrip(";"))
-            made[role] = url.set(username=f"corpus_{role}", password=PASSWORD).render_as_string(hide_password=False)
-            if role is DatabaseRole.MIGRATE:  # rights on single tables need the tables
-                store = Store(made[role])
-                migrate.upgrade(store)
-                store.close()
+    server = request.getfixturevalue(f"{request.param}_server")
+    bare = server.fresh_database()
+    url, made = make_url(bare), dict[DatabaseRole, str]()
+    for role in DatabaseRole:
+        plain = [
+            one.replace("CHOOSE A PASSWORD", PASSWORD).replace(" REQUIRE SSL", "") for one in statements(bare, role)
+        ]
+        _as_administrator(server, str(url.database), plain)
+        made[role] = url.set(username=f"corpus_{role}", password=PASSWORD).render_as_string(hide_password=False)
+        if role is DatabaseRole.MIGRATE:  # rights on single tables need the tables
+            store = Store(made[role])
+            migrate.upgrade(store)
+            store.close()
     yield made
-    with mariadb_server.administrator() as connection, connection.cursor() as cursor:
-        for role in DatabaseRole:
-            cursor.execute(f"DROP USER 'corpus_{role}'@'%'")
+    roles = [f"corpus_{role}" for role in DatabaseRole]
+    if request.param == "mariadb":
+        _as_administrator(server, str(url.database), [f"DROP USER '{role}'@'%'" for role in roles])
+    server.drop_database(bare)
+    if request.param == "postgres":
+        _as_administrator(server, "postgres", [f"DROP ROLE {role}" for role in roles])
+
+
+def _as_administrator(server: MariaDB | Postgres, database: str, wanted: list[str]) -> None:
+    if isinstance(server, Postgres):
+        with server.administrator(database) as connection:
+            for statement in wanted:
+                connection.execute(cast(LiteralString, statement))
+        return
+    with server.administrator() as connection, connection.cursor() as cursor:
+        for statement in wanted:
+            cursor.execute(statement.rstrip(";"))
 
 
 def test_each_user_is_enough_for_its_work(users, tmp_path):
@@ -81,11 +103,39 @@ FORBIDDEN = {
 }
 
 
+FORBIDDEN_ON_POSTGRES = {
+    DatabaseRole.MIGRATE: [
+        "CREATE ROLE x",
+        "COPY (SELECT 1) TO '/tmp/x'",
+        "CREATE SCHEMA x",
+        "GRANT pg_monitor TO CURRENT_USER",
+    ],
+    DatabaseRole.OPERATE: [
+        "DROP TABLE turns",
+        "ALTER TABLE turns ADD x INT",
+        "CREATE TABLE x (y INT)",
+        "TRUNCATE turns",
+    ],
+    DatabaseRole.AUGMENT: [
+        "INSERT INTO conversations VALUES (1, 1, '', NULL, 1, 1, 1, false)",
+        "SELECT * FROM pg_authid",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY turns FROM PROGRAM 'id'",
+        *(one for one in FORBIDDEN[DatabaseRole.AUGMENT][1:-2]),
+    ],
+    DatabaseRole.VIEW: [*FORBIDDEN[DatabaseRole.VIEW][:-1], "SET ROLE postgres"],
+}
+
+
 def test_no_user_may_do_what_its_work_does_not_need(users):
-    for role, wanted in FORBIDDEN.items():
+    is_postgres = users[DatabaseRole.VIEW].startswith("postgresql")
+    for role, wanted in (FORBIDDEN_ON_POSTGRES if is_postgres else FORBIDDEN).items():
         engine = create_engine(users[role])
         for statement in wanted:
-            with engine.connect() as connection, pytest.raises(DBAPIError, match="denied"):
+            with (
+                engine.connect() as connection,
+                pytest.raises(DBAPIError, match=r"denied|must (be (owner|superuser)|have admin option)"),
+            ):
                 connection.execute(text(statement))
         engine.dispose()
 

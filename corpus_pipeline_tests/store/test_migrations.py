@@ -15,8 +15,8 @@ _SPENDING = """INSERT INTO spending (task_id, day, consumer, strategy, model, an
  cached_tokens, output_tokens, reasoning_tokens, cost) VALUES (:task, :day, 'c', 's', 'm', 1, 0, 1, 0, 0, 0, 0, 0, :cost)"""
 
 
-def test_micro_dollars_become_nano_dollars_and_the_unknown_share_is_summed(database_url: str) -> None:
-    store = Store(database_url)
+def test_micro_dollars_become_nano_dollars_and_the_unknown_share_is_summed(every_database_url: str) -> None:
+    store = Store(every_database_url)
     try:
 
         def older(connection: object) -> None:

@@ -39,8 +39,20 @@ def test_every_table_compares_text_byte_by_byte(mariadb_store: Store) -> None:
     assert set(own.values()) == {("InnoDB", "utf8mb4_bin")}
 
 
-def test_another_schema_version_is_not_worked_with(database_url: str) -> None:
-    store = Store(database_url)
+def test_every_text_is_compared_byte_by_byte_on_postgres(postgres_store: Store) -> None:
+    """The test server's default is that of a language."""
+    query = (
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type IN ('text', 'character varying')"
+    )
+    with postgres_store.read() as connection:
+        found = {(row[0], row[1]): row[2] for row in connection.execute(text(query))}
+        assert connection.execute(text("SELECT 'a' < 'B'")).scalar() is True  # elsewhere in this database
+    assert len(found) > 100 and set(found.values()) == {"C"}
+
+
+def test_another_schema_version_is_not_worked_with(every_database_url: str) -> None:
+    store = Store(every_database_url)
     migrate.ensure(store)
     made = making.task(store)
 
@@ -64,8 +76,8 @@ def test_another_schema_version_is_not_worked_with(database_url: str) -> None:
         store.close()
 
 
-def test_two_processes_may_open_a_fresh_database_at_once(database_url: str, tmp_path: Path) -> None:
-    settings = Settings.from_env({"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_DATABASE_URL": database_url})
+def test_two_processes_may_open_a_fresh_database_at_once(every_database_url: str, tmp_path: Path) -> None:
+    settings = Settings.from_env({"CORPUS_HOME": str(tmp_path / "home"), "CORPUS_DATABASE_URL": every_database_url})
     problems = []
 
     def open_it() -> None:

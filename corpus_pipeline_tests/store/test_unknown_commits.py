@@ -10,22 +10,22 @@ from sqlalchemy import Connection
 from corpus_pipeline.errors import Fenced, StoreUnavailable
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cursors, dataset_files, leases, migrate, rows, tasks
-from corpus_pipeline_tests.servers.mariadb import MariaDB
-from corpus_pipeline_tests.servers.tcp_proxy import CommitFault, CommitProxy
+from corpus_pipeline_tests.conftest import SERVERS
+from corpus_pipeline_tests.servers.tcp_proxy import CommitFault, CommitProxy, PostgresCommitProxy
 from corpus_pipeline_tests.store import making
 from corpus_pipeline_tests.store.test_leases import expire
 
-pytestmark = pytest.mark.mariadb
 
-
-@pytest.fixture(scope="module")
-def proxied(mariadb_server: MariaDB) -> Iterator[tuple[Store, Store, CommitProxy]]:
+@pytest.fixture(scope="module", params=SERVERS)
+def proxied(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store, CommitProxy]]:
     """(a store through the proxy, the same one directly, the proxy)."""
-    url = mariadb_server.fresh_database()
-    with CommitProxy(mariadb_server.host, mariadb_server.port) as proxy:
+    server = request.getfixturevalue(f"{request.param}_server")
+    kind = CommitProxy if request.param == "mariadb" else PostgresCommitProxy
+    url = server.fresh_database()
+    with kind(server.host, server.port) as proxy:
         direct = Store(url)
         migrate.ensure(direct)
-        through = Store(mariadb_server.url(url.rsplit("/", 1)[1], port=proxy.port) + "?read_timeout=2", patience=30)
+        through = Store(server.url(url.rsplit("/", 1)[1], port=proxy.port) + "?read_timeout=2", patience=30)
         yield through, direct, proxy
         through.close()
         direct.close()

@@ -18,7 +18,9 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, cursors, dataset_files, migrate, recipes, rows, schema, tasks
+from corpus_pipeline_tests.conftest import SERVERS
 from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.servers.postgres import Postgres
 from corpus_pipeline_tests.store import making
 
 _TASKS = schema.tasks.c
@@ -26,6 +28,10 @@ _TASKS = schema.tasks.c
 
 def touch(connection: Connection, task_id: int) -> None:
     tasks.touch_content(connection, task_id)
+
+
+def _is_postgres(store: Store) -> bool:
+    return store.backend.name == "postgresql"
 
 
 def version(store: Store, task_id: int) -> int:
@@ -49,8 +55,8 @@ def test_what_fails_half_way_leaves_nothing(store: Store) -> None:
     )
 
 
-def test_two_units_that_lock_each_other_are_both_done(mariadb_store: Store) -> None:
-    store = mariadb_store
+def test_two_units_that_lock_each_other_are_both_done(server_store: Store) -> None:
+    store = server_store
     one, two = making.task(store).task_id, making.task(store).task_id
     barrier, tries = threading.Barrier(2), []
 
@@ -73,15 +79,16 @@ def test_two_units_that_lock_each_other_are_both_done(mariadb_store: Store) -> N
     assert (version(store, one), version(store, two)) == (2, 2)
 
 
-def test_after_a_lock_timeout_the_whole_unit_is_redone(mariadb_store: Store) -> None:
-    """Error 1205 undoes one statement only: without a rollback the first half would be done twice."""
-    store = mariadb_store
+def test_after_a_lock_timeout_the_whole_unit_is_redone(server_store: Store) -> None:
+    """MariaDB's error 1205 undoes one statement only: without a rollback the first half would be done twice."""
+    store = server_store
+    soon = "SET LOCAL lock_timeout = '1s'" if _is_postgres(store) else "SET SESSION innodb_lock_wait_timeout = 1"
     first, locked = making.task(store).task_id, making.task(store).task_id
     tries = []
 
     def work(connection: Connection) -> None:
         tries.append(1)
-        connection.execute(text("SET SESSION innodb_lock_wait_timeout = 1"))
+        connection.execute(text(soon))
         touch(connection, first)
         touch(connection, locked)
 
@@ -165,9 +172,9 @@ def test_counters_of_many_writers_are_exact(store: Store) -> None:
     assert version(store, made.task_id) == 40
 
 
-def test_a_key_that_another_one_inserted_meanwhile_is_found_when_the_unit_is_redone(mariadb_store: Store) -> None:
+def test_a_key_that_another_one_inserted_meanwhile_is_found_when_the_unit_is_redone(server_store: Store) -> None:
     """Two runs of one recipe keep the same prompt version at the same moment."""
-    store, barrier, tries = mariadb_store, threading.Barrier(2), []
+    store, barrier, tries = server_store, threading.Barrier(2), []
 
     def save() -> None:
         def work(connection: Connection) -> int:
@@ -203,8 +210,10 @@ def test_a_mistake_in_the_statement_is_not_tried_again(store: Store) -> None:
         store.write(lambda c: c.execute(text("INSERT INTO no_such_table VALUES (1)")))
 
 
-def test_a_server_that_is_killed_and_comes_back_is_waited_for(tmp_path: Path) -> None:
-    with MariaDB(tmp_path / "server") as server:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_server_that_is_killed_and_comes_back_is_waited_for(kind: str, tmp_path: Path) -> None:
+    own: MariaDB | Postgres = MariaDB(tmp_path / "server") if kind == "mariadb" else Postgres(tmp_path / "server")
+    with own as server:
         store = Store(server.fresh_database(), patience=60)
         migrate.ensure(store)
         made = making.task(store)

@@ -1,6 +1,7 @@
 """Torture behind a real `corpus ui`: webserver, daemon and run workers, killed, frozen, paused and terminated at random.
 
-`python -m corpus_pipeline_tests.torture.daemon --minutes N --seed S --database sqlite|mariadb` (`make torture` does both)
+`python -m corpus_pipeline_tests.torture.daemon --minutes N --seed S --database sqlite|mariadb|postgres` (`make
+torture` does two of them)
 
 A backfill is launched as a person would. What stopped must go on by itself: the sensors clear up behind dead workers and lifted
 flags; only what a person terminated is re-executed by a person. Then the same is checked as in `torture`.

@@ -30,7 +30,6 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import AttemptState
 from corpus_pipeline.store import Store, invariants, schema
 from corpus_pipeline_tests.servers import s3
-from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.servers.s3 import S3
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.digest import corpus_digest, differences
@@ -251,7 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--s3", action="store_true", help="exports go to an S3 server")
     parser.add_argument("--heartbeats", action="store_true", help="a slow model and leases of three seconds")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite")
+    parser.add_argument("--database", choices=("sqlite", *small.SERVER_KINDS), default="sqlite")
     said = parser.parse_args(arguments)
     chance = random.Random(said.seed)
     began = time.monotonic()
@@ -261,8 +260,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         folder = Path(stack.enter_context(temporary))
         urls = None
-        if said.database == "mariadb":
-            server = stack.enter_context(MariaDB(folder / "mariadb"))
+        if said.database in small.SERVER_KINDS:
+            server = stack.enter_context(small.SERVER_KINDS[said.database](folder / said.database))
             urls = iter(server.fresh_database, "")
         store = stack.enter_context(s3.rclone(folder)) if said.s3 else None
         pace = {"latency": Latency("fixed", 0.5), "lease_seconds": 3} if said.heartbeats else {}

@@ -13,7 +13,10 @@ from corpus_pipeline.llm_stub import StubOptions, running
 from corpus_pipeline.llm_stub.faults import Fault, uniform
 from corpus_pipeline.llm_stub.latency import NO_LATENCY, Latency
 from corpus_pipeline.llm_stub.server import RunningStub
+from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.servers.postgres import Postgres
 
+SERVER_KINDS: dict[str, type[MariaDB] | type[Postgres]] = {"mariadb": MariaDB, "postgres": Postgres}
 NAMES = ("birds", "rivers", "trains")
 
 RECIPE = """

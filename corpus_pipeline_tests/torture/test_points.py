@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.conftest import SERVERS
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.enumerate_points import Enumerator, can_freeze, enumerator, spread
 
@@ -56,8 +56,9 @@ def test_a_second_kill_during_the_recovery_changes_nothing(points: Enumerator) -
     assert [result for result in results if result.problems] == []
 
 
-@pytest.mark.mariadb
-def test_a_kill_on_mariadb(quick_folder: Path, mariadb_server: MariaDB) -> None:
-    with enumerator(quick_folder, iter(mariadb_server.fresh_database, "")) as points:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_kill_on_a_server(kind: str, quick_folder: Path, request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue(f"{kind}_server")
+    with enumerator(quick_folder, iter(server.fresh_database, "")) as points:
         results = [points.attempt((at, "kill")) for at in spread(points.points, 2, SEED + 1)]
         assert [result for result in results if result.problems] == []

@@ -1,6 +1,6 @@
 """Torture: real `corpus run` processes on a real database, killed, frozen and cut at random, then everything is checked.
 
-`python -m corpus_pipeline_tests.torture.torture --minutes N --seed S --database sqlite|mariadb` (or `make torture`)
+`python -m corpus_pipeline_tests.torture.torture --minutes N --seed S --database sqlite|mariadb|postgres` (or `make torture`)
 
 Each round starts `corpus run` and does one thing to it: kill -9, SIGTERM, SIGSTOP beyond the lease with a second worker beside
 it and SIGCONT, a pause by a plain INSERT, kill -9 of the database server and its restart, a reset of all its connections. The
@@ -35,6 +35,7 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import Store, invariants, schema
 from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.servers.postgres import Postgres
 from corpus_pipeline_tests.servers.tcp_proxy import TcpProxy
 from corpus_pipeline_tests.torture import small
 from corpus_pipeline_tests.torture.digest import corpus_digest, cursor_rows, differences
@@ -104,10 +105,10 @@ class Torture:
             "OPENAI_BASE_URL": self._stub.base_url,
             "CORPUS_LEASE_SECONDS": str(self.lease_seconds),
         }
-        self._server: MariaDB | None = None
+        self._server: MariaDB | Postgres | None = None
         self._proxy: TcpProxy | None = None
-        if database == "mariadb":
-            self._server = stack.enter_context(MariaDB(folder / "mariadb"))
+        if database in small.SERVER_KINDS:
+            self._server = stack.enter_context(small.SERVER_KINDS[database](folder / database))
             url = self._server.fresh_database()
             self._proxy = stack.enter_context(TcpProxy(self._server.host, self._server.port))
             self._direct = url
@@ -388,7 +389,7 @@ def main(kind: type[Torture], description: str | None, rows: int) -> int:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
-    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="mariadb")
+    parser.add_argument("--database", choices=("sqlite", *small.SERVER_KINDS), default="mariadb")
     parser.add_argument("--rows", type=int, default=rows, help="of each of the three files")
     said = parser.parse_args()
     print(f"{kind.__name__} on {said.database} for {said.minutes:g} min, seed {said.seed}", flush=True)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from corpus_pipeline.store.backends.base import GRANTS_STEP, Backend, Fault
 from corpus_pipeline.store.backends.mysql import MySQLBackend
+from corpus_pipeline.store.backends.postgres import PostgresBackend
 from corpus_pipeline.store.backends.sqlite import SQLiteBackend
 
-BACKENDS: dict[str, type[Backend]] = {"sqlite": SQLiteBackend, "mysql": MySQLBackend, "mariadb": MySQLBackend}
+BACKENDS: dict[str, type[Backend]] = {
+    "sqlite": SQLiteBackend,
+    "mysql": MySQLBackend,
+    "mariadb": MySQLBackend,
+    "postgresql": PostgresBackend,
+}
 
 
 def backend_of(url: str) -> Backend:

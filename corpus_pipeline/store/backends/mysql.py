@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable
-from corpus_pipeline.store.backends import mysql_access, mysql_tls, mysql_values
+from corpus_pipeline.store.backends import certificates, mysql_access, mysql_tls, mysql_values, server_addresses
 from corpus_pipeline.store.backends.base import Backend, Fault
 
 # the whole transaction is rolled back, or one statement of it is (1205): always roll back and redo the unit
@@ -76,7 +76,7 @@ class MySQLBackend(Backend):
 
         parsed = mysql_access.parsed(url)
         self._url = parsed
-        seconds = {name: mysql_access.whole_seconds(parsed, name, default) for name, default in _TIMEOUTS.items()}
+        seconds = {name: server_addresses.whole_seconds(parsed, name, default) for name, default in _TIMEOUTS.items()}
         engine = create_engine(
             mysql_tls.without_options(parsed.difference_update_query(_TIMEOUTS)),
             isolation_level="READ COMMITTED",
@@ -204,8 +204,13 @@ class MySQLBackend(Backend):
         version = "" if row is None else str(row[1])
         if not version:
             return "not encrypted"
-        mode = mysql_tls.mode_of(self._url)
-        return f"{version}, certificate {'verified' if mode == 'verified' else 'not verified'}"
+        driver = connection.connection.driver_connection
+        shown = driver._sock.getpeercert(binary_form=True) if driver is not None else None
+        return certificates.in_words(
+            version,
+            verified=server_addresses.tls_mode(self._url) == "verified",
+            issuer=certificates.issuer_of(shown),
+        )
 
     @contextmanager
     def exclusive(self, engine: Engine) -> Iterator[None]:

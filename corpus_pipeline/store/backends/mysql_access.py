@@ -43,14 +43,6 @@ def parsed(url: str) -> URL:
     return found
 
 
-def whole_seconds(url: URL, name: str, default: int) -> int:
-    """A time limit of the address. Raises UsageError for what is no number of seconds."""
-    said = str(url.query.get(name, default))
-    if not said.isdecimal() or not int(said):
-        raise UsageError(f"CORPUS_DATABASE_URL: {name} is a number of seconds from 1 on, not {said!r}")
-    return int(said)
-
-
 def refusal(url: URL, error: Exception) -> StoreUnavailable | None:
     """The error for a login that was refused; None for a server that is away or busy, which may change."""
     code = error.args[0] if error.args else None
