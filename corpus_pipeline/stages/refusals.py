@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from corpus_pipeline.stages.first_look import MayMatch
+from corpus_pipeline.stages.refusal_limits import ASKS_FICTION, NOT_DONE, OWN_LIMITS, STAYS_OUT, THREATENS, WHATEVER
 from corpus_pipeline.stages.refusal_reasons import (
     ASKS_FOR_NO,
     CLOSES,
@@ -85,13 +86,13 @@ LANGUAGES: Final[dict[str, _Language]] = {
     ),
     "zh": _Language(
         lead=r"(?:我(?:理解|明白|知道|必须)|首先|请注意|(?:很|非常|十分|实在|真的)?(?:抱歉|遗憾|遺憾|对不起|對不起)|不好意思|恐怕|作为|作為|身为|我是|我只是|您的|根据)",
-        explicit=r"(?:无法|無法|不能|不(?:方)?便|没办法|没有办法|无权|不可以|不会|拒绝|暂时无法)[^。！？\n]{0,8}?(?:满足|滿足|回答|回应|協助|协助|提供|处理|處理|讨论|討論|执行|完成|生成)[^。！？\n]{0,8}?(?:请求|請求|要求|问题|問題|需求|任务|信息|資訊|内容|話題|话题|帮助|指导|服务|建议|天气|操作|类)|(?:问题|请求|要求)[^。！？\n]{0,6}?我?(?:无法|不能|不便)(?:回答|满足|提供|处理)|我(?:无法|不能|没有办法)(?:协助|帮助)(?:您|你)|(?:作为|作為|身为|我是)(?:一个|一個|一名|一款|一位|您的)?(?:ai|人工智能|人工智慧|大?语言模型|語言模型|智能助手|虚拟助手|聊天机器人)[^。！？\n]{0,24}?(?:无法|無法|不能|没有|沒有|不会|不便|不具备)|违反(?:了)?(?:我的|相关)?[^。！？\n]{0,6}?(?:准则|政策|规定)|超出(?:了)?我的(?:能力|知识|职责)|没有(?:能力|权限)(?:访问|查看|回答|提供|执行|打开)|不会(?:参与|回答|提供|协助)(?:这|此|任何|该)|不(?:方|太方)?便(?:多)?(?:讨论|谈论|回答|透露|提供|说)|(?:话题|内容|问题)(?:比较|较为|很|过于|有些|有点)?敏感[^。！？\n]{0,6}(?:我)?(?:不|无法)|不能帮(?:您|你)这个忙|不能帮助您做|我不(?:想|愿意?)(?:讨论|回答|谈论)(?:这|该)|不能协助任何",
+        explicit=r"(?:无法|無法|不能|不(?:方)?便|没办法|没有办法|无权|不可以|不会|拒绝|暂时无法)[^。！？\n]{0,8}?(?:满足|滿足|回答|回应|協助|协助|提供|处理|處理|讨论|討論|执行|完成|生成)[^。！？\n]{0,8}?(?:请求|請求|要求|问题|問題|需求|任务|信息|資訊|内容|話題|话题|帮助|指导|服务|建议|天气|操作|类)|(?:问题|请求|要求)[^。！？\n]{0,6}?我?(?:无法|不能|不便)(?:回答|满足|提供|处理)|我(?:无法|不能|没有办法)(?:协助|帮助)(?:您|你)|(?:作为|作為|身为|我是)(?:一个|一個|一名|一款|一位|您的)?(?:ai|人工智能|人工智慧|大?语言模型|語言模型|智能助手|虚拟助手|聊天机器人)[^。！？\n]{0,24}?(?:无法|無法|不能|没有|沒有|不会|不便|不具备)|违反(?:了)?(?:我的|相关)?[^。！？\n]{0,6}?(?:准则|政策|规定)|超出(?:了)?我的(?:能力|知识|职责)|(?<![您你])没有(?:能力|权限)(?:访问|查看|回答|提供|执行|打开)|不会(?:参与|回答|提供|协助)(?:这|此|任何|该)|不(?:方|太方)?便(?:多)?(?:讨论|谈论|回答|透露|提供|说)|(?:话题|内容|问题)(?:比较|较为|很|过于|有些|有点)?敏感[^。！？\n]{0,6}(?:我)?(?:不|无法)|不能帮(?:您|你)这个忙|不能帮助您做|我不(?:想|愿意?)(?:讨论|回答|谈论)(?:这|该)|不能协助任何",
         general=r"我?(?:无法|無法|不能|没办法|没有办法|不便|不会|拒绝)[^。！？\n]{0,12}?(?:提供|回答|帮|幫|协助|協助|满足|滿足|完成|生成|执行|处理|撰写|写|创建|查看|讨论|继续|给出|回复|支持|访问)|不能这样做|做不到",
         everyday=r"周[一二三四五六日末]|星期|今天|明天|今晚|改天|聚会|会议|退款|退换|订单|发货|维修|快递|请假|手头|职位|您好|此致|通行证|客官",
         goes_on=r"但(?!是?，?(?:我)?(?:无法|不能|不可以))|不过|然而|我可以(?!不|提供[^，。\n]{0,30}，但)|以下|可以尝试|建议您可以",
         offers=r"其他|别的|另外|换一个|随时",
         limits=r"不在我的(?:能力|服务|职责)|(?:请求|請求|问题|内容|指令|操作)[^。！？\n]{0,12}?(?:被|已)[^。！？\n]{0,8}?(?:拦截|攔截|拒绝|阻止)|我?(?:只能|仅能|只会|僅能)(?:回答|提供|协助|帮助|处理)[^。！？\n]{0,20}?(?:问题|相关|方面|信息)|超出(?:了)?[^。！？\n]{0,6}?(?:范围|能力)",
-        apologises=r"(?:抱歉|对不起|對不起|遗憾|不好意思|恐怕|不安全|非法|违法)[^。！？\n]{0,16}?我?(?:不能|无法|無法|不便|不可以|没办法)(?!(?:来|去|参加|到|等|接受|付|赴|见|出席|陪|退))",
+        apologises=r"(?:抱歉|对不起|對不起|遗憾|不好意思|恐怕|不安全|非法|违法)[^。！？：:\n]{0,16}?我?(?:不能|无法|無法|不便|不可以|没办法)(?!(?:来|去|参加|到|等|接受|付|赴|见|出席|陪|退))",
         helps=r"我可以(?:帮|為|为|协助)|我很乐意|可以帮",
         asks=r"翻译|翻譯|改写|润色|扮演|角色|假装|拒绝|婉拒|推辞|推脱|写(?:一)?(?:封|句|条|段)|邮件|回复|回信|客服|道歉|例子|举例|造句|什么意思|说了什么|台词|对话",
         harmful=r"炸弹|爆炸|杀|毒|武器|枪|黑客|入侵|偷|盗|抢|自杀|自残|毒品|病毒|木马|钓鱼|伪造|洗钱|跟踪|偷窥|监视|强奸|色情|种族|歧视|恐怖|绑架|勒索|诈骗|违法|非法|作弊|开锁|撬",
@@ -99,14 +100,14 @@ LANGUAGES: Final[dict[str, _Language]] = {
     "ja": _Language(
         lead=r"(?:(?:大変|誠に)?申し訳|すみませ|恐れ入り|ごめん|残念ながら|ai|私は|人工知能|ご期待|お力|その|そのよう|この|倫理)",
         explicit=r"(?:リクエスト|ご?要望|ご?要求|ご?依頼|質問|ご質問|その件|お問い合わせ|情報|内容|話題|コンテンツ)[^。\n]{0,16}?(?:お?応え|お?答え|お?受け|対応|応じ|提供|お話し|生成|お手伝い)[^。\n]{0,10}?(?:できません|できかねます|いたしかねます|られません|かねます)|お(?:手伝い|力添え|答え|応え|話し)(?:することは|する事は)?[^。\n]{0,4}?(?:できません|できかね|いたしかね)|対応(?:できません|いたしかねます|できかねます)|申し上げられません|お話しできません|お力になれず|お力になれません|(?:ai|人工知能|言語モデル|アシスタント)[^。\n]{0,40}?(?:できません|ありません|持っていません|持ちません)|(?:違法|不正|有害)[^。\n]{0,20}?(?:できません|行えません|いたしかねます)|機能(?:が|は)(?:ありません|ございません)",
-        general=r"(?:協力|対応|回答|提供|生成|作成|お答え|お応え|お手伝い|開示|送信|実行|共有|ご案内|お伝え)(?:する)?(?:こと)?(?:は|が)?でき(?:ません|かね)|\Aできません|(?:申し訳|すみませ|恐れ入|ごめん|残念)[^。\n]{0,12}?[。、,\s]?[^。\n]{0,40}?(?:できません|できかねます|いたしかねます)",
+        general=r"(?:協力|対応|回答|提供|生成|作成|お答え|お応え|お手伝い|開示|送信|実行|共有|ご案内|お伝え)(?:する)?(?:こと)?(?:は|が)?でき(?:ません|かね)|\Aできません。?\Z|(?:申し訳|すみませ|恐れ入|ごめん|残念)[^。\n]{0,12}?[。、,\s]?[^。\n]{0,40}?(?:できません|できかねます|いたしかねます)",
         everyday=r"金曜|月曜|火曜|水曜|木曜|土曜|日曜|今夜|明日到着|会議|返品|返金|修理|商品|注文|飲み会|仕事で|採用|通行証|到着",
         goes_on=r"しかし|ただし|ですが、一般|代わりに|以下|ただ、",
         offers=r"他に|ほかに|別の",
         limits=r"(?:対応|範囲|専門|能力)(?:の)?(?:範囲)?(?:外|を超え)|(?:のみ|だけ)(?:に)?(?:お答え|対応|回答|お手伝い)|(?:提供|議論|お答え|お手伝い|対応|回答)できるものではあり",
         apologises=r"(?:申し訳|すみませ|恐れ入|ごめん|残念)[^。\n]{0,50}?(?:できません|できかねます|いたしかねます|出来ません|かねます|(?<!行け)(?<!来られ)(?<!参加でき)(?<!待て)ません(?:ので)?。)",
         helps=r"お手伝い(?:できます|します|いたします|させて)|喜んで",
-        asks=r"訳し|翻訳|断り方|断る|断りたい|断って|メール|手紙|返信|演じ|役|例文|例を|言い換え|セリフ|謝罪|お客様",
+        asks=r"返事|訳し|翻訳|断り方|断る|断りたい|断って|メール|手紙|返信|演じ|役|例文|例を|言い換え|セリフ|謝罪|お客様",
         harmful=r"爆弾|殺|毒|武器|ハッキング|ハッカー|盗|自殺|麻薬|マルウェア|ウイルス|偽造|詐欺|ストーカー|違法|差別|テロ|誘拐|ポルノ",
     ),
     "ko": _Language(
@@ -297,15 +298,28 @@ _HEAD: Final = 220  # characters in which a refusal begins
 _BARE: Final = 26  # characters that may stand before general words without an apology
 _BARE_EXPLICIT: Final = 90  # and before explicit ones
 _ANSWER: Final = 1_000  # characters of an answer in which reasons are looked for
+_SHORT_ANSWER: Final = 200  # characters of an answer to a harmful question that is no text of its own
 _BARE_ANSWER: Final = 120  # characters of an answer that is too short for a letter or an article
 _ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
 _VERB_LAST: Final = ("ja", "ko", "tr")  # what is not done stands before the words that it is not
+# the words of somebody else: before what is not done, or behind it where the verb is last
+_REPORTS: Final = re.compile(
+    r"(?:说|說|表示|称|答复)[，,：:]|\b(?:nói|cho biết|cho hay|tuyên bố|mengatakan|menyatakan|menjawab bahwa|ujar) |कहा कि|बताया कि|ने कहा|कहत[ाेी] (?:है|था|थी|थे) कि"
+)
+_REPORTED: Final = re.compile(
+    r"(?:söyledi|belirtti|açıkladı|bildirdi|kaydetti|bıraktı|dedi)\b|(?:と|旨を)(?:述べ|言っ|言い|答え|話し|発表し|連絡)|(?:말했|밝혔|답했|전했|알렸|했습니다)"
+)
 _MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
 _SPEECH: Final = "\"'“”‘«»「『„"
 _SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 _SAYS: Final = {
-    Strength.EXPLICIT: {name: f"{one.explicit}|{one.limits}|{JUDGES[name]}" for name, one in LANGUAGES.items()},
-    Strength.GENERAL: {name: f"{one.general}|{one.apologises}|{DECLINES[name]}" for name, one in LANGUAGES.items()},
+    Strength.EXPLICIT: {
+        name: f"{one.explicit}|{one.limits}|{JUDGES[name]}|{OWN_LIMITS[name]}" for name, one in LANGUAGES.items()
+    },
+    Strength.GENERAL: {
+        name: f"{one.general}|{one.apologises}|{DECLINES[name]}|{NOT_DONE[name]}|{WHATEVER[name]}|{STAYS_OUT[name]}"
+        for name, one in LANGUAGES.items()
+    },
 }
 _EXPLICIT, _GENERAL = (
     re.compile("|".join(f"(?P<{name}>{words})" for name, words in says.items())) for says in _SAYS.values()
@@ -319,10 +333,15 @@ _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
     {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
     for part in ("everyday", "goes_on", "offers", "helps", "asks", "asks_text", "harmful")
 )
+_ASKS_FICTION: Final = {name: re.compile(ASKS_FICTION.get(name, r"(?!)")) for name in LANGUAGES}
 _WRONG, _WRITES, _CLOSES = (
     {name: re.compile(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
 )
 _OF_WHOM, _OPINION = re.compile(OF_WHOM), re.compile(OPINION)
+_BUT: Final = re.compile(
+    r"\S.{2,}?(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|ancak|fakat)\b|لكن|但|けれど|ですが|のですが|지만|पर |लेकिन)"
+)
+_THREATENS: Final = re.compile(THREATENS)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
 _LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
@@ -358,7 +377,15 @@ def _begins(head: str, start: int, strength: Strength, language: str) -> bool:
     if any(sign in before for sign in '"“”«»「『„:：'):
         return False
     bare = _BARE_EXPLICIT if strength is Strength.EXPLICIT or language in _VERB_LAST else _BARE
+    if _REPORTS.search(before) or (language in _VERB_LAST and _is_reported(head, start)):
+        return False
     return start <= bare or _LEAD.match(head) is not None or _is_reason(before, language)
+
+
+def _is_reported(head: str, start: int) -> bool:
+    """Whether the sentence of a refusal ends with that somebody said so."""
+    sentence = _SENTENCE.match(head, start)
+    return sentence is not None and _REPORTED.search(sentence[0]) is not None
 
 
 def _is_reason(before: str, language: str) -> bool:
@@ -378,7 +405,9 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     names_wrong, own = is_own(answer, asked, refusal)
     if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
         return False
-    if not own and (_is_opinion(answer) or (refusal.strength is Strength.GENERAL and ": " in answer)):
+    if _judges_a_work(answer) or (
+        not own and (_is_opinion(answer) or (refusal.strength is Strength.GENERAL and ": " in answer))
+    ):
         return False  # says why, or what instead, or what one thinks
     return not is_everyday(answer, refusal)
 
@@ -392,6 +421,8 @@ def is_own(answer: str, asked: str, refusal: Refusal) -> tuple[bool, bool]:
     )  # else it is what was asked about
     if names_wrong or any(words[language].search(text) for words in (_WRITES, _CLOSES)):
         return names_wrong, True
+    if len(answer) <= _SHORT_ANSWER and (is_harmful(asked, language) or _THREATENS.search(question) is not None):
+        return False, True
     bare = refusal.strength is Strength.EXPLICIT and len(answer) <= _BARE_ANSWER and not _is_opinion(answer)
     return False, bare and not _MAY_REFUSE.search(question)
 
@@ -400,6 +431,15 @@ def _is_opinion(answer: str) -> bool:
     """Whether the first sentence says that one does not recommend or support something: *I can't recommend this film.*"""
     first = _SENTENCE.match(answer.lower())
     return first is not None and _OPINION.search(first[0]) is not None
+
+
+def _judges_a_work(answer: str) -> bool:
+    """Whether it is a review: what is good, and then that one does not recommend it: *Beautiful, but I can't recommend it.*"""
+    first = _SENTENCE.match(answer.lower())
+    if first is None:
+        return False
+    found = _OPINION.search(first[0])
+    return found is not None and _BUT.search(first[0], 0, found.start()) is not None and not _LEAD.match(first[0])
 
 
 def is_everyday(answer: str, refusal: Refusal) -> bool:
@@ -435,7 +475,9 @@ def asks_for_words(asked: str, refusal: Refusal, *, own: bool = False) -> bool:
         return _ASKS_FOR_NO.search(question) is not None or _ASKS["en"].search(question) is not None
     if _any_of(_ASKS, asked, refusal.language):
         return True
-    return refusal.strength is Strength.GENERAL and _any_of(_ASKS_TEXT, asked, refusal.language)
+    if refusal.strength is not Strength.GENERAL:
+        return False
+    return _any_of(_ASKS_TEXT, asked, refusal.language) or _any_of(_ASKS_FICTION, asked, refusal.language)
 
 
 def is_harmful(asked: str, language: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from time import process_time
@@ -19,7 +18,7 @@ ROWS = [
 
 
 def test_the_set_has_refusals_and_ordinary_answers_of_every_language() -> None:
-    for refusal, least in ((True, 20), (False, 8)):
+    for refusal, least in ((True, 60), (False, 60)):
         counts = Counter(row["language"] for row in ROWS if row["refusal"] is refusal)
         assert set(counts) == set(LANGUAGES) and min(counts.values()) >= least
 
@@ -53,10 +52,9 @@ def test_long_questions_cost_time_in_proportion(piece: str) -> None:
 def test_the_first_look_lets_no_refusal_go(before: str) -> None:
     """Wherever the search for a language finds words, the automaton of all languages does."""
     found = 0
-    for row in ROWS:
+    for row in ROWS[::9]:
         head = (before + row["answer"]).lower()[:220]
-        for words in LANGUAGES.values():
-            if re.search(words.explicit, head) or re.search(words.general, head):
-                found += 1
-                assert refusals._MAY_REFUSE.search(head) is not None, head
-    assert found > 300
+        if refusals._EXPLICIT.search(head) or refusals._GENERAL.search(head):
+            found += 1
+            assert refusals._MAY_REFUSE.search(head) is not None, head
+    assert found > 150
