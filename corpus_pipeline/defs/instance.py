@@ -124,12 +124,25 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     reference = InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None)
     mark = home / ".pools"
     if mark.exists():
-        return dg.DagsterInstance.from_ref(reference)
+        return _opened(reference, home)
     with locked(home / ".setup.lock"):  # two that make Dagster's databases at once leave them unusable
-        found = dg.DagsterInstance.from_ref(reference)
+        found = _opened(reference, home)
         if not mark.exists() and is_ours(home / "dagster.yaml"):
             # a pool that has only a default limit is not held on its first use
             for pool, limit in POOLS.items():
                 found.event_log_storage.set_concurrency_slots(pool, limit)
             mark.touch()
     return found
+
+
+def _opened(reference: Any, home: Path) -> dg.DagsterInstance:
+    """Raises UsageError where what a dagster.yaml of the user's names is not installed or does not answer."""
+    try:
+        return dg.DagsterInstance.from_ref(reference)
+    except Exception as error:
+        if is_ours(home / "dagster.yaml") and DATABASE_VARIABLE not in os.environ:
+            raise
+        said = str(error).strip().partition("\n")[0]
+        raise UsageError(
+            f"{home / 'dagster.yaml'}: Dagster cannot open what it names: {type(error).__name__}: {said}"
+        ) from error

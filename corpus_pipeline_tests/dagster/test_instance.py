@@ -58,6 +58,15 @@ def test_one_of_the_users_is_used_and_left_as_it_is(tmp_path: Path, how: str) ->
     assert target.read_bytes() == before
 
 
+def test_a_storage_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+    found.dagster_home.mkdir(parents=True)
+    target = found.dagster_home / "dagster.yaml"
+    target.write_text("storage: {custom: {module: not_installed_here, class: Storage, config: {}}}\n")
+    with pytest.raises(UsageError, match=r"dagster\.yaml: Dagster cannot open what it names: .*not_installed_here"):
+        instance.instance(found)
+
+
 def test_a_home_of_its_own_may_be_named(tmp_path: Path) -> None:
     assert instance.prepare(settings(tmp_path, CORPUS_DAGSTER_HOME=str(tmp_path / "there"))) == tmp_path / "there"
 
