@@ -11,6 +11,7 @@ import dagster as dg
 
 from corpus_pipeline.cancellation import StopSignal, on_signals
 from corpus_pipeline.defs import (
+    agreement,
     automation,
     backfill_holds,
     checks,
@@ -22,7 +23,7 @@ from corpus_pipeline.defs import (
     upstream,
 )
 from corpus_pipeline.defs.dagster_internals import PLAN_LOGGER
-from corpus_pipeline.defs.metadata import PREVIEW_ROWS, stage_metadata
+from corpus_pipeline.defs.metadata import PREVIEW_ROWS, link_to, stage_metadata
 from corpus_pipeline.defs.multi_partition import Events, observation
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import RESOURCE, CursorResource
@@ -189,7 +190,7 @@ def _outcome(
     """Work the stage. Held by our own run (two daemons started it) or by the dead run that this one repeats: wait, and go
     on where that one ends or its lease does. Held by anybody else: LeaseHeld, at once."""
     ours = {context.run.run_id, context.run.parent_run_id}
-    narrator = narration.DagsterNarrator(context, cursor.key(stage), f"{cursor.corpus.settings.web_url}/files/{name}")
+    narrator = narration.DagsterNarrator(context, cursor.key(stage), link_to(cursor.corpus.settings.web_url, name))
     looked = False
     while True:
         try:
@@ -211,7 +212,7 @@ def _outcome(
 def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outcome) -> dg.MaterializeResult:
     corpus = cursor.corpus
     report = outcome.report
-    link = f"{corpus.settings.web_url}/files/{name}"
+    link = link_to(corpus.settings.web_url, name)
     metadata: dict[str, Any] = stage_metadata(report, stage, corpus.preview(name, stage, PREVIEW_ROWS), link)
     metadata["was_complete"] = not outcome.worked
     if stage is Stage.EXPORT:
@@ -219,7 +220,7 @@ def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outc
     return dg.MaterializeResult(
         asset_key=cursor.key(stage),
         metadata=metadata,
-        data_version=dg.DataVersion(multi_partition.data_version(corpus, name, stage)),
+        data_version=dg.DataVersion(agreement.data_version(corpus, name, stage)),
         check_results=list(checks.results(corpus, name, stage, cursor.key(stage))),
     )
 

@@ -16,6 +16,11 @@ PREVIEW_ROWS = 5
 _CELL = 160
 
 
+def link_to(web_url: str, name: str) -> str:
+    """The page of a dataset file in the row browser."""
+    return f"{web_url}/files/{name}"
+
+
 def stage_metadata(report: CompletionReport, stage: Stage, preview: Sequence[FlatRow], link: str) -> dict[str, Any]:
     """Counts as numbers (the UI plots them over time), reasons as a table, a few rows in a code fence, a link."""
     found: dict[str, Any] = {

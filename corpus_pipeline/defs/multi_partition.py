@@ -9,22 +9,14 @@ done.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 
-from corpus_pipeline.defs import checks
-from corpus_pipeline.defs.dagster_internals import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_IS_USER_PROVIDED_TAG,
-    DATA_VERSION_TAG,
-    get_input_data_version_tag,
-)
+from corpus_pipeline.defs import agreement, checks
+from corpus_pipeline.defs.metadata import link_to
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.service.code_versions import code_version
-from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
@@ -53,7 +45,7 @@ def go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stages: Seq
                 for event in one(context, cursor, stage, name):
                     complete &= _lets_go_on(event)
                     failed += [name] if not complete and isinstance(event, dg.MaterializeResult) else []
-                    yield from _of_its_own(cursor, stage, name, event)
+                    yield from _of_its_own(context, cursor, stage, name, event)
             except Exception as error:  # a signal is no Exception: it ends the run
                 reason = error.description or "" if isinstance(error, dg.Failure) else in_words(error)
                 context.log.error(f"{stage} of {name}: {reason}")
@@ -91,43 +83,25 @@ def observation(
             "reason": reason,
             "offset": min((p.current_offset for p in positions), default=0),
             "total": max((p.total_rows or 0 for p in positions), default=0),
+            "row_browser": dg.MetadataValue.url(link_to(cursor.corpus.settings.web_url, name)),
         },
         tags={"corpus/status": status},
     )
 
 
-def data_version(corpus: Corpus, name: str, stage: Stage) -> str:
-    """The hash of all that a stage of a dataset file was made from."""
-    return hashlib.sha256("\n".join(corpus.data_version_parts(name, stage)).encode()).hexdigest()[:32]
-
-
-def _of_its_own(cursor: CursorResource, stage: Stage, name: str, event: Event) -> Events:
+def _of_its_own(
+    context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str, event: Event
+) -> Events:
     """A result as events of one partition: Dagster would take it for all partitions of the run."""
-    if not isinstance(event, dg.MaterializeResult):
-        yield event
-        return
-    corpus = cursor.corpus
-    tags = {
-        DATA_VERSION_TAG: data_version(corpus, name, stage),
-        DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
-        CODE_VERSION_TAG: code_version(stage),
-    }
-    order = list(Stage)
-    for before in order[: order.index(stage)][-1:]:
-        key = cursor.key(before)
-        # as Dagster sums up the partitions that were read
-        tags[get_input_data_version_tag(key)] = hashlib.sha256(data_version(corpus, name, before).encode()).hexdigest()
-    for key in cursor.upstream(name, stage):
-        tags[get_input_data_version_tag(key)] = hashlib.sha256().hexdigest()  # it sums up no observations
-    yield dg.AssetMaterialization(cursor.key(stage), partition=name, metadata=event.metadata, tags=tags)
-    for result in event.check_results or ():
-        yield dg.AssetCheckEvaluation(
-            asset_key=cursor.key(stage),
-            check_name=str(result.check_name),
-            passed=result.passed,
-            metadata=result.metadata,
-            severity=result.severity,
-            description=result.description,
-            blocking=stage is not Stage.EXPORT,
-            partition=name,
+    if isinstance(event, dg.MaterializeResult):
+        yield from agreement.events_of(
+            context.instance,
+            cursor.corpus,
+            cursor.key_prefix,
+            name,
+            stage,
+            event.metadata or {},
+            list(event.check_results or ()),
         )
+    else:
+        yield event

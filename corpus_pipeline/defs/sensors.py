@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,16 +12,18 @@ from functools import partial
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import automation, backfill_holds, run_liveness, upstream
+from corpus_pipeline.defs import agreement, automation, backfill_holds, run_liveness, upstream
 from corpus_pipeline.defs.backfill_holds import BACKFILL_TAG, HOLD_TAG, PARTITION_TAG, PAUSED
+from corpus_pipeline.defs.dagster_internals import AssetGraphSubset, BulkActionsFilter, DefaultPartitionsSubset
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import DEFAULT, Names
 from corpus_pipeline.defs.resources import opened
 from corpus_pipeline.errors import CorpusError, UnknownName
 from corpus_pipeline.service.commands.pause import Resumable
 from corpus_pipeline.service.corpus import Corpus
+from corpus_pipeline.service.queries import progress
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.states import Stage
+from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import start_requests
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -33,7 +35,7 @@ TAKEOVER = "takeover"
 STARTED_FOR_TAG = "corpus/started_for"  # the person who asked the row browser for it
 REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
 MAX_REMOVED = 200  # a tick
-MAX_TOLD = 500
+MAX_TOLD = 100  # a tick: each takes some 20 questions to Dagster's storage
 _FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
 _ACTIVE = [*_WAITING, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -154,34 +156,58 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         asset_selection=names.keys,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells Dagster when a dataset file or its recipe has changed, so that what was made from it is stale.",
+        description="Tells Dagster what no run told it: a changed file or recipe, a stage that was started over, work that was"
+        " done elsewhere. So what is done is fresh, and what is to do is stale.",
     )
     def upstream_versions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """One tick: the versions that changed since the last one; of a new file those that no run told."""
+        """One tick: the files of which something is otherwise than at the last one, and on which nobody works."""
         seen: dict[str, str] = json.loads(context.cursor or "{}")
-        prefix, events, now = list(names.key_prefix), list[dg.AssetObservation](), dict[str, str]()
-        requests = list[dg.RunRequest]()
+        prefix, now, told = list(names.key_prefix), dict[str, str](), 0
+        requests, bodies = list[dg.RunRequest](), dict[int, str]()
+        partitions = set(context.instance.get_dynamic_partitions(names.partitions.name or ""))
         with opened(settings()) as corpus:
+            stages_of_files = {state["name"]: state["stages"] for state in corpus.status()}
             for file in corpus.files():
-                current = upstream.versions(prefix, file, corpus.recipe_of(file))
-                now[file.name] = upstream.digest(current)
-                if seen.get(file.name) == now[file.name]:
+                words = {stage: Status(stages_of_files[file.name][stage.value]["status"]) for stage in Stage}
+                recipe = corpus.recipe_of(file)
+                if file.recipe_id not in bodies:  # with its budget and gates, which are no part of its version
+                    bodies[file.recipe_id] = upstream.digest([recipe.model_dump_json()])
+                versions = upstream.versions(prefix, file, recipe).values()
+                now[file.name] = f"{upstream.digest([*versions, *words.values()])} {bodies[file.recipe_id]}"
+                before = seen.get(file.name, "")
+                if before == now[file.name]:
                     continue
-                if len(events) >= MAX_TOLD:
-                    now[file.name] = seen.get(file.name, "")  # at the next tick
+                if (
+                    told >= MAX_TOLD
+                    or file.name not in partitions
+                    or _at_work(context.instance, names, file.name, words)
+                ):
+                    now[file.name] = before  # at a later tick
                     continue
-                known = {key for key in current if upstream.told(context.instance, key, file.name) is not None}
-                changed = dict(upstream.untold(context.instance, file.name, {key: current[key] for key in known}))
-                events += [upstream.observation(key, file.name, version) for key, version in changed.items()]
-                stage = upstream.first_stage(prefix, changed)
-                if stage is not None and stage in corpus.settings.automate:
-                    requests.append(_changed(names, file.name, stage))
+                told += 1
+                changed = agreement.agree(context.instance, corpus, prefix, file, words)
+                changed |= before.partition(" ")[2] not in ("", bodies[file.recipe_id])
+                first = next((stage for stage in Stage if words[stage] is not Status.DONE), None)
+                if (
+                    changed
+                    and first is not None
+                    and first in corpus.settings.automate
+                    and words[first] is Status.PENDING
+                ):
+                    requests.append(_changed(names, file.name, first))
         context.update_cursor(json.dumps(now))
-        if not events:
-            return dg.SkipReason("no dataset file and no recipe has changed")
-        return dg.SensorResult(asset_events=events, run_requests=requests, cursor=json.dumps(now))
+        if not requests:
+            return dg.SkipReason(f"{told} dataset files looked at" if told else "nothing has changed")
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(now))
 
     return upstream_versions
+
+
+def _at_work(instance: dg.DagsterInstance, names: Names, name: str, words: Mapping[Stage, Status]) -> bool:
+    """Whether somebody works on a dataset file, or has just done so in a run that has yet to tell of it."""
+    if any(word in (Status.RUNNING, Status.PAUSING) for word in words.values()):
+        return True
+    return any(names.owns(run) and run.status not in _WAITING for run in _active(instance, name))
 
 
 def _changed(names: Names, file: str, stage: Stage) -> dg.RunRequest:
@@ -261,6 +287,9 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
 def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
     """One run for each dataset file that somebody wants started, as soon as no other run of it is under way."""
     for wish in corpus.store.fetch(start_requests.waiting):
+        if wish.file_name == start_requests.EVERY_FILE:
+            yield from _backfill_request(instance, corpus, names, wish)
+            continue
         mark = f"start:{wish.id}"
         (run,) = instance.get_runs(RunsFilter(tags={REQUEST_TAG: mark}), limit=1) or (None,)
         stages = _unfinished(corpus, wish) if run is None else []
@@ -276,6 +305,25 @@ def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) 
             asset_selection=[names.key(stage) for stage in stages],
             tags={REQUEST_TAG: mark, STARTED_FOR_TAG: _tag_value(wish.requested_by)},
         )
+
+
+def _backfill_request(
+    instance: dg.DagsterInstance, corpus: Corpus, names: Names, wish: start_requests.StartRequest
+) -> Iterator[dg.RunRequest]:
+    """One backfill of all that has failed or is missing, where nobody works on it and no flag covers it."""
+    mark = f"backfill:{wish.id}"
+    (backfill,) = instance.get_backfills(BulkActionsFilter(tags={REQUEST_TAG: mark}), limit=1) or (None,)
+    known = set(instance.get_dynamic_partitions(names.partitions.name or ""))
+    ahead = [] if backfill else [name for name in corpus.store.fetch(progress.startable, wish.stage) if name in known]
+    ahead = [name for name in ahead if not any(names.owns(run) for run in _active(instance, name))]
+    if backfill is not None or not ahead:
+        run_id = None if backfill is None else backfill.backfill_id
+        corpus.store.write(partial(start_requests.take, identifier=wish.id, run_id=run_id), repeatable=True)
+        return
+    keys = names.keys[: list(Stage).index(wish.stage) + 1]  # what is complete is left as it is: each file has one run
+    wanted = AssetGraphSubset(partitions_subsets_by_asset_key=dict.fromkeys(keys, DefaultPartitionsSubset(set(ahead))))
+    tags = {REQUEST_TAG: mark, STARTED_FOR_TAG: _tag_value(wish.requested_by)}
+    yield dg.RunRequest.for_asset_graph_subset(wanted, tags)
 
 
 def _unfinished(corpus: Corpus, wish: start_requests.StartRequest) -> list[Stage]:

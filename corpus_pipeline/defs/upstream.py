@@ -1,7 +1,7 @@
 """What the stages are made from, as assets: the dataset file and, for each stage, its section of the recipe.
 
 Their data versions make Dagster's staleness true: a recipe that changes the export alone makes the export stale, nothing else.
-A run tells the versions that it works with before it begins; the `upstream` sensor tells changes that no run has met yet.
+A run tells the versions that it works with before it begins; the `upstream` sensor tells what no run has told (`agreement`).
 """
 
 from __future__ import annotations
@@ -57,12 +57,6 @@ def specs(prefix: list[str], group: str, partitions: dg.PartitionsDefinition) ->
     return [file, *recipes]
 
 
-def first_stage(prefix: list[str], changed: Iterable[dg.AssetKey]) -> Stage | None:
-    """The first stage that is made otherwise when these have changed."""
-    keys = set(changed)
-    return next((stage for stage in Stage if keys & set(keys_of(prefix, stage))), None)
-
-
 def versions(prefix: list[str], file: DatasetFile, recipe: Recipe) -> dict[dg.AssetKey, str]:
     """The data versions of all that a dataset file is worked from."""
     found = {recipe_key(prefix, stage): recipe.section_hash(stage.value)[:32] for stage in Stage}
@@ -98,6 +92,6 @@ def tell(context: dg.AssetExecutionContext, name: str, current: dict[dg.AssetKey
         step.wipe_input_asset_version_info(key)  # it was looked up before the step began
 
 
-def digest(current: dict[dg.AssetKey, str]) -> str:
-    """One short word for all versions of a dataset file."""
-    return hashlib.sha256("\n".join(sorted(current.values())).encode()).hexdigest()[:16]
+def digest(parts: Iterable[str]) -> str:
+    """One short word for some texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

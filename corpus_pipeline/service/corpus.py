@@ -19,7 +19,7 @@ from corpus_pipeline.model import ConversationId
 from corpus_pipeline.service import commands, queries
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import FailedState, ReviewVerdict, Stage
-from corpus_pipeline.store import Store, dataset_files, exports, migrate, start_requests, tasks
+from corpus_pipeline.store import Store, dataset_files, exports, migrate, pauses, start_requests, tasks
 from corpus_pipeline.store import failed_samples as store_failed_samples
 from corpus_pipeline.store import recipes as store_recipes
 from corpus_pipeline.store.dataset_files import DatasetFile
@@ -142,7 +142,10 @@ class Corpus:
 
     def register(self, given: commands.naming.Given, **options: Unpack[Registration]) -> commands.register.Added:
         """Register a dataset file that is here, or a copy of it (see `register.add`)."""
-        return commands.register.add(self.store, given.path, address=given.address, who=self.actor, **options)
+        added = commands.register.add(self.store, given.path, address=given.address, who=self.actor, **options)
+        if not added.new:
+            self._look_at_checks(added.file.name)
+        return added
 
     def copied(self, address: str, on_bytes: remote.OnBytes | None = None) -> list[commands.naming.Given]:
         """Copies of the files that an address means, made or still right (see `remote.fetch`). on_bytes: told how far a copy
@@ -179,7 +182,22 @@ class Corpus:
 
     def bind_recipe(self, name: str, recipe: str) -> commands.recipes.Bound:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
-        return commands.recipes.bind(self.store, name, recipe, who=self.actor)
+        bound = commands.recipes.bind(self.store, name, recipe, who=self.actor)
+        self._look_at_checks(name)
+        return bound
+
+    def _look_at_checks(self, name: str) -> None:
+        """Say of the first stage that is to do whether a check holds it, under the recipe of now."""
+        from corpus_pipeline.jobs import runner
+
+        (file,) = self.files([name])
+        if self.store.fetch(tasks.known_task, file.id, file.recipe_id) is None:
+            return
+        for stage in reversed(list(Stage)[:-1]):
+            work = self.work(name, stage)
+            if runner.is_complete(work):
+                runner.reconsider(work)
+                return
 
     def fit(self, name: str, recipe: Recipe) -> queries.exportability.Fit:
         """How the rows of a dataset file fit the export format of a recipe (see `exportability.fit`)."""
@@ -252,10 +270,26 @@ class Corpus:
 
         work = self.work(name, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
         try:
-            return runner.run_stage(work)
+            outcome = runner.run_stage(work)
+            if (
+                outcome.worked
+                and self.store.fetch(dataset_files.file_by_id, work.file.id).recipe_id != work.task.recipe_id
+            ):
+                self._carry_on(work)
+            return outcome
         finally:
             if work.recipe.notify.url is not None:
                 self.deliver_webhooks()
+
+    def _carry_on(self, work: Work) -> None:
+        """Let what was finished under a recipe of before count under that of now, where both say the same of it."""
+        from corpus_pipeline.jobs.carrying import carry_on
+
+        carried = self.store.write(
+            partial(carry_on, worked=work.file, task_id=work.task.id, recipe_id=work.task.recipe_id, who=self.actor)
+        )
+        if carried:
+            self._look_at_checks(work.file.name)
 
     def deliver_webhooks(self) -> int:
         """Send due deliveries to their receivers; returns how many arrived. A failure is tried again later."""
@@ -381,6 +415,17 @@ class Corpus:
     def start(self, names: Sequence[str], stage: Stage) -> list[str]:
         """Ask for runs of dataset files up to a stage (see `start.start`)."""
         return commands.start.start(self.store, names, stage, self.actor)
+
+    def backfill(self, stage: Stage) -> bool:
+        """Ask for one backfill of all that has failed or is missing, up to a stage (see `start.backfill`)."""
+        return commands.start.backfill(self.store, stage, self.actor)
+
+    def start_replayed(self, ids: Sequence[int]) -> list[str]:
+        """Ask for runs of the files whose samples were replayed, but for those that are paused: their resume starts them."""
+        names = self.store.fetch(store_failed_samples.files_of, ids)
+        flags = self.store.fetch(pauses.active)
+        covered = {name for name in names for flag in flags if any(flag.covers(name, stage) for stage in Stage)}
+        return self.start([name for name in names if name not in covered], Stage.EXPORT)
 
     def unlock(self, name: str, stage: Stage | None, reason: str, *, force: bool = False) -> list[Lease]:
         """Take the leases of a dataset file from their holders (see `unlock.unlock`)."""

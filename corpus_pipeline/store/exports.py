@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import ConversationId, TaskId, split_id
@@ -63,13 +63,34 @@ def current(connection: Connection, task_id: TaskId) -> Row | None:
     return connection.execute(query).one_or_none()
 
 
-def places(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, str]:
-    """Where the data file of the newest export of each task lies."""
+class Place(NamedTuple):
+    """The newest export of a task. version: the content version of the task that it holds; replaced: another one, with other
+    bytes, was written over it."""
+
+    uri: str
+    version: int
+    replaced: bool
+
+
+def places(connection: Connection, task_ids: Sequence[TaskId]) -> dict[TaskId, Place]:
+    """Where the data file of the newest export of each task lies, and what became of it."""
     if not task_ids:
         return {}
-    newest = select(func.max(exports.c.id)).where(exports.c.task_id.in_(task_ids)).group_by(exports.c.task_id)
-    query = select(exports.c.task_id, exports.c.uri).where(exports.c.id.in_(newest))
-    return {TaskId(task_id): uri for task_id, uri in connection.execute(query)}
+    files = select(tasks.c.file_id).where(tasks.c.id.in_(task_ids))
+    query = (
+        select(exports.c.task_id, exports.c.uri, exports.c.sha256, exports.c.content_version)
+        .join(tasks, tasks.c.id == exports.c.task_id)
+        .where(tasks.c.file_id.in_(files))
+        .order_by(exports.c.id)
+    )
+    rows = connection.execute(query).all()
+    lies = {row.uri: row.sha256 for row in rows}  # the last one
+    wanted = set(task_ids)
+    return {
+        TaskId(row.task_id): Place(row.uri, row.content_version, lies[row.uri] != row.sha256)
+        for row in rows
+        if row.task_id in wanted
+    }
 
 
 def listed(connection: Connection, *, target: str | None = None, only_current: bool = False) -> Sequence[Row]:

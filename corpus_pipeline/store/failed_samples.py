@@ -12,6 +12,7 @@ from corpus_pipeline.model import ROW_BITS, TaskId
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import dataset_files, failed_samples, tasks, work_items
+from corpus_pipeline.store.tasks import current_tasks
 from corpus_pipeline.store.types import now_ms
 
 if TYPE_CHECKING:
@@ -233,6 +234,12 @@ def tasks_of(connection: Connection, ids: Sequence[int]) -> set[TaskId]:
         query = select(_F.task_id).where(_F.id.in_(ids[start : start + 500])).distinct()
         found |= {TaskId(task_id) for task_id in connection.execute(query).scalars()}
     return found
+
+
+def files_of(connection: Connection, ids: Sequence[int]) -> list[str]:
+    """The current dataset files, under the recipe of now, that these samples hold up."""
+    touched = tasks_of(connection, ids)
+    return [file.name for file, task in current_tasks(connection) if task is not None and task.id in touched]
 
 
 def replayable(connection: Connection, where: Where) -> set[tuple[str, str]]:

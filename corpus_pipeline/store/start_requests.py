@@ -1,4 +1,4 @@
-"""Requests of people to start what is unfinished of a dataset file; a sensor answers each with a run."""
+"""Requests of people to start what is unfinished; a sensor answers each with a run, or with one backfill of all files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from corpus_pipeline.store.schema import start_requests
 from corpus_pipeline.store.types import now_ms
 
 _S = start_requests.c
+EVERY_FILE = "*"  # in the place of a name: all that has failed or is missing when the request is answered
 
 
 class StartRequest(NamedTuple):
-    """A wish to work a dataset file up to `stage`. requested_at: milliseconds since 1970."""
+    """A wish to work a dataset file, or EVERY_FILE, up to `stage`. requested_at: milliseconds since 1970."""
 
     id: int
     file_name: str
@@ -43,7 +44,7 @@ def add(connection: Connection, file_name: str, stage: Stage, requested_by: str)
 
 
 def take(connection: Connection, identifier: int, run_id: str | None) -> None:
-    """Note that a request was answered by a run; by None when nothing was left to do."""
+    """Note that a request was answered by a run or a backfill; by None when nothing was left to do."""
     connection.execute(
         update(start_requests)
         .where(_S.id == identifier, _S.taken_at.is_(None))

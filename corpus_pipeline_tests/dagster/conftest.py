@@ -10,19 +10,22 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 
 from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.defs import instance as dagster_home
 from corpus_pipeline.defs import partitions, upstream
 from corpus_pipeline.defs.assets import ASSETS
+from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -80,6 +83,20 @@ class Home(NamedTuple):
         self.corpus.add(path, recipe=recipe)
         partitions.register(self.instance, [name])
         return name
+
+
+def stale(home: Home, definitions: Sequence[dg.AssetsDefinition], asset: str, partition: str) -> tuple[str, list[str]]:
+    """What Dagster itself says of a partition: (FRESH, STALE or MISSING; why)."""
+    graph = dg.Definitions(
+        assets=[*definitions, *EVERYTHING[len(ASSETS) :]],
+        resources={"cursor": CursorResource()},
+    ).resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(home.instance, graph, LoadingContextForTest(home.instance))
+    key = dg.AssetKey(asset)
+    return (
+        resolver.get_status(key, partition).value,
+        [cause.reason for cause in resolver.get_stale_causes(key, partition)],
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.data_version import CachingStaleStatusResolver
-from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 from sqlalchemy import select, update
 
+from corpus_pipeline import llm_stub
 from corpus_pipeline.defs import assets as asset_module
 from corpus_pipeline.defs import partitions, sensors
 from corpus_pipeline.defs.assets import ASSETS
@@ -26,7 +25,7 @@ from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.service.commands import start
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples, schema, start_requests
-from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home, stale
 
 NAMES = list(ASSET_OF.values())
 
@@ -178,19 +177,6 @@ def test_a_partition_that_somebody_else_works_on_is_left_alone_without_an_alarm(
     assert run(home, "busy", [Stage.INGEST]).success
 
 
-def stale(home: Home, definitions: Sequence[dg.AssetsDefinition], asset: str, partition: str) -> tuple[str, list[str]]:
-    graph = dg.Definitions(
-        assets=[*definitions, *EVERYTHING[len(ASSETS) :]],
-        resources={"cursor": CursorResource()},
-    ).resolve_asset_graph()
-    resolver = CachingStaleStatusResolver(home.instance, graph, LoadingContextForTest(home.instance))
-    key = dg.AssetKey(asset)
-    return (
-        resolver.get_status(key, partition).value,
-        [cause.reason for cause in resolver.get_stale_causes(key, partition)],
-    )
-
-
 def test_a_changed_rule_or_recipe_makes_what_was_made_by_the_old_one_stale(home: Home, monkeypatch):
     home.add("old", rows=4)
     run(home, "old")
@@ -231,14 +217,12 @@ def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(
     recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe("sections", str(recipe))
     with dg.build_sensor_context(home.instance, cursor=seen) as context:
-        result = upstream_versions(context)
-    assert isinstance(result, dg.SensorResult)
-    for event in result.asset_events:
-        home.instance.report_runless_asset_event(event)
+        upstream_versions(context)
     found = {asset: stale(home, ASSETS, asset, "sections") for asset in NAMES}
     assert {asset for asset, (word, _) in found.items() if word == "STALE"} == {"jsonl_export"}, found
+    words = {stage: own["status"] for stage, own in home.corpus.status(["sections"])[0]["stages"].items()}
+    assert words == {"ingest": "done", "clean": "done", "augment": "done", "export": "pending"}
     calls = home.corpus.cost("file")
-    # what "materialize stale" starts: the stages that nothing changed are made again of what is stored, without a call
     assert run(home, "sections", [Stage.EXPORT]).success
     assert stale(home, ASSETS, "jsonl_export", "sections")[0] == "FRESH"
     assert {stage["status"] for stage in home.corpus.status(["sections"])[0]["stages"].values()} == {"done"}
@@ -254,7 +238,7 @@ def test_a_stage_before_which_something_changed_is_not_begun(home: Home):
     changed = before.replace("name: default", "name: other").replace("scope: file", "scope: corpus")
     recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe("changed_before", str(recipe))
-    assert home.corpus.to_catch_up("changed_before", Stage.CLEAN) == [Stage.INGEST]
+    assert home.corpus.to_catch_up("changed_before", Stage.CLEAN) == []  # ingest is done
     assert home.corpus.to_catch_up("changed_before", Stage.EXPORT) == []
     assert not run(home, "changed_before", [Stage.EXPORT]).success
 
@@ -403,6 +387,28 @@ def test_what_is_done_already_is_not_started(home: Home):
     with dg.build_sensor_context(home.instance) as context:
         pause_flags(context)
     assert home.corpus.store.fetch(start_requests.waiting, name) == []
+
+
+def test_a_replay_is_run_to_the_export(home: Home, model: llm_stub.RunningStub):
+    name = home.add("replayed", rows=3)
+    model.meet(refusal=1.0)
+    try:
+        assert not run(home, name).success
+    finally:
+        model.meet()
+    assert home.corpus.status([name])[0]["stages"]["export"]["status"] == "blocked"
+    ids = home.corpus.replay(failed_samples.Where(file_name=name))
+    assert len(ids) == 3
+    home.corpus.pause([name], Stage.EXPORT, False, "not yet")
+    assert home.corpus.start_replayed(ids) == []
+    home.corpus.resume([name], Stage.EXPORT, False)
+    assert home.corpus.start_replayed(ids) == [name]
+    with dg.build_sensor_context(home.instance) as context:
+        result = pause_flags(context)
+    assert isinstance(result, dg.SensorResult)
+    (request,) = [r for r in result.run_requests or () if r.partition_key == name]
+    assert request.asset_selection == DEFAULT.keys[2:]
+    assert run(home, name, [Stage.AUGMENT, Stage.EXPORT], **request.tags).success
 
 
 # --- partitions and runs that nobody needs ---

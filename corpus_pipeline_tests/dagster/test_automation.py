@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from corpus_pipeline.defs import automation, upstream
+from corpus_pipeline.defs import automation
 from corpus_pipeline.defs.build import build
 from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
@@ -72,12 +72,24 @@ def test_what_a_recipe_changes_is_started_and_nothing_else(home: Home, monkeypat
     assert {stage["status"] for stage in home.corpus.status([name])[0]["stages"].values()} == {"done"}
 
 
-def test_a_change_begins_with_nothing_that_a_person_starts(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    prefix = list(DEFAULT.key_prefix)
-    changed = [upstream.recipe_key(prefix, Stage.EXPORT), upstream.recipe_key(prefix, Stage.AUGMENT)]
-    assert upstream.first_stage(prefix, changed) is Stage.AUGMENT
-    assert upstream.first_stage(prefix, [upstream.file_key(prefix)]) is Stage.INGEST
-    assert upstream.first_stage(prefix, []) is None
+def test_a_budget_that_was_missing_lets_the_stage_begin(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_AUTOMATE", "augment")
+    name = home.add("budgeted_later", rows=2)
+    for stage in ("ingest", "clean"):
+        home.corpus.run_stage(name, Stage(stage))
+    seen, asked = None, []
+    recipe = home.folder / "with_budget.yaml"
+    text = home.corpus.recipe_of(home.corpus.files([name])[0]).to_yaml().replace("name: default", "name: with_budget")
+    for number, budget in enumerate(("null", "null", "5.0")):
+        recipe.write_text(text.replace("task_usd: null", f"task_usd: {budget}"), encoding="utf-8")
+        if number != 1:
+            home.corpus.bind_recipe(name, str(recipe))
+        with dg.build_sensor_context(home.instance, cursor=seen) as context:
+            result = upstream_versions(context)
+            seen = context.cursor
+        requests = result.run_requests or () if isinstance(result, dg.SensorResult) else ()
+        asked.append([one.asset_selection for one in requests if one.partition_key == name])
+    assert asked == [[], [], [[DEFAULT.keys[2]]]]
 
 
 def test_nothing_is_started_unless_it_was_asked_for(home: Home) -> None:

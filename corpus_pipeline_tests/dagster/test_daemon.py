@@ -214,6 +214,30 @@ def test_what_a_person_starts_in_the_row_browser_runs_to_its_end(ui: UI):
     wait_for(lambda: not ui.corpus.store.fetch(start_requests.waiting, name), 30, "the sensor to note the run")
 
 
+def test_what_has_failed_or_is_missing_is_one_backfill(ui: UI):
+    """Two files that nobody began, one whose export alone is missing, and one that is paused, which is left as it is."""
+    names = [ui.add(f"missing{number}", rows=3) for number in range(2)]
+    begun, paused = ui.add("half_way", rows=3), ui.add("left_paused", rows=3)
+    for stage in (Stage.INGEST, Stage.CLEAN, Stage.AUGMENT):
+        ui.corpus.run_stage(begun, stage)
+    ui.corpus.pause([paused], None, False, "not this one")
+    try:
+        assert ui.corpus.backfill(Stage.EXPORT) and not ui.corpus.backfill(Stage.EXPORT)
+        (wish,) = ui.corpus.store.fetch(start_requests.waiting, start_requests.EVERY_FILE)
+        wait_for(lambda: {ui.stage(name, "export")[0] for name in (*names, begun)} == {"done"}, 300, "their exports")
+        wait_for(lambda: not ui.corpus.store.fetch(start_requests.waiting), 60, "the sensor to note the backfill")
+        runs = [run for name in (*names, begun) for run in ui.graphql.runs_of(name)]
+        (identifier,) = {run["tags"]["dagster/backfill"] for run in runs if "dagster/backfill" in run["tags"]}
+        assert {run["tags"]["corpus/request"] for run in runs if run["tags"].get("dagster/backfill")} == {
+            f"backfill:{wish.id}"
+        }
+        wait_for(lambda: ui.graphql.backfill_status(identifier) != "REQUESTED", 240, "the end of the backfill")
+        assert ui.graphql.backfill_status(identifier) == "COMPLETED_SUCCESS"
+        assert ui.stage(paused, "ingest")[0] in ("pending", "paused") and not ui.graphql.runs_of(paused)
+    finally:
+        ui.corpus.resume([paused], None, False)
+
+
 def test_a_file_in_the_inbox_becomes_a_partition(ui: UI):
     path = write_file(ui.folder / "home" / "inbox", "dropped", 3)
     long_ago = path.stat().st_mtime - 60

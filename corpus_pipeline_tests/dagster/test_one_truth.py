@@ -14,14 +14,17 @@ from click.testing import CliRunner
 
 from corpus_pipeline import llm_stub
 from corpus_pipeline.cli import cli
+from corpus_pipeline.defs.assets import ASSETS
 from corpus_pipeline.defs.checks import ASSETS as ASSET_OF
 from corpus_pipeline.defs.resources import CursorResource
+from corpus_pipeline.defs.sensors import upstream_versions
 from corpus_pipeline.errors import CorpusError
+from corpus_pipeline.model import conversation_id
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics, progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
-from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home, stale
 
 STEPS = 9
 ACTS = (
@@ -38,7 +41,15 @@ ACTS = (
     "redo",
     "limit",
     "recipe",
+    "recipe",
+    "elsewhere",
+    "delete",
 )
+CHANGES = {  # the first stage that each of them touches
+    ("format: same", "format: sharegpt"): Stage.EXPORT,
+    ("  - paraphrase\n", "  - paraphrase:\n      min_length_ratio: 0.2\n"): Stage.AUGMENT,
+    ("scope: file", "scope: corpus"): Stage.CLEAN,
+}
 
 
 def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Random) -> str:
@@ -49,6 +60,11 @@ def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Rando
         if what.startswith("run") or what == "limit":
             ahead = corpus.incomplete_stages(name, Stage.EXPORT if what == "run" else stage)
             run(home, name, ahead, **({"corpus/limit": "2"} if what == "limit" else {}))
+        elif what == "elsewhere":  # by somebody who has another Dagster, or none
+            for one in corpus.incomplete_stages(name, stage):
+                corpus.run_stage(name, one)
+        elif what == "delete":
+            corpus.delete_rows([conversation_id(corpus.files([name])[0].id, 1 + chance.randrange(5))], "the test")
         elif what == "pause":
             corpus.pause([name], chance.choice((None, stage)), False, "the test")
         elif what == "resume":
@@ -67,14 +83,21 @@ def act(home: Home, model: llm_stub.RunningStub, name: str, chance: random.Rando
 
 
 def change_recipe(corpus: Corpus, name: str, chance: random.Random) -> None:
-    """Bind a recipe that cleans, asks or exports otherwise than the present one."""
-    old, new = chance.choice((("format: same", "format: sharegpt"), ("scope: file", "scope: corpus")))
+    """Bind a recipe that cleans, asks or exports otherwise than the present one: nothing before that is to do again."""
+    (old, new), touched = chance.choice(list(CHANGES.items()))
     text = corpus.recipe_of(corpus.files([name])[0]).to_yaml()
+    assert (old in text) != (new in text), (old, text)
     changed = text.replace(old, new) if old in text else text.replace(new, old)
     changed = changed.replace("name: default", f"name: {name}")
     path = corpus.settings.home / f"{name}.yaml"
     path.write_text(changed, encoding="utf-8")
+    before = said_by_the_command(name)
     corpus.bind_recipe(name, str(path))
+    after = said_by_the_command(name)
+    for stage in list(Stage)[: list(Stage).index(touched)]:
+        if before[stage.value] != "done":
+            break
+        assert after[stage.value] == "done", (stage, touched, before, after)
 
 
 def sums_of_money(home: Home) -> dict[str, float]:
@@ -119,11 +142,16 @@ def counted_by_the_metrics(home: Home) -> Counter[tuple[str, str]]:
     return Counter({(stage, status): int(count) for stage, status, count in found})
 
 
-def agrees_with_dagster(home: Home, name: str, words: dict[str, str], history: list[str]) -> None:
+def agrees_with_dagster(
+    home: Home, name: str, words: dict[str, str], history: list[str], seen: dict[str, str | None]
+) -> None:
+    """After a tick of the sensor, what is done is fresh, and what is to do is missing or stale: Dagster's own words."""
+    with dg.build_sensor_context(home.instance, cursor=seen.get("cursor")) as context:
+        upstream_versions(context)
+        seen["cursor"] = context.cursor
     for stage in Stage:
-        materialized = name in home.instance.get_materialized_partitions(dg.AssetKey(ASSET_OF[stage]))
-        if words[stage.value] == "done":
-            assert materialized, (stage, history)
+        word, why = stale(home, ASSETS, ASSET_OF[stage], name)
+        assert (word == "FRESH") == (words[stage.value] == "done"), (stage, word, why, words, history)
     runs = home.instance.get_runs(dg.RunsFilter(tags={"dagster/partition": name}), limit=1)
     if history[-1] == "run" and runs and words["export"] == "blocked":
         assert runs[0].status is dg.DagsterRunStatus.FAILURE, history
@@ -131,8 +159,16 @@ def agrees_with_dagster(home: Home, name: str, words: dict[str, str], history: l
         assert runs[0].tags["corpus/end"] == "paused", history
 
 
+@pytest.fixture(scope="module")
+def seen() -> dict[str, str | None]:
+    """The cursor of the sensor."""
+    return {}
+
+
 @pytest.mark.parametrize("seed", range(8))
-def test_all_who_are_asked_say_the_same(home: Home, model: llm_stub.RunningStub, seed: int) -> None:
+def test_all_who_are_asked_say_the_same(
+    home: Home, model: llm_stub.RunningStub, seed: int, seen: dict[str, str | None]
+) -> None:
     chance, name = random.Random(seed), home.add(f"truth_{seed}", rows=5)
     history = [f"seed {seed}"]
     try:
@@ -144,7 +180,7 @@ def test_all_who_are_asked_say_the_same(home: Home, model: llm_stub.RunningStub,
                 (stage, own["status"]) for file in home.corpus.status() for stage, own in file["stages"].items()
             )
             assert counted_by_the_metrics(home) == counted, history
-            agrees_with_dagster(home, name, words, history)
+            agrees_with_dagster(home, name, words, history, seen)
             spent = sums_of_money(home)
             assert list(spent.values()) == pytest.approx([spent["file"]] * len(spent), abs=1e-9), (spent, history)
             held = home.corpus.status([name])[0]["stages"]["export"]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from corpus_pipeline import recipe_yaml
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.formats import MAPPED, by_name, mapped, target_by_name
+from corpus_pipeline.jobs.carrying import carry
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise
 from corpus_pipeline.recipe import DEFAULT_RECIPE_NAME, IngestSection, Recipe, Selection, bundled, parse
 from corpus_pipeline.recipe_yaml import below, located
@@ -145,7 +146,8 @@ class Bound(NamedTuple):
 
 
 def bind(store: Store, name: str, recipe: str, *, who: str) -> Bound:
-    """Bind a recipe to a dataset file; work that runs keeps its version, new work gets this one."""
+    """Bind a recipe to a dataset file; work that runs keeps its version, new work gets this one. What is done and what both
+    say the same of stays done."""
     chosen = resolve(store, recipe)
 
     def write(connection: Connection) -> Bound:
@@ -155,6 +157,7 @@ def bind(store: Store, name: str, recipe: str, *, who: str) -> Bound:
         if otherwise is not None:
             raise UsageError(otherwise)
         again = compare_otherwise(connection, file, recipe_id, who)
+        carry(connection, file, recipe_id, who)
         dataset_files.bind(connection, file.id, recipe_id=recipe_id)
         audit_log.log(connection, who, "bind", name, {"recipe": chosen.recipe.name, "version": chosen.recipe.version})
         return Bound(chosen.recipe.version, tuple(again))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import SourceChanged, UsageError
+from corpus_pipeline.jobs.carrying import carry
 from corpus_pipeline.jobs.clean.invalidation import compare_otherwise, compare_without
 from corpus_pipeline.recipe import Recipe, parse
 from corpus_pipeline.service.commands import recipes
@@ -144,6 +145,7 @@ def _again(
         if recipe is not None:
             recipe_id = store_recipes.save_recipe(connection, recipe.name, recipe.version, recipe.to_yaml())
             again = tuple(compare_otherwise(connection, known, recipe_id, who))
+            carry(connection, known, recipe_id, who)
         dataset_files.bind(connection, known.id, recipe_id=recipe_id, consumer=consumer)
         if known.path != source.place:
             dataset_files.move_file(connection, known.id, source.place)

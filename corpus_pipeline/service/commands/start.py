@@ -13,6 +13,19 @@ from corpus_pipeline.store import Store, audit_log, dataset_files, pauses, run_w
 from corpus_pipeline.store.dataset_files import DatasetFile
 
 ACTION = "start"
+BACKFILL = "backfill"
+
+
+def backfill(store: Store, stage: Stage, who: str) -> bool:
+    """Ask for one backfill, up to a stage, of all that has failed or is missing then; False when it is asked for already."""
+
+    def write(connection: Connection) -> bool:
+        if not start_requests.add(connection, start_requests.EVERY_FILE, stage, who):
+            return False
+        audit_log.log(connection, who, BACKFILL, "failed and missing", {"to": stage.value})
+        return True
+
+    return store.write(write, repeatable=True)
 
 
 def start(store: Store, names: Sequence[str], stage: Stage, who: str) -> list[str]:

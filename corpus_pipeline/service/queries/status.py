@@ -66,7 +66,7 @@ def status(connection: Connection, names: Sequence[str] = ()) -> list[FileStatus
                 "troubles": troubles.get(task.id, []) if task and is_asking else [],
             }
         if task is not None:
-            stages[Stage.EXPORT.value] = _with_export(stages[Stage.EXPORT.value], places.get(task.id))
+            stages[Stage.EXPORT.value] = _with_export(stages[Stage.EXPORT.value], task, places.get(task.id))
         found.append(
             {
                 "name": file.name,
@@ -134,16 +134,20 @@ def stage_status(
     }
 
 
-def _with_export(stage: StageStatus, uri: str | None) -> StageStatus:
-    """An export is done only where its file is. A bucket is looked at by `corpus run` and `corpus doctor`, not here."""
-    if stage["status"] == Status.DONE and uri is not None and uri.startswith("/") and not Path(uri).exists():
-        return {
-            **stage,
-            "status": Status.PENDING.value,
-            "processed": 0,
-            "reason": f"{uri} is not there, on this machine; a run writes it again",
-        }
-    return stage
+def _with_export(stage: StageStatus, task: Task, place: exports.Place | None) -> StageStatus:
+    """An export is done only where its file is, of the rows of now. A bucket is looked at by `corpus run` and `corpus doctor`,
+    not here."""
+    if stage["status"] != Status.DONE or place is None:
+        return stage
+    if place.version != task.content_version:
+        reason = "its rows have changed since; a run writes it again"
+    elif place.replaced:
+        reason = f"{place.uri} was written over under another recipe; a run writes it again"
+    elif place.uri.startswith("/") and not Path(place.uri).exists():
+        reason = f"{place.uri} is not there, on this machine; a run writes it again"
+    else:
+        return stage
+    return {**stage, "status": Status.PENDING.value, "processed": 0, "reason": reason}
 
 
 def _expected(file: DatasetFile, stage: Stage) -> int | None:
