@@ -106,6 +106,7 @@ def _routes() -> list[Route]:
         post("/pause", action(actions.pause)),
         post("/resume", action(actions.resume)),
         post("/start", action(actions.start)),
+        post("/backfill", action(actions.backfill)),
         get("/cost", cost.page),
         get("/exports", exports.all_exports),
         get("/exports/{identifier:number}", exports.one),

@@ -65,6 +65,7 @@ def environment() -> Environment:
         "account": account_line,
         "plain": rendering.plain,
         "run_link": rendering.run_link,
+        "runs_link": rendering.runs_link,
         "counted": rendering.counted,
         "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "query": lambda values: urlencode({k: v for k, v in values.items() if v not in (None, "")}),

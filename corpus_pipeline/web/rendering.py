@@ -191,12 +191,25 @@ def _common(one: list[str], other: list[str]) -> int:
     return count
 
 
-def run_link(run_id: str) -> Markup:
-    """A Dagster run, as a link where Dagster's address is known (CORPUS_DAGSTER_URL; `corpus ui` knows its own)."""
+def _dagster_url() -> str | None:
+    """Dagster's address, where it is known (CORPUS_DAGSTER_URL; `corpus ui` knows its own)."""
     base = os.environ.get("CORPUS_DAGSTER_URL", "").rstrip("/")
-    if not base.startswith(("http://", "https://")):
+    return base if base.startswith(("http://", "https://")) else None
+
+
+def run_link(run_id: str) -> Markup:
+    """A Dagster run, as a link where Dagster's address is known."""
+    base = _dagster_url()
+    if base is None:
         return Markup("<code>{}</code>").format(run_id)
     return Markup('<a href="{}/runs/{}"><code>{}</code></a>').format(base, quote(run_id, safe=""), run_id)
+
+
+def runs_link(name: str) -> Markup:
+    """The list of all Dagster runs of a dataset file, as a link; nothing where Dagster's address is not known."""
+    base = _dagster_url()
+    asked = quote(f"tag:dagster/partition={name}", safe="")
+    return Markup('<a href="{}/runs?q[0]={}">runs in Dagster</a>').format(base, asked) if base else Markup("")
 
 
 def plain(value: object) -> str:

@@ -186,7 +186,9 @@ def test_failed_samples_are_replayed_and_dismissed_one_some_and_all_that_match(c
     assert client.form("/failed/replay").status_code == 400  # says no sample
     client.form("/failed/dismiss", id=str(ids[0]), reason="not worth it")
     assert client.form("/failed/replay", id=str(ids[1]), model="no-price").status_code == 400
-    client.form("/failed/replay", id=[str(ids[1]), str(ids[2])], model="gpt-4o", max_output_tokens="99")
+    client.form("/failed/replay", id=[str(ids[1]), str(ids[2])], model="gpt-4o", max_output_tokens="99", then="run")
+    (wish,) = client.get("/files/hostile.json").json()["start_requests"]
+    assert wish["to"] == "export"
     state = {i: client.get(f"/failed/{i}.json").json() for i in ids}
     assert [state[i]["state"] for i in ids] == ["dismissed", "replayed", "replayed", "open", "open", "open"]
     assert (state[ids[0]]["by"], state[ids[0]]["why"]) == ("local", "not worth it")
@@ -395,6 +397,8 @@ def test_each_role_may_what_those_before_it_may_and_no_more(corpus, team_file, r
         "/failed/dismiss": (Role.REVIEWER, {"id": "987654", "reason": "r"}),
         "/failed/replay": (Role.OPERATOR, {"id": "987654"}),
         "/resume": (Role.OPERATOR, {"flag": "987654"}),
+        "/start": (Role.OPERATOR, {"file": "nothing"}),
+        "/backfill": (Role.OPERATOR, {"stage": "wash"}),
         "/try": (Role.OPERATOR, {}),
         "/remove": (Role.ADMIN, {"file": "hostile", "sure": "another"}),
         "/purge": (Role.ADMIN, {"file": "nothing", "row": "1", "reason": "r", "sure": "yes"}),

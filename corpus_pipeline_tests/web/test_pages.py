@@ -242,9 +242,19 @@ def test_an_operator_asks_for_a_run_and_the_page_says_so_until_it_begins(client,
     assert "Up to clean: requested by" in page and "corpus run oats" in page
     (wish,) = client.get("/files/oats.json").json()["start_requests"]
     assert wish["to"] == "clean"
-    client.form("/start", back="/files")
-    assert {one["to"] for one in client.get("/files/oats.json").json()["start_requests"]} == {"clean", "export"}
     assert client.get("/audit.json?action=start").json()["entries"]
+
+
+def test_an_operator_asks_for_a_backfill_of_what_has_failed_or_is_missing(client, corpus, tmp_path):
+    (tmp_path / "rye.jsonl").write_text('{"prompt": "What is rye?", "response": "A cereal grain for dark bread."}\n')
+    corpus.add(tmp_path / "rye.jsonl")
+    assert client.form("/backfill", stage="wash").status_code == 400
+    assert client.form("/backfill", stage="clean", back="/files").headers["location"] == "/files"
+    assert client.form("/backfill", stage="clean").status_code == 303  # asked for already
+    assert "Backfill up to clean: asked for by" in client.get("/files").text
+    (wish,) = client.get("/files.json").json()["backfills"]
+    assert wish["to"] == "clean"
+    assert len(client.get("/audit.json?action=backfill").json()["entries"]) == 1
 
 
 def test_an_export_is_downloaded_as_it_lies_in_the_target(client, corpus):

@@ -39,10 +39,11 @@ class RunAnswer(TypedDict):
 
 
 class FilesPage(TypedDict):
-    """All dataset files, and the pause flags that are set."""
+    """All dataset files, the pause flags that are set, and the backfills that are asked for."""
 
     files: list[FileProgress]
     flags: list[SetFlag]
+    backfills: list[StartWish]
     totals: Totals
 
 

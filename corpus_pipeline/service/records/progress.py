@@ -88,7 +88,8 @@ class SetFlag(Flag):
 
 
 class StartWish(TypedDict):
-    """A request to start a file that no run has answered yet. to: the last stage; requested_at: milliseconds since 1970."""
+    """A request to start a file, or a backfill of all, that no run has answered yet. to: the last stage; requested_at:
+    milliseconds since 1970."""
 
     to: str
     requested_by: str

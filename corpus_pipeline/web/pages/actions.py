@@ -46,16 +46,29 @@ def resume(request: Request, form: Form) -> tuple[str, str]:
 
 
 def start(request: Request, form: Form) -> tuple[str, str]:
-    """Ask for runs: of one file, or of every file that is unfinished and not paused."""
-    corpus = site_of(request).corpus
-    name, stage = first(form, "file"), first(form, "stage") or Stage.EXPORT.value
+    """Ask for a run of a file."""
+    name, stage = first(form, "file"), _last_stage(form)
+    if not acting(request).start([name], stage):
+        return "It was asked for already.", first(form, "back")
+    return f"Asked for a run of {name} up to {stage}. A running `corpus ui` starts it within seconds.", first(
+        form, "back"
+    )
+
+
+def backfill(request: Request, form: Form) -> tuple[str, str]:
+    """Ask for one backfill of every file that is unfinished and not paused."""
+    stage = _last_stage(form)
+    names = site_of(request).corpus.store.fetch(progress.startable, stage)
+    if not names:
+        return "Nothing to start: all of it is done, paused or at work.", first(form, "back")
+    if not acting(request).backfill(stage):
+        return "It was asked for already.", first(form, "back")
+    said = f"Asked for a backfill of {counted(len(names), 'file')} up to {stage}."
+    return f"{said} A running `corpus ui` starts it within seconds.", first(form, "back")
+
+
+def _last_stage(form: Form) -> Stage:
+    stage = first(form, "stage") or Stage.EXPORT.value
     if stage not in list(Stage):
         raise UsageError(f"stage must be one of {', '.join(Stage)}")
-    names = [name] if name else corpus.store.fetch(progress.startable, Stage(stage))
-    asked = acting(request).start(names, Stage(stage))
-    if not asked:
-        return "Nothing to start: all of it is done, paused, at work, or asked for already.", first(form, "back")
-    return (
-        f"Asked for runs of {counted(len(asked), 'file')} up to {stage}. A running `corpus ui` starts them within seconds.",
-        first(form, "back"),
-    )
+    return Stage(stage)

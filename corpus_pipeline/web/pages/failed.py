@@ -74,7 +74,15 @@ def replay(request: Request, form: Form) -> tuple[str, str]:
     changed = acting(request).replay(_chosen(form), overrides)
     if not changed:
         return "Nothing that is open matches; nothing was changed.", first(form, "back")
-    return f"{counted(len(changed), 'sample')} will be tried again by the next run.", first(form, "back")
+    said = f"{counted(len(changed), 'sample')} will be tried again by the next run."
+    if first(form, "then") == "run":
+        asked = acting(request).start_replayed(changed)
+        said += (
+            f" Asked for {counted(len(asked), 'run')}: a running `corpus ui` starts it within seconds."
+            if asked
+            else (" No run was asked for: it is paused, or was asked for already.")
+        )
+    return said, first(form, "back")
 
 
 def dismiss(request: Request, form: Form) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from corpus_pipeline.service.queries import statistics as queries_statistics
 from corpus_pipeline.service.records.pages import FilePage, FilesPage, ReportsPage, StatisticsPage
 from corpus_pipeline.service.records.progress import FileProgress, SetFlag, Totals
 from corpus_pipeline.states import Stage, Status
+from corpus_pipeline.store.start_requests import EVERY_FILE
 from corpus_pipeline.web.context import Form, acting, file_name, first, reply, site_of
 from corpus_pipeline.web.rendering import counted
 
@@ -22,8 +23,9 @@ def all_files(request: Request) -> Response:
     corpus = site_of(request).corpus
     files = site_of(request).pace.refined(corpus.store.fetch(progress.progress))
     flags = corpus.store.fetch(progress.flags)
-    data: FilesPage = {"files": files, "flags": flags, "totals": _totals(files)}
-    return reply(request, "files.html", data, busy=_busy(files, flags))
+    asked = corpus.store.fetch(progress.start_wishes, EVERY_FILE)
+    data: FilesPage = {"files": files, "flags": flags, "backfills": asked, "totals": _totals(files)}
+    return reply(request, "files.html", data, busy=bool(asked) or _busy(files, flags))
 
 
 def _totals(files: list[FileProgress]) -> Totals:
