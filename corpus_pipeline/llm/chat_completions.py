@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from corpus_pipeline.errors import ControlFlow
-from corpus_pipeline.llm import error_bodies, event_stream, lenient_json, media, tokens
+from corpus_pipeline.llm import completion_shapes, error_bodies, event_stream, lenient_json, media, tokens
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.json_schemas import is_strict
@@ -99,14 +99,15 @@ def parse_completion(raw: bytes, request: Request, *, request_id: str | None = N
 
 def parse_body(body: Any, request: Request, *, request_id: str | None = None) -> Answer:
     """As `parse_completion`, from parsed JSON."""
+    body = completion_shapes.as_completion(body)
     if (words := error_bodies.in_band(body)) is not None:
         raise ErrorAnswer(words, billed=_said_something(body))
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        text, thought = parts_of(message.get("content"))
+        text, thought = parts_of(completion_shapes.text_of(message.get("content")))
         refusal = message.get("refusal")
-        finish = word(choice.get("finish_reason"), _MOST_FINISH)
+        finish = word(completion_shapes.word_of(choice.get("finish_reason")), _MOST_FINISH)
         model = word(body.get("model"), MOST_NAME)
         reasoning = thought or _reasoning(message)
         used = body.get("usage") or choice.get("usage")

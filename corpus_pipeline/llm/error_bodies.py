@@ -71,10 +71,21 @@ def in_band(body: Any) -> Words | None:
     if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
         return of_json({"error": choices[0]["error"]})
     has_answer = any(key in body for key in ("choices", "candidates", "content", "output", "promptFeedback"))
-    if not has_answer and any(isinstance(body.get(key), str) and body[key] for key in ("message", "detail", "msg")):
+    if not has_answer and any(isinstance(body.get(key), str) and body[key] for key in _SENTENCES):
         return of_json(body)
     return None
 
+
+_SENTENCES: Final = (
+    "message",
+    "detail",
+    "msg",
+    "errorMessage",
+    "error_msg",
+    "errMsg",
+    "error_message",
+    "error_description",
+)
 
 # https://platform.minimax.io/docs/api-reference/errorcode
 _BASE_RESP: Final = {1002: 429, 1004: 401, 1008: 402, 1026: 400, 1027: 400, 1039: 429, 2013: 400, 2049: 401}
@@ -123,7 +134,7 @@ def _message(error: Any) -> str:
         return error
     if not isinstance(error, dict):
         return "" if error is None else str(error)[:_MAX_MESSAGE]
-    said = error.get("message") or error.get("detail") or error.get("msg") or error.get("error_description") or ""
+    said: Any = next((error[key] for key in _SENTENCES if error.get(key)), "")
     if isinstance(said, dict):
         said = said.get("detail") or said.get("message") or said
     if isinstance(said, list):
@@ -163,7 +174,7 @@ def _code(error: Any) -> str:
     if not isinstance(error, dict):
         return ""
     inner = error.get("innererror") or error.get("inner_error")
-    code = error.get("code")
+    code = next((error[key] for key in ("code", "errorCode", "error_code", "errCode") if key in error), None)
     if isinstance(inner, dict) and inner.get("code"):  # Azure: the outer code is the status in a word
         code = inner["code"]
     return "" if code is None or isinstance(code, dict | list) else str(code).lower()[:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,10 @@ _JOINED = ("content", "reasoning_content", "reasoning", "refusal")  # texts of a
 
 def is_stream(raw: bytes) -> bool:
     """Whether a body is a stream of events and no document."""
-    return raw.lstrip()[:6] in (b"data: ", b"data:{", b"event:") or raw.startswith(b": ")
+    begin = raw.lstrip()
+    if begin[:6] in (b"data: ", b"data:{", b"event:"):
+        return True
+    return begin[:1] == b":" and re.search(rb"^data:", begin, re.MULTILINE) is not None
 
 
 def fold(raw: bytes) -> dict[str, Any] | None:

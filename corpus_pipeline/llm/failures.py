@@ -198,7 +198,7 @@ def of_words(
 _MAYBE_BILLED = frozenset({408, 502, 504, 520, 522, 524})
 _QUOTA = re.compile(
     r"insufficient_(?:quota|balance|credits|funds)|billing_(?:hard_limit_reached|not_active)|credit_balance|arrearage|"
-    r"insufficient (?:credits|funds|balance|account balance)|credit balance is too low|"
+    r"insufficient (?:credits|funds|balance|account balance)|balance is (?:insufficient|not enough)|credit balance is too low|"
     r"exceeded (?:your )?current quota, please check your plan|exceeded_current_quota|"
     r"free quota has been exhausted|freetieronly|"
     r"budget_exceeded|budget has been exceeded|exceeded ?budget|over budget|(?:spending|billing) limit|past invoices|"
@@ -206,7 +206,11 @@ _QUOTA = re.compile(
     re.IGNORECASE,
 )
 # words of a limit by the minute, which some say with the code of an empty account, and some with 400 or 500
-_THROTTLED = re.compile(r"throttl(?:ing|ed)|error-code#token-limit|request queue is full", re.IGNORECASE)
+_THROTTLED = re.compile(
+    r"throttl(?:ing|ed)|error-code#token-limit|request queue is full|rate limit (?:exceeded|reached)|"
+    r"too many (?:concurrent )?requests|concurrent requests|overloaded[^.]{0,40}try again|访问量过大|请求过于频繁",
+    re.IGNORECASE,
+)
 _NO_MODEL = re.compile(
     r"on-demand throughput isn.t supported|don.t have access to the model with|no models? (?:is |are )?loaded",
     re.IGNORECASE,

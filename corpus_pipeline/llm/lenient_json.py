@@ -9,6 +9,8 @@ from typing import Any, Final
 import orjson
 
 _LONE: Final = re.compile("[\ud800-\udfff]")
+_COMMENTS: Final = re.compile(rb"\A(?:\s*:[^\n]*\n)+")  # of server-sent events
+_DECODER: Final = json.JSONDecoder(parse_constant=lambda _: None)
 _DEEPEST: Final = 64  # parts within parts; to walk through more, or to write them out again, may break off anywhere
 
 
@@ -17,8 +19,27 @@ def loads(raw: bytes) -> Any:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        found = _loads_half(raw)
+        found = _loads_odd(raw)
     return None if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_deep(found) else found
+
+
+def _loads_odd(raw: bytes) -> Any:
+    """With a byte order mark, in UTF-16, with NaN, behind comments that kept the line open, before a second document."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raw = raw.decode("utf-16", "replace").encode()
+    raw = _COMMENTS.sub(b"", raw.removeprefix(b"\xef\xbb\xbf"))
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    if (found := _loads_half(raw)) is not None or raw.lstrip()[:1] != b"{":
+        return found
+    try:
+        found, end = _DECODER.raw_decode(text := raw.decode("utf-8").lstrip())
+    except (ValueError, RecursionError):
+        return None
+    rest = text[end:].lstrip()
+    return _whole(found) if not rest or rest[0] in "{[" else None  # a second document; anything else is a broken one
 
 
 def _loads_half(raw: bytes) -> Any:

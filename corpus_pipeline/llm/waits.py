@@ -46,9 +46,9 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
         return max(0.0, milliseconds / 1000.0)
     said = headers.get("retry-after")
     seconds = _number(said)
-    if seconds is not None:
-        return max(0.0, seconds)
-    return None if not said else _moment_or_span(said, now)
+    if seconds is None:
+        seconds = None if not said else _moment_or_span(said, now)
+    return None if seconds is None or seconds > MAX_SECONDS else max(0.0, seconds)
 
 
 def of_headers(headers: Mapping[str, str], *, now: float) -> float | None:
