@@ -60,6 +60,14 @@ def closing_lines(found: CostEstimate) -> list[str]:
         f"{found['rows']:,} rows; {total['calls']:,} calls for about {money(cost['expected'])}"
         f" (at least {money(cost['low'])}, at most {money(cost['high'])})"
     ]
+    if total["margin"] is not None:
+        lines.append(
+            f"in 19 of 20 such jobs the bill is within {total['margin']:.1%} of that, by the rows that are paid"
+        )
+    elif total["calls"]:
+        lines.append(
+            f"for a closer one, pay for a trial that is kept: corpus run {found['name']} --limit 200 --spread, and ask again"
+        )
     if found["rows_looked_at"] < found["rows"]:
         lines.append(f"from {found['rows_looked_at']:,} rows, evenly spread")
     for line in found["strategies"]:

@@ -42,9 +42,12 @@ _STAGES = click.Choice([stage.value for stage in Stage])
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
 @click.option("--to", "to", type=_STAGES, default=Stage.EXPORT.value, show_default=True, help="The last stage to work.")
 @click.option("--limit", type=click.IntRange(min=1), help="Augment only so many rows of each file, as a preview.")
+@click.option(
+    "--spread", is_flag=True, help="With --limit: rows evenly over the file, from which `corpus estimate` tells most."
+)
 @click.option("--redo", is_flag=True, help="Start the stage given by --to over; paid answers are used again.")
 @json_option
-def run(names: tuple[str, ...], to: str, limit: int | None, redo: bool, as_json: bool) -> int:
+def run(names: tuple[str, ...], to: str, limit: int | None, spread: bool, redo: bool, as_json: bool) -> int:
     """Materialize partitions through Dagster on this machine: all dataset files, or those named.
 
     What is complete is left alone; what is partial goes on where it stopped. Ctrl-C stops at the next batch boundary.
@@ -53,12 +56,15 @@ def run(names: tuple[str, ...], to: str, limit: int | None, redo: bool, as_json:
     Examples:
       corpus run --to clean               # everything, without a model
       corpus run chats --limit 10         # a preview on ten rows, and what it says of the whole
+      corpus run chats --limit 100 --spread   # a trial, after which `corpus estimate` is near the bill
       corpus run chats --to clean --redo  # clean again, under a changed recipe
     """
     from corpus_pipeline.service import Corpus
 
+    if spread and limit is None:
+        raise click.UsageError("--spread says where the rows of --limit lie: say how many, --limit N")
     with Corpus.open() as corpus:
-        return run_files(corpus, names, Stage(to), limit=limit, redo=redo, as_json=as_json)
+        return run_files(corpus, names, Stage(to), limit=limit, spread=spread, redo=redo, as_json=as_json)
 
 
 def run_files(
@@ -67,6 +73,7 @@ def run_files(
     to: Stage,
     *,
     limit: int | None = None,
+    spread: bool = False,
     redo: bool = False,
     as_json: bool = False,
 ) -> int:
@@ -94,23 +101,23 @@ def run_files(
     codes = [3 for state in corpus.status(complete) if state["open_failed_samples"]] if complete else []
     if todo:  # what is complete costs no start of Dagster
         with _progress(corpus, [file.name for file in files], to):
-            codes += _run_all(corpus, todo, limit)
-    return _close(corpus, [file.name for file in files], codes, as_json, limit)
+            codes += _run_all(corpus, todo, limit, spread)
+    return _close(corpus, [file.name for file in files], codes, as_json, limit, spread)
 
 
-def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None) -> list[int]:
+def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None, spread: bool) -> list[int]:
     from corpus_pipeline.defs.launch import Launcher
 
     launcher = Launcher(corpus.settings)
     launcher.register([name for name, _ in todo])
     processes = _processes(corpus, [name for name, _ in todo])
     if processes > 1:
-        return _run_side_by_side(corpus, todo, limit, processes)
+        return _run_side_by_side(corpus, todo, limit, spread, processes)
     codes = []
     with signals_noted() as noted:
         for name, stages in todo:
             try:
-                codes.append(_code(corpus, name, launcher.run(name, stages, limit=limit).error))
+                codes.append(_code(corpus, name, launcher.run(name, stages, limit=limit, spread=spread).error))
             except KeyboardInterrupt:
                 codes.append(130)
                 break
@@ -121,7 +128,7 @@ def _run_all(corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit:
 
 
 def _run_side_by_side(
-    corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None, processes: int
+    corpus: Corpus, todo: Sequence[tuple[str, Sequence[Stage]]], limit: int | None, spread: bool, processes: int
 ) -> list[int]:
     from corpus_pipeline.defs.partition_pool import Job, run_jobs
 
@@ -133,7 +140,7 @@ def _run_side_by_side(
 
     before = {n: signal.signal(n, lambda number, _: stops.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        run_jobs([Job(name, tuple(stages), limit) for name, stages in todo], processes, ended, stops)
+        run_jobs([Job(name, tuple(stages), limit, spread) for name, stages in todo], processes, ended, stops)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -185,7 +192,14 @@ def _code(corpus: Corpus, name: str, problem: str | None) -> int:
     return 0
 
 
-def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: bool, limit: int | None = None) -> int:
+def _close(
+    corpus: Corpus,
+    names: Sequence[str],
+    codes: Sequence[int],
+    as_json: bool,
+    limit: int | None = None,
+    spread: bool = False,
+) -> int:
     reports = [report for name in names for report in corpus.report(name)]
     if as_json:
         print_json({"reports": reports})
@@ -195,7 +209,12 @@ def _close(corpus: Corpus, names: Sequence[str], codes: Sequence[int], as_json: 
     for report in reports:
         for warning in report["warnings"]:
             warn(warning)
-    if limit is not None:
+    if spread:
+        for name in names:
+            say(
+                f"{name}: {limit} rows over the whole file are asked. Next: corpus estimate {name}, then corpus run {name}"
+            )
+    elif limit is not None:
         for line in preview_lines(states, reports):
             say(line)
     worst = max(codes, key=lambda code: (code != 0, code in (1, 130), code)) if codes else 0

@@ -34,6 +34,7 @@ from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import Stage
 
 LIMIT_TAG = "corpus/limit"
+SPREAD_TAG = "corpus/spread"  # the rows of the limit lie evenly over the file
 STAGE_OF = {name: stage for stage, name in checks.ASSETS.items()}
 _KINDS = {
     Stage.INGEST: {"python", "sql"},
@@ -200,7 +201,15 @@ def _outcome(
                 )
                 _require_budget(context, cursor, earlier, name)
                 cursor.go_on(name, earlier, stop=stop, run_id=context.run.run_id, limit=None, narrator=narrator)
-            return cursor.go_on(name, stage, stop=stop, run_id=context.run.run_id, limit=limit, narrator=narrator)
+            return cursor.go_on(
+                name,
+                stage,
+                stop=stop,
+                run_id=context.run.run_id,
+                limit=limit,
+                narrator=narrator,
+                spread=SPREAD_TAG in context.run.tags,
+            )
         except LeaseHeld:
             if looked and not ours & cursor.run_ids(name, stage):
                 raise

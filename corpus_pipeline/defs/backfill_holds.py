@@ -71,7 +71,7 @@ def requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iter
                 HOLD_TAG: PAUSED,
                 BACKFILL_TAG: before.tags[BACKFILL_TAG],
                 "corpus/resume": work.why,
-                **{key: before.tags[key] for key in ("corpus/limit",) if key in before.tags},
+                **{key: before.tags[key] for key in ("corpus/limit", "corpus/spread") if key in before.tags},
             },
         )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from corpus_pipeline.defs import instance, partitions, run_liveness, run_tags
-from corpus_pipeline.defs.assets import LIMIT_TAG
+from corpus_pipeline.defs.assets import LIMIT_TAG, SPREAD_TAG
 from corpus_pipeline.defs.build import LOCATION, PATH_JOB, own
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.dagster_internals import (
@@ -58,12 +58,13 @@ class Launcher:
         stages: Sequence[Stage],
         *,
         limit: int | None = None,
+        spread: bool = False,
         run_id: str | None = None,
         started_by: str = COMMAND,
     ) -> Launched:
         """Materialize these stages of one partition; what a stage says about itself is in the corpus, not here.
 
-        run_id: of the run, a new one by itself. started_by: see `narration.STARTED_BY_TAG`.
+        limit, spread: see `Work`. run_id: of the run, a new one by itself. started_by: see `narration.STARTED_BY_TAG`.
 
         Raises KeyboardInterrupt when a signal stopped it at a batch boundary.
         """
@@ -75,7 +76,9 @@ class Launcher:
                 asset_selection=[dg.AssetKey(ASSETS[stage]) for stage in stages],
                 instance=self.instance,
                 raise_on_error=False,
-                tags={STARTED_BY_TAG: started_by} | ({LIMIT_TAG: str(limit)} if limit is not None else {}),
+                tags={STARTED_BY_TAG: started_by}
+                | ({LIMIT_TAG: str(limit)} if limit is not None else {})
+                | ({SPREAD_TAG: "yes"} if spread else {}),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except dg.DagsterExecutionInterruptedError as stop:

@@ -36,11 +36,12 @@ _PRELOAD = [
 
 
 class Job(NamedTuple):
-    """Stages of one partition to be materialized; limit: see `Launcher.run`."""
+    """Stages of one partition to be materialized; limit, spread: see `Launcher.run`."""
 
     name: str
     stages: tuple[Stage, ...]
     limit: int | None = None
+    spread: bool = False
 
 
 def run_jobs(
@@ -100,7 +101,7 @@ def _work(jobs: Connection, environment: Mapping[str, str]) -> None:
             job: Job = jobs.recv()
             at_work.set(True)
             try:
-                launched = launcher.run(job.name, job.stages, limit=job.limit)
+                launched = launcher.run(job.name, job.stages, limit=job.limit, spread=job.spread)
             except KeyboardInterrupt:
                 launched = None
             at_work.set(False)

@@ -93,9 +93,12 @@ class CursorResource(dg.ConfigurableResource):
         run_id: str,
         limit: int | None,
         narrator: Narrator,
+        spread: bool = False,
     ) -> Outcome:
         """Work a stage of a dataset file from its cursor to its end (see `jobs.runner.run_stage`)."""
-        return self.corpus.run_stage(partition_key, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
+        return self.corpus.run_stage(
+            partition_key, stage, stop=stop, run_id=run_id, limit=limit, spread=spread, narrator=narrator
+        )
 
     def run_ids(self, partition_key: str, stage: Stage) -> set[str | None]:
         """The Dagster runs that last worked a stage of a dataset file."""

@@ -267,8 +267,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         backfill = before.tags.get(BACKFILL_TAG)
         if backfill and backfill_holds.is_open(instance, backfill):
             tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
-        if "corpus/limit" in before.tags:
-            tags["corpus/limit"] = before.tags["corpus/limit"]
+        tags |= {key: before.tags[key] for key in ("corpus/limit", "corpus/spread") if key in before.tags}
         order = list(Stage)
         stages = [s for s in stages_of(before) if order.index(s) >= order.index(work.stage)]
         base = f"{work.why}:{work.task_id}:{work.stage}:{work.generation}"

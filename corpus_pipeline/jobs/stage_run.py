@@ -40,7 +40,8 @@ class Work:
 
     bring: copies a source that lies elsewhere, of ingest. models: where models are asked, of augment; None when none can be.
     target: where exports go, of export. seal: proves and signs what was published, before it is recorded; None without a key.
-    run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only).
+    run_id: the Dagster run, if any. who: for events and audit. limit: rows after which to stop (augment only);
+    spread: those rows lie evenly over the file, in place of at its beginning.
     narrator: receives the progress every progress_seconds.
     """
 
@@ -55,6 +56,7 @@ class Work:
     who: str
     run_id: str | None = None
     limit: int | None = None
+    spread: bool = False
     bring: Callable[[str, Identity, OnBytes], Path] | None = None
     models: ModelAccess | None = None
     target: Target | None = None

@@ -213,6 +213,7 @@ class Corpus:
         stop: StopSignal | None = None,
         run_id: str | None = None,
         limit: int | None = None,
+        spread: bool = False,
         narrator: Narrator | None = None,
     ) -> Work:
         """One stage of the current task of a dataset file, ready to be run."""
@@ -237,6 +238,7 @@ class Corpus:
             who=self.actor,
             run_id=run_id,
             limit=limit,
+            spread=spread,
             bring=self._bring if stage is Stage.INGEST else None,
             models=self.models if stage is Stage.AUGMENT else None,
             target=self.target if stage is Stage.EXPORT else None,
@@ -263,12 +265,13 @@ class Corpus:
         stop: StopSignal | None = None,
         run_id: str | None = None,
         limit: int | None = None,
+        spread: bool = False,
         narrator: Narrator | None = None,
     ) -> Outcome:
         """Run one stage of one dataset file to its end (see `jobs.runner.run_stage`)."""
         from corpus_pipeline.jobs import runner
 
-        work = self.work(name, stage, stop=stop, run_id=run_id, limit=limit, narrator=narrator)
+        work = self.work(name, stage, stop=stop, run_id=run_id, limit=limit, spread=spread, narrator=narrator)
         try:
             outcome = runner.run_stage(work)
             if (

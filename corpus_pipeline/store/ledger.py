@@ -285,6 +285,7 @@ def _ended(s: Settlement) -> dict[str, Any]:
 
 
 ANSWERED_SINCE = "answered_since"  # why an answer that came to light late is not used
+GIVEN_UP = "given_up"  # the outcome of a call that was on the wire when a person did not want to wait for it
 PROCESS_DIED = "process_died"  # how attempts are booked whose answer may still come to light
 _RECOVERABLE = select(
     _A.id,
@@ -605,6 +606,8 @@ def experience(connection: Connection, strategy: str, model: str, task_id: TaskI
     """From all calls of that strategy and model, in this task or in any; None from too few."""
     answered = case((_A.state == AttemptState.ANSWERED.value, 1), else_=0)
     live = and_(_A.state == AttemptState.ANSWERED.value, _A.batch_id.is_(None))
+    # the wire broke behind an answer, which is billed as others are
+    lost = and_(_A.state == AttemptState.UNKNOWN.value, _A.outcome.not_in((PROCESS_DIED, GIVEN_UP)))
     row = connection.execute(
         select(
             func.count().label("calls"),
@@ -613,6 +616,7 @@ def experience(connection: Connection, strategy: str, model: str, task_id: TaskI
             func.coalesce(func.sum(_A.cached_tokens), 0).label("cached"),
             func.coalesce(func.sum(_A.output_tokens), 0).label("output"),
             func.count(case((_A.state == AttemptState.ANSWERED.value, _A.request_key)).distinct()).label("questions"),
+            func.coalesce(func.sum(case((lost, 1), else_=0)), 0).label("lost"),
             func.coalesce(func.sum(case((live, 1), else_=0)), 0).label("live"),
             func.coalesce(func.sum(case((live, _A.cost), else_=0)), 0).label("live_cost"),
             func.coalesce(func.sum(case((live, _A.latency_ms), else_=0)), 0).label("live_ms"),
@@ -632,20 +636,21 @@ def experience(connection: Connection, strategy: str, model: str, task_id: TaskI
         output_tokens=float(row.output) / done,
         attempts=float(row.calls) / done,
         cached_share=float(row.cached) / max(1.0, float(row.input)),
-        paid=done / max(1.0, float(row.questions)),
+        paid=(done + float(row.lost)) / max(1.0, float(row.questions)),
         cost=None if few else float(row.live_cost) / float(row.live),
         seconds=None if few else float(row.live_ms) / 1000 / float(row.live),
     )
 
 
 def item_costs(connection: Connection, task_id: TaskId, strategy: str, first: int, last: int) -> dict[int, int]:
-    """Nano-dollars by conversation of the first sample of a strategy, for first <= conversation id <= last."""
+    """Nano-dollars by conversation of the answers to the first sample of a strategy, for first <= conversation id <= last."""
     query = (
         select(_A.conversation_id, func.sum(_A.cost))
         .where(
             _A.task_id == task_id,
             _A.strategy == strategy,
             _A.sample_index == 0,
+            _A.state == AttemptState.ANSWERED.value,  # what is unknown is booked at its most
             _A.conversation_id.between(first, last),
         )
         .group_by(_A.conversation_id)

@@ -94,6 +94,9 @@ class Feed:
     def batches(self) -> Iterator[list[Begun]]:
         """Every batch behind the cursors, in row order, up to the end that was fixed at the start; those of a page together."""
         held, work = self._held, self._held.work
+        if work.limit is not None and work.spread:
+            yield from self._spread(work.limit)
+            return
         cursors = [held.cursor(label) for label in self._plan]
         size, limit = work.recipe.augment.batch_size, work.limit
         after = min((cursor.last_id for cursor in cursors), default=0) or id_range(work.file.id)[0]
@@ -112,6 +115,35 @@ class Feed:
                 self.limit_reached = True
                 return
             after = page[-1].id
+
+    def _spread(self, most: int) -> Iterator[list[Begun]]:
+        """So many rows that lie evenly over the file; no cursor moves with them, and the run that goes on leaves them alone."""
+        held, work = self._held, self._held.work
+        cursors = [held.cursor(label) for label in self._plan]
+        passed = {cursor.task_type: cursor.last_id for cursor in cursors}
+        after, end = id_range(work.file.id)[0], max((cursor.end_id or 0 for cursor in cursors), default=0)
+        total = max((cursor.total_rows or 0 for cursor in cursors), default=0)
+        size, number = work.recipe.augment.batch_size, 0
+        while page := held.fetch(cleaned.kept_page, work.task.id, after, end, size * _PAGE_BATCHES):
+            # of N rows those in whose place k * most // N goes up by one: `most` of them, as even as can be
+            rows = [row for at, row in enumerate(page, number) if (at + 1) * most // total > at * most // total]
+            states = held.fetch(augmented.item_states, work.task.id, page[0].id - 1, page[-1].id)
+            wanted: list[_Wanted] = []
+            for label, prepared in self._plan.items():
+                undone = [
+                    (row, n)
+                    for row in rows
+                    for n in range(prepared.strategy.samples)
+                    if row.id > passed[label]
+                    and (row.id, label, n) not in states
+                    and (row.id, label, n) not in self._replays
+                ]
+                batch = Batch(label, page[-1].id, 0, len(undone))
+                wanted += [(row, prepared, n, batch) for row, n in undone]
+            self.rows_begun += len(rows)
+            yield self._begun([wanted])
+            number, after = number + len(page), page[-1].id
+        self.limit_reached = total > most
 
     def _undone(
         self, rows: Sequence[CleanRow], states: dict[ItemKey, ItemState], passed: dict[str, int]

@@ -8,9 +8,7 @@ from corpus_pipeline.jobs.augment.charging import Charge
 from corpus_pipeline.llm.failures import Failure
 from corpus_pipeline.model import Answer, NanoDollars, Usage
 from corpus_pipeline.states import AttemptState
-from corpus_pipeline.store.ledger import Settlement
-
-GIVEN_UP = "given_up"  # the outcome of a call that was on the wire when a person did not want to wait for it
+from corpus_pipeline.store.ledger import GIVEN_UP, Settlement
 
 _NOTHING = Usage(0, 0)
 _MAX_MODEL = 128  # characters of a model's name in the database

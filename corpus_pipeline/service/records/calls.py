@@ -297,7 +297,8 @@ class CostRange(TypedDict):
 
 
 class EstimateTotal(TypedDict):
-    """All strategies together."""
+    """All strategies together. margin: the share by which the bill may differ from what is expected, in 19 of 20 jobs, by the
+    spread of the rows that are paid; None before enough of them are."""
 
     items: int
     already_answered: int
@@ -306,6 +307,7 @@ class EstimateTotal(TypedDict):
     cached_tokens: int
     output_tokens: int
     cost_usd: CostRange
+    margin: float | None
     saved_by_reuse_usd: float
     saved_by_caching_usd: float
     saving_of_provider_batch_usd: float
