@@ -11,8 +11,9 @@ from corpus_pipeline.formats.message_lists import Meanings, moved, text_message
 from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
-from corpus_pipeline.formats.vocabulary import keys_by_meaning
+from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name
 
+_ANSWERS = frozenset(("responses", "completions", "outputs", "answers", "generations", "samples", "candidates"))
 _SCORES = ("overall_score", "score", "rating", "reward", "quality", "fine_grained_score")
 
 
@@ -21,7 +22,7 @@ def ranked_answers(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings
     for key, value in record.items():
         if key in sketch.known or type(value) is not list or not value or not all(type(one) is dict for one in value):
             continue
-        answers = [_answer(one, (key, at)) for at, one in enumerate(value)]
+        answers = [_answer(one, (key, at), plain_name(key) in _ANSWERS) for at, one in enumerate(value)]
         said = [answer for answer in answers if answer is not None]
         if len(said) < len(value):
             continue
@@ -38,10 +39,12 @@ def ranked_answers(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings
     return False
 
 
-def _answer(one: Mapping[str, Any], path: Path) -> Decoded | None:
+def _answer(one: Mapping[str, Any], path: Path, answers: bool) -> Decoded | None:
+    """answers: the list is called so, and then what its objects hold may be a plain text or content."""
     meanings = keys_by_meaning(tuple(one))
-    key = next((key for key in meanings.get("response", ()) if type(one[key]) is str), None)
-    if key is None or meanings.get("prompt"):
+    names = (*meanings.get("response", ()), *(meanings.get("content", ()) if answers else ()))
+    key = next((key for key in names if type(one[key]) is str), None)
+    if key is None or meanings.get("prompt") or meanings.get("role"):
         return None
     return text_message("assistant", one[key], (*path, key))
 

@@ -41,6 +41,12 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
     ):
         return [item for at, one in enumerate(value) for item in messages_at(sketch, one, (*path, at)) or ()]
     if all(type(one) is list and len(one) == 2 and all(type(text) is str for text in one) for one in value):
+        roles = [role_of(one[0]) for one in value]
+        if None not in roles and len(set(roles)) > 1:  # pairs of a role and a text
+            return [
+                text_message(role or "", one[1], (*path, at, 1))
+                for at, (role, one) in enumerate(zip(roles, value, strict=True))
+            ]
         return [
             text_message(("user", "assistant")[side], one[side], (*path, at, side))
             for at, one in enumerate(value)

@@ -194,23 +194,27 @@ def ms_swift(record: Record) -> list[Record]:
                 messages.append({"role": "tool_call", "content": {key: function[key] for key in ("name", "arguments")}})
     elif "instruction" in record and "input" in record:
         asked = "\n".join(text for text in (record["instruction"], record["input"]) if text)
-        messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": record["output"]}]
+        messages = _swift_history(record, asked, record["output"])
     else:
         asked_in, said_in = (
             [key for key in keys if key in record]
             for keys in (_SWIFT_ASKED, (*_SWIFT_SAID, "text", "completion", "content"))
         )
         assert len(asked_in) == len(said_in) == 1, "two columns of one meaning are not looked at"
-        messages = [
-            {"role": "user", "content": record[asked_in[0]]},
-            {"role": "assistant", "content": record[said_in[0]]},
-        ]
+        messages = _swift_history(record, record[asked_in[0]], record[said_in[0]])
     assert messages
     for message in messages:
         assert message["role"] in {"system", "user", "tool_call", "tool_response", "tool", "assistant"}, message
         assert message["content"] is not None
     if "rejected_response" in record:
         assert record["rejected_response"] not in (None, messages[-1]["content"])
+    return messages
+
+
+def _swift_history(record: Record, asked: str, said: str) -> list[Record]:
+    messages = [{"role": "system", "content": record["system"]}] if record.get("system") is not None else []
+    for question, answer in [*(record.get("history") or ()), (asked, said)]:
+        messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return messages
 
 

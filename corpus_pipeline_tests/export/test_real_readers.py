@@ -1,8 +1,10 @@
 """Exports as the tools' own code reads them, and our rules for these tools (`readers.py`) beside it.
 
-The tools are no part of the locked environment. The modules that read data need no torch, and are all that is loaded:
-`pip install --no-deps trl llamafactory transformers tokenizers safetensors regex`. Without them these tests are skipped, and
-the last lines of the run say so.
+The tools are no part of the locked environment. The modules of TRL and LLaMA-Factory that read data need no torch, and are all
+that is loaded: `pip install --no-deps trl llamafactory transformers tokenizers safetensors regex`. Axolotl and ms-swift are
+loaded as they are, with torch for a CPU: `pip install torch peft accelerate transformers datasets modelscope addict dacite`,
+then `pip install --no-deps axolotl ms-swift unsloth_zoo`. Without them these tests are skipped, and the last lines of the run
+say so.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus_pipeline.formats import NotExportable, by_name, export_line
 from corpus_pipeline.stages.export.llama_factory import Reader
 from corpus_pipeline_tests.export import readers
-from corpus_pipeline_tests.export.test_tools import LLAMA_FACTORY, TRL
+from corpus_pipeline_tests.export.test_tools import LLAMA_FACTORY, TRL, drawn, quick
 from corpus_pipeline_tests.formats.examples import TYPICAL
 
 Record = dict[str, Any]
@@ -31,6 +35,17 @@ needs_llama_factory = pytest.mark.skipif(
 needs_trl = pytest.mark.skipif(
     importlib.util.find_spec("trl") is None or importlib.util.find_spec("transformers") is None,
     reason="NOT READ BY TRL's own utilities: trl and transformers are not installed",
+)
+
+needs_axolotl = pytest.mark.skipif(
+    importlib.util.find_spec("axolotl") is None,
+    reason="NOT READ BY Axolotl's own chat_template strategy: not installed",
+)
+needs_swift = pytest.mark.skipif(
+    importlib.util.find_spec("swift") is None, reason="NOT READ BY ms-swift's own preprocessors: not installed"
+)
+needs_unsloth = pytest.mark.skipif(
+    importlib.util.find_spec("unsloth_zoo") is None, reason="NOT READ BY Unsloth's own standardizer: not installed"
 )
 
 
@@ -169,3 +184,106 @@ def _texts(record: Record) -> Iterator[str]:
             yield value
         elif isinstance(value, list) and key != "tools":
             yield from (message["content"] for message in value if message.get("content"))
+
+
+_CHATML = (
+    "{% for tool in tools or [] %}[tool {{ tool | tojson }}]{% endfor %}"
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+    "{% if message.reasoning_content %}<think>{{ message.reasoning_content }}</think>{% endif %}{{ message.content or '' }}"
+    "{% for call in message.tool_calls or [] %}<call {{ call.function.name }} {{ call.function.arguments | tojson }}>"
+    "{% endfor %}<|im_end|>\n{% endfor %}"
+)
+
+
+@pytest.fixture(scope="module")
+def axolotl() -> Any:
+    """The strategy of `type: chat_template` with `message_field_training: train`, and a tokenizer of single bytes."""
+    from axolotl.prompt_strategies.chat_template import StrategyLoader
+    from axolotl.utils.dict import DictDefault
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "<|im_start|>", "<|im_end|>"]
+    plain = Tokenizer(models.BPE(vocab={word: at for at, word in enumerate(words)}, merges=[]))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    plain.decoder = decoders.ByteLevel()
+    tokens = PreTrainedTokenizerFast(
+        tokenizer_object=plain, eos_token="<|im_end|>", additional_special_tokens=["<|im_start|>"]
+    )
+    tokens.chat_template = _CHATML
+    section = {"type": "chat_template", "message_field_training": "train", "chat_template": "tokenizer_default"}
+    return StrategyLoader()(tokens, DictDefault({"sequence_len": 1 << 20, "train_on_inputs": False}), section), tokens
+
+
+def drawn_rows(data: st.DataObject, name: str) -> Iterator[Record]:
+    record = drawn(data, by_name(name))
+    if record is not None:
+        yield record
+
+
+@needs_axolotl
+@quick
+@given(data=st.data())
+def test_axolotl_trains_on_the_answers_and_on_no_other(axolotl: Any, data: st.DataObject) -> None:
+    strategy, tokens = axolotl
+    for record in drawn_rows(data, "axolotl"):
+        found = strategy.tokenize_prompt(json.loads(json.dumps(record)))
+        told = tokens.decode(found["input_ids"])
+        trained = tokens.decode([token for token in found["labels"] if token != -100])
+        for message in record["messages"]:
+            answers = message["role"] == "assistant"
+            for text in filter(None, (message.get("content"), message.get("reasoning_content"))):
+                assert text in told
+                assert text in trained or not answers or not message.get("train", True)
+            for call in message.get("tool_calls") or ():
+                assert f"<call {call['function']['name']} " in told
+        assert not trained or any(m["role"] == "assistant" and m.get("train", True) for m in record["messages"])
+
+
+@needs_swift
+@pytest.mark.parametrize("name", ["openai_sft", "query_response", "swift_grpo", "trl_grpo", "sharegpt", "alpaca"])
+@settings(quick, max_examples=10)
+@given(data=st.data())
+def test_ms_swift_makes_the_messages_that_our_rules_for_it_make(name: str, data: st.DataObject) -> None:
+    from datasets import Dataset
+    from swift.dataset.preprocessor.core import AutoPreprocessor
+
+    for record in drawn_rows(data, name):
+        if any("developer" in str(message) for message in record.get("messages", ())):
+            continue  # refused by the tool, and by our rules for it
+        record = {key: value for key, value in record.items() if key in (*by_name(name).keys, "tools")}
+        own = Dataset.from_dict({key: [value] for key, value in record.items()}, on_mixed_types="use_json")
+        (found,) = AutoPreprocessor()(own, load_from_cache_file=False, strict=True, enable_auto_mapping=True)
+        wanted = readers.ms_swift(json.loads(json.dumps(record)))
+        assert [_said(message) for message in found["messages"]] == [_said(message) for message in wanted]
+
+
+def _said(message: Record) -> tuple[str, str]:
+    content = message["content"]
+    if message["role"] == "tool_call":
+        call = json.loads(content) if isinstance(content, str) else content
+        content = json.dumps([call["name"], call["arguments"]], sort_keys=True)
+    return message["role"], content
+
+
+@needs_unsloth
+@pytest.mark.parametrize("name", ["sharegpt", "trl_messages"])
+def test_unsloth_standardizes_what_our_rules_for_it_say(name: str, monkeypatch: Any) -> None:
+    from datasets import Dataset
+
+    workers = types.ModuleType("dataset_num_proc")
+    workers.get_dataset_num_proc = lambda asked: None  # type: ignore[attr-defined]
+    unsloth = module_of(monkeypatch, "unsloth_zoo", "dataset_utils", dataset_num_proc=workers)
+    read = 0
+    for record in rows_of(name):
+        key = by_name(name).keys[0]
+        if any(set(message) - {"from", "value", "role", "content"} for message in record[key]):
+            continue
+        try:
+            wanted = readers.unsloth(record)
+        except (AssertionError, KeyError):
+            continue
+        (found,) = unsloth.standardize_data_formats(Dataset.from_list([{key: record[key]}]))
+        assert found[key] == wanted
+        read += 1
+    assert read

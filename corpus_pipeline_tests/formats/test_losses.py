@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line
+from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line, look_at
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import with_thinking
 from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, joined, side_of, unpack
@@ -53,6 +56,65 @@ def test_some_typical_record_can_be_written(target: Format) -> None:
             continue
         done += 1
     assert done >= 1
+
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "formats.py"
+
+
+def page() -> Any:
+    """The script that writes docs/formats.md, with its kinds and shapes of rows."""
+    spec = importlib.util.spec_from_file_location("formats_page", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its named tuples look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def cells() -> dict[tuple[str, str], str]:
+    """(name of a kind or a shape, format) -> what docs/formats.md says of it."""
+    found: dict[tuple[str, str], str] = {}
+    head: list[str] = []
+    for line in (SCRIPT.parents[1] / "docs" / "formats.md").read_text(encoding="utf-8").splitlines():
+        row = [cell.strip() for cell in line.split("|")[1:-1]] if line.startswith("| ") else []
+        if row and row[0] in ("format", "shape"):
+            head = row
+        elif row and head and head[0] == "format":
+            found |= {(name, row[0].strip("`")): said for name, said in zip(head[1:], row[1:], strict=True)}
+        elif row and head and head[0] == "shape":
+            found |= {(row[0], name.strip("`")): said for name, said in zip(head[2:], row[2:], strict=True)}
+        elif not line.startswith("|"):
+            head = []
+    return found
+
+
+def test_every_cell_of_the_matrix_is_what_a_row_of_that_kind_shows_when_it_is_read_again() -> None:
+    """Not what the code declares: what is missing in the record, as the target format reads it."""
+    script, said = page(), cells()
+    rows = [(kind.name, by_name(kind.source), kind.record, FORMATS) for kind in script.KINDS]
+    shapes_of = tuple(by_name(name) for name in script._SHAPE_TARGETS)
+    rows += [(name, look_at([record]).best.format, record, shapes_of) for name, record in script.SHAPES]  # type: ignore[union-attr]
+    seen = 0
+    for name, source, record, targets in rows:
+        before = source.read(record)
+        for target in targets:
+            cell = said.pop((name, target.name))
+            seen += 1
+            try:
+                line, losses = export_line(before, source, target, checked=True)
+            except NotExportable as error:
+                assert cell == f"**{error.reason}**", (name, target.name)
+                continue
+            assert cell == (f"*{', '.join(losses)}*" if losses else "kept"), (name, target.name)
+            written = json.loads(line)
+            after = target.read(written)
+            if (name, target.name) == ("verl", "trl_grpo_chat"):  # what the reward compares with is its solution
+                assert (losses, written["solution"]) == ((), record["reward_model"]["ground_truth"])
+            elif source is target and target.fits_as_it_is(before):
+                assert written == record, (name, target.name)
+            else:
+                assert observed(before, after, written) == set(losses), (name, target.name)
+    assert not said and seen > 600
 
 
 def observed(before: Conversation, after: Conversation, record: dict[str, Any]) -> set[str]:
@@ -134,7 +196,13 @@ def tool_list(text: str) -> Any:
         found = json.loads(text)
     except ValueError:
         return text
-    return json.dumps([tool.get("function", tool) for tool in found]) if isinstance(found, list) else text
+    if not isinstance(found, list):
+        return text
+    named = [{_TOOL_KEYS.get(key, key): value for key, value in tool.get("function", tool).items()} for tool in found]
+    return json.dumps(named)
+
+
+_TOOL_KEYS = {"input_schema": "parameters"}  # Anthropic's word
 
 
 def read(name: str, record: dict[str, Any]) -> Conversation:

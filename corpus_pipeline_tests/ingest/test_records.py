@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,12 @@ def numbered(style: str, count: int) -> list[bytes]:
     return found
 
 
-BETWEEN = {"pretty": (b"[\n  ", b",\n  ", b"\n]\n"), "lines": (b"[\n", b",\n", b"\n]"), "one line": (b"[", b", ", b"]")}
+BETWEEN = {
+    "pretty": (b"[\n  ", b",\n  ", b"\n]\n"),
+    "lines": (b"[\n", b",\n", b"\n]"),
+    "one line": (b"[", b", ", b"]"),
+    "wrapped": (b'{"version": 1, "data": [', b", ", b"]}"),
+}
 DAMAGE: dict[str, Any] = {
     "brace": lambda raw: raw[:-1].rstrip(),
     "brackets": lambda raw: raw[: raw.rindex(b"]")].rstrip(),
@@ -335,7 +341,7 @@ def test_a_lost_comma_costs_nothing(tmp_path: Path, style: str) -> None:
 @many
 @given(
     data=st.data(),
-    style=st.sampled_from(sorted(BETWEEN)),
+    style=st.sampled_from(sorted(set(BETWEEN) - {"wrapped"})),  # inside of an object other bytes belong to no element
     chunk=st.sampled_from([5, 64, 1 << 18]),
     head=st.sampled_from([600, 1 << 20]),
 )
@@ -365,6 +371,33 @@ def test_every_byte_of_a_damaged_array_is_accounted_for(
         place = record.source_offset + record.size
     assert not content[place:].strip(b" \t\r\n,[]")
     assert head < len(content) or len(numbers_of(found)) >= 8 - 2 * damages
+
+
+@pytest.mark.parametrize("style", BETWEEN)
+@pytest.mark.parametrize("seed", range(3))
+def test_damage_in_a_long_array_costs_what_it_touches(tmp_path: Path, style: str, seed: int) -> None:
+    chance = random.Random(f"{style} {seed}")
+    opening, between, end = BETWEEN[style]
+    content = bytearray(opening + between.join(numbered(style, 1000)) + end)
+    damages = 5
+    for _ in range(damages):  # one or two elements each: what is removed may lie across a border
+        place = chance.randrange(len(opening), len(content) - len(end))
+        size = chance.choice((0, 1, 1, 20))
+        content[place : place + size] = chance.choice(
+            (b"", b'"', b"{", b"]", b"}", b"[", b"\n", b",", b":", b"\\", b"\xff")
+        )
+    with RecordReader(source_of(tmp_path, bytes(content), "data.json")) as reader:
+        found = list(reader.records())
+    assert len(numbers_of(found)) >= 1000 - 2 * damages and len(found) <= 1000 + 2 * damages
+
+
+def test_a_list_that_is_closed_before_its_time_inside_of_an_object_goes_on(tmp_path: Path) -> None:
+    opening, between, end = BETWEEN["wrapped"]
+    raw = numbered("wrapped", 40)
+    raw[7] = raw[7].replace(b'"messages"', b'""messages"')
+    with RecordReader(source_of(tmp_path, opening + between.join(raw) + end, "data.json")) as reader:
+        found = list(reader.records())
+    assert numbers_of(found) >= set(range(40)) - {7} and len(found) <= 42
 
 
 def test_text_that_shows_an_element_is_no_element(tmp_path: Path) -> None:

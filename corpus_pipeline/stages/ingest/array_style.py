@@ -73,6 +73,11 @@ class Style(NamedTuple):
         """Whether a value looks like an element and not like a part of one."""
         return isinstance(value, dict) and bool(value) and 2 * len(self.keys & value.keys()) >= len(value)
 
+    def begins(self, buffer: bytes, place: int) -> bool:
+        """Whether an object with a key of an element begins here."""
+        match = _FIRST_KEY.match(buffer, place)
+        return match is not None and _name(match[1]) in self.keys
+
 
 def decode_at(buffer: bytes, place: int, stop: int) -> tuple[int, Any]:
     """The end of the JSON value that begins at `place`, and the value; its texts are decoded byte by byte.
@@ -188,11 +193,25 @@ def learn(head: bytes, place: int) -> Style:
     if not found:
         key = _FIRST_KEY.search(head, place)
         return Style(frozenset() if key is None else frozenset({_name(key[1])}), None)
+    if found and _behind_space(head, found[-1][1]) == len(head):
+        # nothing closes the array: the last one may have swallowed its end, and the elements before that
+        found = found[:-1] or _swallowed(head, found[0], signs) or found
     keys = frozenset(key for _, _, value in found for key in value)
     for sign in signs:
         if all(sign.search(head, begin + 1, end) is None for begin, end, _ in found):
             return Style(keys, sign)
     return Style(keys, None)
+
+
+def _swallowed(head: bytes, element: _Element, signs: list[re.Pattern[bytes]]) -> list[_Element]:
+    """The elements that lie inside of one, when they are closed and it is not."""
+    begin, end, _ = element
+    for sign in signs:
+        match = sign.search(head, begin + 1, end)
+        found = [] if match is None else _well_formed(head, match.end() - 1, [sign])
+        if found and _behind_space(head, found[-1][1]) < len(head):
+            return found
+    return []
 
 
 def _best_beginning(head: bytes, place: int) -> tuple[list[re.Pattern[bytes]], list[_Element]]:

@@ -58,7 +58,8 @@ _TAIL = re.compile(rb"[\]}][\]} \t]*+,?[ \t\r]*+\Z")
 _TAIL_LOOK = 64
 _OVERLAP = 1024  # longer than what shows where an element begins
 _OPENER = {ord("]"): ord("["), ord("}"): ord("{")}
-_QUOTE, _COMMA, _OPEN, _CLOSE, _END, _LF = b'"'[0], b","[0], b"["[0], b"]"[0], b"}"[0], b"\n"[0]
+_QUOTE, _COMMA, _OPEN, _CLOSE, _LF = b'"'[0], b","[0], b"["[0], b"]"[0], b"\n"[0]
+_BEGIN, _END, _COLON = b"{"[0], b"}"[0], b":"[0]
 _BETWEEN = b" \t\r\n,"
 _GET_AGAIN = "Get the file again, or repair it."
 # what may stand behind an element without being the rest of it: no quote or bracket up to the next element or the end
@@ -154,7 +155,7 @@ class _Scanner:
         simple = _SIMPLE.match(self._buffer, self._place, self._place + self._simple_size)
         # damage is dear to this pattern: the more of it, the shorter it looks
         self._simple_size = max(_MIN_SIMPLE, self._simple_size // 2) if simple is None else _CHUNK
-        if simple is not None and simple.end() - self._place <= self._limit:
+        if simple is not None and simple.end() - self._place <= self._limit and not self._swallows(simple.end()):
             try:
                 value = orjson.loads(self._buffer[self._place : simple.end()])
             except orjson.JSONDecodeError:
@@ -165,6 +166,15 @@ class _Scanner:
         if end is not None and end - self._place <= self._limit:
             return self._record(line, start, end, None)
         return self._broken(line, start)
+
+    def _swallows(self, end: int) -> bool:
+        """Whether an object up to `end` may hold the elements behind it: inside of an object around the array, an element that
+        is not closed is closed by the end of that object.
+        """
+        if not self._wrapped:
+            return False
+        following = self._next_start(self._place + 1)
+        return following is not None and following < end
 
     def _whole(self) -> int | None:
         """Where the JSON value ends that begins here; None when it is broken, or too long, or something follows it.
@@ -370,7 +380,7 @@ class _Scanner:
 
     def _beside(self) -> Generator[RawRecord, None, bool]:
         """What stands beside an array in the object around it, up to the next list of records: whether there is one."""
-        name, ended = "", False
+        name, ended, valued = "", False, False
         while True:
             self._skip_space()
             byte = self._at()
@@ -378,8 +388,10 @@ class _Scanner:
                 if not ended:
                     yield self._not_closed()
                 return False
+            if byte == _BEGIN and not valued and self._begins_element():
+                return True  # a bracket too many ended the list before its time
             if byte in b"{},:":
-                ended = byte == _END
+                ended, valued = byte == _END, byte == _COLON
                 self._step()
                 continue
             is_list = self._begins_list()
@@ -395,9 +407,15 @@ class _Scanner:
             if is_list and not is_beside(name):
                 self._move(end)
                 yield self._other_list(line, start, name)
+                valued = False
                 continue
             self._move(end)
-            name = found if isinstance(found, str) else name
+            name, valued = found if isinstance(found, str) else name, False
+
+    def _begins_element(self) -> bool:
+        while len(self._buffer) - self._place < _OVERLAP and self._more(self._place):
+            pass
+        return self._style.begins(self._buffer, self._place)
 
     def _begins_list(self) -> bool:
         while len(self._buffer) - self._place < _TAIL_LOOK and self._more(self._place):

@@ -47,6 +47,11 @@ def of_records_by_key(record: Record) -> str | None:
 
 # what a first record is when it is no JSON object, and what makes it one: how it looks, what to say
 _ALMOST: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (
+        lambda text: isinstance(inner := _value(text), list) and bool(inner) and _is_message(inner[0]),
+        "its records are bare lists of messages:"
+        " jq -c '(if (.[0] | type) == \"array\" then .[] else . end) | {messages: .}' IN > OUT",
+    ),
     (lambda text: isinstance(_value(text), list), "its records stand in arrays: jq -c '.[]' IN > OUT"),
     (
         lambda text: isinstance(inner := _value(text), str) and isinstance(_value(inner), dict),
@@ -82,6 +87,11 @@ def _value(text: str) -> Any:
         return None
 
 
+def _is_message(value: Any) -> bool:
+    meanings = keys_by_meaning(tuple(value)) if isinstance(value, dict) else {}
+    return bool(meanings.get("role")) and bool(meanings.get("content"))
+
+
 def _rest(text: str) -> str:
     """What follows the first value."""
     try:
@@ -105,6 +115,20 @@ def keys_in_words(records: Sequence[Record]) -> str:
     return (", ".join(shown) or "none") + (f" and {more} more" if more > 0 else "")
 
 
+def _packed(records: Sequence[Record]) -> list[str]:
+    """The keys under which every record has a list or an object as the text of one."""
+    keys = [key for key, value in records[0].items() if isinstance(value, str)] if records else []
+    return [key for key in keys if all(isinstance(_unpacked(record.get(key)), list | dict) for record in records)]
+
+
+def _unpacked(value: Any) -> Any:
+    return _value(value) if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") else None
+
+
+def _jq(key: str) -> str:
+    return f".{key}" if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) else f".[{json.dumps(key)}]"
+
+
 def unknown_format(path: Path, records: Sequence[Record], found: Detection) -> str:
     """The refusal of a file whose format was not found."""
     said = (
@@ -112,6 +136,12 @@ def unknown_format(path: Path, records: Sequence[Record], found: Detection) -> s
     )
     if sum(is_single_message(record, keys_by_meaning(tuple(record))) for record in records) * 2 > len(records):
         return said + "No mapping can do that: a record has to hold its whole conversation."
+    if packed := _packed(records):
+        steps = " | ".join(f"{_jq(key)} |= fromjson" for key in packed)
+        return (
+            f"{said}What stands under {', '.join(packed)} is JSON inside of texts. Unpack it (of JSON lines by"
+            f" jq -c '{steps}' IN > OUT), then add that."
+        )
     return (
         f"{said}Say in the recipe which key holds what, for example:\n  ingest:\n    columns:\n"
         + "".join(f"      {field}: {_quoted(place)}\n" for field, place in suggested(records).items())
