@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import make_url
 
 from corpus_pipeline_tests.servers import postgres, s3
 from corpus_pipeline_tests.servers.mariadb import MariaDB, missing_programs
@@ -150,8 +152,10 @@ def fresh_database(request: pytest.FixtureRequest, folder: Path) -> str:
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database: each test runs once on SQLite and once on MariaDB."""
-    return _fresh_for_a_test(request, tmp_path)
+    """The URL of a new database without rows: each test runs once on SQLite and once on MariaDB, there with no more rights than
+    `corpus doctor --grants operate` gives."""
+    url = _fresh_for_a_test(request, tmp_path)
+    return url if request.param == "sqlite" else as_worker(request.getfixturevalue(f"{request.param}_server"), url)
 
 
 @pytest.fixture(params=EVERY_DATABASE)
@@ -164,6 +168,22 @@ def every_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new, empty database of each server."""
     return _fresh_for_a_test(request, tmp_path)
+
+
+def as_worker(server: MariaDB | Postgres, owned: str, role: str = "operate") -> str:
+    """The URL of a database of its owner for the user of a role, once the owner has made the tables."""
+    from corpus_pipeline.store import Store, migrate
+    from corpus_pipeline.store.grants import DatabaseRole, statements
+
+    with closing(Store(owned)) as store:
+        migrate.ensure(store)
+    password = "a password of the tests"
+    for statement in statements(owned, DatabaseRole(role)):
+        server.run_as_administrator(
+            owned, statement.replace("CHOOSE A PASSWORD", password).replace(" REQUIRE SSL", "").rstrip(";")
+        )
+    changed = make_url(owned).set(username=f"corpus_{role}", password=password)
+    return changed.render_as_string(hide_password=False)
 
 
 def _fresh_for_a_test(request: pytest.FixtureRequest, folder: Path) -> str:

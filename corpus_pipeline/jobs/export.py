@@ -29,7 +29,7 @@ from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule, covera
 from corpus_pipeline.stages.export import gate, llama_factory, parquet
 from corpus_pipeline.stages.export.choice import Candidate, staying
 from corpus_pipeline.stages.export.hf_features import infer_file
-from corpus_pipeline.stages.export.manifest import ExportFacts
+from corpus_pipeline.stages.export.manifest import ExportFacts, data_sha256
 from corpus_pipeline.stages.export.part import ExportPart, Finished, Mark
 from corpus_pipeline.stages.export.selection import Encoded, ExportRow, Room, encode, is_selected
 from corpus_pipeline.stages.export.targets import Target
@@ -456,6 +456,7 @@ def _publish(held: Held, snapshot: Snapshot, part: ExportPart, finished: Finishe
 
     facts = held.fetch(_facts, held, snapshot, finished)
     columns, facts = _as_columns(held, finished, facts)
+    _notice_unknown(held, target, finished)
     try:
         published = target.publish(facts, finished.data, finished.not_exportable, columns, on_step=on_step)
     finally:
@@ -512,6 +513,19 @@ def _as_columns(held: Held, finished: Finished, facts: ExportFacts) -> tuple[Fil
             f"{name}: Parquet would round numbers; these columns hold their texts: {gate.listed(as_text)}"
         )
     return columns, facts
+
+
+def _notice_unknown(held: Held, target: Target, finished: Finished) -> None:
+    """Say it when this export takes the place of one that the database does not know."""
+    name = held.work.file.name
+    there = target.manifest(name)
+    if there is None or data_sha256(there) in (None, finished.data.sha256):
+        return
+    if data_sha256(there) not in {sha256 for _, sha256 in held.fetch(exports.of_file, name)}:
+        held.work.narrator.notice(
+            f"{name}: an export of {there.get('created') or 'another time'} lay at {target.uri('')} of which this database"
+            " knows nothing: it was restored from an older backup, or another corpus writes there. This one takes its place"
+        )
 
 
 def variants(order: tuple[str, ...]) -> list[list[Any]]:

@@ -14,7 +14,7 @@ from corpus_pipeline import process_identity
 from corpus_pipeline.errors import CorpusError, Fenced, LeaseHeld
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import Guard, Store, leases
+from corpus_pipeline.store import Guard, Store, leases, migrate
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +92,13 @@ class HeldLease:
 
 @contextmanager
 def holding(store: Store, task_id: TaskId, stage: Stage, ttl_seconds: float) -> Iterator[HeldLease]:
-    """Hold the lease of a stage of a task. Raises LeaseHeld at once while another process works on it."""
+    """Hold the lease of a stage of a task. Raises LeaseHeld at once while another process works on it, SchemaMismatch when
+    the schema was changed since the program began."""
     owner = process_identity.own()
 
     def acquire(connection: Connection) -> tuple[leases.Lease, float]:
         begun = time.monotonic()
+        migrate.still_fits(connection)
         return leases.acquire(connection, task_id, stage, owner, int(ttl_seconds * 1000)), begun
 
     try:

@@ -20,7 +20,8 @@ from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import catalogue
 from corpus_pipeline.service.records.base import JsonObject
 from corpus_pipeline.settings import Settings, masked_url
-from corpus_pipeline.store import Store, migrate, recipes
+from corpus_pipeline.stages.export.manifest import data_sha256
+from corpus_pipeline.store import Store, exports, migrate, recipes
 
 
 class Finding(NamedTuple):
@@ -32,7 +33,7 @@ class Finding(NamedTuple):
 
 
 def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
-    """Look at settings, plugins, home, database, models, prices and the export target, in this order.
+    """Look at settings, plugins, home, database, the export target and what lies there, models and prices, in this order.
 
     probe: ask each model of each recipe once, too, which costs a little money. deep: read and compare everything that is
     stored, too, which takes long.
@@ -50,6 +51,7 @@ def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
         return
     with Corpus.open(settings) as corpus:
         yield _guarded("export target", lambda: _target(corpus))
+        yield _guarded("exports", lambda: known_exports(corpus))
         yield _guarded("model", lambda: _model(corpus))
         yield _guarded("prices", lambda: _prices(corpus))
         if probe:
@@ -142,6 +144,25 @@ def _database(settings: Settings) -> tuple[bool, str]:
 def _target(corpus: Corpus) -> tuple[bool, str]:
     check = corpus.target.check()
     return check.ok, check.sentence
+
+
+def known_exports(corpus: Corpus) -> tuple[bool, str]:
+    """Whether the database knows every export of its files that lies in the target."""
+    manifests = corpus.target.manifests()
+    own = {file.name for file in corpus.files()}
+    unknown = [
+        f"{one['name']} (of {one.get('created') or 'another time'})"
+        for one in manifests
+        if one["name"] in own
+        and data_sha256(one) not in {sha256 for _, sha256 in corpus.store.fetch(exports.of_file, one["name"])}
+    ]
+    if not unknown:
+        return True, f"the database knows all {sum(one['name'] in own for one in manifests)} exports of its files"
+    return False, (
+        f"{len(unknown)} exports in {corpus.target.uri('')} are not known to this database ({', '.join(unknown[:5])}): it was"
+        " restored from an older backup, or another corpus writes there. Keep them until you know; the next `corpus run` puts"
+        " what this database holds in their place, and asks anew for answers that were paid after the backup"
+    )
 
 
 def _model(corpus: Corpus) -> tuple[bool, str]:

@@ -62,7 +62,7 @@ def _of_mysql(database: str, role: DatabaseRole) -> list[str]:
 
 
 def _of_postgres(database: str, role: DatabaseRole) -> list[str]:
-    """To be run in the database itself. Tables and sequences belong to whoever made them: the migrating user."""
+    """To be run in the database itself. Tables and sequences belong to the user who made them, the migrating one."""
     user, name = f"corpus_{role}", '"' + database.replace('"', '""') + '"'
     made = [
         f"DO $$ BEGIN CREATE ROLE {user} LOGIN PASSWORD 'CHOOSE A PASSWORD';"

@@ -78,6 +78,11 @@ def owners(connection: Connection) -> list[str]:
     return [owner for owner in found if not process_identity.is_gone(owner)]
 
 
+def revoke_all(connection: Connection) -> None:
+    """Refuse all further writes of anyone who ever held a lease; asks for no column that an older schema lacks."""
+    connection.execute(update(leases).where(_L.expires_at > 0).values(epoch=_L.epoch + 1, expires_at=0))
+
+
 def _lease(row: Row | None) -> Lease | None:
     if row is None:
         return None

@@ -72,12 +72,24 @@ def upgrade(store: Store) -> tuple[str | None, str]:
                     f"{len(busy)} stages are being worked on (first: {process_identity.in_words(busy[0])});"
                     " pause them with `corpus pause --all --reason upgrade` and run `corpus upgrade` again"
                 )
+            # a worker that slept through the end of its lease must not write by the old schema
+            leases.revoke_all(connection)
         if before != HEAD:
             command.upgrade(config(connection), HEAD)
         return before, HEAD
 
     with store.backend.exclusive(store.engine):
         return store.write(work)
+
+
+def still_fits(connection: Connection) -> None:
+    """For a process that has had the database open for long. Raises SchemaMismatch when its schema was changed since."""
+    version = connection.execute(select(_ALEMBIC.c.version_num)).scalar_one_or_none()
+    if version != HEAD:
+        raise SchemaMismatch(
+            f"the schema of the database was changed to {version} while this process was running, which works with {HEAD}."
+            " End it and start it again with the program of that schema; nothing was written."
+        )
 
 
 def differences(connection: Connection) -> list[str]:

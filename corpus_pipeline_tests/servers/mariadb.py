@@ -154,6 +154,12 @@ class MariaDB:
         finally:
             connection.close()
 
+    def run_as_administrator(self, url: str, statement: str) -> None:
+        """Run a statement as root in the database of a URL."""
+        with self.administrator() as connection, connection.cursor() as cursor:
+            cursor.execute(f"USE `{url.rsplit('/', 1)[1]}`")
+            cursor.execute(statement)
+
     # --- making it ---
 
     def _install(self) -> None:

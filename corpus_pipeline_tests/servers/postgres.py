@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, cast
 from urllib.parse import quote
 
 import psycopg
@@ -193,6 +193,11 @@ class Postgres:
             connect_timeout=10,
         ) as connection:  # fmt: skip
             yield connection
+
+    def run_as_administrator(self, url: str, statement: str) -> None:
+        """Run a statement as the superuser in the database of a URL."""
+        with self.administrator(url.rsplit("/", 1)[1]) as connection:
+            connection.execute(cast(LiteralString, statement))
 
     # --- making it ---
 

@@ -80,7 +80,8 @@ IN_TABLES = {
     ),
     "a hash that was changed": (
         "deep: texts",
-        sql("UPDATE cleaned_rows SET content_hash = (SELECT h FROM (SELECT MAX(content_hash) AS h FROM cleaned_rows) AS o)"
+        sql("UPDATE cleaned_rows SET content_hash = "
+            "(SELECT h FROM (SELECT content_hash AS h FROM cleaned_rows ORDER BY conversation_id DESC LIMIT 1) AS o)"
             " WHERE conversation_id % 4294967296 IN (2, 12)"),
         "rows have another text",
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import LiteralString, cast
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -17,8 +16,6 @@ from corpus_pipeline.store import Store, migrate
 from corpus_pipeline.store.grants import DatabaseRole, statements
 from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.conftest import SERVERS
-from corpus_pipeline_tests.servers.mariadb import MariaDB
-from corpus_pipeline_tests.servers.postgres import Postgres
 
 PASSWORD = "a password of the tests"
 
@@ -33,7 +30,8 @@ def users(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[Datab
         plain = [
             one.replace("CHOOSE A PASSWORD", PASSWORD).replace(" REQUIRE SSL", "") for one in statements(bare, role)
         ]
-        _as_administrator(server, str(url.database), plain)
+        for statement in plain:
+            server.run_as_administrator(bare, statement.rstrip(";"))
         made[role] = url.set(username=f"corpus_{role}", password=PASSWORD).render_as_string(hide_password=False)
         if role is DatabaseRole.MIGRATE:  # rights on single tables need the tables
             store = Store(made[role])
@@ -41,22 +39,9 @@ def users(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[Datab
             store.close()
     yield made
     roles = [f"corpus_{role}" for role in DatabaseRole]
-    if request.param == "mariadb":
-        _as_administrator(server, str(url.database), [f"DROP USER '{role}'@'%'" for role in roles])
+    for role in roles if request.param == "mariadb" else ():
+        server.run_as_administrator(bare, f"DROP USER '{role}'@'%'")
     server.drop_database(bare)
-    if request.param == "postgres":
-        _as_administrator(server, "postgres", [f"DROP ROLE {role}" for role in roles])
-
-
-def _as_administrator(server: MariaDB | Postgres, database: str, wanted: list[str]) -> None:
-    if isinstance(server, Postgres):
-        with server.administrator(database) as connection:
-            for statement in wanted:
-                connection.execute(cast(LiteralString, statement))
-        return
-    with server.administrator() as connection, connection.cursor() as cursor:
-        for statement in wanted:
-            cursor.execute(statement.rstrip(";"))
 
 
 def test_each_user_is_enough_for_its_work(users, tmp_path):

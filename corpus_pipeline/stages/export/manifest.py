@@ -140,6 +140,11 @@ def stored_files(body: Mapping[str, Any]) -> list[StoredFile]:
     return [StoredFile(**file) for file in body["files"]]
 
 
+def data_sha256(body: Mapping[str, Any]) -> str | None:
+    """The sha256 (hex) of the data file that a parsed manifest lists."""
+    return next((file.sha256 for file in stored_files(body) if file.role == "data"), None)
+
+
 def same_export(old: Mapping[str, Any] | None, new: bytes) -> bool:
     """Whether a manifest says the same as a new one but for the time at which it was made."""
     return old is not None and {**old, "created": None} == {**orjson.loads(new), "created": None}

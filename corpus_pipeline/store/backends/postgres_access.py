@@ -96,7 +96,7 @@ def arguments(url: URL) -> dict[str, Any]:
         "sslmode": {"verified": "verify-full", "encrypted": "require", "off": "disable"}[mode],
         "gssencmode": "disable",
         "client_encoding": "utf8",
-        # a host that is gone is noticed within a minute, an answer that does not come in `connection_class`
+        # a host that was lost is noticed within a minute, an answer that does not come in `connection_class`
         **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3},
     }
 

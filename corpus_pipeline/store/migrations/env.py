@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from corpus_pipeline.store.migrations.repeatable import make_repeatable
 from corpus_pipeline.store.schema import metadata
 
 context.configure(
@@ -9,4 +10,5 @@ context.configure(
     target_metadata=metadata,
     transactional_ddl=False,  # the caller owns the transaction
 )
+make_repeatable(context.get_context())
 context.run_migrations()

@@ -107,6 +107,10 @@ class Target(ABC):
         """The parsed manifest of the current export of a dataset file, None when there is none."""
         return self._manifest(path_component(name))
 
+    def manifests(self) -> list[Mapping[str, Any]]:
+        """The parsed manifests of all current exports; none where they may not be listed."""
+        return [manifest for _, manifest in self._manifests() or ()]
+
     def exists(self, name: str) -> bool:
         """Whether an export of this dataset file is published."""
         return self.manifest(name) is not None
