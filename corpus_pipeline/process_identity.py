@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import psutil
 
+from corpus_pipeline import __version__
 from corpus_pipeline.settings import host_name
 
 _PARTS = 5
@@ -45,6 +46,11 @@ def own() -> str:
     """A name for a holder in this process; each call gives another one."""
     pid = os.getpid()
     return str(Identity(host_name(), pid, _place(), _born(pid) or "", uuid.uuid4().hex[:8]))
+
+
+def words() -> str:
+    """This process for people: its host, its id and the version of this program."""
+    return f"{host_name()}, process {os.getpid()}, version {__version__}"
 
 
 def parsed(name: str) -> Identity | None:

@@ -44,9 +44,9 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
-        found = corpus.status(names)
+        found, workers = corpus.status(names), corpus.workers()
     if as_json:
-        print_json({"files": found})
+        print_json({"files": found, "workers": workers})
         return
     print_table(
         ("name", *(stage.value for stage in Stage), "failed samples", "file"),
@@ -69,6 +69,12 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
                 say(f"{file['name']} {name}: {skipped:,} samples skipped: {skips_in_words(stage['skip_reasons'])}")
             for warning in (*stage["warnings"], *stage["troubles"]):
                 warn(warning)
+    for worker in workers:
+        if worker["missing"] or worker["file"] or worker["run"].startswith("("):
+            what = f"{worker['stage'] or 'run'} of {worker['file']}" if worker["file"] else worker["run"].strip("()")
+            lived = f"no sign of life for {span(worker['silent_seconds'])}"
+            sign = lived if worker["missing"] else f"for {span(worker['seconds'])}"
+            say(f"{worker['host']}, process {worker['pid']}, version {worker['version']}: {what}, {sign}")
     if not found:
         say("No dataset file is registered. Next: corpus add FILE...")
 

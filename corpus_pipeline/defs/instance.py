@@ -29,6 +29,7 @@ _NO_FILES = {
         "class": "NoOpComputeLogManager",
     }
 }
+_IN_THE_BROKER = 365 * 86400  # seconds that a run may wait there; Dagster's monitoring stumbles over 0, no limit
 # the broker's address stays in the environment: it may hold a password
 _CELERY = {
     "module": "corpus_pipeline.defs.celery_launcher",
@@ -56,9 +57,7 @@ def rendered(settings: Settings) -> str:
         config = yaml.safe_load(text)
         if settings.celery_broker:
             config["run_launcher"] = _CELERY
-            config["run_monitoring"]["start_timeout_seconds"] = (
-                0  # a run may wait in the broker for as long as it takes
-            )
+            config["run_monitoring"]["start_timeout_seconds"] = _IN_THE_BROKER
         if settings.dagster_database:
             config["storage"] = _storage(settings.dagster_database)
         config |= _own_config(own) if own is not None else {}

@@ -109,7 +109,7 @@ class ReportFacts(TypedDict, total=False):
 
 class CompletionReport(ReportFacts):
     """What came of a stage. What does not apply to it is 0, empty or None. Times: milliseconds UTC; failed_samples: the
-    command that lists them."""
+    command that lists them; workers: host, process and version of each that worked it."""
 
     name: str
     title: NotRequired[str]
@@ -133,6 +133,7 @@ class CompletionReport(ReportFacts):
     export_uri: str | None
     failed_samples: str
     warnings: list[str]
+    workers: NotRequired[list[str]]
 
 
 class _Own(ReportFacts, total=False):
@@ -191,6 +192,7 @@ def _frame(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe
         "export_uri": None,
         "failed_samples": f"corpus failed list --where file={file.name}",
         "warnings": [],
+        "workers": cursors.workers(connection, task.id, stage),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
@@ -28,6 +27,7 @@ from corpus_pipeline.jobs.ingest import local_path
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.jobs.narration import Speaker
 from corpus_pipeline.jobs.stage_run import Held, Work
+from corpus_pipeline.settings import host_name
 from corpus_pipeline.states import FileState, Stage, Status
 from corpus_pipeline.store import audit_log, completion_reports, cursors, exports, leases, pauses, removals, tasks
 from corpus_pipeline.store.dataset_files import is_elsewhere
@@ -183,7 +183,7 @@ def _require_source(work: Work) -> None:
         local_path(work)
         return
     raise SourceNotHere(
-        f"{work.file.path} is not on this host ({socket.gethostname()}): {work.stage} of {work.file.name} stays pending."
+        f"{work.file.path} is not on this host ({host_name()}): {work.stage} of {work.file.name} stays pending."
         f" Run it where the file is, bring the file here, or say where it lies now:"
         f" corpus add PATH --name {work.file.name}"
     )

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         Spending,
     )
     from corpus_pipeline.service.records.exports import Lineage, PurgeReport, RemovalReport
-    from corpus_pipeline.service.records.progress import FileStatus
+    from corpus_pipeline.service.records.progress import FileStatus, WorkerState
     from corpus_pipeline.service.records.rows import (
         DuplicatePage,
         FilePreview,
@@ -572,6 +572,10 @@ class Corpus:
     def status(self, names: Sequence[str] = ()) -> list[FileStatus]:
         """Progress of each dataset file."""
         return self.store.fetch(lambda c: queries.status.status(c, names))
+
+    def workers(self) -> list[WorkerState]:
+        """The processes that work runs, on whatever host."""
+        return self.store.fetch(queries.status.workers)
 
     def report(self, name: str, stage: Stage | None = None) -> list[CompletionReport]:
         """Completion reports of the current task, counted now."""

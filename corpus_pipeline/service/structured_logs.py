@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from corpus_pipeline import __version__
 from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.plain_text import plain_json
+from corpus_pipeline.settings import host_name
 
 LOGGER = "corpus_pipeline"
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as JSON: time, level, logger, message, host, process, and whatever the call gave as `extra`."""
+    """A record as JSON: time, level, logger, message, host, process, version, and whatever the call gave as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         document: dict[str, Any] = {
@@ -27,8 +28,9 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "host": socket.gethostname(),
+            "host": host_name(),
             "pid": os.getpid(),
+            "version": __version__,
         }
         document |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info and record.exc_info[1] is not None:

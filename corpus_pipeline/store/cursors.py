@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.errors import KeylessWrite
 from corpus_pipeline.model import FileId, TaskId
 from corpus_pipeline.states import Stage, Status, combined, sources_of
@@ -210,6 +211,7 @@ def _transition(
                 "who": who,
                 "reason": reason,
                 "run_id": run_id,
+                "worker": None if epoch is None else process_identity.words(),
             }
             for row in before
         ],
@@ -283,6 +285,18 @@ def worked_by(connection: Connection, task_id: TaskId, stage: Stage, until: int)
     )
     again = select(func.min(own.at)).where(of_stage, own.at > until, own.reason == STARTED_OVER)
     return list(connection.execute(runs).scalars()), connection.execute(again).scalar()
+
+
+def workers(connection: Connection, task_id: TaskId, stage: Stage) -> list[str]:
+    """Who worked a stage (see `process_identity.words`), in the order in which each began."""
+    own = cursor_events.c
+    query = (
+        select(own.worker)
+        .where(own.task_id == task_id, own.stage == stage.value, own.worker.is_not(None))
+        .group_by(own.worker)
+        .order_by(func.min(own.id))
+    )
+    return list(connection.execute(query).scalars())
 
 
 def events(connection: Connection, task_ids: Sequence[TaskId], *, limit: int = 1000) -> Sequence[Row]:

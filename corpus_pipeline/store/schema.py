@@ -578,6 +578,7 @@ cursor_events = _table(
     Column("reason", LongText),
     Column("run_id", String(64)),
     Column("at", Moment, nullable=False, server_default=now_ms()),
+    Column("worker", String(128)),  # host, process and version of a lease's holder; NULL where it was a person
     Index("ix_cursor_events_task_id_stage", "task_id", "stage"),
 )
 

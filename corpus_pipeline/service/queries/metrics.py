@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from sqlalchemy import Connection
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.jobs.completion_report import NANO
+from corpus_pipeline.service.queries import due
 from corpus_pipeline.service.queries import status as queries_status
-from corpus_pipeline.store import pauses, spending
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import leases, pauses, spending
 
 Labels = Mapping[str, str]
 Sample = tuple[str, Labels, float]
@@ -26,6 +30,11 @@ _HELP = {
     "corpus_file_rows": ("gauge", "The same by dataset file."),
     "corpus_stage_active_seconds": ("gauge", "Time of work by dataset file and stage, without pauses."),
     "corpus_failed_samples_open": ("gauge", "Failed samples that stand in the way of an export, by dataset file."),
+    "corpus_workers": ("gauge", "Processes that work runs, by host and version; missing: without a sign of life."),
+    "corpus_worker_silent_seconds": ("gauge", "The longest time without a sign of life of a worker, by host."),
+    "corpus_leases": ("gauge", "Stages that are worked now, by host."),
+    "corpus_lease_age_seconds": ("gauge", "How long the oldest lease has been held, by host."),
+    "corpus_due_files": ("gauge", "Dataset files that a worker may begin now, by consumer."),
     "corpus_pause_flags": ("gauge", "Pause flags that are set."),
     "corpus_calls_total": ("counter", "Model calls by outcome."),
     "corpus_tokens_total": (
@@ -90,6 +99,7 @@ def _samples(connection: Connection) -> Iterator[Sample]:
         yield "corpus_files", {"stage": stage, "status": status}, number
     for (stage, kind), number in sums.items():
         yield "corpus_rows", {"stage": stage, "what": kind}, number
+    yield from _hosts(connection)
     yield "corpus_pause_flags", {}, len(pauses.active(connection))
     for row in spending.series(connection):
         whose = {"consumer": row.consumer, "strategy": row.strategy, "model": row.model}
@@ -98,3 +108,27 @@ def _samples(connection: Connection) -> Iterator[Sample]:
         for kind in _TOKENS:
             yield "corpus_tokens_total", whose | {"kind": kind}, int(getattr(row, f"{kind}_tokens"))
         yield "corpus_cost_dollars_total", whose, int(row.cost) / NANO
+
+
+def _hosts(connection: Connection) -> Iterator[Sample]:
+    """Who works where, and what waits for somebody."""
+    numbers, silent = Counter[tuple[str, str, str]](), dict[str, int]()
+    for worker in queries_status.workers(connection):
+        numbers[worker["host"], worker["version"], str(worker["missing"]).lower()] += 1
+        silent[worker["host"]] = max(worker["silent_seconds"], silent.get(worker["host"], 0))
+    for (host, version, missing), number in numbers.items():
+        yield "corpus_workers", {"host": host, "version": version, "missing": missing}, number
+    for host, seconds in silent.items():
+        yield "corpus_worker_silent_seconds", {"host": host}, seconds
+    held, age = Counter[str](), dict[str, int]()
+    for lease in leases.live(connection):
+        identity = process_identity.parsed(lease.owner)
+        host = lease.owner if identity is None else identity.host
+        held[host] += 1
+        age[host] = max(lease.held_ms, age.get(host, 0))
+    for host, number in held.items():
+        yield "corpus_leases", {"host": host}, number
+        yield "corpus_lease_age_seconds", {"host": host}, age[host] / 1000
+    waiting = Counter(one.file.consumer for one in due.due(connection, Stage.EXPORT))
+    for consumer, number in waiting.items():
+        yield "corpus_due_files", {"consumer": consumer}, number

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.llm.trouble import Trouble
 from corpus_pipeline.model import TaskId
-from corpus_pipeline.service.records.progress import FileStatus, StageStatus
+from corpus_pipeline.service.records.progress import FileStatus, StageStatus, WorkerState
 from corpus_pipeline.states import FailedState, Stage, Status
 from corpus_pipeline.store import (
     augmented,
@@ -22,6 +22,7 @@ from corpus_pipeline.store import (
     leases,
     pauses,
     provider_workers,
+    run_workers,
     tasks,
 )
 from corpus_pipeline.store import recipes as store_recipes
@@ -34,6 +35,25 @@ if TYPE_CHECKING:
     from corpus_pipeline.jobs.completion_report import CompletionReport
     from corpus_pipeline.jobs.stage_run import Work
     from corpus_pipeline.recipe import Recipe
+
+
+def workers(connection: Connection) -> list[WorkerState]:
+    """The processes that work runs, the oldest first."""
+    return [
+        {
+            "host": one.host,
+            "pid": one.pid,
+            "version": one.version,
+            "run": one.run_id,
+            "file": one.file_name,
+            "stage": None if one.stage is None else one.stage.value,
+            "seconds": max(0, one.since_ms) // 1000,
+            "silent_seconds": max(0, one.age_ms) // 1000,
+            "missing": one.is_missing or one.is_lost,
+        }
+        for one in run_workers.listed(connection)
+        if one.owner
+    ]
 
 
 def status(connection: Connection, names: Sequence[str] = ()) -> list[FileStatus]:

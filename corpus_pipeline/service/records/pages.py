@@ -15,6 +15,7 @@ from corpus_pipeline.service.records.progress import (
     SetFlag,
     StartWish,
     Totals,
+    WorkerState,
 )
 from corpus_pipeline.service.records.rows import DuplicatePage, KeptRow, ListedRow, RejectedLine
 from corpus_pipeline.service.records.statistics import FileStatistics
@@ -24,6 +25,7 @@ class StatusAnswer(TypedDict):
     """`corpus status --json`."""
 
     files: list[FileStatus]
+    workers: list[WorkerState]
 
 
 class AddAnswer(TypedDict):

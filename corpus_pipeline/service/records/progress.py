@@ -132,6 +132,21 @@ class IndexState(TypedDict):
     purged: int
 
 
+class WorkerState(TypedDict):
+    """A process that works a run, on whatever host. run: of Dagster; `(daemon)` is Dagster's daemon. file, stage: what it works
+    now. Seconds: since it began, and since its last sign of life. missing: whether that is longer ago than its lease."""
+
+    host: str
+    pid: int
+    version: str
+    run: str
+    file: str | None
+    stage: str | None
+    seconds: int
+    silent_seconds: int
+    missing: bool
+
+
 class Finding(TypedDict):
     """A finding of `corpus doctor`. The sentence of a bad one ends with the next step."""
 
