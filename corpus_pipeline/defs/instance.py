@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from corpus_pipeline.defs.dagster_internals import NO_COMPUTE_LOGS, InstanceRef
 from corpus_pipeline.errors import StopJob, UsageError
 from corpus_pipeline.file_locks import locked
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.store import Store
 
 _MARK = "# written by corpus-pipeline; change it and it is yours, and is left alone. "
 _UNMARKED = {"48d2f61f5cf1a12cf92614ea083bb33bb5661b7dd2e5370d4ee373a9ccff00a0"}  # written before there were marks
@@ -124,7 +127,8 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     mark = home / ".pools"
     if mark.exists():
         return _opened(reference, home)
-    with locked(home / ".setup.lock"):  # two that make Dagster's databases at once leave them unusable
+    # two that make Dagster's databases at once, in one home or on two hosts, leave them unusable
+    with locked(home / ".setup.lock"), _other_hosts_wait(settings):
         found = _opened(reference, home)
         if not mark.exists() and is_ours(home / "dagster.yaml"):
             # a pool that has only a default limit is not held on its first use
@@ -145,3 +149,17 @@ def _opened(reference: Any, home: Path) -> dg.DagsterInstance:
         raise UsageError(
             f"{home / 'dagster.yaml'}: Dagster cannot open what it names: {type(error).__name__}: {said}"
         ) from error
+
+
+@contextmanager
+def _other_hosts_wait(settings: Settings) -> Iterator[None]:
+    """One host after the other makes Dagster's tables on a server; the corpus's own server holds them off."""
+    if settings.dagster_database is None:
+        yield
+        return
+    store = Store(settings.database_url)
+    try:
+        with store.backend.exclusive(store.engine):
+            yield
+    finally:
+        store.close()
