@@ -188,10 +188,10 @@ def test_a_command_answers_as_the_schema_says(rich: dict[str, str], command: str
 def test_the_schema_refuses_what_it_does_not_name(rich: dict[str, str]) -> None:
     (entry,) = json.loads(run(rich, "status", "rich", "--json").stdout)["files"]
     schema = SCHEMA["commands"]["status"]
-    assert faults(schema, {"files": [entry]}) == []
-    assert faults(schema, {"files": [{**entry, "unheard_of": 1}]})
-    assert faults(schema, {"files": [{key: value for key, value in entry.items() if key != "consumer"}]})
-    assert faults(schema, {"files": [{**entry, "lines": "many"}]})
+    assert faults(schema, {"files": [entry], "workers": []}) == []
+    assert faults(schema, {"files": [{**entry, "unheard_of": 1}], "workers": []})
+    assert faults(schema, {"files": [{key: value for key, value in entry.items() if key != "consumer"}], "workers": []})
+    assert faults(schema, {"files": [{**entry, "lines": "many"}], "workers": []})
 
 
 VISITED = {
