@@ -22,6 +22,9 @@ _KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("xox", "xapp-"), r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{20,240}"),  # Slack
     (("hooks.slack.com", "discord.com/api/webhooks", "discordapp.com/api/webhooks"),
      r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,120}|discord(?:app)?\.com/api/webhooks/\d{16,20}/[A-Za-z0-9_-]{40,90}"),
+    (("MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT"),
+     rf"(?:M[TDjz]|N[DTjz]|O[DT])[A-Za-z0-9]{{21,24}}\.{_B64}{{6}}\.{_B64}{{27,40}}"),  # a bot of Discord: its id, a time, a key
+    (("-us",), r"[0-9a-f]{32}-us\d{1,2}(?!\d)"),  # Mailchimp
     (("SG.",), r"SG\.[A-Za-z0-9_=.-]{60,80}"),  # SendGrid
     (("AIza",), rf"AIza{_B64}{{35}}"),  # Google
     (("ya29.",), rf"ya29\.{_B64}{{20,400}}"),
