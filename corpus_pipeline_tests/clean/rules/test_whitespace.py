@@ -104,3 +104,20 @@ def test_prose_beside_a_program_loses_blank_lines() -> None:
     text = "These are the rules of the house.\n\n\n\n\nBe kind.\nBe quiet after ten.\n\nOne line\nand another line\nand more."
     fixed, count = Whitespace().fix(text, "response")
     assert count == 1 and fixed == text.replace("\n\n\n\n\n", "\n\n\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sea,\n\n\n\nthe silence,\n\n\n\n\nthe shore.",
+        "산유화\n\n\n산에는 꽃 피네\n꽃이 피네\n\n\n\n갈 봄 여름 없이\n꽃이 피네",
+        "First gate\n\n\n\nNobody waits,\nnobody goes\n\n\n\n\nSecond gate\n\n\n\nA dog.",
+    ],
+)
+def test_gaps_between_lines_of_verse_stay(text: str) -> None:
+    assert Whitespace().fix(text, "response") == (text, 0)
+
+
+def test_gaps_stay_where_verse_was_asked_for() -> None:
+    turns = one("Write a poem about the harbour.", "Ships leave.\n\n\n\n\nShips come home.")
+    assert outcome(Whitespace(), turns) == Outcome(turns)

@@ -25,6 +25,8 @@ from corpus_pipeline.model import TEXT_FIELDS, Change, Tag, Turn
 # Letters, blanks, the punctuation of prose, and the bytes of everything beyond ASCII: what `View.marks` leaves out.
 _PROSE = bytes(c for c in range(128) if chr(c).isalpha()) + b" \n.,;:'\"!?()-/" + bytes(range(128, 256))
 _ASCII = bytes(range(128))
+# what may stand between two texts that are joined: every blank, and those of no width
+_EDGE_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u180e\u200b\u2060"
 
 
 # speakers' names inside a text: the whole conversation is one string, cut by its blank lines
@@ -267,10 +269,10 @@ class TextRule(Rule):
 
     def _fix_inside(self, text: str, field: str) -> tuple[str, int]:
         """`fix` for what lies between the blanks at both edges, which stay byte for byte."""
-        inner = text.strip()
+        inner = text.strip(_EDGE_BLANKS)
         if not inner or len(inner) == len(text):
             return self.fix(text, field) if inner else (text, 0)
-        start = len(text) - len(text.lstrip())
+        start = len(text) - len(text.lstrip(_EDGE_BLANKS))
         fixed, count = self.fix(inner, field)
         return text[:start] + fixed + text[start + len(inner) :], count
 

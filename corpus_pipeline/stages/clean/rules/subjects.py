@@ -66,7 +66,9 @@ BLANKS = Screened(
 # what a request says that wants a layout
 LAYOUT = Screened(
     r"\b(?:blanks?|(?:blank|empty|new) ?lines?|spaces?|indent\w*|tabs?|spacing|padding|padded|invisible|haiku|layout"
-    r"|ascii[- ]art|tsv|fixed[- ]width|columns?|diff|patch|lines? apart)\b|空格|空行|换行|改行|空白",
+    r"|ascii[- ]art|tsv|fixed[- ]width|columns?|diff|patch|lines? apart"
+    r"|poems?|poetry|verses?|stanzas?|lyrics?|sonnets?|ballads?|limericks?|hymns?|gedicht\w*|strophen?|po[eè]m[ae]s?|po[eé]s[ií]as?"
+    r"|poésies?|estrofas?|wiersz\w*|şiir\w*|puisi|pantun)\b|空格|空行|换行|改行|空白|诗|詩|시를|стих|поэм|قصيدة|कविता",
     re.IGNORECASE,
 )
 # answers that are meant to say a thing again

@@ -1,7 +1,8 @@
 """Whitespace: line ends, trailing blanks, runs of blank lines and zero-width spaces.
 
 Blanks that mean something stay: hard line breaks of Markdown, the context lines of a diff, empty cells of tables that are
-parted by tabs, code, dialogues in one text, and everything where blanks are what a conversation is about.
+parted by tabs, code, the gaps between the lines of verse, dialogues in one text, and everything where blanks are what a
+conversation is about.
 """
 
 from __future__ import annotations
@@ -33,6 +34,19 @@ def _has_odd_line_ends(text: str) -> bool:
     return any(map(text.__contains__, _LINE_END_CHARACTERS))
 
 
+# verse, lists, headings: short lines, most of which end no sentence; the gaps between them are part of the setting
+_SET_LINES, _SET_WIDTH = 3, 60
+_SENTENCE_END = tuple(".!?。！？؟।…")
+
+
+def _is_set_in_lines(text: str) -> bool:
+    """Whether a text is set in short lines that are no sentences, as verse is."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < _SET_LINES or max(map(len, lines)) > _SET_WIDTH:
+        return False
+    return 2 * sum(line.endswith(_SENTENCE_END) for line in lines) < len(lines)
+
+
 _DIFF = re.compile(r"^(?:@@ -\d|--- \S|\+\+\+ \S|diff --git )", re.MULTILINE)
 
 
@@ -62,10 +76,10 @@ class Whitespace(TextRule):
     name = "whitespace"
     summary = (
         "Turns every line end into a line feed, removes blanks at line ends, blank lines at both ends and in excess, "
-        "and zero-width spaces; indentation, code (fenced or not), hard line breaks of Markdown, diffs, ideographic spaces "
-        "inside text, and the edges of texts that a format joins stay."
+        "and zero-width spaces; indentation, code (fenced or not), hard line breaks of Markdown, diffs, gaps in verse, "
+        "ideographic spaces inside text, and the edges of texts that a format joins stay."
     )
-    version = 3
+    version = 4
 
     class Params(TextRule.Params):
         max_blank_lines: int = Field(2, ge=0, description="blank lines in a row that are kept")
@@ -74,6 +88,7 @@ class Whitespace(TextRule):
 
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
+        self._asked_for = "max_blank_lines" in self.params.model_fields_set  # then it holds for verse, too
         keep = self.params.max_blank_lines + 1
         self._run = "\n" * (keep + 1)
         self._runs = re.compile(f"\n{{{keep + 1},}}")
@@ -117,7 +132,7 @@ class Whitespace(TextRule):
         trimmed = [_trimmed(line, following, has_cells) for line, following in pairwise((*lines, ""))]
         count = sum(map(ne, lines, trimmed))
         text = "\n".join(trimmed)
-        if self._run not in text:
+        if self._run not in text or (not self._asked_for and _is_set_in_lines(text)):
             return text, count
         shorter = self._runs.sub(self._shortened, text)
         return shorter, count + (len(shorter) < len(text))
