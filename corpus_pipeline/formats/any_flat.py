@@ -34,6 +34,15 @@ def read_flat(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
             return False
         prompt_keys, context_keys = context_keys[:1], context_keys[1:]
     _history(sketch, record, meanings)
+    last, first = len(sketch.messages) - 1, prompt_keys[0]
+    if (
+        last >= 0
+        and sketch.messages[last].message.role == "user"
+        and sketch.messages[last].message.text == record[first]
+    ):
+        sketch.alias(last, [Part((first,), "text")])  # what went before ends with the question itself
+        sketch.known.add(first)
+        return True
     _question(sketch, record, prompt_keys, context_keys)
     return True
 

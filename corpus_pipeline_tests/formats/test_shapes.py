@@ -166,6 +166,23 @@ CASES = {
         "trl_preference_chat",
         ("message_keys", "other_answers"),
     ),
+    "scored texts called responses": Case(
+        {"prompt": "Which tree?", "responses": [{"text": "Oak.", "score": 5}, {"text": "Tree.", "score": 1}]},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+        ("message_keys",),
+    ),
+    "history that ends with the question": Case(
+        {"question": "Which tree?", "context_messages": [ask("Which tree?")], "inferences": [{"completion": "Oak."}]},
+        "instruction",
+        talk(ask("Which tree?"), say("Oak.")),
+    ),
+    "pairs of a role and a text": Case(
+        {"conversation": [["user", "Which tree?"], ["assistant", "Oak."]]},
+        "chat",
+        talk(ask("Which tree?"), say("Oak.")),
+    ),
     "prompt text and answers as messages": Case(
         {"prompt": "Which tree?", "chosen": [say("Oak.")], "rejected": [say("Tree.")]},
         "preference",

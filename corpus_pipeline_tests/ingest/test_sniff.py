@@ -340,6 +340,9 @@ def test_messages_under_data_are_one_conversation(tmp_path: Path) -> None:
         (b"{'question': 'a', 'answer': None}\n{'question': 'b', 'answer': None}\n", "Python's notation"),
         (b'{question: "a", answer: "b"}\n{question: "c", answer: "d"}\n', "JavaScript's notation"),
         (b'1\t{"question": "a", "answer": "b"}\n2\t{"question": "c", "answer": "d"}\n', "before the object"),
+        (b'[[{"role": "user", "content": "a"}], [{"role": "user", "content": "b"}]]', r"\| \{messages: \.\}' IN"),
+        (b'[{"from": "human", "value": "a"}]\n[{"from": "human", "value": "b"}]\n', r"\| \{messages: \.\}' IN"),
+        (b'{"messages": "[{\\"role\\": \\"user\\"}]", "n": "x"}\n' * 2, r"jq -c '\.messages \|= fromjson' IN"),
         (b'{"question": ["a", "b", "c"], "answer": ["d", "e", "f"]}\n', "2 columns of 3 values, not rows"),
         (
             b'{"question": {"0": "a", "1": "b"}, "answer": {"0": "d", "1": "e"}}',
