@@ -116,9 +116,13 @@ def keys_in_words(records: Sequence[Record]) -> str:
 
 
 def _packed(records: Sequence[Record]) -> list[str]:
-    """The keys under which every record has a list or an object as the text of one."""
+    """The keys under which every record has an object or a list of objects as a text."""
     keys = [key for key, value in records[0].items() if isinstance(value, str)] if records else []
-    return [key for key in keys if all(isinstance(_unpacked(record.get(key)), list | dict) for record in records)]
+    return [key for key in keys if all(_holds_objects(_unpacked(record.get(key))) for record in records)]
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
 
 
 def _unpacked(value: Any) -> Any:
