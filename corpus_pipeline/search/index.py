@@ -22,7 +22,7 @@ from corpus_pipeline.file_locks import locked
 from corpus_pipeline.search import segment
 from corpus_pipeline.search.segment import CHANGING, HEAD, SPAN, Header
 
-_MAGIC = b"cpindex2"
+_MAGIC = b"cpindex3"
 _START = struct.Struct("<8s32s32sQ48x")
 _FIRST = _START.size
 _REMOVED_AT = struct.calcsize("<8s32s32s")
@@ -88,6 +88,14 @@ class Index:
     def last(self) -> int:
         """The number of the last row that the blocks are about."""
         return len(self._blocks) * SPAN
+
+    def changed(self) -> list[int]:
+        """Which blocks are not as they were written, by their numbers from 0. Reads all of them."""
+        return [
+            number
+            for number, (offset, length) in enumerate(self._blocks)
+            if not segment.is_sound(os.pread(self._file, HEAD + length, offset))
+        ]
 
     def candidates(self, buckets: np.ndarray, after: int) -> Iterator[Candidates]:
         """Block by block, the rows behind number `after` that are in all of these buckets."""
@@ -198,8 +206,9 @@ def take_out(path: Path, numbers: Sequence[int]) -> None:
             by_block.setdefault((number - 1) // SPAN, []).append((number - 1) % SPAN)
         blocks = _blocks(file)
         for number, gone in sorted(by_block.items()):
-            if number < len(blocks):
-                _change(file, *blocks[number], gone)
+            if number < len(blocks) and not _change(file, *blocks[number], gone):
+                path.unlink()
+                return
         os.fsync(file)
 
 
@@ -209,14 +218,20 @@ def note_removed(path: Path, removed: int) -> None:
         _pwrite(file, struct.pack("<Q", removed), _REMOVED_AT)
 
 
-def _change(file: int, offset: int, length: int, gone: Sequence[int]) -> None:
-    """Readers go round the block until it is whole again; after a crash in between it is made again."""
-    changed = segment.without(os.pread(file, HEAD + length, offset), gone)
+def _change(file: int, offset: int, length: int, gone: Sequence[int]) -> bool:
+    """Whether rows could be taken out: not of a block that is damaged, which would get the checksums of what is wrong.
+
+    Readers go round the block until it is whole again; after a crash in between it is made again."""
+    block = os.pread(file, HEAD + length, offset)
+    if not segment.is_sound(block):
+        return False
+    changed = segment.without(block, gone)
     _pwrite(file, Header(CHANGING, length, 0).packed(), offset)
     os.fsync(file)
     _pwrite(file, changed[HEAD:], offset + HEAD)
     os.fsync(file)
     _pwrite(file, changed[:HEAD], offset)
+    return True
 
 
 def _pwrite(file: int, data: bytes, offset: int) -> None:

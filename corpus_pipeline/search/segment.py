@@ -1,17 +1,18 @@
 """A block of the index: which of `SPAN` rows are in each bucket, as a short list or as bits, whichever is shorter.
 
     header     magic, state, length and CRC-32 of all that follows
-    directory  BUCKETS + 1 offsets into the body (uint32)
+    directory  for each of BUCKETS + 1 its offset in the body and the CRC-32 of bucket, offsets and rows (uint32 each)
     body       for each bucket its rows: uint16 in order, or SPAN bits (the size tells which)
 
-Nothing in it changes but by `without`, which takes rows out in place.
+Nothing in it changes but by `without`, which takes rows out in place. A bucket is believed only while its checksum is right:
+a bit that the disk changed must not hide a row.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +26,11 @@ _BITMAP = SPAN // 8
 _DENSE = _BITMAP // 2  # from this many rows on, bits are shorter
 GONE = 0xFFFF  # in place of a row that was taken out
 _HEADER = struct.Struct("<8sIII12x")
-_MAGIC = b"cpsrch01"
+_MAGIC = b"cpsrch02"
 HEAD = _HEADER.size
-DIRECTORY = (BUCKETS + 1) * 4
+_ENTRY = 8
+_PLACE = struct.Struct("<III")
+DIRECTORY = (BUCKETS + 1) * _ENTRY
 SOUND, CHANGING = 1, 2
 
 Read = Callable[[int, int], bytes]  # (offset in the block, length); shorter at the end of the file
@@ -65,7 +68,23 @@ def build(texts: Sequence[Sequence[str]]) -> bytes:
     packed = [_packed(parts[:, first : first + _SOME]) for first in range(0, BUCKETS, _SOME)]
     offsets = np.zeros(BUCKETS + 1, dtype=np.uint32)
     np.cumsum(np.concatenate([sizes for sizes, _ in packed]), out=offsets[1:])
-    return sealed(offsets.tobytes() + b"".join(body for _, body in packed))
+    body = b"".join(part for _, part in packed)
+    directory = np.zeros((BUCKETS + 1, 2), dtype=np.uint32)
+    directory[:, 0] = offsets
+    _note_checksums(directory, body, range(BUCKETS))
+    return sealed(directory.tobytes() + body)
+
+
+def _note_checksums(directory: np.ndarray, body: bytes | bytearray, buckets: Iterable[int]) -> None:
+    """Write the checksums of some buckets into a directory of the shape (BUCKETS + 1, 2)."""
+    offsets, view = directory[:, 0].tolist(), memoryview(body)
+    for bucket in buckets:
+        start, stop = offsets[bucket], offsets[bucket + 1]
+        directory[bucket, 1] = _checksum(bucket, start, stop, view[start:stop])
+
+
+def _checksum(bucket: int, start: int, stop: int, data: bytes | memoryview) -> int:
+    return zlib.crc32(data, zlib.crc32(_PLACE.pack(bucket, start, stop)))
 
 
 def _packed(parts: np.ndarray) -> tuple[np.ndarray, bytes]:
@@ -105,26 +124,27 @@ def is_sound(block: bytes) -> bool:
 
 
 def rows(read: Read, length: int, buckets: np.ndarray) -> np.ndarray | None:
-    """The rows that are in all of these buckets, in order, counted from 0; None when the block cannot be read.
+    """The rows that are in all of these buckets, in order, counted from 0; None when the block cannot be read or a checksum
+    is wrong.
 
     length: of directory and body.
     """
     places = []
     for bucket in buckets.tolist():
-        entry = read(HEAD + bucket * 4, 8)
-        if len(entry) != 8:
+        entry = read(HEAD + bucket * _ENTRY, _PLACE.size)
+        if len(entry) != _PLACE.size:
             return None
-        start, stop = struct.unpack("<II", entry)
+        start, checksum, stop = _PLACE.unpack(entry)
         if not start <= stop <= length - DIRECTORY or (stop - start) % 2 or stop - start > _BITMAP:
             return None
         if start == stop:
-            return np.empty(0, dtype=np.uint16)
-        places.append((stop - start, start))
+            return np.empty(0, dtype=np.uint16) if _checksum(bucket, start, stop, b"") == checksum else None
+        places.append((stop - start, start, bucket, checksum))
     found: np.ndarray | None = None
     common: np.ndarray | None = None
-    for size, start in sorted(places):
+    for size, start, bucket, checksum in sorted(places):
         data = read(HEAD + DIRECTORY + start, size)
-        if len(data) != size:
+        if len(data) != size or _checksum(bucket, start, start + size, data) != checksum:
             return None
         if size < _BITMAP:
             own = np.frombuffer(data, dtype=np.uint16)
@@ -154,14 +174,16 @@ def _common(some: np.ndarray, others: np.ndarray) -> np.ndarray:
 def without(block: bytes, gone: Sequence[int]) -> bytes:
     """A block of the same size in which some rows (counted from 0) are in no bucket."""
     data = bytearray(block[HEAD:])
-    offsets = np.frombuffer(block, dtype=np.uint32, count=BUCKETS + 1, offset=HEAD).astype(np.int64)
+    directory = np.frombuffer(data, dtype=np.uint32, count=2 * (BUCKETS + 1)).reshape(-1, 2)
+    offsets = directory[:, 0].astype(np.int64)
     sizes = np.diff(offsets)
     body = np.frombuffer(data, dtype=np.uint16, offset=DIRECTORY)
     masks = np.full(_BITMAP, 0xFF, dtype=np.uint8)
     for row in gone:
         masks[row >> 3] &= 0xFF ^ (1 << (row & 7))
     mask = masks.view(np.uint16)
-    for bucket in np.flatnonzero(sizes == _BITMAP).tolist():
+    dense = np.flatnonzero(sizes == _BITMAP)
+    for bucket in dense.tolist():
         start = offsets[bucket] // 2
         body[start : start + _BITMAP // 2] &= mask
     in_lists = np.repeat(sizes < _BITMAP, sizes // 2) & np.isin(body, np.asarray(gone, dtype=np.uint16))
@@ -171,4 +193,5 @@ def without(block: bytes, gone: Sequence[int]) -> bytes:
         left = own[~np.isin(own, gone)]
         own[: left.size] = left
         own[left.size :] = GONE
+    _note_checksums(directory, data[DIRECTORY:], [*dense.tolist(), *hit.tolist()])
     return sealed(bytes(data))

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from corpus_pipeline.errors import TargetUnavailable
 from corpus_pipeline.model import ConversationId, id_range
+from corpus_pipeline.service import search_index
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries.views import address
 from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
@@ -130,6 +131,14 @@ def published(corpus: Corpus) -> Check:
     return False, f"{_some(bad)}. Delete what is there and write it again: corpus run NAME"
 
 
+def indexes(corpus: Corpus) -> Check:
+    """Whether each block of the search index is as it was written. One that is not is gone round: searches take longer."""
+    found = search_index.damaged(corpus.store, corpus.settings.search_folder)
+    if not found:
+        return True, "every block of the search index is as it was written"
+    return False, f"{_some(found)}: not as it was written; rows there are looked through. Make it again: corpus index"
+
+
 def _has_changed(path: Path, file: DatasetFile) -> bool:
     with path.open("rb") as source:
         return _digest(source) != file.sha256
@@ -154,4 +163,5 @@ CHECKS = {
     "deep: texts": texts,
     "deep: sources": sources,
     "deep: exports": published,
+    "deep: search index": indexes,
 }

@@ -203,6 +203,23 @@ def _wait(store: Store) -> None:
         time.sleep(_BUSY_SECONDS)
 
 
+def damaged(store: Store, folder: Path) -> list[str]:
+    """Which blocks of the indexes of this machine are not as they were written; those are gone round until they are made
+    again. Reads all of them."""
+    found = []
+    for file in store.fetch(dataset_files.current_files):
+        for path in search.paths(path_of(folder, file.id)):
+            own = Index.open(path)
+            if own is None:
+                if path.exists():
+                    found.append(f"{path} cannot be read")
+                continue
+            with own:
+                rows = (f"{number * SPAN + 1:,} to {(number + 1) * SPAN:,}" for number in own.changed())
+                found += [f"{file.name}, rows {part}" for part in rows]
+    return found
+
+
 def _sweep(store: Store, folder: Path) -> None:
     known = {path_of(folder, file.id).name for file in store.fetch(dataset_files.current_files)}
     for path in folder.glob("*.idx*"):

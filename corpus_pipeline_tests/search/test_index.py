@@ -58,7 +58,8 @@ def test_what_is_taken_out_is_in_no_bucket_and_the_rest_stays(rows: list[str], d
 
 
 def _members(block: bytes) -> dict[int, list[int]]:
-    offsets = np.frombuffer(block, dtype=np.uint32, count=BUCKETS + 1, offset=segment.HEAD).tolist()
+    directory = np.frombuffer(block, dtype=np.uint32, count=2 * (BUCKETS + 1), offset=segment.HEAD)
+    offsets = directory[::2].tolist()
     body = block[segment.HEAD + segment.DIRECTORY :]
     found = {}
     for bucket, (start, stop) in enumerate(pairwise(offsets)):

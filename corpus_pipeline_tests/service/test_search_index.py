@@ -20,7 +20,7 @@ from corpus_pipeline import search
 from corpus_pipeline.cli.single_instance import only_one
 from corpus_pipeline.search import SPAN, Index, segment
 from corpus_pipeline.search.grams import BUCKETS
-from corpus_pipeline.service import Corpus, search_index
+from corpus_pipeline.service import Corpus, deep_checks, search_index
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import tasks
@@ -128,20 +128,52 @@ def test_a_search_finds_what_reading_every_row_finds(corpus):
     assert kept == [n for n in found(corpus, "水壶") if n in texts] != []
 
 
-def test_a_changed_bit_of_the_index_ends_nothing_and_adds_no_row(corpus):
-    """What is read of it is a list of rows to look at: no byte of it is run, and each row is compared itself."""
+def test_a_changed_bit_of_the_index_hides_no_row_and_is_found_by_the_deep_check(corpus):
+    """Most changes are where these very questions read, or in the head of the file."""
     make(corpus)
     path = search.paths(search_index.path_of(corpus.settings.search_folder, corpus.files(["a"])[0].id))[0]
     content, chance = path.read_bytes(), random.Random(5)
-    expected = {query: set(found(corpus, query)) for query in ("水壶", SECRET, "kettle")}
-    for _ in range(150):
+    queries = ("水壶", SECRET, "kettle")
+    expected = {query: found(corpus, query) for query in queries}
+    assert deep_checks.indexes(corpus)[0]
+    asked = [bucket for query in queries for bucket in search.wanted(query).tolist()]
+    start = len(content) - len(search.build(list(_texts_of(corpus))))  # of the only block
+    directory = np.frombuffer(content, dtype=np.uint32, count=2 * (BUCKETS + 1), offset=start + segment.HEAD)
+    offsets, places = directory.reshape(-1, 2)[:, 0].tolist(), list[int]()
+    for bucket in asked:
+        body = start + segment.HEAD + segment.DIRECTORY
+        places += range(body + offsets[bucket], body + offsets[bucket + 1])
+        places += range(start + segment.HEAD + bucket * 8, start + segment.HEAD + bucket * 8 + 12)
+    places = [*chance.choices(places, k=60), *chance.choices(range(start + segment.HEAD), k=20)]
+    places += chance.choices(range(len(content)), k=20)
+    for place in places:
         changed = bytearray(content)
-        changed[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        changed[place] ^= 1 << chance.randrange(8)
         path.write_bytes(changed)
-        for query, rows in expected.items():
-            assert set(found(corpus, query)) <= rows
-    path.write_bytes(content)
-    assert {query: set(found(corpus, query)) for query in expected} == expected
+        assert {query: found(corpus, query) for query in queries} == expected, place
+        if place >= start + segment.HEAD:
+            is_well, said = deep_checks.indexes(corpus)
+            assert not is_well and "corpus index" in said, place
+    path.write_bytes(b"")
+    assert "cannot be read" in deep_checks.indexes(corpus)[1]
+    path.write_bytes(changed)
+    make(corpus)
+    assert deep_checks.indexes(corpus)[0]
+
+
+def _texts_of(corpus):
+    (want,) = corpus.store.fetch(search_index.wanted)
+    return search_index._texts(corpus.store, want, 0)
+
+
+def test_rows_are_taken_out_of_no_damaged_block_it_goes_as_a_whole(corpus):
+    make(corpus)
+    path = search.paths(search_index.path_of(corpus.settings.search_folder, corpus.files(["a"])[0].id))[0]
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    path.write_bytes(changed)
+    corpus.purge("a", [5], reason="request 7")
+    assert not path.exists() and found(corpus, SECRET) == []
 
 
 def test_filters_by_what_a_rule_did_ask_the_index_too(corpus, monkeypatch):
@@ -228,7 +260,7 @@ def groups_of_row(corpus: Corpus, folder: Path, number: int) -> int:
     path = search_index.path_of(folder, corpus.files(["a"])[0].id)
     block = path.read_bytes()[128:]
     assert segment.is_sound(block)
-    offsets = np.frombuffer(block, dtype=np.uint32, count=BUCKETS + 1, offset=segment.HEAD)
+    offsets = np.frombuffer(block, dtype=np.uint32, count=2 * (BUCKETS + 1), offset=segment.HEAD)[::2]
     assert int(np.diff(offsets).max()) < SPAN // 8  # so few rows are lists
     body = np.frombuffer(block, dtype=np.uint16, offset=segment.HEAD + segment.DIRECTORY)
     return int((body == number - 1).sum())
