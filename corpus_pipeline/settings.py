@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
+from corpus_pipeline.addresses import is_loopback
 from corpus_pipeline.errors import UsageError
 
 MIN_SECRET = 16  # characters of what no one may guess
@@ -413,9 +414,7 @@ def _s3_endpoint(url: str | None, private_hosts: tuple[str, ...]) -> str | None:
         return None
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    own = (
-        host in private_hosts or host == "localhost" or host.endswith(".localhost") or host.startswith(("127.", "::1"))
-    )
+    own = host in private_hosts or is_loopback(host)
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError("CORPUS_S3_ENDPOINT_URL is no address. Give https://HOST[:PORT].")
     if parts.scheme == "http" and not own:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from corpus_pipeline.addresses import inside, is_loopback, literal
 from corpus_pipeline.errors import ProviderRefused, UsageError
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -79,12 +79,12 @@ def endpoint(
         raise UsageError(f"the base URL holds a user name or a password. Put the key into OPENAI_API_KEY. {_NEXT}")
     if not url.isascii() or parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise UsageError(f"the base URL must be http(s)://HOST[:PORT]/PATH and nothing more. {_NEXT}")
-    loopback, private = _is_loopback(host), host in private_hosts
+    loopback, private = is_loopback(host), host in private_hosts
     if parts.scheme == "http" and not (loopback or private):
         raise UsageError(
             f"the base URL speaks http to {host}: the key would go in the clear. {_NEXT}{_OWN_NETWORK.format(host)}"
         )
-    address = _literal(host)
+    address = literal(host)
     if address is None and _looks_numeric(host):
         raise UsageError(f"the host {host!r} of the base URL is an address in disguise. {_NEXT}")
     if address is not None and not allowed(address, loopback=loopback, private=private):
@@ -109,31 +109,14 @@ def checked_key(key: str | None) -> str | None:
 
 def allowed(address: str, *, loopback: bool, private: bool) -> bool:
     """Whether a connection to this IP address may be made for an endpoint that is loopback, private or neither."""
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _TUNNELS) and not ip.is_loopback:
-            return False
-        ip = ip.ipv4_mapped or ip.sixtofour or _nat64(ip) or ip
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) in _METADATA:
+    ip = inside(address)
+    if ip is None:
         return False
     if ip.is_loopback:
         return loopback
     if not ip.is_global:
         return private
     return not loopback
-
-
-# the addresses at which clouds hand out credentials, beside 169.254.169.254, which is link-local
-_METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
-
-# addresses that hold another one and are no provider's: IPv4-compatible, Teredo, NAT64 of a network's own
-_TUNNELS = tuple(map(ipaddress.IPv6Network, ("::/96", "2001::/32", "64:ff9b:1::/48")))
-
-
-def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
 
 
 async def resolve(where: Endpoint, host: str, port: int) -> list[str]:
@@ -144,7 +127,7 @@ async def resolve(where: Endpoint, host: str, port: int) -> list[str]:
     """
     if (host.lower().rstrip("."), port) != (where.host, where.port):
         raise ProviderRefused(f"a call to another host than {where.origin} was refused. Check OPENAI_BASE_URL.")
-    if _literal(host) is not None:
+    if literal(host) is not None:
         return [host]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -155,19 +138,7 @@ async def resolve(where: Endpoint, host: str, port: int) -> list[str]:
     return addresses
 
 
-def _literal(host: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(host.partition("%")[0]))
-    except ValueError:
-        return None
-
-
 def _looks_numeric(host: str) -> bool:
     """Whether resolvers would read the name as a number: 2130706433, 0x7f000001, 127.1, 0177.0.0.1."""
     last = host.rpartition(".")[2]
     return last.isdigit() or last.startswith("0x")
-
-
-def _is_loopback(host: str) -> bool:
-    address = _literal(host)
-    return host == "localhost" if address is None else ipaddress.ip_address(address).is_loopback

@@ -101,7 +101,7 @@ class MySQLBackend(Backend):
         @event.listens_for(engine, "do_connect")
         def _connect(_dialect: Any, _record: Any, positional: Any, named: dict[str, Any]) -> Any:
             try:
-                return mysql_values.connect(*positional, **named)
+                return mysql_values.connect(*positional, sock=mysql_tls.connected(parsed, named), **named)
             except OperationalError as error:
                 refusal = mysql_access.refusal(parsed, error) or mysql_tls.refusal(parsed, error)
                 if refusal is None:

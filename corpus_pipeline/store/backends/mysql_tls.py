@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import URL
 
+from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import StoreUnavailable, UsageError
 from corpus_pipeline.store.backends.server_addresses import TLS_OPTIONS, is_local, not_trusted, tls_mode
+
+_PORT = 3306
 
 
 def without_options(url: URL) -> URL:
@@ -33,6 +38,34 @@ def arguments(url: URL) -> dict[str, Any]:
         reason = error.strerror or type(error).__name__
         raise UsageError(f"CORPUS_DATABASE_URL: ssl_ca, ssl_cert or ssl_key cannot be used: {reason}") from None
     return {"ssl": context}
+
+
+def connected(url: URL, named: Mapping[str, Any]) -> socket.socket | None:
+    """A connection to the server, to one of the addresses that were checked; None where the driver makes it, for a file in
+    the file system. named: what the driver is given. Raises StoreUnavailable; pymysql's OperationalError when nobody answers.
+    """
+    if "unix_socket" in named:
+        return None
+    from pymysql.err import OperationalError
+
+    host, port = str(named.get("host") or "localhost"), int(named.get("port") or _PORT)
+    # a URL that asks for no protection (`tls=off`) is taken at its word wherever the server is
+    try:
+        addresses = of_server(host, port, in_the_clear=False)
+    except Forbidden as error:
+        raise StoreUnavailable(f"CORPUS_DATABASE_URL: {error}. Name the server by the address that it has.") from None
+    except OSError as error:
+        raise OperationalError(2003, f"Can't connect to MySQL server on {host!r} ({error.strerror})") from error
+    for address in addresses:
+        try:
+            made = socket.create_connection((address, port), named.get("connect_timeout"))
+        except OSError as error:
+            trouble = error
+            continue
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return made
+    raise OperationalError(2003, f"Can't connect to MySQL server on {host!r} ({trouble})") from trouble
 
 
 def refusal(url: URL, error: Exception) -> StoreUnavailable | None:

@@ -47,9 +47,11 @@ def _values(texts: Sequence[str]) -> Values:
     return values
 
 
-def connect(*positional: Any, **named: Any) -> Any:
-    """A connection of the driver that writes every text in the form above."""
-    return _driver()(*positional, **named)
+def connect(*positional: Any, sock: Any = None, **named: Any) -> Any:
+    """A connection of the driver that writes every text in the form above. sock: already connected to the server."""
+    made = _driver()(*positional, **named, defer_connect=True)
+    made.connect(sock)
+    return made
 
 
 @cache

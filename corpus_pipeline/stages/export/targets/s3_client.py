@@ -10,9 +10,17 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import boto3
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from urllib3.exceptions import NewConnectionError
 
+from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import TargetUnavailable
 
 Checksums = Literal["when_required", "when_supported"]
@@ -65,9 +73,56 @@ def connect(
         s3={"addressing_style": style} if style is not None else None,
     )
     try:
-        return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
+        client = boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
     except (BotoCoreError, ValueError) as error:
         raise TargetUnavailable(f"no S3 client: {error}. Set AWS_* and CORPUS_S3_ENDPOINT_URL.") from error
+    # every connection of this client goes to an address that was checked; also the one to a proxy
+    client._endpoint.http_session._pool_classes_by_scheme.update({"http": _Pool, "https": _SecurePool})
+    return client
+
+
+class _Checked:
+    """A connection whose name is resolved once: to addresses that are checked, one of which it is made to."""
+
+    _dns_host: str
+    port: int
+    in_the_clear = True
+
+    def _new_conn(self) -> Any:
+        name = self._dns_host
+        try:
+            addresses = of_server(name, self.port, in_the_clear=self.in_the_clear)
+            for address in addresses:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()  # type: ignore[misc]
+                except NewConnectionError:
+                    if address == addresses[-1]:
+                        raise
+        except Forbidden as error:
+            raise TargetUnavailable(
+                f"CORPUS_S3_ENDPOINT_URL: {error}. Use https, and name the store by the address that it has."
+            ) from None
+        except OSError as error:
+            raise NewConnectionError(self, f"{name} does not resolve: {error}") from error  # type: ignore[arg-type]
+        finally:
+            self._dns_host = name  # the certificate must have it
+
+
+class _Connection(_Checked, AWSHTTPConnection):
+    pass
+
+
+class _SecureConnection(_Checked, AWSHTTPSConnection):
+    in_the_clear = False
+
+
+class _Pool(AWSHTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(AWSHTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 def wants_virtual(client: Any, bucket: str, key: str) -> bool:
