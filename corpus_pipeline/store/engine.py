@@ -94,6 +94,10 @@ class Guard:
         return bool(row.seq == self.seq + 1)
 
 
+def _nothing() -> None:
+    """What is done before a read where nobody wants anything."""
+
+
 class Store:
     """A relational corpus at a database URL.
 
@@ -106,6 +110,7 @@ class Store:
         self.patience = patience
         self.backend: Backend = backend_of(url)
         self.engine = self.backend.create_engine(url, connections)
+        self.before_read: Callable[[], None] = _nothing  # called before each read begins, in its thread
 
     def close(self) -> None:
         self.engine.dispose()
@@ -113,6 +118,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A short read transaction. Keep it short: no model call, no file transfer inside."""
+        self.before_read()
         with self.engine.connect() as connection, connection.begin():
             yield connection
 

@@ -34,7 +34,7 @@ from corpus_pipeline.web.pages import (
     try_out,
 )
 from corpus_pipeline.web.security import Guard
-from corpus_pipeline.web.shares import Kind, Shared
+from corpus_pipeline.web.shares import Kind, Shared, give_way
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ def create_app(corpus: Corpus, options: Options | None = None) -> Starlette:
         exception_handlers={HTTPException: _refused, CorpusError: _explained},
     )
     app.state.site = site
+    corpus.store.before_read = give_way
     return app
 
 

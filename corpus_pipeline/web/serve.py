@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,9 @@ from corpus_pipeline.web.security import TOKEN
 
 USERS_FILE = "users.json"
 _PATIENCE = 5.0  # seconds for which a page waits for the database
+# seconds after which a thread that computes lets another one go on: a page lets go of the interpreter some fifty times, and
+# each time it would wait this long (5 ms by default) for each thread that counts
+_TURN = 0.0005
 
 
 def default_options(settings: Settings, **chosen: Any) -> Options:
@@ -64,6 +68,7 @@ def server(
         ws="auto" if sockets else "none",
         timeout_graceful_shutdown=3,
     )
+    sys.setswitchinterval(_TURN)
     return uvicorn.Server(config)
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, Generic, NamedTuple, TypeVar
 
 _PATIENCE = 20.0  # an old answer is good for this many times as long as it took to make it
@@ -39,7 +40,8 @@ class _Count(threading.Thread):
 
     def __init__(self, count: Callable[[], Any]) -> None:
         super().__init__(name="counting", daemon=True)
-        self._count = count
+        context = copy_context()
+        self._count: Callable[[], Any] = lambda: context.run(count)
         self.data: Any = None
         self.error: Exception | None = None
         self.estimate: Any = None  # what was said in the meantime

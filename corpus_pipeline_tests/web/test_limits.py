@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -13,16 +15,24 @@ import pytest
 
 from corpus_pipeline.service.queries import rows as queries_rows
 from corpus_pipeline.service.queries import statistics
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store.row_queries import Filter
 from corpus_pipeline.web import create_app, users
+from corpus_pipeline.web import shares as web_shares
 from corpus_pipeline.web.connections import Limits
 from corpus_pipeline.web.diff import MOST_TURNS, PAGE, compared
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
-from corpus_pipeline.web.shares import Kind
+from corpus_pipeline.web.shares import Kind, Shares, give_way
 
 QUICK = Limits(header_seconds=0.3, body_seconds=0.3, reader_seconds=0.3, by_address=5, in_all=8)
 TOKEN = "a token of this test"
 PASSWORD = "a long enough password"
+
+
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch):
+    monkeypatch.setattr(web_shares, "_REFUSAL_SECONDS", 0.0)
 
 
 @contextmanager
@@ -315,3 +325,56 @@ def test_a_row_of_thousands_of_long_turns_is_a_page_of_bounded_size():
         assert shown <= 2 * PAGE
     hidden = [text.cut for cell in raw.cells for text in cell.messages if text.field == "prompt"]
     assert hidden[0] == 0 and hidden[-1] == 20_000 and "more characters" in raw.cells[-1].extra
+
+
+async def holding(shares: Shares, name: str, kind: Kind, go: asyncio.Event, work: object = None) -> object:
+    async with shares.of(name, kind):
+        found = await asyncio.to_thread(work) if callable(work) else None
+        await go.wait()
+        return found
+
+
+def seconds_of_a_read() -> float:
+    begun = time.monotonic()
+    give_way()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize(
+    ("greedy", "other", "waits"),
+    [
+        ("vera", ("vic", Kind.PAGE), True),
+        ("vera", ("vera", Kind.PAGE), False),
+        ("vera", ("vic", Kind.DOWNLOAD), False),  # it lasts as long as its reader likes
+        (None, ("vic", Kind.PAGE), False),
+    ],
+    ids=["another person's page", "a page of their own", "a download", "who has few"],
+)
+def test_who_has_many_requests_waits_a_moment_before_each_read(greedy, other, waits):
+    async def scene() -> float:
+        shares, go = Shares(), asyncio.Event()
+        kinds = [Kind.QUESTION] * 9 if greedy else []
+        held = [asyncio.ensure_future(holding(shares, greedy, kind, go)) for kind in kinds]
+        held.append(asyncio.ensure_future(holding(shares, *other, go)))
+        await asyncio.sleep(0)
+        reading = asyncio.ensure_future(holding(shares, greedy or "vera", Kind.SELECTION, go, seconds_of_a_read))
+        await asyncio.sleep(0.5)
+        go.set()
+        took = await reading
+        await asyncio.gather(*held)
+        assert not shares._brief and not shares._under_way
+        return took
+
+    assert (asyncio.run(scene()) > 0.2) is waits
+    assert seconds_of_a_read() < 0.1  # of a command, which nobody asked for
+
+
+def test_rows_in_slices_are_the_rows_of_one_look(corpus, monkeypatch):
+    monkeypatch.setattr(queries_rows, "_SLICE", -1.0)  # each read ends after the least that it does
+    monkeypatch.setattr(queries_rows, "_RANGE", 2)
+    for wanted in (Filter(Stage.INGEST), Filter(Stage.INGEST, search="a"), Filter(Stage.CLEAN, search="o")):
+        for limit in (1, 3, 200):
+            whole = corpus.store.fetch(queries_rows.row_page, "hostile", wanted, limit=limit)
+            sliced = queries_rows.row_page_in_slices(corpus.store, "hostile", wanted, after=0, limit=limit)
+            assert [row.id for row in sliced.found] == [row.id for row in whole.found] != []
+            assert (sliced.next_after is None) == (whole.next_after is None) or sliced.stopped_at is not None

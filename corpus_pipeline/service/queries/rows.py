@@ -30,12 +30,13 @@ from corpus_pipeline.store.tasks import Task
 
 MOST_ROWS = 200  # of one page
 _SECONDS = 1.5  # that one question may look for
+_SLICE = 0.1  # seconds of one read of it: on SQLite a writer waits for it, and who reads next waits for the writer
 # ids that one statement looks at when it looks into texts or verdicts: few at first, for what is found often
 _RANGE, _MOST_RANGE = 1_000, 50_000
 _LEAST_AMONG = 100  # rows that the index names and that are looked at together,
 _MOST_BLOCKS = 64  # from this many blocks of it
 _MOST_AMONG = 1_000  # rows that one statement looks at when the index has named them
-_SELECTION_PAGE = 500
+_SELECTION_PAGE = 200
 _SEARCH_SECONDS = 10.0  # that a search of several pages may look for
 _INDEXED = (Stage.INGEST, Stage.CLEAN)
 
@@ -91,6 +92,21 @@ def row_page(
         return RowPage(_flat(look.found, limit), split_id(start)[1], split_id(start)[1], split_id(last)[1])
     more = split_id(list(look.found)[limit - 1])[1] if len(look.found) > limit else None
     return RowPage(_flat(look.found, limit), more, None, split_id(last)[1])
+
+
+def row_page_in_slices(
+    store: Store, name: str, wanted: Filter, *, after: int, limit: int, index: Path | None = None
+) -> RowPage:
+    """As `row_page`, in reads of a moment each, so that nobody else waits for the whole of it."""
+    until, found = time.monotonic() + _SECONDS, list[Found]()
+    while True:
+        left = limit - len({row.id for row in found})
+        page = store.fetch(row_page, name, wanted, after=after, limit=left, seconds=_SLICE, index=index)
+        found += page.found
+        is_full = len({row.id for row in found}) >= limit
+        if page.stopped_at is None or is_full or time.monotonic() > until:
+            return page._replace(found=found)
+        after = page.stopped_at
 
 
 def _indexed(
@@ -329,7 +345,7 @@ def selection(
     form = format_of(file)
     after: int | None = 0
     while after is not None:
-        page = store.fetch(row_page, name, wanted, after=after, limit=_SELECTION_PAGE, index=index)
+        page = row_page_in_slices(store, name, wanted, after=after, limit=_SELECTION_PAGE, index=index)
         lines = []
         for row in page.found:
             if as_records:

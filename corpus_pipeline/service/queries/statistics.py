@@ -23,7 +23,7 @@ from corpus_pipeline.store import Store, dataset_files, row_values, rows, statis
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
 
-_STEP = 20_000  # rows that one read counts: readers of SQLite keep writers waiting
+_STEP = 5_000  # rows that one read counts: readers of SQLite keep writers waiting
 _PLACES, _ROWS, _READ = 40, 500, 8  # that an estimate looks at; rows of each whose language is detected
 _SAMPLE, _SAMPLE_CHARACTERS = 300, 1500  # rows whose language is looked at, and how far into each
 _LARGEST = 15

@@ -14,6 +14,7 @@ from corpus_pipeline.service.queries import lineage, progress, rows
 from corpus_pipeline.service.records.pages import ExportsPage
 from corpus_pipeline.stages.export.manifest import stored_files
 from corpus_pipeline.web.context import acting, number_in, reply, site_of
+from corpus_pipeline.web.shares import give_way
 
 _SIZE = 25
 _CHUNK = 1 << 18
@@ -72,3 +73,4 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK):
             yield chunk
+            give_way()

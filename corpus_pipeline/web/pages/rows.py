@@ -37,7 +37,7 @@ def page(request: Request) -> Response:
     limit = number_in(request, "limit", _SIZE, 1, rows.MOST_ROWS)
     corpus = site_of(request).corpus
     store, index = corpus.store, corpus.settings.search_folder
-    found = store.fetch(rows.row_page, name, filter_, after=after, limit=limit, index=index)
+    found = rows.row_page_in_slices(store, name, filter_, after=after, limit=limit, index=index)
     data: RowsPage = {
         "name": name,
         "stage": filter_.stage.value,
