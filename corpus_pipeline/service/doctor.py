@@ -60,12 +60,13 @@ def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
             yield from (_guarded(subject, partial(check, corpus)) for subject, check in deep_checks.CHECKS.items())
 
 
-def least_policy() -> JsonObject:
-    """The least privileges of a key that writes exports: nothing is deleted, and no other prefix is seen.
+def least_policy(url: str | None = None) -> JsonObject:
+    """The least privileges of a key that writes exports: nothing is deleted, and no other prefix is seen. url: instead of
+    CORPUS_EXPORT_URL.
 
     Raises UsageError where exports go to a folder.
     """
-    url = Settings.from_env().export_url
+    url = url or Settings.from_env().export_url
     if not url.startswith("s3://"):
         raise UsageError("exports go to a folder: set CORPUS_EXPORT_URL to s3://BUCKET/PREFIX for a policy")
     bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")

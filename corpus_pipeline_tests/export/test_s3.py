@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.service.doctor import least_policy
 from corpus_pipeline.stages.export.targets import open_target
 from corpus_pipeline.stages.export.targets.s3 import S3Target
 from corpus_pipeline.stages.export.targets.s3_client import connect
@@ -283,6 +284,80 @@ def guarded(tmp_path_factory):
             credentials[name] = iam.create_access_key(UserName=name)["AccessKey"]
         httpx.post(f"{server.endpoint}/moto-api/reset-auth", content=b"0", trust_env=False).raise_for_status()
         yield server, bucket, credentials
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory):
+    """A moto server that judges: two tenants of one bucket, each with the very policy that `corpus doctor --s3-policy` prints
+    for its prefix, and a third whose prefix begins like the first one's."""
+    with s3.moto(tmp_path_factory.mktemp("tenants")) as server:
+        bucket = server.fresh_bucket()
+        iam = boto3.client(
+            "iam",
+            endpoint_url=server.endpoint,
+            region_name=s3.REGION,
+            aws_access_key_id=s3.ACCESS_KEY,
+            aws_secret_access_key=s3.SECRET_KEY,
+        )
+        keys = {}
+        for name in ("team-a", "team-b", "team-a-2"):
+            iam.create_user(UserName=name)
+            document = json.dumps(least_policy(f"s3://{bucket}/{name}"))
+            iam.put_user_policy(UserName=name, PolicyName="export", PolicyDocument=document)
+            keys[name] = iam.create_access_key(UserName=name)["AccessKey"]
+        httpx.post(f"{server.endpoint}/moto-api/reset-auth", content=b"0", trust_env=False).raise_for_status()
+        yield server, bucket, keys
+
+
+def of_tenant(tenants, monkeypatch, name, prefix=None):
+    server, bucket, keys = tenants
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys[name]["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys[name]["SecretAccessKey"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", s3.REGION)
+    return open_target(f"s3://{bucket}/{prefix or name}", endpoint_url=server.endpoint)
+
+
+def test_the_printed_policy_is_enough_for_an_export(tenants, monkeypatch, tmp_path):
+    for name in tenants[2]:
+        target = of_tenant(tenants, monkeypatch, name)
+        assert target.check().ok
+        for lines in (OLD, BIG):
+            data = spooled(tmp_path, lines)
+            assert target.publish(described(data), data).notes == ()
+            assert read(target) == joined(lines)
+
+
+@pytest.mark.parametrize("name", ["team-b", "team-a-2"])
+def test_with_the_printed_policy_a_tenant_reads_writes_and_removes_nothing_of_another(
+    tenants, monkeypatch, tmp_path, name
+):
+    data = spooled(tmp_path, OLD)
+    victim = of_tenant(tenants, monkeypatch, "team-a")
+    victim.publish(described(data), data)
+    attacker = of_tenant(tenants, monkeypatch, name, "team-a")
+    with pytest.raises(TargetUnavailable, match=r"AccessDenied|Forbidden|403"):
+        attacker.publish(described(data), data)
+    client, bucket = attacker._client, tenants[1]
+    at = {"Bucket": bucket, "Key": "team-a/notes/manifest.json"}
+    elsewhere = {"Bucket": bucket, "Key": f"{name}/notes/../../team-a/notes/manifest.json"}
+    for forbidden in (
+        lambda: client.get_object(**at),
+        lambda: client.head_object(**at),
+        lambda: client.put_object(**at, Body=b"{}"),
+        lambda: client.delete_object(**at),
+        lambda: client.create_multipart_upload(**at),
+        lambda: client.get_object_acl(**at),
+        lambda: client.put_object_tagging(**at, Tagging={"TagSet": []}),
+        lambda: client.delete_object(Bucket=bucket, Key=f"{name}/notes/manifest.json"),  # of its own, too
+        lambda: client.put_bucket_policy(Bucket=bucket, Policy="{}"),
+        lambda: client.get_bucket_policy(Bucket=bucket),
+        lambda: client.delete_bucket(Bucket=bucket),
+    ):
+        with pytest.raises(ClientError, match=r"AccessDenied|Forbidden|403"):
+            forbidden()
+    with pytest.raises(ClientError):  # a copy is not tried: moto does not judge the reading of its source
+        client.get_object(**elsewhere)
+    assert read(of_tenant(tenants, monkeypatch, "team-a")) == joined(OLD)
 
 
 @pytest.fixture
