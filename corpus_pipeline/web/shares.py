@@ -58,7 +58,7 @@ class Gone(ControlFlow):
     """The person who waited for a turn has closed the page."""
 
 
-class Refused(HTTPException):
+class Refused(HTTPException, ControlFlow):
     """Somebody has too much under way, or everybody has."""
 
 
