@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import shutil
 import threading
 from pathlib import Path
+from stat import S_ISLNK
 
 import pytest
 
@@ -198,10 +201,10 @@ def test_an_exporter_that_slept_while_another_gave_the_friendly_name_leaves_noth
 
 
 def test_where_there_are_no_hard_links_the_friendly_name_is_a_copy(target, tmp_path, monkeypatch):
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "not here")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     for lines in (OLD, NEW):
         data = spooled(tmp_path / "work", lines)
         target.publish(described(data), data)
@@ -322,3 +325,55 @@ def test_a_folder_that_another_user_made_a_link_is_not_followed(tmp_path, link):
     with pytest.raises(TargetUnavailable, match="another user"):
         FolderTarget(root).publish(described(data), data)
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["notes", "notes/.versions"])
+def test_a_folder_that_is_swapped_for_a_link_meanwhile_is_not_followed(tmp_path, link):
+    """Another user of a shared export folder waits for the moment between the look and the write, at each step of it."""
+    elsewhere, root, kept = tmp_path / "elsewhere", tmp_path / "root", tmp_path / "kept"
+    (elsewhere / ".versions").mkdir(parents=True)
+    victims = [elsewhere / "secret.txt", elsewhere / ".versions" / "old", elsewhere / "manifest.json"]
+    for victim in victims:
+        victim.write_text("of somebody else")
+        os.utime(victim, (0, 0))
+    before = snapshot(elsewhere)
+    data = spooled(tmp_path / "work", rows([chat("one", "two")]))
+    steps: list[str] = []
+
+    def swap_at(number):
+        def step(name):
+            steps.append(name)
+            if len(steps) == number:
+                (root / link).rename(kept)
+                (root / link).symlink_to(elsewhere)
+
+        return step
+
+    for number in range(1, 30):
+        steps.clear()
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        with contextlib.suppress(TargetUnavailable), as_another_user(root / link):
+            FolderTarget(root, grace_seconds=0).publish(described(data), data, on_step=swap_at(number))
+        assert snapshot(elsewhere) == before, number
+        if len(steps) < number:
+            break
+    assert number > 5
+
+
+@contextlib.contextmanager
+def as_another_user(link):
+    """Whatever link there is meanwhile, it is not ours."""
+    real = os.stat
+
+    def stat(path, *further, **named):
+        found = real(path, *further, **named)
+        if named.get("follow_symlinks") is False and S_ISLNK(found.st_mode):
+            values = list(found)
+            values[4] = 65534
+            return os.stat_result(values)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "stat", stat)
+        yield

@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +30,11 @@ from corpus_pipeline.stages.export.dataset_cards import CARD
 from corpus_pipeline.stages.export.files import (
     CHUNK,
     create_temporary,
+    discard,
     explained,
+    name_in,
+    opened_folder,
+    rename,
     replace_whole,
     sweep,
     sync_folder,
@@ -85,7 +88,8 @@ class FolderTarget(Target):
         with self._explained():
             for place in (self.root / folder, self.root / folder / _VERSIONS):
                 place.mkdir(parents=True, exist_ok=True)
-                _refuse_foreign_link(place)
+                with opened_folder(self.root, *place.relative_to(self.root).parts):
+                    pass  # it is where its name says
             for place in (self.root, self.root / folder, self.root / folder / _VERSIONS):
                 sweep(place)
         return []
@@ -101,17 +105,18 @@ class FolderTarget(Target):
             if self._damage(folder, stored) is None:
                 os.utime(place)  # begins its grace again
                 return
-            descriptor, temporary = create_temporary(place.parent, "export")
-            try:
-                _copy(file, descriptor)
-                os.fsync(descriptor)
-                on_step(f"{stored.role}.rename.before")
-                temporary.replace(place)
-            except Exception:
-                temporary.unlink(missing_ok=True)
-                raise
-            finally:
-                os.close(descriptor)
+            with opened_folder(self.root, folder, _VERSIONS) as within:
+                descriptor, temporary = create_temporary(place.parent, "export", within=within)
+                try:
+                    _copy(file, descriptor)
+                    os.fsync(descriptor)
+                    on_step(f"{stored.role}.rename.before")
+                    rename(temporary, place, within)
+                except Exception:
+                    discard(temporary, within)
+                    raise
+                finally:
+                    os.close(descriptor)
             sync_folder(place.parent)
         on_step(f"{stored.role}.rename.after")
 
@@ -130,12 +135,13 @@ class FolderTarget(Target):
         place = self.root / path
         with self._explained():
             if not (place.is_file() and place.read_bytes() == content):
-                write_whole(place, content)
+                with opened_folder(self.root, *Path(path).parent.parts) as within:
+                    write_whole(place, content, within=within)
 
     def _put_large(self, path: str, file: FileFacts) -> None:
         place = self.root / path
-        with self._explained():
-            replace_whole(place, lambda descriptor: _copy(file, descriptor))
+        with self._explained(), opened_folder(self.root, *Path(path).parent.parts) as within:
+            replace_whole(place, lambda descriptor: _copy(file, descriptor), within=within)
 
     def _tidy(self, folder: str, files: tuple[StoredFile, ...], on_step: OnStep) -> None:
         """Renews the friendly names and removes versions that the manifest no longer names."""
@@ -144,7 +150,8 @@ class FolderTarget(Target):
             for file in files:
                 if file.alias is not None and not _is_link(home / file.path, home / file.alias):
                     on_step(f"{file.role}.alias.before")
-                    _link(home / file.path, home / file.alias)
+                    with opened_folder(self.root, folder) as within:
+                        _link(home, file.path, file.alias, within)
                     on_step(f"{file.role}.alias.after")
             self._remove_old(folder)
             sync_folder(home)
@@ -156,13 +163,16 @@ class FolderTarget(Target):
             return
         home, files = self.root / folder, stored_files(manifest)
         versions, aliases = {Path(file.path).name for file in files}, {file.alias for file in files}
-        for path in (home / _VERSIONS).glob("[!.]*"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.name not in versions and time.time() - path.stat().st_mtime >= self._grace_seconds:
-                    path.unlink()
-        for suffix in _ALIASES:
-            if f"{folder}{suffix}" not in aliases:
-                (home / f"{folder}{suffix}").unlink(missing_ok=True)
+        with opened_folder(self.root, folder, _VERSIONS) as within:
+            for path in (home / _VERSIONS).glob("[!.]*"):
+                with contextlib.suppress(FileNotFoundError):
+                    age = time.time() - os.stat(name_in(path, within), dir_fd=within).st_mtime
+                    if path.name not in versions and age >= self._grace_seconds:
+                        discard(path, within)
+        with opened_folder(self.root, folder) as within:
+            for suffix in _ALIASES:
+                if f"{folder}{suffix}" not in aliases:
+                    discard(home / f"{folder}{suffix}", within)
 
     def _open(self, path: str) -> BinaryIO:
         return (self.root / path).open("rb")
@@ -213,16 +223,6 @@ class FolderTarget(Target):
             yield
 
 
-def _refuse_foreign_link(place: Path) -> None:
-    """Raises TargetUnavailable for a folder that leads elsewhere because another user said so."""
-    found = place.lstat()
-    if stat.S_ISLNK(found.st_mode) and found.st_uid != os.geteuid():
-        raise TargetUnavailable(
-            f"{place} is a link that another user made; nothing is written where it leads. Remove it, then run the export"
-            " again."
-        )
-
-
 def _copy(file: FileFacts, descriptor: int) -> None:
     """Copies a finished part and proves on the way that it is what it was."""
     value = hashlib.sha256()
@@ -234,30 +234,32 @@ def _copy(file: FileFacts, descriptor: int) -> None:
         raise TargetUnavailable(f"{file.path} changed after it was written. Check the disk, then run the export again.")
 
 
-def _link(existing: Path, alias: Path) -> None:
-    """Gives `existing` a second name in one rename; a copy where there are no hard links."""
-    temporary = temporary_path(alias.parent, "alias")
-    with existing.open("rb") as source:
+def _link(home: Path, existing: str, alias: str, within: int | None) -> None:
+    """Gives `existing` a second name in one rename, both below `home`, which is open as `within`; a copy where there are no
+    hard links."""
+    temporary = temporary_path(home, "alias")
+    with (home / existing).open("rb") as source:
         # the second name is of this very file: a sweeper leaves what is locked
         file_locks.wait_for(source.fileno(), shared=True)
         try:
-            temporary.hardlink_to(existing)
+            old = home / existing if within is None else existing
+            os.link(old, name_in(temporary, within), src_dir_fd=within, dst_dir_fd=within)
         except OSError:
-            _second(source, alias)
+            _second(source, home / alias, within)
             return
         try:
-            temporary.replace(alias)
+            rename(temporary, home / alias, within)
         finally:
-            temporary.unlink(missing_ok=True)  # where the alias is this file by now, a rename does nothing
+            discard(temporary, within)  # where the alias is this file by now, a rename does nothing
 
 
-def _second(source: BinaryIO, alias: Path) -> None:
-    descriptor, temporary = create_temporary(alias.parent, "alias")
+def _second(source: BinaryIO, alias: Path, within: int | None) -> None:
+    descriptor, temporary = create_temporary(alias.parent, "alias", within=within)
     try:
         for block in blocks(source, CHUNK):
             write_all(descriptor, block)
         os.fsync(descriptor)
-        temporary.replace(alias)
+        rename(temporary, alias, within)
     finally:
         os.close(descriptor)
 
