@@ -50,6 +50,38 @@ def test_a_known_fault_is_found_in_a_copy_of_the_advisories(supply_chain, tmp_pa
     assert "TEST-1" in said and "TEST-2" not in said
     (tmp_path / "one.json").unlink()
     assert supply_chain.audit(tmp_path) == 0
+    (tmp_path / "two.json").unlink()
+    assert supply_chain.audit(tmp_path) == 1 and "SKIPPED" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("events", "known"),
+    [
+        ("[{introduced: '0'}]", True),
+        ("[{introduced: '0'}, {fixed: 999!1}]", True),
+        ("[{introduced: '0'}, {fixed: 0.0.1}]", False),
+        ("[{introduced: '0'}, {last_affected: 0.0.1}]", False),
+        ("[{fixed: 0.0.2}, {introduced: '0'}, {introduced: 0.0.3}]", True),
+        ("[{introduced: 999!1}]", False),
+    ],
+)
+def test_a_range_without_an_end_reaches_to_versions_of_today(supply_chain, tmp_path: Path, events, known) -> None:
+    """As in PyPA's advisory database: entries list the versions that there were when they were written."""
+    name = supply_chain.locked(supply_chain.RUNTIME_LOCK)[0].name
+    text = f"""
+id: PYSEC-1
+modified: 2026-01-02T00:00:00Z
+affected:
+- package: {{name: {name}, ecosystem: PyPI}}
+  ranges:
+  - {{type: ECOSYSTEM, events: {events}}}
+  - {{type: GIT, events: [{{introduced: abc}}]}}
+  versions: [0.0.0]
+"""
+    (tmp_path / "PYSEC-1.yaml").write_text(text)
+    assert supply_chain.audit(tmp_path) == int(known)
+    (tmp_path / "PYSEC-1.yaml").write_text(text + "withdrawn: 2026-01-03T00:00:00Z\n")
+    assert supply_chain.audit(tmp_path) == 0
 
 
 def test_an_audit_without_data_says_so_loudly(supply_chain, monkeypatch, capsys) -> None:

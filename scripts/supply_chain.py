@@ -1,7 +1,8 @@
 """Which locked packages have known faults, what is in a release, and a wheel that anybody can build again.
 
     python scripts/supply_chain.py audit            # asks api.osv.dev; without it: a word, exit status 0
-    python scripts/supply_chain.py audit --data DIR # OSV entries as JSON files below DIR, for machines without the network
+    python scripts/supply_chain.py audit --data DIR # OSV entries (JSON, YAML) below DIR, for machines without the network:
+                                                    # a copy of https://github.com/pypa/advisory-database, for one
     python scripts/supply_chain.py sbom             # build/sbom.cdx.json: CycloneDX 1.5, with the hashes of locks/runtime.txt
     python scripts/supply_chain.py wheel            # builds it twice; the bytes must be equal; writes build/SHA256SUMS
 
@@ -22,6 +23,8 @@ import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+from packaging.version import Version
 from setup import ROOT, RUNTIME_LOCK, say
 from try_wheel import build
 
@@ -29,6 +32,7 @@ OSV = "https://api.osv.dev/v1/querybatch"
 _PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _TIMEOUT = 20.0
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Package(NamedTuple):
@@ -74,23 +78,68 @@ def asked_of_osv(packages: list[Package]) -> dict[str, list[str]] | None:
     return {package.purl: [fault["id"] for fault in found["vulns"]] for package, found in known if found.get("vulns")}
 
 
-def found_in(folder: Path, packages: list[Package]) -> dict[str, list[str]]:
-    """{purl: ids of known faults} by OSV entries below a folder; an entry names the versions that it is about."""
+def found_in(folder: Path, packages: list[Package]) -> tuple[int, str, dict[str, list[str]]]:
+    """(entries that were read, the newest change of one, {purl: ids of known faults}) by OSV entries below a folder."""
     versions = {package.name: package for package in packages}
     faults: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("*.json")):
-        entry: dict[str, Any] = json.loads(path.read_bytes())
-        for affected in entry.get("affected", ()):
+    read, newest = 0, ""
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".yaml", ".yml")):
+        entry = _entry(path)
+        if "id" not in entry:
+            continue
+        read, newest = read + 1, max(newest, str(entry.get("modified", "")))
+        for affected in () if entry.get("withdrawn") else entry.get("affected", ()):
             about = affected.get("package", {})
             package = versions.get(re.sub(r"[-_.]+", "-", about.get("name", "")).lower())
-            if package and about.get("ecosystem") == "PyPI" and package.version in affected.get("versions", ()):
+            if package and about.get("ecosystem") == "PyPI" and _is_affected(package.version, affected):
                 faults.setdefault(package.purl, []).append(entry["id"])
-    return faults
+    return read, newest, faults
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_bytes()) if path.suffix == ".json" else yaml.load(path.read_bytes(), _Loader)
+    return found if isinstance(found, dict) else {}
+
+
+def _is_affected(version: str, affected: dict[str, Any]) -> bool:
+    """Whether a version is listed, or in a range: one without an end reaches to versions that were not there yet."""
+    if version in affected.get("versions", ()):
+        return True
+    own = Version(version)
+    for known in affected.get("ranges", ()):
+        if known.get("type") != "ECOSYSTEM":
+            continue
+        inside = False
+        for event in sorted(known.get("events", ()), key=_moment):
+            bound = _moment(event)
+            if "introduced" in event and own >= bound:
+                inside = True
+            elif ("fixed" in event and own >= bound) or ("last_affected" in event and own > bound):
+                inside = False
+        if inside:
+            return True
+    return False
+
+
+def _moment(event: dict[str, Any]) -> Version:
+    """The version of an event of a range."""
+    (version,) = event.values()
+    return Version(str(version))
 
 
 def audit(data: Path | None) -> int:
     packages = locked(RUNTIME_LOCK)
-    faults = found_in(data, packages) if data else asked_of_osv(packages)
+    faults: dict[str, list[str]] | None
+    if data:
+        read, newest, faults = found_in(data, packages)
+        say(
+            f"{read} entries were read, the newest is of {newest[:10] or 'no date'}: what became known later is not in them"
+        )
+        if not read:
+            say("AUDIT SKIPPED, nothing was looked up: there is no OSV entry")
+            return 1
+    else:
+        faults = asked_of_osv(packages)
     for purl, ids in sorted((faults or {}).items()):
         say(f"{purl}: {', '.join(sorted(set(ids)))}")
     if faults is not None:
