@@ -313,9 +313,10 @@ def test_a_name_that_leads_where_nothing_is_sent_is_not_followed(host, answer, m
     Names(monkeypatch, answer)
     made: list[object] = []
     monkeypatch.setattr(socket, "create_connection", lambda *asked, **_: made.append(asked))
-    store = Store(f"mysql+pymysql://u:p@{host}/corpus?tls=off", patience=0)
-    with pytest.raises(StoreUnavailable, match="where nothing is sent"):
-        store.fetch(lambda c: None)
+    for driver in ("mysql+pymysql", "postgresql+psycopg"):
+        store = Store(f"{driver}://u:p@{host}/corpus?tls=off", patience=0)
+        with pytest.raises(StoreUnavailable, match="where nothing is sent"):
+            store.fetch(lambda c: None)
     target = open_target("s3://bucket/corpus", endpoint_url=f"https://{host}:1")
     assert "where nothing is sent" in target.check().sentence
     assert made == []

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import StoreUnavailable, UsageError
-from corpus_pipeline.store.backends.server_addresses import TLS_OPTIONS, is_local, not_trusted, tls_mode
+from corpus_pipeline.store.backends.server_addresses import TLS_OPTIONS, checked, is_local, not_trusted, tls_mode
 
 _PORT = 3306
 
@@ -49,11 +48,8 @@ def connected(url: URL, named: Mapping[str, Any]) -> socket.socket | None:
     from pymysql.err import OperationalError
 
     host, port = str(named.get("host") or "localhost"), int(named.get("port") or _PORT)
-    # a URL that asks for no protection (`tls=off`) is taken at its word wherever the server is
     try:
-        addresses = of_server(host, port, in_the_clear=False)
-    except Forbidden as error:
-        raise StoreUnavailable(f"CORPUS_DATABASE_URL: {error}. Name the server by the address that it has.") from None
+        addresses = checked(host, port)
     except OSError as error:
         raise OperationalError(2003, f"Can't connect to MySQL server on {host!r} ({error.strerror})") from error
     for address in addresses:

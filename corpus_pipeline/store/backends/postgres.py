@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from corpus_pipeline.errors import StoreUnavailable, UsageError
 from corpus_pipeline.store.backends import certificates, postgres_access, postgres_values
 from corpus_pipeline.store.backends.base import Backend, Fault
+from corpus_pipeline.store.backends.server_addresses import checked
 
 # SQLSTATEs, or the two letters of their class
 _CONFLICTS = frozenset({"40", "55P03", "55006"})
@@ -48,6 +49,19 @@ _MAX_DAMAGE = 100  # faults that are listed
 
 def _is_among(sqlstate: str, known: frozenset[str]) -> bool:
     return sqlstate in known or sqlstate[:2] in known
+
+
+def _at_checked_addresses(named: dict[str, Any]) -> dict[str, str]:
+    """Where libpq connects, so that it does not look the name up itself; nothing for a socket in the file system."""
+    host = str(named.get("host") or "")
+    if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in named:
+        return {}
+    try:
+        addresses = checked(host, int(named.get("port") or 5432))
+    except OSError:  # it does not resolve: libpq says so in its words
+        return {}
+    # one host for each address, tried in this order; the certificate must have the name
+    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
 
 class _ByteByByte(PGDDLCompiler):
@@ -93,7 +107,7 @@ class PostgresBackend(Backend):
         @event.listens_for(engine, "do_connect")
         def _connect(_dialect: Any, _record: Any, positional: Any, named: dict[str, Any]) -> Any:
             try:
-                return driver.connect(*positional, **named)
+                return driver.connect(*positional, **named | _at_checked_addresses(named))
             except OperationalError as error:
                 refusal = postgres_access.refusal(parsed, error)
                 if refusal is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL
 
+from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import StoreUnavailable, UsageError
 
 TLS_OPTIONS = ("tls", "ssl_ca", "ssl_cert", "ssl_key", "ssl_key_password")
@@ -35,6 +36,18 @@ def is_local(url: URL) -> bool:
 def not_trusted(url: URL, why: str) -> StoreUnavailable:
     """The error for a server that was not spoken to."""
     return StoreUnavailable(f"the database server {url.host} {why}; nothing was sent to it. {_NEXT}")
+
+
+def checked(host: str, port: int) -> list[str]:
+    """The addresses of a server, to connect to in this order: its name is not looked up again. Raises StoreUnavailable for a
+    name that leads where no server is meant to be; OSError when it does not resolve.
+
+    A URL that asks for no protection (`tls=off`) is taken at its word wherever the server is.
+    """
+    try:
+        return of_server(host, port, in_the_clear=False)
+    except Forbidden as error:
+        raise StoreUnavailable(f"CORPUS_DATABASE_URL: {error}. Name the server by the address that it has.") from None
 
 
 def whole_seconds(url: URL, name: str, default: int) -> int:
