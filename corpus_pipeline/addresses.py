@@ -15,7 +15,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # the addresses at which clouds hand out credentials, beside 169.254.169.254, which is link-local
 _METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
 
-# addresses that hold another one and are nobody's: IPv4-compatible, Teredo, NAT64 of a network's own
+# addresses that hold another one and belong to no server: IPv4-compatible, Teredo, NAT64 of a network's own
 _TUNNELS = tuple(map(ipaddress.IPv6Network, ("::/96", "2001::/32", "64:ff9b:1::/48")))
 
 

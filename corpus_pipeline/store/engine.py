@@ -95,7 +95,7 @@ class Guard:
 
 
 def _nothing() -> None:
-    """What is done before a read where nobody wants anything."""
+    """What is done before a read by default."""
 
 
 class Store:

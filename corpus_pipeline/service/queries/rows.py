@@ -97,7 +97,7 @@ def row_page(
 def row_page_in_slices(
     store: Store, name: str, wanted: Filter, *, after: int, limit: int, index: Path | None = None
 ) -> RowPage:
-    """As `row_page`, in reads of a moment each, so that nobody else waits for the whole of it."""
+    """As `row_page`, in reads of a moment each, so that no other reader waits for the whole of it."""
     until, found = time.monotonic() + _SECONDS, list[Found]()
     while True:
         left = limit - len({row.id for row in found})

@@ -58,7 +58,7 @@ def temporary_path(folder: Path, stem: str, suffix: str = TEMPORARY) -> Path:
 def opened_folder(root: Path, *names: str) -> Iterator[int | None]:
     """A descriptor of the folder `names` lead to below `root`, step by step: a link on the way is followed when it is ours.
 
-    What is done within it stays in it, whatever others make of the names meanwhile. None where the system has no such calls.
+    What is done within it stays in it, whatever others make of the names. None where the system has no such calls.
     Raises TargetUnavailable for a link that another user made; OSError.
     """
     if not _CAN_STAY:
