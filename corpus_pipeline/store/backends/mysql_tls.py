@@ -41,7 +41,7 @@ def arguments(url: URL) -> dict[str, Any]:
 
 def connected(url: URL, named: Mapping[str, Any]) -> socket.socket | None:
     """A connection to the server, to one of the addresses that were checked; None where the driver makes it, for a file in
-    the file system. named: what the driver is given. Raises StoreUnavailable; pymysql's OperationalError when no server answers.
+    the file system. named: what the driver is given. Raises StoreUnavailable; OperationalError when no server answers.
     """
     if "unix_socket" in named:
         return None
