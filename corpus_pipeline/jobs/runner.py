@@ -20,7 +20,7 @@ from corpus_pipeline.errors import (
     SourceNotHere,
     StopJob,
 )
-from corpus_pipeline.jobs import data_checks, stage_handlers, webhooks
+from corpus_pipeline.jobs import data_checks, stage_handlers, tracing, webhooks
 from corpus_pipeline.jobs.clean.invalidation import compare_without
 from corpus_pipeline.jobs.completion_report import CompletionReport, completion_report
 from corpus_pipeline.jobs.ingest import local_path
@@ -80,7 +80,7 @@ def _run_once(work: Work) -> Outcome:
         flag = held.commit(_begin, held, task_types)
         if flag is not None:
             raise Paused.by(flag)
-        with Speaker(held).speaking():
+        with Speaker(held).speaking(), tracing.span(work.stage, _span_of(work)):
             _work(held, stage_handlers.WORKERS[work.stage])
         report = held.commit(_complete, held)
         reconsider(work)
@@ -221,6 +221,15 @@ def _work(held: Held, worker: Callable[[Held], None]) -> None:
     except BaseException as stop:  # Ctrl-C for the second time, and what Dagster raises between two lines
         _end(held, Status.INTERRUPTED, f"interrupted: {type(stop).__name__}")
         raise
+
+
+def _span_of(work: Work) -> dict[str, str | None]:
+    return {
+        "corpus.file": work.file.name,
+        "corpus.consumer": work.file.consumer,
+        "corpus.recipe": work.recipe.name,
+        "corpus.run": work.run_id,
+    }
 
 
 def _end(held: Held, status: Status, reason: str) -> None:

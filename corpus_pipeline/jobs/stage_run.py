@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import Interrupted, Paused
+from corpus_pipeline.jobs import tracing
 from corpus_pipeline.jobs.lease import HeldLease
 from corpus_pipeline.jobs.narration import Calls, LogNarrator, Narrator
 from corpus_pipeline.recipe import Recipe
@@ -98,7 +99,8 @@ class Held:
         """Commit one unit of work, `unit(connection, *args, **kwargs)`: rows, cursor and the check of the epoch in one
         transaction."""
         name = f"{self.work.stage} {getattr(unit, '__name__', 'unit').strip('_')}"
-        return self.store.write(lambda connection: unit(connection, *args, **kwargs), self.lease.guard, name=name)
+        with tracing.span(f"commit {name}", {"corpus.file": self.work.file.name}):
+            return self.store.write(lambda connection: unit(connection, *args, **kwargs), self.lease.guard, name=name)
 
     def cursor(self, task_type: str) -> cursors.Cursor:
         """The cursor of a task type as the database has it now."""

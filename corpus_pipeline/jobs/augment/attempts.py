@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from corpus_pipeline import failpoints
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.errors import ControlFlow, Paused, Stopped
+from corpus_pipeline.jobs import tracing
 from corpus_pipeline.jobs.augment import settlements
 from corpus_pipeline.jobs.augment.charging import Charger, is_beyond_limit
 from corpus_pipeline.jobs.augment.group_commit import GROUP_SECONDS, Writer
@@ -357,6 +358,18 @@ class Caller:
             item.prepared, named, answer, trusts_limit=self._learns_limit(route, put, learnt, answer)
         )
         settlement = settlements.answered(attempt_id, answer, charge, settlements.since(begun))
+        tracing.call(
+            attempt_id,
+            begun,
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.request.model": put.model,
+                "gen_ai.usage.input_tokens": answer.usage.input_tokens,
+                "gen_ai.usage.output_tokens": answer.usage.output_tokens,
+                "corpus.file": self._held.work.file.name,
+                "corpus.attempt": attempt,
+            },
+        )
         self._writer.answered(settlement, key, answer)
         failpoints.point("answer spooled")
         self._take_note(route, put, learnt, answer)
