@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,10 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
+from corpus_pipeline import process_identity
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.llm.client import RESPONSE_CAP_BYTES, ModelClient
 from corpus_pipeline.llm.endpoint import Endpoint, endpoint
 from corpus_pipeline.llm.failures import CallFailed, Failure, Reason
+from corpus_pipeline.llm.reader import awaited as waits
 from corpus_pipeline.llm.reader import left
 from corpus_pipeline.llm.reader.awaited import awaited
 from corpus_pipeline.llm.reader.channel import Channel
@@ -144,6 +148,32 @@ def test_where_it_dies_its_calls_are_lost_and_the_worker_calls_itself(stub: Runn
         assert isinstance(await asked(client), Answer)
 
     reading(endpoint(stub.base_url, KEY), tmp_path / "spool", work)
+
+
+def test_a_reader_is_waited_for_when_its_worker_is_dead_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "_MOST_SECONDS", 0.3)
+    worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = str(process_identity.parsed(process_identity.own())._replace(pid=worker.pid, born=born(worker.pid)))
+    lock = left.Lock(tmp_path, "3-1-x", name)
+    assert list(waits.waiting(tmp_path, 3)) == [], "its worker lives"
+    worker.kill()
+    worker.wait()
+    assert list(waits.waiting(tmp_path, 33)) == []
+    assert {known.calls for known in waits.waiting(tmp_path, 3)} == {0}, (
+        "it is waited for, though it does not say for what"
+    )
+    lock.say(7, time.time() + 60)
+    assert {known.calls for known in waits.waiting(tmp_path)} == {7}
+    lock.say(7, time.time() - 60)
+    assert list(waits.waiting(tmp_path)) == []
+    lock.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def born(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 
 def test_where_nothing_can_be_written_there_is_none(stub: RunningStub, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from corpus_pipeline.llm import prices
 from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer
 from corpus_pipeline.llm.prices import TokenPrice
 from corpus_pipeline.llm.reader import left
-from corpus_pipeline.llm.reader.awaited import awaited
+from corpus_pipeline.llm.reader.awaited import waiting
 from corpus_pipeline.llm.styles import STYLES
 from corpus_pipeline.model import Answer, NanoDollars, Request, TaskId, Usage
 from corpus_pipeline.record_files import RecordFiles, Segment
@@ -37,7 +37,6 @@ from corpus_pipeline.store.ledger import Recovered, Settlement
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.05
 _TELL_SECONDS = 2.0  # a wait that is shorter is not spoken of
 _Charging: TypeAlias = Callable[[Row, Request, Answer], Charge]
 
@@ -80,8 +79,8 @@ def left_over(folder: Path, task_id: TaskId) -> list[Path]:
 def settle_all(store: Store, folder: Path) -> int:
     """Collect what workers that are dead left, of any task, and remove their files: a purge must find every answer in the
     database. Returns how many answers."""
-    while (known := awaited(folder)) is not None and time.time() < known.until:
-        time.sleep(_LOOK_SECONDS)
+    for _ in waiting(folder):
+        pass
     own = [path for path in sorted(folder.glob("*.spool")) if record_files.is_left(path)] if folder.is_dir() else []
     raw = [path for path in left.files(folder) if record_files.is_left(path)]
     if not own and not raw:
@@ -120,8 +119,8 @@ def take_late_answers(held: Held, plan: dict[str, Prepared]) -> int:
 
 
 def _wait_for_readers(held: Held) -> None:
-    folder, begun, told = held.work.spool_folder, time.monotonic(), False
-    while (known := awaited(folder, held.work.task.id)) is not None and time.time() < known.until:
+    begun, told = time.monotonic(), False
+    for known in waiting(held.work.spool_folder, held.work.task.id):
         held.lease.check()
         if not told and time.monotonic() - begun >= _TELL_SECONDS:
             told = True
@@ -129,7 +128,7 @@ def _wait_for_readers(held: Held) -> None:
                 f"{held.work.stage} of {held.work.file.name}: {known.calls} calls of the worker that died are still answered;"
                 f" they are waited for, at most {max(0.0, known.until - time.time()):.0f} s, and not paid again"
             )
-        if held.work.stop.wait(_LOOK_SECONDS):
+        if held.work.stop.is_set():
             raise Interrupted(f"stopped by {held.work.stop.reason}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from corpus_pipeline import file_locks, process_identity
 from corpus_pipeline.llm.reader import left
 
 _SLACK_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
+_MOST_SECONDS = 150.0  # longer than a reader lives behind its worker: one that is held is not waited for for ever
 
 
 class Awaited(NamedTuple):
@@ -20,6 +23,15 @@ class Awaited(NamedTuple):
 
     calls: int
     until: float
+
+
+def waiting(folder: Path, task_id: int | None = None) -> Iterator[Awaited]:
+    """What is still awaited, again and again, until nothing is or its time is over: for a caller that looks
+    at other things meanwhile."""
+    ends = time.monotonic() + _MOST_SECONDS
+    while (known := awaited(folder, task_id)) is not None and time.time() < known.until and time.monotonic() < ends:
+        yield known
+        time.sleep(_LOOK_SECONDS)
 
 
 def awaited(folder: Path, task_id: int | None = None) -> Awaited | None:
