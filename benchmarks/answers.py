@@ -1,7 +1,7 @@
 """How right the validators of answers are: what of labelled answers they refuse, by kind, language and validator.
 
     python benchmarks/answers.py                    # the set of the repository
-    python benchmarks/answers.py --part held        # only what is held out while validators are tuned
+    python benchmarks/answers.py --part third       # one of its parts
     python benchmarks/answers.py FILE.jsonl         # a set of your own
     python benchmarks/answers.py --without on_subject --wrong 20
 
@@ -25,7 +25,7 @@ from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies import Strategy, accept, build
-from corpus_pipeline_tests.augment.answers.making import of_part
+from corpus_pipeline_tests.augment.answers import PARTS, answers_of_part
 
 _MIN_BAD_REFUSED, _MAX_GOOD_REFUSED = 0.9, 0.02
 _PARAMS: dict[str, dict[str, Any]] = {
@@ -76,8 +76,8 @@ def rows_of(arguments: argparse.Namespace) -> Iterable[dict[str, Any]]:
             for line in Path(name).read_text(encoding="utf-8").splitlines():
                 yield json.loads(line)
         return
-    for one in of_part(None if arguments.part == "all" else arguments.part):
-        yield {**one._asdict(), "prompt": one.asked, "response": one.known}
+    for part in PARTS if arguments.part == "all" else (arguments.part,):
+        yield from answers_of_part(part)
 
 
 def interval(found: int, of: int) -> tuple[float, float]:
@@ -103,7 +103,7 @@ def main() -> int:
     """Print the tables; see the head of this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*")
-    parser.add_argument("--part", choices=("all", "tune", "held"), default="all")
+    parser.add_argument("--part", choices=("all", *PARTS), default="all")
     parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--wrong", type=int, default=0, help="show so many of those that are judged wrongly")
     arguments = parser.parse_args()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.stages.augment.validators.scripts import without_fences
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 # opening and closing mark of each dialect
@@ -41,7 +42,13 @@ TEMPLATE_TOKEN: Final = re.compile(
     r"<\|[A-Za-z][\w:. -]{0,40}\|>|<｜[^｜<>]{1,40}｜>|<\|[A-Za-z_]{2,20}>|<[A-Za-z_]{2,20}\|>"
     r"|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad)>|<unused\d+>"
     r"|\[/?(?:THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]|◁/?\w+▷"
-    r"|\A\s*<s>(?!.*</s>.*\S)|</s>\s*\Z|</?(?:think|seed:think)>"
+    r"|\A\s*<s>(?!.*</s>.*\S)|</s>\s*(?:<s>\s*)?\Z|</?(?:think|seed:think)>"
+)
+# headings and speakers of templates in plain words: a model goes on with a question of its own
+_ROLES: Final = re.compile(
+    r"^[ \t]*#{2,4}[ \t]*(?:Instruction|Response|Input|Output|Human|Assistant|User|System)[ \t]*:[ \t]*(?=\n|\Z|\S)"
+    r"|(?<=\n\n)(?:Human|USER|ASSISTANT):",
+    re.MULTILINE,
 )
 
 
@@ -84,7 +91,7 @@ def _unwrapped(text: str) -> str:
 
 def template_token(text: str) -> str | None:
     """The first control token of a chat template that is left in a text."""
-    if not any(mark in text for mark in "<[◁"):
-        return None
-    found = TEMPLATE_TOKEN.search(text)
+    found = TEMPLATE_TOKEN.search(text) if any(mark in text for mark in "<[◁") else None
+    if found is None and any(mark in text for mark in ("##", "\nHuman", "\nUSER", "\nASSISTANT")):
+        found = _ROLES.search(without_fences(text))
     return None if found is None else found.group().strip()

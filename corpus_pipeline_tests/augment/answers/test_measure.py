@@ -10,6 +10,7 @@ from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn, Usage
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.augment.strategies import accept, build
+from corpus_pipeline_tests.augment.answers import answers_of_part
 from corpus_pipeline_tests.augment.answers.making import LANGUAGES, Labelled, labelled
 
 # every validator refuses here, also the one that response_regeneration only lets tag
@@ -65,3 +66,18 @@ def test_who_refuses_is_named_and_shows_where(judged: list[tuple[Labelled, BadAn
     assert all(fault.validator and fault.detail for _, fault in faults)
     shown = [one for one, fault in faults if fault.evidence]
     assert len(shown) > 0.8 * len(faults)
+
+
+@pytest.mark.parametrize("part", ["second", "tuning", "third", "fourth"])
+def test_answers_that_were_written_out_are_judged_as_the_page_says(part: str) -> None:
+    """What the validators reach today; docs/answers.md has the shares of before the misses were read."""
+    counts: Counter[tuple[str, bool]] = Counter()
+    for row in answers_of_part(part):
+        one = Labelled(
+            row["label"], row["kind"], row["language"], part, row["strategy"], row.get("target"),
+            row["prompt"], row["response"], row["answer"],
+        )  # fmt: skip
+        counts[row["label"], refused(one) is not None] += 1
+    bad, good = (counts[label, True] / (counts[label, True] + counts[label, False]) for label in ("bad", "good"))
+    assert bad >= {"fourth": 0.8}.get(part, 0.9)
+    assert good <= {"tuning": 0.055, "fourth": 0.025}.get(part, 0.02)

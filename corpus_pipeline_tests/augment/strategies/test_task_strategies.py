@@ -63,7 +63,7 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("weaker_answer", "I'm sorry, but I can't assist with that request.", "refused"),
     ("desirability", {"because": "x", "desirable": "perhaps"}, "malformed"),
     ("verifiable_answer", {"final_answer": "65 metres"}, "in_response"),
-    ("verifiable_answer", {"final_answer": "the height of the tower " * 9}, "short"),
+    ("verifiable_answer", {"final_answer": " ".join(f"the tower number {i} is high" for i in range(12))}, "short"),
 ]
 
 

@@ -110,7 +110,7 @@ class Translation(Strategy):
         return (
             FieldsFilled(TEXT_FIELDS, whole=True),
             NoControls(TEXT_FIELDS, whole=True),
-            NoLeakedInstruction(TEXT_FIELDS, whole=True),
+            NoLeakedInstruction(TEXT_FIELDS, whole=True, translated=True),
             LengthRatio(TEXT_FIELDS, whole=True, low=0.25, high=4.0, floor=60),
             NotRepetitive(TEXT_FIELDS, whole=True),
             NotNoise(TEXT_FIELDS, whole=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -43,7 +44,7 @@ class Complete(PairValidator):
         text = pair.new.rstrip()
         if "„" in text:
             text = text.replace("“", "”")  # which closes what „ opens
-        why = _open_fence(text, pair.source) or _stops(text, pair)
+        why = _open_fence(text, pair.source) or _open_end(text, pair.source) or _stops(text, pair)
         if why is None:
             return None
         return BadAnswer(BadReason.CUT, f"{pair.field} {why}", evidence=(text[-60:],))
@@ -61,6 +62,33 @@ def _open_fence(text: str, source: str) -> str | None:
     if opened is None or _open_fence_of_source(source):
         return None
     return "ends within a block of code"
+
+
+_EMPTY_ITEM: Final = re.compile(r"(?:\A|\n)[ \t]*(?:\d{1,3}[.)、]|[-*+•])\Z")
+_CLOSES: Final = {"{": "}", "[": "]"}
+
+
+def _open_end(text: str, source: str) -> str | None:
+    """An item of a list that has no text, or data that never close, where those of the source do."""
+    if _EMPTY_ITEM.search(text) and "\n" in text and not _EMPTY_ITEM.search(source.rstrip()):
+        return "ends with an empty item"
+    known = source.strip()
+    if not known or known[0] not in _CLOSES or text.lstrip()[:1] not in _CLOSES:
+        return None
+    closed = known.endswith(_CLOSES[known[0]]) and _parses(known)
+    return "ends within its data" if closed and not _parses(text.strip()) and not _balanced(text) else None
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _balanced(text: str) -> bool:
+    return all(text.count(opener) <= text.count(closer) for opener, closer in _CLOSES.items())
 
 
 def _open_fence_of_source(source: str) -> bool:
@@ -81,12 +109,45 @@ def _stops(text: str, pair: Pair) -> str | None:
     if _ENDS.search(last):
         return None
     final = words[-1].casefold().strip("*_\"'") if words else ""
-    if len(words) >= _MIN_WORDS and final in _NEVER_LAST and not _ends_like_that(pair.source):
+    is_question = pair.field == "prompt" and _ASKS_FIRST.match(text) is not None and final in _LAST_OF_QUESTIONS
+    if len(words) >= _MIN_WORDS and final in _NEVER_LAST and not is_question and not _ends_like_that(pair.source):
         return f"ends with {final!r}"
     least = _MIN_WORDS if "," in last or len(text) < _SHORTER * len(pair.source) else _MIN_PLAIN_WORDS
-    if not _is_prose(last, text, least) or not _is_sentence(pair.source):
+    if not _is_sentence(pair.source) or _ENDS_WITH_AUTHOR.search(last) or _has_no_stops(text):
         return None
-    return "ends in the middle of a sentence"
+    if pair.field == "prompt" and not _EARLIER.search(text):
+        return None  # a request of one sentence without its sign
+    if _is_prose(last, text, least) or _breaks_off(last):
+        return "ends in the middle of a sentence"
+    return None
+
+
+_ENDS_WITH_AUTHOR: Final = re.compile(r"[.!?\"”’»]\s*[-–—~]\s*[A-Z]\w*\.?(?: [A-Z][\w.]*){0,3}$")
+_FEWEST_LINES: Final = 4
+_WITHOUT_STOPS: Final = 0.6  # of the lines of a text: it is a poem or a list
+
+
+def _has_no_stops(text: str) -> bool:
+    lines = [line.strip() for line in text.split("\n")[:-1] if line.strip()]
+    return len(lines) >= _FEWEST_LINES and sum(not _ENDS.search(line) for line in lines) >= _WITHOUT_STOPS * len(lines)
+
+
+_ASKS_FIRST: Final = re.compile(r"\W*(?:what|which|who|whom|where|how)\b", re.IGNORECASE)
+_LAST_OF_QUESTIONS: Final = frozenset("of to in for with from by at on into".split())
+_EARLIER: Final = re.compile(r"[.!?。！？][\"'”’」』»)）]*\s*(?=\S)")
+_MIN_REST: Final = 2  # words behind the last full stop; of scripts without blanks, twice as many letters
+
+
+def _breaks_off(last: str) -> bool:
+    """Whether a line ends its sentences but for the last one."""
+    parts = _EARLIER.split(last)
+    rest = parts[-1].strip() if len(parts) > 1 else ""
+    weights = script_weights(last)
+    if not rest or not weights or weights.most_common(1)[0][0] in _NO_STOP_SCRIPTS or _STRUCTURE.match(last):
+        return False
+    if weights["han"] + weights["kana"] > 0.5 * sum(weights.values()):
+        return len(rest) >= 2 * _MIN_REST
+    return len(rest.split()) >= _MIN_REST and rest[-1].isalpha() and weights["hangul"] > 0.5 * sum(weights.values())
 
 
 def _ends_like_that(source: str) -> bool:

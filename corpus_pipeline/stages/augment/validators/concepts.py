@@ -26,7 +26,7 @@ _TABLE: Final[dict[str, dict[str, str]]] = {
         "white": "white weiß weiss blanc blanche blanco blanca bianco bianca branco branca wit biały biała белый белая beyaz 白 白色 白い 흰 하얀 أبيض بيضاء सफ़ेद सफेद",
         "brown": "brown braun brun brune marron marrón marrone castanho bruin brązowy brązowa коричневый коричневая kahverengi 棕色 褐色 茶色 갈색 بني भूरा भूरी",
         "grey": "grey gray grau gris grigio grigia cinza cinzento grijs szary szara серый серая gri 灰 灰色 회색 رمادي धूसर",
-        "orange": "naranja arancione laranja oranje pomarańczowy оранжевый turuncu 橙 橙色 オレンジ 주황 برتقالي नारंगी",
+        "orange": "orange naranja arancione laranja oranje pomarańczowy оранжевый turuncu 橙 橙色 オレンジ 주황 برتقالي नारंगी",
         "pink": "pink rosa rose roze różowy розовый pembe 粉色 粉红 ピンク 분홍 وردي गुलाबी",
         "purple": "purple violet lila violett morado morada viola roxo paars fioletowy фиолетовый mor 紫 紫色 보라 بنفسجي बैंगनी",
     },

@@ -95,6 +95,11 @@ def is_function_word(word: str) -> bool:
     return word.casefold() in _STOP
 
 
+def is_wide_function(char: str) -> bool:
+    """Whether a Han character is a function word by itself."""
+    return char in _WIDE_FUNCTION
+
+
 @cache
 def words_of(language: str) -> frozenset[str]:
     """The function words of a language; none where they are not known."""

@@ -9,9 +9,17 @@ from decimal import Decimal
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.concepts import contradict
-from corpus_pipeline.stages.augment.validators.numbers import other_verdict, readings, spelled_numbers
+from corpus_pipeline.stages.augment.validators.numbers import (
+    choice_of,
+    last_result,
+    other_time,
+    other_verdict,
+    readings,
+    spelled_numbers,
+)
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
@@ -42,6 +50,7 @@ _WITH_UNIT: Final = re.compile(r"[-−+]?\s?[$€£¥]?\s?[\d.,'\s/]+\s?[^\W\d]{
 _BIG_FRACTIONS: Final = re.compile(r"\\[dt]frac(?=\{)")
 _WORD_COMMANDS: Final = re.compile(r"\\(?:text|mathrm|mathbf)(?=\{)")
 _NO_MATTER: Final = re.compile(r"[\s$.,;:!?\"'“”。，]|\\[,;!]|\\left|\\right|[{}]")
+_NAMED_AT_ONCE: Final = 80  # characters of an answer that names a colour, a day and the like, and not much else
 _SHORT: Final = 20  # a whole response up to this many characters may itself be a final answer
 
 
@@ -151,7 +160,8 @@ def _same_short(wanted: str, new: str) -> bool | None:
     if plain in _YES or plain in _NO:
         said = _VERDICT_ANYWHERE.search(new.casefold())
         return (said.group() in _YES) is (plain in _YES) if said else None
-    return None
+    differ = contradict(wanted, new) if len(new) <= _NAMED_AT_ONCE else None
+    return None if differ is None else not differ
 
 
 def same_meaning(source: str, new: str) -> bool | None:
@@ -161,6 +171,11 @@ def same_meaning(source: str, new: str) -> bool | None:
     (`concepts`) and are otherwise left alone: no one here knows that `verde` is `green` but for the table.
     """
     if max(len(source), len(new)) <= _SHORT_VERDICT and other_verdict(source, new) is not None:
+        return False
+    if other_time(source, new) is not None:
+        return False
+    result, end = last_result(source), readings(new)
+    if result is not None and end and not result & end[-1][1]:
         return False
     wanted, got = final_answer(source), final_answer(new)
     whole = source.strip()
@@ -181,6 +196,14 @@ def same_meaning(source: str, new: str) -> bool | None:
         return choice.group(1).upper() in letters if letters else None
     differ = contradict(short, said) if len(short.split()) <= 4 or _WIDE_ONLY.fullmatch(short) else None
     return None if differ is None else not differ
+
+
+def other_choice(source: Turn, new: Turn) -> tuple[str, str] | None:
+    """What two turns in two languages answer, where each picks one of the choices of its prompt, at another place of them."""
+    wanted, got = (choice_of(turn.prompt or "", turn.response or "") for turn in (source, new))
+    if wanted is None or got is None or wanted.of != got.of or wanted.at == got.at:
+        return None
+    return (source.response or "").strip(), (new.response or "").strip()
 
 
 _SHORT_VERDICT: Final = 400
@@ -206,6 +229,18 @@ class FinalAnswerKept(PairValidator):
 
     name: ClassVar[str] = "final_answer_kept"
     translated: bool = False
+
+    def __call__(self, conversation: Conversation, turns: tuple[Turn, ...], answer: Answer) -> BadAnswer | None:
+        """See `Validator`."""
+        fault = super().__call__(conversation, turns, answer)
+        if fault is not None or not self.translated:
+            return fault
+        for source, new in zip(conversation.turns, turns, strict=False):
+            other = other_choice(source, new)
+            if other is not None:
+                said = f"the source answers {other[0]!r}, the translation {other[1]!r}, which is another one of the choices"
+                return BadAnswer(BadReason.ANSWER_CHANGED, said, evidence=(other[1],))
+        return None
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""

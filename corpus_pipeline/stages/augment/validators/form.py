@@ -7,6 +7,8 @@ import re
 import unicodedata
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
@@ -15,8 +17,8 @@ from corpus_pipeline.stages.augment.validators.answer import visible
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
 from corpus_pipeline.stages.augment.validators.content import is_function_word, stems
 from corpus_pipeline.stages.augment.validators.refusing import declines, looks_refused
-from corpus_pipeline.stages.augment.validators.scripts import weight_of
-from corpus_pipeline.stages.augment.validators.task_talk import task_talk
+from corpus_pipeline.stages.augment.validators.scripts import weight_of, without_fences, without_inline_code
+from corpus_pipeline.stages.augment.validators.task_talk import asks_for_a_version, instruction, preface, task_talk
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 
@@ -60,7 +62,7 @@ class NotUnchanged(PairValidator):
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         source = _folded(pair.source)
-        if self.names_stay and _is_name(pair.new):
+        if self.names_stay and (_is_name(pair.new) or (pair.field == "response" and _is_title(pair.new))):
             return None
         if source and source == _folded(pair.new):
             return self._fault(pair, "word for word")
@@ -105,6 +107,16 @@ def _is_name(text: str) -> bool:
     """Whether a short text is a name, a number or a formula: no word of it belongs to a language."""
     words = re.findall(r"[^\W\d_]+", text)
     return len(words) <= _MAX_NAME and not any(is_function_word(word) for word in words)
+
+
+_MAX_TITLE: Final = 10  # words
+
+
+def _is_title(text: str) -> bool:
+    """Whether a short answer is a proper name or a title: most of its words begin with a capital."""
+    words = re.findall(r"[^\W\d_]+", text)
+    capitals = sum(word[0].isupper() for word in words)
+    return len(words) <= _MAX_TITLE and capitals >= 1 and 2 * capitals >= len(words)
 
 
 _MIN_ECHO: Final = 16  # letters and digits of a prompt that is found again in a response
@@ -197,6 +209,9 @@ class NotRepetitive(PairValidator):
             _WORD_RUN.search(pair.new) and not _WORD_RUN.search(pair.source)
         ):
             return BadAnswer(BadReason.REPETITIVE, f"{pair.field} repeats one character or word")
+        circle = circle_in(pair.new)
+        if circle is not None and not _goes_in_circles(pair):
+            return BadAnswer(BadReason.REPETITIVE, f"{pair.field} goes round in circles", evidence=(circle[:200],))
         new = pair.new.encode("utf-8", "replace")
         tail = new[-_TAIL:]
         if len(new) < _WHOLE_FROM or min(_squeezed(new), _squeezed(tail) if len(tail) == _TAIL else 1.0) >= self.limit:
@@ -205,6 +220,66 @@ class NotRepetitive(PairValidator):
         if len(source) >= _WHOLE_FROM and _squeezed(source) < 2 * self.limit:
             return None  # a source of that kind: a table of zeros, a refrain
         return BadAnswer(BadReason.REPETITIVE, f"{pair.field} goes round in circles")
+
+
+_UNIT: Final = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*|[。！？!?\n]", re.UNICODE
+)
+_LIST_NUMBER: Final = re.compile(r"^[ \t]*(?:[-*+•][ \t]+|\d{1,3}[.)、][ \t]*)", re.MULTILINE)
+_LOOKED_AT: Final = 4000  # characters: the beginning and the end of a text
+_LONGEST_CIRCLE: Final = 24  # words, or characters of a script without blanks
+_LEAST_LETTERS: Final = 12  # of what is said again and again, over all
+_OFTEN: Final = (
+    (1, 6),
+    (2, 4),
+    (24, 3),
+)  # (words of what is said again, how often in succession it is no figure of speech)
+_OFTEN_WIDE: Final = ((1, 12), (3, 5), (5, 4), (24, 3))
+
+
+@lru_cache(maxsize=64)
+def circle_in(text: str) -> str | None:
+    """What a text says again and again, one time after another; None when it does not. Numbers of lists do not count."""
+    plain = without_inline_code(without_fences(text))
+    if len(plain) > 2 * _LOOKED_AT:
+        plain = f"{plain[:_LOOKED_AT]}\n{plain[-_LOOKED_AT:]}"
+    units = [unit.casefold() for unit in _UNIT.findall(_LIST_NUMBER.sub("", plain)) if not unit.isspace()]
+    words = [unit for unit in units if unit not in "。！？!?"]
+    last: dict[tuple[str, str], int] = {}  # where two neighbours were said last
+    run = before = 0
+    for at, neighbours in enumerate(pairwise(words), start=1):
+        size = at - last.get(neighbours, at)
+        last[neighbours] = at
+        run = (run + 1 if size == before else 1) if size else 0
+        before = size
+        if run and size <= _LONGEST_CIRCLE and _is_circle(words[at - run - size : at + 1], size):
+            return " ".join(words[at + 1 - size : at + 1])
+    return None
+
+
+def _is_circle(words: list[str], size: int) -> bool:
+    """Whether words that say the same `size` ones again do so too often."""
+    if len(words) < 3 * size:
+        return False
+    if any(len(word) == 1 and word > "\u3000" for word in words[:size]):
+        least = next(times for most, times in _OFTEN_WIDE if size <= most)
+    else:
+        least = next(times for most, times in _OFTEN if size <= most)
+    if len(words) < least * size:
+        return False
+    letters = sum(
+        len(word)
+        for word in words[:size]
+        if re.sub(r"['’-]", "", word).isalpha() and (len(word) > 1 or word > "\u3000")
+    )
+    if letters < 0.6 * sum(map(len, words[:size])):
+        return False  # a row of a table, an expression
+    return sum(map(weight_of, words)) >= _LEAST_LETTERS
+
+
+def _goes_in_circles(pair: Pair) -> bool:
+    """Whether what a text was made from, or what it answers, has circles, too: refrains, drills, tables."""
+    return any(circle_in(text) is not None for text in (pair.source, pair.asked, pair.known) if text)
 
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\uffff]")
@@ -233,8 +308,8 @@ _OUR_MARKS: Final = re.compile(
 _PREFACES: Final = re.compile(
     r"""\A[\s"'“*_#>]*(?:
     (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is)\ +[^.!?\n]{0,40}?
-        (?<!\bto\ )(?:paraphras|rephras|rewrit|reword|translat|refin|improv|revis|evolv
-            |more\ (?:complex|difficult)|new\ version)
+        (?<!\bto\ )(?:paraphras|rephras|rewrit|reword|translat|(?:refined|improved|revised|evolved)\ (?:\w+\ )?(?:version|prompt|question|answer|response|instruction|text)
+            |more\ (?:complex|difficult)\ (?:version|prompt|question)|new\ version)
         [^\n]{0,60}?[:\n]
     | (?:\#*\ ?)?(?:rewritten|rephrased|paraphrased|translated|revised|refined|improved|evolved|new)\ +
         (?:prompt|question|instruction|text|response|answer|version)\b[*_\#]*\s*[:：]
@@ -266,19 +341,30 @@ class NoLeakedInstruction(PairValidator):
     """
 
     name: ClassVar[str] = "no_leaked_instruction"
+    translated: bool = False  # a heading that only the translation has is none of its source
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         for what, pattern in (("our delimiters", _OUR_MARKS), ("a preface", _PREFACES), ("talk of itself", _SELF_TALK)):
             found = pattern.search(pair.new)
+            if found and pattern is _PREFACES and self._is_asked_for(pair):
+                continue
             # a rejected answer is made from the row's own one
             models = (pair.source, pair.asked, pair.known if pair.field == "rejected" else "")
             if found and not any(map(pattern.search, models)):
                 said = found.group().strip()[:200]
                 detail = f"{pair.field} has {what}: {said[:80]}"
                 return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail, evidence=(said,))
-        talk = task_talk(pair.new, "\n".join((pair.source, pair.asked, pair.known)))
+        known = "\n".join((pair.source, pair.asked, pair.known))
+        is_request, is_asked_for = pair.field == "prompt", self._is_asked_for(pair)
+        talk = preface(pair.new, pair.source, known, is_request=is_request or self.translated)
+        if talk is None and not is_asked_for:
+            talk = task_talk(pair.new, known) or instruction(pair.new, pair.source, known, is_request=is_request)
         if talk is None:
             return None
         detail = f"{pair.field} talks about its task: {talk[:80]}"
         return BadAnswer(BadReason.LEAKED_INSTRUCTION, detail, evidence=(talk,))
+
+    def _is_asked_for(self, pair: Pair) -> bool:
+        """Whether an answer says that it rewrites or translates because that was asked for."""
+        return pair.field != "prompt" and not self.translated and asks_for_a_version(pair.asked)

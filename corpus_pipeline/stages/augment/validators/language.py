@@ -274,6 +274,8 @@ def _foreign_language(sentence: str, letters: int, own: frozenset[str]) -> str |
     code = guesses[0][0]
     group = next((group for group in _ALIKE if code in group), frozenset({code}))
     certainty = sum(c for name, c in guesses if name in group)
+    if code == "ja" and "zh" in own and script_of(sentence, 1)[0].script == "han":
+        return None  # Chinese and Japanese look alike without kana
     if code in own or certainty < (_MIN_SURE if words >= _FEW_WORDS else _MIN_SURE_SHORT):
         return None
     return code if sum(c for name, c in guesses if name in own) <= _MAX_OWN else None
@@ -299,6 +301,8 @@ class Language(PairValidator):
         """See `PairValidator`."""
         if self.target is None:
             return self._against_source(pair) or self._parts_against_source(pair)
+        if pair.field == "response" and _stays(pair.new):
+            return None
         return self._against_target(pair, self.target) or self._parts_against_target(pair, self.target)
 
     @staticmethod
@@ -352,11 +356,40 @@ class Language(PairValidator):
         own = _may_be([*models, " ".join(models)])
         if not own:
             return None
+        strange = _of_another_script(pair.new, models)
+        if strange is not None:
+            said = f"a sentence of {pair.field} is in another language than its source"
+            return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(strange,))
         found = _foreign(pair.new, own, models)
         if found is None or _foreign(pair.source, own) is not None:
             return None
         said = f"a part of {pair.field} is in another language than its source: {found[0]}"
         return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(found[1],))
+
+
+_LATIN_SENTENCE: Final = re.compile(r"[A-Z][a-zà-ÿ'’]*(?:[ ,]{1,2}[A-Za-zà-ÿ0-9'’-]+){6,}[ ]?[.!?]")
+_LATIN_WORDS: Final = re.compile(r"[A-Za-zà-ÿ]+(?:[ ,]{1,2}[A-Za-zà-ÿ'’]+){3,}")
+
+
+def _of_another_script(text: str, models: Sequence[str]) -> str | None:
+    """A whole sentence in Latin letters in a text in others, where the texts that it follows have no such words."""
+    main = script_of(text)[0].script
+    if main in (None, "latin") or any(_LATIN_WORDS.search(model) for model in models):
+        return None
+    found = _LATIN_SENTENCE.search(prose(text))
+    return None if found is None else found.group()
+
+
+_MAX_NAME: Final = 8  # words
+
+
+def _stays(text: str) -> bool:
+    """Whether a short answer is a name that stays as it is in every language: its words begin with capitals."""
+    words = re.findall(r"[^\W\d_]+", text)
+    capitals = sum(word[0].isupper() for word in words)
+    return (
+        0 < len(words) <= _MAX_NAME and not text.rstrip().endswith((".", "!", "?")) and 3 * capitals >= 2 * len(words)
+    )
 
 
 def _models(pair: Pair) -> list[str]:

@@ -11,14 +11,20 @@ from typing import ClassVar, Final
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
-from corpus_pipeline.stages.augment.validators.content import is_function_word, shared, stems, words_of
+from corpus_pipeline.stages.augment.validators.content import (
+    is_function_word,
+    is_wide_function,
+    shared,
+    stems,
+    words_of,
+)
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, prose, script_weights, without_inline_code
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LATIN: Final = re.compile(r"[a-zà-ɏ]+")
 _VOWEL: Final = re.compile(r"[aeiouyà-æè-öø-ýāēěęėīōőūůűıœ]")
-_CLUSTER: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_CLUSTER: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _BAD_SPELLED: Final = re.compile(r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6,}|[jqxz][bcdfghjklmnpqrstvwxz]{2}")
 _INSIDE: Final = re.compile(r"[a-z]{1,}[;,:.!?#$%&*+=<>@^~][a-z;,.#$%&*+=<>@^~]{2,}", re.IGNORECASE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -35,21 +41,32 @@ _PAIRS: Final[dict[str, tuple[tuple[frozenset[str], frozenset[str]], ...]]] = {
          ("of to with from into", "of and is are was were or but"), ("and", "of and or but")),
         ("de", ("ein eine einen", "der und oder von ist sind aber mit zu"), ("und von mit zu im am", "und oder aber"),
          ("von mit zu im am", "ist sind")),
-        ("fr", ("le les un une", "et ou est sont mais du avec dans"), ("du des de avec dans", "et ou est sont mais")),
+        ("fr", ("le les un une", "et ou est sont mais du avec dans"), ("du des de avec dans", "et ou est sont mais"), ("du des au aux", "le la les un une du des au aux"),
+         ("de à", "le les des du au aux et"), ("les", "la le les un une")),
         ("es", ("el los las un una", "y o es son pero con en"), ("de del con en", "y o es son pero")),
         ("it", ("il lo gli un una", "e o è sono ma con nel di"), ("di del con nel", "e o è sono ma")),
         ("pt", ("os as um uma", "e ou são mas com em"), ("de do da com em", "e ou é são mas")),
         ("nl", ("de een", "en of zijn maar van met op"), ("van met in op", "en of maar")),
     )
 }  # fmt: skip
-_ENDLESS: Final = frozenset(
-    "the a an my your their of ein eine einen un une el los il lo gli um uma een le les".split()
-)
+# words that end no sentence
+_ENDLESS: Final[dict[str, str]] = {
+    "en": "the a an my your their of",
+    "de": "eine einen",
+    "fr": "un une le les",
+    "es": "un el los",
+    "it": "il lo gli un",
+    "pt": "um uma os",
+    "nl": "een",
+}
 _SHUFFLED_SHARE: Final = 0.08
 _FEWEST_WRONG: Final = 2
 _WRONG: Final = {
     language: frozenset(
-        (*product(_ENDLESS, ".,;:!?"), *(both for first, second in pairs for both in product(first, second)))
+        (
+            *product(_ENDLESS[language].split(), ".,;:!?"),
+            *(both for first, second in pairs for both in product(first, second)),
+        )
     )
     for language, pairs in _PAIRS.items()
 }
@@ -67,7 +84,7 @@ class NotNoise(PairValidator):
         """See `PairValidator`."""
         if "```" in pair.new or ("~~~" in pair.new and FENCED_CODE.search(pair.new)):
             return None
-        why = _noise(pair.new) or _invented(pair)
+        why = _noise(pair.new) or _invented(pair) or _shuffled(pair)
         if why is None or _noise(pair.source) is not None:
             return None
         return BadAnswer(BadReason.NOISE, f"{pair.field}: {why[0]}", evidence=(why[1],))
@@ -80,7 +97,41 @@ def _noise(text: str) -> tuple[str, str] | None:
         return "characters were lost", _REPLACEMENT
     if len(stripped) < _MIN_CHARACTERS:
         return None
-    return _signs(stripped) or _letters(stripped) or _order(stripped)
+    return _garbled(stripped) or _signs(stripped) or _letters(stripped) or _order(stripped)
+
+
+_NOT_ASCII: Final = re.compile(r"[\u0080-\uffff](?:[\u0080-\uffff\xa0 ]*[\u0080-\uffff])?")
+_LATIN_RUN: Final = re.compile(r"(?<![A-Za-z])[\u00c0-\u00ff]{4,}(?![A-Za-z])")
+_CODINGS: Final = ("cp1252", "latin-1", "cp932")
+_LOST: Final = "锟斤拷"  # what a replacement character becomes in GBK
+_FEWEST_GARBLED: Final = 2
+
+
+def _garbled(text: str) -> tuple[str, str] | None:
+    """Letters that were read in another coding than they were written in."""
+    if text.isascii():
+        return None
+    if _LOST in text or len(_LATIN_RUN.findall(text)) >= _FEWEST_GARBLED:
+        return "characters of another coding", _LOST if _LOST in text else _LATIN_RUN.findall(text)[0]
+    found = [run for run in _NOT_ASCII.findall(text) if _is_garbled(run)]
+    if len(found) >= _FEWEST_GARBLED or sum(map(len, found)) >= _MIN_CHARACTERS:
+        return "characters of another coding", found[0][:80]
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _is_garbled(run: str) -> bool:
+    """Whether a run of letters is one of fewer letters, once it is read as UTF-8."""
+    for coding in _CODINGS:
+        data = run.encode(coding, "ignore")
+        if len(data) < 2 or len(data.decode(coding, "ignore")) < 0.7 * len(run):
+            continue
+        meant = data.decode("utf-8", "replace")
+        lost = meant.count(_REPLACEMENT)
+        letters = sum(char.isalpha() or char in "’“”–—…" for char in meant if char > "\x7f" and char != _REPLACEMENT)
+        if letters and lost <= 0.5 * letters and len(meant) - lost < len(run):
+            return True
+    return False
 
 
 def _invented(pair: Pair) -> tuple[str, str] | None:
@@ -96,6 +147,26 @@ def _invented(pair: Pair) -> tuple[str, str] | None:
     if shared(stems(pair.new), stems(f"{pair.source} {pair.asked} {pair.known}")):
         return None
     return ("words of no language", pair.new[:80]) if languages.guesses(pair.new)[0][1] < _NO_LANGUAGE else None
+
+
+_FEWEST_SHUFFLED, _MOST_SHUFFLED = 10, 80  # words
+_TAKEN: Final = 0.8  # of the words of a text, from its source
+_STILL_TOGETHER: Final = 0.12  # of its neighbours, that are neighbours in the source or in the question
+
+
+def _shuffled(pair: Pair) -> tuple[str, str] | None:
+    """The words of the source in another order, of which hardly any two are still together."""
+    words = [word.casefold() for word in _WORD.findall(pair.new)]
+    if not _FEWEST_SHUFFLED <= len(words) <= _MOST_SHUFFLED or "\n" in pair.new.strip():
+        return None
+    there = [[word.casefold() for word in _WORD.findall(text)] for text in (pair.source, pair.known, pair.asked)]
+    known = {word for text in there[:2] for word in text}
+    function_words = sum(map(is_function_word, words))
+    if sum(map(known.__contains__, words)) < _TAKEN * len(words) or not 0.15 * len(words) <= function_words:
+        return None
+    together = {neighbours for text in there for neighbours in pairwise(text)}
+    kept = sum(map(together.__contains__, pairwise(words)))
+    return ("the words of the source in no order", pair.new[:80]) if kept <= _STILL_TOGETHER * len(words) else None
 
 
 def _signs(text: str) -> tuple[str, str] | None:
@@ -132,12 +203,13 @@ def _is_word(chunk: str) -> bool:
 
 @lru_cache(maxsize=8192)  # of most texts most words were seen before
 def _is_unsayable(chunk: str) -> bool:
+    chunk = chunk.strip("*_")
     if not _is_word(chunk):
         return False
     if _INSIDE.search(chunk) and "/" not in chunk and "@" not in chunk and len(chunk) > 10:
         return True
     for word in _WORD.findall(chunk):
-        low = word.casefold()
+        low = _ONE_SOUND.sub(lambda sound: sound.group()[-1], word.casefold())
         if not _LATIN.fullmatch(low) or len(low) < 3 or word.isupper():
             continue
         vowels = len(_VOWEL.findall(low))
@@ -150,9 +222,14 @@ def _is_unsayable(chunk: str) -> bool:
     return False
 
 
+_ONE_SOUND: Final = re.compile("sch|tsch|ch|ck|tz|ph|th|sh|szcz|cz|sz|rz")  # several letters, as one
+
 # abbreviations and words of languages that do without vowels
 _SAYABLE: Final = frozenset("mrs www css html http https tsp tbsp lbs pkt hrs vlk krk prst smrt vrh trg krv brz crn hmm pst psst shh brr grr nth str "
                             "bzw ggf vgl usw mph kmh sms mrs dvd pdf xml ddr btw rhythm".split())  # fmt: skip
+
+
+_EMPTY_WIDE: Final = 0.75  # of Han characters that stand for no content
 
 
 def _count(words: list[str], known: frozenset[str]) -> int:
@@ -161,6 +238,9 @@ def _count(words: list[str], known: frozenset[str]) -> int:
 
 def _order(text: str) -> tuple[str, str] | None:
     """Words of a language in no order: neighbours that no sentence has, or no content at all."""
+    wide = [char for char in text if "\u4e00" <= char <= "\u9fff"]
+    if len(wide) >= _MIN_CHARACTERS and sum(map(is_wide_function, wide)) >= _EMPTY_WIDE * len(wide):
+        return "function words and nothing else", text[:80]
     # a number or a sign stands between words, too: "a total of 38." ends in no preposition, nor is "a.m." an article
     tokens = _ORDERED.findall(text.casefold())
     words = [token for token in tokens if token[0].isalpha()]

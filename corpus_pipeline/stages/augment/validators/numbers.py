@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import stems
-from corpus_pipeline.stages.augment.validators.scripts import without_fences, without_inline_code
+from corpus_pipeline.stages.augment.validators.scripts import script_weights, without_fences, without_inline_code
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _TEXTS: Final = 64  # of which what was found is kept: several questions are put to the same ones
@@ -28,6 +28,8 @@ _SEPARATORS: Final = re.compile(r"['\u2019\u00a0\u202f ]")
 _LIST_MARKER: Final = re.compile(r"^[ \t]*\d{1,3}[.)、．](?=\s|\D)", re.MULTILINE)
 _ORDINAL: Final = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 _HALF_DAY: Final = re.compile(r"\b\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?", re.IGNORECASE)
+
+_FULL_HOUR: Final = re.compile(r"(?<=\d):00\b")
 
 _HALF: Final = re.compile(r"(?<![\d/.,])1[/⁄]2(?![\d/])")
 _HALF_WORDS: Final = re.compile(
@@ -45,8 +47,8 @@ _STEMS: Final[dict[str, int]] = {"тыс": 3, "миллион": 6, "миллиа
 # small numbers may be spelled out; languages that are not listed here are not held to them
 _SPELLED: Final[dict[int, str]] = {
     0: "zero|no|none|零|〇|zéro|null|cero|ноль",
-    1: "one|a|an|single|once|一|壹|un|une|ein|eine|einen|einem|einer|uno|una|один|одна|одно|하나|한",
-    2: "two|twice|double|pair|couple|half|both|二|两|兩|双|半|deux|zwei|dos|два|две|둘|두",
+    1: "one|a|an|per|each|every|single|once|一|壹|un|une|ein|eine|einen|einem|einer|uno|una|один|одна|одно|하나|한",
+    2: "two|second|twice|double|pair|couple|half|both|二|两|兩|双|半|deux|zwei|dos|два|две|둘|두",
     3: "three|triple|thrice|third|thirds|三|trois|drei|tres|три|셋|세",
     4: "four|quarter|quarters|quadruple|fourth|四|quatre|vier|cuatro|четыре|넷|네",
     5: "five|fifth|fifths|五|cinq|fünf|cinco|пять|다섯",
@@ -82,7 +84,16 @@ def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
     return tuple(found)
 
 
+_BARE_POINT: Final = re.compile(r"(?<![\w.])\.(?=\d)")  # .5
+
+
+_DECADE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?世[纪紀]\s?(\d)0\s?年代")  # of a century, in Chinese
+
+
 def _normal(text: str) -> str:
+    if "世" in text:
+        text = _DECADE.sub(lambda found: f"{int(found[1]) - 1}{found[2]}0年代", text)
+    text = _BARE_POINT.sub("0.", text) if "." in text else text
     return text if text.isascii() else unicodedata.normalize("NFKC", _WIDE_COMMA.sub("， ", text))
 
 
@@ -109,8 +120,24 @@ def _values(written: str) -> tuple[Decimal, ...]:
     return tuple(found)
 
 
+def _without_times(text: str, other: str) -> str:
+    """A text without the times of day that the other one names, too."""
+    both = times_of_day(text) & times_of_day(other) if _DIGIT.search(text) else ()
+    if not both:
+        return text
+    normal = unicodedata.normalize("NFKC", text)
+    for pattern in (_CLOCK, _FULL_CLOCK):
+        normal = pattern.sub(lambda match: " " if times_of_day(_with_unit(match)) & both else match.group(), normal)
+    return normal
+
+
+def _with_unit(match: re.Match[str]) -> str:
+    return match.string[match.start() : match.end() + 8]
+
+
 def missing_numbers(source: str, new: str) -> list[str]:
     """The numbers of `source` that are not in `new`, as written. Code is left to `CodeKept`."""
+    source, new = _without_times(source, new), _without_times(new, source)
     judged = _judged(source)
     if not readings(judged):
         return []
@@ -121,6 +148,8 @@ def missing_numbers(source: str, new: str) -> list[str]:
     gone = []
     for written, values in readings(judged):
         if values & there or any(_may_be_spelled(value, words) for value in values):
+            continue
+        if values == {Decimal(1)} and _WIDE_LETTERS.search(source):
             continue
         if (
             values & spelled_numbers(words)
@@ -137,7 +166,7 @@ def missing_numbers(source: str, new: str) -> list[str]:
 def _judged(source: str) -> str:
     source = without_inline_code(without_fences(source))
     if _DIGIT.search(source) is not None:
-        for pattern in (_LIST_MARKER, _ORDINAL, _HALF_DAY):
+        for pattern in (_LIST_MARKER, _ORDINAL, _HALF_DAY, _FULL_HOUR):
             source = pattern.sub(" ", source)
     return source
 
@@ -145,12 +174,33 @@ def _judged(source: str) -> str:
 def _may_be_spelled(value: Decimal, text: str) -> bool:
     if value != value.to_integral_value() or int(value) not in _SPELLED:
         return False
+    if value == 1 and _WIDE_LETTERS.search(text):
+        return True  # one of a thing: 1個, 每1
     return _COVERED.search(text) is None or _SPELLED_PATTERNS[int(value)].search(text) is not None
 
 
 _CENTURY: Final = re.compile(
     r"\b(\d{1,2})(?:st|nd|rd|th|\.|e|er|ème|º|°|-?й|-?го)?[\s-]*(?:century|centuries|jahrhunderts?|siècles?|secolo|século|eeuw|век\w*)\b|"
     r"\b(?:siglo|sec\.|século|siècle)\s+(\d{1,2}|[IVX]{1,5})\b|(\d{1,2})\s?世[纪紀]|\b([IVX]{1,5})(?:e|ème)?\s+(?:siècle|век\w*|secolo)",
+    re.IGNORECASE,
+)
+_ORDINALS: Final = {
+    word: 10 + at
+    for words in (
+        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth",
+        "zehnte elfte zwölfte dreizehnte vierzehnte fünfzehnte sechzehnte siebzehnte achtzehnte neunzehnte zwanzigste",
+        "dixième onzième douzième treizième quatorzième quinzième seizième dix-septième dix-huitième dix-neuvième vingtième",
+        "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
+        "decimo undicesimo dodicesimo tredicesimo quattordicesimo quindicesimo sedicesimo diciassettesimo diciottesimo diciannovesimo ventesimo",
+        "dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove vinte",
+        "tiende elfde twaalfde dertiende veertiende vijftiende zestiende zeventiende achttiende negentiende twintigste",
+        "десят одиннадцат двенадцат тринадцат четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат",
+    )
+    for at, word in enumerate(words.split())
+}
+_ORDINAL_WORDS: Final = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+_CENTURY_IN_WORDS: Final = re.compile(
+    rf"\b({_ORDINAL_WORDS})\w{{0,3}}[\s-]+(?:century|centuries|jahrhunderts?|siècles?|secolo|século|eeuw|век\w*)\b|\b(?:siglo|século)\s+({_ORDINAL_WORDS})\b",
     re.IGNORECASE,
 )
 _HUNDREDS: Final = re.compile(r"\b(\d{2})00(?:s|er|['’]s|年代)", re.IGNORECASE)
@@ -177,7 +227,7 @@ _SIMPLE_FRACTIONS: Final = {
 }
 _FRACTION_WORDS: Final = re.compile(
     r"\b(?:half|halves|quarters?|thirds?|twice|double|dozens?|couple|pair|score|hälfte|halb\w*|viertel|drittel|doppelt\w*|dutzend|moitié|demi\w*"
-    r"|quart|tiers|double|douzaine|mitad|medi[oa]|cuarto|tercio|doble|docena|metade|meia|meio|dobro|dúzia|metà|mezz[oa]|doppio|dozzina)\b|[半倍双打]",
+    r"|quart|tiers|(?:drie)?kwart|четверт\w*|double|douzaine|mitad|medi[oa]|cuarto|tercio|doble|docena|metade|meia|meio|dobro|dúzia|metà|mezz[oa]|doppio|dozzina)\b|[半倍双打]",
     re.IGNORECASE,
 )
 
@@ -188,6 +238,8 @@ def centuries(text: str) -> frozenset[Decimal]:
     for groups in _CENTURY.findall(text):
         said = next(group for group in groups if group).upper()
         found.add(Decimal(said) if said.isdecimal() else _roman(said))
+    for groups in _CENTURY_IN_WORDS.findall(text):
+        found.add(Decimal(_ORDINALS[next(group for group in groups if group).casefold()]))
     found |= {Decimal(int(number) + 1) for number in _HUNDREDS.findall(text)}
     return frozenset(found)
 
@@ -199,6 +251,7 @@ def _roman(said: str) -> Decimal:
 
 def added_numbers(source: str, new: str) -> list[str]:
     """The numbers of `new`, as written, that nothing in `source` stands for: no digits, words, halves, hours, centuries."""
+    source, new = _without_times(source, new), _without_times(new, source)
     if not readings(_judged(new)):
         return []
     written_there = _all_readings(source)
@@ -223,8 +276,13 @@ def added_numbers(source: str, new: str) -> list[str]:
 def _is_converted(values: frozenset[Decimal], known: set[Decimal], texts: str) -> bool:
     """Whether a number is a known one in another unit that the texts name, or at the other half of the day."""
     factors = [factor for pattern, some in _CONVERSIONS if pattern.search(texts) for factor in some]
-    return any(value / factor in known or value * factor in known for value in values for factor in factors) or any(
-        (value in _AFTERNOON and value - 12 in known) or (value in _MORNING and value + 12 in known) for value in values
+    if any(value / factor in known or value * factor in known for value in values for factor in factors):
+        return True
+    hours = {hour for hour, _ in times_of_day(texts)}
+    return any(
+        (value in _AFTERNOON and value - 12 in known) or (value in _MORNING and value + 12 in known)
+        for value in values
+        if int(value) % 12 in hours
     )
 
 
@@ -234,7 +292,16 @@ _MORNING: Final = frozenset(map(Decimal, range(1, 12)))
 
 def _fraction(values: frozenset[Decimal], source: str) -> bool:
     small = frozenset(map(Decimal, ("0.5", "1", "2", "3", "4", "12", "20", "25", "50", "75")))
+    if _HOURS.search(source):
+        small |= _PARTS_OF_AN_HOUR
     return bool(values & small) and _FRACTION_WORDS.search(source) is not None
+
+
+_HOURS: Final = re.compile(
+    r"\b(?:hours?|stunden?|heures?|horas?|ore|ora|uur|час\w{0,2}|godzin\w*|timm\w+)\b|小时|小時|時間|시간",
+    re.IGNORECASE,
+)
+_PARTS_OF_AN_HOUR: Final = frozenset(map(Decimal, (15, 30, 45, 90)))
 
 
 def _of_century(values: frozenset[Decimal], ages: frozenset[Decimal]) -> bool:
@@ -312,8 +379,29 @@ def spelled_numbers(text: str) -> frozenset[Decimal]:
     found |= {Decimal(_TENS[tens] + (_ONES[one] if one != "ein" else 1)) for one, tens in _GERMAN.findall(low)}
     if re.search(r"\b(?:hundred|hundert|cent|cien|ciento|cento|cem)\b", low):
         found.add(Decimal(100))
+    found |= {Decimal(1 + at) for at, month in enumerate(_MONTHS) if month.search(low)}
+    for tens, ones in _DISCOUNT.findall(low):
+        share = 10 * Decimal(_tenths(tens)) + Decimal(_tenths(ones) if ones else 0)
+        found |= {share, 100 - share}
     found |= {value for run in _HAN_NUMBER.findall(low) if (value := _han(run)) is not None}
     return frozenset(found)
+
+
+_DISCOUNT: Final = re.compile(r"([一二三四五六七八九\d])([一二三四五六七八九\d])?折")
+_MONTHS: Final = tuple(
+    re.compile(rf"\b(?:{words})\b")
+    for words in (
+        "january|januar|janvier|enero|gennaio|janeiro|январ\\w+", "february|februar|février|febrero|febbraio|fevereiro|феврал\\w+",
+        "march|märz|mars|marzo|março|март\\w*", "april|avril|abril|aprile|апрел\\w+", "may|mai|mayo|maggio|maio|ма[йея]",
+        "june|juni|juin|junio|giugno|junho|июн\\w+", "july|juli|juillet|julio|luglio|julho|июл\\w+", "august|août|agosto|август\\w*",
+        "september|septembre|septiembre|settembre|setembro|сентябр\\w+", "october|oktober|octobre|octubre|ottobre|outubro|октябр\\w+",
+        "november|novembre|noviembre|novembro|ноябр\\w+", "december|dezember|décembre|diciembre|dicembre|dezembro|декабр\\w+",
+    )
+)  # fmt: skip
+
+
+def _tenths(digit: str) -> int:
+    return int(digit) if digit.isdecimal() else _HAN_DIGITS[digit]
 
 
 def _han(run: str) -> Decimal | None:
@@ -353,6 +441,72 @@ def swapped_numbers(source: str, new: str) -> tuple[str, str] | None:
 
 
 _CLEARLY: Final = 0.9
+_IN_ORDER: Final = frozenset({"latin", "cyrillic", "greek"})  # scripts of languages that put a sentence in a like order
+_ANOTHER_LANGUAGE: Final = 0.7
+
+
+def swapped_order(source: str, new: str) -> tuple[str, str] | None:
+    """Two numbers of a translation that stand in each other's place, while all others stand where they stood."""
+    there, here = _ordered(source), _ordered(new)
+    if len(there) != len(here) or len(there) < 2 or there == here or set(there) != set(here):
+        return None
+    differ = [at for at, (one, other) in enumerate(zip(there, here, strict=True)) if one != other]
+    if len(differ) != 2 or not _in_like_languages(source, new):
+        return None
+    one, other = there[differ[0]], there[differ[1]]
+    if any(value in _typed(text) for value in (one, other) for text in (source, new)):
+        kinds = [(_typed(text).get(one), _typed(text).get(other)) for text in (source, new)]
+        if kinds[0] != kinds[1][::-1] or kinds[0] == kinds[1]:
+            return None
+    return format(there[differ[0]], "f"), format(there[differ[1]], "f")
+
+
+_KINDS: Final[dict[str, str]] = {
+    "money": r"[$€£¥₽]|(?:us-)?dollars?|dólares|dollari|долл\w+|euros?|евро|cents?|centavos?|centimes?|руб\w+|pesos?|yen|yuan",
+    "share": r"%|percent|prozent|pour ?cent|por ciento|per cento|por cento|процент\w*",
+    "second": r"seconds?|sekunden?|secondes?|segundos?|secondi|секунд\w*",
+    "minute": r"minutes?|minuten?|minutos?|minuti|минут\w*",
+    "hour": r"hours?|stunden?|heures?|horas?|ore|час\w{0,2}",
+    "day": r"days?|tage?n?|jours?|días?|dias?|giorn[oi]|дн\w+|день",
+    "week": r"weeks?|wochen?|semaines?|semanas?|settiman[ae]|недел\w+",
+    "month": r"months?|monate?n?|mois|meses|mês|mesi?|месяц\w*",
+    "year": r"years?|jahre?n?|ans?|années?|años?|anos?|anni|лет|год\w*",
+    "part": r"/\d",
+}
+_KIND_BEHIND: Final = {
+    kind: re.compile(rf"\s?(?:[^\W\d_]{{2,9}}\s)?(?:{words})(?![^\W\d_])", re.IGNORECASE)
+    for kind, words in _KINDS.items()
+}
+_MONEY_BEFORE: Final = re.compile(r"[$€£¥₽]\s?\Z")
+
+
+@lru_cache(maxsize=_TEXTS)
+def _typed(text: str) -> dict[Decimal, str]:
+    """What the numbers of a text count, where they count money, shares or time."""
+    normal = _normal(_judged(text))
+    found: dict[Decimal, str] = {}
+    for match in _NUMBER.finditer(normal):
+        before = normal[max(0, match.start() - 2) : match.start()]
+        kind = next((kind for kind, words in _KIND_BEHIND.items() if words.match(normal, match.end(1))), None)
+        kind = "money" if _MONEY_BEFORE.search(before) else "part" if before.endswith("/") else kind
+        if kind is not None:
+            found |= dict.fromkeys(_values(match.group(1)), kind)
+    return found
+
+
+@lru_cache(maxsize=_TEXTS)
+def _ordered(text: str) -> tuple[Decimal, ...]:
+    """The numbers of a text, each once, in order; nothing when one can be read in two ways."""
+    found = [values for _, values in readings(_judged(text))]
+    return tuple(dict.fromkeys(next(iter(values)) for values in found)) if all(len(v) == 1 for v in found) else ()
+
+
+def _in_like_languages(source: str, new: str) -> bool:
+    main = [script_weights(text).most_common(1) for text in (source, new)]
+    if any(not found or found[0][0] not in _IN_ORDER for found in main):
+        return False
+    (one, sure), (other, sure_too) = (languages.guesses(text[:600])[0] for text in (source, new))
+    return one != other and min(sure, sure_too) >= _ANOTHER_LANGUAGE
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -388,11 +542,66 @@ def _alike(one: dict[str, float], other: dict[str, float]) -> float:
     return sum(min(weight, other[stem]) for stem, weight in one.items() if stem in other)
 
 
-_UNIT: Final = re.compile(r"(?P<before>[$€£¥₹])\s?(?P<first>\d[\d.,]*)|(?P<second>\d[\d.,]*)\s?(?P<behind>[$€£¥₹%])")
+_UNIT: Final = re.compile(
+    r"(?P<before>[$€£¥₹])\s?(?P<first>\d[\d.,]*(?: \d{3}(?!\d))*)|(?P<second>\d[\d.,]*(?: \d{3}(?!\d))*)\s?(?P<behind>[$€£¥₹%])"
+)
 
 
 def swapped_units(source: str, new: str) -> tuple[str, str] | None:
-    """A sign of money or a percent sign that stands at another number of the text, which both texts have."""
+    """A sign of money or a percent sign that stands at another number of the text, which both texts have; or the words for
+    what is counted, of two numbers one that stands at the other."""
+    return _swapped_signs(source, new) or _swapped_words(source, new)
+
+
+_COUNTS: Final = re.compile(r"[\s-]{0,2}(?:(?:de|d['’]|of|di)\s)?([^\W\d_]{2,})")
+
+
+def _swapped_words(source: str, new: str) -> tuple[str, str] | None:
+    there, here = _counted_words(source), _counted_words(new)
+    if len([word for word in there.values() if word]) < 2 and not _PERCENT.search(_normal(source)):
+        return None
+    for one in there.keys() & here.keys():
+        for other in there.keys() & here.keys():
+            if one >= other or there[one] == there[other] or not _tells(there[one], there[other]):
+                continue
+            if (
+                here[other] == there[one] != here[one]
+                and there[other] != here[other]
+                and here[one] in ("", there[other])
+            ):
+                return format(one, "f"), format(other, "f")
+            if here[one] == there[other] != here[other] and there[one] != here[one] and here[other] in ("", there[one]):
+                return format(one, "f"), format(other, "f")
+    return None
+
+
+def _tells(one: str, other: str) -> bool:
+    """Whether what two numbers count tells them apart: both are named, or one of them is a share."""
+    return bool(one and other) or any(_A_SHARE.match(word) for word in (one, other))
+
+
+_A_SHARE: Final = re.compile(r"perce|proze|pource|cient|cento|proce|проце")
+
+
+@lru_cache(maxsize=_TEXTS)
+def _counted_words(text: str) -> dict[Decimal, str]:
+    """The word behind each number that a text has once, as its stem; numbers without one have an empty one."""
+    normal = _normal(_judged(text))
+    found: dict[Decimal, list[str]] = {}
+    for match in _NUMBER.finditer(normal):
+        values = _values(match.group(1))
+        if values:
+            word = _COUNTS.match(normal, match.end())
+            found.setdefault(values[0], []).append(next(iter(stems(word[1])), "") if word else "")
+    return {value: words[0] for value, words in found.items() if len(words) == 1}
+
+
+_PERCENT: Final = re.compile(
+    r"\d\s?(?:percent|per cent|prozent|pour ?cent|por ciento|per cento|por cento|procent|процент)", re.IGNORECASE
+)
+
+
+def _swapped_signs(source: str, new: str) -> tuple[str, str] | None:
     there, here = _by_sign(source), _by_sign(new)
     for sign in there.keys() & here.keys():
         wanted, found = there[sign], here[sign]
@@ -426,20 +635,43 @@ _COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "es": tuple("tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte".split()),
     "it": tuple("tre quattro cinque - sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti".split()),
     "pt": tuple("três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove vinte".split()),
+    "ru": tuple("три|трёх|трех|трём четыре|четырёх|четырех пять|пяти шесть|шести семь|семи восемь|восьми девять|девяти десять|десяти одиннадцать|одиннадцати"
+                " двенадцать|двенадцати тринадцать|тринадцати четырнадцать|четырнадцати пятнадцать|пятнадцати шестнадцать|шестнадцати семнадцать|семнадцати"
+                " восемнадцать|восемнадцати девятнадцать|девятнадцати двадцать|двадцати".split()),
+    "pl": tuple("trzy|trzech cztery|czterech pięć|pięciu sześć|sześciu siedem|siedmiu osiem|ośmiu dziewięć|dziewięciu dziesięć|dziesięciu jedenaście|jedenastu"
+                " dwanaście|dwunastu trzynaście|trzynastu czternaście|czternastu piętnaście|piętnastu szesnaście|szesnastu siedemnaście|siedemnastu"
+                " osiemnaście|osiemnastu dziewiętnaście|dziewiętnastu dwadzieścia|dwudziestu".split()),
     "nl": tuple("drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien achttien negentien twintig".split()),
 }  # fmt: skip
-_SPELLED_OUT: Final = {
-    language: (
-        {word: 3 + at for at, word in enumerate(words) if word != "-"},
-        re.compile(rf"\b(?:{'|'.join(word for word in words if word != '-')})\b"),
-    )
-    for language, words in _COUNTED.items()
+_TENS_OF: Final[dict[str, str]] = {
+    "en": "thirty forty fifty sixty seventy eighty ninety",
+    "de": "dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
+    "fr": "trente quarante cinquante soixante",
+    "es": "treinta cuarenta cincuenta sesenta setenta ochenta noventa",
+    "it": "trenta quaranta cinquanta sessanta settanta ottanta novanta",
+    "pt": "trinta quarenta cinquenta sessenta setenta oitenta noventa",
+    "nl": "dertig veertig vijftig zestig zeventig tachtig negentig",
+    "ru": "тридцать|тридцати сорок|сорока пятьдесят|пятидесяти шестьдесят|шестидесяти семьдесят|семидесяти восемьдесят|восьмидесяти девяносто",
+    "pl": "trzydzieści|trzydziestu czterdzieści|czterdziestu pięćdziesiąt|pięćdziesięciu sześćdziesiąt siedemdziesiąt osiemdziesiąt dziewięćdziesiąt",
 }
+
+
+def _words_of_numbers(language: str, words: tuple[str, ...]) -> tuple[dict[str, int], re.Pattern[str]]:
+    values = {form: 3 + at for at, forms in enumerate(words) for form in forms.split("|") if form != "-"}
+    values |= {
+        form: 10 * tens
+        for tens, forms in enumerate(_TENS_OF.get(language, "").split(), start=3)
+        for form in forms.split("|")
+    }
+    return values, re.compile(rf"\b(?:{'|'.join(values)})\b(?!-)")
+
+
+_SPELLED_OUT: Final = {language: _words_of_numbers(language, words) for language, words in _COUNTED.items()}
 _PLAIN_LANGUAGE: Final = 0.6
 
 
 def other_words(source: str, new: str) -> tuple[str, str] | None:
-    """A number in words that is gone, and one that came; None unless there are both. Neither stands in the other text as
+    """A number in words that is missing, and one that came; None unless there are both. Neither stands in the other text as
     digits or in words."""
     there, here = _counted(source), _counted(new)
     if not there or not here:
@@ -449,14 +681,45 @@ def other_words(source: str, new: str) -> tuple[str, str] | None:
     return (next(iter(gone.values())), next(iter(came.values()))) if gone and came else None
 
 
+_COUNTED_WIDE: Final = re.compile(
+    "(?<![一二三四五六七八九十百千万第])([三四五六七八九十][一二三四五六七八九十]{0,2})(?=\\s?(?:分|小时|小時|時間|天|日|个|個|年|次|回|本|只|岁|歳|周|元|円|公斤|克|米|人|杯|片|つ))"
+)
+_FEWEST_LOST: Final = 2
+
+
+def lost_words(source: str, new: str) -> str | None:
+    """Numbers in words that a text lacks, with no number in their place."""
+    gone = [word for value, word in _counted(source).items() if Decimal(value) not in _known(new)]
+    if len(gone) < _FEWEST_LOST or not _names_its_numbers(new) or _FRACTION_WORDS.search(new):
+        return None
+    return ", ".join(gone)
+
+
+def _names_its_numbers(text: str) -> bool:
+    """Whether a text is in a language of which the words for numbers are known here."""
+    code, certainty = languages.guesses(text.casefold()[:600])[0]
+    return code in _SPELLED_OUT and certainty >= _PLAIN_LANGUAGE
+
+
+def last_result(text: str) -> frozenset[Decimal] | None:
+    """The readings of the last number of a text that ends in the result of its calculation; None for other texts."""
+    before, equals, behind = text.rpartition("=")
+    found = readings(behind)
+    if not equals or not before or len(found) < 2 or found[0][1] != found[-1][1]:
+        return None
+    return found[-1][1]
+
+
 def _known(text: str) -> set[Decimal]:
     return _all_readings(text) | spelled_numbers(text) | {Decimal(value) for value in _counted(text)}
 
 
 @lru_cache(maxsize=_TEXTS)
 def _counted(text: str) -> dict[int, str]:
-    """The numbers from three to twenty that a text spells out in its own language."""
+    """The numbers from three to twenty, and the tens, that a text spells out in its own language."""
     low = text.casefold()
+    if _WIDE_LETTERS.search(low):
+        return {int(value): run for run in _COUNTED_WIDE.findall(low) if (value := _han(run)) is not None and value > 2}
     if not any(pattern.search(low) for _, pattern in _SPELLED_OUT.values()):
         return {}
     code, certainty = languages.guesses(low[:600])[0]
@@ -464,6 +727,55 @@ def _counted(text: str) -> dict[int, str]:
         return {}
     values, pattern = _SPELLED_OUT[code]
     return {values[word]: word for word in pattern.findall(low) if word in values}
+
+
+_CLOCK: Final = re.compile(
+    r"(?<![\d.,:])(\d{1,2})(?::|\s?h\s?|\s?Uhr\s?|時|时|点|點|시 ?)(\d{2})(?![\d:]|[.,]\d)(?:\s?(分|분))?|(?<![\d.,:])(\d{1,2})[.](\d{2})(?=\s?Uhr)",
+    re.IGNORECASE,
+)
+_FULL_CLOCK: Final = re.compile(
+    r"(?<![\d.,:])(\d{1,2})(?=\s?(?:Uhr\b|o['’]clock|[ap]\.?\s?m\b|時(?!間)|点(?!数)|點|시(?!간))|\s?h(?![\w]| ?\d)|:00)"
+    r"|\b(?:at|um|à|a las?|alle|às|om|w|o godzinie|в)\s(\d{1,2})(?=\s?(?:horas|ore|heures|uur|часов|часа|[.]|\Z))",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=_TEXTS)
+def times_of_day(text: str) -> frozenset[tuple[int, int]]:
+    """(hour of a half day, minute) of each time that a text names in digits."""
+    normal = unicodedata.normalize("NFKC", text)
+    found = set()
+    for match in _CLOCK.finditer(normal):
+        hour, minute = int(match[1] or match[4]), int(match[2] or match[5])
+        if hour <= 24 and minute < 60:
+            found.add((hour % 12, minute))
+    for match in _FULL_CLOCK.finditer(normal):
+        hour = int(match[1] or match[2])
+        if hour <= 24 and not _CLOCK.match(normal, match.start()):
+            found.add((hour % 12, 0))
+    return frozenset(found)
+
+
+def other_time(source: str, new: str, asked: str = "") -> tuple[str, str] | None:
+    """The times of two texts, where both name some that the question does not, and none in common."""
+    given = times_of_day(asked)
+    there, here = times_of_day(source) - given, times_of_day(new) - given
+    if not there or not here or there & here:
+        return None
+    return tuple(f"{hour}:{minute:02}" for hour, minute in (min(there), min(here)))  # type: ignore[return-value]
+
+
+def swapped_times(source: str, new: str) -> tuple[str, str] | None:
+    """The two times of a text, where the other one comes first in the new text, and it says no more and no less of them."""
+    there, here = (
+        [match.group() for match in _CLOCK.finditer(unicodedata.normalize("NFKC", text))] for text in (source, new)
+    )
+    if len(there) != 2 or len(here) != 2:
+        return None
+    first, second = (sorted(times_of_day(one)) for one in there)
+    if first == second or [sorted(times_of_day(one)) for one in here] != [second, first]:
+        return None
+    return here[0].strip(), here[1].strip()
 
 
 @dataclass(frozen=True)
@@ -482,12 +794,88 @@ class FiguresKept(PairValidator):
         other = (
             other_verdict(pair.source, pair.new)
             or other_century(pair.source, pair.new)
+            or other_time(pair.source, pair.new, pair.asked)
+            or other_option(pair.source, pair.new, pair.asked)
             or _replaced(pair.source, pair.new, pair.asked)
         )
         if other is None:
             return None
         said = f"{pair.field} says {other[1]} where its source says {other[0]}"
         return BadAnswer(BadReason.ANSWER_CHANGED, said, evidence=(other[1],))
+
+
+_OPTION_WORD: Final = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_LISTED: Final = re.compile(
+    r"\s*(?:[,;/|、，；\n]|\b(?:or|oder|ou|o|of|lub|czy|или|and|und|et|y|e|i|и)\b|还是|或者?|または|か、|또는)\s*",
+    re.IGNORECASE,
+)
+
+
+def other_option(source: str, new: str, asked: str) -> tuple[str, str] | None:
+    """What two texts answer to a question that names its choices, where they take different ones."""
+    if len(source.strip()) > _ONE_CHOICE:
+        return None
+    wanted, got = choice_of(asked, source), choice_of(asked, new)
+    if wanted is None or got is None or wanted.at == got.at or wanted.of != got.of:
+        return None
+    return source.strip()[:60], new.strip()[:60]
+
+
+class Choice(NamedTuple):
+    """Which of the choices of a question an answer takes: its place among them, and how many there are."""
+
+    at: int
+    of: int
+
+
+_CHOICES: Final = re.compile(
+    r"((?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}(?:(?:, ?|[，、；/|] ?|; )(?:(?:or|oder|ou|o|of|lub|czy|или|and|и)\b ?|还是|或者?)?|,? (?:or|oder|ou|o|of|lub|czy|или)\s|还是|或者?|または|か、?|또는 )){1,8}"
+    r"(?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}",
+    re.IGNORECASE,
+)
+
+
+def choice_of(asked: str, answer: str) -> Choice | None:
+    """The choice of a question that a short answer names; None when it names none or several, or when there are none."""
+    if not answer.strip() or _size(answer) > _SHORT_CHOICE:
+        return None
+    for match in _CHOICES.finditer(asked):
+        if (
+            not _OFFERS.search(match.group())
+            and asked[max(0, match.start() - 2) : match.start()].strip()[-1:] not in "(（:："
+        ):
+            continue
+        parts = [part for part in _LISTED.split(match.group().casefold()) if part.strip()]
+        named = [at for at, part in enumerate(parts) if _names(part, answer, first=at == 0, last=at == len(parts) - 1)]
+        if len(named) == 1 and len(parts) >= 2:
+            return Choice(named[0], len(parts))
+    return None
+
+
+_OFFERS: Final = re.compile(r"\b(?:or|oder|ou|o|of|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)
+_ONE_CHOICE: Final = 40  # characters of an answer that is a choice and nothing else
+_SHORT_CHOICE: Final = 120  # characters of an answer that names one choice, and not much else
+
+
+def _names(part: str, answer: str, *, first: bool, last: bool) -> bool:
+    """Whether an answer has a choice; of the first and the last one, a word that stands beside it may belong to neither."""
+    words = _OPTION_WORD.findall(part)
+    if not words:
+        return False
+    if _WIDE_LETTERS.search(part):
+        said = re.sub(r"\W", "", answer)
+        return bool(said) and (words[0] in said or part in said or ((first or last) and said in part))
+    some = {" ".join(words)} | ({words[-1]} if first else set()) | ({words[0]} if last else set())
+    return any(_holds(answer, one) for one in some)
+
+
+def _holds(text: str, words: str) -> bool:
+    if _WIDE_LETTERS.search(words):
+        return words in text.casefold()
+    return (
+        re.search(rf"(?<![^\W\d_]){re.escape(words)}(?![^\W\d_])", " ".join(_OPTION_WORD.findall(text.casefold())))
+        is not None
+    )
 
 
 _SHORT_ANSWER: Final = 400  # characters; of Chinese and its like each counts three
@@ -499,6 +887,11 @@ _NO_FIRST: Final = re.compile(
     r"\A\W*(?:no|nein|non|não|nee|nie|hayır|нет|不是的?|不对|不|否|いいえ|아니요|아니오)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
     re.I,
 )
+
+
+def first_verdict(text: str) -> bool:
+    """Whether a text begins with a yes or a no."""
+    return _YES_FIRST.search(text) is not None or _NO_FIRST.search(text) is not None
 
 
 def other_verdict(source: str, new: str) -> tuple[str, str] | None:
@@ -521,11 +914,16 @@ def _replaced(source: str, new: str, asked: str) -> tuple[str, str] | None:
     steps may be others, only its result."""
     gone = [written for written in missing_numbers(source, new) if not _stands_in(written, asked)]
     came = added_numbers(f"{source}\n{asked}", new)
-    if not gone or not came:
+    if not gone or not came or times_of_day(source) & times_of_day(new):
         return None
     if "=" in source and gone[-1] != readings(_judged(source))[-1][0]:
         return None
-    pairs = [(one, other) for one in gone[-1:] for other in came if not _is_rounded(one, other)]
+    pairs = [
+        (one, other)
+        for one in gone[-1:]
+        for other in came
+        if not _is_rounded(one, other) and _is_year(one) is _is_year(other)
+    ]
     return pairs[-1] if pairs and len(pairs) == len(came) else None
 
 
@@ -536,12 +934,28 @@ def _stands_in(written: str, text: str) -> bool:
 def _is_rounded(written: str, other: str) -> bool:
     """Whether a number is the rounded form of another one."""
     return any(
-        value != small and small != 0 and round(value, -_zeros(small)) == small and _zeros(small) > 0
+        value != small
+        and small != 0
+        and round(value, -_zeros(small)) == small
+        and _zeros(small) > 0
+        and abs(value - small) <= _MOST_ROUNDED * abs(value)
         for value in _values(written)
         for small in _values(other)
     ) or any(
-        value.quantize(small, rounding=ROUND_HALF_UP) == small for value in _values(written) for small in _values(other)
+        small in (value.quantize(small, rounding=ROUND_HALF_UP), value.quantize(small, rounding=ROUND_DOWN))
+        for value in _values(written)
+        for small in _values(other)
     )
+
+
+_YEARS: Final = (1100, 2100)
+
+
+def _is_year(written: str) -> bool:
+    return len(written) == 4 and written.isdecimal() and _YEARS[0] <= int(written) <= _YEARS[1]
+
+
+_MOST_ROUNDED: Final = Decimal("0.07")
 
 
 def _zeros(value: Decimal) -> int:
@@ -569,11 +983,23 @@ class NumbersKept(PairValidator):
         if added:
             said = f"{pair.field} has {', '.join(added[:8])}, which its source has not"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=tuple(added[:8]))
-        other = other_century(pair.source, pair.new) or other_words(pair.source, pair.new)
+        other = (
+            other_century(pair.source, pair.new)
+            or other_words(pair.source, pair.new)
+            or other_time(pair.source, pair.new)
+        )
         if other is not None:
             said = f"{pair.field} has {other[1]} where its source has {other[0]}"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=(other[1],))
-        swapped = swapped_numbers(pair.source, pair.new) or swapped_units(pair.source, pair.new)
+        lost = lost_words(pair.source, pair.new)
+        if lost is not None:
+            return BadAnswer(BadReason.NUMBERS_CHANGED, f"{pair.field} lacks {lost}, which its source says in words")
+        swapped = (
+            swapped_times(pair.source, pair.new)
+            or swapped_numbers(pair.source, pair.new)
+            or swapped_units(pair.source, pair.new)
+            or swapped_order(pair.source, pair.new)
+        )
         if swapped is not None:
             said = f"{pair.field} has {swapped[0]} and {swapped[1]} in each other's place"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=swapped)

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
 from corpus_pipeline.stages.refusals import (
     MAX_CHARACTERS,
@@ -29,7 +30,7 @@ _BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
 # what declines: a negation of being able, willing or allowed, or a verb that means it; in lower case, which takes a third of
 # the time
 _DECLINES: Final = re.compile(
-    r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
+    r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|aren['’]t|wasn['’]t|doesn['’]t|shouldn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
     r"|have to pass|must pass|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
     r"|nicht|nichts|kein\w*|leider|übersteig\w*|ablehn\w+|lehne|verweiger\w+|unmöglich|außerhalb|enthalte|passen"
     r"|ne|n['’]|pas|aucune?|dépass\w*|hors|refus\w+|impossible|déclin\w+|abstien\w+|abstenir|dehors|regret\w*"
@@ -39,6 +40,7 @@ _DECLINES: Final = re.compile(
     r"|niet|geen|onmogelijk|weiger\w*|helaas|buiten|liever"
     r"|nie|niestety|odmawiam|odmówić|niemożliwe|poza|wolę"
     r"|не|нет|нельзя|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b"
+    r"|ません|できかね|しかね|無理|控え|不能|无法|無法|不便|拒绝|拒絕|没有办法|不可以|수 없|어렵|않습니다|못 ?합|삼가"
 )
 _WOULD_RATHER: Final = re.compile(
     r"\b(?:rather not|prefer not|have to pass|no comment|lieber nicht|prefiero no|préfère (?:ne|pas)|preferisco (?:di )?non)\b",
@@ -74,6 +76,10 @@ _ABOUT_ANSWERING: Final = stems(
     " odpowiedź odpowiedzieć odpowiadać pytanie prośba temat pomóc przepraszam niestety przykro możliwe rozmawiać udzielić wolę odmówić powiedzieć"
     " ответ ответить отвечать вопрос просьба запрос тема помочь помощь извините простите сожалению жаль возможно невозможно говорить обсуждать предоставить"
     " отказаться отказать сказать предпочитаю"
+    " esprimermi esprimersi выскажусь буду стану вправе специалисту professional expert specialist fachmann expertin professionnel profesional professionista especialista"
+    " ki compétences competencias competenze kompetenz competence skills partie lawyer doctor advice matter weigh purview remit produce produces"
+    " 回答 答复 帮助 帮忙 协助 问题 话题 请求 内容 方面 提供 抱歉 对不起 很抱歉 讨论 服务 处理 这类 这个 人工智能 助手 能力 范围 質問 対応 手伝 協力 提供 件 内容 申訳 恐縮 了承 遠慮 依頼"
+    " 답변 질문 도움 요청 죄송 주제 제공 말씀 양해 부탁 드리 도와 대해 부분 내용 대답"
     " nichts äußere turn prononcer prononce peux peut puis pronunciarme pronunciar puedo queda pronunciarmi posso zeggen niets нельзя этом этому эту"
 )
 
@@ -96,7 +102,7 @@ def _declines(answer: str, asked: str, known: str) -> bool:
     if of_answer >= _ANSWERS_TOO or (of_answer and of_both >= _ANSWERS_TOO):
         return False
     if refusal is None:
-        return _says_nothing_else(answer, own, asked)
+        return _says_nothing_else(answer, own, asked) or _evades(answer, own, asked, known)
     if goes_on(answer, refusal.language):
         return False
     is_bare = len(own - _ABOUT_ANSWERING) <= _BARE_WORDS
@@ -124,6 +130,37 @@ def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
         return _WOULD_RATHER.search(answer) is not None
     content = own - in_common(own, _ABOUT_ANSWERING)
     return not content or (len(content) <= 1 and len(own) >= 4 and not shared(content, stems(asked)))
+
+
+_ANSWERED: Final = 6  # content words of the source's answer, of which another answer has one at least
+_EVADES_WITH: Final = 5  # words of content, in a text that evades
+
+
+def _evades(answer: str, own: frozenset[str], asked: str, known: str) -> bool:
+    """Whether a short text declines, speaks of answering or of itself, and has no word of what the source answers."""
+    answered = stems(known) - in_common(stems(known), stems(asked))
+    about = in_common(own, _ABOUT_ANSWERING)
+    is_wide = _WIDE.search(answer) is not None  # every pair of letters counts there
+    if len(answered) < _ANSWERED or not about or shared(own - about, answered) > is_wide:
+        return False
+    if len(own - about) > (_EVADES_WITH_WIDE if is_wide else _EVADES_WITH):
+        return False
+    if asks_for_words(asked, _GENERAL_WORDS) or _GIVES_ANSWER.search(answer):
+        return False
+    if len(about) < 2 and _SPEAKER.search(answer) is None:
+        return False
+    return _in_one_language(answer, known)
+
+
+_WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_EVADES_WITH_WIDE: Final = 10
+_SPEAKER: Final = re.compile(
+    r"\b(?:I|me|my|I['’]\w+|ich|mir|mich|je|j['’]|moi|me|mi|yo|prefiero|puedo|debo|posso|devo|io|eu|mim|ik|mij|я|мне|меня|mogę|jestem|mnie|KI|IA|AI|ИИ)\b|我|AI|私|저는|제가"
+)
+
+
+def _in_one_language(one: str, other: str) -> bool:
+    return languages.guesses(one[:300])[0][0] == languages.guesses(other[:300])[0][0]
 
 
 def looks_refused(text: str) -> bool:

@@ -11,6 +11,7 @@ from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
 from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
+from corpus_pipeline.stages.augment.validators.numbers import first_verdict
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -126,6 +127,7 @@ _ASKS: Final = re.compile(
     r"|请|請|吗|呢|帮我|教えて|ください|해 ?주세요|알려",
     re.IGNORECASE,
 )
+_FEW_WORDS: Final = 4  # of an answer that a text may say as a whole
 _MIN_LEAKED: Final = 3  # words of the answer that a request cannot know
 _LEAKED_SHARE: Final = 0.25
 
@@ -138,12 +140,16 @@ class AsksStill(PairValidator):
 
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
+        if first_verdict(pair.new) and not first_verdict(pair.source) and not _ASKS.search(pair.new):
+            return self._fault(pair, frozenset(pair.new.split()[:1]))
         own, asked, known = stems(pair.new), stems(pair.source), stems(pair.known)
         only_answer = known - in_common(known, asked)
         leaked = in_common(own, only_answer)
         rest = own - leaked
         if _begins_alike(pair) and len(leaked) >= 2:
             return self._fault(pair, leaked)
+        if _states(pair) and 0 < len(only_answer) <= _FEW_WORDS and len(leaked) == len(only_answer):
+            return self._fault(pair, leaked)  # the whole of a short answer
         least = 2 if _states(pair) else _MIN_LEAKED
         if len(leaked) < least or len(leaked) < _LEAKED_SHARE * len(own):
             return None

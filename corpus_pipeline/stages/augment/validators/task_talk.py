@@ -7,8 +7,10 @@ over. One of the two alone is ordinary text.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from corpus_pipeline.stages.augment.validators.content import in_common, shared, stems
 from corpus_pipeline.stages.first_look import MayMatch
 
 _I = re.IGNORECASE
@@ -34,7 +36,7 @@ _WORDS: Final[dict[str, _Language]] = {
         r"|\b(?:source|reference) (?:response|answer|prompt)\b|\bi (?:have |['’]ve )?(?:kept|preserved|retained|maintained|changed|rewr\w+|rephrased|reworded|paraphrased|translated|reformulated|restructured|adjusted) (?:the |its |your |all |this |it\b)"
         r"|\b(?:here|below) (?:is|are|comes|follows)\b[^.!?\n]{0,60}\b(?:as (?:you )?(?:asked|requested|wanted|instructed)|answer|response|version|rewrit\w*|paraphras\w*|rephras\w*|rewording|translation|reformulation)\b"
         r"|\A\W*(?:ok(?:ay)?|hmm+|alright|wait|let me (?:think|see)|let['’]s (?:see|think))\b[,.:!]?\s+(?:\w+\W+){0,4}?(?:user|task|prompt|instructions?|question asks|i (?:need|should|must|will)|let me|we (?:need|should|must)|rephrase|answer this)\b"
-        r"|\b(?:i|we) (?:need|have|ought|am supposed|was asked|were asked|am asked|should|must)(?: to)? (?:now )?(?:produce|give|write|answer|rephrase|paraphrase|rewrite|reword|translate|respond|provide|keep the|avoid|not copy|make sure|ensure)\b"
+        r"|\b(?:i|we) (?:need|have|ought|am supposed|was asked|were asked|am asked|should|must)(?: to)? (?:now )?(?:answer (?:the|this|in)|rephrase|paraphrase|rewrite|reword|translate|respond (?:to the|in)|keep the (?:meaning|facts|numbers|tone)|avoid (?:copying|repeating)|not copy)\b"
         r"|\b(?:given|above|previous|provided|new|alternative|existing|supplied|suggested|second) (?:\w+ )?(?:response|reply|wording|version|rewording|phrasing|paraphrase)\b"
         r"|\A\W*(?:(?:an?|the|my|your|this|one) )?(?:alternative|new|different|another|revised|second|fresh|rewritten|updated|improved) (?:\w+ )?answer\b[^.!?\n]{0,40}:"
         r"|\b(?:response|answer|reply|wording|question|prompt) (?:given|provided|supplied|shown|quoted) (?:above|below|here|to me|by you)\b|\bbased on the (?:given |provided |above )?(?:response|answer|reply|reference|text)\b"
@@ -42,7 +44,7 @@ _WORDS: Final[dict[str, _Language]] = {
         r"|\blet me (?:rephrase|reword|paraphrase|rewrite|restate|reformulate|translate|put (?:it|this|that) (?:differently|another way|in))\b"
         r"|\b(?:below|here|above) (?:you (?:will|can|['’]ll) find|i (?:give|provide|offer|present|list))\b|\b(?:same|identical) (?:content|meaning|information|message)\b[^.!?\n]{0,30}:"
         r"|\bno (?:changes|modifications) (?:were|are|have been) (?:made|needed)\b|\b(?:left|kept|stays?) (?:it )?(?:as (?:it|they) (?:is|are|was|were)|unchanged|untranslated)\b"
-        r"|\b(?:hope (?:this|that) (?:helps|meets|works|fits)|let me know if (?:you(?:['’]d)?|this|it|i))\b[^.!?\n]{0,60}(?:version|wording|rewrite|paraphrase|rephras\w+|translation|changes?|adjust\w*|tweak\w*|differently|revis\w+)",
+        r"|\b(?:hope (?:this|that) (?:helps|meets|works|fits)|let me know if (?:you(?:['’]d)?|this|it|i))\b[^.!?\n]{0,60}(?:version|wording|rewrite|paraphrase|rephras\w+|translation)",
     ),
     "de": _Language(
         task=r"(?:quell|original|referenz|ausgangs)(?:antwort|text|frage|fassung)?\w*|vorlage|umformulier\w*|neu formulier\w*|paraphras\w*|übersetz\w*|fassung|formulierung|wortlaut|aufgabe(?:nstellung)?|anweisung\w*|anforderung\w*|der nutzer|eigenen worten|antwort",
@@ -95,7 +97,7 @@ _WORDS: Final[dict[str, _Language]] = {
         always=r"\bist(?:ediğiniz|endiği|enildiği) (?:gibi|üzere)\b|\bkullanıcı (?:istiyor|soruyor)|\bişte\b[^.!?\n]{0,40}(?:yanıt|cevap|çeviri|sürüm|hali)|talimatlara (?:uygun|uyarak|göre)",
     ),
     "zh": _Language(
-        task=r"(?:原|源|参考|參考)(?:文|答案|回答|回复|问题|句|意)|改写|改寫|重写|重寫|重新表述|换一种说法|翻译|翻譯|译文|指令|指示|要求|任务|任務|用户|用戶|自己的话|措辞|表述",
+        task=r"(?:原|源|参考|參考)(?:文|答案|回答|回复|问题|句|意)|改写|改寫|重写|用不同的|重寫|重新表述|换一种说法|翻译|翻譯|译文|指令|指示|要求|任务|任務|用户|用戶|自己的话|措辞|表述",
         doer=r"我(?:已|会|將|将|需要|应该|應該|保留|保持|按照|根据)|以下|下面|按照|根据|按您|按你|如您|这是|這是",
         always=r"(?:按照|根据|遵照|依照)(?:您|你|任务|题目)?的?(?:要求|指示|指令)|用户(?:想|要|希望|需要|问|请求)|(?:以下|下面|这|這)(?:是|为|為)[^。！？\n]{0,16}(?:回答|答案|回复|改写|版本|译文|翻译|表述)|我(?:已经?|会|将)?(?:保留|保持)了?(?:原|参考)|我(?:需要|应该|得)[^。\n]{0,12}(?:改写|回答|翻译|重新|避免)|如您所(?:要求|愿)|用我?自己的话(?:来?说|回答|重述)?[：:，,]",
     ),
@@ -165,3 +167,147 @@ def _is_handed_over(sentence: str, text: str, task: re.Pattern[str], doer: re.Pa
     if _COLON.search(sentence) is None or len(text.strip()) <= len(sentence) + 10:
         return False
     return task.search(sentence) is not None and doer.search(sentence) is not None
+
+
+# what announces a rewording, in any language: the act itself, its result, and how an obliging model begins
+_REWORDS: Final = (
+    r"paraphras\w*|rephras\w*|reword\w*|rewrit\w*|rewrote|restat\w*|reformulat\w*|translat(?:e|ed|ion)\b|umformulier\w*|neu formulier\w*|umgeschrieben"
+    r"|formulier(?:e|en sie)\b|übersetz\w*|reformul\w*|réécri\w*|réécrire|tradu(?:ction|is|isez|ire|it|ite)\b|parafras\w*|paráfras\w*|reescri\w*|reescr(?:ev|it)\w*|traduc\w*"
+    r"|tradú[cz]\w*|traduz\w*|tradução|traduzione|tradott\w*|tradurre|riformul\w*|riscri\w*|herformul\w*|herschre\w*|vertaal\w*|vertaling|przeformuł\w*|parafraz\w*"
+    r"|przetłumacz\w*|tłumaczeni\w*|перефраз\w*|переформул\w*|перевед\w*|перевод\w{0,2}\b|перепиши\w*|переписа\w*|yeniden (?:yaz|ifade)\w*|çeviri\w*"
+    r"|改写|改寫|重写|用不同的|重寫|重新表述|重述|翻译|翻譯|译文|言い換え|書き換え|書き直|言いかえ|翻訳|訳文|바꿔 (?:쓴|쓰|말)\w*|다시 (?:쓴|작성)\w*|번역\w*"
+)
+_WORDING: Final = (
+    r"(?:other|different|new|own|fresh) w(?:ords|ording)|(?:another|different|alternative|new) (?:way|wording|phrasing|formulation|version)|(?:this|same|your) (?:question|request|prompt)"
+    r"|question could|be (?:put|asked|phrased|said) (?:like|as|this|another)|(?:english|german|french|spanish|italian|chinese|japanese|russian) version"
+    r"|ander(?:e|en|s|er) (?:formulierung|worten|fassung|ausgedrückt|gefragt|gesagt|formuliert|stellen)|\w+ fassung|(?:gleiche|dieselbe|selbe)n? frage"
+    r"|autre(?:s|ment)? (?:façon|manière|formulation|mots|dit)|(?:formulée?|dite?|posée?) autrement|même question|(?:version|texte) (?:française|anglaise|allemande|espagnole)"
+    r"|otr[ao]s? (?:forma|manera|modo|palabras|formulación)|misma pregunta|versión (?:inglesa|española|en)"
+    r"|altr[oiae] (?:modo|maniera|parole|formulazione)|stessa domanda|versione (?:inglese|italiana|in)|outr[ao]s? (?:forma|maneira|modo|palavras)|mesma pergunta|versão (?:em|inglesa)"
+    r"|ander(?:e|s) (?:formulering|woorden|manier|gezegd)|zelfde vraag|innymi słowami|inaczej (?:można|mówiąc|zapyta\w+)|to samo pytanie|другими словами|иначе (?:говоря|можно)|тот же вопрос"
+    r"|başka bir (?:deyişle|şekilde)|换(?:一?种|个)(?:问法|说法|方式|表达)|不同的?(?:说法|措辞|方式)|换句话|同样的问题|言い方|別の(?:言い方|表現|聞き方)|다르게 (?:표현|말|물어)\w*|다른 (?:표현|말|방식)"
+)
+_OBLIGES: Final = (
+    r"sure|of course|certainly|absolutely|gladly|with pleasure|no problem|(?:aber )?klar|gerne?|natürlich|selbstverständlich|bien sûr|avec plaisir|certainement|volontiers|claro(?: que sí)?"
+    r"|por supuesto|con gusto|certo|certamente|volentieri|com certeza|com prazer|natuurlijk|graag|zeker|jasne|oczywiście|chętnie|конечно|хорошо|разумеется|elbette|tabii(?: ki)?"
+    r"|好的|当然(?:可以)?|當然|没问题|もちろん(?:です)?|かしこまりました|承知(?:しました|いたしました)|はい|물론(?:입니다|이죠)?|네|بالتأكيد|tentu|tất nhiên"
+)
+_REWORDS_IN: Final = re.compile(rf"(?<![^\W\d_])(?:{_REWORDS})", _I)
+_WORDING_IN: Final = re.compile(rf"(?<![^\W\d_])(?:{_WORDING})", _I)
+_OBLIGES_FIRST: Final = re.compile(rf"\A\W*(?:{_OBLIGES})(?![^\W\d_])[^\S\n]*[,，.!！:：。、~–—-]", _I)
+_OBLIGES_WIDE: Final = re.compile(
+    r"\A\W*(?:(?:好的|はい|네)(?=[，,、。.!！])|当然(?:可以)?(?=[，,。！!])|當然|没问题|もちろん|かしこまりました|承知|물론)",
+    _I,
+)
+_OUTPUTS: Final = re.compile(
+    r"\b(?:output only|only (?:output|return|reply with|respond with)|return only|do not (?:add|answer|copy)|without changing (?:its|the) meaning|keep(?:ing)? (?:every|all|the) (?:facts?|details?|meaning)"
+    r"|ohne (?:den|die|ihren|seinen) (?:sinn|bedeutung)|sans (?:en )?(?:changer|modifier) le sens|sin cambiar (?:el|su) (?:sentido|significado)|senza cambiar\w* il (?:senso|significato)"
+    r"|sem (?:mudar|alterar) o sentido|не меняя смысл\w*|bez zmiany (?:sensu|znaczenia)|zonder de betekenis)\b|不改变(?:原?意|意思)|保持(?:原意|意思)(?:不变)?|意味を変えず|의미를 (?:바꾸지|유지)",
+    _I,
+)
+_ANSWER_WORDS: Final = re.compile(
+    r"\b(?:answer|response|reply|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowied[źz]\w*|odpowiedzi|ответ\w*)\b|referenzantwort|musterantwort|回答|答案|回复|答え|답변",
+    _I,
+)
+_REFERENCE: Final = re.compile(
+    r"\b(?:reference (?:answer|response|text|solution)|(?:model|sample) answer|referenz(?:antwort|text|lösung)\w*|musterantwort|réponse (?:de référence|modèle)|respuesta (?:de referencia|modelo)"
+    r"|risposta (?:di riferimento|modello)|resposta (?:de referência|modelo)|referentieantwoord|voorbeeldantwoord|odpowied[źz]\w* (?:wzorcow\w*|referencyjn\w*)|эталонн\w+ (?:ответ|текст)\w*)\b"
+    r"|(?:参考|標準|标准)(?:答案|回答|回复)|参考回答|模範解答|참고 ?답변",
+    _I,
+)
+_OWN_WORDS: Final = re.compile(
+    r"\b(?:(?:in|with) (?:my|its|their|your|other|different|new) (?:own )?words|(?:in|mit) (?:eigenen|anderen|meinen) worten|avec (?:mes|d['’]autres|ses) (?:propres )?mots|con (?:mis|otras|sus) (?:propias )?palabras"
+    r"|con (?:altre|parole) (?:parole|mie|proprie)|com (?:outras|minhas)(?: próprias)? palavras|in (?:eigen|andere) woorden|własnymi słowami|innymi słowami|своими словами|другими словами)\b|用自己的话|自分の言葉で|내 말로",
+    _I,
+)
+_HEAD_WORDS: Final = 16
+_HEAD_LETTERS: Final = 110
+_WIDE_SENTENCE: Final = re.compile(r"\A[^。\n]{2,40}。(?=.)")
+_HEAD: Final = re.compile(r"\A([^\n:：]{1,140}?(?:[:：]|\n))(?=\s*\S)")
+
+
+_VERSION_ASKED: Final = re.compile(
+    r"\b(?:simplif\w+|shorten\w*|edit(?:ed|ing)?|correct(?:ed|ing|ion)?|proofread\w*|convert\w*|summari[sz]\w+|revis\w+|improv\w+|version|turn (?:it|this|the)|change (?:it|this|the)|distinguish"
+    r"|kürz\w+|korrigier\w*|vereinfach\w*|verbesser\w*|zusammenfass\w*|résum\w*|corrig\w*|simplifi\w*|résumé|resum\w*|correg\w*|mejor\w*|riassum\w*|corregg\w*|melhor\w*|исправ\w*|сократи\w*|упрост\w*)\b"
+    r"|改成|修改|润色|缩写|概括|总结|简化|要約|直して|添削|요약|고쳐",
+    _I,
+)
+
+
+@lru_cache(maxsize=64)
+def asks_for_a_version(asked: str) -> bool:
+    """Whether a request is itself one for another version of a text; its answer speaks of rewriting."""
+    return any(pattern.search(asked) for pattern in (_REWORDS_IN, _WORDING_IN, _OWN_WORDS, _VERSION_ASKED))
+
+
+def preface(text: str, source: str, known: str, *, is_request: bool) -> str | None:
+    """The head of a text that announces a rewording or a translation; None when there is none.
+
+    source: what the text was made from; known: everything that may be the subject. is_request: the text is a request: a head
+    that obliges, or speaks of wording, and has no content word of its source, is none of the person who asks.
+    """
+    found = _HEAD.match(text.lstrip()) or _WIDE_SENTENCE.match(text.lstrip())
+    if found is None:
+        return None
+    head = found.group().strip()
+    if len(head.split()) > _HEAD_WORDS or len(head) > _HEAD_LETTERS or head in known:
+        return None
+    rewords = _REWORDS_IN.search(head) is not None and _REWORDS_IN.search(known) is None
+    if rewords and (is_request or _is_label(head) or _ANSWER_WORDS.search(head)):
+        return head
+    if not is_request:
+        is_said_so = _OWN_WORDS.search(head) is not None and _OWN_WORDS.search(known) is None
+        return head if is_said_so and head[-1] in ":：" and len(head.split()) <= 2 * _LABEL_WORDS else None
+    wording = _WORDING_IN.search(head) is not None and _WORDING_IN.search(known) is None
+    obliges = _OBLIGES_FIRST.search(head) or _OBLIGES_WIDE.search(head)
+    if not wording and not (obliges and not _OBLIGES_FIRST.search(source) and not _OBLIGES_WIDE.search(source)):
+        return None
+    own = stems(head) - stems(_WORDING_IN.sub(" ", head)) if wording else frozenset()
+    return head if len(in_common(stems(head) - own, stems(source))) <= 1 else None
+
+
+def _is_label(head: str) -> bool:
+    """Whether a head is a label such as `Paraphrased:`."""
+    return head[-1] in ":：" and len(head.split()) <= _LABEL_WORDS
+
+
+_LABEL_WORDS: Final = 3
+
+
+def instruction(text: str, source: str, known: str, *, is_request: bool) -> str | None:
+    """A sentence at an edge of a text that says what to do with a text, or how it was done; None when there is none."""
+    text = text[:_LOOKED_AT]
+    if not is_request and _ANSWER_WORDS.search(text) is None and _REFERENCE.search(text) is None:
+        return None
+    found = [sentence.strip() for sentence in _SENTENCE.findall(text) if sentence.strip()]
+    about = stems(source)
+    for sentence in dict.fromkeys((*found[:2], *found[-2:])):
+        if len(sentence) > _SHORT:
+            continue
+        if _REFERENCE.search(sentence) and _REFERENCE.search(known) is None:
+            return sentence
+        if len(found) < 2:
+            break
+        rewords = _tells_to_reword(sentence) if is_request else _REWORDS_IN.search(sentence) is not None
+        says = rewords or _OWN_WORDS.search(sentence) or _OUTPUTS.search(sentence) or None
+        if says is None or any(one.search(known) for one in (_REWORDS_IN, _OWN_WORDS, _OUTPUTS)):
+            continue
+        if is_request:
+            if shared(stems(sentence), about) <= 1 or _OUTPUTS.search(sentence):
+                return sentence
+        elif _ANSWER_WORDS.search(sentence) and shared(stems(sentence), stems(known)) <= 1:
+            return sentence
+    return None
+
+
+_ARTICLE: Final = re.compile(
+    r"\W*(?:the|a|an|this|that|die|der|das|eine?|la|le|les|une?|el|los|il|lo|o|os|uma?|de|het|een)\b", _I
+)
+
+
+def _tells_to_reword(sentence: str) -> bool:
+    """Whether a sentence begins by telling somebody to reword or to translate."""
+    found = _REWORDS_IN.search(sentence)
+    if found is None or _ARTICLE.match(sentence) is not None:
+        return False
+    return len(sentence[: found.start()].split()) <= 1
