@@ -4,6 +4,7 @@
     python benchmarks/hosts.py backfill FOLDER --workers 2 --faults # the same with a host killed and one frozen for long,
                                                                     # the database killed, Redis restarted without its messages
     python benchmarks/hosts.py limits --workers 8 --minutes 3       # requests in each minute under 120 a minute
+    python benchmarks/hosts.py liveness --kills 20 --alive 50       # how long until the run of a lost worker is ended
     python benchmarks/hosts.py soak --minutes 60 --workers 4        # memory, connections, files and events by the minute
 
 A host is a process with a CORPUS_HOST and a CORPUS_HOME of its own, so that no one sees another one's processes; database
@@ -17,6 +18,7 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -28,13 +30,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psutil
 import pymysql
 from sqlalchemy import make_url
 
+from corpus_pipeline import process_identity
+from corpus_pipeline.defs import run_liveness
+from corpus_pipeline.jobs.run_heartbeat import RunHeartbeat
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.store import invariants
+from corpus_pipeline.store import Store, invariants, run_workers
 from corpus_pipeline_tests.dagster.graphql import TOKEN, GraphQL
 from corpus_pipeline_tests.servers.mariadb import MariaDB
 from corpus_pipeline_tests.servers.process import free_port
@@ -175,7 +181,7 @@ def _backfill(
     port = free_port()
     hosts.start(UI, "ui", "--port", str(port), "--rows-port", str(free_port()))
     graphql = GraphQL(f"http://127.0.0.1:{port}")
-    until(lambda: _answers(graphql), 400, "the UI")
+    until(lambda: _answers(graphql), asked.patience, "the UI")
     started = {f"host{n}": hosts.start(f"host{n}", "worker", "--celery") for n in range(workers)}
     with hosts.corpus() as corpus:
         names = [file.name for file in corpus.files()]
@@ -290,6 +296,58 @@ def soak(asked: argparse.Namespace) -> None:
         print(f"deadlocks: {locks}; books: {books(hosts)}")
 
 
+def liveness(asked: argparse.Namespace) -> None:
+    """Workers on other hosts, forked from here, that give signs of life; some are killed at random moments. The sensor's look
+    every five seconds is ours. The database is SQLite: what is measured are the clocks."""
+    chance = random.Random(1)
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="corpus-liveness-"))
+        instance = stack.enter_context(dg.instance_for_test())
+        corpus = stack.enter_context(Corpus.open(Settings.from_env({"CORPUS_HOME": name})))
+        children: dict[str, int] = {}
+        for _ in range(asked.kills + asked.alive):
+            run_id = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
+            child = os.fork()
+            if child == 0:
+                os.environ["CORPUS_HOST"] = f"host-{run_id[:8]}"
+                process_identity._place.cache_clear()
+                RunHeartbeat(Store(corpus.store.url), asked.lease).begin(run_id)
+                signal.pause()
+            children[run_id] = child
+        until(lambda: len(corpus.store.fetch(run_workers.listed)) == len(children), 120, "all workers")
+        ids = list(children)
+        moments = {run_id: chance.uniform(1, asked.lease) for run_id in ids[: asked.kills]}
+        began, killed, took = time.monotonic(), dict[str, float](), dict[str, float]()
+        look = 0.0
+        while time.monotonic() < began + asked.lease * 2 + 40:
+            now = time.monotonic()
+            for run_id, moment in moments.items():
+                if run_id not in killed and now - began > moment:
+                    os.kill(children[run_id], signal.SIGKILL)
+                    os.waitpid(children[run_id], 0)
+                    killed[run_id] = now
+            if now - look > 5:
+                look = now
+                for run_id in run_liveness.end_lost(instance, corpus.store, asked.lease, lambda run: True):
+                    took[run_id] = time.monotonic() - killed.get(run_id, now)
+            time.sleep(0.1)
+        for run_id in ids[asked.kills :]:
+            os.kill(children[run_id], signal.SIGKILL)
+            os.waitpid(children[run_id], 0)
+        wrong = set(took) - set(killed)
+        times = sorted(took.values())
+        print(
+            f"{len(killed)} killed, {len(times)} ended after {times[0]:.0f} to {times[-1]:.0f} s"
+            f" (lease {asked.lease} s: at most {asked.lease + 15});"
+            f" {len(wrong)} of {asked.alive} living ended; load {os.getloadavg()[0]:.0f}"
+        )
+
+
+@dg.job
+def _nothing() -> None:
+    """A job without a step."""
+
+
 def _ask(url: str, question: str) -> int:
     parts = make_url(url)
     with (
@@ -356,10 +414,14 @@ def main() -> None:
     three.add_argument("--minutes", type=int, default=60)
     three.add_argument("--every", type=float, default=10.0, help="seconds between two new files")
     three.set_defaults(run=soak, default_workers=4)
+    four = commands.add_parser("liveness")
+    four.add_argument("--kills", type=int, default=20)
+    four.add_argument("--alive", type=int, default=50)
+    four.set_defaults(run=liveness)
     one.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     two.add_argument("--workers", type=int, default=8)
     three.add_argument("--workers", type=int, default=4)
-    for each in (one, two, three):
+    for each in (one, two, three, four):
         each.add_argument("--lease", type=int, default=30)
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
