@@ -118,10 +118,10 @@ def torture(folder: Path, changes: int, seed: int, rows: int) -> Result:
             ui = subprocess.Popen([*command, str(free_port())], env=child, stdout=log, stderr=log)
             try:
                 graphql = GraphQL(f"http://127.0.0.1:{port}")
-                wait_for(lambda: answers(graphql) or ui.poll() is not None, 180, "`corpus ui`")
+                wait_for(lambda: answers(graphql) or ui.poll() is not None, 600, "`corpus ui`")
                 for name in names:
                     graphql.launch(name)
-                wait_for(lambda: any(_augment(corpus, name) in _MOVING for name in names), 120, "work")
+                wait_for(lambda: any(_augment(corpus, name) in _MOVING for name in names), 600, "work")
                 result = Result(change_at_random(settings, names, changes, seed, longest=4.0))
                 hold_to_it(corpus, graphql, names, result)
                 answered = sum(int(row["answered"]) for row in corpus.cost("file"))
