@@ -18,6 +18,8 @@ GERMAN = "Die Kinder spielten im Garten, bis es zu dunkel war, um den Ball zu se
         ("子供たちは暗くなってボールが見えなくなるまで庭で遊んでいました。", "ja"),
         ("아이들은 공이 보이지 않을 만큼 어두워질 때까지 정원에서 놀았습니다.", "ko"),
         ("请用 Python 的 pandas 写一个 groupby 例子，并解释每一行代码。", "zh"),
+        ("ما أفضل وقت لزراعة الزيتون؟", "ar"),
+        ("كيف أصلح دراجتي القديمة؟", "ar"),
         ("Yes", None),
         ("42 = 40 + 2", None),
         ("", None),

@@ -1,4 +1,11 @@
-"""Language: which language a conversation is written in, by script where a script settles it, else by py3langid."""
+"""Language: which language a conversation is written in, by script where a script settles it, else by py3langid, and by
+fastText's small model where that is not sure, as it seldom is of a sentence.
+
+Measured on sentences and rows of others that are labelled with a language (prompts of PolyRefuse in 14 languages and of
+IndoSafety, Alpaca in English and Chinese, GSM8K; 250 of each, .8 as the confidence that is asked for): 4,288 of 4,500 are
+right, 206 unclear, 6 wrong (Chinese rows that are mostly code or English); 3,931, 563 and 6 by py3langid alone. Half of the
+Indonesian sentences stay unclear: they might be Malay.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +21,7 @@ _KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _CODE = re.compile("[a-z]{2,3}")
+_LONGEST = 2_000  # characters of a text that is unclear which the second model reads
 
 
 def detect(text: str, min_characters: int = 20, min_confidence: float = 0.8) -> str | None:
@@ -32,6 +40,8 @@ def detect(text: str, min_characters: int = 20, min_confidence: float = 0.8) -> 
             return "ko"
         return "ja" if kana * 10 > han else "zh"
     language, confidence = languages.classify(text)
+    if confidence < min_confidence:
+        language, confidence = languages.guesses(text[:_LONGEST])[0]
     return language if confidence >= min_confidence else None
 
 
@@ -39,6 +49,7 @@ class Language(Rule):
     name = "language"
     summary = "Tags each conversation with its language; drops what an allow or a deny list says; off by default."
     reasons = ("language", "language_unclear")
+    version = 2
 
     class Params(Rule.Params):
         allow: tuple[str, ...] = Field((), description="ISO 639 codes that are kept; empty: all")
