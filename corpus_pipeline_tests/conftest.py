@@ -25,7 +25,8 @@ WITHOUT_MARIADB = "CORPUS_TEST_WITHOUT_MARIADB"
 WITHOUT_POSTGRES = "CORPUS_TEST_WITHOUT_POSTGRES"
 WITHOUT_BROWSER = "CORPUS_TEST_WITHOUT_BROWSER"
 ALL_ON_POSTGRES = "CORPUS_TEST_ALL_ON_POSTGRES"
-OWN = (WITHOUT_MARIADB, WITHOUT_POSTGRES, WITHOUT_BROWSER, ALL_ON_POSTGRES, "CORPUS_TEST_ARTIFACTS")
+AS_WORKER = "CORPUS_TEST_AS_WORKER"
+OWN = (WITHOUT_MARIADB, WITHOUT_POSTGRES, WITHOUT_BROWSER, ALL_ON_POSTGRES, AS_WORKER, "CORPUS_TEST_ARTIFACTS")
 
 settings.register_profile("local", deadline=None)
 # the same examples on every run, so that a red build is red for everybody
@@ -152,10 +153,12 @@ def fresh_database(request: pytest.FixtureRequest, folder: Path) -> str:
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new database without rows: each test runs once on SQLite and once on MariaDB, there with no more rights than
-    `corpus doctor --grants operate` gives."""
+    """The URL of a new, empty database: each test runs once on SQLite and once on MariaDB; with CORPUS_TEST_AS_WORKER=1 there
+    with no more rights than `corpus doctor --grants operate` gives, the tables made."""
     url = _fresh_for_a_test(request, tmp_path)
-    return url if request.param == "sqlite" else as_worker(request.getfixturevalue(f"{request.param}_server"), url)
+    if request.param == "sqlite" or os.environ.get(AS_WORKER) != "1":
+        return url
+    return as_worker(request.getfixturevalue(f"{request.param}_server"), url)
 
 
 @pytest.fixture(params=EVERY_DATABASE)
