@@ -14,6 +14,9 @@ from corpus_pipeline.errors import UnknownName, UsageError
 
 Place = tuple[str | int, ...]  # the keys and numbers that lead to a value
 _SHOWN = 60  # characters of a wrong value that a message repeats
+_MOST_CHARACTERS = 1 << 20
+_MOST_DEEP = 64
+_MOST_VALUES = 100_000  # with aliases written out: a few lines of them can stand for billions
 
 
 class Text(NamedTuple):
@@ -30,14 +33,27 @@ class Text(NamedTuple):
         return f"{self.origin}, line {self.lines[place]}" if place else self.origin
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses brackets that nest deeper than those of any recipe: the scanner's time grows with the square of their depth."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        if self.flow_level >= _MOST_DEEP:
+            raise yaml.YAMLError(f"brackets nest more than {_MOST_DEEP} deep")
+        super().fetch_flow_collection_start(token)
+
+
 def read(text: str, origin: str) -> Text:
     """Raises UsageError for what is no YAML, and for a key that comes twice: the first one would not count."""
-    loader = yaml.SafeLoader("")
+    if len(text) > _MOST_CHARACTERS:
+        raise UsageError(f"{origin}: has {len(text):,} characters; a recipe has at most {_MOST_CHARACTERS:,}.")
+    loader = _Loader("")
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         lines: dict[Place, int] = {}
         if root is not None:
+            if _values(root, {}) > _MOST_VALUES:
+                raise UsageError(f"{origin}: has more than {_MOST_VALUES:,} values when its aliases are written out.")
             _walk(root, (), origin, lines, set())
         return Text(origin, None if root is None else loader.construct_document(root), lines)
     except yaml.MarkedYAMLError as error:
@@ -51,6 +67,19 @@ def read(text: str, origin: str) -> Text:
         ) from error
     finally:
         loader.dispose()
+
+
+def _values(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node stands for with its aliases written out; without end where it holds itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")  # until all below it is counted
+        below: tuple[yaml.Node, ...] = ()
+        if isinstance(node, yaml.SequenceNode):
+            below = tuple(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            below = tuple(part for pair in node.value for part in pair)
+        known[id(node)] = 1 + sum(_values(part, known) for part in below)
+    return known[id(node)]
 
 
 def _walk(node: yaml.Node, place: Place, origin: str, lines: dict[Place, int], seen: set[int]) -> None:

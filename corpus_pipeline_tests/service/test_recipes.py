@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,31 @@ def test_anchors_are_followed_and_what_is_written_out_reads_the_same() -> None:
     assert [step.params for step in recipe.augment.strategies] == [{"samples": 2}] * 2
     assert checked(recipe.to_yaml(), origin="r") == recipe
     assert checked("", origin="r") == Recipe()
+
+
+def _laughs(first: str, levels: int) -> str:
+    lines = [f"{first} &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"  - &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: x\nclean:\n  rules:\n" + _laughs("  -", 9),
+        "name: x\nother:\n" + _laughs("  -", 30),
+        "a0: &a0 {k: 1}\n" + "".join(f"a{n + 1}: &a{n + 1}\n  <<: [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(20)),
+        "name: x\nclean: &c\n  rules: [*c]\n",
+        "name: x\n" + "".join(f"k{n}: v\n" for n in range(200_000)),
+        "name: " + "[" * 100_000,
+        "name: x\nclean: " + "{a: " * 20_000 + "1" + "}" * 20_000,
+        "name: x\nclean: {rules: [{length_bounds: {min_text_characters: " + "9" * 200_000 + "}}]}",
+        'name: !!python/object/apply:os.system ["true"]',
+    ],
+    ids=["aliases", "aliases elsewhere", "merged", "in circles", "long", "deep", "deep maps", "number", "tag"],
+)
+def test_a_recipe_that_was_made_to_take_for_ever_is_refused_at_once(text: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(UsageError):
+        parse(text)
+    assert time.process_time() - begun < 10
