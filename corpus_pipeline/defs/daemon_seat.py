@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
 from corpus_pipeline import __version__, child_processes, process_identity
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.store import Store, run_workers
+from corpus_pipeline.store.run_workers import RunWorker
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,14 @@ class DaemonSeat:
     ) -> None:
         self._store, self._ttl, self._start, self._ended, self._said = store, ttl_seconds, start, ended, said
         self._owner = process_identity.own()
+        self._is_alone = store.url.startswith("sqlite")  # a file of this host: `corpus ui` holds a lock beside it
         self._over = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._told = ""
         self._thread = threading.Thread(target=self._keep, name="daemon seat", daemon=True)
 
     def __enter__(self) -> DaemonSeat:
-        self._look()
+        self._look(self._store.patience)
         self._thread.start()
         return self
 
@@ -55,6 +58,8 @@ class DaemonSeat:
         self._thread.join(timeout=_LOOK_SECONDS + 5)
         if self._process is not None:
             self._end()
+            if self._is_alone:
+                return
             leave = partial(run_workers.leave, run_id=SEAT, owner=self._owner)
             try:
                 self._store.write(leave, repeatable=True, patience=5)
@@ -62,23 +67,22 @@ class DaemonSeat:
                 log.warning("the seat of the daemon was not given back: %s", problem)
 
     def _keep(self) -> None:
-        missed = 0.0
+        kept = time.monotonic()
         while not self._over.wait(_LOOK_SECONDS):
+            begun = time.monotonic()
             try:
-                self._look()
-                missed = 0.0
+                self._look(_LOOK_SECONDS)
+                kept = begun
             except CorpusError:  # the database is away: by the end of our time another host may have the seat
-                missed += _LOOK_SECONDS
-                if missed > self._ttl and self._process is not None:
+                if time.monotonic() - kept > self._ttl and self._process is not None:
                     self._end()
 
-    def _look(self) -> None:
+    def _look(self, patience: float) -> None:
         if self._process is not None and self._process.poll() is not None:
             self._over.set()
             self._ended()
             return
-        sit = partial(run_workers.sit, seat=SEAT, owner=self._owner, version=__version__, ttl_ms=int(self._ttl * 1000))
-        other = self._store.write(sit, repeatable=True, patience=_LOOK_SECONDS)
+        other = None if self._is_alone else self._sit(patience)
         if other is None and self._process is None:
             if self._told:
                 self._said("the seat of the Dagster daemon is free: it runs here now")
@@ -90,6 +94,11 @@ class DaemonSeat:
             if words != self._told:
                 self._said(words)
             self._told = words
+
+    def _sit(self, patience: float) -> RunWorker | None:
+        """Keep the seat, or take it when it is free; who else has it."""
+        sit = partial(run_workers.sit, seat=SEAT, owner=self._owner, version=__version__, ttl_ms=int(self._ttl * 1000))
+        return self._store.write(sit, repeatable=True, patience=patience)
 
     def _end(self) -> None:
         assert self._process is not None
