@@ -177,7 +177,13 @@ def _stopping(context: dg.AssetExecutionContext, cursor: CursorResource, stop: S
     patient = context.run.tags.get(narration.STARTED_BY_TAG) == narration.COMMAND
     grace = cursor.corpus.settings.stop_grace_seconds
     with on_signals(stop, grace_seconds=grace, patient=patient), narration.heeding_force(context, stop):
-        yield
+        try:
+            yield
+        except (Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as end:
+            if patient and stop.is_set():
+                # otherwise Dagster takes it for a failure, and a daemon that looks on starts again what a person has stopped
+                context.instance.report_run_canceling(context.run, message=f"stopped: {end}")
+            raise
 
 
 def _outcome(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -125,6 +126,21 @@ def test_what_failed_under_corpus_run_is_re_executed_here(ui: UI):
     assert ui.graphql.finished(again)["status"] == "SUCCESS"
     assert ui.stage(name, "export")[0] == "done"
     assert len(ui.graphql.runs_of(name)) == 2, "nothing began by itself"
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_what_a_person_stops_at_corpus_run_is_not_begun_again(ui: UI, presses: int):
+    name = ui.add(f"stopped_{presses}", rows=ROWS)
+    command = [sys.executable, "-m", "corpus_pipeline", "run", name]
+    process = subprocess.Popen(command, env=dict(ui.environment), stderr=subprocess.DEVNULL)
+    working(ui, name)
+    for _ in range(presses):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    assert process.wait(60) == 130
+    time.sleep(10)  # two looks of the daemon
+    (run,) = ui.graphql.runs_of(name)
+    assert (run["status"], ui.stage(name, "augment")[0]) == ("CANCELED", "interrupted")
 
 
 def test_a_killed_worker_is_taken_over_without_a_person(ui: UI):
