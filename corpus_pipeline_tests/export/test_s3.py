@@ -262,18 +262,23 @@ WRITE = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"]
 LIST = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
 
 
+def identities(server):
+    """The administrator's client for users and policies of a moto server."""
+    return boto3.client(
+        "iam",
+        endpoint_url=server.endpoint,
+        region_name=s3.REGION,
+        aws_access_key_id=s3.ACCESS_KEY,
+        aws_secret_access_key=s3.SECRET_KEY,
+    )
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     """A moto server with two access keys on one bucket: one may write below `corpus/`, the other may also list."""
     with s3.moto(tmp_path_factory.mktemp("guarded")) as server:
         bucket = server.fresh_bucket()
-        iam = boto3.client(
-            "iam",
-            endpoint_url=server.endpoint,
-            region_name=s3.REGION,
-            aws_access_key_id=s3.ACCESS_KEY,
-            aws_secret_access_key=s3.SECRET_KEY,
-        )
+        iam = identities(server)
         credentials = {}
         for name, actions in (("writer", WRITE), ("lister", WRITE + LIST)):
             iam.create_user(UserName=name)
@@ -292,13 +297,7 @@ def tenants(tmp_path_factory):
     for its prefix, and a third whose prefix begins like the first one's."""
     with s3.moto(tmp_path_factory.mktemp("tenants")) as server:
         bucket = server.fresh_bucket()
-        iam = boto3.client(
-            "iam",
-            endpoint_url=server.endpoint,
-            region_name=s3.REGION,
-            aws_access_key_id=s3.ACCESS_KEY,
-            aws_secret_access_key=s3.SECRET_KEY,
-        )
+        iam = identities(server)
         keys = {}
         for name in ("team-a", "team-b", "team-a-2"):
             iam.create_user(UserName=name)

@@ -9,11 +9,10 @@ import inspect
 import socket
 from functools import cache
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
-from corpus_pipeline.errors import StoreUnavailable, UsageError
-from corpus_pipeline.settings import masked_url
+from corpus_pipeline.errors import StoreUnavailable
+from corpus_pipeline.store.backends import server_addresses
 from corpus_pipeline.store.backends.base import GRANTS_STEP
 
 # error numbers of the server for statements that the user of the connection may not run
@@ -30,17 +29,7 @@ _OWN = frozenset(
 
 def parsed(url: str) -> URL:
     """The address of a database. Raises UsageError for one that cannot be read or has an option that nothing reads."""
-    try:
-        found = make_url(url).set(drivername="mysql+pymysql")
-    except (ValueError, ArgumentError):
-        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} cannot be read. Use {_FORM}") from None
-    if not found.database:
-        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} names no database. Use {_FORM}")
-    if unknown := sorted(set(found.query) - _options()):
-        raise UsageError(
-            f"CORPUS_DATABASE_URL: unknown option {unknown[0]!r}; known are {', '.join(sorted(_options()))}"
-        )
-    return found
+    return server_addresses.parsed(url, _FORM, _options())
 
 
 def refusal(url: URL, error: Exception) -> StoreUnavailable | None:

@@ -9,11 +9,9 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from corpus_pipeline.errors import StoreUnavailable, UsageError
-from corpus_pipeline.settings import masked_url
 from corpus_pipeline.store.backends import server_addresses
 from corpus_pipeline.store.backends.base import GRANTS_STEP
 
@@ -39,14 +37,7 @@ def parsed(url: str) -> URL:
     """The address of a database, with the words of TLS that all databases share.
 
     Raises UsageError for one that cannot be read or has an option that nothing reads."""
-    try:
-        found = make_url(url).set(drivername="postgresql+psycopg")
-    except (ValueError, ArgumentError):
-        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} cannot be read. Use {_FORM}") from None
-    if not found.database:
-        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} names no database. Use {_FORM}")
-    if unknown := sorted(set(found.query) - set(_OPTIONS)):
-        raise UsageError(f"CORPUS_DATABASE_URL: unknown option {unknown[0]!r}; known are {', '.join(_OPTIONS)}")
+    found = server_addresses.parsed(url, _FORM, _OPTIONS)
     if several := [name for name, said in found.query.items() if not isinstance(said, str)]:
         raise UsageError(f"CORPUS_DATABASE_URL: {several[0]} is given more than once")
     host = str(found.query.get("host", "/"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import URL
+from collections.abc import Collection
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import StoreUnavailable, UsageError
+from corpus_pipeline.settings import masked_url
 
 TLS_OPTIONS = ("tls", "ssl_ca", "ssl_cert", "ssl_key", "ssl_key_password")
 _MODES = ("verified", "encrypted", "off")
@@ -14,6 +18,21 @@ _NEXT = (
     "Name the authority of its certificate in CORPUS_DATABASE_URL (?ssl_ca=FILE), or accept the risk there:"
     " ?tls=encrypted does not check who answers, ?tls=off sends everything in the clear."
 )
+
+
+def parsed(url: str, form: str, options: Collection[str]) -> URL:
+    """The address of a database with the driver of `form`, which is how such an address is written.
+
+    Raises UsageError for one that cannot be read, names no database or has an option that is none of `options`."""
+    try:
+        found = make_url(url).set(drivername=form.partition(":")[0])
+    except (ValueError, ArgumentError):
+        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} cannot be read. Use {form}") from None
+    if not found.database:
+        raise UsageError(f"CORPUS_DATABASE_URL {masked_url(url)!r} names no database. Use {form}")
+    if unknown := sorted(set(found.query) - set(options)):
+        raise UsageError(f"CORPUS_DATABASE_URL: unknown option {unknown[0]!r}; known are {', '.join(sorted(options))}")
+    return found
 
 
 def tls_mode(url: URL) -> str:
