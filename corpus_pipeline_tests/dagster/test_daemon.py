@@ -247,8 +247,9 @@ def test_what_has_failed_or_is_missing_is_one_backfill(ui: UI):
         assert {run["tags"]["corpus/request"] for run in runs if run["tags"].get("dagster/backfill")} == {
             f"backfill:{wish.id}"
         }
-        wait_for(lambda: ui.graphql.backfill_status(identifier) != "REQUESTED", 240, "the end of the backfill")
-        assert ui.graphql.backfill_status(identifier) == "COMPLETED_SUCCESS"
+        # its end is not waited for: it has what other tests of this home left failed, too
+        mine = [run["runId"] for run in runs if run["tags"].get("dagster/backfill") == identifier]
+        assert {ui.graphql.finished(run)["status"] for run in mine} == {"SUCCESS"}
         assert ui.stage(paused, "ingest")[0] in ("pending", "paused") and not ui.graphql.runs_of(paused)
     finally:
         ui.corpus.resume([paused], None, False)
