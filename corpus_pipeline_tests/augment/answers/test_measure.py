@@ -81,3 +81,10 @@ def test_answers_that_were_written_out_are_judged_as_the_page_says(part: str) ->
     bad, good = (counts[label, True] / (counts[label, True] + counts[label, False]) for label in ("bad", "good"))
     assert bad >= {"fourth": 0.8}.get(part, 0.9)
     assert good <= {"tuning": 0.055, "fourth": 0.025}.get(part, 0.02)
+
+
+def test_a_line_of_a_poem_is_no_choice() -> None:
+    asked, known = "Complete the poem with a line: 'I sang at the foot of the hill'", "and the hill sang back to me."
+    answer = "I have no song, it said, for a foot."
+    one = Labelled("good", "asked for", "en", "tune", "response_regeneration", None, asked, known, answer)
+    assert refused(one) is None

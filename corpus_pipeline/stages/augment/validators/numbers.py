@@ -806,7 +806,7 @@ class FiguresKept(PairValidator):
 
 _OPTION_WORD: Final = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _LISTED: Final = re.compile(
-    r"\s*(?:[,;/|、，；\n]|\b(?:or|oder|ou|o|of|lub|czy|или|and|und|et|y|e|i|и)\b|还是|或者?|または|か、|또는)\s*",
+    r"\s*(?:[,;/|、，；\n]|\b(?:or|oder|ou|lub|czy|или|and|und|et|y|e|i|и)\b|还是|或者?|または|か、|또는)\s*",
     re.IGNORECASE,
 )
 
@@ -829,7 +829,7 @@ class Choice(NamedTuple):
 
 
 _CHOICES: Final = re.compile(
-    r"((?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}(?:(?:, ?|[，、；/|] ?|; )(?:(?:or|oder|ou|o|of|lub|czy|или|and|и)\b ?|还是|或者?)?|,? (?:or|oder|ou|o|of|lub|czy|или)\s|还是|或者?|または|か、?|또는 )){1,8}"
+    r"((?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}(?:(?:, ?|[，、；/|] ?|; )(?:(?:or|oder|ou|lub|czy|или|and|и)\b ?|还是|或者?)?|,? (?:or|oder|ou|lub|czy|или)\s|还是|或者?|または|か、?|또는 )){1,8}"
     r"(?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}",
     re.IGNORECASE,
 )
@@ -852,7 +852,7 @@ def choice_of(asked: str, answer: str) -> Choice | None:
     return None
 
 
-_OFFERS: Final = re.compile(r"\b(?:or|oder|ou|o|of|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)
+_OFFERS: Final = re.compile(r"\b(?:or|oder|ou|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)
 _ONE_CHOICE: Final = 40  # characters of an answer that is a choice and nothing else
 _SHORT_CHOICE: Final = 120  # characters of an answer that names one choice, and not much else
 

@@ -147,6 +147,8 @@ def _evades(answer: str, own: frozenset[str], asked: str, known: str) -> bool:
         return False
     if asks_for_words(asked, _GENERAL_WORDS) or _GIVES_ANSWER.search(answer):
         return False
+    if in_common(stems(asked), _ABOUT_ANSWERING):
+        return False  # the request is itself about what somebody says
     if len(about) < 2 and _SPEAKER.search(answer) is None:
         return False
     return _in_one_language(answer, known)
