@@ -148,24 +148,41 @@ class MayMatch:
     The words that they need are looked for first, by an automaton of few states. That of the patterns themselves meets new
     states in every text, for there are many, and takes thirty times as long.
     ignore_case: as `re.IGNORECASE`. A pattern may be tried on a part of the text: what it says of its ends does not count.
+    apart: each pattern has an automaton of its own behind its own words, where one of all would outgrow its memory: it is
+    then made anew for every text.
     """
 
-    def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False) -> None:
+    def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False, apart: bool = False) -> None:
         self._ignore_case = ignore_case
+        patterns = list(patterns)
+        self._each = [MayMatch([pattern], ignore_case=ignore_case) for pattern in patterns] if apart else []
         options = _options(ignore_case)
         options.max_mem = _MEMORY
         own = [pattern.translate(_DOTLESS) if ignore_case else pattern for pattern in patterns]
         needed = [words_needed(pattern) for pattern in own]
         words = sorted(set[str]().union(*(some for some in needed if some is not None)))
         self._words = None if None in needed else re2.compile("|".join(map(re2.escape, words)), options)
-        self._automaton = re2.compile("|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in own), options)
+        wide = "|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in own)
+        self._automaton = None if apart else re2.compile(wide, options)
 
     def search(self, text: str) -> bool:
         """Whether one of the patterns may match."""
         folded = text.translate(_DOTLESS) if self._ignore_case and not text.isascii() else text
+        return self._search(folded.encode("utf-8", "replace"))
+
+    def which(self, text: str) -> tuple[int, ...]:
+        """The places of the patterns that may match, ascending; of patterns that are `apart`."""
+        folded = text.translate(_DOTLESS) if self._ignore_case and not text.isascii() else text
         data = folded.encode("utf-8", "replace")
         if self._words is not None and self._words.search(data) is None:
+            return ()
+        return tuple(place for place, one in enumerate(self._each) if one._search(data))
+
+    def _search(self, data: bytes) -> bool:
+        if self._words is not None and self._words.search(data) is None:
             return False
+        if self._automaton is None:
+            return any(one._search(data) for one in self._each)
         return self._automaton.search(data) is not None
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from corpus_pipeline.stages.first_look import MayMatch
@@ -298,6 +299,7 @@ _HEAD: Final = 220  # characters in which a refusal begins
 _BARE: Final = 26  # characters that may stand before general words without an apology
 _BARE_EXPLICIT: Final = 90  # and before explicit ones
 _ANSWER: Final = 1_000  # characters of an answer in which reasons are looked for
+_PRAISE: Final = 3  # characters before the *but* of a review
 _SHORT_ANSWER: Final = 200  # characters of an answer to a harmful question that is no text of its own
 _BARE_ANSWER: Final = 120  # characters of an answer that is too short for a letter or an article
 _ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
@@ -321,13 +323,17 @@ _SAYS: Final = {
         for name, one in LANGUAGES.items()
     },
 }
-_EXPLICIT, _GENERAL = (
-    re.compile("|".join(f"(?P<{name}>{words})" for name, words in says.items())) for says in _SAYS.values()
-)
+# automata let nearly all texts go, and say in which languages the rest is to be searched
+_PLACES: Final = tuple((strength, name) for strength, says in _SAYS.items() for name in says)
+_MAY_REFUSE: Final = MayMatch((_SAYS[strength][name] for strength, name in _PLACES), apart=True)
 
 
-# one automaton lets nearly all texts go, without the search for each language
-_MAY_REFUSE: Final = MayMatch(words for says in _SAYS.values() for words in says.values())
+@cache
+def _search_for(strength: Strength, names: tuple[str, ...]) -> re.Pattern[str]:
+    """The words of some languages, the first of which that matches at a place names its group."""
+    return re.compile("|".join(f"(?P<{name}>{_SAYS[strength][name]})" for name in names))
+
+
 _LEAD: Final = re.compile("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
 _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
     {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
@@ -339,7 +345,7 @@ _WRONG, _WRITES, _CLOSES = (
 )
 _OF_WHOM, _OPINION = re.compile(OF_WHOM), re.compile(OPINION)
 _BUT: Final = re.compile(
-    r"\S.{2,}?(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|ancak|fakat)\b|لكن|但|けれど|ですが|のですが|지만|पर |लेकिन)"
+    r"\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|ancak|fakat)\b|لكن|但|けれど|ですが|のですが|지만|पर |लेकिन"
 )
 _THREATENS: Final = re.compile(THREATENS)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
@@ -362,10 +368,10 @@ def refusal_in(text: str) -> Refusal | None:
         if len(text) >= _HEAD or text.rstrip()[-1:] not in _SPEECH:
             return None  # somebody else's words
         head = head.lstrip(_SPEECH)
-    if not _MAY_REFUSE.search(head):
-        return None
-    for pattern, strength in ((_EXPLICIT, Strength.EXPLICIT), (_GENERAL, Strength.GENERAL)):
-        match = pattern.search(head)
+    places = [_PLACES[place] for place in _MAY_REFUSE.which(head)]
+    for strength in Strength:
+        names = tuple(name for of, name in places if of is strength)
+        match = _search_for(strength, names).search(head) if names else None
         if match is not None and _begins(head, match.start(), strength, str(match.lastgroup)):
             return Refusal(strength, str(match.lastgroup))
     return None
@@ -439,7 +445,7 @@ def _judges_a_work(answer: str) -> bool:
     if first is None:
         return False
     found = _OPINION.search(first[0])
-    return found is not None and _BUT.search(first[0], 0, found.start()) is not None and not _LEAD.match(first[0])
+    return found is not None and _BUT.search(first[0], _PRAISE, found.start()) is not None and not _LEAD.match(first[0])
 
 
 def is_everyday(answer: str, refusal: Refusal) -> bool:

@@ -25,8 +25,6 @@ BOUNDED = {
     "clean.rules.truncated_answer._ADDRESS": "the last line, 400 characters",
     "clean.rules.truncated_answer._ATTRIBUTION": "the last line, 400 characters",
     "clean.personal_data.phones._TOUCHED_BEFORE": "48 characters before a number",
-    "refusals._EXPLICIT": "the head of an answer, 220 characters",
-    "refusals._GENERAL": "the head of an answer, 220 characters",
     "refusals._LEAD": "the head of an answer, 220 characters",
     "refusals._WRITES": "an answer, 1,000 characters",
 }
