@@ -104,7 +104,7 @@ def test_an_export_without_rows_never_takes_the_place_of_a_good_one(fresh: dict[
     run(fresh, "add", str(tmp_path / "talks.jsonl"), "--recipe", recipe(tmp_path, PLAIN))
     run(fresh, "run")
     other = recipe(tmp_path, PLAIN + "export: {format: trl_preference, gate: {max_not_exportable: 9}}\n", "other")
-    run(fresh, "recipe", "check", other, "--bind", "talks")
+    run(fresh, "recipe", "check", other, "--bind", "talks", "--anyway")
     done = run(fresh, "run")
     assert done.returncode == 3 and "min_rows" in done.stderr
     assert len(exported(tmp_path, "talks")) == 4
@@ -163,9 +163,9 @@ def test_a_binding_says_how_many_rows_fit_and_that_none_does(fresh, tmp_path: Pa
         none = run(fresh, "recipe", "check", pairs, "--bind", "talks")
         assert f"400 of {which} rows of talks cannot be written as trl_preference_chat" in none.stderr
         assert "no_preference 150" in none.stderr and "nothing of talks could be exported" in none.stderr
-        assert none.returncode == 2 and "is bound" not in none.stdout
+        assert none.returncode == 2 and "is bound" not in none.stderr
         some = run(fresh, "recipe", "check", plain, "--bind", "talks")
         assert f"250 of {which} rows" in some.stderr and "no_answer 250" in some.stderr
-    assert "talks is bound to it" in run(fresh, "recipe", "check", pairs, "--bind", "talks", "--anyway").stdout
+    assert "talks is bound to it" in run(fresh, "recipe", "check", pairs, "--bind", "talks", "--anyway").stderr
     added = run(fresh, "add", str(write_jsonl(tmp_path / "more.jsonl", rows[:20])), "--recipe", pairs)
     assert added.returncode == 0 and "20 of the first 20 rows of more cannot be written" in added.stderr

@@ -95,6 +95,7 @@ ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "demo": (("--home", "{folder}/bill.jsonl/\x1b]0;owned\x07"), (HOSTILE,)),
     "pause": (("hostile", "--reason", HOSTILE), (HOSTILE, "--reason", HOSTILE)),
     "run": (("hostile",), (HOSTILE,)),
+    "worker": (("--once", "--consumer", HOSTILE), ("--to", HOSTILE)),
     "unlock": (("hostile", "--stage", "clean", "--reason", HOSTILE), (HOSTILE, "--reason", HOSTILE)),
     "resume": (("--all",), (HOSTILE,)),
     "add": (("{folder}/" + "new\x1b]0;owned\x07\u202e.jsonl", "--consumer", HOSTILE), (HOSTILE,)),
