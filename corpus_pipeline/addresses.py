@@ -64,7 +64,8 @@ def of_server(host: str, port: int, *, in_the_clear: bool) -> list[str]:
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    local = is_loopback(host.lower().rstrip("."))
+    name = host.lower().rstrip(".")
+    local = is_loopback(name) or name.endswith(".localhost")  # a bucket in the host name of a store on this machine
     for address in addresses:
         ip = inside(address)
         if ip is None or ip.is_loopback is not local or (in_the_clear and ip.is_global):

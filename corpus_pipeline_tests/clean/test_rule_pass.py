@@ -171,5 +171,5 @@ def test_no_rule_hides_behind_its_screen_or_makes_a_turn_vanish(turns: tuple[Tur
 def test_rounds_are_added_up_in_one_change() -> None:
     row = clean_one((Turn(prompt="x", response="a&amp;nbsp;\nb &#13; "),))
     assert [change for change in row.changes if change.rule == "whitespace"] == [
-        Change("whitespace", 3, 1, "response", 2)
+        Change("whitespace", 4, 1, "response", 2)
     ]

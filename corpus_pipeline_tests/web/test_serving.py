@@ -44,7 +44,7 @@ def test_it_answers_where_it_says_and_ends_with_ctrl_c(tmp_path):
         asked = urllib.request.Request(f"{found[1]}/files.json", headers={"Authorization": f"Bearer {found[2]}"})
         with urllib.request.urlopen(asked, timeout=20) as answer:
             assert answer.read() == (
-                b'{"files":[],"flags":[],"totals":{"files":0,"bytes":0,"conversations":0,"cost_usd":0,'
+                b'{"files":[],"flags":[],"backfills":[],"totals":{"files":0,"bytes":0,"conversations":0,"cost_usd":0,'
                 b'"open_failed_samples":0,"running":0}}\n'
             )
             assert "server" not in answer.headers
