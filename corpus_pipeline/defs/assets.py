@@ -33,8 +33,6 @@ from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service.code_versions import code_version
 from corpus_pipeline.states import Stage
 
-LIMIT_TAG = "corpus/limit"
-SPREAD_TAG = "corpus/spread"  # the rows of the limit lie evenly over the file
 STAGE_OF = {name: stage for stage, name in checks.ASSETS.items()}
 _KINDS = {
     Stage.INGEST: {"python", "sql"},
@@ -108,7 +106,7 @@ def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
 
 def _go_on(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> Events:
     stop = StopSignal()
-    limit = context.run.tags.get(LIMIT_TAG)
+    limit = context.run.tags.get(run_tags.LIMIT_TAG)
     try:
         run_liveness.at(cursor.corpus.store, name, stage)
         run_tags.describe(context, cursor, stage, name)
@@ -214,7 +212,7 @@ def _outcome(
                 run_id=context.run.run_id,
                 limit=limit,
                 narrator=narrator,
-                spread=SPREAD_TAG in context.run.tags,
+                spread=run_tags.SPREAD_TAG in context.run.tags,
             )
         except LeaseHeld:
             if looked and not ours & cursor.run_ids(name, stage):

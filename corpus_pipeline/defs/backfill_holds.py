@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
+from corpus_pipeline.defs import run_tags
 from corpus_pipeline.defs.multi_partition import stages_of
 from corpus_pipeline.defs.names import Names
 from corpus_pipeline.errors import UnknownName
@@ -71,7 +72,7 @@ def requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iter
                 HOLD_TAG: PAUSED,
                 BACKFILL_TAG: before.tags[BACKFILL_TAG],
                 "corpus/resume": work.why,
-                **{key: before.tags[key] for key in ("corpus/limit", "corpus/spread") if key in before.tags},
+                **run_tags.carried(before.tags),
             },
         )
 

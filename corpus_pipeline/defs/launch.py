@@ -10,7 +10,6 @@ from typing import NamedTuple
 import dagster as dg
 
 from corpus_pipeline.defs import instance, partitions, run_liveness, run_tags
-from corpus_pipeline.defs.assets import LIMIT_TAG, SPREAD_TAG
 from corpus_pipeline.defs.build import LOCATION, PATH_JOB, own
 from corpus_pipeline.defs.checks import ASSETS
 from corpus_pipeline.defs.dagster_internals import (
@@ -77,8 +76,8 @@ class Launcher:
                 instance=self.instance,
                 raise_on_error=False,
                 tags={STARTED_BY_TAG: started_by}
-                | ({LIMIT_TAG: str(limit)} if limit is not None else {})
-                | ({SPREAD_TAG: "yes"} if spread else {}),
+                | ({run_tags.LIMIT_TAG: str(limit)} if limit is not None else {})
+                | ({run_tags.SPREAD_TAG: "yes"} if spread else {}),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         except dg.DagsterExecutionInterruptedError as stop:

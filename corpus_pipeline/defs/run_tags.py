@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from corpus_pipeline.defs.multi_partition import stages_of
@@ -13,6 +15,13 @@ CONSUMER_TAG = "corpus/consumer"
 RECIPE_TAG = "corpus/recipe"
 HOST_TAG = "corpus/host"  # the machine that works it
 END_TAG = "corpus/end"  # done, paused, interrupted, held, blocked, failed
+LIMIT_TAG = "corpus/limit"  # the number of rows to work
+SPREAD_TAG = "corpus/spread"  # the rows of the limit lie evenly over the file
+
+
+def carried(tags: Mapping[str, str]) -> dict[str, str]:
+    """Of the tags of a run those that the run which goes on with it has, too: how much it was to work."""
+    return {key: tags[key] for key in (LIMIT_TAG, SPREAD_TAG) if key in tags}
 
 
 def describe(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> None:

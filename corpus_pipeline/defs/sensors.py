@@ -12,7 +12,7 @@ from functools import partial
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs import agreement, automation, backfill_holds, run_liveness, upstream
+from corpus_pipeline.defs import agreement, automation, backfill_holds, run_liveness, run_tags, upstream
 from corpus_pipeline.defs.backfill_holds import BACKFILL_TAG, HOLD_TAG, PARTITION_TAG, PAUSED
 from corpus_pipeline.defs.dagster_internals import AssetGraphSubset, BulkActionsFilter, DefaultPartitionsSubset
 from corpus_pipeline.defs.multi_partition import stages_of
@@ -267,7 +267,7 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         backfill = before.tags.get(BACKFILL_TAG)
         if backfill and backfill_holds.is_open(instance, backfill):
             tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
-        tags |= {key: before.tags[key] for key in ("corpus/limit", "corpus/spread") if key in before.tags}
+        tags |= run_tags.carried(before.tags)
         order = list(Stage)
         stages = [s for s in stages_of(before) if order.index(s) >= order.index(work.stage)]
         base = f"{work.why}:{work.task_id}:{work.stage}:{work.generation}"
