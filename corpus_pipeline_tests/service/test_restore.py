@@ -3,6 +3,7 @@ does not know is noticed. The same commands stand in docs/databases.md."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -23,6 +24,8 @@ from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.conftest import fresh_database
 from corpus_pipeline_tests.servers import postgres
 
+ROWS = 24
+HELD_AFTER = 8
 RECIPE = """
 name: plain
 augment: {model: corpus-stub, strategies: [paraphrase], concurrency: 2, batch_size: 2}
@@ -69,6 +72,24 @@ def _environment(url: str) -> dict[str, str]:
     return {**os.environ, "PGPASSWORD": password, "MYSQL_PWD": password}
 
 
+class HeldWhenAsked(Latency):
+    """Answers in 0.05 s; after `hold`, the first `HELD_AFTER` only until `released`, however long a dump takes."""
+
+    __slots__ = ()
+    released = threading.Event()
+    asked = itertools.count(1)
+
+    @classmethod
+    def hold(cls) -> None:
+        cls.asked = itertools.count(1)
+        cls.released.clear()
+
+    def seconds(self, point: float) -> float:
+        if next(self.asked) > HELD_AFTER:
+            self.released.wait(100)
+        return super().seconds(point)
+
+
 def money(corpus: Corpus) -> list[tuple[object, ...]]:
     query = select(schema.spending.c.task_id, schema.spending.c.answered, schema.spending.c.cost)
     return [tuple(row) for row in corpus.store.fetch(lambda c: c.execute(query).all())]
@@ -82,16 +103,20 @@ def test_a_backup_under_load_is_a_corpus(kind: str, tmp_path: Path, request: pyt
     url, home, copy = fresh_database(request, tmp_path), tmp_path / "home", tmp_path / "copy"
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE)
-    with small_corpus.opened(home, StubOptions(latency=Latency("fixed", 0.05)), CORPUS_DATABASE_URL=url) as corpus:
+    latency = HeldWhenAsked("fixed", 0.05)
+    latency.released.set()
+    with small_corpus.opened(home, StubOptions(latency=latency), CORPUS_DATABASE_URL=url) as corpus:
         for name, first in (("done", 1), ("busy", 40)):
-            lines = [small_corpus.pair(first + number) for number in range(24)]
+            lines = [small_corpus.pair(first + number) for number in range(ROWS)]
             corpus.add(small_corpus.write_jsonl(tmp_path / f"{name}.jsonl", lines), recipe=str(recipe))
         small_corpus.run_path(corpus, "done")
         small_corpus.run_path(corpus, "busy", Stage.CLEAN)
         worker = threading.Thread(target=corpus.run_stage, args=("busy", Stage.AUGMENT))
+        latency.hold()
         worker.start()
         back_up(url, copy)
         assert worker.is_alive()
+        latency.released.set()
         worker.join()
         corpus.run_stage("busy", Stage.EXPORT)
         (first_export,) = corpus.export_places("busy")
