@@ -11,6 +11,7 @@ import click
 import pytest
 
 from corpus_pipeline.cli import cli
+from corpus_pipeline.plugins import Group
 from corpus_pipeline.settings import VARIABLES
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,9 @@ def test_generated_pages_are_what_the_code_says(script: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "reference.md"], ids=lambda page: page.name)
@@ -33,7 +36,7 @@ def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
     lines = re.findall(r"^ *corpus ([a-z][^#\n]*)", text, flags=re.MULTILINE) + re.findall(
         r"`corpus ([a-z][^`\n]*)`", text
     )
-    assert lines or page.name != "README.md"
+    assert lines or page != ROOT / "README.md"
     for line in lines:
         words = line.split()
         command: click.Command = cli
@@ -97,10 +100,83 @@ def test_the_page_of_security_has_every_threat_and_no_claim_without_a_test() -> 
         assert state == "holds" or missing, number
 
 
-def test_every_module_that_the_page_of_architecture_names_is_there() -> None:
+def spans(page: Path) -> list[str]:
+    """What stands between backticks in the running text of a page, and the scripts that its examples start."""
+    source = page.read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", "", source, flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`\n]+)`", text) + re.findall(r"\bpython ([\w/]+\.py)\b", source)
+
+
+def file_named(path: str) -> Path | None:
+    """The file or folder that a page means by `path`: from the root, or from one of the two packages."""
+    places = (ROOT, ROOT / "corpus_pipeline", ROOT / "corpus_pipeline_tests")
+    return next((place / path for place in places if (place / path).exists()), None)
+
+
+def test_every_module_and_folder_that_a_page_names_is_there() -> None:
+    ours = {path.name for path in (ROOT / "corpus_pipeline").iterdir()} | {path.name for path in ROOT.iterdir()}
+    named, missing = set(), []
+    for page in PAGES:
+        for span in spans(page):
+            for word in span.split():
+                path = word.partition("::")[0].rstrip(",;:")
+                is_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", path) and (
+                    path.endswith(".py") or ("/" in path and path.split("/")[0] in ours)
+                )
+                if is_path and path != "folder/file.py":  # the page of security says how it names tests
+                    named.add(path)
+                    missing += [] if file_named(path) else [f"{page.name}: {path}"]
+    assert len(named) > 200
+    assert missing == []
+
+
+def test_every_name_that_a_page_places_in_a_module_is_there() -> None:
+    named = [
+        (page.name, names, path)
+        for page in PAGES
+        for names, path in re.findall(
+            r"((?:`\w+`(?:, | and | or )?)+) of `([\w/]+\.py)`", page.read_text(encoding="utf-8")
+        )
+    ]
+    assert len(named) > 15
+    for page, names, path in named:
+        found = file_named(path)
+        assert found is not None, f"{page}: {path}"
+        source = found.read_text(encoding="utf-8")
+        for name in re.findall(r"\w+", re.sub(r"` (and|or) `|`, `", "` `", names)):
+            defined = rf"^\s*(def|class) {name}\b|^{name}\b.* = |^    Variable\(\"{name}\""
+            assert re.search(defined, source, flags=re.MULTILINE), f"{page}: {name} of {path}"
+
+
+def test_every_dotted_name_on_a_page_is_there() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"\bcorpus_pipeline(?:\.\w+)+", text)) - {group.value for group in Group}
+    assert len(named) > 5
+    for name in named:
+        module, rest = ROOT, name.split(".")
+        while rest and (module / rest[0]).is_dir():
+            module /= rest.pop(0)
+        if rest and (module / f"{rest[0]}.py").exists():
+            module /= f"{rest.pop(0)}.py"
+        source = (module if module.is_file() else module / "__init__.py").read_text(encoding="utf-8")
+        assert not rest or re.search(rf"\b{rest[0]}\b", source), name
+
+
+def test_every_make_target_that_a_page_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = {
+        (page.name, target)
+        for page in PAGES
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+    assert {"demo", "test", "check"} <= {target for _, target in named}
+    assert {(page, target) for page, target in named if target not in targets} == set()
+
+
+def test_the_list_of_architecture_has_every_part_of_the_package_and_no_other() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:[a-z_0-9]+/)+(?:[a-z_0-9]+\.py)?|[a-z_]+\.py)`", text))
-    assert len(named) > 60
-    assert [
-        name for name in sorted(named) if not any((place / name).exists() for place in (ROOT, ROOT / "corpus_pipeline"))
-    ] == []
+    listed = re.findall(r"\b([a-z_0-9]+(?:\.py|/(?= )))", text.split("```")[1].partition("\n")[2].partition("\n")[2])
+    package = ROOT / "corpus_pipeline"
+    parts = {f"{path.name}/" for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    parts |= {path.name for path in package.glob("*.py") if path.name != "__init__.py"}
+    assert sorted(set(listed)) == sorted(parts)
