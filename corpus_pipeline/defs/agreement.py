@@ -36,7 +36,7 @@ Reported = dg.AssetMaterialization | dg.AssetCheckEvaluation
 def agree(
     instance: dg.DagsterInstance, corpus: Corpus, prefix: list[str], file: DatasetFile, words: Mapping[Stage, str]
 ) -> bool:
-    """Tell Dagster what it does not know of a dataset file that nobody works on. words: the status of each stage.
+    """Tell Dagster what it does not know of a dataset file that no run works on. words: the status of each stage.
 
     Returns whether a stage has become stale by what was told now.
     """

@@ -160,7 +160,7 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         " done elsewhere. So what is done is fresh, and what is to do is stale.",
     )
     def upstream_versions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """One tick: the files of which something is otherwise than at the last one, and on which nobody works."""
+        """One tick: the files of which something has changed since the last one, and which no run works on."""
         seen: dict[str, str] = json.loads(context.cursor or "{}")
         prefix, now, told = list(names.key_prefix), dict[str, str](), 0
         requests, bodies = list[dg.RunRequest](), dict[int, str]()
@@ -309,7 +309,7 @@ def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) 
 def _backfill_request(
     instance: dg.DagsterInstance, corpus: Corpus, names: Names, wish: start_requests.StartRequest
 ) -> Iterator[dg.RunRequest]:
-    """One backfill of all that has failed or is missing, where nobody works on it and no flag covers it."""
+    """One backfill of all that has failed or is missing, where no run works on it and no flag covers it."""
     mark = f"backfill:{wish.id}"
     (backfill,) = instance.get_backfills(BulkActionsFilter(tags={REQUEST_TAG: mark}), limit=1) or (None,)
     known = set(instance.get_dynamic_partitions(names.partitions.name or ""))

@@ -72,7 +72,7 @@ def sensor(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefinitio
         description="Materializes the training data of a consumer when all of its dataset files are exported.",
     )
     def tell(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """One tick: what is complete and new is told; what is still complete, once in a quarter of its time."""
+        """One tick: what is complete and new is reported; what is still complete, once in a quarter of its time."""
         told: dict[str, list[Any]] = json.loads(context.cursor or "{}")
         with opened(settings()) as corpus:
             found = corpus.store.fetch(training_data)

@@ -12,7 +12,7 @@ from corpus_pipeline.states import Stage
 from corpus_pipeline.store import carrying, completion_reports, cursors, dataset_files, leases, recipes, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 
-_CARRIED = (Stage.INGEST, Stage.CLEAN, Stage.AUGMENT)  # an export names its recipe: it is written anew
+_CARRIED = (Stage.INGEST, Stage.CLEAN, Stage.AUGMENT)  # an export names its recipe: it is written again
 
 
 def carry(connection: Connection, file: DatasetFile, recipe_id: int, who: str) -> list[Stage]:

@@ -51,7 +51,7 @@ class Reason(StrEnum):
     QUOTA_GONE = "quota_gone"  # no money left at the provider
     WRONG_ADDRESS = "wrong_address"  # 404 or a redirect: there is no such API at the base URL
     UNTRUSTED = "untrusted"  # the certificate is not signed by an authority that is known here
-    PROXY = "proxy"  # the HTTP proxy of the deployment lets nobody through
+    PROXY = "proxy"  # the HTTP proxy of the deployment lets no request through
     NOT_SENT = "not_sent"  # the request cannot be put on the wire: a setting holds what no header can
 
 

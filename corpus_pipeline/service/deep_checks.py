@@ -132,7 +132,7 @@ def published(corpus: Corpus) -> Check:
 
 
 def indexes(corpus: Corpus) -> Check:
-    """Whether each block of the search index is as it was written. One that is not is gone round: searches take longer."""
+    """Whether each block of the search index is as it was written. One that is not is passed over: searches take longer."""
     found = search_index.damaged(corpus.store, corpus.settings.search_folder)
     if not found:
         return True, "every block of the search index is as it was written"

@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 
 
 def examine(*, probe: bool = False, deep: bool = False) -> Iterator[Finding]:
-    """Look at settings, plugins, home, database, the export target and what lies there, models and prices, in this order.
+    """Look at settings, plugins, home, database, the export target and what it holds, models and prices, in this order.
 
     probe: ask each model of each recipe once, too, which costs a little money. deep: read and compare everything that is
     stored, too, which takes long.

@@ -204,7 +204,7 @@ def _wait(store: Store) -> None:
 
 
 def damaged(store: Store, folder: Path) -> list[str]:
-    """Which blocks of the indexes of this machine are not as they were written; those are gone round until they are made
+    """Which blocks of the indexes of this machine are not as they were written; those are passed over until they are made
     again. Reads all of them."""
     found = []
     for file in store.fetch(dataset_files.current_files):

@@ -199,7 +199,7 @@ def of_rows(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dict
 def newest_tasks(
     connection: Connection, file_id: FileId, names: Sequence[tuple[str, str]], *, without: TaskId
 ) -> dict[tuple[str, str], TaskId]:
-    """Of each (task, field) the newest work on a dataset file that gave rows this value, one task aside; those of none are
+    """Of each (task, field) the newest work on a dataset file that gave rows this value, without one task; those of none are
     left out."""
     c, found = row_values.c, dict[tuple[str, str], TaskId]()
     for strategy, name in names:

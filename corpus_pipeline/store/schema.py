@@ -603,7 +603,7 @@ start_requests = _table(
     Column("stage", String(16), nullable=False),  # the last one that is wanted
     Column("requested_by", String(128), nullable=False),
     Column("requested_at", Moment, nullable=False, server_default=now_ms()),
-    Column("taken_at", Moment),  # NULL: nobody has started it yet
+    Column("taken_at", Moment),  # NULL: not started yet
     Column("run_id", String(64)),  # NULL where there was nothing left to do
     Index("ix_start_requests_taken_at", "taken_at"),
     _one_of("stage", Stage),

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class LoginRefused(CorpusError):
-    """Nobody is logged in. What it says is for the person."""
+    """The login failed. The text is for the person."""
 
 
 class Begun(NamedTuple):
@@ -116,7 +116,7 @@ class Provider:
         )
 
     def role_of(self, said: dict[str, Any]) -> Role | None:
-        """The highest role that the groups of somebody have, None for nobody's."""
+        """The highest role of a person's groups, None where no group has one."""
         groups = said.get(self._settings.role_claim)
         listed = groups if isinstance(groups, list) else [groups]
         own = {group for group in listed if isinstance(group, str)}
@@ -124,12 +124,12 @@ class Provider:
         return max(known, key=tuple(Role).index) if known else None
 
     def _name_of(self, said: dict[str, Any]) -> str:
-        # an address that nobody has confirmed is what somebody says of themselves
+        # an address that was not confirmed may belong to another person
         email = said.get("email") if said.get("email_verified") is True else None
         return email if isinstance(email, str) and email.isprintable() else str(said["sub"])
 
     async def _metadata(self) -> None:
-        """Hold what the provider says of itself to what we were told. Raises ValueError."""
+        """Compare what the provider says of itself with the settings. Raises ValueError."""
         found = await self._client.load_server_metadata()
         if found.get("issuer") != self._settings.issuer:
             raise ValueError("the provider has another issuer than CORPUS_OIDC_ISSUER")

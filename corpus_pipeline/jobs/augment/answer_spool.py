@@ -96,7 +96,7 @@ def settle_all(store: Store, folder: Path) -> int:
 
 
 def take_late_answers(held: Held, plan: dict[str, Prepared]) -> int:
-    """Take in what the readers of dead workers of the task wrote, and wait for those that still read. Returns how many answers.
+    """Store what the readers of dead workers of the task wrote, and wait for those that still read. Returns how many answers.
 
     Raises Interrupted when a stop comes first: the next start takes them in.
     """

@@ -117,7 +117,7 @@ class Feed:
             after = page[-1].id
 
     def _spread(self, most: int) -> Iterator[list[Begun]]:
-        """So many rows that lie evenly over the file; no cursor moves with them, and the run that goes on leaves them alone."""
+        """A number of rows spread evenly over the file. No cursor moves with them, and the run leaves them alone later."""
         held, work = self._held, self._held.work
         cursors = [held.cursor(label) for label in self._plan]
         passed = {cursor.task_type: cursor.last_id for cursor in cursors}

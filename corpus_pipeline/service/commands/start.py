@@ -29,7 +29,7 @@ def backfill(store: Store, stage: Stage, who: str) -> bool:
 
 
 def start(store: Store, names: Sequence[str], stage: Stage, who: str) -> list[str]:
-    """Ask for a run of each of these files up to a stage. Returns those for which nobody had asked the same before.
+    """Ask for a run of each of these files up to a stage. Returns those for which the same was not asked before.
 
     Raises UnknownName for a file that is not registered, UsageError where a pause flag covers the stage.
     """

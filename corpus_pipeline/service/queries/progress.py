@@ -111,7 +111,7 @@ def failed_words(connection: Connection) -> dict[str, list[str]]:
 
 
 def startable(connection: Connection, stage: Stage) -> list[str]:
-    """The files that have something to do up to a stage, where nobody works on it and no flag covers it."""
+    """The files that have something to do up to a stage, where no run works on it and no flag covers it."""
     wanted = list(Stage)[: list(Stage).index(stage) + 1]
     flags = pauses.active(connection)
     found: list[str] = []

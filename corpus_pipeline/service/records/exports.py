@@ -205,7 +205,7 @@ class PurgedExport(TypedDict):
 
 class PurgedRecipe(TypedDict):
     """A stored recipe version that quotes purged rows. places: the keys and indexes that lead to each value that does.
-    needed: files are worked by it, so that it stays as it is; else the values are gone."""
+    needed: files are worked by it, so that it stays as it is; else the values are removed."""
 
     name: str
     version: str

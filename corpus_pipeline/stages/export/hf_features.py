@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export.writer import Compression
 
-WINDOW = 10 << 20  # the loader's default chunk: it reads so many bytes, then to the end of the line
+WINDOW = 10 << 20  # the loader's default chunk: it reads this many bytes, then to the end of the line
 _MOST_KEYS = 200  # an object with more different keys is a mapping, not a record
 _INT64 = 1 << 63
 _UINT64 = 1 << 64  # the loader's reader takes integers up to here
-_DECIMALS = 10  # it writes so many of a fraction when it encodes a `json` column
+_DECIMALS = 10  # it writes this many of a fraction when it encodes a `json` column
 _TEXT = {str}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]|$)")  # everything that Arrow's JSON reader may take for a timestamp
 

@@ -108,7 +108,7 @@ def _is_python(text: str) -> bool:
 
 
 def keys_in_words(records: Sequence[Record]) -> str:
-    """The keys of records, nested ones as paths, each with what lies there and how often."""
+    """The keys of records, nested ones as paths, each with the types of its values and how often."""
     counts = Counter((place, type(value).__name__) for record in records for place, value in leaves(record))
     shown = [f"{place} ({_KINDS.get(kind, kind)}, {n}x)" for (place, kind), n in counts.most_common(_KEYS_SHOWN)]
     more = len(counts) - len(shown)

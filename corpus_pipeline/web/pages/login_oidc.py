@@ -41,7 +41,7 @@ async def begin(request: Request) -> Response:
 
 
 async def done(request: Request) -> Response:
-    """Take in who came back."""
+    """Log in the person whom the provider sent back."""
     provider, site = _provider(request), site_of(request)
     try:
         entered = await provider.finish(request)

@@ -185,7 +185,7 @@ def _signs(text: str) -> tuple[str, str] | None:
 
 
 def _letters(text: str) -> tuple[str, str] | None:
-    """Words that nobody could say."""
+    """Words that cannot be pronounced."""
     main = script_weights(text).most_common(1)
     if main and main[0][0] != "latin":
         return None

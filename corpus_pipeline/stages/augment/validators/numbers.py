@@ -910,7 +910,7 @@ _WIDE_LETTERS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 def _replaced(source: str, new: str, asked: str) -> tuple[str, str] | None:
-    """A number of the source that is gone, and another one that neither source nor question has; of a calculation, whose
+    """A number of the source that is missing, and another one that neither source nor question has; of a calculation, whose
     steps may be others, only its result."""
     gone = [written for written in missing_numbers(source, new) if not _stands_in(written, asked)]
     came = added_numbers(f"{source}\n{asked}", new)

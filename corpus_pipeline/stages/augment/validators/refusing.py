@@ -166,5 +166,5 @@ def _in_one_language(one: str, other: str) -> bool:
 
 
 def looks_refused(text: str) -> bool:
-    """Whether a text begins in the way models decline."""
+    """Whether a text begins as models decline."""
     return refusal_in(text) is not None

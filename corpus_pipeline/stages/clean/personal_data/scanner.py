@@ -54,7 +54,7 @@ _FAMILIES = (
 KINDS = tuple(family.kind for family in _FAMILIES)  # those that need no model
 
 _MAX_ROUNDS = 4  # a stand-in may part what hid another datum
-_MEMORY = 64 << 20  # bytes that the first look may take for its states, which it forgets and makes anew with less
+_MEMORY = 64 << 20  # bytes that the first look may take for its states, which it forgets and makes again with less
 _NOT_DIGITS = bytes(c for c in range(256) if not 48 <= c <= 57)
 _WITHIN_NUMBERS = b" .():-/\xc2\xa0\xe2\x80\x90\x91\x93"
 # shapes of bytes: digits, ASCII letters as a; capitals as A; all else a blank
