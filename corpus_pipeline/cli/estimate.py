@@ -64,6 +64,11 @@ def closing_lines(found: CostEstimate) -> list[str]:
         lines.append(
             f"in 19 of 20 such jobs the bill is within {total['margin']:.1%} of that, by the rows that are paid"
         )
+        if total["trial_rows"] is not None:
+            lines.append(
+                f"for one within 5 %, pay for more rows first: corpus run {found['name']} --limit {total['trial_rows']}"
+                " --spread"
+            )
     elif total["calls"]:
         lines.append(
             f"for a closer one, pay for a trial that is kept: corpus run {found['name']} --limit 200 --spread, and ask again"

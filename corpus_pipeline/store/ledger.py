@@ -588,7 +588,8 @@ def saved(connection: Connection, task_id: TaskId) -> NanoDollars:
 class Experience(NamedTuple):
     """What a strategy's calls to a model were like. attempts: per answer. cached_share: of the input tokens. paid: answers
     per question, where an answer that is no good is asked for again. cost: nano-dollars of an answer that was asked for live;
-    None from too few. seconds: of a live call."""
+    None from too few. seconds: of a live call. answers: how many there were; lost: calls for each of them that broke behind
+    an answer and are billed; is_live: whether none came of a provider batch."""
 
     input_tokens: float
     output_tokens: float
@@ -597,6 +598,9 @@ class Experience(NamedTuple):
     paid: float
     cost: float | None
     seconds: float | None
+    answers: int
+    lost: float
+    is_live: bool
 
 
 _ENOUGH_CALLS = 10
@@ -639,6 +643,9 @@ def experience(connection: Connection, strategy: str, model: str, task_id: TaskI
         paid=(done + float(row.lost)) / max(1.0, float(row.questions)),
         cost=None if few else float(row.live_cost) / float(row.live),
         seconds=None if few else float(row.live_ms) / 1000 / float(row.live),
+        answers=int(row.answered),
+        lost=float(row.lost) / done,
+        is_live=row.live == row.answered,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import sqrt
-from statistics import fmean, linear_regression, pvariance
 
 from corpus_pipeline.errors import BadAnswer, UsageError
 from corpus_pipeline.jobs.augment.plan import Prepared, prepare
@@ -17,6 +16,7 @@ from corpus_pipeline.llm import prices, tokens
 from corpus_pipeline.llm.endpoints import Endpoints
 from corpus_pipeline.llm.prices import BATCH, PriceList
 from corpus_pipeline.model import Answer, Request, Usage, id_range
+from corpus_pipeline.service.queries.cost_trial import ENOUGH, Trial, rows_for
 from corpus_pipeline.service.queries.cost_ways import Load, ways
 from corpus_pipeline.service.records.calls import CostEstimate, EstimateTotal, StrategyEstimate
 from corpus_pipeline.stages.augment.requests import request_key
@@ -35,8 +35,8 @@ SAMPLE_ROWS = 5000  # of a larger file this many rows are looked at, evenly spre
 _ATTEMPTS, _LOW = 1.05, 0.5
 _WRAPPING_TOKENS = 12  # of an answer in JSON
 _JUDGEMENT_TOKENS = 40  # a sentence and a score
-_NINETEEN_OF_TWENTY = 1.96  # standard errors
-_PASSING, _ENOUGH = 0.5, 20  # the share of rows that a judge lets through, until this many were judged
+_PASSING = 0.5  # the share of rows that a judge lets through, until enough were judged
+_WANTED_MARGIN = 0.05
 # https://platform.openai.com/docs/guides/prompt-caching: from 1024 tokens on, in steps of 128
 _CACHED_FROM, _CACHED_STEP = 1024, 128
 
@@ -70,6 +70,13 @@ class _Sum:
     @property
     def label(self) -> str:
         return self.prepared.strategy.label
+
+    def trial(self) -> Trial:
+        """What the rows that are through say of the others."""
+        seen = self.experience
+        return Trial(
+            self.paid, self.open_weights, 0.0 if seen is None else seen.lost, 0 if seen is None else seen.answers
+        )
 
     def add(self, request: Request, source_tokens: int, calls: int) -> None:
         """`calls` further questions, of which this is the first; a later one holds what was answered before it."""
@@ -130,7 +137,7 @@ def estimate(
         "rows": rows,
         "rows_looked_at": looked_at,
         "strategies": strategies,
-        "total": _total(strategies),
+        "total": _total(strategies, *_most_rows(sums.values(), scale)),
         "ways": ways(loads, section.concurrency, section.limits.requests_per_minute),
         "budgets": {f"{scope}_usd": ceiling / NANO for scope, ceiling in work.recipe.augment.budget.ceilings().items()},
     }
@@ -282,7 +289,7 @@ def _share(own: _Sum) -> float:
     if own.gate is None or not own.open_rows:
         return 1.0
     judged = own.passed + own.refused
-    passing = own.passed / judged if judged >= _ENOUGH else _PASSING
+    passing = own.passed / judged if judged >= ENOUGH else _PASSING
     return (own.wanted_rows + passing * own.open_rows) / (own.wanted_rows + own.open_rows)
 
 
@@ -317,7 +324,8 @@ def _line(own: _Sum, scale: float) -> StrategyEstimate:
     def usd(nano: float, scale: float = scale) -> float:
         return round(nano * scale / NANO, 9)
 
-    margin = _margin(own, scale)
+    left = len(own.open_weights) * scale
+    margin = None if live is None else own.trial().margin(left)
     return {
         "strategy": own.label,
         "model": own.prepared.strategy.model,
@@ -336,6 +344,7 @@ def _line(own: _Sum, scale: float) -> StrategyEstimate:
             "high": usd(max(high, likely), whole),
         },
         "margin": None if margin is None else round(margin, 4),
+        "trial_rows": _trial_rows(margin, len(own.paid), left),
         "saved_by_reuse_usd": usd(own.saved),
         "saved_by_caching_usd": usd((uncached - expected) * paid),
         "provider_batch": batch,
@@ -351,41 +360,10 @@ def _measured(own: _Sum) -> float | None:
     good are in it. None without experience."""
     if own.experience is None or own.experience.cost is None:
         return None
-    return own.calls * own.experience.paid * own.experience.cost * _dearer(own)
-
-
-def _dearer(own: _Sum) -> float:
-    """How many times as dear as those that are through the other rows will be: some files begin with their short rows.
-
-    What a row costs is taken for a straight line over the length of its texts, by least squares.
-    """
-    if min(len(own.paid), len(own.open_weights)) < _ENOUGH:
-        return 1.0
-    weights, costs = zip(*own.paid, strict=True)
-    if len(set(weights)) == 1 or not any(costs):
-        return 1.0
-    slope, intercept = linear_regression(weights, costs)
-    if slope < 0:
-        return 1.0
-    return max(0.0, intercept + slope * fmean(own.open_weights)) / fmean(costs)
-
-
-def _margin(own: _Sum, scale: float) -> float | None:
-    """The share by which the bill may differ from what is expected, in 19 of 20 jobs: by how far the rows that are paid lie
-    from their line, for the means of those that are paid and of those that are not."""
-    count, left = len(own.paid), len(own.open_weights) * scale
-    if _measured(own) is None or count < _ENOUGH or not left:
-        return None
-    weights, costs = zip(*own.paid, strict=True)
-    slope, intercept = linear_regression(weights, costs) if len(set(weights)) > 1 else (0.0, fmean(costs))
-    if slope < 0:
-        slope, intercept = 0.0, fmean(costs)
-    expected = intercept + slope * fmean(own.open_weights)
-    if expected <= 0:
-        return None
-    squares = sum((cost - intercept - slope * weight) ** 2 for weight, cost in own.paid) / max(1, count - 2)
-    beyond = (fmean(own.open_weights) - fmean(weights)) ** 2 / max(1e-9, pvariance(weights) * count)
-    return _NINETEEN_OF_TWENTY * sqrt(squares * (1 / count + 1 / left + beyond)) / expected
+    trial = own.trial()
+    if trial.is_enough and own.experience.is_live:
+        return len(own.open_weights) * trial.mean_cost()
+    return own.calls * own.experience.paid * own.experience.cost
 
 
 def _load(own: _Sum, scale: float) -> Load:
@@ -404,7 +382,16 @@ def _load(own: _Sum, scale: float) -> Load:
     )
 
 
-def _total(lines: Sequence[StrategyEstimate]) -> EstimateTotal:
+def _trial_rows(margin: float | None, paid: float, left: float) -> int | None:
+    return None if margin is None or margin <= _WANTED_MARGIN else rows_for(_WANTED_MARGIN, margin, paid, left)
+
+
+def _most_rows(sums: Iterable[_Sum], scale: float) -> tuple[float, float]:
+    """(paid, left) of the strategy with most rows."""
+    return max(((len(own.paid), len(own.open_weights) * scale) for own in sums), key=sum, default=(0, 0))
+
+
+def _total(lines: Sequence[StrategyEstimate], paid: float, left: float) -> EstimateTotal:
     def usd(amounts: Iterable[float]) -> float:
         return round(sum(amounts), 9)
 
@@ -424,6 +411,7 @@ def _total(lines: Sequence[StrategyEstimate]) -> EstimateTotal:
             "high": usd(line["cost_usd"]["high"] for line in lines),
         },
         "margin": round(off / expected, 4) if known else None,
+        "trial_rows": _trial_rows(off / expected, paid, left) if known and paid and left else None,
         "saved_by_reuse_usd": usd(line["saved_by_reuse_usd"] for line in lines),
         "saved_by_caching_usd": usd(line["saved_by_caching_usd"] for line in lines),
         "saving_of_provider_batch_usd": usd(line["saving_of_provider_batch_usd"] for line in lines),
