@@ -31,7 +31,7 @@ def test_a_trial_lies_over_the_whole_file_and_is_not_paid_again(make_kit: Any) -
     assert kit.run().report["succeeded"] == 100
     rest = (sum(line["nano_dollars"] for line in kit.invoice()) - paid) / 1e9
     assert len(kit.invoice()) == 100
-    assert said["strategies"][0]["finished"] == 25 and 0 <= said["total"]["margin"] < 0.05
+    assert said["strategies"][0]["finished"] == 25 and 0 <= said["total"]["margin"] < 0.1
     assert said["total"]["cost_usd"]["expected"] == pytest.approx(rest, rel=0.05)
     kit.books_agree()
 

@@ -17,8 +17,9 @@ from corpus_pipeline.stages.augment.validators.scripts import script_weights, wi
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _TEXTS: Final = 64  # of which what was found is kept: several questions are put to the same ones
+# what may stand before a number is looked at behind its first digit: the search then goes from digit to digit
 _NUMBER: Final = re.compile(
-    r"(?<![A-Za-z_\d.])(?<![A-Za-z]-)(\d{1,40}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
+    r"(\d(?<![A-Za-z_\d.]\d)(?<![A-Za-z]-\d)\d{0,39}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
     r"(?:\s?(thousand|million|billion|trillion|mille|millions?|millones|mil|Tausend|Millionen|Milliarden|milliards?"
     r"|тыс\w*|млн|миллион\w*|млрд|миллиард\w*|[百千万萬亿億兆만억조]+|[kKmM](?![A-Za-z])))?"
 )
@@ -30,6 +31,7 @@ _ORDINAL: Final = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 _HALF_DAY: Final = re.compile(r"\b\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?", re.IGNORECASE)
 
 _FULL_HOUR: Final = re.compile(r"(?<=\d):00\b")
+_WITH_A_WORD: Final = re.compile(r"\d(?:st|nd|rd|th|:|\s?[ap]\.?m)", re.IGNORECASE)  # what one of these three needs
 
 _HALF: Final = re.compile(r"(?<![\d/.,])1[/⁄]2(?![\d/])")
 _HALF_WORDS: Final = re.compile(
@@ -97,9 +99,16 @@ def _normal(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", _WIDE_COMMA.sub("， ", text))
 
 
-def _all_readings(text: str) -> set[Decimal]:
+@lru_cache(maxsize=_TEXTS)
+def _all_readings(text: str) -> frozenset[Decimal]:
     """Every value that a number of a text may have; what stands around a number decides whether it is one."""
-    return {value for seen in {text, _judged(text)} for _, values in readings(seen) for value in values}
+    return frozenset(value for seen in {text, _judged(text)} for _, values in readings(seen) for value in values)
+
+
+@lru_cache(maxsize=_TEXTS)
+def _pieces(low: str) -> frozenset[str]:
+    """The words of a text, and the parts of those with hyphens: what no pattern for words needs to be tried without."""
+    return frozenset(re.findall(r"[^\W\d_]+", low))
 
 
 def _exponent(scale: str) -> int:
@@ -166,8 +175,10 @@ def missing_numbers(source: str, new: str) -> list[str]:
 def _judged(source: str) -> str:
     source = without_inline_code(without_fences(source))
     if _DIGIT.search(source) is not None:
-        for pattern in (_LIST_MARKER, _ORDINAL, _HALF_DAY, _FULL_HOUR):
-            source = pattern.sub(" ", source)
+        source = _LIST_MARKER.sub(" ", source)
+        if _WITH_A_WORD.search(source) is not None:
+            for pattern in (_ORDINAL, _HALF_DAY, _FULL_HOUR):
+                source = pattern.sub(" ", source)
     return source
 
 
@@ -232,15 +243,22 @@ _FRACTION_WORDS: Final = re.compile(
 )
 
 
+_CENTURY_WORDS: Final = ("centur", "jahrhundert", "cle", "secolo", "culo", "eeuw", "век", "glo", "sec.", "世")
+
+
+@lru_cache(maxsize=_TEXTS)
 def centuries(text: str) -> frozenset[Decimal]:
     """The centuries that a text names, in words or as the years that they began with: `19th century` is `1800s`."""
     found: set[Decimal] = set()
-    for groups in _CENTURY.findall(text):
-        said = next(group for group in groups if group).upper()
-        found.add(Decimal(said) if said.isdecimal() else _roman(said))
-    for groups in _CENTURY_IN_WORDS.findall(text):
-        found.add(Decimal(_ORDINALS[next(group for group in groups if group).casefold()]))
-    found |= {Decimal(int(number) + 1) for number in _HUNDREDS.findall(text)}
+    low = text.casefold()
+    if any(word in low for word in _CENTURY_WORDS):
+        for groups in _CENTURY.findall(text):
+            said = next(group for group in groups if group).upper()
+            found.add(Decimal(said) if said.isdecimal() else _roman(said))
+        for groups in _CENTURY_IN_WORDS.findall(text):
+            found.add(Decimal(_ORDINALS[next(group for group in groups if group).casefold()]))
+    if "00" in text:
+        found |= {Decimal(int(number) + 1) for number in _HUNDREDS.findall(text)}
     return frozenset(found)
 
 
@@ -273,7 +291,7 @@ def added_numbers(source: str, new: str) -> list[str]:
     return further
 
 
-def _is_converted(values: frozenset[Decimal], known: set[Decimal], texts: str) -> bool:
+def _is_converted(values: frozenset[Decimal], known: frozenset[Decimal], texts: str) -> bool:
     """Whether a number is a known one in another unit that the texts name, or at the other half of the day."""
     factors = [factor for pattern, some in _CONVERSIONS if pattern.search(texts) for factor in some]
     if any(value / factor in known or value * factor in known for value in values for factor in factors):
@@ -363,7 +381,8 @@ def spelled_numbers(text: str) -> frozenset[Decimal]:
     """The whole numbers up to some hundreds that a text spells out, in the languages that are known here."""
     low = _normal(text).casefold()
     found: set[Decimal] = set()
-    words = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", low)
+    pieces = _pieces(low)
+    words = [] if _NUMBER_PIECES.isdisjoint(pieces) else re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", low)
     for at, word in enumerate(words):
         if word in _ONES:
             found.add(Decimal(_ONES[word]))
@@ -376,28 +395,35 @@ def spelled_numbers(text: str) -> frozenset[Decimal]:
         first, _, second = word.partition("-")
         if first in _TENS and second in _ONES and _ONES[second] < 10:
             found.add(Decimal(_TENS[first] + _ONES[second]))
-    found |= {Decimal(_TENS[tens] + (_ONES[one] if one != "ein" else 1)) for one, tens in _GERMAN.findall(low)}
-    if re.search(r"\b(?:hundred|hundert|cent|cien|ciento|cento|cem)\b", low):
+    if "und" in low:
+        found |= {Decimal(_TENS[tens] + (_ONES[one] if one != "ein" else 1)) for one, tens in _GERMAN.findall(low)}
+    if not _HUNDRED_WORDS.isdisjoint(pieces) and _HUNDRED.search(low):
         found.add(Decimal(100))
-    found |= {Decimal(1 + at) for at, month in enumerate(_MONTHS) if month.search(low)}
-    for tens, ones in _DISCOUNT.findall(low):
-        share = 10 * Decimal(_tenths(tens)) + Decimal(_tenths(ones) if ones else 0)
-        found |= {share, 100 - share}
-    found |= {value for run in _HAN_NUMBER.findall(low) if (value := _han(run)) is not None}
+    if not _MONTH_HEADS.isdisjoint([piece[:3] for piece in pieces]):
+        found |= {Decimal(1 + at) for at, month in enumerate(_MONTHS) if month.search(low)}
+    if not low.isascii():
+        for tens, ones in _DISCOUNT.findall(low):
+            share = 10 * Decimal(_tenths(tens)) + Decimal(_tenths(ones) if ones else 0)
+            found |= {share, 100 - share}
+        found |= {value for run in _HAN_NUMBER.findall(low) if (value := _han(run)) is not None}
     return frozenset(found)
 
 
+_NUMBER_PIECES: Final = frozenset(piece for word in (*_ONES, *_TENS) for piece in word.split("-"))
+_HUNDRED_WORDS: Final = frozenset("hundred hundert cent cien ciento cento cem".split())
+_HUNDRED: Final = re.compile(rf"\b(?:{'|'.join(_HUNDRED_WORDS)})\b")
+
+
 _DISCOUNT: Final = re.compile(r"([一二三四五六七八九\d])([一二三四五六七八九\d])?折")
-_MONTHS: Final = tuple(
-    re.compile(rf"\b(?:{words})\b")
-    for words in (
-        "january|januar|janvier|enero|gennaio|janeiro|январ\\w+", "february|februar|février|febrero|febbraio|fevereiro|феврал\\w+",
-        "march|märz|mars|marzo|março|март\\w*", "april|avril|abril|aprile|апрел\\w+", "may|mai|mayo|maggio|maio|ма[йея]",
-        "june|juni|juin|junio|giugno|junho|июн\\w+", "july|juli|juillet|julio|luglio|julho|июл\\w+", "august|août|agosto|август\\w*",
-        "september|septembre|septiembre|settembre|setembro|сентябр\\w+", "october|oktober|octobre|octubre|ottobre|outubro|октябр\\w+",
-        "november|novembre|noviembre|novembro|ноябр\\w+", "december|dezember|décembre|diciembre|dicembre|dezembro|декабр\\w+",
-    )
+_MONTH_WORDS: Final = (
+    "january|januar|janvier|enero|gennaio|janeiro|январ\\w+", "february|februar|février|febrero|febbraio|fevereiro|феврал\\w+",
+    "march|märz|mars|marzo|março|март\\w*", "april|avril|abril|aprile|апрел\\w+", "may|mai|mayo|maggio|maio|ма[йея]",
+    "june|juni|juin|junio|giugno|junho|июн\\w+", "july|juli|juillet|julio|luglio|julho|июл\\w+", "august|août|agosto|август\\w*",
+    "september|septembre|septiembre|settembre|setembro|сентябр\\w+", "october|oktober|octobre|octubre|ottobre|outubro|октябр\\w+",
+    "november|novembre|noviembre|novembro|ноябр\\w+", "december|dezember|décembre|diciembre|dicembre|dezembro|декабр\\w+",
 )  # fmt: skip
+_MONTHS: Final = tuple(re.compile(rf"\b(?:{words})\b") for words in _MONTH_WORDS)
+_MONTH_HEADS: Final = frozenset(word[:3] for words in _MONTH_WORDS for word in words.split("|")) | {"май", "мае", "мая"}
 
 
 def _tenths(digit: str) -> int:
@@ -557,6 +583,8 @@ _COUNTS: Final = re.compile(r"[\s-]{0,2}(?:(?:de|d['’]|of|di)\s)?([^\W\d_]{2,}
 
 
 def _swapped_words(source: str, new: str) -> tuple[str, str] | None:
+    if len(readings(_judged(source))) < 2:
+        return None
     there, here = _counted_words(source), _counted_words(new)
     if len([word for word in there.values() if word]) < 2 and not _PERCENT.search(_normal(source)):
         return None
@@ -667,6 +695,9 @@ def _words_of_numbers(language: str, words: tuple[str, ...]) -> tuple[dict[str, 
 
 
 _SPELLED_OUT: Final = {language: _words_of_numbers(language, words) for language, words in _COUNTED.items()}
+_COUNTED_PIECES: Final = frozenset(
+    piece for values, _ in _SPELLED_OUT.values() for form in values for piece in form.split("-")
+)
 _PLAIN_LANGUAGE: Final = 0.6
 
 
@@ -710,7 +741,7 @@ def last_result(text: str) -> frozenset[Decimal] | None:
     return found[-1][1]
 
 
-def _known(text: str) -> set[Decimal]:
+def _known(text: str) -> frozenset[Decimal]:
     return _all_readings(text) | spelled_numbers(text) | {Decimal(value) for value in _counted(text)}
 
 
@@ -720,6 +751,8 @@ def _counted(text: str) -> dict[int, str]:
     low = text.casefold()
     if _WIDE_LETTERS.search(low):
         return {int(value): run for run in _COUNTED_WIDE.findall(low) if (value := _han(run)) is not None and value > 2}
+    if _COUNTED_PIECES.isdisjoint(_pieces(low)):
+        return {}
     if not any(pattern.search(low) for _, pattern in _SPELLED_OUT.values()):
         return {}
     code, certainty = languages.guesses(low[:600])[0]
@@ -740,11 +773,19 @@ _FULL_CLOCK: Final = re.compile(
 )
 
 
+# what each of them needs: a sign or a word behind a digit, or a word before it where a sentence or a text ends
+_MAY_BE_A_TIME: Final = re.compile(
+    r"\d(?:\s?[:huoap時时点點시ч]|\.\d|(?:(?<=[tmàaeswв]\s\d)|(?<=[tmàaeswв]\s\d\d))(?:\s?\.|\Z))", re.IGNORECASE
+)
+
+
 @lru_cache(maxsize=_TEXTS)
 def times_of_day(text: str) -> frozenset[tuple[int, int]]:
     """(hour of a half day, minute) of each time that a text names in digits."""
     normal = unicodedata.normalize("NFKC", text)
-    found = set()
+    found = set[tuple[int, int]]()
+    if _MAY_BE_A_TIME.search(normal) is None:
+        return frozenset(found)
     for match in _CLOCK.finditer(normal):
         hour, minute = int(match[1] or match[4]), int(match[2] or match[5])
         if hour <= 24 and minute < 60:
