@@ -244,7 +244,11 @@ def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStat
         def total(key: str, own: Sequence[Mapping[str, Any]] = own) -> Any:
             return sum(report.get(key) or 0 for report in own)
 
-        line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}{' so far' if unfinished else ''}"
+        line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}"
+        if unfinished:
+            stages = [state["stages"][stage.value] for state in states]
+            rows = sum(s["processed"] for s in stages), sum(s["total"] or 0 for s in stages)
+            line += f" so far, from {rows[0]:,} of {rows[1]:,} rows" if rows[1] else " so far"
         if total("dropped"):
             reasons: dict[str, int] = {}
             for report in own:

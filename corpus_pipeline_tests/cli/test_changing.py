@@ -16,6 +16,7 @@ from corpus_pipeline import llm_stub
 from corpus_pipeline.cli.run import closing_lines
 from corpus_pipeline.defs import instance, partitions
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.cli.conftest import lines, run
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
@@ -69,6 +70,8 @@ def test_what_was_worked_side_by_side_took_its_time_once(spans: list[tuple[int, 
     ]
     (line,) = closing_lines(reports, [])
     assert line.endswith(said), line
+    stopped = {"stages": {s: {"status": "interrupted", "processed": 10, "total": 400} for s in Stage}}
+    assert "10 of 10 so far, from 10 of 400 rows" in next(closing_lines(reports, [stopped]))
 
 
 def test_without_a_model_only_the_stages_that_need_none_run(fresh: dict[str, str], tmp_path: Path) -> None:
