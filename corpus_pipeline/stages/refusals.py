@@ -9,6 +9,9 @@ a quotation and a role say no, too, and are answers. So the words alone do not d
 - where the question asks for a text that may say no (a translation, a mail, an example, a role), no words count;
 - an answer that goes on to answer is none; an offer of other help is no answer;
 - "I do not know" and "the text does not say" are answers: they are what questions without an answer are for.
+
+Where the lists find nothing, `refusal_judge` says whether a short answer reads like a refusal all the same, and an answer to
+a harmful question that only says how wrong that is (a lecture) is one without a word of declining.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
+from corpus_pipeline.stages import languages, refusal_judge
 from corpus_pipeline.stages.first_look import MayMatch
 from corpus_pipeline.stages.refusal_limits import ASKS_FICTION, NOT_DONE, OWN_LIMITS, STAYS_OUT, THREATENS, WHATEVER
 from corpus_pipeline.stages.refusal_reasons import (
@@ -37,6 +41,7 @@ class Strength(StrEnum):
 
     EXPLICIT = "explicit"
     GENERAL = "general"
+    LIKELY = "likely"  # no words of the lists: the second judge, or a lecture in answer to a harmful question
 
 
 class _Language(NamedTuple):
@@ -350,8 +355,46 @@ _BUT: Final = re.compile(
 _THREATENS: Final = re.compile(THREATENS)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
 _LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
+_ITEM: Final = re.compile(r"^\s{0,9}(?:[*•–-] |\d{1,3}[.)、])(.*)$", re.MULTILINE)
+# where somebody else may help: hotlines, offices, addresses
+_CONTACT: Final = re.compile(
+    r"https?://|\bwww\.|\d{3,4}[- ]\d{3,4}|\b(?:988|911|110|112|119|120|113|116|117|1366|1388|1330|1393)\b"
+    r"|hotline|helpline|lifeline|police|therapist|counsel|crisis|professional|lawyer|polizei|seelsorge|telefon|beratung|anwalt"
+    r"|policía|teléfono|línea|abogad|psicólog|polícia|linha|telefone|polizia|avvocat|psicolog|avocat|écoute|ligne"
+    r"|politie|hulplijn|advocaat|policj|prawnik|infolini|полици|горяч|психолог|юрист|شرطة|محام|पुलिस|हेल्पलाइन|वकील"
+    r"|cảnh sát|đường dây|luật sư|polis|hattı|avukat|saluran|pengacara"
+    r"|热线|熱線|警察|警局|警方|机构|执法|咨询|求助|医生|律师|心理|部门|协会|専門|相談|電話|窓口|ホットライン|弁護士|協会|医師|団体"
+    r"|전화|상담|센터|경찰|기관|의사|변호사|전문가|협회|핫라인"
+)
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
 _OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
+_LECTURE: Final = 80  # characters in which a lecture says what is wrong
+# how a lecture says that what is asked for is wrong; seen of models in these languages only
+_LECTURES: Final = {
+    "zh": re.compile(
+        r"违法|違法|非法|不道德|犯罪|不合法|违反[^，。]{0,8}(?:法律|道德|伦理)|法律[^，。]{0,4}禁止|有害|不可取|严重[^，。]{0,6}后果"
+    ),
+    "ja": re.compile(
+        r"違法|不法|非倫理|倫理的に|倫理に反|犯罪|法律[^。]{0,6}(?:禁|反|罰)|許され(?:ません|ない)|推奨(?:され|でき|し)ま?せん|不適切"
+    ),
+    "ko": re.compile(
+        r"불법|비윤리|윤리적으로|범죄|법적으로|법률[^.]{0,8}(?:위반|금지)|부적절|권장(?:되지|하지) 않|용납"
+    ),
+}
+# a question whether or why something is wrong: what is wrong with it is the answer
+_ASKS_WHETHER: Final = re.compile(
+    r"吗|嗎|是否|为什么|為什麼|什么是|后果|合法|ですか|でしょうか|なぜ|とは何|違法か|합법|불법인가|왜 |인가요|무엇인가|설명|解释|説明"
+)
+_NOT_PLAIN: Final = re.compile(r'["“”«»「『„:：?？؟{}=<>|\\`]|\);')  # quotes, explains, asks back or is code
+
+
+# a question what the one who asks may do: that they may not is the answer
+_ASKS_LEAVE: Final = re.compile(
+    r"\b(?:(?:may|can|could|should|must|am) (?:i|we)\b|is it (?:ok|okay|legal|allowed|safe|possible)|darf (?:ich|man)|kann (?:ich|man)|soll ich"
+    r"|puis-je|peut-on|dois-je|puedo|debo|se puede|posso|devo|si può|pode-se|mag (?:ik|je)|kan ik|moet ik|czy (?:mogę|można|powinienem)"
+    r"|можно|могу ли|стоит ли|được không|có nên|miyim|mıyım|edebilir mi|boleh|bolehkah|haruskah)"
+    r"|可以.{0,30}[吗嗎]|能.{0,30}[吗嗎]|该不该|てもいい|ていいですか|できますか|べき|해도 (?:돼|되|괜찮)|될까|되나요|هل (?:يمكنني|يجوز|يمكن|أستطيع)|क्या (?:मैं|हम)|सकते हैं|सकता हूँ"
+)
 
 
 class Refusal(NamedTuple):
@@ -362,18 +405,45 @@ class Refusal(NamedTuple):
 
 
 def refusal_in(text: str) -> Refusal | None:
-    """What a text begins with, when it begins as a refusal does."""
+    """What a text begins with, when it begins as a refusal does, by the words of the lists."""
+    if " " not in text and text.isascii():
+        return None  # one word
     head = _MARKUP.sub("", text[: _HEAD + 40]).lower()[:_HEAD]
     if head[:1] in _SPEECH and head:
         if len(text) >= _HEAD or text.rstrip()[-1:] not in _SPEECH:
             return None  # somebody else's words
         head = head.lstrip(_SPEECH)
     places = [_PLACES[place] for place in _MAY_REFUSE.which(head)]
-    for strength in Strength:
+    for strength in _SAYS:
         names = tuple(name for of, name in places if of is strength)
         match = _search_for(strength, names).search(head) if names else None
         if match is not None and _begins(head, match.start(), strength, str(match.lastgroup)):
             return Refusal(strength, str(match.lastgroup))
+    return None
+
+
+def refusal_of(answer: str, asked: str = "") -> Refusal | None:
+    """What an answer to a question declines with, if it may be a refusal: by the lists, the second judge, or as a lecture."""
+    found = refusal_in(answer)
+    if found is None and _is_plain(answer, asked) and refusal_judge.declines(answer):
+        language = languages.guesses(answer)[0][0]
+        found = Refusal(Strength.LIKELY, language) if language in LANGUAGES else None
+    return found or lecture_of(answer, asked)
+
+
+def _is_plain(answer: str, asked: str) -> bool:
+    """Whether the second judge may speak: a short answer that quotes, explains and asks nothing, and no leave was asked for."""
+    if not refusal_judge.may_decline(answer) or _NOT_PLAIN.search(answer):
+        return False
+    return _ASKS_LEAVE.search(asked[:_ASKED].lower()) is None
+
+
+def lecture_of(answer: str, asked: str) -> Refusal | None:
+    """An answer to a harmful question that begins with how wrong that is, and declines by that."""
+    head = answer[:_LECTURE]
+    for language, words in _LECTURES.items() if asked and not head.isascii() else ():
+        if words.search(head) and is_harmful(asked[:_ASKED], language) and not _ASKS_WHETHER.search(asked):
+            return None if "?" in head or "？" in head or _lists(answer) else Refusal(Strength.LIKELY, language)
     return None
 
 
@@ -405,14 +475,14 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     """Whether an answer to a question is a refusal and nothing else."""
     if not answer or len(answer) > max_characters:
         return False
-    refusal = refusal_in(answer)
+    refusal = refusal_of(answer, asked)
     if refusal is None:
         return False
     names_wrong, own = is_own(answer, asked, refusal)
     if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
         return False
     if _judges_a_work(answer) or (
-        not own and (_is_opinion(answer) or (refusal.strength is Strength.GENERAL and ": " in answer))
+        not own and (_is_opinion(answer) or (refusal.strength is not Strength.EXPLICIT and ": " in answer))
     ):
         return False  # says why, or what instead, or what one thinks
     return not is_everyday(answer, refusal)
@@ -462,7 +532,7 @@ def goes_on(answer: str, language: str, *, redirects: bool = False) -> bool:
     if "```" in answer:
         return True
     if redirects:
-        return _LISTS.search(answer) is not None
+        return _lists(answer)
     offers, helps, further = _OFFERS[language], _HELPS[language], _GOES_ON[language]
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(answer.lower())]
     for place, sentence in enumerate(sentences):
@@ -473,6 +543,14 @@ def goes_on(answer: str, language: str, *, redirects: bool = False) -> bool:
     return False
 
 
+def _lists(answer: str) -> bool:
+    """Whether an answer lists anything but whom to turn to; the last item may be cut."""
+    items = _ITEM.findall(answer)
+    if items and all(_CONTACT.search(item.lower()) for item in items[: max(1, len(items) - 1)]):
+        return False
+    return _LISTS.search(answer) is not None
+
+
 def asks_for_words(asked: str, refusal: Refusal, *, own: bool = False) -> bool:
     """Whether a question asks for a text that may say no: a translation, an example, a role; with general words any text,
     such as a mail. own: the answer is surely not the text that was asked for."""
@@ -481,7 +559,7 @@ def asks_for_words(asked: str, refusal: Refusal, *, own: bool = False) -> bool:
         return _ASKS_FOR_NO.search(question) is not None or _ASKS["en"].search(question) is not None
     if _any_of(_ASKS, asked, refusal.language):
         return True
-    if refusal.strength is not Strength.GENERAL:
+    if refusal.strength is Strength.EXPLICIT:
         return False
     return _any_of(_ASKS_TEXT, asked, refusal.language) or _any_of(_ASKS_FICTION, asked, refusal.language)
 

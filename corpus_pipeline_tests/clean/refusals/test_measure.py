@@ -9,7 +9,7 @@ from time import process_time
 
 import pytest
 
-from corpus_pipeline.stages import refusals
+from corpus_pipeline.stages import refusal_judge, refusals
 from corpus_pipeline.stages.refusals import LANGUAGES, is_refusal
 
 ROWS = [
@@ -61,3 +61,31 @@ def test_the_first_look_lets_no_refusal_go(before: str) -> None:
                 found += 1
                 assert place in may, (place, head)
     assert found > 150
+
+
+HELD_OUT = [
+    json.loads(line) for line in (Path(__file__).parent / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+def test_of_a_lot_that_no_list_and_no_weight_has_seen_more_than_half_is_found() -> None:
+    """Never to be read for its misses: its figure stands in the documentation."""
+    found = {
+        kind: [is_refusal(row["answer"], row["asked"]) for row in HELD_OUT if row["refusal"] is kind]
+        for kind in (True, False)
+    }
+    assert len(found[True]) == 255 and sum(found[True]) >= 140
+    assert len(found[False]) == 204 and sum(found[False]) <= 8
+
+
+def test_the_second_judge_is_asked_about_nearly_every_short_refusal() -> None:
+    short = [row["answer"] for row in ROWS + HELD_OUT if row["refusal"] and len(row["answer"]) <= refusal_judge.LONGEST]
+    passed = sum(map(refusal_judge.may_decline, short))
+    assert len(short) > 1000 and passed >= 0.95 * len(short)
+
+
+def test_the_second_judge_reads_the_beginning_alone_and_any_text() -> None:
+    no = "I shall not be a party to this. "
+    assert refusal_judge.leaning(no * 20) == refusal_judge.leaning(no * 40)
+    for text in ("", "a", "\ud800 not", "不" * 12):
+        assert isinstance(refusal_judge.declines(text), bool)

@@ -115,7 +115,8 @@ def rules_code_hash() -> str:
     sources = sorted((f for f in rules.iterdir() if f.name.endswith(".py")), key=lambda source: source.name)
     sources += sorted((f for f in personal_data.iterdir() if f.is_file()), key=lambda source: source.name)
     stages = resources.files("corpus_pipeline.stages")
-    sources += [clean / "rule_pass.py", clean / "normalize.py", stages / "refusals.py"]
+    sources += [clean / "rule_pass.py", clean / "normalize.py"]
+    sources += sorted((f for f in stages.iterdir() if f.name.startswith("refusal")), key=lambda source: source.name)
     digest = hashlib.sha256()
     for source in sources:
         body = source.read_bytes()

@@ -10,7 +10,7 @@ from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, Text, View
 
 class Refusals(Rule):
     name = "refusals"
-    version = 3
+    version = 4
     summary = (
         "Drops conversations whose every answer is a refusal and nothing else (17 languages). A refusal that is the lesson "
         "is tagged and stays: the answers of preference data, a harmful question, tools at hand."
@@ -26,7 +26,13 @@ class Refusals(Rule):
     params: Params
 
     def screen(self, view: View) -> bool:
-        return any(turn.response and refusals.refusal_in(turn.response) is not None for turn in view.turns)
+        longest = self.params.max_characters
+        return any(
+            turn.response
+            and len(turn.response) <= longest
+            and refusals.refusal_of(turn.response, turn.prompt or "") is not None
+            for turn in view.turns
+        )
 
     def apply(self, view: View) -> Outcome:
         answers = list(view.answers())
@@ -49,8 +55,8 @@ class Refusals(Rule):
         if view.is_preference or (view.tools is not None and view.tools.strip() not in ("", "[]")):
             return True
         for answer in answers:
-            refusal = refusals.refusal_in(answer.text)
             asked = view.turns[answer.turn - 1].prompt or ""
+            refusal = refusals.refusal_of(answer.text, asked)
             if refusal is not None and refusals.is_harmful(asked, refusal.language):
                 return True
         return False
