@@ -9,7 +9,13 @@ from typing import Any, Final
 from corpus_pipeline_tests.augment.answers.making import of_part
 from corpus_pipeline_tests.augment.answers.rows import answers_of
 
-_WRITTEN: Final = {"second": "second_set", "tuning": "tuning_set", "third": "third_set", "fourth": "fourth_set"}
+_WRITTEN: Final = {
+    "second": "second_set",
+    "tuning": "tuning_set",
+    "third": "third_set",
+    "fourth": "fourth_set",
+    "fifth": "fifth_set",
+}
 PARTS: Final = ("tune", "held", *_WRITTEN)
 
 
