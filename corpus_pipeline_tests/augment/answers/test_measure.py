@@ -68,7 +68,7 @@ def test_who_refuses_is_named_and_shows_where(judged: list[tuple[Labelled, BadAn
     assert len(shown) > 0.8 * len(faults)
 
 
-@pytest.mark.parametrize("part", ["second", "tuning", "third", "fourth"])
+@pytest.mark.parametrize("part", ["second", "tuning", "third", "fourth", "fifth"])
 def test_answers_that_were_written_out_are_judged_as_the_page_says(part: str) -> None:
     """What the validators reach today; docs/answers.md has the shares of before the misses were read."""
     counts: Counter[tuple[str, bool]] = Counter()
@@ -79,8 +79,8 @@ def test_answers_that_were_written_out_are_judged_as_the_page_says(part: str) ->
         )  # fmt: skip
         counts[row["label"], refused(one) is not None] += 1
     bad, good = (counts[label, True] / (counts[label, True] + counts[label, False]) for label in ("bad", "good"))
-    assert bad >= {"fourth": 0.8}.get(part, 0.9)
-    assert good <= {"tuning": 0.055, "fourth": 0.025}.get(part, 0.02)
+    assert bad >= {"fourth": 0.9, "fifth": 0.78}.get(part, 0.9)
+    assert good <= {"tuning": 0.055, "fourth": 0.025, "fifth": 0.05}.get(part, 0.02)
 
 
 def test_a_line_of_a_poem_is_no_choice() -> None:
@@ -88,3 +88,39 @@ def test_a_line_of_a_poem_is_no_choice() -> None:
     answer = "I have no song, it said, for a foot."
     one = Labelled("good", "asked for", "en", "tune", "response_regeneration", None, asked, known, answer)
     assert refused(one) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "by"),
+    [
+        ("Das Wasser ывап кипит цукенг при фывап ста градусах.", "not_noise"),
+        ("Der Tee zieht drei Minuten.", None),
+        ("(The wording was changed, the meaning kept as required.) Boil the water, then let the tea draw for three minutes.", "no_leaked_instruction"),
+        ("Okay, first I should mention the water. Then I will explain how long it draws. Boil it, and wait three minutes.", "no_leaked_instruction"),
+        ("Please ask a professional.", "not_refused"),
+        ("Bring the water to the boil (95 degrees will do) and let the tea draw for three minutes.", None),
+    ],
+)  # fmt: skip
+def test_kinds_that_the_fifth_set_showed(answer: str, by: str | None) -> None:
+    if answer.startswith("Der"):
+        asked, known = "Wie macht man Tee?", "Man kocht Wasser und lässt den Tee drei Minuten ziehen."
+    elif by == "not_noise":
+        asked, known = "Как заварить чай?", "Вскипятите воду, залейте чай и подождите три минуты."
+        answer = "Вскипятите ывап воду цукенг чай фывап и подождите."
+    else:
+        asked, known = "How do I make tea?", "Boil water, pour it over the tea and let it draw for three minutes."
+    fault = refused(Labelled("bad", "kind", "en", "tune", "response_regeneration", None, asked, known, answer))
+    assert (fault and fault.validator) == by
+
+
+def test_a_part_of_the_prompt_is_no_answer_and_a_label_in_the_negative_is_another_one() -> None:
+    text = "The old mill by the river was sold to a family from the next town."
+    echoed = Labelled("bad", "echo", "en", "tune", "response_regeneration", None, f"Translate to French: {text}",
+                      "Le vieux moulin au bord de la rivière a été vendu à une famille de la ville voisine.", text)  # fmt: skip
+    fault = refused(echoed)
+    assert fault is not None and fault.validator in ("not_echoed", "language")
+    label = Labelled(
+        "bad", "label", "en", "tune", "response_regeneration", None, "Is this review fake?", "fake", "Not fake."
+    )
+    fault = refused(label)
+    assert fault is not None and fault.validator == "figures_kept"

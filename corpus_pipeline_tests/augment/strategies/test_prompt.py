@@ -353,3 +353,12 @@ def test_a_schema_that_can_be_met_is_let_pass_and_the_stand_in_meets_it(fields: 
     value = sample(output.schema, salt, "Some text.")
     assert foreign_schemas.misfit(value, output.schema or {}) is None
     assert output.read(json.dumps(value)).keys() == value.keys()
+
+
+@pytest.mark.parametrize(
+    ("labels", "word"), [([True, False], "bare yes, on, true"), ([1, 2], "1 is no text"), (["a", None], "null")]
+)
+def test_labels_that_yaml_reads_as_something_else_are_to_be_quoted(labels: list[Any], word: str) -> None:
+    with pytest.raises(UsageError, match=word) as refused:
+        task(output={"labels": labels}, makes="tag")
+    assert "put labels in quotes" in str(refused.value)

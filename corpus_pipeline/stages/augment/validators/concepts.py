@@ -120,4 +120,9 @@ def contradict(one: str, other: str) -> bool | None:
     common = first.keys() & second.keys()
     if not common:
         return None
-    return any(not first[kind] & second[kind] for kind in common)
+    return any(not first[kind] & second[kind] or _is_replaced(first[kind], second[kind]) for kind in common)
+
+
+def _is_replaced(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether one of several concepts has another one in its place."""
+    return len(some) == len(others) >= 2 and some != others

@@ -18,7 +18,14 @@ from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, 
 from corpus_pipeline.stages.augment.validators.content import is_function_word, stems
 from corpus_pipeline.stages.augment.validators.refusing import declines, looks_refused
 from corpus_pipeline.stages.augment.validators.scripts import weight_of, without_fences, without_inline_code
-from corpus_pipeline.stages.augment.validators.task_talk import asks_for_a_version, instruction, preface, task_talk
+from corpus_pipeline.stages.augment.validators.task_talk import (
+    asks_for_a_version,
+    instruction,
+    preface,
+    remark,
+    task_talk,
+    thinking_aloud,
+)
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 
@@ -95,6 +102,9 @@ class NotEchoed(Validator):
         if _is_echo(new.prompt or "", new.response or "") and not _is_echo(new.prompt or "", source.response or ""):
             said = "the response says the prompt again, and nothing else"
             return BadAnswer(BadReason.UNCHANGED, said, evidence=((new.response or "").strip()[:200],))
+        if _is_part(new.prompt or "", new.response or "", source.response or ""):
+            said = "the response says a part of the prompt again, and nothing else"
+            return BadAnswer(BadReason.UNCHANGED, said, evidence=((new.response or "").strip()[:200],))
         if reasoning and new.reasoning != source.reasoning and reasoning in (prompt, known, response, prompt + known):
             return BadAnswer(BadReason.UNCHANGED, "the reasoning is the prompt or the response, word for word")
         return None
@@ -133,6 +143,17 @@ def _is_echo(prompt: str, response: str) -> bool:
     if len(rest) > _REST * len(asked) and len(rest) > 40:
         return False
     return weight_of(rest) <= _FEW or len(stems(response) - stems(prompt)) <= 3
+
+
+def _is_part(prompt: str, response: str, known: str) -> bool:
+    """Whether a response is a good part of its prompt, word for word, and the source's response is not."""
+    said = _folded(response)
+    if weight_of(said) < _MIN_PART or 2 * len(said) < len(asked := _folded(prompt)) or said not in asked:
+        return False
+    return _folded(known) not in asked
+
+
+_MIN_PART: Final = 24  # letters and digits of a part of a prompt that is no answer
 
 
 _OBJECT: Final = re.compile(r"\{\s*\"\w+\"\s*:")
@@ -360,6 +381,8 @@ class NoLeakedInstruction(PairValidator):
         talk = preface(pair.new, pair.source, known, is_request=is_request or self.translated)
         if talk is None and not is_asked_for:
             talk = task_talk(pair.new, known) or instruction(pair.new, pair.source, known, is_request=is_request)
+            talk = talk or remark(pair.new, pair.source, known)
+            talk = talk or (None if is_request else thinking_aloud(pair.new, known))
         if talk is None:
             return None
         detail = f"{pair.field} talks about its task: {talk[:80]}"

@@ -349,6 +349,10 @@ class Language(PairValidator):
     @staticmethod
     def _parts_against_source(pair: Pair) -> BadAnswer | None:
         models = _models(pair)
+        strange_letters = _letters_of_others(pair.new, models)
+        if strange_letters is not None and not _NAMED.search("\n".join(models).lower()):
+            said = f"{pair.field} is in another language than its source: {strange_letters} is no letter of it"
+            return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(pair.new.strip()[:200],))
         if not _may_be_foreign(pair.new, models):
             return None
         if any(script_of(text)[0].mixed for text in models) or _NAMED.search("\n".join(models).lower()):
@@ -365,6 +369,44 @@ class Language(PairValidator):
             return None
         said = f"a part of {pair.field} is in another language than its source: {found[0]}"
         return BadAnswer(BadReason.OFF_LANGUAGE, said, evidence=(found[1],))
+
+
+# letters by which languages are known among those of their script, where a good part of the words of a text has them
+_OWN_LETTERS: Final = tuple(
+    (frozenset(codes.split()), re.compile(letters, re.IGNORECASE))
+    for codes, letters in (
+        ("uk be kk", "[іїєґў]"),
+        ("ru be kk mn", "[ыэё]"),
+        ("es gl ast eu tl", "[¿¡]|ñ"),
+        ("pt vi et gl", "[ãõ]"),
+        ("pl lt hr sr cs sk sl", "[ąęłśźżćń]"),
+        ("hu", "[őű]"),
+        ("tr az", "[ğş]"),
+        ("cs sk sl hr sr lt lv et", "[řěůčšž]"),
+        ("ro vi tr az", "[ățșţş]"),
+        ("vi", "[ạảấầẩậắằặếềểệốồổộớờởợứừửự]"),
+    )
+)
+_HAS_LETTERS: Final = 0.2  # of the words of a text
+
+
+def _letters_of_others(text: str, models: Sequence[str]) -> str | None:
+    """A letter of another language that a good part of the words of a text has, and no text that it follows."""
+    if text.isascii() or len(words := text.split()) < _FEWEST_WORDS:
+        return None
+    for codes, letters in _OWN_LETTERS:
+        found = letters.search(text)
+        if found is None or any(letters.search(model) for model in models):
+            continue
+        if codes & _may_be([*models, " ".join(models)]):
+            continue
+        signs = found.group() in "¿¡"
+        if signs or sum(letters.search(word) is not None for word in words) >= max(2, _HAS_LETTERS * len(words)):
+            return found.group()
+    return None
+
+
+_FEWEST_WORDS: Final = 4
 
 
 _LATIN_SENTENCE: Final = re.compile(r"[A-Z][a-zà-ÿ'’]*(?:[ ,]{1,2}[A-Za-zà-ÿ0-9'’-]+){6,}[ ]?[.!?]")

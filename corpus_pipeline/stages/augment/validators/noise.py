@@ -149,13 +149,16 @@ def _invented(pair: Pair) -> tuple[str, str] | None:
     return ("words of no language", pair.new[:80]) if languages.guesses(pair.new)[0][1] < _NO_LANGUAGE else None
 
 
-_FEWEST_SHUFFLED, _MOST_SHUFFLED = 10, 80  # words
+_FEWEST_SHUFFLED, _MOST_SHUFFLED = 7, 80  # words
+_FEWEST_SHUFFLED_WIDE: Final = 10  # letters of a script without blanks
 _TAKEN: Final = 0.8  # of the words of a text, from its source
 _STILL_TOGETHER: Final = 0.12  # of its neighbours, that are neighbours in the source or in the question
 
 
 def _shuffled(pair: Pair) -> tuple[str, str] | None:
     """The words of the source in another order, of which hardly any two are still together."""
+    if pair.new[:1] > "\u3000":
+        return _shuffled_wide(pair)
     words = [word.casefold() for word in _WORD.findall(pair.new)]
     if not _FEWEST_SHUFFLED <= len(words) <= _MOST_SHUFFLED or "\n" in pair.new.strip():
         return None
@@ -167,6 +170,23 @@ def _shuffled(pair: Pair) -> tuple[str, str] | None:
     together = {neighbours for text in there for neighbours in pairwise(text)}
     kept = sum(map(together.__contains__, pairwise(words)))
     return ("the words of the source in no order", pair.new[:80]) if kept <= _STILL_TOGETHER * len(words) else None
+
+
+def _shuffled_wide(pair: Pair) -> tuple[str, str] | None:
+    letters = "".join(_HAN_LETTER.findall(pair.new))
+    if not _FEWEST_SHUFFLED_WIDE <= len(letters) <= _MOST_SHUFFLED:
+        return None
+    there = ["".join(_HAN_LETTER.findall(text)) for text in (pair.source, pair.known)]
+    if sum(map("".join(there).__contains__, letters)) < 0.9 * len(letters):
+        return None
+    together = {one + other for text in there for one, other in pairwise(text)}
+    kept = sum(one + other in together for one, other in pairwise(letters))
+    return (
+        ("the letters of the source in no order", pair.new[:80]) if kept <= 2 * _STILL_TOGETHER * len(letters) else None
+    )
+
+
+_HAN_LETTER: Final = re.compile("[\u4e00-\u9fff]")
 
 
 def _signs(text: str) -> tuple[str, str] | None:
@@ -188,13 +208,46 @@ def _letters(text: str) -> tuple[str, str] | None:
     """Words that cannot be pronounced."""
     main = script_weights(text).most_common(1)
     if main and main[0][0] != "latin":
-        return None
+        return _struck(text, main[0][0])
     chunks = prose(text).split()
     bad = [chunk for chunk in chunks if _is_unsayable(chunk)]
     unsayable = sum(map(len, bad))
     if unsayable >= 12 and unsayable > 0.3 * sum(len(chunk) for chunk in chunks if _is_word(chunk)):
         return "letters struck at random", " ".join(bad)[:80]
     return None
+
+
+_KEYS: Final = ("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+_KEYS_IN_A_ROW: Final = frozenset(
+    row[at : at + 3] for keys in _KEYS for row in (keys, keys[::-1]) for at in range(len(keys) - 2)
+) - {"про", "рол", "оро", "кен", "мит", "тим"}  # as words have them, too
+_CYRILLIC: Final = re.compile("[а-яёіїєґў]+")
+_NO_RUSSIAN: Final = re.compile("\\A[ьы]|[аеёиоуыэюя][ьъ]|[бвгджзклмнпрстфхцчшщ]й|[бвгджзйклмнпрстфхцчшщ]{6,}")
+_OTHER_CYRILLIC: Final = re.compile("[іїєґўјљњћђџәғқңөұүһѓќ]")  # of languages with other words
+_LOOSE_JAMO: Final = re.compile("[\u3131-\u3163]{3,}")
+_LAUGHS: Final = frozenset("ㅋㅎㅠㅜㅇㄷㄱㅅ")  # as people write them, alone or in a row
+
+
+def _struck(text: str, script: str) -> tuple[str, str] | None:
+    """Keys struck at random on a keyboard of another script: letters that no syllable has, neighbours on the keyboard."""
+    if script == "hangul":
+        loose = [run for run in _LOOSE_JAMO.findall(text) if len(set(run) - _LAUGHS) >= 2]
+        return ("letters struck at random", " ".join(loose)[:80]) if len(loose) >= 2 else None
+    if script != "cyrillic" or _OTHER_CYRILLIC.search(text):
+        return None
+    words = [word for word in _CYRILLIC.findall(text.casefold()) if len(word) >= 3]
+    bad = [word for word in words if _is_struck(word)]
+    if len(bad) >= 2 and sum(map(len, bad)) > 0.2 * sum(map(len, words)):
+        return "letters struck at random", " ".join(bad)[:80]
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _is_struck(word: str) -> bool:
+    if _NO_RUSSIAN.search(word) is not None:
+        return True
+    along = sum(word[at : at + 3] in _KEYS_IN_A_ROW for at in range(len(word) - 2))
+    return along >= 0.34 * (len(word) - 2) and (along >= 2 or len(word) <= 5)
 
 
 def _is_word(chunk: str) -> bool:

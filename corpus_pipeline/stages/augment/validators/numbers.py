@@ -296,11 +296,33 @@ def _is_converted(values: frozenset[Decimal], known: frozenset[Decimal], texts: 
     factors = [factor for pattern, some in _CONVERSIONS if pattern.search(texts) for factor in some]
     if any(value / factor in known or value * factor in known for value in values for factor in factors):
         return True
+    if _is_compound(values, known, texts):
+        return True
     hours = {hour for hour, _ in times_of_day(texts)}
     return any(
         (value in _AFTERNOON and value - 12 in known) or (value in _MORNING and value + 12 in known)
         for value in values
         if int(value) % 12 in hours
+    )
+
+
+_COMPOUNDS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), Decimal(factor))
+    for pattern, factor in (
+        (r"\b(?:hours?|stunden?|heures?|horas?|or[ae]|uur|час\w{0,2}|godzin\w*|h)\b|小时|小時|時間|시간", "60"),
+        (r"\b(?:feet|foot|ft|fuß|pieds?|pies?|piedi|pés?|фут\w*)\b|英尺|フィート", "12"),
+    )
+)
+_MOST_COMPOUNDS: Final = 12  # numbers of a text of which two may be one measure
+
+
+def _is_compound(values: frozenset[Decimal], known: frozenset[Decimal], texts: str) -> bool:
+    """Whether a number is two known ones in one unit, as 90 minutes are 1 hour and 30 minutes."""
+    if len(known) > _MOST_COMPOUNDS:
+        return False
+    factors = [factor for pattern, factor in _COMPOUNDS if pattern.search(texts)]
+    return any(
+        value == factor * one + rest for value in values for factor in factors for one in known for rest in known
     )
 
 
@@ -838,7 +860,12 @@ class FiguresKept(PairValidator):
             or other_time(pair.source, pair.new, pair.asked)
             or other_option(pair.source, pair.new, pair.asked)
             or _replaced(pair.source, pair.new, pair.asked)
+            or _other_result(pair.source, pair.new, pair.asked)
+            or negated(pair.source, pair.new)
         )
+        if other is None:
+            swapped = swapped_numbers(pair.source, pair.new)
+            other = swapped and (f"{swapped[0]} and {swapped[1]} in another order", f"{swapped[1]} and {swapped[0]}")
         if other is None:
             return None
         said = f"{pair.field} says {other[1]} where its source says {other[0]}"
@@ -921,11 +948,13 @@ def _holds(text: str, words: str) -> bool:
 
 _SHORT_ANSWER: Final = 400  # characters; of Chinese and its like each counts three
 _YES_FIRST: Final = re.compile(
-    r"\A\W*(?:yes|ja|jawohl|oui|sí|sim|sì|si|tak|evet|да|是的|对的?|没错|はい|네)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
+    r"\A\W*(?:yes|true|correct|ja|jawohl|richtig|stimmt|oui|vrai|exact|sí|cierto|verdadero|correcto|sim|verdadeiro|certo|sì|si|vero|tak|prawda|evet|да|верно|правда"
+    r"|是的|对的?|没错|正确|はい|네)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
     re.I,
 )
 _NO_FIRST: Final = re.compile(
-    r"\A\W*(?:no|nein|non|não|nee|nie|hayır|нет|不是的?|不对|不|否|いいえ|아니요|아니오)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
+    r"\A\W*(?:no|false|incorrect|wrong|not true|nein|falsch|non|faux|falso|falsa|incorrecto|incorreto|não|nee|nie|fałsz|hayır|нет|неверно|неправда"
+    r"|不是的?|不对|不|否|错误?|いいえ|아니요|아니오)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
     re.I,
 )
 
@@ -968,6 +997,39 @@ def _replaced(source: str, new: str, asked: str) -> tuple[str, str] | None:
     return pairs[-1] if pairs and len(pairs) == len(came) else None
 
 
+def _other_result(source: str, new: str, asked: str) -> tuple[str, str] | None:
+    """The result of a calculation, and the last number of an answer that has another one and not the result."""
+    if "=" not in source:
+        return None
+    there, here = readings(_judged(source)), readings(_judged(new))
+    if not there or not here or there[-1][1] & here[-1][1] or _stands_in(there[-1][0], asked):
+        return None
+    result, last = there[-1][0], here[-1][0]
+    if result not in missing_numbers(source, new) or _is_rounded(result, last) or _stands_in(last, asked):
+        return None
+    return result, last
+
+
+_NEGATES: Final = frozenset("not isn't no nicht kein keine pas ne non no não nao niet geen nie не değil".split())
+_LINKS: Final = frozenset(
+    "it is this that's it's that the a an es ist das ein eine c'est est un une el la un una es è il lo o um uma é это".split()
+)
+_FEW_SAID: Final = 3  # words of an answer that is a label
+
+
+def negated(source: str, new: str) -> tuple[str, str] | None:
+    """Two short answers of the same words, one of which says that it is not so."""
+    if max(len(source), len(new)) > _ONE_CHOICE:
+        return None
+    there, here = (
+        [word for word in re.findall(r"[\w'’]+", text.casefold()) if word not in _LINKS] for text in (source, new)
+    )
+    said, again = ([word for word in words if word not in _NEGATES] for words in (there, here))
+    if not said or len(said) > _FEW_SAID or said != again or (len(there) > len(said)) is (len(here) > len(again)):
+        return None
+    return source.strip(), new.strip()
+
+
 def _stands_in(written: str, text: str) -> bool:
     return bool(set(_values(written)) & _all_readings(text))
 
@@ -1005,6 +1067,16 @@ def _zeros(value: Decimal) -> int:
     return len(digits) - len(digits.rstrip("0"))
 
 
+_OPTION_MARK: Final = re.compile(r"(?:\A|[\s(（])([A-H])[).）．、:：]")
+_FEWEST_OPTIONS: Final = 3
+
+
+def options_of(text: str) -> frozenset[str]:
+    """The letters of the choices that a text lists, from A on; none where it lists no three of them in their order."""
+    found = "".join(dict.fromkeys(_OPTION_MARK.findall(text)))
+    return frozenset(found) if len(found) >= _FEWEST_OPTIONS and found == "ABCDEFGH"[: len(found)] else frozenset()
+
+
 @dataclass(frozen=True)
 class NumbersKept(PairValidator):
     """The new text has the numbers of its source: none gone, none added, none in another's place.
@@ -1032,6 +1104,9 @@ class NumbersKept(PairValidator):
         if other is not None:
             said = f"{pair.field} has {other[1]} where its source has {other[0]}"
             return BadAnswer(BadReason.NUMBERS_CHANGED, said, evidence=(other[1],))
+        options = options_of(pair.source) - options_of(pair.new)
+        if options and options_of(pair.new):
+            return BadAnswer(BadReason.NUMBERS_CHANGED, f"{pair.field} lacks the choice {', '.join(sorted(options))}")
         lost = lost_words(pair.source, pair.new)
         if lost is not None:
             return BadAnswer(BadReason.NUMBERS_CHANGED, f"{pair.field} lacks {lost}, which its source says in words")

@@ -31,7 +31,7 @@ _BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
 # the time
 _DECLINES: Final = re.compile(
     r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|aren['’]t|wasn['’]t|doesn['’]t|shouldn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
-    r"|have to pass|must pass|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
+    r"|have to pass|must pass|leave (?:it|that|this)|leaves? me|steer clear|turn(?:ed|ing)? (?:it |this |that )?down|stay away|keep out|stay out|sit (?:this|that) one out|abstain\w*|withhold\w*|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
     r"|nicht|nichts|kein\w*|leider|übersteig\w*|ablehn\w+|lehne|verweiger\w+|unmöglich|außerhalb|enthalte|passen"
     r"|ne|n['’]|pas|aucune?|dépass\w*|hors|refus\w+|impossible|déclin\w+|abstien\w+|abstenir|dehors|regret\w*"
     r"|no|ni|imposible|excede|supera|rechaz\w+|declin\w+|abstener\w*|abstengo|fuera|lamento|tampoco"
@@ -80,7 +80,15 @@ _ABOUT_ANSWERING: Final = stems(
     " ki compétences competencias competenze kompetenz competence skills partie lawyer doctor advice matter weigh purview remit produce produces"
     " 回答 答复 帮助 帮忙 协助 问题 话题 请求 内容 方面 提供 抱歉 对不起 很抱歉 讨论 服务 处理 这类 这个 人工智能 助手 能力 范围 質問 対応 手伝 協力 提供 件 内容 申訳 恐縮 了承 遠慮 依頼"
     " 답변 질문 도움 요청 죄송 주제 제공 말씀 양해 부탁 드리 도와 대해 부분 내용 대답"
+    " write writing written compose draft letter mail email message text texts such schreiben schreibe verfassen verfasse brief nachricht solchen solche rédiger écrire lettre courriel"
+    " texte telle escribir redactar carta correo mensaje texto scrivere redigere lettera messaggio testo escrever redigir mensagem schrijven bericht tekst написать письмо текст 作成 メール 文章 写 信 邮件"
     " nichts äußere turn prononcer prononce peux peut puis pronunciarme pronunciar puedo queda pronunciarmi posso zeggen niets нельзя этом этому эту"
+)
+
+
+_OF_SAYING: Final = stems(
+    "answer answering respond response reply say saying tell telling discuss talk comment help ability antwort antworten sagen sage helfen réponse répondre dire aider"
+    " respuesta responder decir ayudar risposta rispondere aiutare resposta dizer ajudar antwoord zeggen odpowiedź powiedzieć ответ ответить сказать помочь 回答 说 帮助 返事 답변"
 )
 
 
@@ -94,7 +102,7 @@ def declines(answer: str, *, asked: str = "", known: str = "") -> bool:
 
 def _declines(answer: str, asked: str, known: str) -> bool:
     refusal = refusal_in(answer)
-    if refusal is None and not _may_say_nothing_else(answer):
+    if refusal is None and not _may_say_nothing_else(answer) and not _sends_away(answer):
         return False  # nearly every answer
     own = stems(answer)
     content = own - _ABOUT_ANSWERING
@@ -102,6 +110,8 @@ def _declines(answer: str, asked: str, known: str) -> bool:
     if of_answer >= _ANSWERS_TOO or (of_answer and of_both >= _ANSWERS_TOO):
         return False
     if refusal is None:
+        if _sends_away(answer) and not of_answer and not _sends_away(known):
+            return True
         return _says_nothing_else(answer, own, asked) or _evades(answer, own, asked, known)
     if goes_on(answer, refusal.language):
         return False
@@ -114,6 +124,25 @@ def _declines(answer: str, asked: str, known: str) -> bool:
 def _may_say_nothing_else(answer: str) -> bool:
     """Whether a text is short and has a word that declines."""
     return len(answer) <= _BARE_CHARACTERS and _DECLINES.search(answer.lower()) is not None
+
+
+_SENDS_AWAY: Final = re.compile(
+    r"\A\W*(?:(?:please|kindly|you (?:should|may want to|might want to|need to)|i(?:['’]d| would)? (?:recommend|suggest|advise)(?: that)? you|bitte|sie sollten|wenden sie sich"
+    r"|veuillez|il faut|vous devriez|je vous (?:conseille|recommande|invite)|por favor|debes?|deberías?|te recomiendo|le recomiendo|si prega di|ti consiglio di|dovresti|por favor|recomendo"
+    r"|raadpleeg|proszę|пожалуйста|вам следует|рекомендую|请|建议您?|詳しくは|자세한)\b.{0,20})?"
+    r"(?:consult\w*|ask|contact|see|speak (?:to|with)|talk to|turn to|get in touch with|konsultieren|wenden|fragen|s['’]adresser|adressez|contact\w+|voir|consulte|pregunta\w*|acud\w+|rivolg\w+|chied\w+"
+    r"|vraag|skonsultuj|zapytaj|обратит\w+|проконсультир\w+|spoke|咨询|諮詢|联系|相談|문의)\b.{0,60}(?:profession\w+|expert\w*|specialis\w+|spécialiste\w*|especialista\w*|esperto|doctor|doctors|physician|lawyer|advis[eo]r|fach\w+|arzt|ärztin"
+    r"|anwalt|médecin|avocat|médico|abogado|medico|avvocato|advogado|arts|lekarz\w*|специалист\w*|врач\w*|юрист\w*|专业人士|专家|医生|律师|專家|専門家|医師|전문가|의사)\b[^.!?\n]{0,30}[.!]?\s*\Z",
+    re.IGNORECASE,
+)
+
+
+def _sends_away(answer: str) -> bool:
+    """Whether a short text says only whom one should ask instead."""
+    return len(answer) <= _SENT_AWAY and _SENDS_AWAY.search(answer) is not None
+
+
+_SENT_AWAY: Final = 140
 
 
 def _says_nothing_else(answer: str, own: frozenset[str], asked: str) -> bool:
@@ -141,13 +170,17 @@ def _evades(answer: str, own: frozenset[str], asked: str, known: str) -> bool:
     answered = stems(known) - in_common(stems(known), stems(asked))
     about = in_common(own, _ABOUT_ANSWERING)
     is_wide = _WIDE.search(answer) is not None  # every pair of letters counts there
-    if len(answered) < _ANSWERED or not about or shared(own - about, answered) > is_wide:
+    if not about or shared(own - about, answered) > is_wide:
         return False
+    if len(answered) < _ANSWERED:  # one in other words than a short answer may have no word of it
+        about_itself = len(about) >= 2 and not shared(own, stems(known))
+        if _SPEAKER.search(answer) is None or (shared(own, stems(asked) | stems(known)) and not about_itself):
+            return False
     if len(own - about) > (_EVADES_WITH_WIDE if is_wide else _EVADES_WITH):
         return False
     if asks_for_words(asked, _GENERAL_WORDS) or _GIVES_ANSWER.search(answer):
         return False
-    if in_common(stems(asked), _ABOUT_ANSWERING):
+    if in_common(stems(asked), _OF_SAYING):
         return False  # the request is itself about what somebody says
     if len(about) < 2 and _SPEAKER.search(answer) is None:
         return False
@@ -157,7 +190,7 @@ def _evades(answer: str, own: frozenset[str], asked: str, known: str) -> bool:
 _WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _EVADES_WITH_WIDE: Final = 10
 _SPEAKER: Final = re.compile(
-    r"\b(?:I|me|my|I['’]\w+|ich|mir|mich|je|j['’]|moi|me|mi|yo|prefiero|puedo|debo|posso|devo|io|eu|mim|ik|mij|я|мне|меня|mogę|jestem|mnie|KI|IA|AI|ИИ)\b|我|AI|私|저는|제가"
+    r"\b(?:I|me|my|mine|I['’]\w+|ich|mir|mich|mein(?:e[nrms]?)?|je|j['’]|moi|mon|ma|mes|me|mi|mis|yo|mio|mia|miei|mie|meu|minha|meus|minhas|мой|моя|мои|моих|моей|мною|mijn|moje|moich|moim|prefiero|puedo|debo|posso|devo|io|eu|mim|ik|mij|я|мне|меня|mogę|jestem|mnie|KI|IA|AI|ИИ)\b|我|AI|私|저는|제가"
 )
 
 

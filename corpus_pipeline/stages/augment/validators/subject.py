@@ -150,6 +150,10 @@ class AsksStill(PairValidator):
             return self._fault(pair, leaked)
         if _states(pair) and 0 < len(only_answer) <= _FEW_WORDS and len(leaked) == len(only_answer):
             return self._fault(pair, leaked)  # the whole of a short answer
+        if _states(pair) and leaked and 3 * shared(rest, asked) >= 2 * len(rest):
+            return self._fault(pair, leaked)  # what was asked, as a statement, with a word of the answer
+        if _lost_its_task(pair) and leaked:
+            return self._fault(pair, leaked)
         least = 2 if _states(pair) else _MIN_LEAKED
         if len(leaked) < least or len(leaked) < _LEAKED_SHARE * len(own):
             return None
@@ -163,6 +167,21 @@ class AsksStill(PairValidator):
     def _fault(pair: Pair, leaked: frozenset[str]) -> BadAnswer:
         detail = f"{pair.field} answers instead of asking: {', '.join(sorted(leaked)[:6])} are words of the answer"
         return BadAnswer(BadReason.ANSWERED, detail, evidence=(pair.new.strip()[:200],))
+
+
+_TASK_AND_TEXT: Final = re.compile(r"\A([^:：\n]{4,80})[:：]\s*(\S.{40,})\Z", re.DOTALL)
+
+
+def _lost_its_task(pair: Pair) -> bool:
+    """Whether the source gives a task and the text for it, and the new text has no word of the task and asks for nothing."""
+    found = _TASK_AND_TEXT.match(pair.source.strip())
+    if found is None or _ASKS.search(pair.new) or re.search("[:：]", pair.new):
+        return False
+    task, text = found.groups()
+    return not shared(stems(pair.new), stems(task)) and len(pair.new) < _MUCH_SHORTER * len(text)
+
+
+_MUCH_SHORTER: Final = 0.7
 
 
 def _begins_alike(pair: Pair) -> bool:

@@ -300,6 +300,114 @@ def instruction(text: str, source: str, known: str, *, is_request: bool) -> str 
     return None
 
 
+# what a remark about the work is made of, whatever its wording; each is one thing that such a remark names
+_THINGS: Final = (
+    _REWORDS_IN,
+    re.compile(
+        rf"(?<![^\W\d_])(?:{_WORDING})|\b(?:wording|formulierung|formulation|formulación|formulazione|formulação|formulering|sformułowani\w*|формулировк\w*)\b|措辞|表述|表現",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:meaning|sense|intent|sinn|bedeutung|sens|signification|sentido|significado|senso|significato|betekenis|znaczeni\w*|смысл\w*|значени\w*)\b|意思|原意|意味|의미",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:instructions?|guidelines|instructed|requested|required|anweisung\w*|vorgabe\w*|gewünscht|verlangt|consignes?|indications|demandé\w*|instrucci\w+|indicacion\w+|pedid[oa]|solicitad[oa]"
+        r"|istruzion\w+|richiest[oa]|instru[çc]\w+|solicitad[oa]|instructies|gevraagd|polece\w+|указани\w+|инструкци\w+|требовани\w+)\b|指示|要求|指令|지시",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:reference|source (?:text|answer)|original|referenz\w*|vorlage|ausgangs\w+|référence|d['’]origine|originale?|referencia|riferimento|referência|origine?el\w*|oryginał\w*|эталон\w*|исходн\w+|оригинал\w*)\b"
+        r"|参考|原文|原答案|元の|원문|참고",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:user|nutzer\w*|benutzer\w*|anwender\w*|utilisateur|usuari[oa]|utente|utilizador|gebruiker|użytkownik\w*|пользовател\w+)\b|用户|用戶|ユーザー|사용자",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:kept|keeping|preserv\w+|retain\w+|unchanged|without (?:copying|looking|changing)|beibehalten|erhalten|unverändert|ohne (?:zu kopieren|abzuschreiben)|conserv\w+|gard(?:é|ant)|inchang\w+|sans copier"
+        r"|manten\w+|mantien\w+|sin copiar|senza copiare|mantid\w+|sem copiar|behouden|zachowan\w*|bez kopiowania|сохран\w+|не копируя|без копировани\w+)\b|保留|保持|不变|未参考|維持|유지",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:generated|regenerat\w+|produced|erzeugt|generiert|neu geschrieben|généré\w*|générée?|generad[oa]|regenerad[oa]|generat[oa]|gerad[oa]|gegenereerd|wygenerowan\w+|сгенерирован\w+|создан\w*)\b|生成|重新|作成し|생성",
+        _I,
+    ),
+    re.compile(
+        r"\b(?:(?:the|this|my|your) (?:answer|response|question|request|task)|antwort|frage|aufgabe|réponse|question|respuesta|pregunta|tarea|risposta|domanda|compito|resposta|pergunta|antwoord|vraag|odpowied\w+|pytani\w+|ответ\w*|вопрос\w*|задани\w+)\b|回答|答案|问题|問題|質問|답변|질문",
+        _I,
+    ),
+)
+_BRACKETED: Final = re.compile(r"[(\[（【]([^()\[\]（）【】\n]{8,200})[)\]）】]")
+_MOST_BRACKETS: Final = 6
+_REMARK: Final = 3  # of the things that a sentence at an edge names
+_REMARK_IN_BRACKETS: Final = 2
+
+
+def remark(text: str, source: str, known: str) -> str | None:
+    """A sentence at an edge of a text, or words in brackets, that speak of the work on it; None when there are none.
+
+    Such words name several of the things of the task, which nothing known names, and hardly a word of their source.
+    """
+    text = text[:_LOOKED_AT]
+    things = [thing for thing in _THINGS if thing.search(text) is not None]
+    if len(things) < _REMARK_IN_BRACKETS or not (things := [thing for thing in things if thing.search(known) is None]):
+        return None
+    about = stems(source)
+    for words in _BRACKETED.findall(text)[:_MOST_BRACKETS]:
+        if _names(words, things) >= _REMARK_IN_BRACKETS and shared(stems(words), about) <= 1:
+            return str(words)
+    found = [sentence.strip() for sentence in _SENTENCE.findall(text) if sentence.strip()]
+    if len(found) < 2:
+        return None
+    for sentence in dict.fromkeys((found[0], found[-1])):
+        if len(sentence) <= _SHORT and _names(sentence, things) >= _REMARK and shared(stems(sentence), about) <= 1:
+            return sentence
+    return None
+
+
+def _names(words: str, things: list[re.Pattern[str]]) -> int:
+    return sum(thing.search(words) is not None for thing in things)
+
+
+# how thinking aloud begins, and what somebody says who plans an answer
+_THINKS_FIRST: Final = re.compile(
+    r"\A\W*(?:ok(?:ay)?|hm+|alright|all right|right|so|well|wait|first(?:ly)?|let me|let['’]s|also|gut|mal sehen|moment|zunächst|zuerst|erst mal|d['’]abord|bon|alors|voyons|tout d['’]abord|bien|bueno|a ver"
+    r"|veamos|primero|antes de nada|allora|dunque|vediamo|prima|bom|vejamos|primeiro|laten we|eerst|dobrze|najpierw|так|итак|хорошо|ну|сначала|посмотрим|i need|ich muss|ich soll|je dois|il faut que je"
+    r"|debo|necesito|tengo que|devo|preciso|ik moet|muszę|мне нужно|я должен|надо)(?![^\W\d_])|\A\W*(?:好的|嗯|首先|让我|我需要|我应该|まず|さて|えっと|먼저|우선|음)",
+    _I,
+)
+_PLANS: Final = re.compile(
+    r"\b(?:i|we)(?:['’](?:ll|d)| will| would| should| need to| must| have to| could| can| might)? (?:also |first |now |just |perhaps |briefly |maybe )*(?:mention|explain|describe|talk about|go with|point out|cover|phrase|answer|respond|start with|begin with)\b"
+    r"|\blet me (?:also |first |now |just )*(?:mention|explain|describe|add|answer|think|recall|check|start)\b"
+    r"|\bich (?:muss|soll|sollte|werde|könnte|kann|würde)\b[^.!?\n]{0,60}(?:erwähnen|erklären|beschreiben|beantworten|antworten|nennen|schreiben|nehmen|formulieren)\b|\bich (?:erwähne|nehme|nenne|schreibe)\b"
+    r"|\bje (?:vais|dois|devrais|peux|pourrais)\b[^.!?\n]{0,40}(?:mentionner|expliquer|parler|décrire|répondre|commencer|vérifier|ajouter|préciser)\b"
+    r"|\b(?:voy a|debo|debería|necesito|tengo que|puedo|quizá)\b[^.!?\n]{0,30}(?:mencionar\w*|explicar\w*|hablar|describir\w*|responder\w*|empezar|añadir|usar|usarl\w)\b|\b(?:hablaré|explicaré|mencionaré|responderé|empezaré|usaré)\b"
+    r"|\b(?:devo|dovrei|posso|vorrei)\b[^.!?\n]{0,30}(?:menzionare|spiegare|parlare|descrivere|rispondere|iniziare|aggiungere)\b|\b(?:spiegherò|parlerò|menzionerò|risponderò)\b"
+    r"|\b(?:devo|preciso|vou|posso|deveria)\b[^.!?\n]{0,30}(?:mencionar|explicar|falar|descrever|responder|começar|acrescentar)\b"
+    r"|\bik (?:moet|zal|kan|zou)\b[^.!?\n]{0,40}(?:noemen|uitleggen|beschrijven|antwoorden|beginnen)\b|\b(?:muszę|powinienem|mogę)\b[^.!?\n]{0,30}(?:wspomnieć|wyjaśnić|opisać|odpowiedzieć)\b"
+    r"|\b(?:надо|нужно|следует|стоит|должен|должна|могу)\b[^.!?\n]{0,30}(?:подумать|упомянуть|объяснить|описать|ответить|сказать|начать|добавить)\b|\b(?:упомяну|объясню|отвечу|расскажу|начну)\b"
+    r"|我(?:需要|应该|得|要|会|可以|将)[^。！？\n]{0,16}(?:解释|说明|提到|提及|回答|描述|介绍)|(?:下面|接下来)(?:开始)?回答|(?:説明|回答|言及|紹介)(?:する必要|すべき|しよう)|(?:설명|답변|언급|소개)(?:해야|하자|할게)",
+    _I,
+)
+_MUST_THINK: Final = 2  # of its first sentences that plan, where none begins as thinking does
+
+
+def thinking_aloud(text: str, known: str) -> str | None:
+    """The sentence at the beginning of an answer in which somebody plans it; None when there is none, or what is known has such."""
+    beginning = text[:_LOOKED_AT]
+    if _PLANS.search(beginning) is None or _PLANS.search(known) is not None:
+        return None
+    found = [sentence.strip() for sentence in _SENTENCE.findall(beginning) if sentence.strip()]
+    if len(found) < 2:
+        return None
+    plans = [sentence for sentence in found[: _EDGE + 1] if _PLANS.search(sentence) is not None]
+    if plans and (_THINKS_FIRST.match(found[0]) is not None or len(plans) >= _MUST_THINK):
+        return plans[0]
+    return None
+
+
 _ARTICLE: Final = re.compile(
     r"\W*(?:the|a|an|this|that|die|der|das|eine?|la|le|les|une?|el|los|il|lo|o|os|uma?|de|het|een)\b", _I
 )

@@ -57,6 +57,19 @@ class Output(BaseModel):
             return {**{key: part for key, part in value.items() if key != "schema"}, "fields": value["schema"]}
         return value
 
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _are_texts(cls, labels: Any) -> Any:
+        other = next((one for one in labels if not isinstance(one, str)), None) if isinstance(labels, list) else None
+        if isinstance(other, bool):
+            said = "yes, on, true" if other else "no, off, false"
+            raise ValueError(
+                f'YAML reads a bare {said} as {str(other).lower()}: put labels in quotes, as in ["yes", "no"]'
+            )
+        if isinstance(other, (int, float)) or (isinstance(labels, list) and None in labels):
+            raise ValueError(f'{json.dumps(other)} is no text: put labels in quotes, as in ["1", "2"]')
+        return labels
+
     @field_validator("labels")
     @classmethod
     def _tell_apart(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
