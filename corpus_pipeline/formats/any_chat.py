@@ -23,8 +23,8 @@ def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
     problem: LineRejected | None = None
     for kind in ("messages", "prompt"):
         for key in meanings.get(kind, ()):
-            if type(record[key]) is str and kind == "prompt":
-                continue
+            if kind == "prompt" and _are_texts(record[key]):
+                continue  # a question, or several of them: no conversation
             try:
                 found = messages_at(sketch, record[key], (key,))
             except LineRejected as error:
@@ -36,6 +36,10 @@ def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
     if problem is not None:
         raise problem
     return None
+
+
+def _are_texts(value: Any) -> bool:
+    return type(value) is str or (type(value) is list and all(type(one) is str for one in value))
 
 
 def add_system(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> None:

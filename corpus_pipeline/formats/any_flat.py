@@ -15,10 +15,12 @@ from corpus_pipeline.formats.messages import Message
 from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch, joined_texts
-from corpus_pipeline.formats.vocabulary import plain_name
+from corpus_pipeline.formats.vocabulary import answer_keys, plain_name
 
 _INSTRUCTIONS = frozenset(("instruction", "instructions", "prompt"))
 _QUESTIONS = frozenset(("question", "query", "problem", "userinput", "userquery", "userquestion"))
+# a question when an answer stands beside it
+_TEXTS = frozenset(("text", "content", "message", "sentence", "utterance"))
 
 
 def read_flat(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> bool:
@@ -30,9 +32,10 @@ def read_flat(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
         )
     context_keys = [key for key in meanings.get("context", ()) if key not in prompt_keys[:1]]
     if not prompt_keys:
-        if not context_keys or type(record[context_keys[0]]) is not str:
+        asked = context_keys[:1] or [key for key in record if plain_name(key) in _TEXTS and answer_keys(record)][:1]
+        if not asked or type(record[asked[0]]) is not str:
             return False
-        prompt_keys, context_keys = context_keys[:1], context_keys[1:]
+        prompt_keys, context_keys = asked, context_keys[1:]
     _history(sketch, record, meanings)
     last, first = len(sketch.messages) - 1, prompt_keys[0]
     if (

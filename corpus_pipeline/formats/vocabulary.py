@@ -7,8 +7,9 @@ A key is compared without case, blanks, hyphens and underscores, so that `system
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 _BETWEEN = re.compile(r"[\s_\-.]+")
 
@@ -17,7 +18,8 @@ _KEYS = {
     " systemcontent systemtext developer developermessage persona",
     "prompt": "instruction instructions prompt question query problem userprompt userquery userinput usermessage userquestion"
     " userinstruction user human request humanprompt questiontext questioncontent problemstatement inquiry ask inputs"
-    " inputtext promptstring promptcontent conversationprompt q prompttext instructiontext instructionprompt"
+    " prompts questions queries inputtext promptstring promptcontent conversationprompt q prompttext"
+    " instructiontext instructionprompt"
     " frage anweisung pregunta instrucción pergunta instrução domanda istruzione"
     " вопрос инструкция 问题 問題 指令 提问 質問 질문 指示 input",
     "context": "context input passage document article background paragraph knowledge contexts documents passages"
@@ -28,6 +30,7 @@ _KEYS = {
     " responsetext completiontext targets target generatedanswer generatedresponse generatedtext generation"
     " finalresponse finalanswer final outputs responsecontent expectedoutput expectedanswer expectedresponse"
     " expertresponse goldanswer referenceanswer bestanswer idealresponse ideal gold chatgpt bot gpt gpt4 a moss"
+    " responses completions replies solutions generations targettext modeloutputs modelresponses"
     " antwort respuesta resposta risposta réponse reponse ответ 回答 答案 输出 回复 答复 応答 답변",
     "reasoning": "reasoning reasoningcontent thinking thought thoughts complexcot cot chainofthought rationale think analysis"
     " innerthoughts scratchpad reasoningtrace thinkingtrace thinkingprocess thoughtprocess reasoningprocess deepthink"
@@ -99,6 +102,26 @@ def keys_by_meaning(keys: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 def role_of(word: str) -> str | None:
     """The canonical role (system, developer, user, assistant, tool, function_call) of a role as it is found."""
     return _ROLE_OF.get(plain_name(word.strip().strip("<>|:[]")))
+
+
+# beside a text these may name anything: a model, a flag, a note
+_WEAK_ANSWERS = frozenset(
+    ("final", "ideal", "gold", "generation", "generations", "chatgpt", "bot", "gpt", "gpt4", "a", "moss")
+)
+
+
+def answer_keys(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys under which an answer lies, as a text or as a list of texts, whatever it is that the record asks."""
+    keys = (
+        *keys_by_meaning(tuple(record)).get("response", ()),
+        *(key for key in record if plain_name(key) == "answers"),
+    )
+    return tuple(key for key in keys if plain_name(key) not in _WEAK_ANSWERS and _is_said(record[key]))
+
+
+def _is_said(value: Any) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return bool(texts) and all(isinstance(one, str) for one in texts)
 
 
 def means(key: str, kind: str) -> bool:

@@ -81,6 +81,15 @@ CASES = {
         talk(ask("Dose?"), say("Two.", reasoning_content="Weigh first.")),
         "axolotl",
     ),
+    "a text and outputs": Case(
+        {"text": "Name a tree.", "outputs": ["Oak.", "Elm."], "id": 1},
+        "instruction",
+        talk(ask("Name a tree."), say("Oak."), id=1),
+        losses=("other_answers",),
+    ),
+    "several names in plural": Case(
+        {"Questions": "Which tree?", "replies": "Oak."}, "instruction", talk(ask("Which tree?"), say("Oak."))
+    ),
     "firefly": Case(
         {"kind": "Couplet", "input": "A line.", "target": "Another."},
         "instruction",
@@ -491,6 +500,21 @@ def test_what_would_be_guessed_is_refused(record: Record, words: str) -> None:
     found = look_at([record] * 3)
     assert found.best is None
     assert words in found.problem
+
+
+def test_text_alone_is_no_answer_to_what_stands_beside_it() -> None:
+    for beside in ({"output": "Yes."}, {"targets": ["Yes."]}, {"answers": "Yes."}, {"reply": ""}):
+        assert look_at([{"text": "Is it?", **beside}]).in_words().count("prompt from text"), beside
+    for beside in ({}, {"url": "x"}, {"bot": "gpt"}, {"final": True}, {"answer_count": 2}):
+        best = look_at([{"text": "It is.", **beside}]).best
+        assert best is not None and best.format.name == "text", beside
+    for beside in ({"summary": "It."}, {"input": "Is it?"}, {"label": 1}):
+        assert look_at([{"text": "It is.", **beside}]).best is None, beside
+
+
+def test_several_questions_are_no_conversation() -> None:
+    for key in ("prompt", "inputs", "instruction", "questions"):
+        assert look_at([{key: ["Is it?", "Was it?"], "outputs": ["Yes.", "No."]}]).best is None, key
 
 
 def test_richer_reading_wins_over_an_earlier_format() -> None:
