@@ -158,6 +158,21 @@ class _Telling:
             say(f"{self._address}: {size(done)}{of} are here")
 
 
+def _say_left_out(folder: Path, taken: set[Path]) -> None:
+    """Says what of a folder is not added, and why."""
+    rest = sorted(path for path in folder.iterdir() if path not in taken and not path.name.startswith("."))
+    below = [f"{path.name}/" for path in rest if path.is_dir()]
+    others = [path.name for path in rest if not path.is_dir()]
+    if below:
+        say(f"{folder}: folders in it are not read, add each by its own path: {_some(below)}")
+    if others:
+        say(f"{folder}: left out, as their names are not those of dataset files: {_some(others)}")
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def expand(paths: tuple[str, ...], copied: Callable[[str], list[Given]]) -> list[Given]:
     """The files that are meant: folders stand for the dataset files in them, addresses for their copies. Raises UsageError for
     an empty folder."""
@@ -177,6 +192,7 @@ def expand(paths: tuple[str, ...], copied: Callable[[str], list[Given]]) -> list
             )
         elif path.is_dir():
             inside = candidates(path)
+            _say_left_out(path, set(inside))
             if not inside:
                 raise UsageError(f"{path}: no file in this folder ends in {', '.join(DATASET_SUFFIXES)}")
             found += map(Given, inside)

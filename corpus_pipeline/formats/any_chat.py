@@ -8,9 +8,9 @@ from typing import Any
 from corpus_pipeline.errors import LineRejected
 from corpus_pipeline.formats import calls
 from corpus_pipeline.formats.any_messages import message_keys
-from corpus_pipeline.formats.base import wrong_shape
+from corpus_pipeline.formats.base import Loss, wrong_shape
 from corpus_pipeline.formats.message_lists import Meanings, messages_at, text_message
-from corpus_pipeline.formats.messages import PROMPT_SIDE, SYSTEM_SIDE, Message, side_of
+from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, SYSTEM_SIDE, Message, side_of
 from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch, joined_texts
@@ -21,7 +21,8 @@ from corpus_pipeline.formats.vocabulary import means
 def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> str | None:
     """Take the list of messages of a record, and say its key. Raises LineRejected for one that cannot be read."""
     problem: LineRejected | None = None
-    for kind in ("messages", "prompt"):
+    alone = not any(meanings.get(kind) for kind in ("prompt", "context", "response", "chosen"))
+    for kind in ("messages", "prompt", *(("history",) if alone else ())):
         for key in meanings.get(kind, ()):
             if kind == "prompt" and _are_texts(record[key]):
                 continue  # a question, or several of them: no conversation
@@ -30,7 +31,7 @@ def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
             except LineRejected as error:
                 problem = problem or error
                 continue
-            if found:
+            if found and (kind != "history" or side_of(found[-1].message.role) == ANSWER_SIDE):
                 sketch.add(found, key)
                 return key
     if problem is not None:
@@ -97,6 +98,9 @@ def _answer(sketch: Sketch, value: Any, path: Path) -> list[Decoded]:
     if type(value) is str:
         one = sketch.text_of(value, path)
         return [one] if one is not None else []
+    if type(value) is list and value and all(type(one) is str for one in value):
+        differ = frozenset({Loss.OTHER_ANSWERS} if any(one != value[0] for one in value) else ())
+        return [text_message("assistant", value[0], (*path, 0))._replace(kept=differ)]
     if type(value) in (dict, list) and message_keys(value if type(value) is list else [value]) is not None:
         return messages_at(sketch, value, path) or []
     return []

@@ -19,6 +19,7 @@ from corpus_pipeline.formats.vocabulary import answer_keys, plain_name
 
 _INSTRUCTIONS = frozenset(("instruction", "instructions", "prompt"))
 _QUESTIONS = frozenset(("question", "query", "problem", "userinput", "userquery", "userquestion"))
+_LETTERS = frozenset("abcde")  # the names of choices
 # a question when an answer stands beside it
 _TEXTS = frozenset(("text", "content", "message", "sentence", "utterance"))
 
@@ -29,6 +30,11 @@ def read_flat(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
     if meanings.get("choices"):
         wrong_shape(
             f"what is asked stands partly in '{meanings['choices'][0]}': say in the recipe how they are put together"
+        )
+    letters = [key for key in record if plain_name(key) in _LETTERS]
+    if len(letters) > 1:
+        wrong_shape(
+            f"what is asked stands partly in '{letters[0]}', '{letters[1]}': say in the recipe how they are put together"
         )
     context_keys = [key for key in meanings.get("context", ()) if key not in prompt_keys[:1]]
     if not prompt_keys:
@@ -103,7 +109,7 @@ def read_answer(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -
         _reasoning(sketch, record, meanings)
         return True
     for key in meanings.get("response", ()):
-        if key in sketch.known:
+        if key in sketch.known or _is_count(key, record[key]):
             continue
         found = _answer(sketch, record[key], (key,))
         if found is not None:
@@ -116,6 +122,11 @@ def read_answer(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -
     if ranked_answers(sketch, record, meanings):
         return True
     return add_calls(sketch, record, meanings)
+
+
+def _is_count(key: str, value: Any) -> bool:
+    """Whether a number says how many answers there are, as under `responses`."""
+    return isinstance(value, int | float) and plain_name(key).endswith("s")
 
 
 def _answer(sketch: Sketch, value: Any, path: Path) -> Decoded | None:

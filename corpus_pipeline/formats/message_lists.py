@@ -55,7 +55,7 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
     if len(value) > 1 and all(type(one) is str for one in value) and plain_name(str(path[-1])) not in _ONE_SIDED:
         return [text_message(_SPEAKERS[at % 2], one, (*path, at)) for at, one in enumerate(value)]
     if all(type(one) is dict for one in value):
-        return _exchanges(sketch, value, path)
+        return _by_role(value, path) or _exchanges(sketch, value, path)
     return None
 
 
@@ -67,6 +67,16 @@ def moved(item: Decoded, path: Path) -> Decoded:
 
 def text_message(role: str, text: str, path: Path) -> Decoded:
     return Decoded.of_text(Message(role, text), path)
+
+
+def _by_role(value: Sequence[Any], path: Path) -> list[Decoded] | None:
+    """Objects of one text each under the name of its role, such as `{"user": "..."}`."""
+    said = [(next(iter(one)), role_of(next(iter(one)))) for one in value if len(one) == 1]
+    if len(said) < len(value) or not all(
+        role and type(one[key]) is str for (key, role), one in zip(said, value, strict=True)
+    ):
+        return None
+    return [text_message(role or "", value[at][key], (*path, at, key)) for at, (key, role) in enumerate(said)]
 
 
 def _exchanges(sketch: Sketch, value: Sequence[Any], path: Path) -> list[Decoded] | None:

@@ -6,7 +6,7 @@ from corpus_pipeline.formats.flat import Columns, FlatFormat
 from corpus_pipeline.formats.sharegpt import MEDIA_COLUMNS
 
 # beside these a pair is only half of the sample: the recipe must say what is what
-_FOREIGN = ("context", "input", "passage", "document", "choices", "options", "history", "system")
+_FOREIGN = ("context", "input", "passage", "document", "choices", "options", "history", "system", "A", "B")
 
 
 def _pair(prompt: str, response: str) -> FlatFormat:

@@ -13,6 +13,7 @@ from corpus_pipeline.formats.dialect import Dialect, messages_of
 from corpus_pipeline.formats.flat import Columns, FlatFormat
 from corpus_pipeline.formats.llama_factory_openai import object_arguments
 from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, Message, side_of
+from corpus_pipeline.formats.vocabulary import several_answers
 
 # a record with one of these beside `prompt` holds more than a prompt
 _ANSWERS = ("completion", "response", "output", "answer", "chosen", "rejected", "target", "label", "messages", "text")
@@ -25,7 +26,7 @@ class _Messages(ChatFormat):
 
 class _Prompt(ChatFormat):
     def evidence(self, record: Record) -> int:
-        return -1 if any(key in record for key in _ANSWERS) else 1
+        return -1 if any(key in record for key in _ANSWERS) or several_answers(record) else 1
 
     def suited(self, messages: list[Message], losses: set[Loss]) -> list[Message]:
         kept = list(messages)
@@ -77,7 +78,13 @@ TRL_IMPLICIT_CHAT = _Implicit(
     ("chosen", "rejected", "tools"),
 )
 
-TRL_PROMPT = FlatFormat(
+
+class _PromptText(FlatFormat):
+    def evidence(self, record: Record) -> int:
+        return -1 if several_answers(record) else super().evidence(record)
+
+
+TRL_PROMPT = _PromptText(
     "trl_prompt",
     "TRL prompt only",
     Columns(prompt="prompt"),

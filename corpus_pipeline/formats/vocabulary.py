@@ -119,6 +119,17 @@ def answer_keys(record: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(key for key in keys if plain_name(key) not in _WEAK_ANSWERS and _is_said(record[key]))
 
 
+_ANSWERS_OF_SEVERAL = re.compile(
+    r"(response|answer|completion|output|reply|generation)([a-e]|[0-9]{1,2})"
+    r"|(all|model|sampled|other|candidate)?(responses|answers|completions|outputs|replies|generations|samples|candidates)"
+)
+
+
+def several_answers(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys that hold one of several answers, such as `response_a`, or all of them."""
+    return tuple(key for key in record if _ANSWERS_OF_SEVERAL.fullmatch(plain_name(key)) and _is_said(record[key]))
+
+
 def _is_said(value: Any) -> bool:
     texts = value if isinstance(value, list) else [value]
     return bool(texts) and all(isinstance(one, str) for one in texts)

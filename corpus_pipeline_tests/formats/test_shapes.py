@@ -90,6 +90,20 @@ CASES = {
     "several names in plural": Case(
         {"Questions": "Which tree?", "replies": "Oak."}, "instruction", talk(ask("Which tree?"), say("Oak."))
     ),
+    "history alone": Case(
+        {"chat_history": [ask("Which tree?"), say("Oak.")], "id": 1},
+        "chat",
+        talk(ask("Which tree?"), say("Oak."), id=1),
+    ),
+    "objects by role": Case(
+        {"conversation": [{"human": "Which tree?"}, {"bot": "Oak."}]}, "chat", talk(ask("Which tree?"), say("Oak."))
+    ),
+    "messages and a list of answers": Case(
+        {"prompt": [ask("Which tree?")], "responses": ["Oak.", "Elm."]},
+        "chat",
+        talk(ask("Which tree?"), say("Oak.")),
+        losses=("other_answers",),
+    ),
     "firefly": Case(
         {"kind": "Couplet", "input": "A line.", "target": "Another."},
         "instruction",
@@ -491,6 +505,8 @@ def test_changed_text_goes_back_to_every_place_of_it(case: Case) -> None:
     [
         ({"message_id": "m1", "parent_id": None, "role": "prompter", "text": "a?"}, "one message of a conversation"),
         ({"question": "Which?", "choices": ["a", "b"], "answer": "a"}, "'choices'"),
+        ({"question": "Which?", "A": "a", "B": "b", "answer": "A"}, "partly in 'A', 'B'"),
+        ({"chat_history": [{"role": "user", "content": "a?"}], "says": "b"}, "no key is known to hold a question"),
         ({"question_id": 1, "turns": ["a?", "b?"]}, "no key is known to hold a question"),
         ({"messages": [{"role": "martian", "content": "a?"}, {"role": "assistant", "content": "b"}]}, "martian"),
         ({"motto": "a", "echo": "b"}, "no key is known"),
@@ -510,6 +526,14 @@ def test_text_alone_is_no_answer_to_what_stands_beside_it() -> None:
         assert best is not None and best.format.name == "text", beside
     for beside in ({"summary": "It."}, {"input": "Is it?"}, {"label": 1}):
         assert look_at([{"text": "It is.", **beside}]).best is None, beside
+
+
+def test_a_question_beside_several_answers_is_no_question_alone() -> None:
+    for beside in ({"response_a": "Yes.", "response_b": "No."}, {"answer_0": "Yes."}, {"all_completions": ["Yes."]}):
+        assert look_at([{"prompt": "Is it?", **beside}]).best is None, beside
+    for beside in ({"responses": 2}, {"answer_type": "text"}, {"response_format": "json"}):
+        best = look_at([{"prompt": "Is it?", **beside}]).best
+        assert best is not None and best.format.name == "trl_prompt", beside
 
 
 def test_several_questions_are_no_conversation() -> None:

@@ -237,6 +237,50 @@ def test_hint_is_a_mapping_that_reads_the_file(
     assert sniff(file, section).format.name == "mapped"
 
 
+HINTS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"id": "x1", "cat": "talk", "instruction": "Why {n}?"}, {"prompt": "instruction"}),
+    ({"question_id": 81, "category": "talk", "turns": ["Why {n}?", "How?"]}, {"prompt": "{{ turns | join('\\n') }}"}),
+    ({"document": "A text {n}.", "summary": "Of {n}."}, {"prompt": "document", "response": "summary"}),
+    ({"source": "Ein Satz {n}.", "target": "A sentence {n}."}, {"prompt": "source", "response": "target"}),
+    ({"text": "A text {n}.", "label": 1}, {"prompt": "text", "response": "{{ label }}"}),
+    (
+        {"premise": "It is {n}.", "guess": "So {n}.", "label": "1"},
+        {"prompt": "{{ premise }}\\n{{ guess }}", "response": "label"},
+    ),
+    (
+        {"question": "Why {n}?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "A"},
+        {"prompt": "{{ question }}\\n{{ choices.text | join('\\n') }}", "response": "answerKey"},
+    ),
+    (
+        {"question": "Why {n}?", "A": "one", "B": "two", "answer": "A"},
+        {"prompt": "{{ question }}\\n{{ A }}\\n{{ B }}", "response": "answer"},
+    ),
+    (
+        {"chat_history": [{"role": "user", "content": "Why {n}?"}], "says": "So it is {n}."},
+        {"history": "chat_history", "response": "says"},
+    ),
+    (
+        {"prompt": "Why {n}?", "response_a": "So {n}.", "response_b": "x"},
+        {"prompt": "prompt", "response": "response_a"},
+    ),
+    ({"prompt": "Why {n}?", "all_completions": ["a", "b"]}, {"prompt": "prompt", "response": "all_completions[0]"}),
+]
+
+
+def test_hints_name_what_each_key_holds(tmp_path: Path) -> None:
+    for shape, columns in HINTS:
+        records = [json.loads(json.dumps(shape).replace("{n}", str(n))) for n in range(5)]
+        file = write(tmp_path, "".join(json.dumps(record) + "\n" for record in records))
+        with pytest.raises(UsageError) as caught:
+            sniff(file)
+        message = str(caught.value)
+        lines = message[message.index("  ingest:") :].split("\n")[: 2 + len(columns)]
+        section = recipe.parse("\n".join(line.removeprefix("  ") for line in lines)).ingest
+        assert section.columns == {field: place.replace("\\n", "\n") for field, place in columns.items()}, shape
+        assert sniff(file, section).records == 5
+        assert ("questions alone" in message) is ("response" not in columns), shape
+
+
 def test_what_stands_further_on_in_a_long_file_counts(tmp_path: Path) -> None:
     plain = [json.dumps({"question": f"q{n}", "answer": "a"}) for n in range(400)]
     richer = [json.dumps({"question": f"q{n}", "answer": "a", "context": "c"}) for n in range(400)]
@@ -343,6 +387,13 @@ def test_messages_under_data_are_one_conversation(tmp_path: Path) -> None:
         (b'[[{"role": "user", "content": "a"}], [{"role": "user", "content": "b"}]]', r"\| \{messages: \.\}' IN"),
         (b'[{"from": "human", "value": "a"}]\n[{"from": "human", "value": "b"}]\n', r"\| \{messages: \.\}' IN"),
         (b'{"messages": "[{\\"role\\": \\"user\\"}]", "n": "x"}\n' * 2, r"jq -c '\.messages \|= fromjson' IN"),
+        (b'{"question": "caf\xe9", "answer": "b"}\n', "iconv -f WINDOWS-1252"),
+        (b'{"questions": ["a", "b"], "answers": ["c", "d"]}\n' * 2, r"\[\[\.questions, \.answers\] \| transpose"),
+        (
+            b'{"messages": [{"name": "Bo", "text": "a"}, {"name": "Al", "text": "b"}]}\n' * 2,
+            r'map\(\{role: \{"Bo": "user", "Al": "assistant"\}\[\.name\]',
+        ),
+        (b'{"paragraphs": [{"context": "a", "qas": [{"question": "b"}]}]}\n' * 2, r"\.qas\[\] \| \{context"),
         (b'{"question": ["a", "b", "c"], "answer": ["d", "e", "f"]}\n', "2 columns of 3 values, not rows"),
         (
             b'{"question": {"0": "a", "1": "b"}, "answer": {"0": "d", "1": "e"}}',

@@ -5,19 +5,22 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
 import orjson
 
-from corpus_pipeline.formats import FORMATS, GENERAL, Detection, of_plugins
+from corpus_pipeline.errors import LineRejected, UsageError
+from corpus_pipeline.formats import FORMATS, GENERAL, Detection, mapped, of_plugins
 from corpus_pipeline.formats.base import Record
 from corpus_pipeline.formats.message_lists import is_single_message
 from corpus_pipeline.formats.paths import leaves
-from corpus_pipeline.formats.vocabulary import keys_by_meaning
+from corpus_pipeline.formats.vocabulary import keys_by_meaning, means, plain_name, role_of, several_answers
 from corpus_pipeline.recipe import RECORD_KEYS
 
 _KEYS_SHOWN = 12
@@ -56,6 +59,10 @@ _ALMOST: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
         lambda text: isinstance(inner := _value(text), str) and isinstance(_value(inner), dict),
         "its records are JSON inside of texts: jq -c 'if type == \"array\" then .[] else . end | fromjson' IN > OUT",
+    ),
+    (
+        lambda text: "\ufffd" in text and isinstance(_value(text), dict),
+        "its text is not UTF-8, but Latin-1 or Windows-1252, say: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT",
     ),
     (
         lambda text: text.startswith("{") and _rest(text).startswith("{"),
@@ -130,7 +137,9 @@ def _unpacked(value: Any) -> Any:
 
 
 def _jq(key: str) -> str:
-    return f".{key}" if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) else f".[{json.dumps(key)}]"
+    """The place of a key, or of a path of keys, as jq writes it."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", key, re.ASCII)
+    return f".{key}" if plain else f".[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def unknown_format(path: Path, records: Sequence[Record], found: Detection) -> str:
@@ -146,33 +155,241 @@ def unknown_format(path: Path, records: Sequence[Record], found: Detection) -> s
             f"{said}What stands under {', '.join(packed)} is JSON inside of texts. Unpack it (of JSON lines by"
             f" jq -c '{steps}' IN > OUT), then add that."
         )
+    if advice := _unrolled(records) or _renamed(records):
+        return said + advice
+    columns = suggested(records)
+    asks_only = {"response", "chosen", "messages"}.isdisjoint(columns)
     return (
         f"{said}Say in the recipe which key holds what, for example:\n  ingest:\n    columns:\n"
-        + "".join(f"      {field}: {_quoted(place)}\n" for field, place in suggested(records).items())
+        + "".join(f"      {field}: {_quoted(place)}\n" for field, place in columns.items())
+        + (_ASKS_ONLY if asks_only else "")
         + f"or name a format with --format: {', '.join([*(format.name for format in (*FORMATS, *GENERAL)), *of_plugins()])}."
     )
 
 
+_ASKS_ONLY = (
+    "No key seems to hold an answer, and without one the rows are questions alone: add response: KEY if one does,\n"
+)
+
+
+def _unrolled(records: Sequence[Record]) -> str:
+    """What to do about records of a list of questions and one of as many answers; "" for others."""
+    inner = [one.get("qas") for record in records for one in record.get("paragraphs") or () if isinstance(one, dict)]
+    if inner and all(isinstance(one, list) for one in inner):
+        return (
+            "Each record holds paragraphs with questions of their own. Write one record for each question (of JSON lines by"
+            " jq -c '.paragraphs[] | .context as $context | .qas[] | {context: $context} + .' IN > OUT), then add that."
+        )
+    found = [{place: value for place, value in _lists(record).items() if _are_texts(value)} for record in records]
+    by_meaning = {
+        kind: [place for place in found[0] if means(_last(place), kind)] for kind in ("prompt", "response", "calls")
+    }
+    inside = [place for place in found[0] if "." in place and means(place.split(".", 1)[0], "calls")]
+    answers = [*by_meaning["response"], *by_meaning["calls"], *inside]
+    if not by_meaning["prompt"] or not answers or by_meaning["prompt"][0] == answers[0]:
+        return ""
+    asked, answer = by_meaning["prompt"][0], answers[0]
+    if not all(len(one.get(asked, ())) == len(one.get(answer, ())) > 0 for one in found):
+        return ""
+    steps = (
+        f".messages = [[{_jq(asked)}, {_jq(answer)}] | transpose[]"
+        ' | {role: "user", content: .[0]}, {role: "assistant", content: .[1]}]'
+        f" | del({_jq(asked)}, {_jq(answer)})"
+    )
+    return (
+        f"Each record holds several questions in '{asked}' and as many answers in '{answer}'. Make one conversation of"
+        f" them (of JSON lines by jq -c '{steps}' IN > OUT), then add that."
+    )
+
+
+def _renamed(records: Sequence[Record]) -> str:
+    """What to do about messages whose speakers have names of their own; "" for others."""
+    for place, value in _lists(records[0]).items():
+        keys = _speaker_and_text(value)
+        lists = [_lists(record).get(place, []) for record in records]
+        if keys is None or not all(isinstance(one, dict) and set(keys) <= set(one) for said in lists for one in said):
+            continue
+        names = list(dict.fromkeys(str(one[keys[0]]) for said in lists for one in said))
+        if len(names) > _SPEAKERS_SHOWN or all(map(role_of, names)):
+            continue
+        who = {
+            name: (len(name) > 1 and role_of(name)) or ("user", "assistant")[at % 2] for at, name in enumerate(names)
+        }
+        roles = json.dumps(who, ensure_ascii=False)
+        steps = f"{_jq(place)} |= map({{role: {roles}[{_jq(keys[0])}], content: {_jq(keys[1])}}})"
+        return (
+            f"The messages in '{place}' are said by {', '.join(map(repr, names))}, which are no roles. Say who is who (of JSON"
+            f" lines by jq -c {shlex.quote(steps)} IN > OUT, with the roles as they are right), then add that."
+        )
+    return ""
+
+
+_SPEAKERS_SHOWN = 4
+
+
+def _speaker_and_text(value: list[Any]) -> tuple[str, str] | None:
+    """The keys of messages: the one that says who speaks, and the one of the text."""
+    if not value or not isinstance(value[0], dict):
+        return None
+    meanings = keys_by_meaning(tuple(value[0]))
+    texts = [key for key in meanings.get("content", ()) if isinstance(value[0][key], str)]
+    speakers = [*meanings.get("role", ()), *(key for key in value[0] if key.casefold() in ("name", "user", "id"))]
+    names = [key for key in speakers if isinstance(value[0][key], str) and key not in texts[:1]]
+    return (names[0], texts[0]) if names and texts else None
+
+
+def _lists(value: Any, path: str = "", depth: int = 0) -> dict[str, list[Any]]:
+    """The lists of a record below its objects, by their places as a recipe writes them."""
+    found: dict[str, list[Any]] = {}
+    for key, inner in value.items():
+        place = f"{path}.{key}" if path else key
+        if isinstance(inner, list):
+            found[place] = inner
+        elif isinstance(inner, dict) and depth < _DEPTH_OF_LISTS:
+            found |= _lists(inner, place, depth + 1)
+    return found
+
+
+_DEPTH_OF_LISTS = 2
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+
+
 def suggested(records: Sequence[Record]) -> dict[str, str]:
-    """A mapping to begin with: what the keys say, and for the rest the texts that differ most from record to record."""
+    """A mapping to begin with: the first of several that reads most of the records, or one with KEY to fill in."""
+    mappings = [*_of_lists(records), _by_meaning(records)]
+    return next((columns for columns in mappings if _reads(columns, records)), mappings[-1])
+
+
+def _reads(columns: dict[str, str], records: Sequence[Record]) -> bool:
+    read = 0
+    with suppress(UsageError):
+        format = mapped(columns)
+        for record in records:
+            with suppress(LineRejected):
+                format.parse(record)
+                read += 1
+    return read * 2 > len(records)
+
+
+def _of_lists(records: Sequence[Record]) -> Iterator[dict[str, str]]:
+    """Mappings of records that hold a whole conversation, or all but its answer, in a list."""
+    texts = _texts(records)[0]
+    answer = next((place for place in texts if _may_answer(place, texts[place], len(records))), None)
+    for place, value in _lists(records[0]).items():
+        if (
+            not value
+            or isinstance(value[0], str)
+            or (_speaker_and_text(value) is None and not isinstance(value[0], list))
+        ):
+            continue
+        ends_with_answer = isinstance(value[-1], list) or any(
+            role_of(one) == "assistant" for one in value[-1].values() if isinstance(one, str)
+        )
+        if ends_with_answer or answer is None:
+            yield {"messages": place}
+        else:
+            yield {"history": place, "response": answer}
+
+
+def _texts(records: Sequence[Record]) -> tuple[dict[str, set[str]], dict[str, list[str]], dict[str, set[str]]]:
+    """Where texts lie and what is there, the lists of texts, and the numbers and truths as texts."""
     texts: dict[str, set[str]] = {}
-    lists: dict[str, Any] = {}
+    lists: dict[str, list[str]] = {}
+    numbers: dict[str, set[str]] = {}
     for record in records:
         for place, value in leaves(record):
             if isinstance(value, str):
                 texts.setdefault(place, set()).add(value)
-            elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+            elif _are_texts(value):
                 lists[place] = value
+            elif isinstance(value, bool | int | float):
+                numbers.setdefault(place, set()).add(str(value))
+    return texts, lists, numbers
+
+
+def _by_meaning(records: Sequence[Record]) -> dict[str, str]:
+    """What the keys say, and for the rest the texts that differ most from record to record."""
+    texts, lists, numbers = _texts(records)
     columns = _meant(texts)
-    rest = [place for place in texts if place not in columns.values() and _last(place) not in RECORD_KEYS]
+    if "prompt" not in columns and (asked := next((place for place in lists if _asks(_last(place))), None)) is not None:
+        return {"prompt": asked if any(mark in asked for mark in "[ -") else _joined(asked), **columns}
+    labels = [place for place in (*texts, *numbers) if plain_name(_last(place)) in _LABELS]
+    if "response" not in columns and "chosen" not in columns and labels:
+        columns["response"] = labels[0] if labels[0] in texts else f"{{{{ {labels[0]} }}}}"
+    rest = [
+        place
+        for place in texts
+        if place not in columns.values()
+        and not _names(place, texts[place])
+        and plain_name(_last(place)) not in _OPTIONS
+    ]
     rest.sort(key=lambda place: _is_constant(texts[place], len(records)))  # stable: else in the order of the record
-    for field in ("prompt", "response"):
-        if field not in columns and not (field == "response" and "chosen" in columns):
-            columns[field] = rest.pop(0) if rest else "KEY"
-    beside = next((place for place in lists if place not in columns.values()), None)
-    if beside is not None and "." not in beside and "[" not in beside:
-        columns["prompt"] = f"{{{{ {columns['prompt']} }}}}\\n{{{{ {beside} | join('\\n') }}}}"
+    if "prompt" not in columns and "context" in columns:
+        columns["prompt"] = columns.pop("context")
+    if "prompt" not in columns:
+        columns["prompt"] = (
+            rest.pop(0) if rest else next((place for place in texts if place not in columns.values()), "KEY")
+        )
+    if "response" not in columns and "chosen" not in columns:
+        several = [place for place in (*texts, *lists) if several_answers({_last(place): records[0].get(place)})]
+        answers = [place if place in texts else f"{place}[0]" for place in several]
+        varied = not _is_constant(texts.get(columns["prompt"], set()), len(records))
+        answers += [place for place in rest if _may_answer(place, texts[place], len(records) if varied else 0)]
+        if answers:
+            columns["response"] = answers[0]
+            rest = [place for place in rest if place != answers[0]]
+    options = [
+        place
+        for place in (*lists, *texts)
+        if plain_name(place) in _OPTIONS or (means(place.split(".")[0], "choices") and not _is_label(place))
+    ]
+    beside = rest if labels and labels[0] in columns.get("response", "") else []
+    more = [*beside, *(place for place in options if place not in columns.values())]
+    together = (columns["prompt"], *more)
+    if more and not any(mark in place for place in together for mark in "[ -"):
+        columns["prompt"] = "\\n".join(_joined(place) if place in lists else f"{{{{ {place} }}}}" for place in together)
     return dict(sorted(columns.items(), key=lambda item: _MEANT.index(item[0])))
+
+
+_OPTIONS = frozenset(
+    "a b c d e opa opb opc opd ope option1 option2 option3 option4 ending0 ending1 ending2 ending3".split()
+)
+_LABELS_OF_OPTIONS = frozenset(("label", "labels", "key", "keys"))
+_LABELS = frozenset(
+    "answer answerkey answeridx answerindex correctanswer correct correctoption cop gold label labels labeltext class sentiment"
+    " category intent target".split()
+)
+_METADATA = frozenset(
+    "cat category type kind lang language level difficulty topic subject domain split name title model tags".split()
+)
+
+
+def _joined(place: str) -> str:
+    """A template of the texts of a list, one on each line."""
+    return f"{{{{ {place} | join('\\n') }}}}"
+
+
+def _is_label(place: str) -> bool:
+    return plain_name(_last(place)) in _LABELS_OF_OPTIONS
+
+
+def _asks(key: str) -> bool:
+    return means(key, "prompt") or means(key, "messages")
+
+
+def _names(place: str, values: set[str]) -> bool:
+    """Whether what lies there only names the record."""
+    last = _last(place)
+    return last in RECORD_KEYS or (last.casefold().endswith("id") and not any(" " in value for value in values))
+
+
+def _may_answer(place: str, values: set[str], records: int) -> bool:
+    if "[" in place or _names(place, values) or plain_name(_last(place)) in _METADATA:
+        return False
+    return not _is_constant(values, records)
 
 
 def _meant(texts: dict[str, set[str]]) -> dict[str, str]:
@@ -197,7 +414,7 @@ def _last(place: str) -> str:
 
 def _is_constant(values: set[str], records: int) -> bool:
     """Whether a text says the same in most records, or is as short as an identifier."""
-    return len(values) * 2 <= records or sum(map(len, values)) < 4 * len(values)
+    return len(values) * 2 <= records or (records > 0 and sum(map(len, values)) < 4 * len(values))
 
 
 def _quoted(place: str) -> str:
