@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO, cast
 
@@ -54,14 +54,14 @@ def plain_json(document: bytes) -> bytes:
 class Filtered:
     """A text stream through which nothing but plain text gets to a terminal: from logs, warnings, tracebacks, click.
 
-    own: the stream behind it, for sequences of our own around words that are printable already.
+    own: the stream behind it, for sequences of our own around words that are printable already. hide: takes secrets out.
     """
 
-    def __init__(self, own: TextIO) -> None:
-        self.own = own
+    def __init__(self, own: TextIO, hide: Callable[[str], str] | None = None) -> None:
+        self.own, self._hide = own, hide
 
     def write(self, text: str) -> int:
-        self.own.write(plain(text))
+        self.own.write(plain(text if self._hide is None else self._hide(text)))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -81,10 +81,14 @@ def behind_filter(stream: TextIO) -> TextIO:
 
 
 @contextmanager
-def filtered_streams() -> Iterator[None]:
-    """While it lasts, stdout and stderr of this process pass plain text only; what got hold of them then keeps the filter."""
+def filtered_streams(hide: Callable[[str], str] | None = None) -> Iterator[None]:
+    """While it lasts, stdout and stderr of this process pass plain text only; what got hold of them then keeps the filter.
+
+    hide: takes secrets out of what goes to stderr. Stdout has data, which stays as it is.
+    """
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast(TextIO, s if isinstance(s, Filtered) else Filtered(s)) for s in (out, err))
+    sys.stdout = cast(TextIO, out if isinstance(out, Filtered) else Filtered(out))
+    sys.stderr = cast(TextIO, err if isinstance(err, Filtered) else Filtered(err, hide))
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ import sys
 
 import click
 
-from corpus_pipeline import __version__
+from corpus_pipeline import __version__, secret_words
 from corpus_pipeline.cli.output import error, say
 from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import CorpusError, GateRefused, Interrupted, Paused, UsageError
@@ -139,7 +139,7 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    with filtered_streams():
+    with filtered_streams(secret_words.hider(secret_words.in_environment(os.environ))):
         return _run_filtered(arguments)
 
 

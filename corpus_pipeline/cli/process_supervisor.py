@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -24,11 +24,11 @@ _LAST_WORDS_SECONDS = 2.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def supervise(command: Sequence[str]) -> int:
+def supervise(command: Sequence[str], hide: Callable[[str], str] = str) -> int:
     """Run a command until it ends or a stop is asked for (SIGINT, SIGTERM); then end all that it started.
 
     The first signal lets runs stop at their next batch boundary, the second one kills. Returns the exit code of a command
-    that ended by itself, else 0.
+    that ended by itself, else 0. hide: takes secrets out of each line that the command, or what it starts, says.
     """
     signals: list[int] = []
 
@@ -48,7 +48,7 @@ def supervise(command: Sequence[str]) -> int:
         text=True,
         errors="replace",
     )
-    speakers = [_pass_on(child.stdout, sys.stdout), _pass_on(child.stderr, sys.stderr)]
+    speakers = [_pass_on(child.stdout, sys.stdout, hide), _pass_on(child.stderr, sys.stderr, hide)]
     try:
         while child.poll() is None and not signals:
             time.sleep(_LOOK_SECONDS)
@@ -64,13 +64,13 @@ def supervise(command: Sequence[str]) -> int:
             signal.signal(number, handler)
 
 
-def _pass_on(source: IO[str] | None, target: TextIO) -> threading.Thread:
+def _pass_on(source: IO[str] | None, target: TextIO, hide: Callable[[str], str]) -> threading.Thread:
     """Let what a server and all that it starts say go out by our own streams, which pass plain text only."""
 
     def speak() -> None:
         with suppress(OSError, ValueError):  # a terminal that was closed must not stop the servers
             for line in source or ():
-                target.write(line)
+                target.write(hide(line))
                 target.flush()
         for _ in source or ():  # read on, so that no one waits to be heard
             pass

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from corpus_pipeline import secret_words
 from corpus_pipeline.cli.output import say
 from corpus_pipeline.cli.process_supervisor import supervise
 from corpus_pipeline.cli.serve import door_of, door_options, tell_if_nobody_can_log_in
@@ -43,7 +45,18 @@ def ui(port: int, rows_port: int, child: bool, **chosen: Any) -> int:
     tell_if_nobody_can_log_in(options)
     # two daemons on one home would each start what the sensors ask for
     with only_one(settings.home / "ui.lock", "the Dagster UI", f"http://{options.host}:{port}"):
-        return supervise([sys.executable, "-W", "ignore", "-m", "corpus_pipeline", *sys.argv[1:], "--child"])
+        return supervise(
+            [sys.executable, "-W", "ignore", "-m", "corpus_pipeline", *sys.argv[1:], "--child"], _hider(settings)
+        )
+
+
+def _hider(settings: Settings) -> Callable[[str], str]:
+    """Takes out what is secret in the environment and in the files of Dagster's configuration."""
+    secrets = [*secret_words.in_environment(os.environ)]
+    for path in (settings.dagster_config, settings.dagster_home / "dagster.yaml"):
+        with suppress(OSError, ValueError):
+            secrets += secret_words.in_yaml(path.read_text(encoding="utf-8")) if path is not None else ()
+    return secret_words.hider(secrets)
 
 
 def _serve(settings: Settings, options: Options, rows_port: int) -> int:

@@ -39,6 +39,8 @@ PLACES = {
     "is_valid_email": "dagster._core.utils",
     "ConfigurableClassData": "dagster._serdes",
     "configure_loggers": "dagster._utils.log",
+    "process_config": "dagster._config",
+    "resolve_to_config_type": "dagster._config",
 }
 
 # modules that we name and do not import ourselves

@@ -17,7 +17,9 @@ from typing import Any
 import dagster as dg
 import yaml
 
+from corpus_pipeline import secret_words
 from corpus_pipeline.defs.dagster_internals import NO_COMPUTE_LOGS, InstanceRef
+from corpus_pipeline.defs.dagster_secrets import sealed
 from corpus_pipeline.errors import StopJob, UsageError
 from corpus_pipeline.file_locks import locked
 from corpus_pipeline.settings import Settings
@@ -78,10 +80,16 @@ def _own_config(path: Path) -> dict[str, Any]:
     """What the user wants otherwise: each of its top keys takes the place of ours."""
     try:
         own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, yaml.YAMLError) as error:  # whose words quote the line, and there may be a password in it
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark is not None else ""
+        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} is no YAML{place}") from None
     if not isinstance(own, dict):
-        raise UsageError(f"CORPUS_DAGSTER_CONFIG {path} must be a YAML mapping like dagster.yaml, not {own!r}")
+        raise UsageError(
+            f"CORPUS_DAGSTER_CONFIG {path} must be a YAML mapping like dagster.yaml, not a {type(own).__name__}"
+        )
     return own
 
 
@@ -102,6 +110,7 @@ def prepare(settings: Settings) -> Path:
         text = rendered(settings)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             temporary = home / f"dagster.yaml.{os.getpid()}"
+            temporary.touch(mode=0o600)  # a user's own configuration may hold a password
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(target)
     elif settings.dagster_config is not None or settings.dagster_database:
@@ -123,7 +132,7 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     processes for each run.
     """
     home = prepare(settings)
-    reference = InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None)
+    reference = sealed(InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None))
     mark = home / ".pools"
     if mark.exists():
         return _opened(reference, home)
@@ -145,7 +154,9 @@ def _opened(reference: Any, home: Path) -> dg.DagsterInstance:
     except Exception as error:
         if is_ours(home / "dagster.yaml") and DATABASE_VARIABLE not in os.environ:
             raise
-        said = str(error).strip().partition("\n")[0]
+        written = (home / "dagster.yaml").read_text(encoding="utf-8")
+        hide = secret_words.hider([*secret_words.in_yaml(written), *secret_words.in_environment(os.environ)])
+        said = hide(str(error).strip().partition("\n")[0])
         raise UsageError(
             f"{home / 'dagster.yaml'}: Dagster cannot open what it names: {type(error).__name__}: {said}"
         ) from error

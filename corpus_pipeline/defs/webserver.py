@@ -34,6 +34,7 @@ from corpus_pipeline.defs.dagster_internals import (
     WorkspaceRequestContext,
     configure_loggers,
 )
+from corpus_pipeline.defs.dagster_secrets import hide_in_pages, without_reference
 from corpus_pipeline.errors import StopJob
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.web.dagster_guard import DagsterGuard
@@ -77,6 +78,7 @@ def run(
         names = [file.name for file in rows.state.site.corpus.files()]
         partitions.register(instance, names)
         workspace = stack.enter_context(_code_server(instance))
+        hide_in_pages(instance)
         instance.optimize_for_webserver(_STATEMENT_MILLISECONDS, _POOL_SECONDS, _POOL_OVERFLOW)
         target = WorkspaceFileTarget([workspace])
         context = stack.enter_context(_Workspace(instance, target, version=version, code_server_log_level=_LEVEL))
@@ -101,7 +103,7 @@ def run(
 def _code_server(instance: dg.DagsterInstance) -> Iterator[str]:
     """The process that loads the definitions, on a socket of its own; yields the workspace file that names it."""
     target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), LOCATION)
-    with ProxyServerManager(instance, target, _LEVEL) as servers, TemporaryDirectory() as folder:
+    with ProxyServerManager(without_reference(instance), target, _LEVEL) as servers, TemporaryDirectory() as folder:
         path = Path(folder) / "workspace.yaml"
         path.write_text(yaml.safe_dump({"load_from": servers.get_code_server_specs()}), encoding="utf-8")
         logging.getLogger("dagster.code_server").setLevel(logging.ERROR)

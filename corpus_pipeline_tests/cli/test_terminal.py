@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
 from unittest import mock
+from urllib.parse import quote
 
 import click
 import pytest
@@ -210,6 +211,31 @@ def test_what_the_servers_under_a_command_say_goes_through_its_streams():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     for said in (done.stdout, done.stderr):
         assert "Qy" in said and not FOREIGN.search(said)
+
+
+def test_a_secret_that_a_server_or_a_library_says_is_masked():
+    """A server that does not start prints its arguments, its environment, its configuration."""
+    secret, address = 'c4n/"ary 1', "postgresql://me:c4n-other@db/x"
+    said = f"{secret} {json.dumps([json.dumps(secret)])} {quote(secret, safe='')} {address} {secret!r}"
+    child = f"import sys; print({said!r}); print({said!r}, file=sys.stderr)"
+    program = (
+        "import sys; from corpus_pipeline import secret_words;"
+        " from corpus_pipeline.cli.process_supervisor import supervise\n"
+        f"hide = secret_words.hider(secret_words.in_yaml({json.dumps({'a': [{'password': secret}]})!r}))\n"
+        f"sys.exit(supervise([sys.executable, '-c', {child!r}], hide))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    for text in (done.stdout, done.stderr):
+        assert "c4n" not in text and "postgresql://me:[redacted]@db/x" in text
+    program = (
+        "import sys, corpus_pipeline.cli as c\n"
+        "c._run_filtered = lambda _: sys.stderr.write('has c4n-key-77, /a/path'); c._run([])"
+    )
+    given = os.environ | {"SOME_API_KEY": "c4n-key-77", "OTHER_KEY": "/a/path", "CORPUS_WEB_TOKEN": "has"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=given, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == "has [redacted], /a/path"
 
 
 def test_nothing_is_shown_but_by_the_module_that_makes_it_printable():

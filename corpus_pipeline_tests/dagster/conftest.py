@@ -34,6 +34,15 @@ from corpus_pipeline_tests.servers.process import free_port
 
 KEY = "sk-canary-4f1d0c7e9b"
 SECRET = "whsec-canary-0d51"
+S3_SECRET = "s3-canary-5a7719"
+SEALED, UNSEALED = "canary-31/d?0f", "canary-77b2e1"  # in dagster.yaml, where a variable may stand, and where none may
+OWN_CONFIG = f"""\
+secrets:
+  custom:
+    module: corpus_pipeline_tests.dagster.own_secrets
+    class: OwnSecrets
+    config: {{password: '{SEALED}', more: {{token: {UNSEALED}}}}}
+"""
 OURS = ("CORPUS_HOME", "OPENAI_BASE_URL", "OPENAI_API_KEY", "CORPUS_MODEL", "CORPUS_LEASE_SECONDS")
 WORDS = "river stone amber falcon quiet orbit lantern meadow copper signal harbor violet engine marble thunder".split()
 RECIPE = """\
@@ -245,6 +254,9 @@ def running_ui(folder: Path) -> Iterator[UI]:
     with llm_stub.running(options) as server:
         child = environment(folder / "home", server.base_url)
         child |= {"CORPUS_WEBHOOK_HOSTS": "127.0.0.1", "CORPUS_WEBHOOK_SECRET": SECRET}
+        own = folder / "own.yaml"
+        own.write_text(OWN_CONFIG, encoding="utf-8")
+        child |= {"CORPUS_DAGSTER_CONFIG": str(own), "AWS_SECRET_ACCESS_KEY": S3_SECRET}
         port, rows_port = free_port(), free_port()
         before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME")}
         with Corpus.open(Settings.from_env(child)) as corpus, (folder / "ui.log").open("wb") as log:

@@ -8,8 +8,11 @@ import pytest
 import yaml
 
 from corpus_pipeline.defs import instance
+from corpus_pipeline.defs.dagster_internals import InstanceRef
+from corpus_pipeline.defs.dagster_secrets import sealed
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
+from corpus_pipeline_tests.dagster.conftest import OWN_CONFIG, SEALED, UNSEALED
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +68,27 @@ def test_a_storage_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None
     target.write_text("storage: {custom: {module: not_installed_here, class: Storage, config: {}}}\n")
     with pytest.raises(UsageError, match=r"dagster\.yaml: Dagster cannot open what it names: .*not_installed_here"):
         instance.instance(found)
+
+
+def test_a_secret_in_dagster_yaml_is_handed_on_as_a_variable(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(
+        f"{OWN_CONFIG}storage: {{postgres: {{postgres_db: {{username: u, password: '{SEALED}', hostname: h, db_name: d}}}}}}\n"
+    )
+    plain = InstanceRef.from_dir(str(tmp_path))
+    found = sealed(plain)
+    assert SEALED in repr(plain) and SEALED not in repr(found) and UNSEALED in repr(found)
+    loader = found.secrets_loader_data.rehydrate()
+    assert (loader.password, loader.more) == (SEALED, {"token": UNSEALED})
+    assert found.compute_logs_data == plain.compute_logs_data and found.settings == plain.settings
+
+
+def test_a_file_that_cannot_be_read_is_refused_without_its_words(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    for text in (f"storage: [\npassword: {SEALED}: x", f"- {SEALED}\n"):
+        own.write_text(text)
+        with pytest.raises(UsageError) as refused:
+            instance.prepare(settings(tmp_path, CORPUS_DAGSTER_CONFIG=str(own)))
+        assert "own.yaml" in str(refused.value) and SEALED not in str(refused.value)
 
 
 def test_a_home_of_its_own_may_be_named(tmp_path: Path) -> None:

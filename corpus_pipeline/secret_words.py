@@ -1,0 +1,98 @@
+"""Secrets that this process was given, and text of others without them: what a server under us prints when it fails may quote
+its arguments, its environment or its configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+MASK: Final = "[redacted]"
+_SHORTEST = 6  # letters: shorter ones would be found in words that are no secrets
+_SHOWN = ("CORPUS_WEB_TOKEN",)  # it is printed on purpose, for the person who started the server
+_NAMES = re.compile(
+    r"passw|pwd|secret|token|credential|(?:api|access|private|signing|account|master|^)_?key", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"(://[^/\s:@'\"]*:)[^\s'\"]+(?=@)")
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a setting of this name holds a secret.
+
+    >>> [sounds_secret(name) for name in ("password", "AWS_SECRET_ACCESS_KEY", "key", "monkey", "base_dir")]
+    [True, True, True, False, False]
+    """
+    return bool(_NAMES.search(name))
+
+
+def in_value(name: str, value: str) -> str | None:
+    """The secret in the value of a setting: the password of an address, or all of it where its name says so; else None.
+
+    >>> in_value("postgres_url", "postgresql://me:c4n/ary@db/dagster")
+    'c4n/ary'
+    """
+    _, sign, rest = value.partition("://")
+    if sign:
+        user, at, _ = rest.rpartition("@")
+        password = user.partition(":")[2]
+        return password if at and password else None
+    return value if value and sounds_secret(name) and not value.startswith(("/", "~", ".")) else None
+
+
+def in_environment(environment: Mapping[str, str]) -> Iterator[str]:
+    """The secrets among environment variables."""
+    for name, value in environment.items():
+        if name not in _SHOWN and (found := in_value(name, value)):
+            yield found
+
+
+def in_yaml(text: str) -> Iterator[str]:
+    """The secrets in a YAML document; none in what cannot be read."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    yield from (value for _, value in leaves(document))
+
+
+def leaves(document: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, secret) for each text in a document that is or holds a secret."""
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(document, dict):
+        items = document.items()
+    elif isinstance(document, list):
+        items = enumerate(document)
+    elif isinstance(document, str):
+        name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
+        if (secret := in_value(name, document)) is not None:
+            yield path, secret
+    for key, value in items:
+        yield from leaves(value, (*path, key))
+
+
+def hider(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that takes these secrets out of a text, in each way in which they may be written, and the passwords of all
+    addresses beside them."""
+    forms = {form for secret in secrets for form in _written(secret) if len(form) >= _SHORTEST}
+    known = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+
+    def hide(text: str) -> str:
+        if known is not None:
+            text = known.sub(MASK, text)
+        return _ADDRESS.sub(rf"\1{MASK}", text) if "://" in text else text
+
+    return hide
+
+
+def _written(secret: str) -> Iterator[str]:
+    """A secret as it stands in an address, in JSON, in JSON within JSON, in a repr."""
+    for one in {secret, unquote(secret), quote(secret, safe="")}:
+        yield one
+        once = json.dumps(one)[1:-1]
+        yield once
+        yield json.dumps(once)[1:-1]
+        yield repr(one)[1:-1]

@@ -1,0 +1,54 @@
+"""Secrets that were given to a running `corpus ui`, looked for in all that others can see of it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import httpx
+
+from corpus_pipeline.cli.process_supervisor import descendants
+from corpus_pipeline_tests.dagster.conftest import KEY, S3_SECRET, SEALED, SECRET, UI, UNSEALED
+from corpus_pipeline_tests.dagster.graphql import BEARER
+
+SECRETS = (KEY, SECRET, S3_SECRET, SEALED, UNSEALED)
+
+
+def found_in(text: str | bytes) -> list[str]:
+    """The secrets in a text, written as they are or escaped."""
+    said = text if isinstance(text, bytes) else text.encode()
+    forms = {
+        secret: {secret, json.dumps(secret)[1:-1], secret.replace("/", "%2F").replace("?", "%3F")} for secret in SECRETS
+    }
+    return [secret for secret, written in forms.items() if any(form.encode() in said for form in written)]
+
+
+def test_no_secret_is_in_arguments_and_no_process_makes_open_files(ui: UI) -> None:
+    processes = [ui.process.pid, *descendants(ui.process.pid)]
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in processes]
+    assert sum(b"dagster" in command or b"dagster._daemon" in command for command in commands) >= 3
+    for command in commands:
+        assert found_in(b" ".join(command)) == []
+        assert b"--instance-ref" not in command
+    for pid in processes[1:]:
+        status = Path(f"/proc/{pid}/status").read_text()
+        assert "Umask:\t0077" in status, status.partition("\n")[0]
+    sockets = [command[command.index(b"--socket") + 1] for command in commands if b"--socket" in command]
+    assert len(sockets) >= 2 and all(stat.S_IMODE(Path(path.decode()).stat().st_mode) & 0o077 == 0 for path in sockets)
+
+
+def test_no_secret_is_in_pages_logs_and_files(ui: UI) -> None:
+    with httpx.Client(timeout=60, headers=BEARER) as client:
+        answer = client.post(f"{ui.graphql.base_url}/graphql", json={"query": "{ instance { info hasInfo } }"})
+        shown = answer.json()["data"]["instance"]["info"]
+        assert "OwnSecrets" in json.dumps(shown) or "compute_logs" in shown
+        pages = [f"{ui.rows_url}/{page}" for page in ("files", "cost", "audit", "exports", "pauses", "metrics")]
+        for text in (answer.text, *(client.get(page).text for page in pages)):
+            assert found_in(text) == []
+    assert found_in((ui.folder / "ui.log").read_bytes()) == []
+    home = Path(ui.environment["CORPUS_HOME"])
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert {path.name for path in files if found_in(path.read_bytes())} <= {"dagster.yaml"}  # as the user wrote it
+    assert [str(path) for path in (home, *home.rglob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077] == []
