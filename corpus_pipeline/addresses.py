@@ -31,6 +31,21 @@ def literal(host: str) -> str | None:
         return None
 
 
+def neighbourhood(address: str) -> str:
+    """What one client has at its disposal: an IPv4 address, or the /64 network of an IPv6 address, all of which is one host's.
+
+    >>> neighbourhood("2001:db8::a:b"), neighbourhood("::ffff:192.0.2.7"), neighbourhood("fe80::1%eth0"), neighbourhood("?")
+    ('2001:db8::/64', '192.0.2.7', 'fe80::/64', '?')
+    """
+    try:
+        ip: Address = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by what it is called: localhost, or an address of the loopback."""
     address = literal(host)

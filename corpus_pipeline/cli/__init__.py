@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import logging
 import os
 import sys
 
@@ -138,7 +139,16 @@ def main() -> None:
     sys.exit(code)
 
 
+class _OneLine(logging.Formatter):
+    """A line for each record: what is quoted in it cannot look like a record of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
+
 def _run(arguments: list[str]) -> int:
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_OneLine())
     with filtered_streams(secret_words.hider(secret_words.in_environment(os.environ))):
         return _run_filtered(arguments)
 

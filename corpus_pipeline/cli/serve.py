@@ -76,7 +76,10 @@ def tell_if_nobody_can_log_in(options: Options) -> None:
     "--add-user", help="Make this user (or change it) and end. Asks for the password, or reads it from stdin."
 )
 @click.option("--remove-user", help="Remove this user and end.")
-@click.option("--log-out", help="End every session of this user, at every server of this home, and end.")
+@click.option(
+    "--log-out",
+    help="End every session of this user (oidc:NAME for one of a provider), at every server of this home, and end.",
+)
 @click.option(
     "--role",
     type=click.Choice(["viewer", "reviewer", "operator", "admin"]),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from corpus_pipeline.addresses import neighbourhood
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -19,7 +21,7 @@ class Limits:
 
     header_seconds: from its first moment, or from the first byte of a further request, until the headers are there.
     body_seconds: from there to the end of the body. reader_seconds: for which a client may take nothing of an answer.
-    by_address, in_all: connections at the same time.
+    by_address, in_all: connections at the same time; the addresses of an IPv6 network (/64) are one.
     """
 
     header_seconds: float = 10.0
@@ -109,7 +111,7 @@ class Bounded(HttpToolsProtocol):
             if other is not self and isinstance(other, Bounded) and not other.transport.is_closing()
         ]
         if own is not None and not self.is_proxy(own):
-            same = [other for other in others if other._address() == own]
+            same = [other for other in others if neighbourhood(other._address() or "") == neighbourhood(own)]
             if len(same) >= limits.by_address:
                 self._close_one(same)
         if len(others) >= limits.in_all:

@@ -75,6 +75,7 @@ _ABOUT = {
     "end",
 }
 _REPORTED_JSON = ("metadata", "passed")  # fields of a report that are JSON in a query string, too
+_MOST_QUESTIONS = 100  # on one socket; a page of Dagster's asks for fewer than ten
 _SOCKET_SECONDS = 5.0  # how often an open socket is asked for its person
 _log = logging.getLogger(__name__)
 
@@ -128,12 +129,17 @@ class DagsterGuard:
             return
         try:
             async with self._shares.of(scope["person"].name, Kind.SOCKET):
-                await self._app(scope, self._while_known(scope, headers, receive, send), send)
+                asked: set[str] = set()
+                watched = self._while_known(scope, headers, receive, send, asked)
+                await self._app(scope, watched, _noting_ends(send, asked))
         except HTTPException:
             await send({"type": "websocket.close", "code": 1013})
 
-    def _while_known(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive:
-        """`receive` that ends the socket when its person is known no longer: logged out, removed, with another password."""
+    def _while_known(self, scope: Scope, headers: Headers, receive: Receive, send: Send, asked: set[str]) -> Receive:
+        """`receive` that ends the socket when its person is known no longer: logged out, removed, with another password.
+
+        asked: ids of the questions that run on this socket.
+        """
         waiting: asyncio.Task[Message] | None = None
 
         async def watched() -> Message:
@@ -149,7 +155,7 @@ class DagsterGuard:
                 if done:
                     message, waiting = waiting.result(), None
                     passed = _live_only(message) if message["type"] == "websocket.receive" else message
-                    if passed is not None:
+                    if passed is not None and _is_one_more(passed, asked):
                         return passed
                     await send({"type": "websocket.close", "code": 1008})
                     return {"type": "websocket.disconnect", "code": 1008}
@@ -359,6 +365,34 @@ def _live_only(message: Message) -> Message | None:
         return {"type": "websocket.receive", "text": json.dumps(said)}
     except (ValueError, RecursionError):
         return None
+
+
+def _is_one_more(message: Message, asked: set[str]) -> bool:
+    """Whether there is room for what a message asks; keeps the ids of the questions that run."""
+    said = json.loads(message.get("text") or "{}")
+    number = str(said.get("id"))
+    if said.get("type") == "stop":
+        asked.discard(number)
+    if said.get("type") != "start":
+        return True
+    if number in asked or len(asked) >= _MOST_QUESTIONS:
+        return False
+    asked.add(number)
+    return True
+
+
+def _noting_ends(send: Send, asked: set[str]) -> Send:
+    """`send` that takes note of the questions that end by themselves."""
+
+    async def noting(message: Message) -> None:
+        text = message.get("text") or ""
+        if len(text) < 200 and '"complete"' in text:
+            said = json.loads(text)
+            if said.get("type") == "complete":
+                asked.discard(str(said.get("id")))
+        await send(message)
+
+    return noting
 
 
 def _about(value: Any) -> Iterator[str]:

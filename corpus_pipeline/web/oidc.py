@@ -19,13 +19,12 @@ from corpus_pipeline.error_words import in_words
 from corpus_pipeline.errors import CorpusError, UsageError
 from corpus_pipeline.settings import Oidc
 from corpus_pipeline.web.options import LOOPBACK, Role
-from corpus_pipeline.web.sessions import Person, Sessions
+from corpus_pipeline.web.sessions import CREDENTIAL, Person, Sessions
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
 COOKIE = "corpus_oidc"
-CREDENTIAL = "oidc:"  # how the credential of such a session begins; those of the users file are hexadecimal
 DONE = "/login/oidc/done"
 _NAME = "provider"
 _LIFETIME = 600.0  # seconds from the first page of the provider to the last

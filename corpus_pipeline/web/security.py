@@ -14,9 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.error_words import in_words
 from corpus_pipeline.web import users
-from corpus_pipeline.web.oidc import CREDENTIAL
 from corpus_pipeline.web.options import PROXY_PROOF, Options, Role
-from corpus_pipeline.web.sessions import COOKIE, DEVICE, Person, Sessions
+from corpus_pipeline.web.sessions import COOKIE, CREDENTIAL, DEVICE, Person, Sessions
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -115,6 +114,9 @@ class Door:
                 person = None
             else:
                 person = person._replace(role=known_user.role)
+        if person is not None and self._is_foreign(session) and self._was_ended(session, person.name):
+            self._sessions.end(session)
+            person = None
         if person is None and not options.demands_login:
             kind, _, token = headers.get("authorization", "").partition(" ")
             if options.token is None or (kind.lower() == "bearer" and self._is_token(token.strip())):
@@ -124,6 +126,11 @@ class Door:
     def _is_foreign(self, session: str | None) -> bool:
         """Whether the session is of somebody whom a provider named: the users file says nothing of them."""
         return self._sessions.credential(session).startswith(CREDENTIAL)
+
+    def _was_ended(self, session: str | None, name: str) -> bool:
+        """Whether `corpus serve --log-out` was told to end what a provider began."""
+        mark = self._sessions.credential(session).rpartition(" ")[2]
+        return mark != users.ended(self.options.users, name)
 
     def _limited(self, person: Person) -> Person:
         return person._replace(role=Role.VIEWER) if self.options.read_only else person

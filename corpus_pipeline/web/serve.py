@@ -31,6 +31,7 @@ _PATIENCE = 5.0  # seconds for which a page waits for the database
 # seconds after which a thread that computes lets another one go on: a page lets go of the interpreter some fifty times, and
 # each time it would wait this long (5 ms by default) for each thread that counts
 _TURN = 0.0005
+_MESSAGE_BYTES = 512 << 10  # of a WebSocket: twice what the guard reads of a question
 
 
 def default_options(settings: Settings, **chosen: Any) -> Options:
@@ -66,6 +67,9 @@ def server(
         server_header=False,
         proxy_headers=False,  # the address that connects decides which proxy is believed
         ws="auto" if sockets else "none",
+        ws_max_size=_MESSAGE_BYTES,
+        ws_max_queue=8,
+        ws_per_message_deflate=False,  # a few bytes would become a message of that size
         timeout_graceful_shutdown=3,
     )
     sys.setswitchinterval(_TURN)

@@ -17,6 +17,7 @@ from corpus_pipeline.web.options import Role
 
 COOKIE = "corpus_session"
 DEVICE = "corpus_device"
+CREDENTIAL = "oidc:"  # how the credential of a session begins that a provider vouches for; all others are hexadecimal
 _LIFETIME = 12 * 3600.0  # seconds after the login
 _IDLE = 2 * 3600.0  # seconds after the last page
 _MOST_SESSIONS = 10_000

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.web.options import Role
+from corpus_pipeline.web.sessions import CREDENTIAL
 
 # OWASP's least for scrypt is N=2**17, r=8, p=1 or as costly; 2**15 with p=3 needs 32 MiB instead of 128
 _N, _R, _P = 1 << 15, 8, 3
@@ -49,14 +50,24 @@ def _nobody() -> str:
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
-    """{name: {role, password}}; empty when there is no file."""
+    """{name: {role, password}}; empty when there is no file. Raises UsageError."""
+    return _document(path)["users"]
+
+
+def _document(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {"users": dict(found["users"]), "ended": dict(found.get("ended", {}))}
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no users file: {error}. `corpus serve --add-user NAME` writes one") from error
-    return dict(body["users"])
+        return {"users": {}, "ended": {}}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is not what we write"
+        raise UsageError(f"{path} is no users file: {problem}. `corpus serve --add-user NAME` writes one") from error
+
+
+def ended(path: Path | None, name: str) -> str:
+    """A word that is another one whenever `log_out` ended the sessions of somebody whom a provider names."""
+    return str(_document(path)["ended"].get(name, "")) if path is not None else ""
 
 
 class User(NamedTuple):
@@ -113,7 +124,13 @@ def remove(path: Path, name: str) -> None:
 
 
 def log_out(path: Path, name: str) -> None:
-    """End every session of a user at every server that reads this file. Raises UsageError when there is none of this name."""
+    """End every session of a user at every server that reads this file; `oidc:` is in front of names that a provider gave.
+
+    Raises UsageError when there is none of this name."""
+    if name.startswith(CREDENTIAL):
+        ended = _document(path)["ended"] | {name: secrets.token_hex(16)}
+        _write(path, read(path), ended)
+        return
     known = read(path)
     if name not in known:
         raise UsageError(f"there is no user {name!r}; known are: {', '.join(sorted(known)) or 'none yet'}")
@@ -121,9 +138,10 @@ def log_out(path: Path, name: str) -> None:
     _write(path, known)
 
 
-def _write(path: Path, known: dict[str, dict[str, str]]) -> None:
+def _write(path: Path, known: dict[str, dict[str, str]], ended: dict[str, str] | None = None) -> None:
+    ended = _document(path)["ended"] if ended is None else ended
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"users": known}, file, indent=2, sort_keys=True)
+        json.dump({"users": known} | ({"ended": ended} if ended else {}), file, indent=2, sort_keys=True)
     temporary.replace(path)

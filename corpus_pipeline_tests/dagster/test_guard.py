@@ -5,6 +5,7 @@ Dagster's webserver is the real one in each of these tests: that of `corpus ui`,
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.corpus import process_owner
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.web import create_app, users
-from corpus_pipeline.web.dagster_guard import DagsterGuard, _live_only, asked_of, change_of
+from corpus_pipeline.web.dagster_guard import DagsterGuard, _is_one_more, _live_only, _noting_ends, asked_of, change_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
 from corpus_pipeline_tests.dagster.conftest import UI, Home
@@ -381,6 +382,36 @@ def test_a_socket_carries_questions_only():
     assert passed(start("subscription { logs }"))["payload"]["query"] == "subscription { logs }"
     for text in (None, "", "no", "[]", start(SET), start("subscription { logs } mutation { deleteRun }"), start("{")):
         assert passed(text) is None
+
+
+def test_a_socket_has_bounds(team):
+    """Of messages, and of questions that run at the same time; those that have ended make room."""
+    with visitor(team, "vera") as client:
+        own_cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        headers = {"Origin": team, "Cookie": own_cookie}
+        address = f"{team.replace('http', 'ws', 1)}/graphql"
+        with connect(address, subprotocols=["graphql-ws"], additional_headers=headers) as socket:
+            assert socket.response.headers.get("Sec-WebSocket-Extensions") is None  # nothing is unpacked
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.send("x" * (600 << 10))
+                socket.recv(timeout=30)
+            assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+    asked: set[str] = set()
+
+    def message(kind: str, number: int) -> dict[str, str]:
+        return {"type": "websocket.receive", "text": json.dumps({"type": kind, "id": str(number)})}
+
+    assert all(_is_one_more(message("start", number), asked) for number in range(100))
+    assert not _is_one_more(message("start", 100), asked) and not _is_one_more(message("start", 5), asked)
+    assert _is_one_more(message("stop", 5), asked) and _is_one_more(message("start", 5), asked)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    ended = {"type": "websocket.send", "text": json.dumps({"type": "complete", "id": "7"})}
+    asyncio.run(_noting_ends(send, asked)(ended))
+    assert sent == [ended] and _is_one_more(message("start", 100), asked)
 
 
 @pytest.mark.parametrize(

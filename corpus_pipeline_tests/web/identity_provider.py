@@ -32,6 +32,7 @@ class IdentityProvider:
     """What it says; tests change it.
 
     claims: beside those of the protocol. mend: the last look at the claims. sign: makes the token. metadata: beside its own.
+    signed_in: whether the browser has a session there; else the provider asks for a password of its own.
     asked: the parameters of each request to the authorization endpoint.
     """
 
@@ -44,6 +45,7 @@ class IdentityProvider:
     asked: list[dict[str, str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    signed_in: bool = True
 
     def described(self) -> Claims:
         return {
@@ -106,6 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path == "/authorize":
             asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
             self.provider.asked.append(asked)
+            if not self.provider.signed_in:
+                self._json({"log in": "here"})
+                return
             code = secrets.token_hex(8)
             self.provider.codes[code] = asked
             back = urlencode({"code": code, "state": asked.get("state", "")})

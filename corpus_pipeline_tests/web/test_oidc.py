@@ -12,7 +12,7 @@ import pytest
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.settings import Oidc, Settings
-from corpus_pipeline.web import create_app
+from corpus_pipeline.web import create_app, users
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import default_options, start_background
 from corpus_pipeline_tests.web import identity_provider as idp
@@ -197,6 +197,45 @@ def test_who_was_removed_at_the_provider_is_out_when_its_word_ends(corpus, provi
                 assert client.get("/files").status_code == 200
             now[0] += 40.0
             assert client.get("/files").headers["location"] == "/login?to=/files"
+    finally:
+        running.stop()
+
+
+def test_what_changed_at_the_provider_counts_when_its_word_ends_and_here_at_once(corpus, provider, tmp_path):
+    """Another role, a session that ended there; `corpus serve --log-out` waits for no one's word."""
+    path = tmp_path / "users.json"
+    options = Options(port=0, users=path, oidc=Oidc(provider.url, CLIENT, SECRET, ROLES, session_seconds=600.0))
+    app, now = create_app(corpus, options), [1000.0]
+    sessions = app.state.site.sessions
+    sessions._clock = lambda: now[0]
+    running = start_background(app, options)
+
+    def role(client: httpx.Client) -> str:
+        return sessions.person(client.cookies["corpus_session"]).role
+
+    try:
+        with httpx.Client(base_url=running.url, timeout=60) as client:
+            provider.claims["groups"] = ["owners"]
+            client.get(back_at(client))
+            assert role(client) == "admin"
+            provider.claims["groups"] = ["curators"]
+            now[0] += 601.0
+            assert client.get("/files").status_code == 303
+            client.get(back_at(client))
+            assert role(client) == "reviewer"
+            users.log_out(path, "oidc:bob@example.org")
+            assert client.get("/files").status_code == 200
+            users.log_out(path, "oidc:ann@example.org")
+            assert client.get("/files").status_code == 303
+            client.get(back_at(client))
+            assert client.get("/files").status_code == 200 and users.read(path) == {}
+            users.add(path, "vera", "a long enough password", Role.VIEWER)  # which keeps what was ended
+            assert client.get("/files").status_code == 200
+            now[0] += 601.0
+            provider.signed_in = False
+            sent = httpx.get(client.get("/login/oidc").headers["location"])
+            assert (sent.status_code, "location" in sent.headers) == (200, False)
+            assert client.get("/files").status_code == 303
     finally:
         running.stop()
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from corpus_pipeline.addresses import neighbourhood
 from corpus_pipeline.service.records.pages import LoginPage
 from corpus_pipeline.web import users
 from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
@@ -42,7 +43,9 @@ async def log_in(request: Request) -> Response:
     name, password = first(fields, "name")[:_LONGEST], fields.get("password", [""])[0][:_LONGEST]
     address, device = address_of(request), site.sessions.known_device(request.cookies.get(DEVICE), name)
     tries = (
-        [(site.brake, f"device {device}")] if device else [(site.crowd_brake, address), (site.brake, f"name {name}")]
+        [(site.brake, f"device {device}")]
+        if device
+        else [(site.crowd_brake, neighbourhood(address)), (site.brake, f"name {name}")]
     )
     wait = max(brake.begin(key) for brake, key in tries)
     if wait > 0:

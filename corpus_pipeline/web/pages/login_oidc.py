@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from corpus_pipeline.addresses import neighbourhood
+from corpus_pipeline.web import users
 from corpus_pipeline.web.context import home, local, reply, site_of
 from corpus_pipeline.web.oidc import COOKIE, DONE, LoginRefused, Provider
 from corpus_pipeline.web.pages.login import address_of, note
@@ -19,7 +21,7 @@ def _provider(request: Request) -> Provider:
     provider = site_of(request).provider
     if provider is None:
         raise HTTPException(404, "Nobody logs in by OpenID Connect here.")
-    wait = site_of(request).crowd_brake.begin(f"oidc {address_of(request)}")
+    wait = site_of(request).crowd_brake.begin(_tries_of(request))
     if wait > 0:
         seconds = math.ceil(wait)
         raise HTTPException(429, f"Too many logins. Try again in {seconds} s.", {"Retry-After": str(seconds)})
@@ -49,13 +51,18 @@ async def done(request: Request) -> Response:
         await run_in_threadpool(note, site, "?", "login refused", address_of(request))
         return _again(request, str(refused))
     await run_in_threadpool(note, site, entered.person.name, "login", address_of(request))
-    site.crowd_brake.passed(f"oidc {address_of(request)}")
+    site.crowd_brake.passed(_tries_of(request))
     # a page, not a redirect: a browser that comes from elsewhere would not send the new cookie with one
     answer = reply(request, "entered.html", {"to": local(entered.to)})
-    session = site.sessions.begin(entered.person, entered.credential, life=entered.life)
+    ended = users.ended(site.options.users, entered.person.name)
+    session = site.sessions.begin(entered.person, f"{entered.credential} {ended}", life=entered.life)
     answer.headers.append("Set-Cookie", cookie(session, site.options))
     answer.headers.append("Set-Cookie", _remember(request, "", 0))
     return answer
+
+
+def _tries_of(request: Request) -> str:
+    return f"oidc {neighbourhood(address_of(request))}"
 
 
 def _remember(request: Request, value: str, seconds: int) -> str:

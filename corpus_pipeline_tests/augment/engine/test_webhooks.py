@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
 from corpus_pipeline.errors import Paused
-from corpus_pipeline.jobs.webhooks import _is_listed
+from corpus_pipeline.jobs.webhooks import Sender, _is_listed, _post
 from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.states import Stage
 from corpus_pipeline.webhook_signatures import Receiver as SignedReceiver
 from corpus_pipeline.webhook_signatures import signature
+from corpus_pipeline_tests.servers.raw_http import response, saying
 from corpus_pipeline_tests.servers.receiver import Receiver, listening
 
 SECRET = "whsec-canary-71f2"
@@ -96,6 +99,18 @@ def test_a_host_that_is_not_allowed_is_never_called(make_kit: Any, receiver: Rec
     assert receiver.heard == []
     state, error = kit.rows_of("SELECT state, error FROM webhook_events")[0]
     assert state == "given_up" and "CORPUS_WEBHOOK_HOSTS" in error
+
+
+def test_a_receiver_sends_a_message_nowhere_else(receiver: Receiver) -> None:
+    """A host of the list that answers with another address, one of this machine's or of a cloud's credentials among them."""
+    sender = Sender(("127.0.0.1",), SECRET)
+    with saying() as listed:
+        for status in (301, 302, 307, 308):
+            for target in (receiver.url, "http://169.254.169.254/latest/meta-data/", "//127.0.0.1:9/x"):
+                listed.say = lambda _, s=status, t=target: [response(b"", s, [("Location", t)])]
+                row: Any = SimpleNamespace(id=1, url=f"{listed.origin}/hook", body="{}", event="completed")
+                assert str(asyncio.run(_post(sender, row))) == f"HTTP {status}"
+        assert len(listed.requests) == 12 and receiver.heard == []
 
 
 @pytest.mark.parametrize(
