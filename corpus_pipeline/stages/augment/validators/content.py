@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final
 
@@ -93,6 +94,11 @@ def _stems_of(token: str) -> tuple[str, ...]:
 def is_function_word(word: str) -> bool:
     """Whether a word is a function word of any of the languages that are known here."""
     return word.casefold() in _STOP
+
+
+def function_words_in(folded: Iterable[str]) -> int:
+    """How many of some words, in the case of `str.casefold`, are function words."""
+    return sum(map(_STOP.__contains__, folded))
 
 
 def is_wide_function(char: str) -> bool:

@@ -27,6 +27,7 @@ from corpus_pipeline.stages.augment.validators.task_talk import (
     thinking_aloud,
 )
 from corpus_pipeline.stages.augment.validators.words import BadReason
+from corpus_pipeline.stages.first_look import Screened
 
 
 @dataclass(frozen=True)
@@ -321,7 +322,7 @@ class NoControls(PairValidator):
         return BadAnswer(BadReason.CONTROL_CHARACTERS, f"{pair.field} has {named}", evidence=tuple(sorted(strange)))
 
 
-_OUR_MARKS: Final = re.compile(
+_OUR_MARKS: Final = Screened(
     r"\[\[(?:begin|end) \w+ [0-9a-f]{32}\]\]|^Output: (?:text|json \w+)|^Task: \w+\nStep: \w+|^=== user ===$"
     r"|\b(?:source_prompt|source_response|source_system|evolved_prompt|previous_translation)\b",
     re.MULTILINE,
@@ -347,7 +348,7 @@ _PREFACES: Final = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SELF_TALK: Final = re.compile(
+_SELF_TALK: Final = Screened(
     r"\bas an? (?:ai|artificial intelligence)(?: language)? model\b|\bas a large language model\b"
     r"|作为一个?(?:ai|人工智能|大型?语言)(?:语言)?模型|作为一个?人工智能",
     re.IGNORECASE,
@@ -367,7 +368,8 @@ class NoLeakedInstruction(PairValidator):
     def judge(self, pair: Pair) -> BadAnswer | None:
         """See `PairValidator`."""
         for what, pattern in (("our delimiters", _OUR_MARKS), ("a preface", _PREFACES), ("talk of itself", _SELF_TALK)):
-            found = pattern.search(pair.new)
+            # a preface stands at the beginning: it is not looked for at every place
+            found = _PREFACES.match(pair.new) if pattern is _PREFACES else pattern.search(pair.new)
             if found and pattern is _PREFACES and self._is_asked_for(pair):
                 continue
             # a rejected answer is made from the row's own one

@@ -12,6 +12,7 @@ from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import (
+    function_words_in,
     is_function_word,
     is_wide_function,
     shared,
@@ -162,10 +163,11 @@ def _shuffled(pair: Pair) -> tuple[str, str] | None:
     words = [word.casefold() for word in _WORD.findall(pair.new)]
     if not _FEWEST_SHUFFLED <= len(words) <= _MOST_SHUFFLED or "\n" in pair.new.strip():
         return None
+    if not 0.15 * len(words) <= function_words_in(words):
+        return None
     there = [[word.casefold() for word in _WORD.findall(text)] for text in (pair.source, pair.known, pair.asked)]
     known = {word for text in there[:2] for word in text}
-    function_words = sum(map(is_function_word, words))
-    if sum(map(known.__contains__, words)) < _TAKEN * len(words) or not 0.15 * len(words) <= function_words:
+    if sum(map(known.__contains__, words)) < _TAKEN * len(words):
         return None
     together = {neighbours for text in there for neighbours in pairwise(text)}
     kept = sum(map(together.__contains__, pairwise(words)))
@@ -291,7 +293,7 @@ def _count(words: list[str], known: frozenset[str]) -> int:
 
 def _order(text: str) -> tuple[str, str] | None:
     """Words of a language in no order: neighbours that no sentence has, or no content at all."""
-    wide = [char for char in text if "\u4e00" <= char <= "\u9fff"]
+    wide = [] if text.isascii() else [char for char in text if "\u4e00" <= char <= "\u9fff"]
     if len(wide) >= _MIN_CHARACTERS and sum(map(is_wide_function, wide)) >= _EMPTY_WIDE * len(wide):
         return "function words and nothing else", text[:80]
     # a number or a sign stands between words, too: "a total of 38." ends in no preposition, nor is "a.m." an article
@@ -299,7 +301,7 @@ def _order(text: str) -> tuple[str, str] | None:
     words = [token for token in tokens if token[0].isalpha()]
     if len(words) < _MIN_WORDS:
         return None
-    is_empty = len(words) >= 10 and len(words) - sum(map(is_function_word, words)) < 0.06 * len(words)
+    is_empty = len(words) >= 10 and len(words) - function_words_in(words) < 0.06 * len(words)
     neighbours = list(pairwise(tokens))
     if not is_empty and sum(map(_WRONG_ANYWHERE.__contains__, neighbours)) < _FEWEST_WRONG:
         return None  # the common case, in any language

@@ -421,8 +421,10 @@ def spelled_numbers(text: str) -> frozenset[Decimal]:
         found |= {Decimal(_TENS[tens] + (_ONES[one] if one != "ein" else 1)) for one, tens in _GERMAN.findall(low)}
     if not _HUNDRED_WORDS.isdisjoint(pieces) and _HUNDRED.search(low):
         found.add(Decimal(100))
-    if not _MONTH_HEADS.isdisjoint([piece[:3] for piece in pieces]):
-        found |= {Decimal(1 + at) for at, month in enumerate(_MONTHS) if month.search(low)}
+    heads = {piece[:3] for piece in pieces}
+    for at, known in enumerate(_MONTH_HEADS):
+        if not known.isdisjoint(heads) and _MONTHS[at].search(low):
+            found.add(Decimal(1 + at))
     if not low.isascii():
         for tens, ones in _DISCOUNT.findall(low):
             share = 10 * Decimal(_tenths(tens)) + Decimal(_tenths(ones) if ones else 0)
@@ -445,7 +447,9 @@ _MONTH_WORDS: Final = (
     "november|novembre|noviembre|novembro|ноябр\\w+", "december|dezember|décembre|diciembre|dicembre|dezembro|декабр\\w+",
 )  # fmt: skip
 _MONTHS: Final = tuple(re.compile(rf"\b(?:{words})\b") for words in _MONTH_WORDS)
-_MONTH_HEADS: Final = frozenset(word[:3] for words in _MONTH_WORDS for word in words.split("|")) | {"май", "мае", "мая"}
+_MONTH_HEADS: Final = tuple(
+    frozenset(word[:3] for word in words.replace("ма[йея]", "май|мае|мая").split("|")) for words in _MONTH_WORDS
+)
 
 
 def _tenths(digit: str) -> int:

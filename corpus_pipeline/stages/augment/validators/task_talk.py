@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from corpus_pipeline.stages.augment.validators.content import in_common, shared, stems
-from corpus_pipeline.stages.first_look import MayMatch
+from corpus_pipeline.stages.first_look import MayMatch, Screened
 
 _I = re.IGNORECASE
 
@@ -192,30 +192,30 @@ _OBLIGES: Final = (
     r"|por supuesto|con gusto|certo|certamente|volentieri|com certeza|com prazer|natuurlijk|graag|zeker|jasne|oczywiście|chętnie|конечно|хорошо|разумеется|elbette|tabii(?: ki)?"
     r"|好的|当然(?:可以)?|當然|没问题|もちろん(?:です)?|かしこまりました|承知(?:しました|いたしました)|はい|물론(?:입니다|이죠)?|네|بالتأكيد|tentu|tất nhiên"
 )
-_REWORDS_IN: Final = re.compile(rf"(?<![^\W\d_])(?:{_REWORDS})", _I)
-_WORDING_IN: Final = re.compile(rf"(?<![^\W\d_])(?:{_WORDING})", _I)
+_REWORDS_IN: Final = Screened(rf"(?<![^\W\d_])(?:{_REWORDS})", _I)
+_WORDING_IN: Final = Screened(rf"(?<![^\W\d_])(?:{_WORDING})", _I)
 _OBLIGES_FIRST: Final = re.compile(rf"\A\W*(?:{_OBLIGES})(?![^\W\d_])[^\S\n]*[,，.!！:：。、~–—-]", _I)
 _OBLIGES_WIDE: Final = re.compile(
     r"\A\W*(?:(?:好的|はい|네)(?=[，,、。.!！])|当然(?:可以)?(?=[，,。！!])|當然|没问题|もちろん|かしこまりました|承知|물론)",
     _I,
 )
-_OUTPUTS: Final = re.compile(
+_OUTPUTS: Final = Screened(
     r"\b(?:output only|only (?:output|return|reply with|respond with)|return only|do not (?:add|answer|copy)|without changing (?:its|the) meaning|keep(?:ing)? (?:every|all|the) (?:facts?|details?|meaning)"
     r"|ohne (?:den|die|ihren|seinen) (?:sinn|bedeutung)|sans (?:en )?(?:changer|modifier) le sens|sin cambiar (?:el|su) (?:sentido|significado)|senza cambiar\w* il (?:senso|significato)"
     r"|sem (?:mudar|alterar) o sentido|не меняя смысл\w*|bez zmiany (?:sensu|znaczenia)|zonder de betekenis)\b|不改变(?:原?意|意思)|保持(?:原意|意思)(?:不变)?|意味を変えず|의미를 (?:바꾸지|유지)",
     _I,
 )
-_ANSWER_WORDS: Final = re.compile(
+_ANSWER_WORDS: Final = Screened(
     r"\b(?:answer|response|reply|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowied[źz]\w*|odpowiedzi|ответ\w*)\b|referenzantwort|musterantwort|回答|答案|回复|答え|답변",
     _I,
 )
-_REFERENCE: Final = re.compile(
+_REFERENCE: Final = Screened(
     r"\b(?:reference (?:answer|response|text|solution)|(?:model|sample) answer|referenz(?:antwort|text|lösung)\w*|musterantwort|réponse (?:de référence|modèle)|respuesta (?:de referencia|modelo)"
     r"|risposta (?:di riferimento|modello)|resposta (?:de referência|modelo)|referentieantwoord|voorbeeldantwoord|odpowied[źz]\w* (?:wzorcow\w*|referencyjn\w*)|эталонн\w+ (?:ответ|текст)\w*)\b"
     r"|(?:参考|標準|标准)(?:答案|回答|回复)|参考回答|模範解答|참고 ?답변",
     _I,
 )
-_OWN_WORDS: Final = re.compile(
+_OWN_WORDS: Final = Screened(
     r"\b(?:(?:in|with) (?:my|its|their|your|other|different|new) (?:own )?words|(?:in|mit) (?:eigenen|anderen|meinen) worten|avec (?:mes|d['’]autres|ses) (?:propres )?mots|con (?:mis|otras|sus) (?:propias )?palabras"
     r"|con (?:altre|parole) (?:parole|mie|proprie)|com (?:outras|minhas)(?: próprias)? palavras|in (?:eigen|andere) woorden|własnymi słowami|innymi słowami|своими словами|другими словами)\b|用自己的话|自分の言葉で|내 말로",
     _I,
@@ -226,7 +226,7 @@ _WIDE_SENTENCE: Final = re.compile(r"\A[^。\n]{2,40}。(?=.)")
 _HEAD: Final = re.compile(r"\A([^\n:：]{1,140}?(?:[:：]|\n))(?=\s*\S)")
 
 
-_VERSION_ASKED: Final = re.compile(
+_VERSION_ASKED: Final = Screened(
     r"\b(?:simplif\w+|shorten\w*|edit(?:ed|ing)?|correct(?:ed|ing|ion)?|proofread\w*|convert\w*|summari[sz]\w+|revis\w+|improv\w+|version|turn (?:it|this|the)|change (?:it|this|the)|distinguish"
     r"|kürz\w+|korrigier\w*|vereinfach\w*|verbesser\w*|zusammenfass\w*|résum\w*|corrig\w*|simplifi\w*|résumé|resum\w*|correg\w*|mejor\w*|riassum\w*|corregg\w*|melhor\w*|исправ\w*|сократи\w*|упрост\w*)\b"
     r"|改成|修改|润色|缩写|概括|总结|简化|要約|直して|添削|요약|고쳐",
@@ -262,7 +262,7 @@ def preface(text: str, source: str, known: str, *, is_request: bool) -> str | No
     obliges = _OBLIGES_FIRST.search(head) or _OBLIGES_WIDE.search(head)
     if not wording and not (obliges and not _OBLIGES_FIRST.search(source) and not _OBLIGES_WIDE.search(source)):
         return None
-    own = stems(head) - stems(_WORDING_IN.sub(" ", head)) if wording else frozenset()
+    own = stems(head) - stems(_WORDING_IN.compiled.sub(" ", head)) if wording else frozenset()
     return head if len(in_common(stems(head) - own, stems(source))) <= 1 else None
 
 
