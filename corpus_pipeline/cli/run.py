@@ -245,9 +245,11 @@ def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStat
             return sum(report.get(key) or 0 for report in own)
 
         line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}"
-        if unfinished:
-            stages = [state["stages"][stage.value] for state in states]
-            rows = sum(s["processed"] for s in stages), sum(s["total"] or 0 for s in stages)
+        stages = [state["stages"][stage.value] for state in states]
+        rows = sum(s["processed"] for s in stages), sum(s["total"] or 0 for s in stages)
+        if unfinished and not total("total"):  # stopped before the first row was through
+            line = f"{stage.value:<8} nothing so far" + (f", from {rows[0]:,} of {rows[1]:,} rows" if rows[1] else "")
+        elif unfinished:
             line += f" so far, from {rows[0]:,} of {rows[1]:,} rows" if rows[1] else " so far"
         if total("dropped"):
             reasons: dict[str, int] = {}

@@ -42,7 +42,8 @@ class DagsterNarrator:
             print(text, file=sys.stderr, flush=True)
 
     def progress(self, progress: Progress) -> None:
-        self._context.log.info(plain(f"{progress}. {self._link}"))
+        say = self._context.log.warning if progress.troubles else self._context.log.info
+        say(plain(f"{progress}. {self._link}"))
         log.info("%s", progress, extra=self._run | fields(progress))
         share = progress.share
         if share is None or share - self._observed < _OBSERVED_SHARE:

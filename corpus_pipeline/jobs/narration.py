@@ -109,7 +109,7 @@ class LogNarrator:
         log.warning("%s", text)
 
     def progress(self, progress: Progress) -> None:
-        log.info("%s", progress, extra=fields(progress))
+        log.log(logging.WARNING if progress.troubles else logging.INFO, "%s", progress, extra=fields(progress))
 
 
 def fields(progress: Progress) -> dict[str, object]:
@@ -146,6 +146,25 @@ class Rhythm:
         return True
 
 
+class TroubleRhythm:
+    """When a word about troubles is due: when they begin, every 30 s while they last, and when they are over."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told = -math.inf  # when they were last told
+
+    def notice(self, troubles: Sequence[str], *, in_progress: bool) -> str | None:
+        """What is to be said now. in_progress: a line of progress has just said the troubles: no second one repeats them."""
+        now, was_told = self._clock(), self._told > -math.inf
+        if not troubles:
+            self._told = -math.inf
+            return "calls flow again" if was_told else None
+        if now - self._told < _TROUBLE_SECONDS and not in_progress:
+            return None
+        self._told = now
+        return None if in_progress else "; ".join(troubles)
+
+
 class Speaker:
     """Reads the progress of a stage from the database and tells a narrator, as often as the rhythm wants it."""
 
@@ -157,7 +176,7 @@ class Speaker:
         self._rhythm = Rhythm(work.progress_seconds)
         self._begun = time.monotonic()
         self._first: int | None = None
-        self._told_trouble = -math.inf  # when a problem was last reported
+        self._troubles = TroubleRhythm()
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -175,24 +194,16 @@ class Speaker:
         while not over.wait(_LOOK_SECONDS):
             try:
                 progress = self._store.fetch(self._read)
-                if self._rhythm.is_due(progress.share):
+                is_due = self._rhythm.is_due(progress.share)
+                if is_due:
                     self._narrator.progress(progress)
-                self._tell_trouble(progress.troubles)
+                said = self._troubles.notice(progress.troubles, in_progress=is_due)
+                if said is not None:
+                    self._narrator.notice(f"{self._stage} of {self._name}: {said}")
             except CorpusError:  # the database is away: the work meets the same trouble
                 continue
             except Exception as error:  # what is said must not end what is done
                 log.debug("could not tell the progress of %s: %s", self._name, in_words(error))
-
-    def _tell_trouble(self, troubles: Sequence[str]) -> None:
-        """Say what is wrong, at once and then now and then, and that it is over."""
-        now, was_told = time.monotonic(), self._told_trouble > -math.inf
-        of_whom = f"{self._stage} of {self._name}"
-        if troubles and now - self._told_trouble >= _TROUBLE_SECONDS:
-            self._told_trouble = now
-            self._narrator.notice(f"{of_whom}: {'; '.join(troubles)}")
-        elif was_told and not troubles:
-            self._told_trouble = -math.inf
-            self._narrator.notice(f"{of_whom}: calls flow again")
 
     def _read(self, connection: Connection) -> Progress:
         own = cursors.stage_cursors(connection, self._task_id, self._stage)

@@ -72,6 +72,9 @@ def test_what_was_worked_side_by_side_took_its_time_once(spans: list[tuple[int, 
     assert line.endswith(said), line
     stopped = {"stages": {s: {"status": "interrupted", "processed": 10, "total": 400} for s in Stage}}
     assert "10 of 10 so far, from 10 of 400 rows" in next(closing_lines(reports, [stopped]))
+    nothing = [report | {"total": 0, "succeeded": 0} for report in reports]
+    stopped = {"stages": {s: {"status": "interrupted", "processed": 0, "total": 400} for s in Stage}}
+    assert next(closing_lines(nothing, [stopped])).startswith("augment  nothing so far, from 0 of 400 rows;")
 
 
 def test_without_a_model_only_the_stages_that_need_none_run(fresh: dict[str, str], tmp_path: Path) -> None:
