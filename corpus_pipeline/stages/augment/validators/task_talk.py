@@ -7,6 +7,7 @@ over. One of the two alone is ordinary text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -367,7 +368,7 @@ def remark(text: str, source: str, known: str) -> str | None:
     return None
 
 
-def _names(words: str, things: list[re.Pattern[str]]) -> int:
+def _names(words: str, things: Sequence[Screened | re.Pattern[str]]) -> int:
     return sum(thing.search(words) is not None for thing in things)
 
 
