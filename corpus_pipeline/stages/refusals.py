@@ -433,8 +433,8 @@ def refusal_of(answer: str, asked: str = "") -> Refusal | None:
 
 def _is_plain(answer: str, asked: str) -> bool:
     """Whether the second judge may speak: a short answer that quotes, explains and asks nothing, and no leave was asked for."""
-    if not refusal_judge.may_decline(answer) or _NOT_PLAIN.search(answer):
-        return False
+    if not refusal_judge.may_decline(answer) or _NOT_PLAIN.search(answer) or answer.lstrip()[:1].islower():
+        return False  # or a part of a sentence
     return _ASKS_LEAVE.search(asked[:_ASKED].lower()) is None
 
 

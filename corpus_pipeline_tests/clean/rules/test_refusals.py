@@ -49,6 +49,7 @@ def test_drops_refusals_in_many_languages(answer: str) -> None:
         "I'm sorry, but I can't see the picture. However, roses of this kind are usually red.",
         "As an AI, I can help you with that: first open the lid.",
         "Apologies are best made in person.",
+        "hopeful that this won't make her uncomfortable",
         "He said: \"I'm sorry, but I can't assist with that.\"",
         "抱歉让您久等了，答案是十二。",
         "对不起，我不能直接看到图片，但是这种花通常是红色的。",
