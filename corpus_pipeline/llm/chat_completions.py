@@ -91,9 +91,10 @@ def parse_completion(raw: bytes, request: Request, *, request_id: str | None = N
 
     Raises BrokenAnswer when it is no chat completion with one choice at least, ErrorAnswer when it holds an error.
     """
-    body = event_stream.fold(raw) if event_stream.is_stream(raw) else lenient_json.loads(raw)
+    is_stream = event_stream.is_stream(raw)
+    body = event_stream.fold(raw) if is_stream else lenient_json.loads(raw)
     if body is None:
-        raise BrokenAnswer("the body is not JSON")
+        raise BrokenAnswer("the stream of events broke off" if is_stream else "the body is not JSON")
     return parse_body(body, request, request_id=request_id)
 
 

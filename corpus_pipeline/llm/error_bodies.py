@@ -71,6 +71,9 @@ def in_band(body: Any) -> Words | None:
     if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
         return of_json({"error": choices[0]["error"]})
     has_answer = any(key in body for key in ("choices", "candidates", "content", "output", "promptFeedback"))
+    errors = body.get("errors")  # in the envelope of a gateway: success false, result empty
+    if not has_answer and isinstance(errors, list) and errors:
+        return of_json(body)
     if not has_answer and any(isinstance(body.get(key), str) and body[key] for key in _SENTENCES):
         return of_json(body)
     return None

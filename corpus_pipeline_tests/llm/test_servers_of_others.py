@@ -9,7 +9,7 @@ import pytest
 
 from corpus_pipeline.llm import failures
 from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, lesson_of
-from corpus_pipeline.llm.chat_completions import ErrorAnswer, parse_completion, request_body
+from corpus_pipeline.llm.chat_completions import BrokenAnswer, ErrorAnswer, parse_completion, request_body
 from corpus_pipeline.llm.failures import Reason
 from corpus_pipeline.model import CallOptions
 from corpus_pipeline.stages.augment.validators import finish_reasons
@@ -472,6 +472,11 @@ def test_answers_of_others_are_understood(raw: bytes) -> None:
     [
         (orjson.dumps({"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}}), 429, False),
         (orjson.dumps({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}), 402, False),
+        (
+            orjson.dumps({"success": False, "errors": [{"code": 3040, "message": "no capacity"}], "result": {}}),
+            None,
+            False,
+        ),
         (b'event: error\ndata: {"code": "Throttling", "message": "Requests rate limit exceeded"}\n\n', None, False),
         (b'event: error\ndata: {"error": {"message": "quota", "code": 429}}\n\n', 429, False),
         (
@@ -485,6 +490,13 @@ def test_errors_within_success_are_found(raw: bytes, status: int | None, billed:
     with pytest.raises(ErrorAnswer) as found:
         parse_completion(raw, ask("How?"))
     assert (found.value.words.status, found.value.billed) == (status, billed)
+
+
+def test_warnings_beside_an_answer_are_none_and_a_stream_that_broke_off_is_called_so() -> None:
+    beside = orjson.dumps({"errors": [{"message": "slow"}], "choices": [DONE], "usage": USED})
+    assert parse_completion(beside, ask("How?")).usage.input_tokens == 50
+    with pytest.raises(BrokenAnswer, match="broke off"):
+        parse_completion(b'data: {"choices": [{"index": 0, "delta": {"content": "half"}}]}\n\n', ask("How?"))
 
 
 @pytest.mark.parametrize(
