@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from re import _constants as codes  # type: ignore[attr-defined]  # what `re` compiles a pattern from
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -154,16 +155,44 @@ class MayMatch:
 
     def __init__(self, patterns: Iterable[str], *, ignore_case: bool = False, apart: bool = False) -> None:
         self._ignore_case = ignore_case
-        patterns = list(patterns)
-        self._each = [MayMatch([pattern], ignore_case=ignore_case) for pattern in patterns] if apart else []
-        options = _options(ignore_case)
+        self._patterns = list(patterns)
+        self._apart = apart
+
+    # made when the first text comes: what long patterns need takes a second to tell, and most processes never ask
+
+    @cached_property
+    def _own(self) -> list[str]:
+        return [pattern.translate(_DOTLESS) if self._ignore_case else pattern for pattern in self._patterns]
+
+    @cached_property
+    def _each(self) -> list[MayMatch]:
+        return [MayMatch([pattern], ignore_case=self._ignore_case) for pattern in self._patterns] if self._apart else []
+
+    @cached_property
+    def _needed(self) -> frozenset[str] | None:
+        needed = (
+            [one._needed for one in self._each] if self._apart else [words_needed(pattern) for pattern in self._own]
+        )
+        known = [words for words in needed if words is not None]
+        return frozenset[str]().union(*known) if len(known) == len(needed) else None
+
+    @cached_property
+    def _words(self) -> re2._Regexp | None:
+        if self._needed is None:
+            return None
+        return re2.compile("|".join(map(re2.escape, sorted(self._needed))), self._options)
+
+    @cached_property
+    def _automaton(self) -> re2._Regexp | None:
+        if self._apart:
+            return None
+        return re2.compile("|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in self._own), self._options)
+
+    @property
+    def _options(self) -> re2.Options:
+        options = _options(self._ignore_case)
         options.max_mem = _MEMORY
-        own = [pattern.translate(_DOTLESS) if ignore_case else pattern for pattern in patterns]
-        needed = [words_needed(pattern) for pattern in own]
-        words = sorted(set[str]().union(*(some for some in needed if some is not None)))
-        self._words = None if None in needed else re2.compile("|".join(map(re2.escape, words)), options)
-        wide = "|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in own)
-        self._automaton = None if apart else re2.compile(wide, options)
+        return options
 
     def search(self, text: str) -> bool:
         """Whether one of the patterns may match."""
