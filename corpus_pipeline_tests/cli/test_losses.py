@@ -169,3 +169,11 @@ def test_a_binding_says_how_many_rows_fit_and_that_none_does(fresh, tmp_path: Pa
     assert "talks is bound to it" in run(fresh, "recipe", "check", pairs, "--bind", "talks", "--anyway").stderr
     added = run(fresh, "add", str(write_jsonl(tmp_path / "more.jsonl", rows[:20])), "--recipe", pairs)
     assert added.returncode == 0 and "20 of the first 20 rows of more cannot be written" in added.stderr
+    # what a strategy makes of a row may fit where the row does not
+    new = recipe(
+        tmp_path,
+        "augment: {model: m, strategies: [best_and_worst]}\nexport: {format: trl_preference_chat, include: [augmented]}\n",
+        "new",
+    )
+    bound = run(fresh, "recipe", "check", new, "--bind", "talks")
+    assert bound.returncode == 0 and "talks is bound to it" in bound.stderr and "cannot be written" not in bound.stderr

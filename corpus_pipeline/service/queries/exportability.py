@@ -69,10 +69,13 @@ class Fit:
 def fit(store: Store, name: str, recipe: Recipe, place: Callable[[DatasetFile], Path]) -> Fit:
     """How the rows of a dataset file fit the export format of a recipe: of the database, of a large file pages spread over it;
     or of the file itself when it was not read yet: then `place` says where it can be read, and its first rows are looked at.
-    Raises UsageError, UnknownName."""
+    No rows where the recipe exports new ones alone: what a strategy makes of a row, such as a pair, may fit where the row does
+    not. Raises UsageError, UnknownName."""
     (file,) = store.fetch(dataset_files.current_files, [name])
     source, target, checked = between(file, recipe)
     found = Fit(target.name)
+    if "cleaned" not in recipe.export.include:
+        return found
     if file.state is FileState.INGESTED:
         for stored in _spread(store, file.id, found):
             found.take(stored.conversation, source, target, checked)

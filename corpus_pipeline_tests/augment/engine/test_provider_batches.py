@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
 import sys
 from typing import Any
 
+import orjson
 import pytest
 
 from corpus_pipeline.errors import Paused, UsageError
@@ -56,6 +58,38 @@ def test_a_batch_costs_half_and_its_books_agree(make_kit: Any, database_url: str
     paid = kit.one("SELECT SUM(cost) FROM llm_attempts WHERE batch_id IS NOT NULL")
     assert (own["state"], own["answered"], round(own["cost_usd"] * 1e9)) == ("taken", 20, paid)
     assert kit.corpus.failed_samples(Where(row=3)) == []
+
+
+def test_a_batch_carries_the_pictures_and_sounds_of_its_rows(make_kit: Any, tmp_path: Any) -> None:
+    """Rows with a medium that is not taken are skipped, and never sent without it."""
+    kit = make_kit(batch=0.2)
+    picture, sound = b"\x89PNG\r\n\x1a\n" + bytes(64), b"RIFF\x24\x00\x00\x00WAVE" + bytes(64)
+    large = base64.b64encode(picture + bytes(6 << 20)).decode()
+    parts = (
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(picture).decode()}"}},
+        {"type": "input_audio", "input_audio": {"data": base64.b64encode(sound).decode(), "format": "wav"}},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{large}"}},
+    )
+    records = []
+    for page, part in enumerate(parts):
+        asked = [{"type": "text", "text": f"Which bird stands in the reeds on page {page} of the album?"}, part]
+        answer = {"role": "assistant", "content": f"A grey heron stands there, as on page {page}."}
+        records.append({"messages": [{"role": "user", "content": asked}, answer]})
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+    steps = [{"response_regeneration": {**BATCHED, "media": ["image", "audio"]}}]
+    kit.corpus.add(path, name="rows", recipe=kit.recipe(strategies=steps, batch_poll_seconds=0.1))
+    for stage in (Stage.INGEST, Stage.CLEAN):
+        kit.corpus.run_stage("rows", stage)
+    report = kit.run().report
+    assert report["skip_reasons"] == {"media": 1} and report["calls"] == 2, "a picture that is too large was sent"
+    (batch,) = batches_at(kit)
+    bodies = [orjson.loads(line)["body"] for line in kit.stub.app.files.content(batch["input_file_id"]).splitlines()]
+    kinds = sorted(
+        part["type"] for body in bodies for part in body["messages"][-1]["content"] if part["type"] != "text"
+    )
+    assert kinds == ["image_url", "input_audio"]
+    kit.books_agree()
 
 
 def test_a_strategy_of_several_questions_asks_each_in_a_batch(make_kit: Any) -> None:

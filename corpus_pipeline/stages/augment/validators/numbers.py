@@ -911,17 +911,25 @@ def choice_of(asked: str, answer: str) -> Choice | None:
     """The choice of a question that a short answer names; None when it names none or several, or when there are none."""
     if not answer.strip() or _size(answer) > _SHORT_CHOICE:
         return None
+    for parts in _offered(asked):
+        named = [at for at, part in enumerate(parts) if _names(part, answer, first=at == 0, last=at == len(parts) - 1)]
+        if len(named) == 1 and len(parts) >= 2:
+            return Choice(named[0], len(parts))
+    return None
+
+
+@lru_cache(maxsize=_TEXTS)
+def _offered(asked: str) -> tuple[tuple[str, ...], ...]:
+    """The lists of choices that a question may name."""
+    found = []
     for match in _CHOICES.finditer(asked):
         if (
             not _OFFERS.search(match.group())
             and asked[max(0, match.start() - 2) : match.start()].strip()[-1:] not in "(（:："
         ):
             continue
-        parts = [part for part in _LISTED.split(match.group().casefold()) if part.strip()]
-        named = [at for at, part in enumerate(parts) if _names(part, answer, first=at == 0, last=at == len(parts) - 1)]
-        if len(named) == 1 and len(parts) >= 2:
-            return Choice(named[0], len(parts))
-    return None
+        found.append(tuple(part for part in _LISTED.split(match.group().casefold()) if part.strip()))
+    return tuple(found)
 
 
 _OFFERS: Final = re.compile(r"\b(?:or|oder|ou|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)

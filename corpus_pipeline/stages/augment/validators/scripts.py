@@ -72,7 +72,19 @@ def letters_of(text: str) -> int:
 
 
 def script_weights(text: str) -> Counter[str]:
-    """How much of a text is in each script, in letters (see the weights above)."""
+    """How much of a text is in each script, in letters (see the weights above). The counter may be shared: read it only."""
+    return _weights_of_short(text) if len(text) <= _SHORT else _weights(text)
+
+
+_SHORT: Final = 2000  # characters of a text of which the weights are kept
+
+
+@lru_cache(maxsize=512)  # several validators look at the same texts and sentences one after another
+def _weights_of_short(text: str) -> Counter[str]:
+    return _weights(text)
+
+
+def _weights(text: str) -> Counter[str]:
     weights: Counter[str] = Counter()
     if text.isascii():
         if letters := letters_of(text):  # the common case

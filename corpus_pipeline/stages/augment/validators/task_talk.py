@@ -340,6 +340,9 @@ _THINGS: Final = (
         _I,
     ),
 )
+_MAY_REMARK: Final = MayMatch(
+    (thing.pattern for thing in _THINGS[:-1]), ignore_case=True
+)  # each remark names one of these
 _BRACKETED: Final = re.compile(r"[(\[（【]([^()\[\]（）【】\n]{8,200})[)\]）】]")
 _MOST_BRACKETS: Final = 6
 _REMARK: Final = 3  # of the things that a sentence at an edge names
@@ -352,6 +355,8 @@ def remark(text: str, source: str, known: str) -> str | None:
     Such words name several of the things of the task, which nothing known names, and hardly a word of their source.
     """
     text = text[:_LOOKED_AT]
+    if not _MAY_REMARK.search(text):
+        return None
     things = [thing for thing in _THINGS if thing.search(text) is not None]
     if len(things) < _REMARK_IN_BRACKETS or not (things := [thing for thing in things if thing.search(known) is None]):
         return None
