@@ -362,3 +362,31 @@ def test_labels_that_yaml_reads_as_something_else_are_to_be_quoted(labels: list[
     with pytest.raises(UsageError, match=word) as refused:
         task(output={"labels": labels}, makes="tag")
     assert "put labels in quotes" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("output", "text", "read"),
+    [
+        ({"labels": ["science", "日常"]}, "Label: science", {"label": "science"}),
+        ({"labels": ["science", "日常"]}, '{"Label": ["Science"]}', {"label": "science"}),
+        ({"labels": ["science", "日常"]}, "{'label': 'science'}", {"label": "science"}),
+        ({"labels": ["science", "日常"]}, "「日常」。", {"label": "日常"}),
+        ({"labels": ["science", "日常"]}, "science, 日常", None),
+        ("score", '{"Because": "short", "Score": "4/5"}', {"because": "short", "score": 4}),
+        ("score", '{"because": "short", "score": "4/10"}', None),
+        ("score", '{"because": "short", "score": 4,}', {"because": "short", "score": 4}),
+        ("score", 'a draft: {"because": "a", "score": 2} {"because": "a", "score": 2}', {"because": "a", "score": 2}),
+        ("score", '{"because": "a", "score": 2} no: {"because": "b", "score": 5}', None),  # which of them is meant?
+        ("score", '{"because": "short", "score": true}', None),
+        ("score", "Score: 4", None),
+    ],
+)  # fmt: skip
+def test_answers_are_read_in_the_shapes_that_servers_give_them_and_never_guessed(
+    output: Any, text: str, read: dict[str, Any] | None
+) -> None:
+    wanted = Output.model_validate(output)
+    if read is None:
+        with pytest.raises(BadAnswer):
+            wanted.read(text)
+    else:
+        assert wanted.read(text) == read

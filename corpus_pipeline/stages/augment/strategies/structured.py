@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Sequence
@@ -61,23 +62,47 @@ def whole(value: Any) -> Any:
 
 def first_object(text: str) -> dict[str, Any] | None:
     """The first JSON object in a text, also one with broken escapes; None when there is none."""
-    found = _first_object(text)
-    return _first_object(_BROKEN_ESCAPE.sub(r"\\\\", text)) if found is None else found
+    return next(iter(objects(text)), None)
 
 
-def _first_object(text: str) -> dict[str, Any] | None:
+def objects(text: str) -> list[dict[str, Any]]:
+    """The JSON objects in a text, none of them within another one; with broken escapes, a comma before the end, or the
+    quotation marks of Python, where there are no others."""
+    found = _objects(text) or _objects(_BROKEN_ESCAPE.sub(r"\\\\", text)) or _objects(_LAST_COMMA.sub(r"\1", text))
+    return found or _of_python(text)
+
+
+_LAST_COMMA: Final = re.compile(r",\s*([}\]])")
+_LONGEST_OF_PYTHON: Final = 20_000  # characters
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
     decoder = json.JSONDecoder(strict=False)  # raw line ends inside of strings are the commonest slip
+    found: list[dict[str, Any]] = []
     at = text.find("{")
     for _ in range(20):  # braces in the prose before it
         if at < 0:
-            return None
+            break
         try:
-            value, _end = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
             at = text.find("{", at + 1)
             continue
-        return value if isinstance(value, dict) else None
-    return None
+        found.append(value)
+        at = text.find("{", end)
+    return found
+
+
+def _of_python(text: str) -> list[dict[str, Any]]:
+    begin, end = text.find("{"), text.rfind("}")
+    if not 0 <= begin < end or end - begin > _LONGEST_OF_PYTHON:
+        return []
+    try:
+        value = ast.literal_eval(text[begin : end + 1])
+        json.dumps(value)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return []
+    return [value] if isinstance(value, dict) and all(isinstance(key, str) for key in value) else []
 
 
 def _with_backslashes(text: str) -> str:

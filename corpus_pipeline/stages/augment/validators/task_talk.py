@@ -304,45 +304,44 @@ def instruction(text: str, source: str, known: str, *, is_request: bool) -> str 
 # what a remark about the work is made of, whatever its wording; each is one thing that such a remark names
 _THINGS: Final = (
     _REWORDS_IN,
-    re.compile(
+    Screened(
         rf"(?<![^\W\d_])(?:{_WORDING})|\b(?:wording|formulierung|formulation|formulación|formulazione|formulação|formulering|sformułowani\w*|формулировк\w*)\b|措辞|表述|表現",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:meaning|sense|intent|sinn|bedeutung|sens|signification|sentido|significado|senso|significato|betekenis|znaczeni\w*|смысл\w*|значени\w*)\b|意思|原意|意味|의미",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:instructions?|guidelines|instructed|requested|required|anweisung\w*|vorgabe\w*|gewünscht|verlangt|consignes?|indications|demandé\w*|instrucci\w+|indicacion\w+|pedid[oa]|solicitad[oa]"
         r"|istruzion\w+|richiest[oa]|instru[çc]\w+|solicitad[oa]|instructies|gevraagd|polece\w+|указани\w+|инструкци\w+|требовани\w+)\b|指示|要求|指令|지시",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:reference|source (?:text|answer)|original|referenz\w*|vorlage|ausgangs\w+|référence|d['’]origine|originale?|referencia|riferimento|referência|origine?el\w*|oryginał\w*|эталон\w*|исходн\w+|оригинал\w*)\b"
         r"|参考|原文|原答案|元の|원문|참고",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:user|nutzer\w*|benutzer\w*|anwender\w*|utilisateur|usuari[oa]|utente|utilizador|gebruiker|użytkownik\w*|пользовател\w+)\b|用户|用戶|ユーザー|사용자",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:kept|keeping|preserv\w+|retain\w+|unchanged|without (?:copying|looking|changing)|beibehalten|erhalten|unverändert|ohne (?:zu kopieren|abzuschreiben)|conserv\w+|gard(?:é|ant)|inchang\w+|sans copier"
         r"|manten\w+|mantien\w+|sin copiar|senza copiare|mantid\w+|sem copiar|behouden|zachowan\w*|bez kopiowania|сохран\w+|не копируя|без копировани\w+)\b|保留|保持|不变|未参考|維持|유지",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:generated|regenerat\w+|produced|erzeugt|generiert|neu geschrieben|généré\w*|générée?|generad[oa]|regenerad[oa]|generat[oa]|gerad[oa]|gegenereerd|wygenerowan\w+|сгенерирован\w+|создан\w*)\b|生成|重新|作成し|생성",
         _I,
     ),
-    re.compile(
+    Screened(
         r"\b(?:(?:the|this|my|your) (?:answer|response|question|request|task)|antwort|frage|aufgabe|réponse|question|respuesta|pregunta|tarea|risposta|domanda|compito|resposta|pergunta|antwoord|vraag|odpowied\w+|pytani\w+|ответ\w*|вопрос\w*|задани\w+)\b|回答|答案|问题|問題|質問|답변|질문",
         _I,
     ),
 )
-_MAY_REMARK: Final = MayMatch(
-    (thing.pattern for thing in _THINGS[:-1]), ignore_case=True
-)  # each remark names one of these
+# each remark names one of these
+_MAY_REMARK: Final = MayMatch((thing.compiled.pattern for thing in _THINGS[:-1]), ignore_case=True)
 _BRACKETED: Final = re.compile(r"[(\[（【]([^()\[\]（）【】\n]{8,200})[)\]）】]")
 _MOST_BRACKETS: Final = 6
 _REMARK: Final = 3  # of the things that a sentence at an edge names
@@ -373,7 +372,7 @@ def remark(text: str, source: str, known: str) -> str | None:
     return None
 
 
-def _names(words: str, things: Sequence[Screened | re.Pattern[str]]) -> int:
+def _names(words: str, things: Sequence[Screened]) -> int:
     return sum(thing.search(words) is not None for thing in things)
 
 

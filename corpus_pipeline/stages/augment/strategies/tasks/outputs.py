@@ -17,7 +17,8 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 MAX_LABELS: Final = 500
 MAX_LABEL: Final = 64  # characters, as of a tag
 _FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_AROUND: Final = " \t\r\n\"'`*_.,:;!()[]{}<>“”‘’"
+_AROUND: Final = " \t\r\n\"'`*_.,:;!()[]{}<>“”‘’«»。，、；：！「」『』《》〈〉【】（）［］،؛।॥․·"
+_NAMED: Final = re.compile(r"\A\W*(?:label|category|class|answer)\W*[:=：]\s*(?=\S)", re.IGNORECASE)
 
 
 class Score(BaseModel):
@@ -140,9 +141,13 @@ class Output(BaseModel):
         schema = self.schema
         if schema is None:
             return {"text": text.strip()}
-        value = schemas.fitted(structured.first_object(text), schema)
-        if not isinstance(value, dict):
+        found = [schemas.fitted(_by_name(one, self.names), schema) for one in structured.objects(text)]
+        fitting = [one for one in found if foreign_schemas.misfit(one, schema) is None]
+        if len(fitting) > 1 and any(one != fitting[0] for one in fitting):
+            raise BadAnswer(BadReason.MALFORMED, f"{len(fitting)} JSON objects that say different things")
+        if not found:
             raise BadAnswer(BadReason.MALFORMED, f"no JSON object with the keys {', '.join(self.names)}")
+        value = (fitting or found)[0]
         if schema.get("additionalProperties") is False:  # more than was asked for does no harm
             value = {key: part for key, part in value.items() if key in schema["properties"]}
         fault = foreign_schemas.misfit(value, schema)
@@ -153,12 +158,22 @@ class Output(BaseModel):
     def _label(self, text: str) -> str:
         """The label that an answer names: in JSON, or as all of its text but quotation marks, case and full stop."""
         found = structured.first_object(text)
-        said = found.get("label") if found else text
+        said = _by_name(found, ("label",)).get("label") if found else _NAMED.sub("", text, count=1)
+        if isinstance(said, list) and len(said) == 1:
+            said = said[0]
         known = {_plain(label): label for label in self.labels or ()}
         label = known.get(_plain(said)) if isinstance(said, str) else None
         if label is None:
             raise BadAnswer(BadReason.MALFORMED, f"{json.dumps(said, ensure_ascii=False)[:80]} is none of the labels")
         return label
+
+
+def _by_name(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """An object whose keys are the wanted ones where they differ from them in case alone."""
+    if all(name in found for name in names):
+        return found
+    wanted = {name.casefold(): name for name in names if name not in found}
+    return {wanted.get(key.casefold(), key) if len(wanted) else key: part for key, part in found.items()}
 
 
 def _plain(text: str) -> str:

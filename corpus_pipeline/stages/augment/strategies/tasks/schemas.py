@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -162,7 +163,7 @@ def fitted(value: Any, schema: Mapping[str, Any]) -> Any:
     """A value with texts read as the numbers and truth values that the schema wants in their place."""
     types = _types(schema) if "type" in schema else ()
     if isinstance(value, str) and types and "string" not in types:
-        return _read(value.strip(), types, value)
+        return _read(_without_scale(value.strip(), schema), types, value)
     if isinstance(value, float) and "integer" in types and "number" not in types and value.is_integer():
         return int(value)
     if isinstance(value, dict):
@@ -173,6 +174,20 @@ def fitted(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
         return [fitted(part, schema["items"]) for part in value]
     return value
+
+
+_OF_A_SCALE: Final = re.compile(r"(-?\d+)\s*(?:/|out of)\s*(\d+)")
+
+
+def _without_scale(text: str, schema: Mapping[str, Any]) -> str:
+    """A score that says its scale, such as 4/5, without it, where the schema ends there, too."""
+    found, values = _OF_A_SCALE.fullmatch(text), schema.get("enum")
+    most = (
+        max(values)
+        if isinstance(values, list) and values and all(type(v) is int for v in values)
+        else schema.get("maximum")
+    )
+    return found[1] if found is not None and type(most) in (int, float) and int(found[2]) == most else text
 
 
 def _read(text: str, types: Iterable[str], otherwise: Any) -> Any:
