@@ -198,7 +198,7 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         context.update_cursor(json.dumps(now))
         if not requests:
             return dg.SkipReason(f"{told} dataset files looked at" if told else "nothing has changed")
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(now))
+        return dg.SensorResult(run_requests=requests)
 
     return upstream_versions
 

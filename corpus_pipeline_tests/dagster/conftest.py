@@ -12,12 +12,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.loader import LoadingContextForTest
 
 from corpus_pipeline import llm_stub
@@ -25,6 +28,8 @@ from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline.defs import instance as dagster_home
 from corpus_pipeline.defs import partitions, upstream
 from corpus_pipeline.defs.assets import ASSETS
+from corpus_pipeline.defs.build import build
+from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
@@ -106,6 +111,20 @@ def stale(home: Home, definitions: Sequence[dg.AssetsDefinition], asset: str, pa
         resolver.get_status(key, partition).value,
         [cause.reason for cause in resolver.get_stale_causes(key, partition)],
     )
+
+
+def tick(home: Home, sensor: dg.SensorDefinition, cursor: str | None = None) -> SensorExecutionData:
+    """What a daemon hears of a sensor at one tick, by the way that a daemon asks."""
+    with (
+        partition_loading_context(dynamic_partitions_store=home.instance),
+        dg.build_sensor_context(home.instance, cursor=cursor, repository_def=_repository()) as context,
+    ):
+        return sensor.evaluate_tick(context)
+
+
+@lru_cache(maxsize=1)
+def _repository() -> dg.RepositoryDefinition:
+    return build(DEFAULT).get_repository_def()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from corpus_pipeline.defs.sensors import upstream_versions
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
-from corpus_pipeline_tests.dagster.conftest import Home
+from corpus_pipeline_tests.dagster.conftest import Home, tick
 
 
 def test_stages_are_started_one_after_the_other_and_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,19 +54,16 @@ def test_what_a_recipe_changes_is_started_and_nothing_else(home: Home, monkeypat
         ).success
 
     work(*DEFAULT.keys)
-    with dg.build_sensor_context(home.instance) as context:
-        upstream_versions(context)
-        seen = context.cursor
+    seen = tick(home, upstream_versions).cursor
     recipe = home.folder / "another_export.yaml"
     before = home.corpus.recipe_of(home.corpus.files([name])[0]).to_yaml()
     assert before.count("format: same") == 1
     changed = before.replace("name: default", "name: another").replace("format: same", "format: sharegpt")
     recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe(name, str(recipe))
-    with dg.build_sensor_context(home.instance, cursor=seen) as context:
-        result = upstream_versions(context)
-    assert isinstance(result, dg.SensorResult)
-    (request,) = [one for one in result.run_requests or () if one.partition_key == name]
+    heard = tick(home, upstream_versions, seen)
+    assert heard.cursor not in (None, seen)
+    (request,) = [one for one in heard.run_requests or () if one.partition_key == name]
     assert (request.asset_selection, request.tags[automation.AUTOMATION_TAG]) == ([DEFAULT.keys[-1]], "true")
     work(*request.asset_selection)
     assert {stage["status"] for stage in home.corpus.status([name])[0]["stages"].values()} == {"done"}
@@ -84,11 +81,9 @@ def test_a_budget_that_was_missing_lets_the_stage_begin(home: Home, monkeypatch:
         recipe.write_text(text.replace("task_usd: null", f"task_usd: {budget}"), encoding="utf-8")
         if number != 1:
             home.corpus.bind_recipe(name, str(recipe))
-        with dg.build_sensor_context(home.instance, cursor=seen) as context:
-            result = upstream_versions(context)
-            seen = context.cursor
-        requests = result.run_requests or () if isinstance(result, dg.SensorResult) else ()
-        asked.append([one.asset_selection for one in requests if one.partition_key == name])
+        heard = tick(home, upstream_versions, seen)
+        seen = heard.cursor
+        asked.append([one.asset_selection for one in heard.run_requests or () if one.partition_key == name])
     assert asked == [[], [], [[DEFAULT.keys[2]]]]
 
 
