@@ -5,6 +5,7 @@
                                                                     # the database killed, Redis restarted without its messages
     python benchmarks/hosts.py limits --workers 8 --minutes 3       # requests in each minute under 120 a minute
     python benchmarks/hosts.py liveness --kills 20 --alive 50       # how long until the run of a lost worker is ended
+    python benchmarks/hosts.py crowded --workers 20 --connections 60 # workers whose database server has few connections
     python benchmarks/hosts.py soak --minutes 60 --workers 4        # memory, connections, files and events by the minute
 
 A host is a process with a CORPUS_HOST and a CORPUS_HOME of its own, so that no one sees another one's processes; database
@@ -93,6 +94,10 @@ class Hosts:
             )  # fmt: skip
         self._stack.callback(kill, process)
         return process
+
+    def without_shared_history(self) -> None:
+        """Each host keeps Dagster's history in its own home."""
+        del self._environment["CORPUS_DAGSTER_DATABASE_URL"]
 
     def environment(self, host: str) -> dict[str, str]:
         return self._environment | {"CORPUS_HOST": host, "CORPUS_HOME": str(self.folder / "homes" / host)}
@@ -296,6 +301,47 @@ def soak(asked: argparse.Namespace) -> None:
         print(f"deadlocks: {locks}; books: {books(hosts)}")
 
 
+def crowded(asked: argparse.Namespace) -> None:
+    """Workers that start together, a file for each of them; the server has few connections, others hold some of them.
+
+    Dagster's history lies on each host, so that the connections are those of the corpus alone.
+    """
+    with trial("fixed:0.2", asked.lease) as hosts, hosts.database.administrator() as connection:
+        cursor = connection.cursor()
+        register(hosts, [write(hosts.folder / "data" / f"f{n}.jsonl", asked.rows) for n in range(asked.workers)], 20)
+        hosts.without_shared_history()
+        cursor.execute("SET GLOBAL max_connections = %s", (asked.connections,))
+        others = [pymysql.connect(**_place(hosts.url)) for _ in range(asked.others)]
+        began, most, samples = time.monotonic(), 0, list[int]()
+        started = [hosts.start(f"host{n}", "worker", "--once") for n in range(asked.workers)]
+        while any(one.poll() is None for one in started) and time.monotonic() < began + asked.patience:
+            samples.append(_status(cursor, "Threads_connected") - 1 - len(others))
+            most = max(most, len(hosts.calls()) and samples[-1])
+            time.sleep(0.5)
+        took, refused = time.monotonic() - began, _status(cursor, "Connection_errors_max_connections")
+        for one in [*started, *others]:
+            kill(one) if isinstance(one, subprocess.Popen) else one.close()
+        cursor.execute("SET GLOBAL max_connections = 200")
+        said = "".join((hosts.folder / f"host{n}.log").read_text() for n in range(asked.workers))
+        with hosts.corpus() as corpus:
+            done = sum(state["stages"]["export"]["status"] == "done" for state in corpus.status())
+        busy = sorted(one for one in samples if one >= asked.workers)
+        print(
+            f"{asked.workers} workers, max_connections={asked.connections}, {asked.others} of them others':"
+            f" {done} of {asked.workers} files done in {took:.0f} s;"
+            f" {said.count('was lost')} leases lost; {refused} connections refused, {said.count('no connection left')} waits"
+            f" said; most connections {most}, median while busy {busy[len(busy) // 2] if busy else 0};"
+            f" books: {books(hosts)}; load {os.getloadavg()[0]:.0f}"
+        )
+        if asked.logs:
+            print(said)
+
+
+def _status(cursor: Any, name: str) -> int:
+    cursor.execute("SHOW GLOBAL STATUS LIKE %s", (name,))
+    return int(cursor.fetchone()[1])
+
+
 def liveness(asked: argparse.Namespace) -> None:
     """Workers on other hosts, forked from here, that give signs of life; some are killed at random moments. The sensor's look
     every five seconds is ours. The database is SQLite: what is measured are the clocks."""
@@ -348,18 +394,14 @@ def _nothing() -> None:
     """A job without a step."""
 
 
-def _ask(url: str, question: str) -> int:
+def _place(url: str) -> dict[str, Any]:
     parts = make_url(url)
-    with (
-        pymysql.connect(
-            host=parts.host,
-            port=parts.port or 3306,
-            user=parts.username,
-            password=str(parts.password),
-            database=parts.database,
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
+    found = {"host": parts.host, "port": parts.port or 3306, "user": parts.username}
+    return found | {"password": str(parts.password), "database": parts.database}
+
+
+def _ask(url: str, question: str) -> int:
+    with pymysql.connect(**_place(url)) as connection, connection.cursor() as cursor:
         cursor.execute(question)
         (row,) = cursor.fetchall()
     return int(row[0])
@@ -418,10 +460,18 @@ def main() -> None:
     four.add_argument("--kills", type=int, default=20)
     four.add_argument("--alive", type=int, default=50)
     four.set_defaults(run=liveness)
+    five = commands.add_parser("crowded")
+    five.add_argument("--connections", type=int, default=60)
+    five.add_argument("--others", type=int, default=0, help="connections that other programs hold")
+    five.add_argument("--rows", type=int, default=100)
+    five.add_argument("--patience", type=float, default=220)
+    five.add_argument("--logs", action="store_true", help="print what the workers said")
+    five.add_argument("--workers", type=int, default=20)
+    five.set_defaults(run=crowded)
     one.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     two.add_argument("--workers", type=int, default=8)
     three.add_argument("--workers", type=int, default=4)
-    for each in (one, two, three, four):
+    for each in (one, two, three, four, five):
         each.add_argument("--lease", type=int, default=30)
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

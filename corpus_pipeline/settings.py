@@ -39,6 +39,11 @@ VARIABLES = (
         "15",
         "the most connections to a database server that one process opens (from 4 on)",
     ),
+    Variable(
+        "CORPUS_DATABASE_IDLE_SECONDS",
+        "600",
+        "after how long the database server closes a connection that lies idle (from 10 on; PostgreSQL 14 or newer)",
+    ),
     Variable("CORPUS_EXPORT_URL", "a folder in CORPUS_HOME", "folder, or s3://bucket/prefix"),
     Variable("CORPUS_S3_ENDPOINT_URL", "AWS", "endpoint of any S3-compatible store; keys come from AWS_*"),
     Variable(
@@ -198,6 +203,7 @@ class Settings:
     model: str | None
     s3_addressing: Literal["auto", "path", "virtual"] = "auto"
     database_connections: int = 15
+    database_idle_seconds: int = 600
     private_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
@@ -240,6 +246,7 @@ class Settings:
             database_url=_database_url(env.get("CORPUS_DATABASE_URL") or f"sqlite:///{home / 'corpus.db'}"),
             # from 4 on: a stage writes, renews its lease, tells how far it is and looks for a pause at the same time
             database_connections=_between("CORPUS_DATABASE_CONNECTIONS", env, "15", 4, 1000),
+            database_idle_seconds=_between("CORPUS_DATABASE_IDLE_SECONDS", env, "600", 10, 604_800),
             export_url=_export_url(env.get("CORPUS_EXPORT_URL") or str(home / "exports")),
             s3_endpoint_url=_s3_endpoint(env.get("CORPUS_S3_ENDPOINT_URL"), private_hosts),
             s3_addressing=_addressing(env.get("CORPUS_S3_ADDRESSING") or "auto"),

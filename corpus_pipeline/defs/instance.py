@@ -132,7 +132,9 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
     processes for each run.
     """
     home = prepare(settings)
-    reference = sealed(InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None))
+    plain = InstanceRef.from_dir(str(home), overrides=_NO_FILES if prints else None)
+    _require_driver(plain, home)
+    reference = sealed(plain)
     mark = home / ".pools"
     if mark.exists():
         return _opened(reference, home)
@@ -145,6 +147,27 @@ def instance(settings: Settings, *, prints: bool = False) -> dg.DagsterInstance:
                 found.event_log_storage.set_concurrency_slots(pool, limit)
             mark.touch()
     return found
+
+
+def _require_driver(reference: Any, home: Path) -> None:
+    """Raises UsageError for a PostgreSQL address that leads to the driver with which Dagster cannot write."""
+    data = reference.event_storage_data
+    if data is None or not data.module_name.startswith("dagster_postgres"):
+        return
+    configured = yaml.safe_load(data.config_yaml) or {}
+    address = _value(configured.get("postgres_url"))
+    scheme = address.partition(":")[0] or _value((configured.get("postgres_db") or {}).get("scheme")) or "postgresql"
+    if scheme in ("postgresql", "postgresql+psycopg"):
+        own = is_ours(home / "dagster.yaml") and DATABASE_VARIABLE in os.environ
+        raise UsageError(
+            f"{DATABASE_VARIABLE if own else home / 'dagster.yaml'}: with {scheme}:// SQLAlchemy takes the driver psycopg, with"
+            " which Dagster cannot write its events. Write postgresql+psycopg2://, in postgres_db: scheme: postgresql+psycopg2"
+        )
+
+
+def _value(configured: Any) -> str:
+    """A text of a dagster.yaml, or that of the variable which it names."""
+    return str((os.environ.get(configured.get("env", "")) if isinstance(configured, dict) else configured) or "")
 
 
 def _opened(reference: Any, home: Path) -> dg.DagsterInstance:

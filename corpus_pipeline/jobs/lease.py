@@ -22,17 +22,19 @@ log = logging.getLogger(__name__)
 class HeldLease:
     """A lease that is being kept alive. `guard` goes with every write; `check()` is for between the writes.
 
-    The heartbeat runs on its own thread and connection, so that a busy event loop does not end the lease. When it could not
-    be renewed for its whole length, or somebody else holds it, `lost` is set: no call may be made from then on.
+    The heartbeat runs on its own thread and connection (`Store.signs`), so that neither a busy event loop nor a lack of
+    connections ends the lease; each guarded write renews it as well. When it could not be renewed for its whole length, or
+    somebody else holds it, `lost` is set: no call may be made from then on.
     """
 
     def __init__(self, store: Store, lease: leases.Lease, ttl_seconds: float, taken: float) -> None:
         """taken: the monotonic clock before the lease was asked for; by the database's clock it began later."""
-        self.guard = Guard(lease.task_id, lease.stage, lease.owner, lease.epoch, lease.seq)
+        self.guard = Guard(
+            *(lease.task_id, lease.stage, lease.owner, lease.epoch, lease.seq), ttl_seconds=ttl_seconds, renewed=taken
+        )
         self.lost = threading.Event()
         self._store = store
         self._ttl = ttl_seconds
-        self._renewed = taken
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{lease.stage}", daemon=True)
         self._thread.start()
@@ -43,7 +45,7 @@ class HeldLease:
 
     def check(self) -> None:
         """Raises Fenced when the lease is lost or could not be renewed in time."""
-        if time.monotonic() - self._renewed > self._ttl:
+        if self.guard.has_run_out():
             self.lost.set()
         if self.lost.is_set():
             raise Fenced(
@@ -62,13 +64,13 @@ class HeldLease:
 
         while not self._stop.wait(self._ttl / 3):
             try:
-                renewed = self._store.write(extend, repeatable=True, name="heartbeat", patience=self._ttl)
+                renewed = self._store.signs.write(extend, name="heartbeat", patience=self._ttl)
             except CorpusError:
                 continue  # the database is away; check() ends the work when the lease has run out
             if renewed is None:
                 self.lost.set()
                 return
-            self._renewed = renewed
+            guard.renew(renewed)
 
     def release(self) -> None:
         """Stop the heartbeat and give the lease back, so that the next one need not wait.
@@ -85,7 +87,7 @@ class HeldLease:
             leases.release(connection, guard.task_id, guard.stage, guard.owner, guard.epoch)
 
         try:
-            self._store.write(release, repeatable=True, name="lease release", patience=min(self._ttl, 10.0))
+            self._store.signs.write(release, name="lease release", patience=min(self._ttl, 10.0))
         except CorpusError as error:
             log.warning("the lease on %s of task %s ends by itself: %s", guard.stage, guard.task_id, error)
 
@@ -101,13 +103,17 @@ def holding(store: Store, task_id: TaskId, stage: Stage, ttl_seconds: float) -> 
         migrate.still_fits(connection)
         return leases.acquire(connection, task_id, stage, owner, int(ttl_seconds * 1000)), begun
 
+    store.signs.hold()  # before the lease: what cannot give signs of life takes none
     try:
-        lease, taken = store.write(acquire, repeatable=True, name="lease acquire")
-    except LeaseHeld:
-        store.write(leases.cap, repeatable=True, name="lease cap")
-        raise
-    held = HeldLease(store, lease, ttl_seconds, taken)
-    try:
-        yield held
+        try:
+            lease, taken = store.signs.write(acquire, name="lease acquire")
+        except LeaseHeld:
+            store.signs.write(leases.cap, name="lease cap")
+            raise
+        held = HeldLease(store, lease, ttl_seconds, taken)
+        try:
+            yield held
+        finally:
+            held.release()
     finally:
-        held.release()
+        store.signs.let_go()

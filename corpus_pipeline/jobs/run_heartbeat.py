@@ -1,4 +1,5 @@
-"""The sign of life of a process that works runs: a thread with a connection of its own, from the start of a run to its end."""
+"""The sign of life of a process that works runs: a thread with a connection for it (`Store.signs`), from the start of a run to
+its end."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class RunHeartbeat:
         self._owner = process_identity.own()
         self._lock = threading.Lock()
         self._run_id: str | None = None
+        self._holds = False  # the connection for signs of life
         self._last: str | None = None  # whose row may still be there
         self._lost: set[str] = set()
         self._at: tuple[str | None, Stage | None] = (None, None)
@@ -47,7 +49,11 @@ class RunHeartbeat:
             before=self._last if self._last != run_id else None,
             file_name=file_name,
         )
-        self._store.write(enter, repeatable=True, name="run begins")
+        with self._lock:
+            if not self._holds:
+                self._store.signs.hold()
+            self._holds = True
+        self._store.signs.write(enter, name="run begins")
         with self._lock:
             self._run_id = self._last = run_id
             self._at = (file_name, None)
@@ -70,6 +76,9 @@ class RunHeartbeat:
         """The run is over but for its last words: no more signs of life. Its row goes with the next run, or to the sensor."""
         with self._lock:
             self._run_id = None
+            if self._holds:
+                self._store.signs.let_go()
+            self._holds = False
 
     def _beat(self) -> None:
         pause = self._pause
@@ -81,7 +90,7 @@ class RunHeartbeat:
                 continue
             beat = partial(run_workers.beat, run_id=run_id, owner=self._owner, file_name=file_name, stage=stage)
             try:
-                known = self._store.write(beat, repeatable=True, name="sign of life", patience=_AGAIN_SECONDS)
+                known = self._store.signs.write(beat, name="sign of life", patience=_AGAIN_SECONDS)
             except CorpusError:
                 pause = _AGAIN_SECONDS  # the database is away
                 continue

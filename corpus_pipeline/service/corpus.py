@@ -102,7 +102,11 @@ class Corpus:
         """
         settings = settings or Settings.from_env()
         settings.make_home()
-        store = Store(settings.database_url, connections=settings.database_connections)
+        store = Store(
+            settings.database_url,
+            connections=settings.database_connections,
+            idle_seconds=settings.database_idle_seconds,
+        )
         try:
             migrate.ensure(store)
         except BaseException:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -21,6 +21,7 @@ from corpus_pipeline.settings import masked_url
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.backends import GRANTS_STEP, Backend, Fault, backend_of
 from corpus_pipeline.store.schema import leases
+from corpus_pipeline.store.types import now_ms
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -28,11 +29,14 @@ P = ParamSpec("P")
 log = logging.getLogger(__name__)
 
 _SILENT_SECONDS = 5  # then a wait is logged with its reason
+_CROWDED_STEP = "Allow more there (max_connections), fewer here (CORPUS_DATABASE_CONNECTIONS), or run fewer processes"
+_BUSY_SECONDS = 1  # for which a sign of life waits for another one, before it takes a connection of the pool
 # a unit that looks, finds nothing and inserts may meet another one that did so at the same time: it is redone and finds it
 _MOST_TAKEN = 3
 
 
-# part of every guarded transaction: built once
+# part of every guarded transaction: built once. A write is a sign of life, too: the heartbeat waits for its end, because both
+# change this row, and one that takes long must not cost the lease
 _TAKE = (
     update(leases)
     .where(
@@ -42,7 +46,10 @@ _TAKE = (
         leases.c.epoch == bindparam("at_epoch"),
         leases.c.expires_at > 0,
     )
-    .values(seq=bindparam("number"))
+    .values(
+        seq=bindparam("number"),
+        expires_at=case((leases.c.expires_at > now_ms(), now_ms() + leases.c.ttl_ms), else_=leases.c.expires_at),
+    )
 )
 
 
@@ -51,15 +58,38 @@ class Guard:
 
     The number (`seq`) is raised in every guarded transaction, so that after a lost connection the row itself tells whether
     the commit arrived. One guard is used by one writer at a time (`lock`).
+
+    ttl_seconds: the length of the lease. renewed: the monotonic clock at which it was last known to hold, before the database
+    was asked; a guarded write moves it on as a heartbeat does.
     """
 
-    def __init__(self, task_id: TaskId, stage: Stage, owner: str, epoch: int, seq: int) -> None:
+    def __init__(
+        self,
+        task_id: TaskId,
+        stage: Stage,
+        owner: str,
+        epoch: int,
+        seq: int,
+        *,
+        ttl_seconds: float = 30.0,
+        renewed: float | None = None,
+    ) -> None:
         self.task_id = task_id
         self.stage = stage
         self.owner = owner
         self.epoch = epoch
         self.seq = seq
+        self.ttl_seconds = ttl_seconds
+        self.renewed = time.monotonic() if renewed is None else renewed
         self.lock = threading.RLock()
+
+    def has_run_out(self) -> bool:
+        """Whether nothing is known to have renewed the lease within its length."""
+        return time.monotonic() - self.renewed > self.ttl_seconds
+
+    def renew(self, begun: float) -> None:
+        """The lease was renewed in a transaction that was begun then."""
+        self.renewed = max(self.renewed, begun)
 
     def check(self, connection: Connection) -> None:
         """Take the lease row for this transaction. Raises Fenced when the epoch is no longer ours."""
@@ -101,15 +131,16 @@ def _nothing() -> None:
 class Store:
     """A relational corpus at a database URL.
 
-    connections: the most that it opens to a database server at a time.
-    patience: seconds for which a unit of work is redone while the database refuses or is away.
+    connections: the most that it opens to a database server at a time. idle_seconds: after which the server closes one that
+    lies idle. patience: seconds for which a unit of work is redone while the database refuses or is away.
     """
 
-    def __init__(self, url: str, *, patience: float = 120.0, connections: int = 15) -> None:
+    def __init__(self, url: str, *, patience: float = 120.0, connections: int = 15, idle_seconds: int = 600) -> None:
         self.url = url
         self.patience = patience
         self.backend: Backend = backend_of(url)
-        self.engine = self.backend.create_engine(url, connections)
+        self.engine = self.backend.create_engine(url, connections, idle_seconds)
+        self.signs = SignsOfLife(self)
         self.before_read: Callable[[], None] = _nothing  # called before each read begins, in its thread
 
     def close(self) -> None:
@@ -156,13 +187,15 @@ class Store:
             return self._attempts(lambda: self._write_once(work, guard, repeatable, name), patience)
 
     def _write_once(self, work: Callable[[Connection], T], guard: Guard | None, repeatable: bool, name: str) -> T:
-        committing = False
+        committing = renews = False
+        begun = time.monotonic()
         result: T
         try:
             with self.engine.connect().execution_options(write=True) as connection:
                 with connection.begin() as transaction:
                     if guard is not None:
                         guard.check(connection)
+                        renews = not guard.has_run_out()  # one that ran out by our clock may have by the database's
                     result = work(connection)
                     failpoints.point(f"before commit: {name}")
                     committing = True
@@ -182,6 +215,8 @@ class Store:
                 raise
         if guard is not None:
             guard.seq += 1
+            if renews:
+                guard.renew(begun)
         return result
 
     def _attempts(self, once: Callable[[], T], patience: float | None = None) -> T:
@@ -212,14 +247,86 @@ class Store:
                 taken += fault is Fault.TAKEN
                 if fault is Fault.WRONG or taken > _MOST_TAKEN:
                     raise
+                is_crowded = fault is Fault.CROWDED
                 if time.monotonic() + pause > deadline:
+                    if is_crowded:
+                        raise StoreUnavailable(
+                            f"the server of {masked_url(self.url)} had no connection left for {patience:.0f} s: {error.orig}."
+                            f" {_CROWDED_STEP}. Finished work is kept; run the same command again then."
+                        ) from error
                     raise StoreUnavailable(
                         f"the database {masked_url(self.url)} did not answer for {patience:.0f} s: {error.orig}."
                         f"{self.backend.in_the_way(self.engine)}"
                         " Finished work is kept; run the same command again when it is back."
                     ) from error
                 if not told and time.monotonic() - began > _SILENT_SECONDS:
-                    log.warning("waiting up to %.0f s for the database: %s", patience, error.orig)
+                    said = (
+                        f"its server has no connection left ({error.orig}). {_CROWDED_STEP}"
+                        if is_crowded
+                        else error.orig
+                    )
+                    log.warning("waiting up to %.0f s for the database: %s", patience, said)
                     told = True
             time.sleep(pause * (0.5 + random.random()))
             pause = min(pause * 2, 3.0)
+
+
+class SignsOfLife:
+    """The connection for signs of life of a process: taken before its lease and kept as long as somebody holds it, so that none
+    waits for one that the work uses, or that the server has no more to give.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()  # of the connection
+        self._count_lock = threading.Lock()
+        self._holders = 0
+        self._connection: Connection | None = None
+
+    def hold(self) -> None:
+        """From now on until `let_go` the connection is kept."""
+        with self._count_lock:
+            self._holders += 1
+
+    def let_go(self) -> None:
+        """The last one closes it; a sign of life that is under way then does so at its end."""
+        with self._count_lock:
+            self._holders -= 1
+        self._tidy()
+
+    def write(self, work: Callable[[Connection], T], *, name: str, patience: float | None = None) -> T:
+        """As `Store.write` of a unit that may be repeated and has no guard; by the pool while another one takes long."""
+        if not self._holders or not self._lock.acquire(timeout=_BUSY_SECONDS):
+            return self._store.write(work, repeatable=True, name=name, patience=patience)
+        try:
+            return self._store._attempts(lambda: self._write_once(work, name), patience)
+        finally:
+            self._lock.release()
+            self._tidy()
+
+    def _write_once(self, work: Callable[[Connection], T], name: str) -> T:
+        if self._connection is None:
+            self._connection = self._store.engine.connect().execution_options(write=True)
+        try:
+            with self._connection.begin():
+                result = work(self._connection)
+                failpoints.point(f"before commit: {name}")
+            failpoints.point(f"after commit: {name}")
+        except DBAPIError as error:
+            if self._connection is not None and self._store.backend.fault(error) is Fault.LOST:
+                self._connection.invalidate()
+                self._close()  # the next attempt takes another one
+            raise
+        return result
+
+    def _tidy(self) -> None:
+        if not self._holders and self._lock.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

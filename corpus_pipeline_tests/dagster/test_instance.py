@@ -70,6 +70,32 @@ def test_a_storage_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None
         instance.instance(found)
 
 
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "storage: {postgres: {postgres_db: {username: u, password: p, hostname: h, db_name: d}}}",
+        "storage: {postgres: {postgres_url: {env: OUR_DAGSTER}}}",
+        "event_log_storage: {module: dagster_postgres.event_log, class: PostgresEventLogStorage,"
+        " config: {postgres_url: 'postgresql+psycopg://u:p@h/d'}}",
+    ],
+)
+def test_a_driver_with_which_dagster_cannot_write_is_refused(
+    tmp_path: Path, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUR_DAGSTER", "postgresql://u:p@h/d")
+    found = settings(tmp_path)
+    found.dagster_home.mkdir(parents=True)
+    (found.dagster_home / "dagster.yaml").write_text(f"{storage}\n")
+    with pytest.raises(UsageError, match=r"dagster\.yaml: with postgresql.*Write postgresql\+psycopg2://"):
+        instance.instance(found)
+
+
+def test_the_same_driver_in_the_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(instance.DATABASE_VARIABLE, "postgresql://u:p@h/d")
+    with pytest.raises(UsageError, match="CORPUS_DAGSTER_DATABASE_URL: with postgresql://"):
+        instance.instance(settings(tmp_path, CORPUS_DAGSTER_DATABASE_URL="postgresql://u:p@h/d"))
+
+
 def test_a_secret_in_dagster_yaml_is_handed_on_as_a_variable(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(
         f"{OWN_CONFIG}storage: {{postgres: {{postgres_db: {{username: u, password: '{SEALED}', hostname: h, db_name: d}}}}}}\n"

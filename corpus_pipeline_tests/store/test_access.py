@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from corpus_pipeline.errors import StoreUnavailable, UsageError
+from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.store import Store, migrate
-from corpus_pipeline.store.backends import mysql
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import Store, engine, migrate
+from corpus_pipeline.store.backends.base import KEPT
 from corpus_pipeline.store.grants import DatabaseRole, statements
 from corpus_pipeline_tests.servers.mariadb import MariaDB
+from corpus_pipeline_tests.store import making
 
 
 @pytest.fixture
@@ -28,6 +32,14 @@ def url(mariadb_server: MariaDB) -> Iterator[str]:
 
 def _changed(url: str, **parts: str) -> str:
     return make_url(url).set(**parts).render_as_string(hide_password=False)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if done():
+            return
+        time.sleep(0.03)
+    raise AssertionError("it did not come")
 
 
 def _refused(url: str) -> str:
@@ -142,21 +154,85 @@ def test_no_more_connections_than_are_allowed_and_a_sentence_when_all_are_in_use
     store.close()
 
 
-def test_a_connection_that_lies_idle_is_given_back_to_the_server(url: str, mariadb_server: MariaDB) -> None:
+def test_a_lease_is_kept_while_the_server_has_no_connection_left(
+    url: str, mariadb_server: MariaDB, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "_SILENT_SECONDS", 0)
+    store, others = Store(url, patience=0.5), Store(url, connections=1000)
+    migrate.ensure(store)
+    made = making.task(store)
+    with mariadb_server.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.max_connections")
+        (before,) = cursor.fetchone() or (0,)
+        taken = []
+        try:
+            with holding(store, made.task_id, Stage.CLEAN, 3.0) as lease:
+                taken = [store.engine.connect() for _ in range(KEPT)]  # the work has what it had
+                cursor.execute("SET GLOBAL max_connections = 10")
+                with pytest.raises(OperationalError, match="1040"):
+                    taken += (others.engine.connect() for _ in range(1000))
+                renewed = lease.guard.renewed
+                with pytest.raises(
+                    StoreUnavailable, match=r"no connection left for 0 s: .*1040.*max_connections"
+                ) as refusal:
+                    store.write(lambda c: None, lease.guard)
+                assert "\n" not in str(refusal.value) and "CORPUS_DATABASE_CONNECTIONS" in caplog.text
+                _until(lambda: lease.guard.renewed > renewed)
+                lease.check()
+                taken.pop(0).close()
+                store.write(lambda c: None, lease.guard)
+        finally:
+            cursor.execute("SET GLOBAL max_connections = %s", (before,))
+            for one in taken:
+                one.close()
+            others.close()
+    assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    store.close()
+
+
+def test_signs_of_life_share_a_connection_that_is_replaced_when_it_is_lost(url: str, mariadb_server: MariaDB) -> None:
     store = Store(url)
+    number = text("SELECT CONNECTION_ID()")
+
+    def sign() -> int:
+        return store.signs.write(lambda c: int(c.execute(number).scalar_one()), name="sign")
+
+    store.signs.hold()
+    store.signs.hold()
+    first = sign()
+    with store.engine.connect() as work:
+        assert work.execute(number).scalar() != first == sign()
+    with mariadb_server.administrator() as connection, connection.cursor() as cursor:
+        cursor.execute(f"KILL {first}")
+    assert first != sign() == sign()
+    store.signs.let_go()
+    assert store.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+    store.signs.let_go()
+    assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert sign() > first  # of the pool, when no one holds it
+    store.close()
+
+
+def test_a_process_keeps_few_connections(url: str) -> None:
+    store = Store(url)
+    for one in [store.engine.connect() for _ in range(8)]:
+        one.close()
+    assert store.engine.pool.checkedin() == KEPT == 2  # type: ignore[attr-defined]
+    store.close()
+
+
+def test_a_connection_that_lies_idle_is_given_back_to_the_server(url: str, mariadb_server: MariaDB) -> None:
+    store = Store(url, idle_seconds=77)
     seconds = store.fetch(lambda c: c.execute(text("SELECT @@SESSION.wait_timeout")).scalar())
     store.close()
     with mariadb_server.administrator() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@GLOBAL.wait_timeout")
         assert cursor.fetchone() != (seconds,)
-    assert seconds == 600
+    assert seconds == 77
 
 
-def test_the_lock_of_a_long_change_is_not_taken_for_an_idle_connection(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mysql, "_SESSION", mysql._SESSION.replace("wait_timeout = 600", "wait_timeout = 1"))
-    store, other = Store(url), Store(url)
+def test_the_lock_of_a_long_change_is_not_taken_for_an_idle_connection(url: str) -> None:
+    store, other = Store(url, idle_seconds=1), Store(url)
     with store.backend.exclusive(store.engine):
         time.sleep(3)  # the server closes what lies idle for a second
         with other.engine.connect() as connection:
@@ -165,6 +241,13 @@ def test_the_lock_of_a_long_change_is_not_taken_for_an_idle_connection(
         assert connection.execute(text("SELECT IS_FREE_LOCK('corpus-schema')")).scalar() == 1
     store.close()
     other.close()
+
+
+def test_an_idle_time_that_cannot_work_is_refused(tmp_path: Path) -> None:
+    env = {"CORPUS_HOME": str(tmp_path)}
+    assert Settings.from_env(env | {"CORPUS_DATABASE_IDLE_SECONDS": "10"}).database_idle_seconds == 10
+    with pytest.raises(UsageError, match="CORPUS_DATABASE_IDLE_SECONDS"):
+        Settings.from_env(env | {"CORPUS_DATABASE_IDLE_SECONDS": "9"})
 
 
 @pytest.mark.parametrize("said", ["0", "3", "x", "1001", "-5"])

@@ -142,6 +142,21 @@ def test_every_guarded_write_raises_the_number_of_the_lease(store: Store) -> Non
     assert isinstance(guard, Guard)
 
 
+def test_a_guarded_write_renews_a_lease_that_holds(store: Store) -> None:
+    made = making.task(store)
+    guard = making.held(store, made)
+    own = schema.leases.c
+    mine = (own.task_id == made.task_id, own.stage == Stage.INGEST.value)
+    store.write(lambda c: c.execute(update(schema.leases).where(*mine).values(expires_at=now_ms() + 5_000)))
+    renewed = guard.renewed
+    store.write(lambda c: None, guard)
+    assert store.fetch(lambda c: leases.current(c, made.task_id, Stage.INGEST)).left_ms > 20_000
+    assert guard.renewed > renewed and not guard.has_run_out()
+    guard.renewed -= 31  # by our clock it has run out, so that the database's may have let it end as well
+    store.write(lambda c: None, guard)
+    assert guard.has_run_out()
+
+
 def _worker_name(*, alive: bool) -> str:
     """The name of a holder in another process of this machine."""
     program = "from corpus_pipeline import process_identity; print(process_identity.own(), flush=True); input()"

@@ -11,6 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, Table, event
 from sqlalchemy.exc import DBAPIError, StatementError
 
+# connections of a process that stay open when they are not needed, as long as the server lets them: one that writes and one
+# that reads. Those of many workers add up to what a server has
+KEPT = 2
 # what a person does about a right that is missing
 GRANTS_STEP = "`corpus doctor --grants ROLE` prints what the user of each kind of process needs"
 
@@ -21,6 +24,7 @@ class Fault(Enum):
     CONFLICT = "rolled back by the database; the whole unit may be redone"
     TAKEN = "another transaction inserted the same key; a unit that is redone will find it"
     LOST = "the connection is gone; what a COMMIT in flight did is not known"
+    CROWDED = "the server has no connection left for us; others give theirs back"
     FULL = "no space, or the disk fails; a person must act"
     DENIED = "the user of the connection may not do this; a person must grant it"
     WRONG = "the statement or the data are wrong; trying again changes nothing"
@@ -32,10 +36,11 @@ class Backend(ABC):
     name: str
 
     @abstractmethod
-    def create_engine(self, url: str, connections: int) -> Engine:
+    def create_engine(self, url: str, connections: int, idle_seconds: int) -> Engine:
         """An engine whose every connection has the session settings that the store relies on.
 
-        connections: the most that it opens to a server at a time. Raises UsageError for an address that cannot be used."""
+        connections: the most that it opens to a server at a time. idle_seconds: after which the server closes one that lies
+        idle. Raises UsageError for an address that cannot be used."""
 
     @abstractmethod
     def without_values(self, error: BaseException) -> str:

@@ -11,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable
 from corpus_pipeline.store.backends import certificates, mysql_access, mysql_tls, mysql_values, server_addresses
-from corpus_pipeline.store.backends.base import Backend, Fault
+from corpus_pipeline.store.backends.base import KEPT, Backend, Fault
 
 # the whole transaction is rolled back, or one statement of it is (1205): always roll back and redo the unit
 _CONFLICTS = frozenset({1205, 1213, 1020, 1412, 3101, 3572})
-_LOST = frozenset({0, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
+_LOST = frozenset({0, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
+# all connections of the server, of the user at a time
+_CROWDED = frozenset({1040, 1203, 1226})
 _FULL = frozenset({3, 28, 1021, 1114, 1290, 1836, 1969, 3024})
 # no access, no such name, NULL, too long, out of range, foreign key, check: their words are names of ours
 _ABOUT_NAMES = frozenset(
@@ -47,12 +49,10 @@ _IDLE = "SET SESSION idle_write_transaction_timeout = 20"
 _DUPLICATE_KEY = 1062
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
-    " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20,"
-    " SESSION wait_timeout = 600"  # seconds after which the server closes a connection that lies idle
+    " SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 20"
 )
 # seconds; a URL may say others, as in mysql+pymysql://.../corpus?read_timeout=30
 _TIMEOUTS = {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120}
-_KEPT = 5  # connections of a process that stay open when they are not needed, as long as the server lets them
 _HEAD_BYTES = 2048  # of a statement around its values
 _RAISE_PACKET = "SET GLOBAL max_allowed_packet = 67108864 and put it in the server's configuration"
 _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it is escaped
@@ -60,7 +60,7 @@ _SMALLEST_PACKET = 32 * 1024 * 1024  # a record may be 16 MiB and grows when it 
 
 def _speaks_of_names(code: int) -> bool:
     # 2000 to 2999 are the driver's own: of the connection
-    return 2000 <= code < 3000 or code in _ABOUT_NAMES | _CONFLICTS | _LOST | _FULL
+    return 2000 <= code < 3000 or code in _ABOUT_NAMES | _CONFLICTS | _LOST | _CROWDED | _FULL
 
 
 class MySQLBackend(Backend):
@@ -68,7 +68,7 @@ class MySQLBackend(Backend):
 
     name = "mysql"
 
-    def create_engine(self, url: str, connections: int) -> Engine:
+    def create_engine(self, url: str, connections: int, idle_seconds: int) -> Engine:
         from pymysql.err import (  # with cryptography behind it: not for those who have no such server
             DatabaseError,
             OperationalError,
@@ -82,15 +82,15 @@ class MySQLBackend(Backend):
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=1800,
-            pool_size=min(_KEPT, connections),
-            max_overflow=max(0, connections - _KEPT),
+            pool_size=KEPT,
+            max_overflow=connections - KEPT,
             pool_use_lifo=True,  # what is not needed stays idle until the server closes it
             hide_parameters=True,
             connect_args={
                 "charset": "utf8mb4",
                 "local_infile": False,
                 # at once, before SQLAlchemy asks how names are quoted: a server in ANSI_QUOTES mode would be misread
-                "init_command": _SESSION,
+                "init_command": f"{_SESSION}, SESSION wait_timeout = {idle_seconds}",
                 **seconds,
                 **mysql_tls.arguments(parsed),
             },
@@ -162,6 +162,8 @@ class MySQLBackend(Backend):
             return Fault.CONFLICT
         if code == _DUPLICATE_KEY:
             return Fault.TAKEN
+        if code in _CROWDED:
+            return Fault.CROWDED
         if error.connection_invalidated or code in _LOST:
             return Fault.LOST
         if code in _FULL:

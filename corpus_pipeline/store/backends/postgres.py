@@ -14,13 +14,16 @@ from sqlalchemy.exc import DBAPIError
 
 from corpus_pipeline.errors import StoreUnavailable, UsageError
 from corpus_pipeline.store.backends import certificates, postgres_access, postgres_values
-from corpus_pipeline.store.backends.base import Backend, Fault
+from corpus_pipeline.store.backends.base import KEPT, Backend, Fault
 from corpus_pipeline.store.backends.server_addresses import checked
 
 # SQLSTATEs, or the two letters of their class
 _CONFLICTS = frozenset({"40", "55P03", "55006"})
 _TAKEN = "23505"
-_LOST = frozenset({"08", "53300", "57P01", "57P02", "57P03", "57P05", "25P03"})
+_LOST = frozenset({"08", "57P01", "57P02", "57P03", "57P05", "25P03"})
+_CROWDED = "53300"
+# a refused connection has no SQLSTATE: the server's words, which another language of its messages hides
+_CROWDED_WORDS = re.compile(r"too many clients|too many connections|remaining connection slots")
 _FULL = frozenset({"53100", "53200", "53400", "58", "25006", "XX001", "XX002"})
 _DENIED = "42501"
 # their words are names of ours and numbers; the others may quote a value or the statement
@@ -39,8 +42,6 @@ _SESSION = {
 }
 _OLDEST = 12
 _IDLE_SINCE = 14  # the server's version from which it closes a connection that lies idle
-_IDLE = "600s"
-_KEPT = 5  # connections of a process that stay open when they are not needed, as long as the server lets them
 _COPY_FROM = 4  # rows from which COPY, with one more way to the server and back, is the faster one
 _COPY = "COPY "
 _LOCK = "hashtext('corpus-schema')"
@@ -79,7 +80,7 @@ class PostgresBackend(Backend):
 
     name = "postgresql"
 
-    def create_engine(self, url: str, connections: int) -> Engine:
+    def create_engine(self, url: str, connections: int, idle_seconds: int) -> Engine:
         try:
             from psycopg import OperationalError  # an extra: not for those who have no such server
         except ImportError:
@@ -93,8 +94,8 @@ class PostgresBackend(Backend):
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=1800,
-            pool_size=min(_KEPT, connections),
-            max_overflow=max(0, connections - _KEPT),
+            pool_size=KEPT,
+            max_overflow=connections - KEPT,
             pool_use_lifo=True,  # what is not needed stays idle until the server closes it
             hide_parameters=True,
             use_native_hstore=False,
@@ -118,7 +119,7 @@ class PostgresBackend(Backend):
         def _configure(connection: Any, _record: Any) -> None:
             settings = dict(_SESSION)
             if connection.info.server_version >= _IDLE_SINCE * 10_000:
-                settings["idle_session_timeout"] = _IDLE
+                settings["idle_session_timeout"] = f"{idle_seconds}s"
             pairs = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
             connection.execute(f"SELECT {pairs}")
             connection.commit()
@@ -171,6 +172,8 @@ class PostgresBackend(Backend):
         sqlstate = getattr(error.orig, "sqlstate", None) or ""
         if sqlstate == _TAKEN:
             return Fault.TAKEN
+        if sqlstate == _CROWDED or (not sqlstate and _CROWDED_WORDS.search(str(error.orig))):
+            return Fault.CROWDED
         if error.connection_invalidated or _is_among(sqlstate, _LOST):
             return Fault.LOST
         if not sqlstate and type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout"):

@@ -64,7 +64,7 @@ class SQLiteBackend(Backend):
     def __init__(self) -> None:
         self._cache_kib = _CACHE_KIB
 
-    def create_engine(self, url: str, connections: int) -> Engine:
+    def create_engine(self, url: str, connections: int, idle_seconds: int) -> Engine:
         path = make_url(url).database
         if path and path != ":memory:":
             folder = Path(path).parent
