@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
-from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared
+from corpus_pipeline.jobs.augment.plan import ModelAccess, Prepared, samples_by_label
 from corpus_pipeline.jobs.stage_run import Held
 from corpus_pipeline.llm.client import RESPONSE_CAP_BYTES
 from corpus_pipeline.llm.reader.channel import Channel
@@ -16,9 +17,12 @@ _FROM_SAMPLES = 200
 
 
 async def start(held: Held, plan: dict[str, Prepared], access: ModelAccess) -> Channel | None:
-    """The reader of a run, where one is worth it or the settings want one."""
+    """The reader of a run, where one is worth it or the settings want one.
+
+    plan: what is asked now, perhaps one of several groups.
+    """
     wanted = access.reader
-    if wanted == "never" or (wanted == "auto" and await asyncio.to_thread(_samples_left, held, plan) < _FROM_SAMPLES):
+    if wanted == "never" or (wanted == "auto" and not await asyncio.to_thread(is_worth_it, held, plan)):
         return None
     labels = [label for p in plan.values() for own in (p, p.gate) if own is not None for label in own.labels]
     places = {place.key: place for place, _ in map(access.places.split, labels)}
@@ -32,15 +36,17 @@ async def start(held: Held, plan: dict[str, Prepared], access: ModelAccess) -> C
     return reader if await reader.start() else None
 
 
-def _samples_left(held: Held, plan: dict[str, Prepared]) -> int:
-    found = held.fetch(cursors.stage_cursors, held.work.task.id, Stage.AUGMENT)
+def is_worth_it(held: Held, plan: Collection[str]) -> bool:
+    """Whether a reader is worth its start: the whole stage has that many samples, and some of these strategies are left.
+
+    All groups of strategies count, and what earlier runs did: a stage that is killed in its last group, or for the second
+    time, has as much to lose.
+    """
     most = held.work.limit
-    rows = {
-        cursor.task_type: (cursor.total_rows or 0) - cursor.processed_rows
-        for cursor in found
-        if cursor.task_type in plan
-    }
-    return sum(
-        max(0, many if most is None else min(many, most)) * plan[label].strategy.params.samples
-        for label, many in rows.items()
-    )
+    samples = samples_by_label(held.work.recipe.augment)
+    total, left = 0, False
+    for cursor in held.fetch(cursors.stage_cursors, held.work.task.id, Stage.AUGMENT):
+        rows = cursor.total_rows or 0
+        total += (rows if most is None else min(rows, most)) * samples.get(cursor.task_type, 1)
+        left |= cursor.task_type in plan and cursor.processed_rows < rows
+    return left and total >= _FROM_SAMPLES

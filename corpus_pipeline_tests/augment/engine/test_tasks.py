@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from corpus_pipeline.cli.value_words import values_line
-from corpus_pipeline.errors import UsageError
+from corpus_pipeline.errors import Interrupted, UsageError
+from corpus_pipeline.jobs.augment import reading
 from corpus_pipeline.model import AugmentedRow, ConversationId
 from corpus_pipeline.stages.augment.strategies import TASKS
 from corpus_pipeline.states import Stage
@@ -280,3 +281,25 @@ def test_numbers_that_no_column_holds_do_not_end_the_job(make_kit: Any) -> None:
         ("c", None),
         ("d", 3),
     ]
+
+
+def test_the_samples_of_all_groups_of_a_graph_count_for_the_reader_of_answers(
+    make_kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = {"samples": 1, "inputs": {"topic": "topic.label"}, "template": {"user": "{{ prompt }} {{ topic }}"}}
+    kit = make_kit()
+    kit.add(10, strategies=tasks(TOPIC, ANSWER | short, QUALITY | {"samples": 1}))
+    monkeypatch.setattr(reading, "_FROM_SAMPLES", 30)  # as many as all three tasks have together
+    real, told = reading.is_worth_it, list[tuple[list[str], bool]]()
+
+    def looked_at(held: Any, plan: Any) -> bool:
+        told.append((sorted(plan), real(held, plan)))
+        return False  # no process is started here: `llm/test_reader.py` does that
+
+    monkeypatch.setattr(reading, "is_worth_it", looked_at)
+    with pytest.raises(Interrupted):
+        kit.run(limit=9)
+    assert told == [(["topic"], False), (["short"], False), (["quality"], False)], "no more than 27 were asked for"
+    told.clear()
+    kit.run()  # a single sample is left of each, and the stage has as much to lose as before
+    assert told == [(["topic"], True), (["short"], True), (["quality"], True)]
