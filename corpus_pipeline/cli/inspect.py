@@ -153,6 +153,8 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
             tell(f"  new rows that repeat another row, {word.replace('_', ' of ', 1).replace('_', ' ')}: {count:,}")
         for rule, count in sorted(entry.get("changed_by_rule", {}).items()):
             tell(f"  new rows changed by {rule}: {count:,}")
+        for why, count in sorted(entry.get("left_behind", {}).items()):
+            tell(f"  left out, {why}: {count:,}")
         for line in _reason_lines(entry):
             tell(f"    {line}")
         if entry.get("account"):

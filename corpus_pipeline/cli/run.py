@@ -260,6 +260,11 @@ def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStat
             line += f"; {_DROPPED.get(stage, 'dropped')} {total('dropped'):,} ({listed})"
         if total("blank_lines"):
             line += f"; {total('blank_lines'):,} blank"
+        left = sum((Counter(report.get("left_behind") or {}) for report in own), Counter[str]())
+        if left:
+            line += (
+                f"; left out {left.total():,} ({', '.join(f'{why} {count:,}' for why, count in left.most_common())})"
+            )
         if total("held"):
             line += f"; {total('held'):,} held back"
         if total("failed"):

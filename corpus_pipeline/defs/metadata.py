@@ -39,6 +39,8 @@ def stage_metadata(report: CompletionReport, stage: Stage, preview: Sequence[Fla
     if report.get("account"):
         found["rows_in"] = int(report["account"]["rows_in"])
         found["accounted"] = bool(report["account"]["balanced"])
+    if report.get("left_behind"):
+        found["left_behind"] = dg.MetadataValue.md(_table("reason", "rows", report["left_behind"]))
     if report["drop_reasons"]:
         found["drop_reasons"] = dg.MetadataValue.md(_table("reason", "rows", report["drop_reasons"]))
     if stage is Stage.AUGMENT:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, Row
 from typing_extensions import TypedDict
 
-from corpus_pipeline.jobs.conservation import AccountRecord, account
+from corpus_pipeline.jobs.conservation import AccountRecord, account, written_rows
 from corpus_pipeline.model import split_id
 from corpus_pipeline.recipe import Recipe
 from corpus_pipeline.stages.export.gate import lost_by
@@ -68,7 +68,7 @@ class ReviewedRow(TypedDict):
 
 class ReportFacts(TypedDict, total=False):
     """What a report says of some stages only. *_shares: of all rows; values: by `TASK.FIELD`; strategies: outcomes of each;
-    account: where every row went."""
+    account: where every row went; left_behind: why rows of it that the export could hold were left out."""
 
     blank_lines: int
     drop_shares: dict[str, float]
@@ -97,6 +97,7 @@ class ReportFacts(TypedDict, total=False):
     fail_reasons: dict[str, int]
     review: list[ReviewedRow]
     not_exportable: int
+    left_behind: dict[str, int]
     held: int
     rejected: int
     account: AccountRecord
@@ -339,7 +340,8 @@ def clean_warnings(name: str, total: int, reasons: Mapping[str, int], recipe: Re
 
 
 def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recipe) -> _Own:
-    told = account(connection, file, task, recipe.export)
+    written = written_rows(connection, task)
+    told = account(connection, file, task, recipe.export, written)
     withheld = sum(told.not_exportable.values())
     ready = told.exported + told.held
     return {
@@ -348,6 +350,7 @@ def _export(connection: Connection, file: DatasetFile, task: Task, recipe: Recip
         "dropped": withheld,  # by the format: the rules' and the duplicates' are in the report of clean
         "drop_reasons": told.not_exportable,
         "not_exportable": withheld,
+        "left_behind": {} if written is None else dict(written.left_behind),
         "held": told.held,
         "rejected": sum(told.lines.rejects.values()),
         "account": told.to_dict(),

@@ -74,8 +74,8 @@ class Account(NamedTuple):
     rows_in: the conversations of the file, and the new rows that strategies were asked for.
     held: rows that lie ready and that the gate holds back. waiting: no export of the rows as they are now was written.
     dropped, not_exportable: reason -> rows. failed: new rows that failed. deleted: on request.
-    withdrawn: new rows whose source row was deleted, dropped or changed since. left_out: by `export.include`, tags or `select`.
-    unseen: cleaning has not come to them.
+    withdrawn: new rows whose source row was deleted, dropped or changed since. left_out: by `export.include`, tags, `select`
+    or the verdict of a person. unseen: cleaning has not come to them.
     """
 
     lines: Lines

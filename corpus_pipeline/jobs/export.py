@@ -48,6 +48,7 @@ from corpus_pipeline.store import (
     rows,
     tasks,
 )
+from corpus_pipeline.store.augmented import ItemKey
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.tasks import Task
@@ -55,6 +56,7 @@ from corpus_pipeline.store.tasks import Task
 FILE = "file"
 TAGS = "tags"  # why rows stay behind that the recipe's tags keep from the export
 REPEATS = "repeats"  # why new rows stay behind that repeat another row
+JUDGED_BAD = "judged_bad"  # why new rows stay behind that a person called bad in the review
 _MOST_STARTS = 5
 
 
@@ -280,6 +282,7 @@ class Page(NamedTuple):
     left_behind: frozenset[ConversationId] = frozenset()
     values: Mapping[int, Mapping[tuple[str, int], Mapping[str, Any]]] = MappingProxyType({})
     repeated: int = 0  # new rows that repeat another row and stay behind
+    bad: frozenset[ItemKey] = frozenset()  # new rows that people called bad
 
     @property
     def last_id(self) -> int:
@@ -317,7 +320,8 @@ def next_page(held: Held, snapshot: Snapshot, after: int, end: int) -> Page:
     if not found:
         return Page(found, made)
     made, repeated = _without_repeats(held, found, made)
-    return Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found), repeated)
+    bad = held.fetch(review_verdicts.judged_bad, task_id, found[0].id - 1, found[-1].id) if made else frozenset()
+    return Page(found, made, held.fetch(_left_behind, held, found), held.fetch(_values, held, found), repeated, bad)
 
 
 def _without_repeats(held: Held, found: list[CleanRow], made: dict[Any, Any]) -> tuple[dict[Any, Any], int]:
@@ -368,12 +372,15 @@ def _keep_page(
 def _chosen_rows(
     page: Page, order: tuple[str, ...], recipe: Recipe
 ) -> tuple[list[tuple[ExportRow, int]], Counter[str]]:
-    """The rows that go out, and why others stay behind: the recipe's tags, or what a task says of them."""
+    """The rows that go out, and why others stay behind: the recipe's tags, or what a task or a person says of them."""
     chosen: list[tuple[ExportRow, int]] = []
     left: Counter[str] = Counter({REPEATS: page.repeated} if page.repeated else {})
     section, samples = recipe.export, samples_by_label(recipe.augment)
     for row in page.rows:
-        own = list(_family(row, page.made.get(row.id, ()), order, section.include))
+        family = list(_family(row, page.made.get(row.id, ()), order, section.include))
+        own = [one for one in family if (row.id, one[0].origin, one[2]) not in page.bad]
+        if len(own) < len(family):
+            left[JUDGED_BAD] += len(family) - len(own)
         if row.id in page.left_behind:
             left[TAGS] += len(own)
             continue

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, case, func, select
 
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import ReviewVerdict
+from corpus_pipeline.store import tasks
 from corpus_pipeline.store.augmented import ROW, ItemKey
 from corpus_pipeline.store.schema import augmented_rows, review_verdicts
 
@@ -40,13 +41,19 @@ class Judged(NamedTuple):
 def record(
     connection: Connection, task_id: TaskId, keys: Sequence[ItemKey], verdict: ReviewVerdict, who: str, note: str | None
 ) -> None:
-    """Record a person's verdict on new rows, in the place of the one before."""
+    """Record a person's verdict on new rows, in the place of the one before. An export leaves out what is bad: it changes with
+    the first such verdict on a row, and when the last one is taken back."""
+    parents = sorted(key[0] for key in keys)
+    within = (parents[0] - 1, parents[-1]) if parents else (0, 0)
+    before = judged_bad(connection, task_id, *within)
     for conversation, strategy, sample in keys:
         own = {"task_id": task_id, "conversation_id": conversation, "strategy": strategy, "sample_index": sample}
         connection.execute(
             review_verdicts.delete().where(and_(_V.who == who, *(_V[name] == value for name, value in own.items())))
         )
         connection.execute(review_verdicts.insert().values(**own, who=who, verdict=verdict.value, note=note))
+    if judged_bad(connection, task_id, *within) != before:
+        tasks.touch_content(connection, task_id)
 
 
 def of_task(connection: Connection, task_id: TaskId) -> list[Judged]:
@@ -58,6 +65,17 @@ def of_task(connection: Connection, task_id: TaskId) -> list[Judged]:
         )
         for row in connection.execute(query)
     ]
+
+
+def judged_bad(connection: Connection, task_id: TaskId, after: int, last: int) -> frozenset[ItemKey]:
+    """The new rows of parents with after < id <= last that anybody calls bad."""
+    query = select(_V.conversation_id, _V.strategy, _V.sample_index).where(
+        _V.task_id == task_id,
+        _V.conversation_id > after,
+        _V.conversation_id <= last,
+        _V.verdict == ReviewVerdict.BAD.value,
+    )
+    return frozenset((row[0], row[1], row[2]) for row in connection.execute(query))
 
 
 def sample(connection: Connection, task_id: TaskId, limit: int) -> Sequence[Row]:

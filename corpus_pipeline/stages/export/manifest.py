@@ -43,7 +43,8 @@ class ExportFacts:
     personal_data: `found` (kind -> place -> stand-ins in the rows that were kept), and what no rule looked at.
     tags: tag -> rows that have it.
     left_behind_by_tag: kept rows that the recipe's tags keep from the export.
-    left_behind: rows and new rows that the recipe chose not to export: `tags`, or the value that decided -> rows.
+    left_behind: rows and new rows that the recipe chose not to export: `tags`, `judged_bad`, `repeats`,
+    `enough`, or the value that decided -> rows.
     models: strategy -> model name.
     prompt_versions: strategy -> version. rows_by_origin, losses, not_exportable: see `selection.Encoded`.
     tolerated: see `gate.tolerated`. account: where every line and row went, as a sum.

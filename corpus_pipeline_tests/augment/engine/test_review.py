@@ -86,3 +86,30 @@ def test_the_command_shows_the_texts_and_where_it_stands(make_kit: Any, monkeypa
     said = CliRunner().invoke(cli, ["review", "rows", "--limit", "2"])
     assert "prompt was: " in said.output and "0 of 30 new rows judged" in said.output
     assert said.exit_code == 0 and "more that are good would show" in said.output
+
+
+def test_a_row_that_somebody_calls_bad_is_in_no_export(make_kit: Any, monkeypatch: Any) -> None:
+    kit = make_kit()
+    kit.add(4, strategies=["paraphrase"])
+    kit.run()
+    whole = kit.corpus.run_stage("rows", Stage.EXPORT).report
+    assert whole["account"]["exported"] == 8 and whole["left_behind"] == {}
+    kit.corpus.acting_as("ada").judge_rows(["rows:2/paraphrase/0", "rows:3/paraphrase/0"], ReviewVerdict.BAD)
+    kit.corpus.acting_as("ben").judge_rows(["rows:1/paraphrase/0", "rows:3/paraphrase/0"], ReviewVerdict.GOOD)
+    assert kit.corpus.status(["rows"])[0]["stages"]["export"]["status"] == "pending", "the export is of older verdicts"
+    report = kit.corpus.run_stage("rows", Stage.EXPORT).report
+    account = report["account"]
+    assert (account["rows_in"], account["exported"], account["left_out"], account["balanced"]) == (8, 6, 2, True)
+    assert report["left_behind"] == {"judged_bad": 2} and report["not_exportable"] == 0
+    manifest = orjson.loads(kit.one("SELECT manifest FROM exports WHERE superseded_at IS NULL"))
+    assert manifest["left_behind"] == {"judged_bad": 2} and manifest["rows_by_origin"] == {
+        "cleaned": 4,
+        "paraphrase": 2,
+    }
+    monkeypatch.setenv("CORPUS_HOME", str(kit.settings.home))
+    assert "left out, judged_bad: 2" in CliRunner().invoke(cli, ["report", "rows", "--stage", "export"]).output
+    kit.corpus.acting_as("eve").judge_rows(["rows:1/paraphrase/0", "rows:3/paraphrase/0"], ReviewVerdict.GOOD)
+    assert kit.corpus.status(["rows"])[0]["stages"]["export"]["status"] == "done", "that changes no export"
+    kit.corpus.acting_as("ada").judge_rows(["rows:2/paraphrase/0"], ReviewVerdict.GOOD)
+    report = kit.corpus.run_stage("rows", Stage.EXPORT).report
+    assert report["account"]["exported"] == 7 and report["account"]["balanced"], "a verdict may be taken back"
