@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -41,6 +41,8 @@ from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline.store import cleaned, ledger, provider_facts, row_values
 from corpus_pipeline.store.cleaned import CleanRow
 from corpus_pipeline.units import money
+
+T = TypeVar("T")
 
 STRATEGY: Final = "try"  # what the ledger calls it
 MAX_ROWS, MAX_VARIANTS = 50, 12
@@ -137,18 +139,22 @@ def variants_of(
 ) -> list[Variant]:
     """Every recipe with every model and every template; none of a kind: as the recipe bound to the file says.
 
-    recipes, templates: (name, content); a template of None is the recipe's own.
+    recipes, templates: (name, content); a template of None is the recipe's own. What is named twice is tried once.
     """
     found = []
-    for origin, recipe in recipes or [("", bound)]:
-        for model in models or [""]:
-            for name, text in templates or [("", None)]:
+    for origin, recipe in _once(recipes) or [("", bound)]:
+        for model in _once(models) or [""]:
+            for name, text in _once(templates) or [("", None)]:
                 title = ", ".join(part for part in (origin, model, name) if part) or "as bound"
                 overrides: Overrides = {"model": model} if model else {}
                 if text:
                     overrides["template"] = text
                 found.append(Variant(title, recipe, overrides))
     return found
+
+
+def _once(named: Sequence[T]) -> list[T]:
+    return [one for at, one in enumerate(named) if one not in named[:at]]
 
 
 def try_out(
@@ -166,7 +172,8 @@ def try_out(
     """
     if not variants or len(variants) > MAX_VARIANTS or not 0 < max(rows, len(numbers)) <= MAX_ROWS:
         raise UsageError(f"at most {MAX_VARIANTS} variants on at most {MAX_ROWS} rows can be tried at once")
-    benches = [_Bench(work, access, variant, label) for variant in variants]
+    asking: dict[str, asyncio.Lock] = {}
+    benches = [_Bench(work, access, variant, label, asking) for variant in variants]
     chosen = _rows_named(work, numbers) if numbers else _first_rows(work, benches, rows)
     cells = asyncio.run(_all_cells(work, benches, chosen))
     sources = {_address(work, row): [turn_dict(turn) for turn in row.conversation.turns] for row in chosen}
@@ -211,10 +218,13 @@ class NoAnswer(ControlFlow):
 
 
 class _Bench:
-    """One variant: its strategy, the tasks that it reads, and where they are asked."""
+    """One variant: its strategy, the tasks that it reads, and where they are asked. asking: by the key of a request, shared by
+    all variants, so that what several of them ask is paid once."""
 
-    def __init__(self, work: Work, access: ModelAccess, variant: Variant, label: str) -> None:
-        self._work, self._access, self._variant = work, access, variant
+    def __init__(
+        self, work: Work, access: ModelAccess, variant: Variant, label: str, asking: dict[str, asyncio.Lock]
+    ) -> None:
+        self._work, self._access, self._variant, self._asking = work, access, variant, asking
         self._section = variant.recipe.augment
         known = labels(self._section)
         if label not in known:
@@ -345,6 +355,12 @@ class _Bench:
     async def _answer(self, cell: Cell, prepared: Prepared, row: CleanRow, request: Request, step: int) -> Answer:
         """The answer to a request: one that is paid already, or a call. Raises NoAnswer."""
         key = request_key(request, 0)
+        async with self._asking.setdefault(key, asyncio.Lock()):
+            return await self._answer_of(cell, prepared, row, request, key, step)
+
+    async def _answer_of(
+        self, cell: Cell, prepared: Prepared, row: CleanRow, request: Request, key: str, step: int
+    ) -> Answer:
         known = (await asyncio.to_thread(self._work.store.fetch, ledger.usable_answers, [key])).get(key)
         if known is not None:
             return known.answer

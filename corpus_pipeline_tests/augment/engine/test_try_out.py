@@ -55,6 +55,21 @@ def test_what_was_tried_is_not_paid_again_by_a_run_or_by_another_try(make_kit: A
     kit.books_agree()
 
 
+def test_what_is_named_twice_is_tried_once_and_what_several_ask_is_paid_once(make_kit: Any) -> None:
+    kit = make_kit()
+    kit.add(2, strategies=["paraphrase"])
+    tried = kit.corpus.try_out("rows", "paraphrase", rows=2, models=["corpus-stub", "corpus-stub", "corpus-stub"])
+    assert tried.variants == ["corpus-stub"] and len(tried.cells) == 2 and len(kit.invoice()) == 2
+    (file,) = kit.corpus.files(["rows"])
+    same = kit.corpus.recipe_of(file)
+    tried = kit.corpus.try_out(
+        "rows", "paraphrase", rows=2, recipes=[("one", same), ("two", same)], models=["corpus-stub-mini"]
+    )
+    assert len(tried.cells) == 4 and all(cell.passed for cell in tried.cells)
+    assert sum(cell.calls for cell in tried.cells) == 2 and len(kit.invoice()) == 4
+    kit.books_agree()
+
+
 def test_all_validators_say_what_they_find(make_kit: Any) -> None:
     kit = make_kit()
     checks = [
