@@ -12,6 +12,8 @@ class SkipReason(StrEnum):
 
     TOOLS = "tools"  # tools are defined or called: their calls and results would no longer fit together
     MEDIA = "media"  # it is about a picture, a film or a sound, which the model would not see
+    MEDIA_TOO_LARGE = "media_too_large"  # a medium, or all of a row together, has more bytes than a request may carry
+    MEDIA_TOO_MANY = "media_too_many"  # a row has more media than a request may carry
     NO_EXCHANGE = "no_exchange"  # no prompt with an answer that is trained on
     REFUSED_SOURCE = "refused_source"  # the source's own answer is a refusal
     TOO_LONG = "too_long"  # more characters than `max_input_characters`
@@ -25,10 +27,17 @@ class SkipReason(StrEnum):
     ENOUGH = "enough"  # as many rows as the recipe wants are accepted
     NO_INPUT = "no_input"  # a text that the template shows is not there, or a task that it reads left the row alone
 
+    @property
+    def in_words(self) -> str:
+        """The same for people."""
+        return _IN_WORDS[self]
+
 
 _IN_WORDS: Final = {
     SkipReason.TOOLS: "tool calls",
     SkipReason.MEDIA: "pictures, films or sounds",
+    SkipReason.MEDIA_TOO_LARGE: "media above 5 MiB a picture, 15 MiB another one or 20 MiB a row",
+    SkipReason.MEDIA_TOO_MANY: "more than 20 media in a row",
     SkipReason.NO_EXCHANGE: "no answer that is trained on",
     SkipReason.REFUSED_SOURCE: "the answer is a refusal",
     SkipReason.TOO_LONG: "too long",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -121,8 +122,18 @@ numbers = st.one_of(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(numbers, min_size=1, max_size=4), st.sampled_from(["", " ", "\n\t"]), st.text(max_size=8))
-def test_every_number_keeps_its_text(found: list[str], space: str, beside: str) -> None:
+@given(
+    st.lists(numbers, min_size=1, max_size=4),
+    st.sampled_from(["", " ", "\n\t"]),
+    st.text(max_size=8) | st.text('":,[]}-01.5\\ ', max_size=8),
+    st.booleans(),
+)
+def test_every_number_keeps_its_text(found: list[str], space: str, beside: str, long: bool) -> None:
+    with mock.patch.object(jsontext, "_LONG", 0 if long else 1 << 20):
+        check_numbers(found, space, beside)
+
+
+def check_numbers(found: list[str], space: str, beside: str) -> None:
     inner = ",".join(f"{space}{number}{space}" for number in found)
     raw = f'{{"t":{json.dumps(beside)},"a":{space}{found[0]}{space},"b":[{inner}],"c":{{"d":{found[-1]}}}}}'
     value = parse_record(raw.encode())
@@ -132,6 +143,14 @@ def test_every_number_keeps_its_text(found: list[str], space: str, beside: str) 
     assert jsontext.dumps(again) == jsontext.dumps(value)
     loose = jsontext.styled(value["b"], ascii_only=True, separators=(", ", ": "))
     assert loose == "[" + ", ".join(found) + "]"
+
+
+def test_no_number_is_looked_for_in_a_long_text() -> None:
+    picture = b"7" * 50_000
+    assert jsontext.keeps_numbers(b'{"a": "' + picture + b'", "b": 1}')
+    assert not jsontext.keeps_numbers(b'{"a": "' + picture + b'", "b": 1.50}')
+    assert not jsontext.keeps_numbers(b'{"a": "' + picture + b'" , "b": "\\"", "c": [2, -0]}')
+    assert not jsontext.keeps_numbers(b"[" + picture + b"]")
 
 
 def test_text_like_a_number_token_stays_a_text() -> None:

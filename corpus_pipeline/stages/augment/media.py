@@ -17,9 +17,10 @@ from typing import Any, Final, NamedTuple
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.model import Conversation, Medium, Turn
 from corpus_pipeline.stages.augment import media_bytes
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 MOST_BYTES_OF_ALL: Final = 20 * 1024 * 1024  # what one request may carry at each of the known providers
-_MOST_MEDIA: Final = 20
+MOST_MEDIA: Final = 20
 
 _HINT: Final = re.compile(r"image|picture|photo|audio|video|sound|speech|media|pixel|\bfile|data:", re.IGNORECASE)
 _TYPES: Final = re.compile(r"image|audio|video|picture|\bfile\b|input_file|document", re.IGNORECASE)
@@ -66,21 +67,26 @@ class MediaAccess(NamedTuple):
     takes: Callable[[Medium], bool] | None = None
     folder: str | None = None
 
-    def of(self, conversation: Conversation) -> tuple[Medium, ...] | None:
-        """What is to be sent with a conversation, in its order; None where some of it cannot be, or no one takes it."""
+    def of(self, conversation: Conversation) -> tuple[Medium, ...] | SkipReason:
+        """What is to be sent with a conversation, in its order; where some of it cannot be, or no one takes it, the reason."""
         if self.takes is None:
-            return None
+            return SkipReason.MEDIA
+        named = list(_media(jsontext.loads(conversation.shape)["record"]))
+        if len(named) > MOST_MEDIA:
+            return SkipReason.MEDIA_TOO_MANY
         found: list[Medium] = []
-        for kind, value in _media(jsontext.loads(conversation.shape)["record"]):
+        for kind, value in named:
             medium = _medium(kind, value, self.folder)
-            if medium is None or not self.takes(medium):
-                return None
+            if isinstance(medium, SkipReason):
+                return medium
+            if not self.takes(medium):
+                return SkipReason.MEDIA
             found.append(medium)
         # of the marks in bars several may stand for one medium
         marks = sum(count for mark, count in marks_of(conversation.turns).items() if not mark.startswith("<|"))
-        if not found or len(found) > _MOST_MEDIA or marks > len(found):
-            return None
-        return tuple(found) if sum(one.size for one in found) <= MOST_BYTES_OF_ALL else None
+        if not found or marks > len(found):
+            return SkipReason.MEDIA
+        return tuple(found) if sum(one.size for one in found) <= MOST_BYTES_OF_ALL else SkipReason.MEDIA_TOO_LARGE
 
     def narrowed(self, other: MediaAccess) -> MediaAccess:
         """What both are shown."""
@@ -136,20 +142,20 @@ def _points_to_medium(text: str) -> bool:
     return bool(_ADDRESS.match(text) or _EXTENSION.search(text)) or len(text) > 200
 
 
-def _medium(called: str, value: Any, folder: str | None) -> Medium | None:
-    """A medium as it can be sent; None where it is neither there nor an address."""
+def _medium(called: str, value: Any, folder: str | None) -> media_bytes.Read:
+    """A medium as it can be sent; the reason where it is neither there nor an address, or too large."""
     mime = None
     while isinstance(value, dict):
         mime = next((value[key] for key in _MIME_KEYS if isinstance(value.get(key), str)), mime)
         value = next((value[key] for key in _WITHIN if value.get(key)), None)
     if not isinstance(value, str):
-        return None
+        return SkipReason.MEDIA
     if re.match(r"https?://", value, re.IGNORECASE):
         return media_bytes.by_address(_kind_of(mime or called), value, mime)
     if value.startswith("data:"):
-        return media_bytes.of_base64(value.partition(",")[2]) if ";base64," in value[:200] else None
+        return media_bytes.of_base64(value.partition(",")[2]) if ";base64," in value[:200] else SkipReason.MEDIA
     if _EXTENSION.search(value) or value.lower().endswith(".pdf"):
-        return None if folder is None else media_bytes.of_file(Path(folder), value)
+        return SkipReason.MEDIA if folder is None else media_bytes.of_file(Path(folder), value)
     return media_bytes.of_base64(value)
 
 

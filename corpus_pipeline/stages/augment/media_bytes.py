@@ -1,4 +1,4 @@
-"""The bytes of media: what they are by their first bytes, whatever a name or a record says, and how many are too many."""
+"""The bytes of media: what they are by their first bytes (`formats.media_types`), and how many are too many."""
 
 from __future__ import annotations
 
@@ -7,84 +7,62 @@ import binascii
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
+from corpus_pipeline.formats import media_types
 from corpus_pipeline.model import Medium
+from corpus_pipeline.stages.skip_reasons import SkipReason
 
 MOST_BYTES: Final = {"image": 5 * 1024 * 1024}  # the least that a known provider takes of a picture
-_MOST_BYTES_OF_OTHERS: Final = 15 * 1024 * 1024
+MOST_BYTES_OF_OTHERS: Final = 15 * 1024 * 1024
 _LONGEST_ADDRESS: Final = 8192
-# (first bytes, bytes at an offset, type)
-_SIGNATURES: Final[tuple[tuple[bytes, int, bytes, str], ...]] = (
-    (b"\x89PNG\r\n\x1a\n", 0, b"", "image/png"),
-    (b"\xff\xd8\xff", 0, b"", "image/jpeg"),
-    (b"GIF8", 0, b"", "image/gif"),
-    (b"RIFF", 8, b"WEBP", "image/webp"),
-    (b"RIFF", 8, b"WAVE", "audio/wav"),
-    (b"ID3", 0, b"", "audio/mpeg"),
-    (b"\xff\xfb", 0, b"", "audio/mpeg"),
-    (b"\xff\xf3", 0, b"", "audio/mpeg"),
-    (b"\xff\xf2", 0, b"", "audio/mpeg"),
-    (b"fLaC", 0, b"", "audio/flac"),
-    (b"OggS", 0, b"", "audio/ogg"),
-    (b"\x1a\x45\xdf\xa3", 0, b"", "video/webm"),
-    (b"%PDF-", 0, b"", "application/pdf"),
-)
-# the brand in the first box of an ISO file
-_BRANDS: Final = {b"heic": "image/heic", b"heix": "image/heic", b"avif": "image/avif", b"M4A ": "audio/mp4"}
+
+Read = Medium | Literal[SkipReason.MEDIA, SkipReason.MEDIA_TOO_LARGE]  # a medium, or why there is none
 
 
-def by_address(kind: str, url: str, mime: str | None) -> Medium | None:
+def by_address(kind: str, url: str, mime: str | None) -> Read:
     """A medium that the provider fetches for itself."""
     if len(url) > _LONGEST_ADDRESS or any(char.isspace() for char in url):
-        return None
+        return SkipReason.MEDIA
     return Medium(kind, mime, hashlib.sha256(url.encode("utf-8", "replace")).hexdigest(), url=url)
 
 
-def of_base64(text: str) -> Medium | None:
-    """A medium from base64 with or without its padding; None when it is none, or is too large."""
-    if len(text) > _MOST_BYTES_OF_OTHERS * 4 // 3 + 4:
-        return None
+def of_base64(text: str) -> Read:
+    """A medium from base64 with or without its padding; the reason when it is none, or is too large."""
+    if len(text) > MOST_BYTES_OF_OTHERS * 4 // 3 + 4:
+        return SkipReason.MEDIA_TOO_LARGE
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return None
+        return SkipReason.MEDIA
     return _of_bytes(raw)
 
 
-def of_file(folder: Path, name: str) -> Medium | None:
-    """A medium from a file that lies below a folder, links followed; None when it is none, or is too large."""
+def of_file(folder: Path, name: str) -> Read:
+    """A medium from a file that lies below a folder, links followed; the reason when it is none, or is too large."""
     try:
         root = folder.resolve()
         path = (root / name.removeprefix("file://")).resolve()
         if not path.is_relative_to(root) or not path.is_file():
-            return None
+            return SkipReason.MEDIA
         facts = path.stat()
-        if facts.st_size > _MOST_BYTES_OF_OTHERS:
-            return None
+        if facts.st_size > MOST_BYTES_OF_OTHERS:
+            return SkipReason.MEDIA_TOO_LARGE
         return _read(path, facts.st_mtime_ns, facts.st_size)
     except (OSError, ValueError, RuntimeError):  # a name that no system has, a circle of links
-        return None
+        return SkipReason.MEDIA
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, changed: int, size: int) -> Medium | None:
+def _read(path: Path, changed: int, size: int) -> Read:
     return _of_bytes(path.read_bytes())
 
 
-def _of_bytes(raw: bytes) -> Medium | None:
-    mime = _type_of(raw)
+def _of_bytes(raw: bytes) -> Read:
+    mime = media_types.type_of(raw)
     if mime is None:
-        return None
+        return SkipReason.MEDIA
     kind = "file" if mime == "application/pdf" else mime.partition("/")[0]
-    if len(raw) > MOST_BYTES.get(kind, _MOST_BYTES_OF_OTHERS):
-        return None
+    if len(raw) > MOST_BYTES.get(kind, MOST_BYTES_OF_OTHERS):
+        return SkipReason.MEDIA_TOO_LARGE
     return Medium(kind, mime, hashlib.sha256(raw).hexdigest(), base64.b64encode(raw).decode("ascii"), size=len(raw))
-
-
-def _type_of(raw: bytes) -> str | None:
-    """The media type that the first bytes say; None for what is no medium that a model takes."""
-    for first, offset, second, mime in _SIGNATURES:
-        if raw.startswith(first) and raw.startswith(second, offset):
-            return mime
-    return _BRANDS.get(raw[8:12], "video/mp4") if raw[4:8] == b"ftyp" else None

@@ -21,11 +21,20 @@ _MEDIA = re.compile(
 )
 _ROLE_KEYS = frozenset({"role", "from"})
 _SHAPES_KEPT = 8192
+_LONGEST_KEPT = 32_768  # characters; longer ones hold media: thousands of them would fill the memory
+
+
+def rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
+    """The canonical JSON of what a shape holds beside its slots; b"" when there is nothing but form."""
+    return _rest_of(shape, record_keys) if len(shape) > _LONGEST_KEPT else _known_rest_of(shape, record_keys)
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
-    """The canonical JSON of what a shape holds beside its slots; b"" when there is nothing but form."""
+def _known_rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
+    return _rest_of(shape, record_keys)
+
+
+def _rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
     body = jsontext.loads(shape) if shape else None
     if not body:
         return b""

@@ -15,7 +15,9 @@ from corpus_pipeline.llm.endpoint import endpoint
 from corpus_pipeline.llm.styles import STYLES
 from corpus_pipeline.llm.tokens import expected_input, input_bound
 from corpus_pipeline.model import Conversation, Medium, Request
+from corpus_pipeline.stages.augment import media, media_bytes
 from corpus_pipeline.stages.augment.media import MediaAccess, marks_of
+from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline_tests.augment.strategies.test_media import asked, read, said
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(40))
@@ -78,6 +80,8 @@ BLIND: dict[str, dict[str, Any]] = {
         [said("Which?"), {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64(b'hello there')}"}}]
     ),
     "too large": {"prompt": "Which?", "response": "A heron.", "image": "pictures/large.png"},
+    "too large together": {"prompt": "Which?", "response": "A heron.", "images": ["pictures/allowed.png"] * 5},
+    "too many": {"prompt": "Which?", "response": "A heron.", "images": ["pictures/heron.png"] * 21},
 }
 
 
@@ -88,6 +92,7 @@ def folder(tmp_path: Path) -> Path:
     (pictures / "heron.png").write_bytes(PNG)
     (pictures / "keys.png").write_text("the key of the house: 1234")
     (pictures / "large.png").write_bytes(PNG + bytes(5 * 1024 * 1024))
+    (pictures / "allowed.png").write_bytes(PNG + bytes(9 << 19))  # 4.5 MiB
     (tmp_path / "secret.png").write_bytes(PNG)
     (pictures / "link.png").symlink_to(tmp_path / "secret.png")
     return tmp_path / "data"
@@ -97,19 +102,30 @@ def folder(tmp_path: Path) -> Path:
 def test_media_are_found_and_read(kind: str, folder: Path) -> None:
     record, kinds = ROWS[kind]
     found = MediaAccess(lambda medium: True, str(folder)).of(read(record))
-    assert found is not None and tuple(medium.kind for medium in found) == kinds
+    assert not isinstance(found, SkipReason) and tuple(medium.kind for medium in found) == kinds
     assert all(medium.url or base64.b64decode(medium.data or "") in (PNG, WAV) for medium in found)
 
 
 @pytest.mark.parametrize("kind", BLIND)
 def test_what_cannot_be_sent_leaves_the_row_alone(kind: str, folder: Path) -> None:
-    assert MediaAccess(lambda medium: True, str(folder)).of(read(BLIND[kind])) is None
+    words = {"too large": SkipReason.MEDIA_TOO_LARGE, "too many": SkipReason.MEDIA_TOO_MANY}
+    reason = words.get(" ".join(kind.split()[:2]), SkipReason.MEDIA)
+    assert MediaAccess(lambda medium: True, str(folder)).of(read(BLIND[kind])) is reason
 
 
 def test_a_kind_that_nobody_takes_leaves_the_row_alone(folder: Path) -> None:
     record, _ = ROWS["a sound"]
-    assert MediaAccess(lambda medium: medium.kind == "image", str(folder)).of(read(record)) is None
-    assert MediaAccess().of(read(record)) is None
+    assert MediaAccess(lambda medium: medium.kind == "image", str(folder)).of(read(record)) is SkipReason.MEDIA
+    assert MediaAccess().of(read(record)) is SkipReason.MEDIA
+
+
+def test_the_words_of_a_bound_are_what_is_held_to() -> None:
+    assert media_bytes.of_base64("A" * (21 << 20)) is SkipReason.MEDIA_TOO_LARGE
+    picture, whole = media_bytes.MOST_BYTES["image"], media.MOST_BYTES_OF_ALL
+    said = SkipReason.MEDIA_TOO_LARGE.in_words
+    assert f"{picture >> 20} MiB a picture" in said and f"{whole >> 20} MiB a row" in said
+    assert f"{media_bytes.MOST_BYTES_OF_OTHERS >> 20} MiB another" in said
+    assert f"more than {media.MOST_MEDIA} media" in SkipReason.MEDIA_TOO_MANY.in_words
 
 
 def test_marks_are_counted_by_their_text() -> None:

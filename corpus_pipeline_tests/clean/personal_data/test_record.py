@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -187,3 +188,16 @@ def test_whatever_an_unknown_key_holds_no_datum_gets_out(value: Any) -> None:
     assert "fjordbank" not in json.dumps(after)
     assert type(after["extra_info"]) is type(value)
     assert out(after) == after
+
+
+def test_a_picture_stays_as_it_is_though_some_of_its_letters_look_like_data() -> None:
+    key = "+AKIA" + "Q3EGRIXU5TWZLKBY+"
+    noted = f"first {key} then"
+    picture = b"\x89PNG\r\n\x1a\n\0" + base64.b64decode(f"AA{key}") + bytes(600)
+    text = base64.b64encode(picture).decode()
+    assert key in text and key not in json.dumps(out(chat(note=noted))), "such letters are masked elsewhere"
+    for shown in (text, f"data:image/png;base64,{text}", text.rstrip("=")):
+        record = chat(image=shown, meta={"pictures": [shown]})
+        assert out(record) == record
+    for hidden in (f"data:image/png;base64,{text} {MAIL}", f"{MAIL} {text}"):
+        assert MAIL not in json.dumps(out(chat(image=hidden))), "what is more than a picture is looked at"

@@ -184,7 +184,7 @@ class Strategy(ABC):
         """None when the strategy applies, else the reason word for which the sample is skipped."""
         index = self.worked_on(conversation)
         reason = exchange.skip_reason(
-            conversation, self.params.max_input_characters, self.is_blind, index, carries_tools=self.carries_tools
+            conversation, self.params.max_input_characters, self.unseen, index, carries_tools=self.carries_tools
         )
         if reason is not None:
             return reason
@@ -199,9 +199,10 @@ class Strategy(ABC):
             return None if first.rule.holds(conversation.turns[index]) else SkipReason.CASCADE
         return reason
 
-    def is_blind(self, conversation: Conversation) -> bool:
-        """Whether a conversation has media that the model would not see."""
-        return has_media(conversation) and self.media.of(conversation) is None
+    def unseen(self, conversation: Conversation) -> SkipReason | None:
+        """Why the model would not see the media of a conversation; None when it would, or there are none."""
+        shown = self.media.of(conversation) if has_media(conversation) else ()
+        return shown if isinstance(shown, SkipReason) else None
 
     def next_request(
         self, conversation: Conversation, answers: tuple[Answer, ...] = (), sample_index: int = 0
@@ -213,8 +214,9 @@ class Strategy(ABC):
         if request is None or not has_media(conversation):
             return request
         shown = self.media.of(conversation)
-        if shown is None:  # a file that has gone since
-            raise BadAnswer(BadReason.MEDIA, "a picture, film or sound of the row cannot be sent any more")
+        if isinstance(shown, SkipReason):  # a file that was changed since
+            why = "it is not there, or no medium" if shown is SkipReason.MEDIA else shown.in_words
+            raise BadAnswer(BadReason.MEDIA, f"a picture, film or sound of the row cannot be sent any more: {why}")
         return with_media(request, shown)
 
     def check_answer(self, conversation: Conversation, answer: Answer) -> tuple[str, ...]:

@@ -45,14 +45,14 @@ def effective_system(turns: tuple[Turn, ...], index: int) -> str | None:
 def skip_reason(
     conversation: Conversation,
     max_characters: int,
-    is_blind: Callable[[Conversation], bool],
+    unseen: Callable[[Conversation], SkipReason | None],
     index: int | None,
     *,
     carries_tools: bool = False,
 ) -> SkipReason | None:
     """What every strategy leaves alone; None when nothing speaks against the conversation.
 
-    is_blind: whether it has media that the model would not see. index: of the turn that is worked on. carries_tools: whether
+    unseen: why the model would not see its media. index: of the turn that is worked on. carries_tools: whether
     calls and results may be there, as they are carried along.
     """
     if conversation.tools and not carries_tools:
@@ -65,8 +65,8 @@ def skip_reason(
         return SkipReason.TOOLS
     if index is None:
         return SkipReason.NO_EXCHANGE
-    if is_blind(conversation):
-        return SkipReason.MEDIA
+    if (blind := unseen(conversation)) is not None:
+        return blind
     used = sum(len(text) for turn in conversation.turns[: index + 1] for _, text in turn.texts())
     return SkipReason.TOO_LONG if used > max_characters else None
 

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from corpus_pipeline.formats import jsontext
+from corpus_pipeline.formats import jsontext, media_types
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.personal_data.scanner import masked, signs_of
 from corpus_pipeline.stages.clean.personal_data.spans import Detector, Source
@@ -44,6 +44,7 @@ _PLAIN_KEYS: Final = frozenset(
     "text content value message messages prompt response input output instruction question answer system query chosen rejected"
     " completion body description data title default contact".split()
 )
+_LONGEST_KEPT: Final = 32_768  # characters; longer shapes hold media, and no two rows have the same
 _LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _COLON: Final = re.compile(r"\s*:")
 
@@ -71,8 +72,12 @@ def may_hold(shape: str | None, tools: str | None, turns: tuple[Turn, ...]) -> b
     return any(turn.extra is not None and _json_may_hold(jsontext.dumps(turn.extra)) for turn in turns)
 
 
-@lru_cache(maxsize=8192)
 def _text_may_hold(text: str) -> bool:
+    return _json_may_hold(text) if len(text) > _LONGEST_KEPT else _known_to_hold(text)
+
+
+@lru_cache(maxsize=8192)
+def _known_to_hold(text: str) -> bool:
     return _json_may_hold(text)
 
 
@@ -163,6 +168,8 @@ class Masker:
     def _value(self, value: Any, key: str, *, names: bool, strict: bool = False) -> Any:
         """A JSON value with every string, number and key of it looked at."""
         if isinstance(value, str):
+            if media_types.is_encoded(value):  # what looks like a number in it is chance, and a stand-in would break it
+                return value
             if names and key in _NAMES:
                 return self._text(value, "", strict=True, stand_in=self._identifier)
             if value[:1] in ("{", "[", " ", "\n") and _is_json(value):

@@ -148,13 +148,13 @@ class Task(Strategy):
     def applies(self, conversation: Conversation) -> str | None:
         """See `Strategy.applies`. A task needs no answered exchange: only what its template always shows."""
         exchanged = exchange.find_exchange(conversation)
-        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.is_blind, exchanged)
+        reason = exchange.skip_reason(conversation, self.params.max_input_characters, self.unseen, exchanged)
         if reason is SkipReason.TOOLS and self._may_look(conversation):
             reason = None
         if reason not in (None, SkipReason.NO_EXCHANGE, SkipReason.REFUSED_SOURCE):
             return reason
-        if self.is_blind(conversation):
-            return SkipReason.MEDIA
+        if (blind := self.unseen(conversation)) is not None:
+            return blind
         index = task_inputs.worked_on(conversation)
         if index is None:
             return SkipReason.NO_EXCHANGE
