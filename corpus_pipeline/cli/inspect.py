@@ -196,9 +196,9 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
     "--where",
     "wheres",
     multiple=True,
-    help="KEY=VALUE. At ingest: state (kept, dropped, pending, rejected), reason, tag, changed (true, false); at clean: state"
-    " (kept, dropped), reason, tag, changed; at augment and export: strategy, empty (true, false);"
-    " at export: exportable (true, false). Several: all match.",
+    help="KEY=VALUE. At ingest: state (kept, dropped, pending, rejected), reason, tag, changed (true, false, or a rule that"
+    " changed it); at clean: state (kept, dropped), reason, tag, changed; at augment and export: strategy, empty (true,"
+    " false); at export: exportable (true, false). Several: all match.",
 )
 @click.option("--after", type=int, default=0, help="Start after this row number.")
 @click.option(
@@ -214,6 +214,7 @@ def rows(
     Examples:
       corpus rows chats --search "refund"
       corpus rows chats --where reason=near_duplicate      # what cleaning dropped for that reason
+      corpus rows chats --where changed=whitespace         # what that rule changed
       corpus rows chats --where state=rejected             # lines that became no row
       corpus rows chats --stage export --where exportable=false
       corpus rows chats --stage augment --where strategy=paraphrase --json

@@ -61,7 +61,7 @@ class Filter(NamedTuple):
     stage: Stage
     state: str | None = None  # kept | dropped | pending (no verdict yet) | rejected (a line that is no row)
     reason: str | None = None  # why cleaning dropped it
-    changed: bool | None = None
+    changed: bool | str | None = None  # whether a rule changed a text of it, or the name of a rule that changed it
     strategy: str | None = None
     empty: bool | None = None
     search: str | None = None  # a text that one of its fields contains, whatever the case
@@ -88,8 +88,8 @@ def matching_ids(
 ) -> list[ConversationId]:
     """The first `limit` ids with after < id <= last whose rows may match, in order.
 
-    A text search lets a few rows too many through (letters beyond ASCII match any letter): check the texts. among: only
-    these, whatever they contain.
+    A text search lets a few rows too many through (letters beyond ASCII match any letter), and so does the name of a rule:
+    check the texts and the verdicts. among: only these, whatever they contain.
     """
     query, key = _at_stage(task_id, wanted)
     if wanted.value is not None:
@@ -136,7 +136,7 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
         if wanted.state == RowState.KEPT.value:
             query = query.where(false())
         if wanted.changed is not None:
-            query = query.join(cleaned_rows, _SAME_ROW).where(own.changed.is_(wanted.changed))
+            query = query.join(cleaned_rows, _SAME_ROW).where(_changed(wanted.changed))
         if wanted.tag is not None:
             query = query.where(duplicates.c.conversation_id.in_(_tagged(task_id, wanted.tag)))
         return query, duplicates.c.conversation_id
@@ -148,7 +148,7 @@ def _raw(task_id: TaskId | None, wanted: Filter) -> tuple[Select, ColumnElement[
     if wanted.reason is not None:
         query = query.where(own.reason == wanted.reason)
     if wanted.changed is not None:
-        query = query.where(own.changed.is_(wanted.changed))
+        query = query.where(_changed(wanted.changed))
     if wanted.tag is not None:
         query = query.where(own.conversation_id.in_(_tagged(task_id, wanted.tag)))
     return query, own.conversation_id
@@ -183,7 +183,17 @@ def _kept(task_id: TaskId | None, wanted: Filter) -> Select:
     )
     if wanted.tag is not None:
         query = query.where(cleaned_rows.c.conversation_id.in_(_tagged(task_id, wanted.tag)))
-    return query if wanted.changed is None else query.where(cleaned_rows.c.changed.is_(wanted.changed))
+    return query if wanted.changed is None else query.where(_changed(wanted.changed))
+
+
+def _changed(wanted: bool | str) -> ColumnElement[bool]:
+    """Whether cleaning changed a row. For the name of a rule, rows that it dropped come through, too: check the verdicts."""
+    own = cleaned_rows.c
+    if isinstance(wanted, bool):
+        return own.changed.is_(wanted)
+    anything = or_(own.changed.is_(True), own.tools.is_not(None), own.shape.is_not(None))
+    # no text within this JSON holds these characters in a row: a quotation mark in it is escaped
+    return and_(anything, own.changes.contains(f'["{wanted}",', autoescape=True))
 
 
 def _made(task_id: TaskId | None, wanted: Filter) -> Select:
@@ -270,7 +280,7 @@ def verdict_words(connection: Connection, task_id: TaskId, after: int, last: int
 def filter_words(wanted: Filter) -> list[str]:
     """Those of the words of `verdict_words` that every row has which a filter lets through."""
     by_rule = wanted.reason is not None and not wanted.reason.endswith(_DUPLICATE)
-    return [*([wanted.reason or ""] if by_rule else []), *([CHANGED] if wanted.changed else [])]
+    return [*([wanted.reason or ""] if by_rule else []), *([CHANGED] if wanted.changed is True else [])]
 
 
 def cleaned_texts(

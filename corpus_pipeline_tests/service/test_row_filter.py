@@ -21,7 +21,7 @@ from corpus_pipeline_tests import small_corpus
 WORDS = {
     "state": ("kept", "dropped", "pending", "absent"),
     "reason": ("exact_duplicate", "too_short", "absent"),
-    "changed": ("true", "false", "perhaps"),
+    "changed": ("true", "false", "whitespace", "length_bounds", "perhaps"),
     "tag": ("absent",),
     "strategy": ("paraphrase", "absent"),
     "empty": ("true", "false", "yes"),
@@ -97,6 +97,8 @@ def test_every_surface_finds_the_same_rows_for_every_condition_at_every_stage(wo
                 if python and len(where) == 1:
                     found_some.add((stage, *where.items()))
     assert (Stage.INGEST, ("changed", "true")) in found_some
+    assert by_python(worked, Stage.CLEAN, {"changed": "whitespace"}, None) == ["pears:9"]
+    assert by_python(worked, Stage.INGEST, {"changed": "length_bounds"}, None) == []  # it drops, and changes nothing
     assert (Stage.CLEAN, ("state", "dropped")) in found_some
     assert (Stage.CLEAN, ("reason", "exact_duplicate")) in found_some
     assert (Stage.EXPORT, ("strategy", "paraphrase")) in found_some
@@ -121,6 +123,7 @@ def test_the_rows_of_each_stage_are_those_of_its_report(worked: Corpus) -> None:
         (Stage.AUGMENT, {"state": "kept"}, "ingest and clean"),
         (Stage.CLEAN, {"state": "pending"}, "kept"),
         (Stage.CLEAN, {"colour": "red"}, "Known: "),
+        (Stage.CLEAN, {"changed": "perhaps"}, "Known: .*, true, .*whitespace"),
         (Stage.INGEST, {"state": "kept", "reason": "too_short"}, "no row has a reason"),
     ],
 )
@@ -132,7 +135,9 @@ def test_a_refused_condition_names_what_would_have_a_meaning(stage: Stage, where
 @pytest.mark.parametrize("stage", list(Stage))
 def test_the_pairs_of_a_filter_are_read_back(stage: Stage) -> None:
     for key, condition in row_filter.CONDITIONS.items():
-        for word in condition.words.get(stage) or (("judge.score>=4" if key == "value" else "word"),):
+        for word in (*(condition.words.get(stage) or ()), *condition.more()[:2]) or (
+            ("judge.score>=4" if key == "value" else "word"),
+        ):
             if stage in condition.words:
                 wanted = row_filter.parse(stage, {key: word})
                 assert row_filter.parse(stage, row_filter.pairs(wanted)) == wanted and not wanted.is_open

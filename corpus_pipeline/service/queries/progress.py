@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.completion_report import NANO, CompletionReport
 from corpus_pipeline.model import split_id
+from corpus_pipeline.recipe import parse
 from corpus_pipeline.service.commands import purge
 from corpus_pipeline.service.commands.pause import scope_text
-from corpus_pipeline.service.queries import cost, status
+from corpus_pipeline.service.queries import cost, row_filter, status
 from corpus_pipeline.service.records.calls import Money
 from corpus_pipeline.service.records.exports import AuditPage, Export, ExportDetail, LoggedPurge, PurgeReport
 from corpus_pipeline.service.records.progress import FileProgress, Flag, SetFlag, StageProgress, StageStatus, StartWish
@@ -27,6 +28,7 @@ from corpus_pipeline.store import (
     exports,
     failed_samples,
     pauses,
+    recipes,
     spending,
     start_requests,
     statistics,
@@ -165,9 +167,13 @@ def last_reports(connection: Connection, name: str) -> list[CompletionReport]:
 
 
 def filter_words(connection: Connection, name: str) -> dict[str, list[str]]:
-    """{strategies}: what the rows of a dataset file can be filtered by, beside the closed sets."""
-    ((_, task),) = tasks.current_tasks(connection, [name])
-    return {"strategies": statistics.strategies(connection, task.id) if task else []}
+    """{strategies, rules}: what the rows of a dataset file can be filtered by, beside the closed sets."""
+    ((file, task),) = tasks.current_tasks(connection, [name])
+    rules = parse(recipes.recipe_row(connection, file.recipe_id).body, origin="recipe").clean.rules
+    return {
+        "strategies": statistics.strategies(connection, task.id) if task else [],
+        "rules": row_filter.rule_names() if rules is None else [rule.name for rule in rules],
+    }
 
 
 def money(connection: Connection, by: str) -> Money:

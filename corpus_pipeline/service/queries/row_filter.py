@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from corpus_pipeline import plugins
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.states import RowState, Stage
 from corpus_pipeline.store.row_queries import Filter
@@ -17,10 +18,19 @@ MAX_SEARCH = 200  # characters of a text that is searched for
 
 
 class Condition(NamedTuple):
-    """Where a condition has a meaning, and its words: None for free text."""
+    """Where a condition has a meaning, and its words: None for free text. more: names that it may have, too."""
 
     meaning: str
     words: Mapping[Stage, tuple[str, ...] | None]
+    more: Callable[[], Sequence[str]] = tuple
+
+
+def rule_names() -> list[str]:
+    """The cleaning rules that there are, built in and of plugins."""
+    from corpus_pipeline.stages.clean.rules import BUILT_IN  # imported late: it takes a while
+    from corpus_pipeline.stages.clean.rules.base import Rule
+
+    return [*BUILT_IN, *plugins.usable(plugins.Group.RULES, Rule, BUILT_IN)]
 
 
 _VERDICT = (RowState.KEPT.value, RowState.DROPPED.value)
@@ -33,7 +43,11 @@ CONDITIONS: dict[str, Condition] = {
         {Stage.INGEST: (*_VERDICT, PENDING, REJECTED), Stage.CLEAN: _VERDICT},
     ),
     "reason": Condition("why cleaning dropped the row, or a line was rejected", dict.fromkeys(_BEFORE_EXPORT)),
-    "changed": Condition("whether a rule changed a text of the row", dict.fromkeys(_BEFORE_EXPORT, _TRUTH)),
+    "changed": Condition(
+        "whether a rule changed a text of the row, or the name of a rule that changed something in it",
+        dict.fromkeys(_BEFORE_EXPORT, _TRUTH),
+        rule_names,
+    ),
     "tag": Condition("a word that a rule or a task tagged the row with", dict.fromkeys(_BEFORE_EXPORT)),
     "value": Condition(
         "what a task says of the row: TASK.FIELD>=4, or with <= > < = !=",
@@ -56,7 +70,7 @@ def parse(stage: Stage, where: Mapping[str, str], search: str | None = None) -> 
         stage,
         state=words.get("state"),
         reason=words.get("reason"),
-        changed=_truth(words.get("changed")),
+        changed=_truth_or_name(words.get("changed")),
         tag=words.get("tag"),
         value=words.get("value"),
         strategy=words.get("strategy"),
@@ -90,8 +104,15 @@ def _word(stage: Stage, key: str, value: str) -> str:
         raise UsageError(f"{key} has no meaning for rows of stage {stage.value}; it has one at {stages}")
     known = condition.words[stage]
     if known is not None and value.lower() not in known:
-        raise UnknownName(f"value of {key}", value, known)
+        more = condition.more()
+        if value not in more:
+            raise UnknownName(f"value of {key}", value, [*known, *more])
+        return value
     return value if known is None else value.lower()
+
+
+def _truth_or_name(word: str | None) -> bool | str | None:
+    return _truth(word) if word in _TRUTH else word
 
 
 def _truth(word: str | None) -> bool | None:

@@ -278,6 +278,8 @@ def _hydrated(
     fits = _fits(connection, file) if wanted.stage is Stage.EXPORT else None
     found = {}
     for identifier in ids:
+        if isinstance(wanted.changed, str) and wanted.changed not in _changing(verdicts.get(identifier)):
+            continue
         head = stored[identifier]
         facts: RowFacts = {"deleted": True} if head.is_deleted else {}
         if identifier in verdicts and wanted.stage is not Stage.EXPORT:
@@ -300,6 +302,11 @@ def _hydrated(
         if own:
             found[identifier] = own
     return found
+
+
+def _changing(verdict: cleaned.Verdict | None) -> set[str]:
+    """The rules that changed something in a row; one that only dropped it has counted no place."""
+    return set() if verdict is None else {change.rule for change in verdict.changes if change.count}
 
 
 def _values_for(values: list[row_values.Value], sample: int) -> dict[str, Any]:
