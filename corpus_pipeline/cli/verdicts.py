@@ -92,7 +92,8 @@ def _show(entry: DuplicatePair) -> None:
 
 
 def _show_kept(entry: KeptRow) -> None:
-    tell(printable(f"{entry['row']}  kept by {entry['by']} at {moment(entry['at'])}: {entry['reason']}"))
+    how = "kept as its source brought it" if entry["unchanged"] else "kept"
+    tell(printable(f"{entry['row']}  {how} by {entry['by']} at {moment(entry['at'])}: {entry['reason']}"))
 
 
 def _short(text: str, most: int = 200) -> str:
@@ -105,14 +106,25 @@ def _short(text: str, most: int = 200) -> str:
 @click.option("--reason", required=True, help="Why; kept with the row and in the audit log.")
 @click.option("--undo", is_flag=True, help="Let cleaning decide about these rows again.")
 def keep(rows: tuple[str, ...], reason: str, undo: bool) -> None:
-    """Keep ROWS although cleaning drops them, as duplicates or by a rule: over any number of cleanings, until --undo.
+    """Keep ROWS although cleaning drops or changes them: over any number of cleanings, until --undo.
 
-    ROWS are FILE:NUMBER, as `corpus duplicates` and `corpus rows` list them. Other rules still change a kept row, so that
-    personal data stays masked.
+    ROWS are FILE:NUMBER, as `corpus duplicates` and `corpus rows` list them. A row that cleaning drops, as a duplicate or by
+    a rule, is kept as the other rules leave it. A row that it keeps and changes goes out as its source brought it; one in which
+    personal data are masked is refused, and if a later cleaning finds any in a row that is kept so, the rules change it again.
+
+    \b
+    Examples:
+      corpus duplicates chats --sort difference       # what is dropped: keep one of these anyway
+      corpus rows chats --where changed=markup        # what a rule changed: keep one of these as it was
+      corpus keep chats:17 --reason "the tags are what it is about"
     """
     from corpus_pipeline.service import Corpus
 
     with Corpus.open() as corpus:
         kept = corpus.keep(rows, reason, undo=undo)
-    say(f"{'cleaning decides again about' if undo else 'kept from now on:'} {', '.join(kept.rows)}")
+    others = [row for row in kept.rows if row not in kept.unchanged]
+    if others:
+        say(f"{'cleaning decides again about' if undo else 'kept from now on:'} {', '.join(others)}")
+    if kept.unchanged:
+        say(f"kept as its source brought it from now on: {', '.join(kept.unchanged)}")
     say(f"Next: corpus run {shlex.join(kept.run)}")

@@ -660,11 +660,11 @@ class Corpus:
         return queries.rule_preview.preview(self.store, name, chosen, place=self.local_path, **options)
 
     def kept_anyway(self, name: str) -> list[KeptRow]:
-        """Rows that a person keeps although cleaning would drop them."""
+        """Rows that a person keeps although cleaning would drop or change them."""
         return self.store.fetch(queries.duplicates.kept_anyway, name)
 
     def keep(self, addresses: Sequence[str], reason: str, *, undo: bool = False) -> commands.rows.Kept:
-        """Keep rows, named FILE:NUMBER, that cleaning drops (see `commands.rows.keep_rows`)."""
+        """Keep rows, named FILE:NUMBER, that cleaning drops or changes (see `commands.rows.keep_rows`)."""
         places = [queries.views.parse_address(address) for address in addresses]
         return commands.rows.keep_rows(self.store, places, reason, self.actor, undo=undo)
 

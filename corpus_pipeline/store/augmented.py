@@ -33,6 +33,8 @@ from corpus_pipeline.store.schema import (
 from corpus_pipeline.store.turn_columns import grouped, numbered
 
 ROW, VALUES = "row", "values"  # what an item made
+_MADE = (row_values_table, augmented_turns, augmented_rows, review_verdicts, work_items)
+_IDS_AT_ONCE = 500
 ItemKey = tuple[int, str, int]  # conversation id, strategy label, sample index
 
 
@@ -443,5 +445,13 @@ def prompt_body(connection: Connection, version: str) -> str | None:
 
 def remove_augmented(connection: Connection, task_id: TaskId) -> None:
     """Remove what augment made for a task. The ledger and the answers stay: what was paid is not asked again."""
-    for table in (row_values_table, augmented_turns, augmented_rows, review_verdicts, work_items):
+    for table in _MADE:
         connection.execute(table.delete().where(table.c.task_id == task_id))
+
+
+def remove_made_of(connection: Connection, task_id: TaskId, ids: Sequence[ConversationId]) -> None:
+    """Remove what augment made of some rows, as `remove_augmented` does: their texts are going to be others."""
+    for table in _MADE:
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            own = table.c.conversation_id.in_(ids[start : start + _IDS_AT_ONCE])
+            connection.execute(table.delete().where(table.c.task_id == task_id, own))

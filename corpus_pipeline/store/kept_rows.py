@@ -1,8 +1,8 @@
-"""Rows that a person keeps although cleaning would drop them: under any recipe, and over any number of cleanings."""
+"""Rows that a person keeps although cleaning would drop or change them: under any recipe, over any number of cleanings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
@@ -14,20 +14,32 @@ _AT_ONCE = 500  # values of a statement
 
 
 class KeptRow(NamedTuple):
-    """A decision to keep a row; `kept_at` in milliseconds UTC."""
+    """A decision to keep a row; `kept_at` in milliseconds UTC. unchanged: as its source brought it."""
 
     conversation_id: ConversationId
     kept_by: str
     kept_at: int
     reason: str
+    unchanged: bool
 
 
-def add(connection: Connection, ids: Sequence[ConversationId], who: str, reason: str) -> None:
-    """Record that rows are kept; a row that is kept already gets the new reason."""
+def add(
+    connection: Connection,
+    ids: Sequence[ConversationId],
+    who: str,
+    reason: str,
+    *,
+    unchanged: Collection[ConversationId] = (),
+) -> None:
+    """Record that rows are kept, some of them `unchanged`; a row that is kept already gets the new reason."""
     remove(connection, ids)
     if ids:
         connection.execute(
-            insert(kept_rows), [{"conversation_id": one, "kept_by": who, "reason": reason} for one in sorted(set(ids))]
+            insert(kept_rows),
+            [
+                {"conversation_id": one, "kept_by": who, "reason": reason, "unchanged": one in unchanged}
+                for one in sorted(set(ids))
+            ],
         )
 
 

@@ -210,6 +210,8 @@ kept_rows = _table(
     Column("kept_by", String(128), nullable=False),
     Column("kept_at", Moment, nullable=False, server_default=now_ms()),
     Column("reason", LongText, nullable=False),
+    # whether it goes out as its source brought it; otherwise rules still change it
+    Column("unchanged", Boolean, nullable=False, server_default=false()),
 )
 
 cleaned_rows = _table(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from corpus_pipeline.model import Change, Cleaned, Conversation, ConversationId, Turn
 from corpus_pipeline.recipe import NamedStep
 from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
-from corpus_pipeline.stages.clean.rule_pass import clean_batch
+from corpus_pipeline.stages.clean.rule_pass import clean_batch, clean_turns
 from corpus_pipeline.stages.clean.rules import RULES, build
 from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.score import Score
+from corpus_pipeline.stages.clean.unchanged import unchanged
 from corpus_pipeline.states import RowState
 
 RULES_BY_DEFAULT = build(None)
@@ -123,6 +125,24 @@ def test_the_language_of_a_row_is_kept() -> None:
         (Turn(prompt="孩子们在花园里玩耍，一直玩到天黑", response="看不见球为止，然后他们回家了。"),), rules
     )
     assert (row.reason, row.language) == ("language", "zh")
+
+
+def test_a_row_that_is_kept_unchanged_passes_as_it_came_unless_it_holds_personal_data() -> None:
+    rules = build([NamedStep(name=name) for name in ("control_characters", "whitespace", "personal_data")])
+
+    def kept(prompt: str) -> Cleaned:
+        clean = partial(clean_turns, ConversationId(7), (Turn(prompt=prompt, response="Yes."),), None, keep=True)
+        return unchanged(clean, rules)
+
+    row = kept("Which\x07 way?   \n\n\n\n\nAh, that one")
+    assert (row.turns, row.changes, [tag.word for tag in row.tags]) == (None, (), ["kept_unchanged"])
+    assert kept("Which way?").tags == ()
+    # seen in mended text only, and seen in what came
+    for hidden in ("Write to orla\x00.quint@mill-works.net", "Write to orla.quint@mill-works.net  "):
+        row = kept(hidden)
+        assert row.turns is not None and row.turns[0].prompt == "Write to [EMAIL]" and row.tags == ()
+    rules = build([NamedStep(name="whitespace"), NamedStep(name="personal_data", params={"email": "drop"})])
+    assert kept("Write to orla.quint@mill-works.net  ").reason == "personal_email"
 
 
 def test_the_pass_runs_in_another_process() -> None:

@@ -1,20 +1,25 @@
-"""Duplicates beside their keepers, and rows that a person keeps although cleaning drops them."""
+"""Duplicates beside their keepers, and rows that a person keeps although cleaning drops or changes them."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from starlette.testclient import TestClient
 
+from corpus_pipeline.cli import cli
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.invariants import violations
+from corpus_pipeline.web import Options, create_app
 from corpus_pipeline_tests import small_corpus
 
 RECIPE = """
@@ -61,6 +66,7 @@ def test_a_duplicate_stands_beside_its_keeper_with_what_differs(corpus: Corpus) 
     (entry,) = corpus.duplicates("mill")["duplicates"]
     assert (entry["row"], entry["keeper"], entry["kind"]) == (f"mill:{REPEATED}", "mill:3", "exact")
     assert entry["differences"] == [] and entry["turns"] == entry["keeper_turns"]
+    assert numbers(corpus, state="dropped", changed="whitespace") == [REPEATED]
     assert corpus.duplicates("mill", sort="difference")["duplicates"] == [entry]
     with pytest.raises(UnknownName):
         corpus.duplicates("mill", sort="colour")
@@ -75,6 +81,7 @@ def test_kept_rows_go_out_over_new_cleanings_until_it_is_undone(corpus: Corpus) 
         small_corpus.run_path(corpus, "mill")
         assert numbers(corpus, state="dropped") == [] and numbers(corpus, tag="kept_anyway") == [SHORT]
         assert len(exported(corpus)) == len(before) + 4  # two rows and what was made of them
+        assert numbers(corpus, changed="whitespace") == [REPEATED]  # what was dropped is kept as rules leave it
         assert corpus.store.fetch(violations) == []
         corpus.redo("mill", Stage.CLEAN)
     assert calls(corpus) == paid + 1  # the repeated row has the answer of its keeper
@@ -124,6 +131,56 @@ def test_a_purged_row_is_kept_by_nobody(corpus: Corpus) -> None:
     small_corpus.run_path(corpus, "mill")
     corpus.purge("mill", [REPEATED], reason="on request")
     assert corpus.kept_anyway("mill") == []
+
+
+def test_a_row_that_a_rule_changed_is_kept_as_its_source_brought_it(tmp_path: Path) -> None:
+    brought = small_corpus.pair(2)["question"].replace("workshop", "work\x07shop\n\n\n\n\n") + "  "
+    source = [small_corpus.pair(number) for number in (1, 2, 3)]
+    source[1]["question"], source[2]["question"] = brought, source[2]["question"] + " Ask orla.quint@mill-works.net  "
+    recipe = tmp_path / "keep.yaml"
+    recipe.write_text("clean: {rules: [control_characters, whitespace, personal_data]}")
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        corpus.add(
+            small_corpus.write_jsonl(tmp_path / "mill.jsonl", source), recipe=str(recipe), format="question_answer"
+        )
+        small_corpus.run_path(corpus, "mill")
+        client = TestClient(create_app(corpus, Options()), base_url="http://127.0.0.1:8787")
+        assert (numbers(corpus, changed="control_characters"), numbers(corpus, changed="whitespace")) == ([2], [2, 3])
+        assert "<option >whitespace</option>" in client.get("/files/mill/rows").text
+        with pytest.raises(UsageError, match="mill:3 holds what personal_data masks"):
+            corpus.keep(["mill:2", "mill:3"], "the bell is what it is about")
+        assert corpus.kept_anyway("mill") == []
+
+        page = client.get("/files/mill/rows/2").text
+        assert "Keep as the source brought it" in page
+        assert "Keep as the source brought it" not in client.get("/files/mill/rows/1").text
+        (csrf,) = set(re.findall(r'name="csrf" value="([0-9a-f]+)"', page))
+        fields = {"csrf": csrf, "row": "mill:2", "reason": "the bell is what it is about", "back": "/files"}
+        done = client.post("/keep", data=fields, headers={"Origin": "http://127.0.0.1:8787"})
+        assert done.status_code == 200 and "As its source brought it: mill:2" in done.text
+        small_corpus.run_path(corpus, "mill")
+        sources = exported(corpus)[::2]  # beside each, what a model made of it
+        assert sources[1] == brought and "[EMAIL]" in sources[2]
+        corpus.redo("mill", Stage.CLEAN)
+        small_corpus.run_path(corpus, "mill", Stage.CLEAN)
+        assert numbers(corpus, changed="control_characters") == [] and numbers(corpus, changed="whitespace") == [3]
+        (report,) = corpus.report("mill", Stage.CLEAN)
+        assert (report["changed"], report["tags"]) == (1, {"kept_unchanged": 1})
+        assert corpus.store.fetch(violations) == []
+        page = client.get("/files/mill/rows/2").text
+        assert "kept as its source brought it" in page and "Keep as the source brought it" not in page
+        environment = {"CORPUS_HOME": str(corpus.settings.home)}
+        listed = CliRunner().invoke(cli, ["duplicates", "mill", "--kept-anyway"], env=environment)
+        assert "mill:2  kept as its source brought it by" in listed.stdout
+        with pytest.raises(UsageError, match="nothing to keep it from"):
+            corpus.keep(["mill:1"], "because")
+
+        corpus.keep(["mill:2"], "mend it, after all", undo=True)
+        small_corpus.run_path(corpus, "mill")
+        mended = brought.replace("\x07", "").replace("\n" * 5, "\n" * 3).rstrip()
+        assert numbers(corpus, changed="control_characters") == [2] and exported(corpus)[2] == mended
+        assert [entry["action"] for entry in actions(corpus)] == ["keep", "keep undone"]
+        assert actions(corpus)[0]["detail"]["unchanged_by"] == {"2": ["control_characters", "whitespace"]}
 
 
 def test_the_commands_say_what_they_did(tmp_path: Path) -> None:

@@ -61,9 +61,11 @@ def _rule_pass(held: Held) -> None:
     section, cursor = held.work.recipe.clean, held.cursor(RULES)
     many = (cursor.total_rows or 0) >= _PROCESSES_FROM_ROWS
     format_joins = format_of(held.work.file).joins
-    keep = frozenset(row.conversation_id for row in held.fetch(kept_rows.of_file, held.work.file.id))
+    kept = held.fetch(kept_rows.of_file, held.work.file.id)
+    keep = frozenset(row.conversation_id for row in kept)
+    keep_unchanged = frozenset(row.conversation_id for row in kept if row.unchanged)
     said = held.fetch(scores.sources_of, held.work)
-    with computing(many, CleanWorker, section, held.work.task.id, format_joins, keep) as cleaner:
+    with computing(many, CleanWorker, section, held.work.task.id, format_joins, keep, keep_unchanged) as cleaner:
         # the next pages are read and computed while one is being committed
         pages = cleaner.map(_pages(held, cursor, section.batch_size, said), Page.slices)
         for number, (page, parts) in enumerate(pages, 1):

@@ -44,7 +44,7 @@ def page(
 
 
 def kept_anyway(connection: Connection, name: str) -> list[KeptRow]:
-    """The rows of a dataset file that a person keeps although cleaning would drop them. Raises UnknownName."""
+    """The rows of a dataset file that a person keeps although cleaning would drop or change them. Raises UnknownName."""
     ((file, _),) = tasks.current_tasks(connection, [name])
     return [
         {
@@ -53,6 +53,7 @@ def kept_anyway(connection: Connection, name: str) -> list[KeptRow]:
             "by": row.kept_by,
             "at": row.kept_at,
             "reason": row.reason,
+            "unchanged": row.unchanged,
         }
         for row in kept_rows.of_file(connection, file.id)
     ]

@@ -70,7 +70,12 @@ def story(connection: Connection, name: str, number: int) -> RowStory:
         found["duplicates"] = _duplicates(connection, file, task, identifier)
         kept = kept_rows.among(connection, [identifier]).get(identifier)
         if kept is not None:
-            found["kept_anyway"] = {"by": kept.kept_by, "at": kept.kept_at, "reason": kept.reason}
+            found["kept_anyway"] = {
+                "by": kept.kept_by,
+                "at": kept.kept_at,
+                "reason": kept.reason,
+                "unchanged": kept.unchanged,
+            }
         found["failed"] = [
             views.failed_dict(row)
             for row in failed_samples.find(

@@ -209,6 +209,12 @@ class WorkItem(TypedDict):
     reused: bool
 
 
+class Keeping(Removal):
+    """Who keeps a row. unchanged: as its source brought it."""
+
+    unchanged: bool
+
+
 class RowStory(TypedDict):
     """The page of a row: its history, its neighbours (row numbers), duplicates, failed samples, and each call with its
     prompt."""
@@ -233,7 +239,7 @@ class RowStory(TypedDict):
     calls: NotRequired[list[AskedCall]]
     exported: NotRequired[list[ExportedAs]]
     duplicates: NotRequired[RowDuplicates]
-    kept_anyway: NotRequired[Removal]
+    kept_anyway: NotRequired[Keeping]
     failed: NotRequired[list[FailedSample]]
     items: NotRequired[list[WorkItem]]
 
@@ -250,13 +256,14 @@ class FlatRow(TypedDict):
 
 
 class KeptRow(TypedDict):
-    """A row that a person keeps although cleaning would drop it."""
+    """A row that a person keeps although cleaning would drop or change it. unchanged: as its source brought it."""
 
     row: str
     number: int
     by: str
     at: int
     reason: str
+    unchanged: bool
 
 
 class TextDifference(TypedDict):

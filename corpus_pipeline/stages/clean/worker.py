@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from corpus_pipeline.stages.clean.dedup.simhash import RowTexts, fingerprints
 from corpus_pipeline.stages.clean.dedup.verification import wording_of
 from corpus_pipeline.stages.clean.rule_pass import clean_turns
 from corpus_pipeline.stages.clean.rules import build
+from corpus_pipeline.stages.clean.unchanged import unchanged
 from corpus_pipeline.states import RowState
 
 Values = tuple[Any, ...]
@@ -80,11 +81,17 @@ class CleanWorker:
     """What turns rows into verdicts with fingerprints."""
 
     def __init__(
-        self, section: CleanSection, task_id: TaskId, joined: bool = False, keep: frozenset[int] = frozenset()
+        self,
+        section: CleanSection,
+        task_id: TaskId,
+        joined: bool = False,
+        keep: frozenset[int] = frozenset(),
+        keep_unchanged: frozenset[int] = frozenset(),
     ) -> None:
         self._task_id = task_id
         self._joined = joined  # the format of the rows joins their texts
         self._keep = keep  # ids of rows that a person keeps whatever a rule says
+        self._unchanged = keep_unchanged  # those of them that no rule may change
         self._rules = build(section.rules)
         dedup = section.dedup
         self._scheme = scheme_named(dedup.features, dedup.params) if dedup.near else None
@@ -100,17 +107,18 @@ class CleanWorker:
         for (identifier, tools, deleted, shape), own in zip(heads, _turns_of_each(turns), strict=True):
             if deleted:
                 continue
-            verdict = clean_turns(
+            clean = partial(
+                clean_turns,
                 identifier,
                 own,
                 tools,
-                self._rules,
                 joined=self._joined,
                 shape=shape,
                 keep=identifier in self._keep,
                 record_keys=self._record_keys,
                 values={} if said is None else said.get(identifier, {}),
             )
+            verdict = unchanged(clean, self._rules) if identifier in self._unchanged else clean(self._rules)
             found.append(verdict)
             if verdict.state is RowState.KEPT:
                 texts.append(row_texts(verdict.turns or own, verdict.frame))
