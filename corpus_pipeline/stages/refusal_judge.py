@@ -78,7 +78,7 @@ def may_decline(text: str) -> bool:
     """Whether the judge is asked about a text: it is short, and has a word that denies or declines."""
     if not SHORTEST <= len(text) <= LONGEST or (" " not in text and text.isascii()):
         return False
-    return _DENIES.search(text[:HEAD].lower()) is not None
+    return _DENIES.search(text[:HEAD].lower().encode("utf-8", "replace")) is not None
 
 
 def declines(text: str) -> bool:

@@ -34,6 +34,18 @@ class StopAfter(StopSignal):
         return self._left < 0
 
 
+class StopAfterCalls(StopSignal):
+    """Says stop when the stand-in was asked this often since it was made, however often the engine looks."""
+
+    def __init__(self, bench: Bench, calls: int) -> None:
+        super().__init__()
+        self.reason = "the test"
+        self._bench, self._at = bench, bench.calls() + calls
+
+    def is_set(self) -> bool:
+        return self._bench.calls() >= self._at
+
+
 @dataclass
 class Bench:
     """An open corpus with the small files registered; `folder` holds the sources, the recipe and the invoice."""
