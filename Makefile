@@ -18,8 +18,8 @@ setup-test: ## the same, with what the tests need
 demo: setup ## the whole path on a small bundled corpus: no key, no server
 	@"$(BIN)/corpus" demo
 
-# three at a time on two cores, each file in one process: half of the tests wait for servers
-WORKERS ?= 3
+# two at a time, each file in one process: the tests wait for servers more than they compute
+WORKERS ?= 2
 # the floor holds for all of the tests, so it is left out when ARGS names some
 COVERAGE ?= $(if $(ARGS),,--cov --cov-report= --cov-fail-under=90)
 test: check ## all tests, on SQLite, on a private MariaDB and, what the store does, on a private PostgreSQL

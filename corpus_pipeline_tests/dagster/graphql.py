@@ -170,7 +170,12 @@ class GraphQL:
 
     def finished(self, run_id: str, timeout: float = 240.0) -> dict[str, Any]:
         """The run, once it has ended."""
-        return wait_for(lambda: (run := self.run(run_id))["status"] in FINAL and run, timeout, f"the end of {run_id}")
+        try:
+            return wait_for(
+                lambda: (run := self.run(run_id))["status"] in FINAL and run, timeout, f"the end of {run_id}"
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.run(run_id)}") from None
 
 
 def wait_for(look: Callable[[], T], timeout: float, what: str) -> T:
