@@ -60,6 +60,8 @@ def seen(ui: UI, page) -> tuple[str, str]:
     materialize(ui, page, done, held)
     page.get_by_text(held, exact=True).first.wait_for()
     wait_for(lambda: ui.stage(held, "augment")[1] >= 2, 120, "augmented rows")
+    # before the pause: behind it, a run that waits in the queue for the end of the flag is the newest
+    first, second = (ui.graphql.runs_of(name)[0]["runId"] for name in (done, held))
     rows = page.context.browser.new_page(viewport={"width": 1360, "height": 860})
     rows.goto(f"{ui.rows_url}/?token={TOKEN}")
     rows.goto(f"{ui.rows_url}/files/{held}")
@@ -69,7 +71,6 @@ def seen(ui: UI, page) -> tuple[str, str]:
     rows.locator("#live").get_by_text("paused", exact=True).first.wait_for(timeout=SECONDS)  # the page renews itself
     rows.screenshot(path=str(browser.artifacts() / "browser-paused.png"))
     rows.close()
-    first, second = (ui.graphql.runs_of(name)[0]["runId"] for name in (done, held))
     assert {ui.graphql.finished(run, 120)["status"] for run in (first, second)} == {"SUCCESS"}
     return first, second
 
