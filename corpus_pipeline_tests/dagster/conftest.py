@@ -64,8 +64,9 @@ augment:
 def write_file(folder: Path, name: str, rows: int, extra: str = "") -> Path:
     """A dataset file of questions and answers that no rule drops and no two of which are alike."""
     random_words = random.Random(name)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it may be the inbox in the home, which is its owner's alone
     path = folder / f"{name}.jsonl"
+    path.touch(mode=0o600)
     with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
             words = random_words.sample(WORDS, 9)

@@ -35,7 +35,7 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
         except UsageError as error:
             problems.append(str(error))
             continue
-        registered_at = known.get((str(path.resolve()), found.st_size))
+        registered_at = known.get((str(register.place_of(path, follow=False)), found.st_size))
         is_known = registered_at is not None and found.st_mtime * 1000 < registered_at
         if time.time() - found.st_mtime >= _SETTLED_SECONDS and not is_known:
             settled.append(path)

@@ -42,6 +42,12 @@ class Added(NamedTuple):
     evidence: str = ""
 
 
+def place_of(path: Path, *, follow: bool) -> Path:
+    """Where a file lies, by which it is known again. follow: as of `add`; else its folder alone is resolved: others may swap
+    the name for a link between two looks at it."""
+    return path.resolve() if follow else path.parent.resolve() / path.name
+
+
 def add(
     store: Store,
     path: Path,
@@ -65,7 +71,8 @@ def add(
     Raises SourceChanged (other bytes under a known name), UsageError (not a regular file, no known format).
     """
     found_as = identity.identify(path, follow=follow)
-    source = _Found(address or str(_speakable(path.resolve())), *found_as)
+    place = place_of(path, follow=follow)
+    source = _Found(address or str(_speakable(place)), *found_as)
     name = _checked(name) if name else identity.dataset_name(path)
     known = store.fetch(lambda c: dataset_files.current_file(c, name))
     chosen = _bound(store, known) if known is not None and recipe is None else recipes.resolve(store, recipe).recipe
@@ -79,7 +86,7 @@ def add(
             return _again(store, known, source, chosen if recipe else None, consumer, who)
         if same and not replace:
             raise UsageError(otherwise)
-    found = sniff.sniff(path.resolve(), section)
+    found = sniff.sniff(place, section)
 
     def register(connection: Connection) -> Added:
         current = dataset_files.current_file(connection, name)

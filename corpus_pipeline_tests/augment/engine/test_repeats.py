@@ -37,10 +37,9 @@ def test_rows_of_two_strategies_that_say_the_same_are_told_and_may_be_left_out(m
     comparing(kit, TWICE)
     report = kit.report()
     assert report["succeeded"] == 2 * ROWS and report["repeats"] == {"exact_new_row": ROWS}
-    found = [
-        orjson.loads(row[0]) for row in kit.rows_of("SELECT repeats FROM augmented_rows WHERE repeats IS NOT NULL")
-    ]
-    assert sorted(told["row"] for told in found) == list(range(1, ROWS + 1))
+    query = "SELECT repeats FROM augmented_rows WHERE repeats IS NOT NULL ORDER BY conversation_id"
+    found = [orjson.loads(row[0]) for row in kit.rows_of(query)]
+    assert [told["row"] for told in found] == list(range(1, ROWS + 1))
     assert len(exported(kit)) == 3 * ROWS
     comparing(kit, TWICE, repeats="drop")
     rows = exported(kit)
