@@ -10,31 +10,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.stages.clean.short_cache import short_cache
 
 # a name of a record that points to media is content after all
 _MEDIA = re.compile(
     r"\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|mp3|wav|flac|ogg|m4a|mp4|webm|mov|avi|mkv|pdf)(?:[?#].*)?$", re.I
 )
 _ROLE_KEYS = frozenset({"role", "from"})
-_SHAPES_KEPT = 8192
-_LONGEST_KEPT = 32_768  # characters; longer ones hold media: thousands of them would fill the memory
 
 
+@short_cache
 def rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
     """The canonical JSON of what a shape holds beside its slots; b"" when there is nothing but form."""
-    return _rest_of(shape, record_keys) if len(shape) > _LONGEST_KEPT else _known_rest_of(shape, record_keys)
-
-
-@lru_cache(maxsize=_SHAPES_KEPT)
-def _known_rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
-    return _rest_of(shape, record_keys)
-
-
-def _rest_of(shape: str, record_keys: frozenset[str]) -> bytes:
     body = jsontext.loads(shape) if shape else None
     if not body:
         return b""

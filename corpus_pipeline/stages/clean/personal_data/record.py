@@ -13,7 +13,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from corpus_pipeline.formats import jsontext, media_types
@@ -21,6 +20,7 @@ from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.personal_data.scanner import masked, signs_of
 from corpus_pipeline.stages.clean.personal_data.spans import Detector, Source
 from corpus_pipeline.stages.clean.personal_data.stand_ins import SameType, StandIn, label
+from corpus_pipeline.stages.clean.short_cache import short_cache
 
 TOOLS, RECORD = "tools", "record"
 
@@ -44,7 +44,6 @@ _PLAIN_KEYS: Final = frozenset(
     "text content value message messages prompt response input output instruction question answer system query chosen rejected"
     " completion body description data title default contact".split()
 )
-_LONGEST_KEPT: Final = 32_768  # characters; longer shapes hold media, and no two rows have the same
 _LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _COLON: Final = re.compile(r"\s*:")
 
@@ -72,12 +71,8 @@ def may_hold(shape: str | None, tools: str | None, turns: tuple[Turn, ...]) -> b
     return any(turn.extra is not None and _json_may_hold(jsontext.dumps(turn.extra)) for turn in turns)
 
 
+@short_cache
 def _text_may_hold(text: str) -> bool:
-    return _json_may_hold(text) if len(text) > _LONGEST_KEPT else _known_to_hold(text)
-
-
-@lru_cache(maxsize=8192)
-def _known_to_hold(text: str) -> bool:
     return _json_may_hold(text)
 
 
