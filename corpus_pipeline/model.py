@@ -8,6 +8,7 @@ lies in a field of its own, where rules and people can see it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, NewType
 
 from corpus_pipeline.states import DuplicateKind, RejectReason, RowState
@@ -108,6 +109,11 @@ class Change(NamedTuple):
     field: str
     count: int  # type: ignore[assignment]  # hides tuple.count, which no one calls on a change
     detail: str = ""
+
+
+def changing_rules(changes: Iterable[Change]) -> list[str]:
+    """The names of the rules that changed something in a row, in their order; one that only dropped it has counted no place."""
+    return list(dict.fromkeys(change.rule for change in changes if change.count))
 
 
 class Tag(NamedTuple):

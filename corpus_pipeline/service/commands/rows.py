@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from corpus_pipeline.errors import UnknownName, UsageError
 from corpus_pipeline.jobs.clean.invalidation import clean_again
-from corpus_pipeline.model import ConversationId, conversation_id, split_id
+from corpus_pipeline.model import ConversationId, changing_rules, conversation_id, split_id
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.stages.clean.rules import build
 from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule
@@ -134,7 +134,7 @@ def _changing(
 
     A row in which personal data were masked stays as it is, for they would go out. Raises UsageError unless it is kept."""
     found = {
-        identifier: list(dict.fromkeys(change.rule for change in verdict.changes if change.count))
+        identifier: changing_rules(verdict.changes)
         for identifier, verdict in verdicts.items()
         if verdict.state is RowState.KEPT and verdict.duplicate_of is None
     }

@@ -14,7 +14,15 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats import Format, export_line
 from corpus_pipeline.formats.base import NotExportable
 from corpus_pipeline.jobs.ingest import format_of
-from corpus_pipeline.model import Conversation, ConversationId, Turn, conversation_id, id_range, split_id
+from corpus_pipeline.model import (
+    Conversation,
+    ConversationId,
+    Turn,
+    changing_rules,
+    conversation_id,
+    id_range,
+    split_id,
+)
 from corpus_pipeline.recipe import parse
 from corpus_pipeline.search import Candidates
 from corpus_pipeline.service import search_index
@@ -278,7 +286,8 @@ def _hydrated(
     fits = _fits(connection, file) if wanted.stage is Stage.EXPORT else None
     found = {}
     for identifier in ids:
-        if isinstance(wanted.changed, str) and wanted.changed not in _changing(verdicts.get(identifier)):
+        verdict = verdicts.get(identifier)
+        if isinstance(wanted.changed, str) and wanted.changed not in changing_rules(verdict.changes if verdict else ()):
             continue
         head = stored[identifier]
         facts: RowFacts = {"deleted": True} if head.is_deleted else {}
@@ -302,11 +311,6 @@ def _hydrated(
         if own:
             found[identifier] = own
     return found
-
-
-def _changing(verdict: cleaned.Verdict | None) -> set[str]:
-    """The rules that changed something in a row; one that only dropped it has counted no place."""
-    return set() if verdict is None else {change.rule for change in verdict.changes if change.count}
 
 
 def _values_for(values: list[row_values.Value], sample: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from corpus_pipeline.model import Cleaned, Tag
+from corpus_pipeline.model import Cleaned, Tag, changing_rules
 from corpus_pipeline.stages.clean.rule_pass import KEPT_ANYWAY
 from corpus_pipeline.stages.clean.rules.base import Rule
 from corpus_pipeline.stages.clean.rules.personal_data import MaskingRule
@@ -21,7 +21,7 @@ def unchanged(clean: Callable[..., Cleaned], rules: Sequence[Rule]) -> Cleaned:
     """
     whole = verdict = clean(rules)
     left = list(rules)
-    while changing := [rule for rule in left if rule.name in changes(verdict)]:
+    while changing := _changing(left, verdict):
         if any(isinstance(rule, MaskingRule) for rule in changing):
             asked = any(isinstance(rule, MaskingRule) and Tag(KEPT_ANYWAY, rule.name) in whole.tags for rule in rules)
             return clean(rules, keep=False) if asked else whole
@@ -33,6 +33,6 @@ def unchanged(clean: Callable[..., Cleaned], rules: Sequence[Rule]) -> Cleaned:
     return verdict._replace(tags=(*verdict.tags, Tag(KEPT_UNCHANGED, first)))
 
 
-def changes(verdict: Cleaned) -> set[str]:
-    """The names of the rules that changed something in a row; one that only dropped it has counted no place."""
-    return {change.rule for change in verdict.changes if change.count}
+def _changing(rules: Sequence[Rule], verdict: Cleaned) -> list[Rule]:
+    names = changing_rules(verdict.changes)
+    return [rule for rule in rules if rule.name in names]
