@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from corpus_pipeline.plain_text import plain
+from corpus_pipeline.secret_words import MASK
 
 MAX_CHARACTERS = 500
-_MASK = "[redacted]"
 
 _SECRETS = re.compile(
     r"sk-[A-Za-z0-9_\-*.]{4,}"  # OpenAI and those who copy its keys, also with stars in the middle
@@ -25,6 +25,6 @@ def redact(text: str, *known_secrets: str | None, limit: int = MAX_CHARACTERS) -
     steers a terminal, cut to `limit`."""
     for secret in known_secrets:
         if secret and len(secret) >= 4:
-            text = text.replace(secret, _MASK)
-    text = " ".join(_SECRETS.sub(_MASK, plain(text[: 20 * limit])).split())
+            text = text.replace(secret, MASK)
+    text = " ".join(_SECRETS.sub(MASK, plain(text[: 20 * limit])).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

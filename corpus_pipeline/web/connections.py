@@ -111,7 +111,8 @@ class Bounded(HttpToolsProtocol):
             if other is not self and isinstance(other, Bounded) and not other.transport.is_closing()
         ]
         if own is not None and not self.is_proxy(own):
-            same = [other for other in others if neighbourhood(other._address() or "") == neighbourhood(own)]
+            near = neighbourhood(own)
+            same = [other for other in others if neighbourhood(other._address() or "") == near]
             if len(same) >= limits.by_address:
                 self._close_one(same)
         if len(others) >= limits.in_all:
