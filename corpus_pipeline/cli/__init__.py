@@ -6,11 +6,13 @@ refused, 4 paused, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
 import logging
 import os
+import signal
 import sys
 
 import click
@@ -134,9 +136,33 @@ def main() -> None:
     # files, folders and sockets of this command and of the servers that it starts are the owner's alone
     os.umask(0o077)
     gc.set_threshold(*_COLLECTIONS)
-    code = _run(sys.argv[1:])
+    atexit.register(_ignore_signals)
+    try:
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:  # again, while the first was being told
+        code = 130
+    _hold_exit_code(code)
     gc.freeze()  # what is imported is not looked through for cycles at the end: that takes a second beside Dagster
     sys.exit(code)
+
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _hold_exit_code(code: int) -> None:
+    """Let a signal that comes while the interpreter ends end it at once, with the exit code that is decided.
+
+    Python's own way is a traceback or an end by the signal: for one who pressed Ctrl-C a second time, work that was stopped
+    in good order would look like a crash.
+    """
+    for number in _ENDINGS:
+        signal.signal(number, lambda *_: os._exit(code))
+
+
+def _ignore_signals() -> None:
+    """The last steps of the interpreter give every handler of ours back to the system, but not this one."""
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _OneLine(logging.Formatter):
