@@ -30,11 +30,11 @@ from corpus_pipeline.store.schema import (
 from corpus_pipeline.store.schema import (
     turns as source_turns,
 )
+from corpus_pipeline.store.statement_parts import parts
 from corpus_pipeline.store.turn_columns import grouped, numbered
 
 ROW, VALUES = "row", "values"  # what an item made
 _MADE = (row_values_table, augmented_turns, augmented_rows, review_verdicts, work_items)
-_IDS_AT_ONCE = 500
 ItemKey = tuple[int, str, int]  # conversation id, strategy label, sample index
 
 
@@ -305,10 +305,10 @@ def turns_of_rows(connection: Connection, task_id: TaskId, keys: Sequence[ItemKe
     own = augmented_turns.c
     columns = (own.conversation_id, own.strategy, own.sample_index)
     parents = sorted({key[0] for key in wanted})
-    for start in range(0, len(parents), 500):
+    for part in parts(parents):
         query = (
             select(*columns, *(own[name] for name in DATA_COLUMNS))
-            .where(own.task_id == task_id, own.conversation_id.in_(parents[start : start + 500]))
+            .where(own.task_id == task_id, own.conversation_id.in_(part))
             .order_by(*columns, own.turn_taking)
         )
         for (parent, strategy, sample), turns in grouped(connection.execute(query), 3).items():
@@ -452,6 +452,6 @@ def remove_augmented(connection: Connection, task_id: TaskId) -> None:
 def remove_made_of(connection: Connection, task_id: TaskId, ids: Sequence[ConversationId]) -> None:
     """Remove what augment made of some rows, as `remove_augmented` does: their texts are going to be others."""
     for table in _MADE:
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            own = table.c.conversation_id.in_(ids[start : start + _IDS_AT_ONCE])
+        for part in parts(ids):
+            own = table.c.conversation_id.in_(part)
             connection.execute(table.delete().where(table.c.task_id == task_id, own))

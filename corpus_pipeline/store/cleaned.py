@@ -30,6 +30,7 @@ from corpus_pipeline.store.schema import (
 from corpus_pipeline.store.schema import (
     row_values as row_values_table,
 )
+from corpus_pipeline.store.statement_parts import parts
 from corpus_pipeline.store.turn_columns import grouped
 from corpus_pipeline.store.types import tuples
 
@@ -61,7 +62,6 @@ _DUPLICATE_COLUMNS = (
     "answer_similarity",
 )
 _PRINTS_PAGE = 20_000
-_IDS_AT_ONCE = 500
 
 
 class CleanRow(NamedTuple):
@@ -198,10 +198,10 @@ def turns_of(connection: Connection, task_id: TaskId, ids: Sequence[int]) -> dic
     """The cleaned turns of some rows of a task; rows that do not exist are left out."""
     found: dict[int, tuple[Turn, ...]] = {}
     for table, also in ((turns, ()), (cleaned_turns, (cleaned_turns.c.task_id == task_id,))):
-        for start in range(0, len(ids), _IDS_AT_ONCE):
+        for part in parts(ids):
             query = (
                 select(table.c.conversation_id, *(table.c[name] for name in DATA_COLUMNS))
-                .where(table.c.conversation_id.in_(ids[start : start + _IDS_AT_ONCE]), *also)
+                .where(table.c.conversation_id.in_(part), *also)
                 .order_by(table.c.conversation_id, table.c.turn_taking)
             )
             found |= grouped(tuples(connection, query), 1)

@@ -14,9 +14,8 @@ from corpus_pipeline.errors import UnknownName
 from corpus_pipeline.model import FileId
 from corpus_pipeline.states import FileState
 from corpus_pipeline.store.schema import dataset_files
+from corpus_pipeline.store.statement_parts import parts
 from corpus_pipeline.store.types import inserted_id, now_ms
-
-_NAMES_AT_ONCE = 500  # values of a statement
 
 
 class DatasetFile(NamedTuple):
@@ -91,9 +90,9 @@ def current_files(connection: Connection, names: Sequence[str] = ()) -> list[Dat
         return [_file(row) for row in connection.execute(query)]
     wanted = list(dict.fromkeys(names))
     by_name: dict[str, DatasetFile] = {}
-    for start in range(0, len(wanted), _NAMES_AT_ONCE):
-        part = query.where(dataset_files.c.name.in_(wanted[start : start + _NAMES_AT_ONCE]))
-        by_name |= {row.name: _file(row) for row in connection.execute(part)}
+    for part in parts(wanted):
+        rows = connection.execute(query.where(dataset_files.c.name.in_(part)))
+        by_name |= {row.name: _file(row) for row in rows}
     for name in wanted:
         if name not in by_name:
             raise UnknownName("dataset file", name, [file.name for file in current_files(connection)])

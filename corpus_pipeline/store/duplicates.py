@@ -18,11 +18,11 @@ from corpus_pipeline.states import DuplicateKind
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.cleaned import KnownDuplicate, write_duplicates
 from corpus_pipeline.store.schema import duplicates, recipes
+from corpus_pipeline.store.statement_parts import parts
 
 Owner = Mapping[FileId, TaskId]
 DIFFERENCE, ROW = "difference", "row"
 ORDERS = (ROW, DIFFERENCE)
-_AT_ONCE = 500
 _COLUMNS = tuple(duplicates.c[name] for name in KnownDuplicate._fields)
 
 
@@ -90,21 +90,16 @@ def _known(connection: Connection, ids: Iterable[int], owner: Owner) -> Iterator
         task_id = owner.get(file)
         if task_id is None:  # replaced since: its rows are no duplicates of the current ones
             continue
-        for part in _parts(group):
+        for part in parts(list(group)):
             query = select(*_COLUMNS).where(duplicates.c.task_id == task_id, duplicates.c.conversation_id.in_(part))
             for row in connection.execute(query):
                 yield row[0], _recorded(*row)
 
 
-def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
-    every = list(ids)
-    return (every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE))
-
-
 def _followers(connection: Connection, keepers: Iterable[int], owner: Owner) -> Iterator[tuple[int, KnownDuplicate]]:
     """What is recorded of the rows that repeat some rows."""
     tasks = set(owner.values())
-    for part in _parts(sorted(keepers)):
+    for part in parts(sorted(keepers)):
         query = select(duplicates.c.task_id, *_COLUMNS).where(duplicates.c.duplicate_of.in_(part))
         for task_id, *row in connection.execute(query):
             if task_id in tasks:

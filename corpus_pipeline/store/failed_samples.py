@@ -12,6 +12,7 @@ from corpus_pipeline.model import ROW_BITS, TaskId
 from corpus_pipeline.states import FailedState, Stage
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import dataset_files, failed_samples, tasks, work_items
+from corpus_pipeline.store.statement_parts import parts
 from corpus_pipeline.store.tasks import current_tasks
 from corpus_pipeline.store.types import now_ms
 
@@ -230,8 +231,8 @@ def set_state(
 def tasks_of(connection: Connection, ids: Sequence[int]) -> set[TaskId]:
     """The tasks whose samples these are."""
     found: set[TaskId] = set()
-    for start in range(0, len(ids), 500):
-        query = select(_F.task_id).where(_F.id.in_(ids[start : start + 500])).distinct()
+    for part in parts(ids):
+        query = select(_F.task_id).where(_F.id.in_(part)).distinct()
         found |= {TaskId(task_id) for task_id in connection.execute(query).scalars()}
     return found
 

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from corpus_pipeline.model import ConversationId, FileId, id_range
 from corpus_pipeline.store.schema import kept_rows
-
-_AT_ONCE = 500  # values of a statement
+from corpus_pipeline.store.statement_parts import parts
 
 
 class KeptRow(NamedTuple):
@@ -46,8 +45,7 @@ def add(
 def remove(connection: Connection, ids: Sequence[ConversationId]) -> int:
     """Forget that rows are kept; returns how many were."""
     removed = 0
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
+    for part in parts(ids):
         removed += connection.execute(kept_rows.delete().where(kept_rows.c.conversation_id.in_(part))).rowcount
     return removed
 
@@ -55,8 +53,8 @@ def remove(connection: Connection, ids: Sequence[ConversationId]) -> int:
 def among(connection: Connection, ids: Sequence[int]) -> dict[ConversationId, KeptRow]:
     """Those of some rows that are kept."""
     found = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select(kept_rows).where(kept_rows.c.conversation_id.in_(ids[start : start + _AT_ONCE]))
+    for part in parts(ids):
+        query = select(kept_rows).where(kept_rows.c.conversation_id.in_(part))
         found.update({ConversationId(row[0]): KeptRow(*row) for row in connection.execute(query)})
     return found
 

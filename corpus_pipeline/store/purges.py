@@ -7,8 +7,8 @@ still add up; and what was paid for it, without what was said.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, insert, literal, or_, select, update
@@ -42,16 +42,10 @@ from corpus_pipeline.store.schema import (
     webhook_events,
     work_items,
 )
+from corpus_pipeline.store.statement_parts import parts
 
-T = TypeVar("T")
-
-_SOME = 500  # ids of one statement
 _MANY = 5_000  # keys of one that scans
 _A_DAY = 86_400_000  # milliseconds
-
-
-def _parts(values: Sequence[T], size: int = _SOME) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def kept_out(connection: Connection, sha256: str, numbers: Sequence[int]) -> frozenset[int]:
@@ -121,13 +115,13 @@ def copies(connection: Connection, ids: Sequence[int]) -> list[int]:
     """Rows of any file with the same normalized content as one of these. Reads the verdicts of the whole corpus."""
     files = sorted({split_id(identifier)[0] for identifier in ids})
     own, hashes = set(ids), set[bytes]()
-    for part in _parts(ids):
+    for part in parts(ids):
         query = select(cleaned_rows.c.content_hash).where(
             cleaned_rows.c.task_id.in_(tasks_of(connection, files)), cleaned_rows.c.conversation_id.in_(part)
         )
         hashes.update(connection.execute(query).scalars())
     found = set[int]()
-    for keys in _parts(sorted(hashes), _MANY):
+    for keys in parts(sorted(hashes), _MANY):
         query = select(cleaned_rows.c.conversation_id).where(cleaned_rows.c.content_hash.in_(keys))
         found.update(connection.execute(query).scalars())
     return sorted(found - own)
@@ -143,11 +137,11 @@ class Repeating(NamedTuple):
 def repeating(connection: Connection, ids: Sequence[int]) -> list[Repeating]:
     """The rows, of any task, whose place in a cluster of duplicates hangs on one of these."""
     own, keepers = set(ids), set(ids)
-    for part in _parts(ids):
+    for part in parts(ids):
         query = select(duplicates.c.duplicate_of).where(duplicates.c.conversation_id.in_(part))
         keepers.update(connection.execute(query).scalars())
     rows = list[Row]()
-    for part in _parts(sorted(keepers)):
+    for part in parts(sorted(keepers)):
         rows += connection.execute(select(duplicates).where(duplicates.c.duplicate_of.in_(part))).all()
     found, hanging = list[Repeating](), set(own)
     for row in sorted(
@@ -184,7 +178,7 @@ def erase(connection: Connection, ids: Sequence[int], bad: Sequence[int]) -> Era
     removed, kept = Counter[str](), Counter[str]()
     own_tasks = tasks_of(connection, sorted({split_id(identifier)[0] for identifier in ids}))
     keys = _shared_keys(connection, own_tasks, ids)
-    for part in _parts(ids):
+    for part in parts(ids):
         _erase_answers(connection, own_tasks, part, keys, removed, kept)
         for name, table in MADE:
             made = and_(table.c.task_id.in_(own_tasks), table.c.conversation_id.in_(part))
@@ -234,12 +228,12 @@ def forget_answers(connection: Connection, own_tasks: Sequence[TaskId], low: int
     )
     keys = {row.id: row.request_key for row in connection.execute(asked)}
     shared = set[str]()
-    for some in _parts(sorted(set(keys.values())), _MANY):
+    for some in parts(sorted(set(keys.values())), _MANY):
         query = select(augmented_rows.c.request_key).where(
             augmented_rows.c.request_key.in_(some), augmented_rows.c.task_id.not_in(own_tasks)
         )
         shared.update(connection.execute(query).scalars())
-    for ids in _parts([identifier for identifier, key in keys.items() if key not in shared]):
+    for ids in parts([identifier for identifier, key in keys.items() if key not in shared]):
         connection.execute(answers.delete().where(answers.c.attempt_id.in_(ids)))
 
 
@@ -250,12 +244,12 @@ def _attempts(own_tasks: Sequence[TaskId], part: Sequence[int]) -> list[ColumnEl
 def _shared_keys(connection: Connection, own_tasks: Sequence[TaskId], ids: Sequence[int]) -> set[str]:
     """The requests that were made for these rows and whose answers other rows are made of."""
     asked = set[str]()
-    for part in _parts(ids):
+    for part in parts(ids):
         asked.update(
             connection.execute(select(llm_attempts.c.request_key).where(*_attempts(own_tasks, part))).scalars()
         )
     found, own = set[str](), set(ids)
-    for keys in _parts(sorted(asked), _MANY):
+    for keys in parts(sorted(asked), _MANY):
         query = select(augmented_rows.c.request_key, augmented_rows.c.conversation_id).where(
             augmented_rows.c.request_key.in_(keys)
         )
@@ -282,10 +276,10 @@ def _erase_answers(
             if row.state == AttemptState.INTENT
         ],
     )
-    for some in _parts([row.id for row in made if row.request_key not in shared]):
+    for some in parts([row.id for row in made if row.request_key not in shared]):
         removed["answers"] += connection.execute(answers.delete().where(answers.c.attempt_id.in_(some))).rowcount
     kept["ledger_rows"] += len(made)
-    for some in _parts([row.id for row in made if row.request_key in shared]):
+    for some in parts([row.id for row in made if row.request_key in shared]):
         query = select(answers.c.attempt_id).where(answers.c.attempt_id.in_(some))
         kept["shared_answers"] += len(connection.execute(query).all())
 
@@ -315,7 +309,7 @@ def _without(report: dict[str, Any], addresses: set[str]) -> bool:
 def places(connection: Connection, ids: Sequence[int]) -> list[Row]:
     """(id, source_line, source_offset, source_bytes) of the conversations among some ids, by id where these are in order."""
     c, found = conversations.c, list[Row]()
-    for part in _parts(ids):
+    for part in parts(ids):
         query = select(c.id, c.source_line, c.source_offset, c.source_bytes).where(c.id.in_(part)).order_by(c.id)
         found += connection.execute(query).all()
     return found
@@ -324,7 +318,7 @@ def places(connection: Connection, ids: Sequence[int]) -> list[Row]:
 def stored(connection: Connection, ids: Sequence[int]) -> tuple[list[Row], list[Row]]:
     """(conversations, rejects) among some ids; (id, source_line, source_offset, source_bytes) of each."""
     good, bad, r = places(connection, ids), list[Row](), rejects.c
-    for part in _parts(ids, 200):
+    for part in parts(ids, 200):
         either = or_(*((r.file_id == f) & (r.row_identifier == n) for f, n in map(split_id, part)))
         columns = ((r.file_id * literal(1 << ROW_BITS) + r.row_identifier).label("id"), r.source_line, r.source_offset)
         bad += connection.execute(select(*columns, r.source_bytes).where(either)).all()

@@ -17,12 +17,12 @@ from corpus_pipeline.model import AugmentedRow, ConversationId, FileId, TaskId
 from corpus_pipeline.states import ItemState
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import augmented_rows, augmented_turns, cleaned_rows, row_values, tasks, work_items
+from corpus_pipeline.store.statement_parts import parts
 
 _COLUMNS = ("task_id", "conversation_id", "strategy", "sample_index", "name", "value", "number", "word", "tag")
 _MAX_WORD = 64
 _MAX_NUMBER = 1e300
 _TEXTS = ("system", "prompt", "reasoning", "response", "rejected")
-_PART = 500  # ids in one statement
 
 
 _CONDITION = re.compile(r"\s*([a-z0-9_-]{1,64})\.([\w-]{1,64})\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*", re.DOTALL)
@@ -153,8 +153,8 @@ class Made:
 def read(connection: Connection, task_id: TaskId, tasks: Sequence[str], ids: Sequence[int]) -> Made:
     """What some tasks made of some rows, and the outcomes of their items."""
     made, wanted = Made(), sorted(set(ids))
-    for start in range(0, len(wanted), _PART):
-        _read_part(connection, task_id, tasks, wanted[start : start + _PART], made)
+    for part in parts(wanted):
+        _read_part(connection, task_id, tasks, part, made)
     return made
 
 

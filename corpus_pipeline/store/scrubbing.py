@@ -33,6 +33,7 @@ from corpus_pipeline.store.schema import (
     spending,
     turns,
 )
+from corpus_pipeline.store.statement_parts import parts
 
 # free texts of everybody: each is compared with what the purged rows say
 SCRUBBED: Final[dict[str, tuple[str, ...]]] = {
@@ -96,8 +97,7 @@ def words_of(
 ) -> RowWords:
     """What some rows, their cleaned form, the answers to them and some rejected lines (file, number) say. Before they go."""
     texts = list[str]()
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
+    for part in parts(ids):
         texts += _texts(connection, turns, _data(turns), turns.c.conversation_id.in_(part))
         texts += _texts(connection, cleaned_turns, _data(cleaned_turns), cleaned_turns.c.conversation_id.in_(part))
         texts += _texts(connection, conversations, [conversations.c.tools], conversations.c.id.in_(part))
@@ -157,8 +157,8 @@ def scrub(connection: Connection, words: RowWords, own_tasks: Sequence[int], ids
         table = metadata.tables[name]
         keys = list(table.primary_key)
         changed += sum(_scrub_column(connection, table, keys, table.c[one], words, None) for one in columns)
-    for start in range(0, len(ids), 500):
-        own = llm_attempts.c.task_id.in_(own_tasks) & llm_attempts.c.conversation_id.in_(ids[start : start + 500])
+    for part in parts(ids):
+        own = llm_attempts.c.task_id.in_(own_tasks) & llm_attempts.c.conversation_id.in_(part)
         for one in OF_CALLS:
             changed += _scrub_column(connection, llm_attempts, [llm_attempts.c.id], llm_attempts.c[one], words, own)
     return changed
