@@ -198,6 +198,39 @@ SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("gpt-oss", {"messages": [_ASK, {**_SAY, "channel": "analysis"}, {**_SAY, "channel": "final"}]}),
+    (
+        "gpt-oss calls",
+        {
+            "messages": [
+                _ASK,
+                {**_SAY, "content": '{"a": 2}', "channel": "commentary", "recipient": "functions.add"},
+                {"role": "tool", "name": "functions.add", "content": "5"},
+                {**_SAY, "channel": "final"},
+            ]
+        },
+    ),
+    (
+        "OpenAI responses",
+        {
+            "instructions": "Be brief.",
+            "input": [
+                _ASK,
+                {"type": "function_call", "call_id": "c1", "name": "add", "arguments": '{"a": 2}'},
+                {"type": "function_call_output", "call_id": "c1", "output": "5"},
+                _SAY,
+            ],
+        },
+    ),
+    ("LangChain", {"messages": [{"type": "human", "content": "2+3?"}, {"type": "ai", "content": "5"}]}),
+    ("requests with responses", {"input": {"messages": [_ASK]}, "output": {"choices": [{"message": _SAY}]}}),
+    (
+        "ToolACE",
+        {
+            "system": f"You may call: {json.dumps(_KIT)}",
+            "conversations": [{"from": "user", "value": "2+3?"}, {"from": "assistant", "value": "[add(a=2)]"}],
+        },
+    ),
+    ("function_calls", {"messages": [_ASK, {"role": "assistant", "content": None, "function_calls": "add(a=2)"}]}),
     ("xLAM", {"query": "2+3?", "tools": json.dumps(_KIT), "answers": '[{"name": "add", "arguments": {"a": 2}}]'}),
     ("BFCL", {"question": [[_ASK]], "function": _KIT}),
     ("Hermes", {"conversations": [{"from": "human", "value": "2+3?"}, {"from": "gpt", "value": _TAGGED}]}),

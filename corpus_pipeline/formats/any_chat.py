@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch, joined_texts
 from corpus_pipeline.formats.transcripts import read_transcript
-from corpus_pipeline.formats.vocabulary import means
+from corpus_pipeline.formats.vocabulary import means, plain_name
 
 
 def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> str | None:
@@ -45,8 +46,10 @@ def _are_texts(value: Any) -> bool:
 
 def add_system(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> None:
     """Take the system message that stands beside the messages."""
-    for key in meanings.get("system", ()):
-        parts = _texts_of(record[key], (key,))
+    lists = any(type(record[key]) is list for key in sketch.known)
+    told = [key for key in record if lists and plain_name(key) == "instructions"]  # of OpenAI's responses
+    for key in (*meanings.get("system", ()), *told):
+        parts = _without_its_name(sketch, _texts_of(record[key], (key,)))
         if not parts:
             if record[key] in ("", None, []):
                 sketch.known.add(key)
@@ -59,6 +62,18 @@ def add_system(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) ->
             continue
         sketch.messages.insert(0, drafted)
         sketch.known.add(key)
+
+
+def _without_its_name(sketch: Sketch, parts: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Beside a conversation that is one text with the speakers' names in it, the system message has its name, too."""
+    if len(parts) != 1 or not sketch.joined or (head := _NAME.match(parts[0][1])) is None:
+        return parts
+    ((path, text),) = parts
+    sketch.pieces(path, [head[0], text[head.end() :]])
+    return [((*path, 1), text[head.end() :])]
+
+
+_NAME = re.compile(r"\s*(?:SYSTEM|System)\s*:[ \t]*")
 
 
 def _texts_of(value: Any, path: Path) -> list[tuple[Path, str]]:
@@ -101,7 +116,7 @@ def _answer(sketch: Sketch, value: Any, path: Path) -> list[Decoded]:
     if type(value) is list and value and all(type(one) is str for one in value):
         differ = frozenset({Loss.OTHER_ANSWERS} if any(one != value[0] for one in value) else ())
         return [text_message("assistant", value[0], (*path, 0))._replace(kept=differ)]
-    if type(value) in (dict, list) and message_keys(value if type(value) is list else [value]) is not None:
+    if type(value) is dict or (type(value) is list and message_keys(value) is not None):
         return messages_at(sketch, value, path) or []
     return []
 

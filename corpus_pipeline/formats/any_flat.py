@@ -11,10 +11,11 @@ from corpus_pipeline.formats.any_chat import add_calls
 from corpus_pipeline.formats.base import Loss, wrong_shape
 from corpus_pipeline.formats.choices import ranked_answers
 from corpus_pipeline.formats.message_lists import Meanings, messages_at
-from corpus_pipeline.formats.messages import Message
+from corpus_pipeline.formats.messages import PROMPT_SIDE, Message, side_of
 from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch, joined_texts
+from corpus_pipeline.formats.transcripts import read_transcript
 from corpus_pipeline.formats.vocabulary import answer_keys, plain_name
 
 _INSTRUCTIONS = frozenset(("instruction", "instructions", "prompt"))
@@ -51,6 +52,10 @@ def read_flat(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> 
     ):
         sketch.alias(last, [Part((first,), "text")])  # what went before ends with the question itself
         sketch.known.add(first)
+        return True
+    said = read_transcript(sketch, record[first], (first,), is_open=True) if not sketch.messages else None
+    if said and side_of(said[-1].message.role) == PROMPT_SIDE:
+        sketch.add(said, first)
         return True
     _question(sketch, record, prompt_keys, context_keys)
     return True

@@ -10,10 +10,11 @@ from typing import Any
 
 from corpus_pipeline.formats import calls, jsontext
 from corpus_pipeline.formats.base import Loss, wrong_shape
-from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of
+from corpus_pipeline.formats.call_notations import calls_as_code
+from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of
 from corpus_pipeline.formats.reading import Decoded, Draft, MessageReader, Part, join_parts
 from corpus_pipeline.formats.shape import AS_JSON, Path
-from corpus_pipeline.formats.vocabulary import keys_by_meaning, role_of
+from corpus_pipeline.formats.vocabulary import TOOL_NAMESPACE, keys_by_meaning, means, role_of
 
 _TEXT_KINDS = frozenset(("text", "input_text", "output_text", "refusal_text"))
 _THOUGHT_KINDS = frozenset(("thinking", "reasoning", "thought", "reasoning_text"))
@@ -38,11 +39,15 @@ class AnyReader(MessageReader):
         for index, raw in enumerate(found):
             here = self._decode_one(raw, (*path, index))
             decoded += here
-            channel = raw.get("channel")
+            channel = raw.get("channel") if self.role_key in raw else _ITEM
             channels += [channel if isinstance(channel, str) else None] * len(here)
+        if _ITEM in channels:
+            return _joined_items(decoded, channels)
         return _joined_channels(decoded, channels) if any(channels) else decoded
 
     def _decode_one(self, raw: Any, path: Path) -> list[Decoded]:
+        if type(raw) is dict and self.role_key not in raw and (item := _item(raw, path)) is not None:
+            return [item]
         content = raw.get(self.content_key) if type(raw) is dict else None
         parts = content if type(content) is list else []
         results = [at for at, part in enumerate(parts) if _is_result(part)]
@@ -66,12 +71,57 @@ class AnyReader(MessageReader):
     def read_content(self, raw: dict[str, Any], role: str, draft: Draft) -> None:
         content = raw.get(self.content_key)
         draft.known |= {key for key in ("channel", "recipient") if key in raw and raw[key] in _CHANNELS}
+        draft.known |= {"type"} if raw.get("type") in ("message", *_TYPES) else set()
+        draft.known |= {key for key in raw if side_of(role) == SYSTEM_SIDE and means(key, "tools")}
+        if side_of(role) == ANSWER_SIDE and self._read_recipient(raw, draft):
+            return
         if type(content) is dict:
             self._read_object(content, role, draft)
         elif role == "function_call" and type(content) is str and (found := calls.read_calls_text(content)):
             self._take_calls_text(found, draft)
         else:
             super().read_content(raw, role, draft)
+
+    def _read_recipient(self, raw: dict[str, Any], draft: Draft) -> bool:
+        """Take a message to a tool, as gpt-oss writes a call: the content is the text of the arguments."""
+        recipient, content = raw.get("recipient"), raw.get(self.content_key)
+        if type(recipient) is not str or recipient in _CHANNELS:
+            return False
+        path: Path = (*draft.path, self.content_key)
+        if type(content) is list and len(content) == 1 and type(content[0]) is dict and "text" in content[0]:
+            content, path = content[0]["text"], (*path, 0, "text")
+        if type(content) is not str:
+            return False
+        name = recipient[len(TOOL_NAMESPACE) :] if recipient.startswith(TOOL_NAMESPACE) else recipient
+        draft.fields["tool_calls"] = [_made(None, name, content)]
+        draft.parts.append(Part(path, "call_arguments", 0))
+        draft.known |= {"recipient", "content_type", "channel"}
+        return True
+
+    def _read_answer(self, raw: dict[str, Any], draft: Draft) -> None:
+        """Also calls under any other key that means calls, such as `function_calls`."""
+        super()._read_answer(raw, draft)
+        for key in keys_by_meaning(tuple(raw)).get("calls", ()):
+            if "tool_calls" in draft.fields or key in (self.content_key, self.role_key):
+                return
+            value = raw[key]
+            if type(value) is list and value and all(calls.is_call(call) for call in value):
+                draft.take("tool_calls", value, key)
+            elif type(value) is list and value and all(map(_has_args, value)):
+                draft.fields["tool_calls"] = [_made(one.get("id"), one["name"], one["args"]) for one in value]
+                draft.parts += [Part((*draft.path, key, at, "args"), "call_arguments", at) for at in range(len(value))]
+            elif calls.is_call(value):
+                draft.fields["tool_calls"] = [value]
+                draft.parts.append(Part((*draft.path, key), "call", (0, calls.AS_VALUE)))
+            elif type(value) is str and (found := calls.read_calls_text(value)) is not None:
+                draft.fields["tool_calls"] = found[0]
+                if found[1] is not None:
+                    draft.parts.append(Part((*draft.path, key), "calls_text", found[1]))
+            elif type(value) is str and (made := calls_as_code(value)) is not None:
+                draft.fields["tool_calls"] = made
+            elif value not in ("", [], "[]"):
+                continue
+            draft.known.add(key)
 
     def _read_object(self, content: dict[str, Any], role: str, draft: Draft) -> None:
         """Content as an object: the parts inside it, its text, or for a tool its JSON."""
@@ -81,10 +131,10 @@ class AnyReader(MessageReader):
             self._take_parts(parts, (*path, "parts"), side_of(role) == ANSWER_SIDE, draft)
             if any(key not in ("parts", "content_type", "role") for key in content):
                 draft.kept.add(Loss.MESSAGE_KEYS)
-        elif type(content.get("text")) is str:
-            draft.fields["text"] = content["text"]
-            draft.parts.append(Part((*path, "text"), "text"))
-            if len(content) > 1:
+        elif (key := next((key for key in ("text", "content") if type(content.get(key)) is str), None)) is not None:
+            draft.fields["text"] = content[key]
+            draft.parts.append(Part((*path, key), "text"))
+            if any(value not in (None, [], {}, False) for other, value in content.items() if other != key):
                 draft.kept.add(Loss.MESSAGE_KEYS)
         elif role == "tool":
             draft.fields["text"] = jsontext.dumps(content)
@@ -136,6 +186,11 @@ class AnyReader(MessageReader):
             )
             made.append(value)
             return True
+        if (own := _OWN_TEXTS.get(str(kind))) is not None and type(part.get(own)) is str:
+            texts["text"].append(((*path, own), part[own]))
+            if any(part[key] is not None for key in part if key not in (own, "type", "tools")):
+                draft.kept.add(Loss.PARTS)
+            return True
         thought = (kind in _THOUGHT_KINDS or part.get("thought") is True) and answer
         for key in ("thinking", "reasoning", "thought", "text", "value", "content") if thought else ("text", "value"):
             if type(part.get(key)) is str and (thought or kind in _TEXT_KINDS or kind is None):
@@ -146,6 +201,7 @@ class AnyReader(MessageReader):
         return False
 
 
+_OWN_TEXTS = {"system_content": "model_identity", "developer_content": "instructions"}  # gpt-oss
 _CHANNELS = ("analysis", "commentary", "final", "all", "assistant", None)
 
 
@@ -169,7 +225,72 @@ def message_keys(found: Any) -> tuple[str, str] | None:
                 for content_key in keys.get("content", ()):
                     if type(raw[content_key]) in (str, list, dict):
                         return role_key, content_key
+        if raw.get("type") in _TYPES:
+            for content_key in (*keys.get("content", ()), "data"):
+                inner = raw.get(content_key)
+                if type(inner) in (str, list) or (type(inner) is dict and type(inner.get("content")) is str):
+                    return "type", content_key
     return None
+
+
+_TYPES = ("human", "ai", "user", "assistant", "system", "tool", "developer")  # the types of messages of LangChain
+
+
+_ITEM = "\0"  # the channel of what has no role: an item of OpenAI's responses
+
+
+def _item(raw: dict[str, Any], path: Path) -> Decoded | None:
+    """A call, a result or a thought that stands among the messages, as in OpenAI's responses; None for anything else."""
+    if _is_result(raw):
+        return _result(raw, path)
+    if (call := _call(raw)) is not None:
+        value, where, _ = call
+        if isinstance(raw.get("call_id"), str):
+            value = {**value, "id": raw["call_id"]}
+        return Decoded(Message("assistant", tool_calls=[value]), (Part((*path, *where), "call_arguments", 0),))
+    if raw.get("type") != "reasoning":
+        return None
+    draft = Draft(path)
+    texts = [
+        ((*path, key, at, "text"), one["text"])
+        for key in ("summary", "content")
+        for at, one in enumerate(raw.get(key) or ())
+        if type(one) is dict and type(one.get("text")) is str
+    ]
+    join_parts("reasoning", texts, draft)
+    return Decoded(Message("assistant", **draft.fields), tuple(draft.parts), frozenset(draft.kept))
+
+
+def _joined_items(decoded: list[Decoded], channels: Sequence[str | None]) -> list[Decoded]:
+    """Thoughts and calls in a row are one message of the assistant, and a text with what stands right behind it."""
+    out: list[Decoded] = []
+    was_item = False
+    for item, channel in zip(decoded, channels, strict=True):
+        is_item = channel == _ITEM
+        before = out[-1] if out else None
+        message = item.message
+        if (
+            before is not None
+            and (is_item or was_item)
+            and message.role == before.message.role == "assistant"
+            and (message.text is None or (before.message.text is None and not before.message.tool_calls))
+            and (message.reasoning is None or before.message == Message("assistant"))
+        ):
+            calls_before = before.message.tool_calls or []
+            own = {name: value for name, value in message._asdict().items() if value is not None}
+            if calls_before or message.tool_calls:
+                own["tool_calls"] = [*calls_before, *(message.tool_calls or ())]
+            moved = tuple(
+                part._replace(how=part.how + len(calls_before)) if part.name == "call_arguments" else part
+                for part in item.parts
+            )
+            out[-1] = Decoded(
+                before.message._replace(**own), (*before.parts, *moved), frozenset({*before.kept, *item.kept})
+            )
+        elif message != Message("assistant") or not is_item:
+            out.append(item)
+        was_item = is_item
+    return out
 
 
 def _joined_channels(decoded: list[Decoded], channels: Sequence[str | None]) -> list[Decoded]:
@@ -264,6 +385,11 @@ def _call(part: dict[str, Any]) -> tuple[Any, Path, int | None] | None:
     if found is None or found[1] is None or found[1][0] is False:
         return None
     return found[0][0], (at,), found[1][1]
+
+
+def _has_args(call: Any) -> bool:
+    """Whether this is a call of LangChain."""
+    return type(call) is dict and type(call.get("name")) is str and "args" in call
 
 
 def _made(identifier: Any, name: str, arguments: Any) -> dict[str, Any]:

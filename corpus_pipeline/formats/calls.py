@@ -133,14 +133,16 @@ def bare_tools(tools: str) -> str | None:
 
 
 def _wrapped_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    if _is_bare_tool(tool):
-        return {"type": "function", "function": _function(tool)}
+    if _is_bare_tool(tool):  # of OpenAI's responses and of Anthropic it may say its type
+        typed = tool.get("type") in ("function", "custom")
+        bare = {key: value for key, value in tool.items() if key != "type"} if typed else tool
+        return {"type": "function", "function": _function(bare)}
     function = tool.get("function")
     return {**tool, "function": _function(function)} if isinstance(function, dict) else tool
 
 
 def _is_bare_tool(tool: dict[str, Any]) -> bool:
-    return "function" not in tool and isinstance(tool.get("name"), str) and tool.get("type") != "function"
+    return "function" not in tool and isinstance(tool.get("name"), str)
 
 
 def _declared(tool: dict[str, Any]) -> list[Any]:
@@ -174,16 +176,17 @@ def _function(tool: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_json_types(schema: Any) -> Any:
-    """A JSON schema whose types have the names of Python, as those of BFCL and ToolBench, under the names of JSON."""
+    """A JSON schema whose types have the names of Python, as those of BFCL and ToolBench, or of Gemini, under the names of
+    JSON."""
     if isinstance(schema, list):
         return [_with_json_types(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
     found: dict[str, Any] = {}
     for key, value in schema.items():
-        if key == "type" and isinstance(value, str) and value in _PYTHON_NAMES:
-            if _JSON_TYPES[value] is not None:
-                found[key] = _JSON_TYPES[value]
+        if key == "type" and isinstance(value, str) and (value in _PYTHON_NAMES or value in _GEMINI_NAMES):
+            if (name := _JSON_TYPES[value.lower()]) is not None:
+                found[key] = name
         elif key in ("properties", "items", "additionalProperties", "anyOf", "oneOf", "allOf"):
             found[key] = (
                 {name: _with_json_types(one) for name, one in value.items()}
@@ -201,6 +204,7 @@ _JSON_TYPES = {
     "dict": "object", "object": "object", "any": None,
 }  # fmt: skip
 _PYTHON_NAMES = frozenset(("str", "int", "float", "bool", "list", "tuple", "set", "dict", "any"))
+_GEMINI_NAMES = frozenset(("STRING", "INTEGER", "NUMBER", "BOOLEAN", "ARRAY", "OBJECT"))
 _PYTHON_TYPE = re.compile(r"(?:optional\[)?([a-z]+)(?:\[.*)?(?:\])?(?:,\s*(?:optional|default.*))?", re.I | re.S)
 
 

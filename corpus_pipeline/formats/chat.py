@@ -23,6 +23,7 @@ from corpus_pipeline.formats.base import (
 )
 from corpus_pipeline.formats.chat_parsing import ChatParser
 from corpus_pipeline.formats.dialect import Dialect, at, put
+from corpus_pipeline.formats.media_parts import leaves_parts
 from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, side_of, unpack
 from corpus_pipeline.formats.reading import MessageReader
 from corpus_pipeline.model import Conversation
@@ -88,6 +89,7 @@ class ChatFormat(Format):
         self._put_label(record, last_extra, losses)
         self._put_tools(record, conversation.tools, losses)
         carry_along(conversation, record, losses, self.media, parts_are_placed=bool(media))
+        losses |= {Loss.PARTS} if media and leaves_parts(conversation) else set()
         return Written(record, tuple(sorted(losses)))
 
     def fits_as_it_is(self, conversation: Conversation) -> bool:

@@ -62,7 +62,8 @@ def _score(one: Mapping[str, Any]) -> float | None:
         value = next((one[key] for key in one if key.replace("-", "_").lower() == name), None)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-    return None
+    rank = next((one[key] for key in one if plain_name(key) == "rank"), None)
+    return -float(rank) if isinstance(rank, int | float) and not isinstance(rank, bool) else None
 
 
 def tree_path(sketch: Sketch, record: Mapping[str, Any]) -> bool:

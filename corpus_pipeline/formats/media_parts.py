@@ -9,7 +9,7 @@ from corpus_pipeline.formats.messages import unpack
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.model import Conversation
 
-_OWN = frozenset(("image_url", "input_audio", "file"))
+_OWN = frozenset(("input_audio", "file"))
 _FIELD_SIDES = {"system": 0, "prompt": 1, "response": 2}
 
 
@@ -24,7 +24,10 @@ def openai_contents(conversation: Conversation) -> dict[int, list[dict[str, Any]
     found: dict[int, list[dict[str, Any]]] = {}
     placed = 0
     for number, path in _content_lists(conversation).items():
-        parts = [_part(part) for part in _at(record, path)]
+        content = _at(record, path)
+        if not shapes.has_media(content):
+            continue
+        parts = [_part(part) for part in content]
         whole = [part for part in parts if part is not None]
         if len(whole) < len(parts):
             return {}
@@ -33,6 +36,29 @@ def openai_contents(conversation: Conversation) -> dict[int, list[dict[str, Any]
         if media:
             found[number] = whole
     return found if placed == count else {}
+
+
+def leaves_parts(conversation: Conversation) -> bool:
+    """Whether a part of a message without pictures says something that is neither a text, a thought, a call nor a result."""
+    record = shapes.render(conversation)
+    return record is not None and any(
+        not _is_understood(part)
+        for path in _content_lists(conversation).values()
+        if not shapes.has_media(content := _at(record, path))
+        for part in content
+    )
+
+
+_OF_PARTS = frozenset(
+    "type text value id name input arguments args thinking reasoning thought tool_use_id tool_call_id call_id content output"
+    " is_error functionCall function_call functionResponse function_response index annotations".split()
+)
+
+
+def _is_understood(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return isinstance(part, str)
+    return all(key in _OF_PARTS or value is None for key, value in part.items())
 
 
 def _content_lists(conversation: Conversation) -> dict[int, Path]:
@@ -59,8 +85,12 @@ def _part(part: Any) -> dict[str, Any] | None:
     if not isinstance(part, dict):
         return None
     kind = part.get("type")
+    if kind == "image_url":
+        own = part.get("image_url")
+        is_own = isinstance(own, dict) and isinstance(own.get("url"), str)
+        return part if is_own else _image(_address(own if isinstance(own, str) else part.get("value")), None, None)
     if kind in _OWN:
-        return part
+        return part if isinstance(part.get(kind), dict) else None
     text = part.get("text", part.get("value"))
     if isinstance(text, str) and kind in (None, "text", "input_text"):
         return {"type": "text", "text": text}
@@ -76,6 +106,11 @@ def _part(part: Any) -> dict[str, Any] | None:
         if isinstance(file, dict) and str(file.get("mimeType", file.get("mime_type", ""))).startswith("image/"):
             return _image(file.get("fileUri", file.get("file_uri")), None, None)
     return None
+
+
+def _address(value: Any) -> str | None:
+    """What can stand as the address of a picture: not a path of some machine."""
+    return value if isinstance(value, str) and value.startswith(("https://", "http://", "data:image/")) else None
 
 
 def _image(url: Any, kind: Any, data: Any) -> dict[str, Any] | None:

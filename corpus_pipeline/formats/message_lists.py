@@ -28,14 +28,16 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
         if keys is not None:
             reader = reader_of(*keys)
             return [moved(item, path) for item in reader.decode_all([value], path)]
-        return _numbered_turns(sketch, value, path)
+        return _numbered_turns(sketch, value, path) or _inside(sketch, value, path)
     if type(value) is str:
         return read_transcript(sketch, value, path)
     if type(value) is not list or not value:
         return None
     keys = message_keys(value)
     if keys is not None:
-        return with_tagged_calls(sketch, reader_of(*keys).decode_all(value, path))
+        found = reader_of(*keys).decode_all(value, path)
+        _tools_inside(sketch, value, path)
+        return with_tagged_calls(sketch, found)
     if any(type(one) is list and one for one in value) and all(
         type(one) is list and (not one or message_keys(one) is not None) for one in value
     ):
@@ -57,6 +59,49 @@ def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:
     if all(type(one) is dict for one in value):
         return _by_role(value, path) or _exchanges(sketch, value, path)
     return None
+
+
+def _inside(sketch: Sketch, value: dict[str, Any], path: Path) -> list[Decoded] | None:
+    """The messages of a request or of a response as services log them: `{"messages": [...]}`, `{"choices": [...]}`."""
+    for key in keys_by_meaning(tuple(value)).get("messages", ()):
+        if type(value[key]) is list and (found := messages_at(sketch, value[key], (*path, key))):
+            return _with_more(found, Loss.MESSAGE_KEYS if any(one for k, one in value.items() if k != key) else None)
+    choices = value.get("choices")
+    if type(choices) is list and choices and type(choices[0]) is dict and type(choices[0].get("message")) is dict:
+        found = messages_at(sketch, choices[0]["message"], (*path, "choices", 0, "message"))
+        return _with_more(found, Loss.OTHER_ANSWERS if len(choices) > 1 else None) if found else None
+    return None
+
+
+def _with_more(found: list[Decoded], loss: Loss | None) -> list[Decoded]:
+    return found if loss is None else [*found[:-1], found[-1]._replace(kept=found[-1].kept | {loss})]
+
+
+def _tools_inside(sketch: Sketch, messages: Sequence[Any], path: Path) -> None:
+    """Take the definitions of tools that stand in the first messages: under a key, or in the part of a developer (gpt-oss)."""
+    if sketch.tools is not None:
+        return
+    for at, raw in enumerate(messages[:2]):
+        for key in keys_by_meaning(tuple(raw)).get("tools", ()):
+            if raw[key] not in (None, "", [], "[]") and sketch.call_tools(raw[key], (*path, at, key)):
+                return
+        for place, part in _parts(raw):
+            if part.get("type") != "developer_content" or type(part.get("tools")) is not dict:
+                continue
+            for name, space in part["tools"].items():
+                inner = space.get("tools") if type(space) is dict else None
+                if inner and sketch.call_tools(inner, (*path, at, *place, "tools", name, "tools")):
+                    return
+
+
+def _parts(raw: Mapping[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
+    return [
+        ((key, at), part)
+        for key, value in raw.items()
+        if type(value) is list
+        for at, part in enumerate(value)
+        if type(part) is dict
+    ]
 
 
 def moved(item: Decoded, path: Path) -> Decoded:

@@ -206,6 +206,11 @@ def count_media(shape: str) -> tuple[int, ...]:
     return tuple(kinds.count(kind) for kind in sorted(set(kinds)))
 
 
+def has_media(content: list[Any]) -> bool:
+    """Whether a list of content parts holds pictures and the like."""
+    return any(True for _ in _media_parts(content))
+
+
 _GEMINI_MEDIA = ("inlineData", "inline_data", "fileData", "file_data")
 
 

@@ -1,4 +1,6 @@
-"""Tool calls that stand in a text between tags: `<tool_call>...</tool_call>` of Hermes and Qwen, `<functioncall>` of glaive."""
+"""Tool calls that stand in a text: `<tool_call>...</tool_call>` of Hermes and Qwen, `<functioncall>` of glaive, the code of
+ToolACE, `[name(argument=value)]`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,10 @@ import re
 from typing import Any, NamedTuple
 
 from corpus_pipeline.formats import calls, jsontext
+from corpus_pipeline.formats.call_notations import call_as_object, calls_as_code
 from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.sketch import Sketch
+from corpus_pipeline.formats.vocabulary import TOOL_NAMESPACE, keys_by_meaning
 
 _HERMES = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
 _RESULT = re.compile(r"\s*<tool_response>\s*(.*?)\s*</tool_response>\s*", re.DOTALL)
@@ -45,14 +49,57 @@ def _call(text: str) -> Any:
             arguments = quoted[2]
         return {"name": quoted[1], "arguments": arguments}
     found = calls.read_calls_text(text)
-    return found[0][0] if found is not None and len(found[0]) == 1 else None
+    if found is None:
+        return call_as_object(text)
+    return found[0][0] if len(found[0]) == 1 else None
 
 
 def with_tagged_calls(sketch: Sketch, messages: list[Decoded]) -> list[Decoded]:
-    """The messages with the calls and results that their texts hold between tags, when every such text can be taken apart."""
-    if not any("<tool_call>" in (item.message.text or "") and item.message.role == "assistant" for item in messages):
-        return messages
-    return [_taken_apart(sketch, item) for item in messages]
+    """The messages with the calls and results that their texts hold between tags or as code, when every such text can be taken
+    apart.
+    """
+    if any(item.message.role == "tool" and item.message.name for item in messages):
+        messages = [_without_namespace(sketch, item) for item in messages]
+    answers = [item.message.text or "" for item in messages if item.message.role == "assistant"]
+    if any("<tool_call>" in text for text in answers):
+        return [_taken_apart(sketch, item) for item in messages]
+    if any(text.endswith(")]") and text.startswith("[") for text in map(str.strip, answers)):
+        declared = _declared(sketch, messages)
+        return [_of_code(item, declared) for item in messages] if declared else messages
+    return messages
+
+
+_NAMED = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)+)"')
+
+
+def _declared(sketch: Sketch, messages: list[Decoded]) -> frozenset[str]:
+    """The names of the tools that the record speaks of: a text in brackets is a call only if it calls one of these."""
+    told = [item.message.text or "" for item in messages if item.message.role in ("system", "developer", "user")]
+    beside = (sketch.record[key] for key in keys_by_meaning(tuple(sketch.record)).get("system", ()))
+    told += [text for text in (*beside, sketch.tools) if isinstance(text, str)]
+    return frozenset(name for text in told for name in _NAMED.findall(text))
+
+
+def _of_code(item: Decoded, declared: frozenset[str]) -> Decoded:
+    message, text = item.message, item.message.text
+    if message.role != "assistant" or message.tool_calls or text is None:
+        return item
+    found = calls_as_code(text) if text.strip().startswith("[") else None
+    if found is None or not all(call["name"] in declared for call in found):
+        return item
+    rest = tuple(part for part in item.parts if part.name != "text")
+    return item._replace(message=message._replace(text=None, tool_calls=found), parts=rest)
+
+
+def _without_namespace(sketch: Sketch, item: Decoded) -> Decoded:
+    """A tool of gpt-oss is `functions.get_weather` where it answers."""
+    message, name = item.message, item.message.name or ""
+    part = next((part for part in item.parts if part.name == "name"), None)
+    if message.role != "tool" or part is None or not name.startswith(TOOL_NAMESPACE):
+        return item
+    sketch.pieces(part.path, [TOOL_NAMESPACE, name[len(TOOL_NAMESPACE) :]])
+    parts = tuple(one if one is not part else one._replace(path=(*one.path, 1)) for one in item.parts)
+    return item._replace(message=message._replace(name=name[len(TOOL_NAMESPACE) :]), parts=parts)
 
 
 def _taken_apart(sketch: Sketch, item: Decoded) -> Decoded:

@@ -20,10 +20,15 @@ _END = re.compile(r"\s*(?:<\|endoftext\|>|<\|im_end\|>)?\s*\Z")
 _ROLES = {"functionresponse": "tool", "tool": "tool", "system": "system", "user": "user", "human": "user"}
 
 
-def read_transcript(sketch: Sketch, text: str, path: Path) -> list[Decoded] | None:
-    """The messages of a text; None when it is no conversation of at least a question and an answer."""
+def read_transcript(sketch: Sketch, text: str, path: Path, *, is_open: bool = False) -> list[Decoded] | None:
+    """The messages of a text; None when it is no conversation of at least a question and an answer.
+
+    is_open: its last word is the name of the assistant, whose answer stands elsewhere.
+    """
     marker = _CHATML if text.lstrip().startswith("<|im_start|>") else _SPEAKER
     heads = list(marker.finditer(text))
+    if is_open and not text.rstrip().endswith(":"):
+        return None
     if len(heads) < 2 or heads[0].start() != 0:
         return None
     pieces: list[str] = []
@@ -40,6 +45,8 @@ def read_transcript(sketch: Sketch, text: str, path: Path) -> list[Decoded] | No
     roles = {item.message.role for item in found}
     if not {"user", "assistant"} <= roles:
         return None
+    if is_open and found[-1].message == Message("assistant", ""):
+        found.pop()  # here the answer goes on
     sketch.pieces(path, pieces)
     return found
 

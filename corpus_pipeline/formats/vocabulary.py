@@ -101,7 +101,12 @@ def keys_by_meaning(keys: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=4096)
 def role_of(word: str) -> str | None:
     """The canonical role (system, developer, user, assistant, tool, function_call) of a role as it is found."""
+    if word.startswith(TOOL_NAMESPACE):
+        return "tool"
     return _ROLE_OF.get(plain_name(word.strip().strip("<>|:[]")))
+
+
+TOOL_NAMESPACE = "functions."  # before the names of tools in the messages of gpt-oss
 
 
 # beside a text these may name anything: a model, a flag, a note

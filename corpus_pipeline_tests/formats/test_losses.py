@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from corpus_pipeline.formats import FORMATS, Format, Loss, NotExportable, by_name, export_line, look_at
 from corpus_pipeline.formats import shape as shapes
 from corpus_pipeline.formats.base import with_thinking
+from corpus_pipeline.formats.media_parts import leaves_parts
 from corpus_pipeline.formats.messages import ANSWER_SIDE, SYSTEM_SIDE, Message, joined, side_of, unpack
 from corpus_pipeline.model import Conversation
 from corpus_pipeline_tests.formats.examples import EXAMPLES, TYPICAL
@@ -120,6 +121,8 @@ def test_every_cell_of_the_matrix_is_what_a_row_of_that_kind_shows_when_it_is_re
 def observed(before: Conversation, after: Conversation, record: dict[str, Any]) -> set[str]:
     """What of `before` is missing in `after`."""
     found: set[str] = set(shapes.carried(before.shape).kept)
+    if shapes.count_media(before.shape) and shapes.count_media(after.shape) == shapes.count_media(before.shape):
+        found -= set() if leaves_parts(before) else {Loss.PARTS}
     old, new = unpack(before.turns), unpack(after.turns)
     if old[-1].role == "tool" and new[-1].role != "tool":
         found.add(Loss.TRAILING_TOOL)

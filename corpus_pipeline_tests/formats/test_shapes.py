@@ -441,12 +441,210 @@ CASES = {
         },
         "chat",
         talk(
-            system("SYSTEM: You help."),
+            system("You help."),
             ask("a?"),
             calling("water", WATER["arguments"], identifier="call_2_0"),
             {"role": "tool", "content": '{"done": true}', "tool_call_id": "call_2_0"},
             say("b"),
         ),
+    ),
+    "hermes in the notation of Python": Case(
+        {
+            "conversations": [
+                {"from": "human", "value": "a?"},
+                {
+                    "from": "gpt",
+                    "value": "<tool_call>\n{'arguments': {'plant': 'fern'}, 'name': 'water'}\n</tool_call>",
+                },
+                {"from": "tool", "value": "<tool_response>\ndone\n</tool_response>"},
+                {"from": "gpt", "value": "b"},
+            ]
+        },
+        "chat",
+        talk(
+            ask("a?"),
+            calling("water", WATER["arguments"], identifier="call_1_0"),
+            {"role": "tool", "content": "done", "tool_call_id": "call_1_0"},
+            say("b"),
+        ),
+    ),
+    "toolace": Case(
+        {
+            "system": f"Here is a list of functions:\n{json.dumps([TOOL['function']])}",
+            "conversations": [
+                {"from": "user", "value": "a?"},
+                {"from": "assistant", "value": "[water(plant='fern'), water(plant=\"a, b\")]"},
+                {"from": "tool", "value": "done"},
+                {"from": "tool", "value": "done"},
+                {"from": "assistant", "value": "[water(plant='fern')]?"},
+            ],
+        },
+        "chat",
+        talk(
+            system(f"Here is a list of functions:\n{json.dumps([TOOL['function']])}"),
+            ask("a?"),
+            say(
+                None,
+                tool_calls=[
+                    calling("water", {"plant": plant}, identifier=f"call_2_{at}")["tool_calls"][0]
+                    for at, plant in enumerate(("fern", "a, b"))
+                ],
+            ),
+            {"role": "tool", "content": "done", "tool_call_id": "call_2_0"},
+            {"role": "tool", "content": "done", "tool_call_id": "call_2_1"},
+            say("[water(plant='fern')]?"),
+        ),
+    ),
+    "calls under another key": Case(
+        talk(
+            ask("a?"),
+            say("", function_calls=[WATER]),
+            {"role": "environment", "content": "done"},
+            say("b", function_calls=None),
+            functions=[TOOL["function"]],
+        ),
+        "chat",
+        talk(
+            ask("a?"),
+            calling("water", WATER["arguments"], "", "call_1_0"),
+            {"role": "tool", "content": "done", "tool_call_id": "call_1_0"},
+            say("b"),
+            tools=[TOOL],
+        ),
+    ),
+    "calls as code, tools in the system message": Case(
+        talk(
+            {**system("Call."), "functions": json.dumps([TOOL["function"]]), "function_calls": None},
+            ask("a?"),
+            say(None, function_calls="water(plant=\"fern\")\nwater(plant='moss')"),
+            {"role": "environment", "content": "done"},
+            {"role": "environment", "content": "done"},
+            say("b"),
+        ),
+        "chat",
+        talk(
+            system("Call."),
+            ask("a?"),
+            say(
+                None,
+                tool_calls=[
+                    calling("water", {"plant": plant}, identifier=f"call_2_{at}")["tool_calls"][0]
+                    for at, plant in enumerate(("fern", "moss"))
+                ],
+            ),
+            {"role": "tool", "content": "done", "tool_call_id": "call_2_0"},
+            {"role": "tool", "content": "done", "tool_call_id": "call_2_1"},
+            say("b"),
+            tools=[TOOL],
+        ),
+    ),
+    "harmony calls": Case(
+        talk(
+            {
+                "role": "developer",
+                "content": [
+                    {
+                        "type": "developer_content",
+                        "instructions": "Be brief.",
+                        "tools": {"functions": {"name": "functions", "tools": [TOOL["function"]]}},
+                    }
+                ],
+            },
+            ask([{"type": "text", "text": "a?"}]),
+            say("hm", channel="analysis"),
+            say('{"plant": "fern"}', channel="commentary", recipient="functions.water", content_type="json"),
+            {"role": "tool", "name": "functions.water", "content": "done", "recipient": "assistant"},
+            say("b", channel="final"),
+        ),
+        "chat",
+        talk(
+            {"role": "developer", "content": "Be brief."},
+            ask("a?"),
+            say(
+                None,
+                tool_calls=[
+                    {
+                        "id": "call_2_0",
+                        "type": "function",
+                        "function": {"name": "water", "arguments": '{"plant": "fern"}'},
+                    }
+                ],
+            ),
+            {"role": "tool", "name": "water", "content": "done", "tool_call_id": "call_2_0"},
+            say("b"),
+            tools=[TOOL],
+        ),
+        losses=("reasoning",),
+    ),
+    "items of responses": Case(
+        {
+            "instructions": "Be brief.",
+            "input": [
+                {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a?"}]},
+                {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "hm"}]},
+                {"type": "function_call", "call_id": "c1", "name": "water", "arguments": '{"plant":"fern"}'},
+                {"type": "function_call", "call_id": "c2", "name": "water", "arguments": '{"plant":"moss"}'},
+                {"type": "function_call_output", "call_id": "c1", "output": "done"},
+                {"type": "function_call_output", "call_id": "c2", "output": "dry"},
+                {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+            ],
+            "tools": [{"type": "function", **TOOL["function"]}],
+        },
+        "chat",
+        talk(
+            system("Be brief."),
+            ask("a?"),
+            say(
+                None,
+                tool_calls=[
+                    calling("water", {"plant": plant}, identifier=identifier)["tool_calls"][0]
+                    for plant, identifier in (("fern", "c1"), ("moss", "c2"))
+                ],
+            ),
+            {"role": "tool", "content": "done", "tool_call_id": "c1"},
+            {"role": "tool", "content": "dry", "tool_call_id": "c2"},
+            say("b"),
+            tools=[TOOL],
+        ),
+        losses=("reasoning",),
+    ),
+    "langchain": Case(
+        talk(
+            {"type": "human", "data": {"content": "a?", "additional_kwargs": {}}},
+            {"type": "ai", "data": {"content": "b", "additional_kwargs": {}}},
+        ),
+        "chat",
+        talk(ask("a?"), say("b")),
+    ),
+    "langgraph": Case(
+        talk(
+            {"type": "human", "content": "a?"},
+            {"type": "ai", "content": "", "tool_calls": [{"name": "water", "args": {"plant": "fern"}, "id": "c1"}]},
+            {"type": "tool", "content": "done", "tool_call_id": "c1", "name": "water"},
+            {"type": "ai", "content": "b", "tool_calls": []},
+        ),
+        "chat",
+        talk(
+            ask("a?"),
+            calling("water", WATER["arguments"], "", "c1"),
+            {"role": "tool", "content": "done", "tool_call_id": "c1", "name": "water"},
+            say("b"),
+        ),
+    ),
+    "logged request and response": Case(
+        {"id": 1, "input": {"messages": [ask("a?")]}, "output": {"choices": [{"message": say("b")}]}},
+        "chat",
+        talk(ask("a?"), say("b"), id=1),
+    ),
+    "ranked answers to an open transcript": Case(
+        {
+            "prompt": "\n\nHuman: Which tree?\n\nAssistant: ",
+            "answers": [{"answer": "Tree.", "rank": 2.0}, {"answer": "Oak.", "rank": 1.0}],
+        },
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+        ("message_keys",),
     ),
     "messages and response": Case(
         {"chat_history": [ask("a?"), say("b")], "question": "c?", "answer": "d"},
