@@ -24,7 +24,8 @@ def carry(connection: Connection, file: DatasetFile, recipe_id: int, who: str) -
     if recipe_id == file.recipe_id:
         return []
     source = tasks.known_task(connection, file.id, file.recipe_id)
-    return [] if source is None else _carry(connection, file, source.id, file.recipe_id, recipe_id, who)
+    found = [] if source is None else _carry(connection, file, source.id, file.recipe_id, recipe_id, who)
+    return found[: _start_over_too(connection, file, recipe_id, who)]
 
 
 def carry_on(connection: Connection, worked: DatasetFile, task_id: TaskId, recipe_id: int, who: str) -> list[Stage]:
@@ -67,8 +68,40 @@ def _start_over_behind(connection: Connection, task_id: TaskId, file: DatasetFil
     """What the task had made of other rows than those that it has now."""
     for stage in list(Stage)[list(Stage).index(last) + 1 :]:
         leases.bar(connection, task_id, stage, file.name)
+        cursors.start_over(connection, task_id, stage, who=who, reason=cursors.ROWS_REPLACED)
+        carrying.empty_stage(connection, task_id, stage)
+
+
+def _start_over_too(connection: Connection, file: DatasetFile, recipe_id: int, who: str) -> int:
+    """Start over what was started over under another recipe that says the same of it, and is not done again since: who asked
+    for that has it whatever recipe comes. Returns how many of the first stages are left as they are."""
+    known = tasks.known_task(connection, file.id, recipe_id)
+    if known is None:
+        return len(_CARRIED)
+    recipe = _recipe(connection, recipe_id)
+    others = [tasks.task_by_id(connection, one) for one in tasks.tasks_of_file(connection, file.id) if one != known.id]
+    for number, stage in enumerate(_CARRIED):
+        since = cursors.last_worked(connection, known.id, stage)
+        if not since or not _is_free(connection, known.id, stage, file.name):
+            break
+        sections = [one.value for one in _CARRIED[: number + 1]]
+        if any(
+            cursors.started_over(connection, other.id, stage) > since
+            and not cursors.is_done(connection, other.id, stage)
+            and _recipe(connection, other.recipe_id).section_hash(*sections) == recipe.section_hash(*sections)
+            for other in others
+        ):
+            _start_over_from(connection, known.id, file, number, who)
+            return number
+    return len(_CARRIED)
+
+
+def _start_over_from(connection: Connection, task_id: TaskId, file: DatasetFile, number: int, who: str) -> None:
+    for stage in list(Stage)[number:]:
+        leases.bar(connection, task_id, stage, file.name)
         cursors.start_over(connection, task_id, stage, who=who)
         carrying.empty_stage(connection, task_id, stage)
+    tasks.touch_content(connection, task_id)
 
 
 def _is_free(connection: Connection, task_id: TaskId, stage: Stage, name: str) -> bool:

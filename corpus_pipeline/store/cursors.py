@@ -18,6 +18,7 @@ from corpus_pipeline.store.types import now_ms
 
 _C = execution_cursors.c
 STARTED_OVER = "started over"  # the reason of that event
+ROWS_REPLACED = "started over: its rows were replaced"  # by those of another task, not because it was asked for
 
 
 class Cursor(NamedTuple):
@@ -220,13 +221,19 @@ def _transition(
 
 
 def start_over(
-    connection: Connection, task_id: TaskId, stage: Stage, *, who: str, task_type: str | None = None
+    connection: Connection,
+    task_id: TaskId,
+    stage: Stage,
+    *,
+    who: str,
+    task_type: str | None = None,
+    reason: str = STARTED_OVER,
 ) -> None:
     """Forget the position of a stage's cursors: the stage will be worked from its first row."""
     where = [_C.task_id == task_id, _C.stage == stage.value]
     if task_type is not None:
         where.append(_C.task_type == task_type)
-    _transition(connection, where, Status.PENDING, STARTED_OVER, who, None, None)
+    _transition(connection, where, Status.PENDING, reason, who, None, None)
     connection.execute(
         update(execution_cursors)
         .where(*where)
@@ -267,8 +274,12 @@ def rewind(connection: Connection, task_id: TaskId, stage: Stage, task_type: str
 
 def last_event(connection: Connection, task_id: TaskId, stage: Stage) -> int:
     """The id of the last transition of a stage, 0 when there was none."""
+    return _last_event(connection, task_id, stage)
+
+
+def _last_event(connection: Connection, task_id: TaskId, stage: Stage, *where: ColumnElement[bool]) -> int:
     query = select(func.coalesce(func.max(cursor_events.c.id), 0)).where(
-        cursor_events.c.task_id == task_id, cursor_events.c.stage == stage.value
+        cursor_events.c.task_id == task_id, cursor_events.c.stage == stage.value, *where
     )
     return int(connection.execute(query).scalar_one())
 
@@ -283,8 +294,19 @@ def worked_by(connection: Connection, task_id: TaskId, stage: Stage, until: int)
         .group_by(own.run_id)
         .order_by(func.min(own.id))
     )
-    again = select(func.min(own.at)).where(of_stage, own.at > until, own.reason == STARTED_OVER)
+    again = select(func.min(own.at)).where(of_stage, own.at > until, own.reason.in_((STARTED_OVER, ROWS_REPLACED)))
     return list(connection.execute(runs).scalars()), connection.execute(again).scalar()
+
+
+def last_worked(connection: Connection, task_id: TaskId, stage: Stage) -> int:
+    """The id of the last transition by which a stage was begun or a part of it done, 0 when there was none."""
+    worked = cursor_events.c.to_status.in_((Status.RUNNING.value, Status.DONE.value))
+    return _last_event(connection, task_id, stage, worked)
+
+
+def started_over(connection: Connection, task_id: TaskId, stage: Stage) -> int:
+    """The id of the last transition by which a stage was started over, 0 when there was none."""
+    return _last_event(connection, task_id, stage, cursor_events.c.reason == STARTED_OVER)
 
 
 def workers(connection: Connection, task_id: TaskId, stage: Stage) -> list[str]:
