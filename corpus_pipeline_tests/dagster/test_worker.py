@@ -18,10 +18,11 @@ import pytest
 from corpus_pipeline import llm_stub, process_identity
 from corpus_pipeline.defs import instance as dagster_home
 from corpus_pipeline.llm_stub.latency import parse_latency
+from corpus_pipeline.model import conversation_id
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.commands import start
 from corpus_pipeline.settings import Settings
-from corpus_pipeline.states import Stage
+from corpus_pipeline.states import Stage, Status
 from corpus_pipeline.store import leases, run_workers
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, environment, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
@@ -126,6 +127,26 @@ def test_the_fairest_comes_first_and_is_claimed_once(tmp_path: Path) -> None:
         assert due() == ["a3", "b1", "a2"], "somebody asked for it"
         corpus.pause(["b1"], None, False, "later")
         assert due() == ["a3", "a2"]
+
+
+def test_an_export_of_rows_that_have_changed_is_due_again(tmp_path: Path) -> None:
+    with Corpus.open(Settings.from_env({"CORPUS_HOME": str(tmp_path)})) as corpus:
+        recipe = tmp_path / "no_calls.yaml"
+        recipe.write_text("name: no_calls\naugment: {strategies: []}\n", encoding="utf-8")
+        corpus.add(write_file(tmp_path / "data", "one", 3), recipe=str(recipe))
+        for stage in Stage:
+            corpus.run_stage("one", stage)
+        assert corpus.due(Stage.EXPORT) == []
+        (file,) = corpus.files(["one"])
+        corpus.delete_rows([conversation_id(file.id, 2)], "the test")
+        assert corpus.status(["one"])[0]["stages"]["export"]["status"] == "pending"
+        (due,) = corpus.due(Stage.EXPORT)
+        assert (due.file.name, due.stage, due.status) == ("one", Stage.EXPORT, Status.PENDING)
+        assert corpus.due(Stage.AUGMENT) == []
+        corpus.run_stage("one", Stage.EXPORT)
+        (place,) = corpus.export_places("one")
+        Path(place).unlink()
+        assert [one.stage for one in corpus.due(Stage.EXPORT)] == [Stage.EXPORT], "what status calls pending"
 
 
 def test_one_daemon_at_a_time(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from corpus_pipeline.service.queries.status import why_again
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import cursors, leases, pauses, run_workers, start_requests, tasks
+from corpus_pipeline.store import cursors, exports, leases, pauses, run_workers, start_requests, tasks
 from corpus_pipeline.store.dataset_files import DatasetFile
 from corpus_pipeline.store.pauses import PauseFlag
 
@@ -38,7 +39,8 @@ class Due(NamedTuple):
 def due(connection: Connection, to: Stage, consumers: Collection[str] = ()) -> list[Due]:
     """What may begin now up to a stage, fairest first; of these consumers only, if any are named."""
     found = tasks.current_tasks(connection)
-    positions = cursors.task_cursors(connection, [task.id for _, task in found if task is not None])
+    known = [task.id for _, task in found if task is not None]
+    positions, places = cursors.task_cursors(connection, known), exports.places(connection, known)
     flags = pauses.active(connection)
     wishes = {wish.file_name: wish for wish in start_requests.waiting(connection)}
     held = {lease.task_id: lease for lease in leases.live(connection)}
@@ -61,6 +63,8 @@ def due(connection: Connection, to: Stage, consumers: Collection[str] = ()) -> l
         for stage in list(Stage)[: list(Stage).index(last_stage) + 1]:
             own = positions.get((task.id, stage), []) if task is not None else []
             status = cursors.stage_status(own) if own else Status.PENDING
+            if status is Status.DONE and stage is Stage.EXPORT and task is not None and task.id in places:
+                status = Status.DONE if why_again(task, places[task.id]) is None else Status.PENDING
             if status is not Status.DONE:
                 run_id = next((cursor.run_id for cursor in own if cursor.run_id), None)
                 one = Due(file, stage, status, run_id, last_stage, None if wish is None else wish.id)

@@ -159,15 +159,19 @@ def _with_export(stage: StageStatus, task: Task, place: exports.Place | None) ->
     not here."""
     if stage["status"] != Status.DONE or place is None:
         return stage
+    reason = why_again(task, place)
+    return stage if reason is None else {**stage, "status": Status.PENDING.value, "processed": 0, "reason": reason}
+
+
+def why_again(task: Task, place: exports.Place) -> str | None:
+    """Why an export that is done is to be written again, in words; None where it is as it should be."""
     if place.version != task.content_version:
-        reason = "its rows have changed since; a run writes it again"
-    elif place.replaced:
-        reason = f"{place.uri} was written over under another recipe; a run writes it again"
-    elif place.uri.startswith("/") and not Path(place.uri).exists():
-        reason = f"{place.uri} is not there, on this machine; a run writes it again"
-    else:
-        return stage
-    return {**stage, "status": Status.PENDING.value, "processed": 0, "reason": reason}
+        return "its rows have changed since; a run writes it again"
+    if place.replaced:
+        return f"{place.uri} was written over under another recipe; a run writes it again"
+    if place.uri.startswith("/") and not Path(place.uri).exists():
+        return f"{place.uri} is not there, on this machine; a run writes it again"
+    return None
 
 
 def _expected(file: DatasetFile, stage: Stage) -> int | None:
