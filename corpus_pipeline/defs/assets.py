@@ -3,7 +3,7 @@
 # no postponed annotations here: Dagster reads the types of an asset's arguments
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from corpus_pipeline.error_words import in_words, steps
 from corpus_pipeline.errors import GateRefused, Interrupted, LeaseHeld, Paused, StopJob, UsageError
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service.code_versions import code_version
+from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 
 STAGE_OF = {name: stage for stage, name in checks.ASSETS.items()}
@@ -54,12 +55,12 @@ logging.getLogger(PLAN_LOGGER).setLevel(logging.ERROR)
 _LOOK_SECONDS = 1.0  # between two looks at a lease that will be ours
 
 
-def assets_of(names: Names) -> list[dg.AssetsDefinition]:
-    """The assets of one corpus, in the order of its stages."""
-    return [_asset(stage, names) for stage in Stage]
+def assets_of(names: Names, settings: Callable[[], Settings]) -> list[dg.AssetsDefinition]:
+    """The assets of one corpus, in the order of its stages; `settings` is asked whenever their conditions are evaluated."""
+    return [_asset(stage, names, settings) for stage in Stage]
 
 
-def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
+def _asset(stage: Stage, names: Names, settings: Callable[[], Settings]) -> dg.AssetsDefinition:
     order = list(Stage)
     before = order[: order.index(stage)][-1:]
     resource = names.unique(RESOURCE)
@@ -76,7 +77,9 @@ def _asset(stage: Stage, names: Names) -> dg.AssetsDefinition:
                 description=_DESCRIPTIONS[stage],
                 metadata=tables.definition_metadata(stage, names.key_prefix),
                 code_version=code_version(stage),
-                automation_condition=automation.condition(stage, upstream.keys_of(list(names.key_prefix), stage)),
+                automation_condition=automation.condition(
+                    stage, upstream.keys_of(list(names.key_prefix), stage), settings
+                ),
                 skippable=True,  # a paused partition is neither a success nor a failure: it yields an observation
                 tags={"corpus/stage": stage.value},
             )
@@ -238,4 +241,4 @@ def _materialized(cursor: CursorResource, stage: Stage, name: str, outcome: Outc
     )
 
 
-ASSETS: tuple[dg.AssetsDefinition, ...] = tuple(assets_of(DEFAULT))
+ASSETS: tuple[dg.AssetsDefinition, ...] = tuple(assets_of(DEFAULT, Settings.from_env))

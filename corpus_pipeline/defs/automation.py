@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from corpus_pipeline.defs.names import Names
+from corpus_pipeline.defs.resources import opened
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store import pauses
 
 AUTOMATION_TAG = "dagster/from_automation_condition"
 
 
-def condition(stage: Stage, outside: list[dg.AssetKey]) -> dg.AutomationCondition | None:
+class NotPaused(dg.AutomationCondition):
+    """No pause flag covers a stage of these dataset files: a run would only be refused. What was asked for meanwhile begins
+    when the flag is cleared.
+
+    settings: asked at each evaluation for the corpus, whose flags these are.
+    """
+
+    def __init__(self, stage: Stage, settings: Callable[[], Settings]) -> None:
+        self._stage, self._settings = stage, settings
+
+    @property
+    def name(self) -> str:
+        return "not paused"
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        """Those of the candidates that may begin; the database is asked only when there are any."""
+        ahead = context.candidate_subset
+        names = ahead.expensively_compute_partition_keys()
+        if names:
+            with opened(self._settings()) as corpus:
+                flags = corpus.store.fetch(pauses.active)
+            free = {name for name in names if not any(flag.covers(name, self._stage) for flag in flags)}
+            ahead = ahead.compute_intersection_with_partition_keys(free)
+        return dg.AutomationResult(context, ahead)
+
+
+def condition(
+    stage: Stage, outside: list[dg.AssetKey], settings: Callable[[], Settings]
+) -> dg.AutomationCondition | None:
     """The condition of a stage; None where a person starts it (see CORPUS_AUTOMATE). outside: the external assets, which are
-    never missing."""
+    never missing. settings: of the corpus."""
     if stage not in Settings.from_env().automate:
         return None
     asked = dg.AutomationCondition.newly_missing() | dg.AutomationCondition.any_deps_updated()
     ready = ~dg.AutomationCondition.any_deps_missing().ignore(dg.AssetSelection.assets(*outside))
     passed = dg.AutomationCondition.all_deps_blocking_checks_passed()
     free = ~dg.AutomationCondition.in_progress()
-    return (asked.since_last_handled() & ready & passed & free).with_label(f"{stage} by itself")
+    may = NotPaused(stage, settings)
+    return (asked.since_last_handled() & ready & passed & free & may).with_label(f"{stage} by itself")
 
 
 def sensors(names: Names) -> list[dg.AutomationConditionSensorDefinition]:
@@ -33,5 +66,6 @@ def sensors(names: Names) -> list[dg.AutomationConditionSensorDefinition]:
             target=dg.AssetSelection.assets(*names.keys),
             default_status=dg.DefaultSensorStatus.RUNNING,
             minimum_interval_seconds=30,
+            use_user_code_server=True,  # the flags are in the database of the corpus
         )
     ]

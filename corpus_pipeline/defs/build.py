@@ -42,7 +42,7 @@ def build(names: Names, given: Mapping[str, str | dg.EnvVar | None] | None = Non
     names = replace(names, owners=names.owners or tuple(map(training_data.owner, consumers)))
     return dg.Definitions(
         assets=[
-            *assets_of(names),
+            *assets_of(names, settings),
             *upstream.specs(list(names.key_prefix), names.group, names.partitions),
             *training_data.specs(names, consumers, Settings.from_env().fresh_hours),
         ],

@@ -24,7 +24,7 @@ from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries import progress
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import start_requests
+from corpus_pipeline.store import pauses, start_requests
 from corpus_pipeline.store.pauses import PauseFlag
 
 WILL_RETRY_TAG = "dagster/will_retry"
@@ -35,6 +35,7 @@ TAKEOVER = "takeover"
 STARTED_FOR_TAG = "corpus/started_for"  # the person who asked the row browser for it
 REQUEST_TAG = "corpus/request"  # what the sensor answered with a run
 MAX_REMOVED = 200  # a tick
+OWED = " owed"  # behind what was seen of a file: a change of it has yet to start a run
 MAX_TOLD = 100  # a tick: each takes some 20 questions to Dagster's storage
 _FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _WAITING = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
@@ -100,7 +101,7 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
             requests = [
                 *backfill_holds.requests(context.instance, corpus, names),
                 *_resume_requests(context.instance, corpus, names),
-                *_start_requests(context.instance, corpus, names),
+                *_start_requests(context.instance, corpus, names, active),
             ]
         if not requests and not cancelled and not released:
             return dg.SkipReason("nothing to stop and nothing to go on with")
@@ -166,6 +167,7 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
         requests, bodies = list[dg.RunRequest](), dict[int, str]()
         partitions = set(context.instance.get_dynamic_partitions(names.partitions.name or ""))
         with opened(settings()) as corpus:
+            flags = corpus.store.fetch(pauses.active)
             stages_of_files = {state["name"]: state["stages"] for state in corpus.status()}
             for file in corpus.files():
                 words = {stage: Status(stages_of_files[file.name][stage.value]["status"]) for stage in Stage}
@@ -173,28 +175,33 @@ def _upstream(names: Names, settings: Callable[[], Settings]) -> dg.SensorDefini
                 if file.recipe_id not in bodies:  # with its budget and gates, which are no part of its version
                     bodies[file.recipe_id] = upstream.digest([recipe.model_dump_json()])
                 versions = upstream.versions(prefix, file, recipe).values()
+                first = next((stage for stage in Stage if words[stage] is not Status.DONE), None)
+                waits = first is not None and any(flag.covers(file.name, first) for flag in flags)
                 now[file.name] = f"{upstream.digest([*versions, *words.values()])} {bodies[file.recipe_id]}"
-                before = seen.get(file.name, "")
-                if before == now[file.name]:
+                before, owed, _ = seen.get(file.name, "").partition(OWED)
+                if before == now[file.name] and (not owed or waits):
+                    now[file.name] = seen[file.name]
                     continue
                 if (
                     told >= MAX_TOLD
                     or file.name not in partitions
                     or _at_work(context.instance, names, file.name, words)
                 ):
-                    now[file.name] = before  # at a later tick
+                    now[file.name] = seen.get(file.name, "")  # at a later tick
                     continue
                 told += 1
                 changed = agreement.agree(context.instance, corpus, prefix, file, words)
-                changed |= before.partition(" ")[2] not in ("", bodies[file.recipe_id])
-                first = next((stage for stage in Stage if words[stage] is not Status.DONE), None)
+                changed |= bool(owed) or before.partition(" ")[2] not in ("", bodies[file.recipe_id])
                 if (
                     changed
                     and first is not None
                     and first in corpus.settings.automate
                     and words[first] is Status.PENDING
                 ):
-                    requests.append(_changed(names, file.name, first))
+                    if waits:  # a run would only be refused: it is asked for when the flag is cleared
+                        now[file.name] += OWED
+                    else:
+                        requests.append(_changed(names, file.name, first))
         context.update_cursor(json.dumps(now))
         if not requests:
             return dg.SkipReason(f"{told} dataset files looked at" if told else "nothing has changed")
@@ -283,8 +290,11 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         )
 
 
-def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
-    """One run for each dataset file that somebody wants started, as soon as no other run of it is under way."""
+def _start_requests(
+    instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: list[PauseFlag]
+) -> Iterator[dg.RunRequest]:
+    """One run for each dataset file that somebody wants started, as soon as no other run of it is under way and no flag
+    covers it."""
     for wish in corpus.store.fetch(start_requests.waiting):
         if wish.file_name == start_requests.EVERY_FILE:
             yield from _backfill_request(instance, corpus, names, wish)
@@ -298,6 +308,8 @@ def _start_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) 
             continue
         if any(names.owns(run) for run in _active(instance, wish.file_name)):
             continue
+        if any(flag.covers(wish.file_name, stages[0]) for flag in flags):
+            continue  # set after the request: the run would only be refused
         yield dg.RunRequest(
             run_key=mark,  # Dagster remembers it for ever: a second tick before the run is there starts no second one
             partition_key=wish.file_name,

@@ -23,9 +23,10 @@ from corpus_pipeline.defs.resources import CursorResource
 from corpus_pipeline.defs.sensors import inbox, pause_flags, retention, upstream_versions
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.service.commands import start
+from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples, schema, start_requests
-from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home, stale
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, KEY, RECIPE, Home, stale, tick
 
 NAMES = list(ASSET_OF.values())
 
@@ -186,7 +187,7 @@ def test_a_changed_rule_or_recipe_makes_what_was_made_by_the_old_one_stale(home:
     monkeypatch.setattr(
         asset_module, "code_version", lambda stage: "other rules" if stage is Stage.CLEAN else real(stage)
     )
-    changed = asset_module.assets_of(DEFAULT)
+    changed = asset_module.assets_of(DEFAULT, Settings.from_env)
     assert stale(home, changed, "cleaned_rows", "old") == ("STALE", ["has a new code version"])
     assert stale(home, changed, "dataset_rows", "old")[0] == "FRESH"
 
@@ -205,9 +206,7 @@ def test_a_new_recipe_makes_the_stages_behind_it_stale(home: Home):
 def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(home: Home):
     home.add("sections", rows=4)
     run(home, "sections")
-    with dg.build_sensor_context(home.instance) as context:
-        upstream_versions(context)
-        seen = context.cursor
+    seen = tick(home, upstream_versions).cursor
     for asset in NAMES:
         assert stale(home, ASSETS, asset, "sections")[0] == "FRESH", asset
     recipe = home.folder / "exports_otherwise.yaml"
@@ -216,8 +215,7 @@ def test_what_a_recipe_changes_is_stale_before_anybody_runs_it_and_nothing_else(
     changed = before.replace("name: default", "name: exports_otherwise").replace("format: same", "format: sharegpt")
     recipe.write_text(changed, encoding="utf-8")
     home.corpus.bind_recipe("sections", str(recipe))
-    with dg.build_sensor_context(home.instance, cursor=seen) as context:
-        upstream_versions(context)
+    tick(home, upstream_versions, seen)
     found = {asset: stale(home, ASSETS, asset, "sections") for asset in NAMES}
     assert {asset for asset, (word, _) in found.items() if word == "STALE"} == {"jsonl_export"}, found
     words = {stage: own["status"] for stage, own in home.corpus.status(["sections"])[0]["stages"].items()}
@@ -349,8 +347,7 @@ def test_what_a_dead_worker_left_below_a_flag_becomes_paused(home: Home):
     )
     home.corpus.pause([name], None, False, "while nobody works")
     try:
-        with dg.build_sensor_context(home.instance) as context:
-            pause_flags(context)
+        tick(home, pause_flags)
         (state,) = home.corpus.status([name])
         assert state["stages"]["clean"]["status"] == "paused"
         found = home.instance.get_run_by_id(dead)
@@ -364,11 +361,11 @@ def test_what_a_person_asked_to_start_is_requested_until_its_run_is_there_and_th
     start.start(home.corpus.store, [name], Stage.CLEAN, "Ann O'Hara <ann>")
 
     def asked() -> list[dg.RunRequest]:
-        with dg.build_sensor_context(home.instance) as context:
-            result = pause_flags(context)
-        requests = result.run_requests if isinstance(result, dg.SensorResult) else None
-        return [one for one in requests or () if one.partition_key == name]
+        return [one for one in tick(home, pause_flags).run_requests or () if one.partition_key == name]
 
+    home.corpus.pause([name], None, False, "set after the request")
+    assert asked() == [], "its run would only be refused"
+    home.corpus.resume([name], None, False)
     first, second = asked(), asked()
     assert [one.run_key for one in first] == [one.run_key for one in second]
     assert [key.path[-1] for key in first[0].asset_selection or ()] == ["dataset_rows", "cleaned_rows"]
@@ -384,8 +381,7 @@ def test_what_is_done_already_is_not_started(home: Home):
     name = home.add("done_already")
     assert run(home, name, [Stage.INGEST]).success
     start.start(home.corpus.store, [name], Stage.INGEST, "ann")
-    with dg.build_sensor_context(home.instance) as context:
-        pause_flags(context)
+    tick(home, pause_flags)
     assert home.corpus.store.fetch(start_requests.waiting, name) == []
 
 
@@ -403,10 +399,7 @@ def test_a_replay_is_run_to_the_export(home: Home, model: llm_stub.RunningStub):
     assert home.corpus.start_replayed(ids) == []
     home.corpus.resume([name], Stage.EXPORT, False)
     assert home.corpus.start_replayed(ids) == [name]
-    with dg.build_sensor_context(home.instance) as context:
-        result = pause_flags(context)
-    assert isinstance(result, dg.SensorResult)
-    (request,) = [r for r in result.run_requests or () if r.partition_key == name]
+    (request,) = [r for r in tick(home, pause_flags).run_requests or () if r.partition_key == name]
     assert request.asset_selection == DEFAULT.keys[2:]
     assert run(home, name, [Stage.AUGMENT, Stage.EXPORT], **request.tags).success
 
@@ -419,10 +412,8 @@ def test_a_partition_without_a_file_is_refused_in_words_and_removed(home: Home):
     failed = run(home, "by_hand", [Stage.INGEST])
     (event,) = [event for event in failed.all_events if event.is_step_failure]
     assert "unknown dataset file 'by_hand'" in (event.step_failure_data.user_failure_data.description or "")
-    with dg.build_sensor_context(home.instance) as context:
-        result = inbox(context)
-    assert isinstance(result, dg.SensorResult)
-    removed = [r for r in result.dynamic_partitions_requests or () if isinstance(r, dg.DeleteDynamicPartitionsRequest)]
+    heard = tick(home, inbox)
+    removed = [r for r in heard.dynamic_partitions_requests or () if isinstance(r, dg.DeleteDynamicPartitionsRequest)]
     assert "by_hand" in removed[0].partition_keys
     assert not {file.name for file in home.corpus.files()} & set(removed[0].partition_keys)
     home.instance.delete_dynamic_partition("dataset_files", "by_hand")
@@ -460,12 +451,10 @@ def test_runs_are_removed_after_their_time_and_not_before(home: Home, monkeypatc
         alive = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED).run_id
         for days, left in (("0", 2), ("1", 2)):
             monkeypatch.setenv("CORPUS_DAGSTER_RETENTION_DAYS", days)
-            with dg.build_sensor_context(instance) as context:
-                retention(context)
+            tick(home._replace(instance=instance), retention)
             assert len(instance.get_runs()) == left
         monkeypatch.setattr(sensors, "_days_ago", lambda days: datetime.now(UTC) + timedelta(days=days))
-        with dg.build_sensor_context(instance) as context:
-            retention(context)
+        tick(home._replace(instance=instance), retention)
         assert [r.run_id for r in instance.get_runs()] == [alive]
 
 

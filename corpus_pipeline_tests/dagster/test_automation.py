@@ -39,6 +39,45 @@ def test_stages_are_started_one_after_the_other_and_once(home: Home, monkeypatch
     assert asked == ["dataset_rows", "cleaned_rows"]
 
 
+def test_a_paused_file_gets_no_run_that_is_only_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORPUS_AUTOMATE", "ingest,clean")
+    definitions, name, free = build(DEFAULT), "waits_for_its_flag", "waits_for_nothing"
+    found = dg.evaluate_automation_conditions(definitions, home.instance)
+    for one in (name, free):
+        home.add(one)
+    home.corpus.pause([name], Stage.INGEST, False, "not yet")
+    asked = list[set[str]]()
+    for step in range(4):
+        if step == 2:
+            home.corpus.resume([name], Stage.INGEST, False)
+        found = dg.evaluate_automation_conditions(definitions, home.instance, cursor=found.cursor)
+        asked.append(set(found.get_requested_partitions(DEFAULT.keys[0])) & {name, free})
+    assert asked == [{free}, set(), {name}, set()]
+    (sensor,) = automation.sensors(DEFAULT)
+    assert sensor.sensor_type.value == "AUTOMATION", (
+        "the conditions are asked where the database of the corpus is known"
+    )
+
+
+def test_a_change_of_a_paused_file_starts_its_run_when_the_flag_is_cleared(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_AUTOMATE", "ingest,clean,export")
+    name, asked = home.add("changed_while_paused"), list[list[list[dg.AssetKey]]]()
+    for stage in Stage:
+        home.corpus.run_stage(name, stage)
+    seen = tick(home, upstream_versions).cursor
+    home.corpus.pause([name], None, False, "the recipe is looked at")
+    home.corpus.redo(name, Stage.EXPORT)
+    for step in range(5):
+        if step == 2:
+            home.corpus.resume([name], None, False)
+        heard = tick(home, upstream_versions, seen)
+        seen = heard.cursor
+        asked.append([list(one.asset_selection or ()) for one in heard.run_requests or () if one.partition_key == name])
+    assert asked == [[], [], [[DEFAULT.keys[-1]]], [], []]
+
+
 def test_what_a_recipe_changes_is_started_and_nothing_else(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORPUS_AUTOMATE", "ingest,clean,export")
     definitions, name = build(DEFAULT), home.add("changes")

@@ -18,7 +18,7 @@ from corpus_pipeline.defs.dagster_internals import (
 from corpus_pipeline.defs.names import Names
 from corpus_pipeline.defs.sensors import pause_flags
 from corpus_pipeline.states import Stage
-from corpus_pipeline_tests.dagster.conftest import Home
+from corpus_pipeline_tests.dagster.conftest import Home, tick
 
 
 @dg.job
@@ -42,11 +42,6 @@ def waiting(home: Home) -> Iterator[tuple[str, str]]:
     home.instance.delete_run(run.run_id)
 
 
-def tick(home: Home) -> None:
-    with dg.build_sensor_context(home.instance) as context:
-        pause_flags(context)
-
-
 def found(home: Home, run_id: str) -> tuple[str, str]:
     run = home.instance.get_run_by_id(run_id)
     assert run is not None
@@ -55,10 +50,10 @@ def found(home: Home, run_id: str) -> tuple[str, str]:
 
 def test_a_run_waits_as_long_as_the_flag_and_no_longer(home: Home, waiting: tuple[str, str]) -> None:
     name, run_id = waiting
-    tick(home)
+    tick(home, pause_flags)
     assert found(home, run_id) == (PAUSED, "QUEUED")
     home.corpus.resume([name], None, False)
-    tick(home)
+    tick(home, pause_flags)
     assert found(home, run_id) == (OVER, "QUEUED")
 
 
@@ -66,7 +61,7 @@ def test_a_flag_over_another_stage_holds_nothing(home: Home, waiting: tuple[str,
     name, run_id = waiting
     home.corpus.resume([name], None, False)
     home.corpus.pause([name], Stage.EXPORT, False, "not out yet")
-    tick(home)
+    tick(home, pause_flags)
     assert found(home, run_id) == (OVER, "QUEUED")
 
 
@@ -74,14 +69,14 @@ def test_a_backfill_is_not_kept_open_for_ever(
     home: Home, waiting: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORPUS_BACKFILL_HOLD_HOURS", "0")
-    tick(home)
+    tick(home, pause_flags)
     assert found(home, waiting[1]) == (PAUSED, "CANCELED")
 
 
 def test_a_run_whose_file_was_removed_waits_no_longer_and_stops_nobody(home: Home, waiting: tuple[str, str]) -> None:
     name, run_id = waiting
     home.instance.add_run_tags(run_id, {"dagster/partition": f"{name}_that_is_no_more"})
-    tick(home)
+    tick(home, pause_flags)
     assert found(home, run_id) == (PAUSED, "CANCELED")
 
 

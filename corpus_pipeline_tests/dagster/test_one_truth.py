@@ -24,7 +24,7 @@ from corpus_pipeline.service import Corpus
 from corpus_pipeline.service.queries import metrics, progress
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store.failed_samples import Where
-from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home, stale
+from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home, stale, tick
 
 STEPS = 9
 ACTS = (
@@ -146,9 +146,7 @@ def agrees_with_dagster(
     home: Home, name: str, words: dict[str, str], history: list[str], seen: dict[str, str | None]
 ) -> None:
     """After a tick of the sensor, what is done is fresh, and what is to do is missing or stale: Dagster's own words."""
-    with dg.build_sensor_context(home.instance, cursor=seen.get("cursor")) as context:
-        upstream_versions(context)
-        seen["cursor"] = context.cursor
+    seen["cursor"] = tick(home, upstream_versions, seen.get("cursor")).cursor
     for stage in Stage:
         word, why = stale(home, ASSETS, ASSET_OF[stage], name)
         assert (word == "FRESH") == (words[stage.value] == "done"), (stage, word, why, words, history)

@@ -19,6 +19,7 @@ from corpus_pipeline.errors import UsageError
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline_tests.dagster.conftest import EVERYTHING, Home, write_file
+from corpus_pipeline_tests.dagster.conftest import tick as a_tick
 
 SENSOR = training_data.sensor(DEFAULT, Settings.from_env)
 
@@ -43,11 +44,9 @@ def add(home: Home, name: str, consumer: str) -> str:
 
 def tick(home: Home, cursor: str | None) -> tuple[list[dg.AssetMaterialization], str, str | None]:
     """(what was told, why nothing was, cursor) of one tick of the sensor."""
-    context = dg.build_sensor_context(home.instance, cursor=cursor)
-    found = SENSOR(context)
-    if isinstance(found, dg.SkipReason):
-        return [], str(found.skip_message), context.cursor
-    return list(found.asset_events), "", found.cursor
+    heard = a_tick(home, SENSOR, cursor)
+    events = [one for one in heard.asset_events if isinstance(one, dg.AssetMaterialization)]
+    return events, "" if events else heard.skip_message or "", heard.cursor
 
 
 def test_an_asset_has_the_columns_of_its_table_and_a_place_of_its_code(home: Home) -> None:
