@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
+from corpus_pipeline.store import migrate
+from corpus_pipeline_tests.prepared_schema import PreparedSchema
 from corpus_pipeline_tests.servers import postgres, s3
 from corpus_pipeline_tests.servers.mariadb import MariaDB, missing_programs
 from corpus_pipeline_tests.servers.postgres import Postgres
@@ -98,6 +100,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(folder).as_posix().startswith(UNCOUNTED):
             item.add_marker("no_cover")
+
+
+PREPARED = PreparedSchema()
+migrate.upgrade = PREPARED.upgrade
+# these make every table by the migrations
+MIGRATING = ("store/", "servers/")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    own = item.path.relative_to(Path(__file__).parent).as_posix()
+    PREPARED.is_on = not own.startswith(MIGRATING)
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, MetaData, text
 
 from corpus_pipeline.errors import SchemaMismatch
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, leases, migrate, schema
+from corpus_pipeline_tests.prepared_schema import PreparedSchema
 from corpus_pipeline_tests.store import making
 
 
@@ -92,3 +94,25 @@ def test_two_processes_may_open_a_fresh_database_at_once(every_database_url: str
     for thread in threads:
         thread.join()
     assert problems == []
+
+
+def test_tables_that_are_copied_for_other_tests_are_those_of_the_migrations(every_database_url: str) -> None:
+    made = PreparedSchema()
+    made.is_on = True
+    for number in range(2):  # the first one is learnt from
+        url = f"{every_database_url}.{number}" if every_database_url.startswith("sqlite") else every_database_url
+        with closing(Store(url)) as store:
+            if number and not url.startswith("sqlite"):
+                store.write(_drop_everything)
+            assert made.upgrade(store) == (None, migrate.HEAD)
+            with store.read() as connection:
+                assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+            migrate.ensure(store)
+            assert store.fetch(migrate.differences) == []
+            making.task(store)
+
+
+def _drop_everything(connection: Connection) -> None:
+    every = MetaData()
+    every.reflect(connection)
+    every.drop_all(connection)
