@@ -104,6 +104,7 @@ def add_answer(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) ->
             sketch.add(found, key)
         elif len(found) == 1 and found[0].message.text == sketch.messages[-1].message.text:
             sketch.alias(len(sketch.messages) - 1, [part for part in found[0].parts if part.name == "text"])
+            sketch.kept |= found[0].kept  # there may be other answers beside the copy
             sketch.known.add(key)
     if not sketch.ends_with_answer:
         add_calls(sketch, record, meanings)

@@ -8,6 +8,7 @@ from typing import Any
 from corpus_pipeline.formats.any_messages import message_keys, reader_of
 from corpus_pipeline.formats.base import Loss
 from corpus_pipeline.formats.message_lists import Meanings, moved, text_message
+from corpus_pipeline.formats.messages import ANSWER_SIDE, side_of
 from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
@@ -88,12 +89,22 @@ def _best_path(sketch: Sketch, root: dict[str, Any], path: Path) -> list[Decoded
         found.append(moved(item, path)._replace(kept=item.kept - {Loss.MESSAGE_KEYS}))
         replies = [reply for reply in node.get("replies") or () if type(reply) is dict and _spoken(reply)]
         if not replies:
-            return found
+            return _answered(sketch, found)
         if len(replies) > 1:
             sketch.kept.add(Loss.OTHER_ANSWERS)
         best = min(range(len(replies)), key=lambda at: (_rank(replies[at]), at))
         path = (*path, "replies", next(at for at, reply in enumerate(node["replies"]) if reply is replies[best]))
         node = replies[best]
+
+
+def _answered(sketch: Sketch, found: list[Decoded]) -> list[Decoded]:
+    """A path without questions at its end that nobody answered; they stay in the record, as other branches do."""
+    ends = max(
+        (at for at, item in enumerate(found, 1) if side_of(item.message.role) == ANSWER_SIDE), default=len(found)
+    )
+    if ends < len(found):
+        sketch.kept.add(Loss.OTHER_ANSWERS)
+    return found[:ends]
 
 
 def _spoken(node: Mapping[str, Any]) -> bool:

@@ -308,9 +308,8 @@ CASES = {
             },
         },
         "message_tree",
-        talk(ask("a?"), say("b"), ask("c?"), message_tree_id="m"),
-        "trl_messages",
-        ("message_keys", "other_answers"),
+        talk(ask("a?"), say("b"), message_tree_id="m"),
+        losses=("message_keys", "other_answers"),
     ),
     "tree from its root": Case(
         {
@@ -645,6 +644,12 @@ CASES = {
         PAIR,
         "trl_preference_chat",
         ("message_keys",),
+    ),
+    "messages and several answers of which one is theirs": Case(
+        {"problem": "a?", "generations": ["b", "c"], "messages": [ask("a?"), say("b")]},
+        "chat",
+        talk(ask("a?"), say("b")),
+        losses=("other_answers",),
     ),
     "messages and response": Case(
         {"chat_history": [ask("a?"), say("b")], "question": "c?", "answer": "d"},
