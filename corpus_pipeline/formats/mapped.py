@@ -271,7 +271,9 @@ class _Reading:
         if "chosen" not in self.columns:
             return
         won = self._side("chosen")
-        if any(item.message.role == "user" for item in won):
+        if not won[0].parts:
+            self._add(won[0])
+        elif any(item.message.role == "user" for item in won):
             self.sketch.messages = won
             self.made = []
         else:
@@ -283,13 +285,23 @@ class _Reading:
         if not self.sketch.ends_with_answer:
             wrong_shape("there is an answer that lost and none that won")
         item = self.found["rejected"]
+        if lost and not lost[0].parts:
+            number = len(self.sketch.messages) - 1
+            last = self.sketch.messages[number]
+            self.sketch.messages[number] = last._replace(message=last.message._replace(rejected=lost[0].message.text))
+            self.made.append((number, "rejected"))
+            return
         self.sketch.lose(lost, None if item is None else item.value)
 
     def _side(self, field: str) -> list[Decoded]:
         item = self.found.get(field)
-        if item is None or not item.path:
+        if item is None:
             raise self._missing(field)
         path, value, _ = item
+        if not path:
+            if not value:
+                wrong_shape(f"the template of {field} makes no text of this record")
+            return [Decoded(Message("assistant", value), ())]
         found = messages_at(self.sketch, value, path) if isinstance(value, list | dict) else None
         one = self.sketch.text_of(value, path) if found is None else None
         if found is None and one is None:

@@ -203,3 +203,14 @@ def test_paths_are_read_as_they_are_written() -> None:
     assert found_at(record, "a.c[-1].d") == (("a", "c", 0, "d"), 3)
     assert found_at(record, "a.c[1].d") is None
     assert dict(leaves(record)) == {"a.b": 2, "a.c[0].d": 3}
+
+
+def test_templates_say_which_of_two_answers_won() -> None:
+    won = "{{ a if winner == 'left' else b if winner == 'right' else '' }}"
+    lost = "{{ b if winner == 'left' else a if winner == 'right' else '' }}"
+    columns = {"prompt": "q", "chosen": won, "rejected": lost}
+    record = {"q": "a?", "a": "Oak.", "b": "Elm.", "winner": "right"}
+    found, losses = exported(columns, record, "trl_preference")
+    assert (found, losses) == ({"prompt": "a?", "chosen": "Elm.", "rejected": "Oak."}, ())
+    with pytest.raises(LineRejected, match="template of chosen makes no text"):
+        mapped(columns).read({**record, "winner": "tie"})

@@ -263,6 +263,38 @@ HINTS: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"prompt": "Why {n}?", "response_a": "So {n}.", "response_b": "x"},
         {"prompt": "prompt", "response": "response_a"},
     ),
+    (
+        {"prompt": "Why {n}?", "response_0": "So {n}.", "response_1": "No.", "better_response_id": 1},
+        {
+            "prompt": "prompt",
+            "chosen": "{{ response_0 if better_response_id == 0 else response_1 if better_response_id == 1 else '' }}",
+            "rejected": "{{ response_1 if better_response_id == 0 else response_0 if better_response_id == 1 else '' }}",
+        },
+    ),
+    (
+        {"history": "Why {n}, say?", "ref_A": "So it is.", "ref_B": "No, it is {n}.", "score_A": 2, "score_B": 7},
+        {
+            "prompt": "history",
+            "chosen": "{{ ref_A if score_A > score_B else ref_B if score_B > score_A else '' }}",
+            "rejected": "{{ ref_B if score_A > score_B else ref_A if score_B > score_A else '' }}",
+        },
+    ),
+    (
+        {"q": {"text": "Why {n}?"}, "answer1": "So {n}.", "answer2": "No {n}.", "winner": "model_2"},
+        {
+            "prompt": "q.text",
+            "chosen": "{{ answer1 if winner == 'model_1' else answer2 if winner == 'model_2' else '' }}",
+            "rejected": "{{ answer2 if winner == 'model_1' else answer1 if winner == 'model_2' else '' }}",
+        },
+    ),
+    (
+        {"context": [{"role": "user", "content": "Why?"}], "reply1": "So {n}.", "reply2": "No {n}.", "preference": -2},
+        {
+            "messages": "context",
+            "chosen": "{{ reply1 if preference < 0 else reply2 if preference > 0 else '' }}",
+            "rejected": "{{ reply2 if preference < 0 else reply1 if preference > 0 else '' }}",
+        },
+    ),
     ({"prompt": "Why {n}?", "all_completions": ["a", "b"]}, {"prompt": "prompt", "response": "all_completions[0]"}),
 ]
 
@@ -278,7 +310,7 @@ def test_hints_name_what_each_key_holds(tmp_path: Path) -> None:
         section = recipe.parse("\n".join(line.removeprefix("  ") for line in lines)).ingest
         assert section.columns == {field: place.replace("\\n", "\n") for field, place in columns.items()}, shape
         assert sniff(file, section).records == 5
-        assert ("questions alone" in message) is ("response" not in columns), shape
+        assert ("questions alone" in message) is {"response", "chosen"}.isdisjoint(columns), shape
 
 
 def test_what_stands_further_on_in_a_long_file_counts(tmp_path: Path) -> None:

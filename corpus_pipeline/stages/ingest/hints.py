@@ -22,6 +22,7 @@ from corpus_pipeline.formats.message_lists import is_single_message
 from corpus_pipeline.formats.paths import leaves
 from corpus_pipeline.formats.vocabulary import keys_by_meaning, means, plain_name, role_of, several_answers
 from corpus_pipeline.recipe import RECORD_KEYS
+from corpus_pipeline.stages.ingest.contests import answers_and_verdict
 
 _KEYS_SHOWN = 12
 _KINDS = {"str": "text", "dict": "object", "int": "number", "float": "number", "bool": "true/false", "NoneType": "null"}
@@ -259,7 +260,7 @@ def _are_texts(value: Any) -> bool:
 
 def suggested(records: Sequence[Record]) -> dict[str, str]:
     """A mapping to begin with: the first of several that reads most of the records, or one with KEY to fill in."""
-    mappings = [*_of_lists(records), _by_meaning(records)]
+    mappings = [*_of_contests(records), *_of_lists(records), _by_meaning(records)]
     return next((columns for columns in mappings if _reads(columns, records)), mappings[-1])
 
 
@@ -272,6 +273,20 @@ def _reads(columns: dict[str, str], records: Sequence[Record]) -> bool:
                 format.parse(record)
                 read += 1
     return read * 2 > len(records)
+
+
+def _of_contests(records: Sequence[Record]) -> Iterator[dict[str, str]]:
+    """Mappings of records with two answers and a verdict."""
+    for one, two, pair in answers_and_verdict(records):
+        texts, lists, _ = _texts(records)
+        for place, value in _lists(records[0]).items():
+            if _speaker_and_text(value) is not None:
+                yield {"messages": place, **pair}
+        varied = [place for place in texts if not _is_constant(texts[place], len(records))]
+        for place in (*(place for place in (*texts, *lists) if _asks(_last(place))), *varied, *texts):
+            if place not in (one, two) and not _names(place, texts.get(place, set())):
+                yield {"prompt": place, **pair}
+                break
 
 
 def _of_lists(records: Sequence[Record]) -> Iterator[dict[str, str]]:
@@ -330,9 +345,10 @@ def _by_meaning(records: Sequence[Record]) -> dict[str, str]:
     if "prompt" not in columns and "context" in columns:
         columns["prompt"] = columns.pop("context")
     if "prompt" not in columns:
-        columns["prompt"] = (
-            rest.pop(0) if rest else next((place for place in texts if place not in columns.values()), "KEY")
-        )
+        said = [*rest, *(place for place in texts if place not in columns.values() and place not in rest)]
+        words = [place for place in said if any(" " in value or not value.isascii() for value in texts[place])]
+        columns["prompt"] = next((place for place in (*words, *rest) if words or "." not in place), "KEY")
+        rest = [place for place in rest if place != columns["prompt"]]
     if "response" not in columns and "chosen" not in columns:
         several = [place for place in (*texts, *lists) if several_answers({_last(place): records[0].get(place)})]
         answers = [place if place in texts else f"{place}[0]" for place in several]
