@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from corpus_pipeline.errors import StopJob
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.stages.export import hf_features
 from corpus_pipeline.stages.export.parquet import write_parquet
@@ -222,3 +223,15 @@ def test_without_parquet_the_card_says_why_it_does_not_list_an_export(datasets, 
         "no config: `texts that are themselves JSON, under 'answer'`; export with parquet: true"
         in (target.root / "README.md").read_text()
     )
+
+
+def test_a_key_that_no_loader_holds_is_said_in_the_card(datasets, target):
+    record = chat("q", "a", **{"a\0b": 1})
+    with pytest.raises(StopJob, match="U\\+0000"):
+        publish(target, [record])
+    publish(target, [record], with_columns=False)
+    card = (target.root / "README.md").read_text()
+    assert "| no config: `keys with U+0000` |" in card and "config_name: notes" not in card
+    inside = chat("q", "a", info={"a\0b": 1})
+    publish(target, [inside], "inside")
+    assert list(load(datasets, target, "inside")) == [inside]

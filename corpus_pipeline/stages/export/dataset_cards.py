@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from corpus_pipeline.stages.export.hf_features import NUL_KEYS
 from corpus_pipeline.stages.export.manifest import StoredFile, stored_files, to_json
 
 DATASET_INFO = "dataset_info.json"
@@ -123,7 +124,9 @@ def _row(name: str, manifest: Mapping[str, Any], data: StoredFile) -> str:
 
 def _types(manifest: Mapping[str, Any]) -> str:
     if why := manifest.get("unloadable"):
-        return f"Parquet ({_cell(why)})" if _typed(manifest) else f"no config: {_cell(why)}; export with parquet: true"
+        if _typed(manifest):
+            return f"Parquet ({_cell(why)})"
+        return f"no config: {_cell(why)}" + ("" if why == NUL_KEYS else "; export with parquet: true")
     return "guessed well" if manifest["guessable"] else "declare"
 
 

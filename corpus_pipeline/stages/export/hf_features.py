@@ -273,7 +273,12 @@ def _looked_at(
     return records.root, early
 
 
+NUL_KEYS = "keys with U+0000"  # Arrow ends the name of a column there, in Parquet, too
+
+
 def _unloadable(root: _Node, columns: list[dict[str, Any]]) -> str:
+    if any("\0" in key for key in root.fields):
+        return NUL_KEYS
     if _any(root, lambda node: node.huge):
         return "numbers beyond 64 bits"
     mistaken = [name for name, node in root.fields.items() if node.reads and node.yaml() == "json"]

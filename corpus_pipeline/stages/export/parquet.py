@@ -62,6 +62,11 @@ def write_parquet(
     """
     import pyarrow as arrow
 
+    if unfit := next((one["name"] for one in features if "\0" in one["name"]), None):
+        raise StopJob(
+            f"the rows cannot be written as Parquet: Arrow ends the name of the column {unfit!r:.80} at U+0000. Leave"
+            " export.parquet out of the recipe; the JSONL file holds them as they are."
+        )
     numbers = _rounded(data)
     places = frozenset(numbers.as_text)
     declared = _declared(arrow, features, places)
