@@ -5,8 +5,10 @@
 
 A `corpus serve` of its own with two users. For each kind of request (statistics, searches, selections, downloads, pages of
 rows, all of them mixed) sixty are kept under way for some seconds by one of them, from a process of its own, and the other
-one asks for three pages in turn. Printed: the median, the 95th percentile and the slowest page in milliseconds, beside the same
-pages with nobody else there; what became of the heavy ones; and the load.
+one asks for three pages in turn. `guesses` are 200 wrong passwords for one name, sent at the same moment from one address or
+from fifty, again and again. Printed: the median, the 95th percentile and the slowest page in milliseconds, beside the same
+pages with nobody else there; what became of the heavy ones (of guesses: of the first 200; 403 is one that was checked); and
+the load.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ KINDS = {
     "rows": [f"/files/{NAME}/rows?limit=200&after={n * 997}" for n in range(60)],
 }
 KINDS["mixed"] = [path for number in range(3) for paths in KINDS.values() for path in paths[number::3][:4]]
+
+
+GUESSES = {"guesses": 1, "guesses from 50 addresses": 50}  # how many addresses they come from
+AT_ONCE = 200
 
 
 def logged_in(url: str, name: str) -> httpx.Client:
@@ -74,6 +80,41 @@ def crowd(url: str, kind: str, seconds: float) -> None:
             thread.start()
         for thread in threads:
             thread.join()
+    print(", ".join(f"{count} x {code}" for code, count in found.most_common()), flush=True)
+
+
+def guess(url: str, addresses: int, seconds: float) -> None:
+    """Sends 200 guesses at once, as often as there is time; prints how many of the first ones had which answer."""
+    found, lock, begin = collections.Counter[str](), threading.Lock(), threading.Barrier(AT_ONCE + 1)
+    until = time.monotonic() + seconds
+    token, cookies = "", httpx.Cookies()
+    with httpx.Client(base_url=url) as first:
+        token = first.get("/login").text.split('name="csrf" value="')[1].split('"')[0]
+        cookies = first.cookies
+
+    def one(number: int) -> None:
+        transport = httpx.HTTPTransport(local_address=f"127.0.1.{number % addresses + 1}")
+        fields = {"csrf": token, "name": "vera", "password": f"guess number {number}"}
+        with httpx.Client(base_url=url, timeout=60, transport=transport, cookies=cookies) as client:
+            begin.wait()
+            for turn in range(1_000_000):
+                try:
+                    code = str(client.post("/login", data=fields, headers={"Origin": url}).status_code)
+                except httpx.HTTPError as error:
+                    code = type(error).__name__
+                if turn == 0:
+                    with lock:
+                        found[code] += 1
+                if time.monotonic() > until:
+                    return
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    print("in", flush=True)
+    begin.wait()
+    for thread in threads:
+        thread.join()
     print(", ".join(f"{count} x {code}" for code, count in found.most_common()), flush=True)
 
 
@@ -119,11 +160,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="that of benchmarks/browse.py")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each kind")
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    parser.add_argument("--kinds", nargs="*", default=[*KINDS, *GUESSES])
     parser.add_argument("--as-crowd", nargs=2, metavar=("KIND", "URL"), help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.as_crowd:
-        crowd(said.as_crowd[1], said.as_crowd[0], said.seconds)
+        kind, url = said.as_crowd
+        if kind in GUESSES:
+            guess(url, GUESSES[kind], said.seconds)
+        else:
+            crowd(url, kind, said.seconds)
         return
     from corpus_pipeline.web import users
     from corpus_pipeline.web.options import Role
