@@ -11,7 +11,7 @@ import asyncio
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -150,17 +150,25 @@ def remove(paths: Iterable[Path]) -> None:
                 os.close(descriptor)
 
 
-def records(path: Path) -> Iterator[bytes]:
-    """The records of a file, as far as they are whole."""
+def records(path: Path, told: Callable[[str], None] | None = None) -> Iterator[bytes]:
+    """The records of a file that are whole; of a damaged one its neighbours. told: hears in a sentence what is not there."""
     try:
         raw = path.read_bytes()
     except OSError:
         return
-    at = 0
+    at = lost = 0
     while at + _HEAD.size <= len(raw):
         length, check = _HEAD.unpack_from(raw, at)
+        if not length and not check:
+            break
         record = raw[at + _HEAD.size : at + _HEAD.size + length]
-        if not length or len(record) < length or zlib.crc32(record) != check:
-            return
-        yield record
+        if not length or len(record) < length:  # where the next one begins is not known
+            lost += len(raw[at:].rstrip(b"\0"))
+            break
+        if zlib.crc32(record) == check:
+            yield record
+        else:
+            lost += len(record)
         at += _HEAD.size + length
+    if lost and told is not None:
+        told(f"{path}: {lost:,} bytes are not as they were written, and what they said is lost")

@@ -11,6 +11,7 @@ from corpus_pipeline.model import ConversationId, id_range
 from corpus_pipeline.service import search_index
 from corpus_pipeline.service.corpus import Corpus
 from corpus_pipeline.service.queries.views import address
+from corpus_pipeline.stages.clean.dedup import run_cache
 from corpus_pipeline.stages.clean.normalize import content_hash, frame_of
 from corpus_pipeline.stages.clean.record_rest import rest_of
 from corpus_pipeline.states import Stage, Status
@@ -139,6 +140,14 @@ def indexes(corpus: Corpus) -> Check:
     return False, f"{_some(found)}: not as it was written; rows there are looked through. Make it again: corpus index"
 
 
+def comparisons(corpus: Corpus) -> Check:
+    """Whether what corpus-scope deduplication keeps of other files is as it was written. What is not is not used."""
+    count, found = run_cache.damaged(corpus.settings.work_folder)
+    if not found:
+        return True, f"{count} kept comparisons are as they were written"
+    return False, f"{_some([str(path) for path in found])}: not as written. Delete them; the next run makes them again"
+
+
 def _has_changed(path: Path, file: DatasetFile) -> bool:
     with path.open("rb") as source:
         return _digest(source) != file.sha256
@@ -164,4 +173,5 @@ CHECKS = {
     "deep: sources": sources,
     "deep: exports": published,
     "deep: search index": indexes,
+    "deep: comparisons": comparisons,
 }

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from corpus_pipeline.service import Corpus, deep_checks
+from corpus_pipeline.states import Stage
 from corpus_pipeline_tests import small_corpus
 
 ROWS = [small_corpus.pair(number) for number in range(1, 25)]
@@ -115,6 +116,27 @@ def test_a_changed_source_and_a_changed_export_are_found(corpus: Corpus) -> None
     found = told(corpus)
     assert set(found) == {"deep: sources", "deep: exports"}
     assert "mill.jsonl" in found["deep: sources"] and uri in found["deep: exports"]
+
+
+def test_a_changed_file_of_comparisons_is_found_and_not_used(tmp_path: Path) -> None:
+    """Verdicts follow from it: with one bit changed, a repetition in another file would be taken for a row of its own."""
+    recipe = tmp_path / "wide.yaml"
+    recipe.write_text("name: wide\nclean: {dedup: {scope: corpus}}\naugment: {strategies: []}\n")
+    with small_corpus.opened(tmp_path / "home") as corpus:
+        for number, name in enumerate(("one", "two")):
+            rows = [*ROWS, small_corpus.pair(90 + number)]
+            corpus.add(small_corpus.write_jsonl(tmp_path / f"{name}.jsonl", rows), recipe=str(recipe))
+        small_corpus.run_path(corpus, "one")
+        (path,) = corpus.settings.work_folder.rglob("*.run")
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        found = told(corpus)
+        assert set(found) == {"deep: comparisons"} and str(path) in found["deep: comparisons"]
+        small_corpus.run_path(corpus, "two")
+        assert not path.exists() and told(corpus) == {}
+        dropped = corpus.rows("two", Stage.CLEAN, where={"state": "dropped"}).rows
+        assert len(dropped) == len(ROWS)
 
 
 def test_index_entries_that_are_gone_are_found(tmp_path: Path) -> None:

@@ -171,12 +171,18 @@ def _as_intended(row: Row, _: Request, answer: Answer) -> Charge:
 
 
 def read(paths: Iterable[Path]) -> list[Recovered]:
-    """The answers in files that workers wrote themselves, as far as they are whole."""
+    """The answers in files that workers wrote themselves, as far as they are whole; what is not is told in the log."""
     return [found for path in paths for found in _read(path)]
 
 
 def _read(path: Path) -> Iterator[Recovered]:
-    return (_recovered(orjson.loads(record)) for record in record_files.records(path))
+    for record in record_files.records(path, log.warning):
+        try:
+            found = _recovered(orjson.loads(record))
+        except (ValueError, TypeError):
+            log.warning("%s: a record is none of this version, and left out", path)
+            continue
+        yield found
 
 
 def _plain(settlement: Settlement, key: str, answer: Answer) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,8 @@ import orjson
 
 from corpus_pipeline import file_locks, record_files
 from corpus_pipeline.llm.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
 
 SUFFIX, LOCK = "raw", "reader"
 _LOCK_BYTES = 400
@@ -36,12 +39,16 @@ def record(note: list[Any], content: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def answers(paths: Iterable[Path]) -> Iterator[Arrived]:
-    """The answers in some files, as far as they are whole."""
+    """The answers in some files, as far as they are whole; what is not is told in the log."""
     for path in paths:
-        for raw in record_files.records(path):
+        for raw in record_files.records(path, log.warning):
             note, _, content = raw.partition(b"\n")
-            said: list[Any] = orjson.loads(note)
-            yield Arrived._make([*said, content])
+            try:
+                found = Arrived._make([*orjson.loads(note), content])
+            except (ValueError, TypeError):
+                log.warning("%s: a record is none of this version, and left out", path)
+                continue
+            yield found
 
 
 def files(folder: Path, task_id: int | None = None) -> list[Path]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import random
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -142,6 +145,37 @@ def test_a_file_that_ends_anywhere_is_read_as_far_as_it_is_whole(tmp_path: Path,
     path.write_bytes(end[: int(len(end) * cut)] + b"\xff" * 7)
     found = [entry.settlement.id for entry in answer_spool.read([path])]
     assert found == [f"a{n}" for n in range(len(found))] and len(found) < 9
+
+
+def test_a_changed_bit_costs_one_answer_or_is_told_and_never_stops_the_reading(tmp_path: Path, caplog: Any) -> None:
+    answers = [Answer(f"answer {n} " * 9, "stop", "m", Usage(1, 1)) for n in range(9)]
+    spooling(
+        tmp_path, lambda spool: [spool.append(settlement(f"a{n}"), "k", one) for n, one in enumerate(answers)] and None
+    )
+    (path,) = tmp_path.iterdir()
+    content, chance = path.read_bytes(), random.Random(3)
+    end = len(content.rstrip(b"\0"))
+    length = struct.unpack_from("<I", content)[0]
+    whole = [(entry.settlement.id, entry.answer) for entry in answer_spool.read([path])]
+    assert len(whole) == 9 and not caplog.text
+    for place in [*range(8), *chance.choices(range(end), k=80)]:
+        changed = bytearray(content)
+        changed[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed)
+        caplog.clear()
+        found = [(entry.settlement.id, entry.answer) for entry in answer_spool.read([path])]
+        assert all(one in whole for one in found) and len(found) < 9 and "not as they were written" in caplog.text
+        assert "answer 1" not in caplog.text and "answer 8" not in caplog.text
+        if 8 <= place < 8 + length:
+            assert found == whole[1:]
+    for words in (b"[]", b"{}", b"7", b"[[1],2,[3]]", b"\xff"):  # whole, and of another program
+        path.write_bytes(struct.pack("<II", len(words), zlib.crc32(words)) + words + content)
+        assert len(answer_spool.read([path])) == 9
+        raw = path.with_suffix(".raw")
+        good = b"".join(left.record(["a", "openai", 1, 2, 3, None], b"{}"))
+        parts = (words, good)
+        raw.write_bytes(b"".join(struct.pack("<II", len(part), zlib.crc32(part)) + part for part in parts))
+        assert [one.attempt_id for one in left.answers([raw])] == ["a"]
 
 
 def test_a_kill_under_load_asks_hardly_any_delivered_answer_again(make_kit: Any) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus_pipeline.model import ROW_BITS, FileId, Turn, conversation_id
 from corpus_pipeline.stages.clean.dedup.candidates import Limits
 from corpus_pipeline.stages.clean.dedup.duplicates import DuplicateArrays, Rows, Rule, find, merged
-from corpus_pipeline.stages.clean.dedup.run_cache import KeptRuns, Member
+from corpus_pipeline.stages.clean.dedup.run_cache import KeptRuns, Member, damaged
 from corpus_pipeline.stages.clean.dedup.signatures import SIGNATURE_COLUMNS
 from corpus_pipeline.stages.clean.dedup.sorted_runs import FileRun, Known, file_run, find_new, related_rows
 from corpus_pipeline_tests.clean.dedup.making import Made, edited_pairs, made, pair
@@ -155,3 +155,28 @@ def test_what_is_damaged_or_gone_is_asked_for_again(tmp_path: Path) -> None:
     assert len(known) == 1 and len(missing) == 2
     assert kept.known([Member(1, "b")]) == ([], [Member(1, "b")])
     assert KeptRuns(tmp_path / "nowhere").known(members) == ([], members)
+
+
+def test_a_changed_bit_of_a_kept_run_changes_no_verdict_and_is_told(tmp_path: Path, caplog) -> None:
+    rule, conversations = Rule(), edited_pairs(3, 60, 400)
+    files = Files([conversations[:50], [*conversations[50:], *conversations[:9]]])
+    old, new = Member(1, "a"), file_run(files.parts[1].rows, rule)
+    kept, first = KeptRuns(tmp_path), file_run(files.parts[0].rows, rule)
+    kept.keep(first, old, [])
+    (path,) = tmp_path.iterdir()
+    content, chance = path.read_bytes(), random.Random(7)
+    expected = find_new(kept.known([old])[0], new, rule, files.wording)
+    assert len(expected.ids) >= 9
+    places = [*range(0, 60, 7), *range(len(content) - 4, len(content)), *chance.choices(range(len(content)), k=60)]
+    for place in places:
+        changed = bytearray(content)
+        changed[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed)
+        assert damaged(tmp_path) == (1, [path])
+        caplog.clear()
+        known, missing = kept.known([old])
+        assert (known, missing) == ([], [old]) and "made again" in caplog.text and not path.exists(), place
+    path.write_bytes(content)
+    assert_same(expected, find_new(kept.known([old])[0], new, rule, files.wording))
+    path.write_bytes(content.replace(b"corpus run 3", b"corpus run 2"))
+    assert damaged(tmp_path) == (1, []) and kept.known([old]) == ([], [old]) and not path.exists()

@@ -3,7 +3,8 @@
 They are made from the database and can be made again at any time: whatever is missing, damaged or of an earlier state of
 a file is left out, and anyone who asks makes it again. A kept run is one file, complete before it gets its name and never
 changed after that, so that processes need not know of each other: two that keep the same file, or join the same runs,
-make a copy too many, of which a reader takes one.
+make a copy too many, of which a reader takes one. Its last bytes are a checksum of the others: verdicts follow from what
+is in it, so a changed bit must not count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import logging
 import os
 import time
 import uuid
+import zlib
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +34,9 @@ _ABANDONED_SECONDS = 24 * 3600
 _JOINED_FROM = 4
 _JOINED_UP_TO = 2_000_000  # rows of a run that is still joined with others; bounds the memory of it to some 2 GB
 _ALIGNED = 64
-_MAGIC = b"corpus run 2\n"
+_MAGIC = b"corpus run 3\n"
+_OLD_MAGIC = (b"corpus run 1\n", b"corpus run 2\n")
+_CHECKSUM = 4  # bytes of a CRC-32
 
 
 class Member(NamedTuple):
@@ -103,18 +109,42 @@ class KeptRuns:
                 kept.path.unlink(missing_ok=True)
 
     def _kept(self) -> list[_Kept]:
-        """What is there, the largest first; files that go or cannot be read in the meantime are left out."""
+        """What is there, the largest first; files that go in the meantime are left out, and damaged ones go."""
         found = []
         for path in self._folder.glob(f"*{SUFFIX}"):
             try:
                 found.append(_open(path))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except OSError as error:
                 log.info("%s is left out: %s", path, error)
+            except _OfAnotherVersion:
+                path.unlink(missing_ok=True)
+            except (ValueError, KeyError, TypeError) as error:
+                log.warning("%s is damaged (%s): it is taken away, and made again from the database", path, error)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
         return sorted(found, key=lambda kept: (-len(kept.run.ids), kept.path.name))
 
 
+def damaged(folder: Path) -> tuple[int, list[Path]]:
+    """(how many kept runs lie below a folder, those that are not as they were written). Reads all of them."""
+    paths, found = sorted(folder.rglob(f"*{SUFFIX}")), list[Path]()
+    for path in paths:
+        try:
+            _open(path)
+        except (FileNotFoundError, _OfAnotherVersion):
+            continue
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append(path)
+    return len(paths), found
+
+
+class _OfAnotherVersion(ValueError):
+    """The file was written by another version of this program."""
+
+
 def _write(folder: Path, run: FileRun, members: Sequence[Member]) -> None:
-    """One file: the magic line, the length of a header, the header in JSON, the arrays, each at a multiple of 64 bytes."""
+    """One file: the magic line, the length of a header, the header in JSON, the arrays, each at a multiple of 64 bytes, and
+    the CRC-32 of all that."""
     columns = [np.ascontiguousarray(column) for column in run]
     described = [(column.dtype.str, column.shape) for column in columns]
     header = orjson.dumps({"members": [tuple(member) for member in members], "columns": described})
@@ -122,10 +152,18 @@ def _write(folder: Path, run: FileRun, members: Sequence[Member]) -> None:
     part = path.with_suffix(_PART)
     try:
         with part.open("xb") as out:
-            out.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+            check = 0
+
+            def put(piece: bytes | memoryview) -> None:
+                nonlocal check
+                check = zlib.crc32(piece, check)
+                out.write(piece)
+
+            put(_MAGIC + len(header).to_bytes(8, "little") + header)
             for column in columns:
-                out.write(bytes(-out.tell() % _ALIGNED))
-                out.write(column.reshape(-1).view(np.uint8).data)
+                put(bytes(-out.tell() % _ALIGNED))
+                put(column.reshape(-1).view(np.uint8).data)
+            out.write(check.to_bytes(_CHECKSUM, "little"))
             out.flush()
             os.fsync(out.fileno())
         part.rename(path)
@@ -133,11 +171,23 @@ def _write(folder: Path, run: FileRun, members: Sequence[Member]) -> None:
         part.unlink(missing_ok=True)
 
 
+@lru_cache(maxsize=4096)
+def _is_sound(path: Path, inode: int, size: int, changed: int) -> bool:
+    """Whether a file is as it was written: looked at once by a process, and again when its inode was touched."""
+    mapped = np.memmap(path, np.uint8, mode="r")
+    return zlib.crc32(mapped[:-_CHECKSUM].data) == int.from_bytes(mapped[-_CHECKSUM:].tobytes(), "little")
+
+
 def _open(path: Path) -> _Kept:
+    """Raises OSError, _OfAnotherVersion, and ValueError, KeyError or TypeError for a damaged one."""
     mapped = np.memmap(path, np.uint8, mode="r")
     start = len(_MAGIC) + 8
-    if mapped[: len(_MAGIC)].tobytes() != _MAGIC:
-        raise ValueError("not a run of this version")
+    magic = mapped[: len(_MAGIC)].tobytes()
+    if magic in _OLD_MAGIC:
+        raise _OfAnotherVersion
+    facts = path.stat()
+    if magic != _MAGIC or not _is_sound(path, facts.st_ino, facts.st_size, facts.st_ctime_ns):
+        raise ValueError("not the bytes that were written")
     end = start + int.from_bytes(mapped[len(_MAGIC) : start].tobytes(), "little")
     header = orjson.loads(mapped[start:end].tobytes())
     columns = []
