@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
+import stat
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
@@ -48,14 +51,25 @@ def of_file(folder: Path, name: str) -> Read:
         facts = path.stat()
         if facts.st_size > MOST_BYTES_OF_OTHERS:
             return SkipReason.MEDIA_TOO_LARGE
-        return _read(path, facts.st_mtime_ns, facts.st_size)
+        return _read(root, path.relative_to(root).parts, facts.st_ino, facts.st_mtime_ns, facts.st_size)
     except (OSError, ValueError, RuntimeError):  # a name that no system has, a circle of links
         return SkipReason.MEDIA
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, changed: int, size: int) -> Read:
-    return _of_bytes(path.read_bytes())
+def _read(root: Path, names: tuple[str, ...], inode: int, changed: int, size: int) -> Read:
+    """What lies at a way without links below a folder. Raises OSError for a link: somebody may put one in meanwhile."""
+    with ExitStack() as stack:
+        within = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, within)
+        for name in names[:-1]:
+            within = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+            stack.callback(os.close, within)
+        file = os.open(names[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=within)
+        content = stack.enter_context(os.fdopen(file, "rb"))
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return SkipReason.MEDIA
+        return _of_bytes(content.read(MOST_BYTES_OF_OTHERS + 1))
 
 
 def _of_bytes(raw: bytes) -> Read:

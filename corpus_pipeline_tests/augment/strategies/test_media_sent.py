@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,35 @@ def test_what_cannot_be_sent_leaves_the_row_alone(kind: str, folder: Path) -> No
     words = {"too large": SkipReason.MEDIA_TOO_LARGE, "too many": SkipReason.MEDIA_TOO_MANY}
     reason = words.get(" ".join(kind.split()[:2]), SkipReason.MEDIA)
     assert MediaAccess(lambda medium: True, str(folder)).of(read(BLIND[kind])) is reason
+
+
+@pytest.mark.parametrize("swapped", ["pictures/heron.png", "pictures"], ids=["the file", "its folder"])
+def test_a_picture_that_is_swapped_for_a_link_again_and_again_is_never_that_of_elsewhere(
+    swapped: str, folder: Path
+) -> None:
+    secret = folder.parent / "secret"
+    secret.mkdir()
+    (secret / "heron.png").write_bytes(PNG + b"secret")
+    shown, link, kept = folder / swapped, folder / "link", folder / "kept"
+    link.symlink_to(secret / "heron.png" if shown.suffix else secret)
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            for one, other in ((shown, kept), (link, shown), (shown, link), (kept, shown)):
+                one.rename(other)
+
+    found, swapper = list[media_bytes.Read](), threading.Thread(target=swap)
+    swapper.start()
+    try:
+        for _ in range(1_500):
+            media_bytes._read.cache_clear()
+            found.append(media_bytes.of_file(folder, "pictures/heron.png"))
+    finally:
+        done.set()
+        swapper.join()
+    read = {base64.b64decode(one.data or "") for one in found if not isinstance(one, SkipReason)}
+    assert read == {PNG}
 
 
 def test_a_kind_that_nobody_takes_leaves_the_row_alone(folder: Path) -> None:
