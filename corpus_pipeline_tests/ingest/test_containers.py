@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import stat
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -189,6 +190,42 @@ def test_archives_of_many_files_and_workbooks_are_called_by_their_name(tmp_path:
                 archive.writestr(name, b"x")
         with pytest.raises(UsageError, match=words):
             sniff(tmp_path / "t.zip")
+
+
+OUTSIDE = [
+    "../../escape.csv",
+    "/tmp/escape.csv",
+    "..\\..\\escape.csv",
+    "C:\\escape.csv",
+    "./../a/../escape.csv",
+    "x" * 9000 + ".csv",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_name_in_an_archive_leads_nowhere(tmp_path: Path, name: str) -> None:
+    """Nothing is unpacked to the disk: the name of the one file says of which kind it is, and no more."""
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = folder / "rows.zip"
+    path.write_bytes(zipped(text(".csv"), name))
+    assert len(read_all(sniff(path).source).conversations) == len(ROWS)
+    path.write_bytes(zipped(text(".csv"), f"{name}\0.jsonl"))  # two readers of one name
+    assert len(read_all(sniff(path).source).conversations) == len(ROWS)
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == [path]
+
+
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.jsonl"
+    secret.write_bytes(text(".jsonl"))
+    link = zipfile.ZipInfo("rows.jsonl")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr(link, str(secret))
+    with pytest.raises(SourceBroken, match="of a link"):
+        read_all(Source(tmp_path / "t.zip", Container.LINES, Compression.ZIP))
+    with pytest.raises(UsageError, match="of a link"):
+        sniff(tmp_path / "t.zip")
 
 
 @pytest.mark.parametrize("packed", [".zst", ".bz2", ".xz", ".zip"])

@@ -7,12 +7,17 @@ import json
 import shutil
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpus_pipeline.errors import Interrupted, SourceChanged, StopJob, UsageError
 from corpus_pipeline.jobs import remote
 from corpus_pipeline.jobs.remote import http
+from corpus_pipeline.jobs.remote.copies import safe_name
 from corpus_pipeline.states import Stage, Status
 from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.servers import files, s3
@@ -218,10 +223,18 @@ def test_a_file_that_is_too_large_is_refused(tmp_path, server):
 
 
 def test_names_that_lead_out_of_the_folder_do_not(settings, server):
-    for name in ("/..%2f..%2fescape.jsonl", "/%2e%2e/escape.jsonl", "/a%00b.jsonl"):
+    long = quote("数" * 200 + ".jsonl")  # 606 bytes: more than a file system takes
+    for name in ("/..%2f..%2fescape.jsonl", "/%2e%2e/escape.jsonl", "/a%00b.jsonl", "/..%5c..%5cb.jsonl", f"/{long}"):
         server.files[name] = ROWS
         path = fetch(settings, f"{server.url}{name}").path
-        assert settings.downloads_folder in path.resolve().parents
+        assert settings.downloads_folder in path.resolve().parents and path.suffix == ".jsonl"
+
+
+@given(st.text(st.characters()) | st.text("./\\ \0\x9b\u202e数", max_size=400))
+def test_a_name_from_elsewhere_is_one_name_of_a_folder(text):
+    name = safe_name(text)
+    assert name not in ("", ".", "..") and len(name.encode()) <= 150 and not set(name) & set("/\\\0\x1b\x9b\n")
+    assert (Path("/a/b") / name).name == name
 
 
 # --- the hub ---

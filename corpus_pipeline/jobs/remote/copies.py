@@ -25,6 +25,7 @@ from corpus_pipeline.stages.ingest.identity import Identity, identify
 SCHEMES = ("s3://", "https://", "http://", "hf://")
 _RESERVE = 1 << 30  # bytes of the disk that a copy leaves free
 _CHUNK = 1 << 20
+_MOST_NAME_BYTES = 150
 
 OnBytes = Callable[
     [int, int | None], None
@@ -169,10 +170,11 @@ class Copies:
 
 
 def safe_name(text: str) -> str:
-    """A name of a file, made of the end of an address.
+    """A name of a file, made of the end of an address: of at most 150 bytes, for file systems take no more than 255.
 
     >>> safe_name("..")
     'dataset'
     """
-    name = re.sub(r"[\x00-\x1f\x7f/\\]+", "_", text).strip().strip(".")[-150:]
-    return name or "dataset"
+    name = re.sub(r"[\x00-\x1f\x7f-\x9f/\\\ud800-\udfff]+", "_", text)
+    end = name.encode()[-_MOST_NAME_BYTES:].decode(errors="ignore")
+    return end.strip().strip(".") or "dataset"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import stat
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -61,6 +62,8 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         and not member.filename.startswith("__MACOSX/")
         and PurePosixPath(member.filename).name not in (".DS_Store", "Thumbs.db", "desktop.ini")
     ]
+    if len(files) == 1 and stat.S_ISLNK(files[0].external_attr >> 16):
+        raise SourceBroken("is a zip archive of a link, which leads to no file here. Pack the file itself.")
     if len(files) == 1:
         return files[0]
     shown = ", ".join(member.filename for member in files[:_SHOWN]) + (", ..." if len(files) > _SHOWN else "")
