@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 from corpus_pipeline.cli.process_supervisor import descendants
 from corpus_pipeline_tests.dagster.conftest import KEY, S3_SECRET, SEALED, SECRET, UI, UNSEALED
-from corpus_pipeline_tests.dagster.graphql import BEARER
+from corpus_pipeline_tests.dagster.graphql import BEARER, FINAL, wait_for
+from corpus_pipeline_tests.servers.receiver import listening
 
+EVERYTHING_OF_A_RUN = """query($r: ID!) { runOrError(runId: $r) { ... on Run { runConfigYaml tags { key value }
+   stats { __typename } eventConnection { events { __typename ... on MessageEvent { message stepKey level }
+   ... on MaterializationEvent { description metadataEntries { __typename label description
+   ... on TextMetadataEntry { text } ... on MarkdownMetadataEntry { mdStr } ... on UrlMetadataEntry { url }
+   ... on PathMetadataEntry { path } ... on JsonMetadataEntry { jsonString } } }
+   ... on ErrorEvent { error { message stack } } } } } } }"""
 SECRETS = (KEY, SECRET, S3_SECRET, SEALED, UNSEALED)
 
 
@@ -38,6 +46,37 @@ def test_no_secret_is_in_arguments_and_no_process_makes_open_files(ui: UI) -> No
         assert "Umask:\t0077" in status, status.partition("\n")[0]
     sockets = [command[command.index(b"--socket") + 1] for command in commands if b"--socket" in command]
     assert len(sockets) >= 2 and all(stat.S_IMODE(Path(path.decode()).stat().st_mode) & 0o077 == 0 for path in sockets)
+
+
+def test_no_secret_is_in_a_run_its_processes_and_what_it_tells(ui: UI) -> None:
+    """A real run that calls a model and tells a receiver: its arguments while it works, its configuration, tags and events,
+    what the model and the receiver were sent."""
+    with listening() as receiver:
+        name = ui.add("canaries", rows=3, notify=receiver.url)
+        run, commands = ui.graphql.launch(name), set[bytes]()
+
+        def ended() -> bool:
+            for pid in descendants(ui.process.pid):
+                with suppress(OSError):
+                    commands.add(Path(f"/proc/{pid}/cmdline").read_bytes())
+            return ui.graphql.run(run)["status"] in FINAL
+
+        wait_for(ended, 240, f"the end of {run}")
+        wait_for(lambda: receiver.heard, 60, "a message to the receiver")
+    assert ui.graphql.run(run)["status"] == "SUCCESS" and ui.calls(name) == 3
+    assert any(run.encode() in command for command in commands)
+    assert [command for command in commands if found_in(command)] == []
+    told = ui.graphql.ask(EVERYTHING_OF_A_RUN, r=run)
+    assert "AssetMaterialization" in json.dumps(told) or "MaterializationEvent" in json.dumps(told)
+    assert found_in(json.dumps(told)) == []
+    for headers, body in receiver.heard:
+        assert found_in(json.dumps(headers)) == [] and found_in(body) == []
+    asked = (ui.folder / "invoice.jsonl").read_bytes()
+    assert name.encode() not in asked and found_in(asked) == []
+    with httpx.Client(timeout=60, headers=BEARER) as client:
+        for page in ("", "/rows", "/rows/1", "/statistics", "/selection.jsonl"):
+            answer = client.get(f"{ui.rows_url}/files/{name}{page}")
+            assert answer.status_code == 200 and found_in(answer.text) == [], page
 
 
 def test_no_secret_is_in_pages_logs_and_files(ui: UI) -> None:

@@ -116,11 +116,10 @@ class KeptRuns:
                 found.append(_open(path))
             except OSError as error:
                 log.info("%s is left out: %s", path, error)
-            except _OfAnotherVersion:
-                path.unlink(missing_ok=True)
             except (ValueError, KeyError, TypeError) as error:
-                log.warning("%s is damaged (%s): it is taken away, and made again from the database", path, error)
                 with suppress(OSError):
+                    if not _is_of_another_version(path):
+                        log.warning("%s is damaged (%s): it is taken away, and made again", path, error)
                     path.unlink(missing_ok=True)
         return sorted(found, key=lambda kept: (-len(kept.run.ids), kept.path.name))
 
@@ -131,15 +130,12 @@ def damaged(folder: Path) -> tuple[int, list[Path]]:
     for path in paths:
         try:
             _open(path)
-        except (FileNotFoundError, _OfAnotherVersion):
+        except FileNotFoundError:
             continue
         except (OSError, ValueError, KeyError, TypeError):
-            found.append(path)
+            if not _is_of_another_version(path):
+                found.append(path)
     return len(paths), found
-
-
-class _OfAnotherVersion(ValueError):
-    """The file was written by another version of this program."""
 
 
 def _write(folder: Path, run: FileRun, members: Sequence[Member]) -> None:
@@ -171,6 +167,11 @@ def _write(folder: Path, run: FileRun, members: Sequence[Member]) -> None:
         part.unlink(missing_ok=True)
 
 
+def _is_of_another_version(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) in _OLD_MAGIC
+
+
 @lru_cache(maxsize=4096)
 def _is_sound(path: Path, inode: int, size: int, changed: int) -> bool:
     """Whether a file is as it was written: looked at once by a process, and again when its inode was touched."""
@@ -179,14 +180,11 @@ def _is_sound(path: Path, inode: int, size: int, changed: int) -> bool:
 
 
 def _open(path: Path) -> _Kept:
-    """Raises OSError, _OfAnotherVersion, and ValueError, KeyError or TypeError for a damaged one."""
+    """Raises OSError, and ValueError, KeyError or TypeError for a file that is damaged or of another version."""
     mapped = np.memmap(path, np.uint8, mode="r")
     start = len(_MAGIC) + 8
-    magic = mapped[: len(_MAGIC)].tobytes()
-    if magic in _OLD_MAGIC:
-        raise _OfAnotherVersion
     facts = path.stat()
-    if magic != _MAGIC or not _is_sound(path, facts.st_ino, facts.st_size, facts.st_ctime_ns):
+    if mapped[: len(_MAGIC)].tobytes() != _MAGIC or not _is_sound(path, facts.st_ino, facts.st_size, facts.st_ctime_ns):
         raise ValueError("not the bytes that were written")
     end = start + int.from_bytes(mapped[len(_MAGIC) : start].tobytes(), "little")
     header = orjson.loads(mapped[start:end].tobytes())
