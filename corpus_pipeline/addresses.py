@@ -15,8 +15,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # the addresses at which clouds hand out credentials, beside 169.254.169.254, which is link-local
 _METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"})
 
-# addresses that hold another one and belong to no server: IPv4-compatible, Teredo, NAT64 of a network's own
-_TUNNELS = tuple(map(ipaddress.IPv6Network, ("::/96", "2001::/32", "64:ff9b:1::/48")))
+# addresses that hold another one and belong to no server: IPv4-compatible, IPv4-translated, Teredo, NAT64 of a network's own
+_TUNNELS = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "2001::/32", "64:ff9b:1::/48")))
+
+# what `is_global` of some versions of Python lets through: relays of 6to4, site-local, documentation, segment routing
+_NOT_GLOBAL = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16")))
 
 
 class Forbidden(ControlFlow):
@@ -64,6 +67,15 @@ def inside(address: str) -> Address | None:
     return None if nobody else ip
 
 
+def is_global(ip: Address) -> bool:
+    """Whether an address belongs to a server of the internet.
+
+    >>> [is_global(ipaddress.ip_address(one)) for one in ("1.1.1.1", "2606:4700::1", "10.0.0.1", "fec0::1", "192.88.99.1")]
+    [True, True, False, False, False]
+    """
+    return ip.is_global and not any(ip.version == network.version and ip in network for network in _NOT_GLOBAL)
+
+
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if ip in ipaddress.IPv6Network("64:ff9b::/96"):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
@@ -83,6 +95,6 @@ def of_server(host: str, port: int, *, in_the_clear: bool) -> list[str]:
     local = is_loopback(name) or name.endswith(".localhost")  # a bucket in the host name of a store on this machine
     for address in addresses:
         ip = inside(address)
-        if ip is None or ip.is_loopback is not local or (in_the_clear and ip.is_global):
+        if ip is None or ip.is_loopback is not local or (in_the_clear and is_global(ip)):
             raise Forbidden(f"{host} points to {address}, where nothing is sent")
     return addresses

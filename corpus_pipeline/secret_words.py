@@ -15,6 +15,9 @@ _SHOWN = ("CORPUS_WEB_TOKEN",)  # it is printed on purpose, for the person who s
 _NAMES = re.compile(
     r"passw|pwd|secret|token|credential|(?:api|access|private|signing|account|master|^)_?key", re.IGNORECASE
 )
+_PATHS = ("ssl_key", "sslkey", "ssl_ca", "ssl_cert")
+_PARAMETER_NAMES = re.compile(rf"{_NAMES.pattern}|\bsig|signature|auth(?!or)|key$", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&;])([^=&;#\s]*)=([^&;#\s]*)")
 _ADDRESS = re.compile(r"(://[^/\s:@'\"]*:)[^\s'\"]+(?=@)")
 
 
@@ -25,6 +28,24 @@ def sounds_secret(name: str) -> bool:
     [True, True, True, False, False]
     """
     return bool(_NAMES.search(name))
+
+
+def parameter_is_secret(name: str) -> bool:
+    """Whether a parameter of this name in an address gives rights to whoever has it; a path to a file does not.
+
+    >>> [parameter_is_secret(name) for name in ("X-Amz-Signature", "sig", "token", "key", "ssl_key", "part", "design")]
+    [True, True, True, True, False, False, False]
+    """
+    return bool(_PARAMETER_NAMES.search(name)) and name.lower() not in _PATHS
+
+
+def without_parameters(url: str) -> str:
+    """An address whose secret parameters are masked."""
+
+    def masked(found: re.Match[str]) -> str:
+        return f"{found[1]}{found[2]}=***" if parameter_is_secret(unquote(found[2])) else found[0]
+
+    return _PARAMETER.sub(masked, url)
 
 
 def in_value(name: str, value: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
+from corpus_pipeline import secret_words
 from corpus_pipeline.addresses import is_loopback
 from corpus_pipeline.errors import UsageError
 
@@ -379,20 +380,17 @@ def _proxy(text: str | None) -> str | None:
     return parts.geturl()
 
 
-_PASSWORD_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:passw|pwd|secret|token)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
-
-
 def masked_url(url: str) -> str:
     """A URL without its password, for messages.
 
     Everything between the first colon and the last `@` is masked, whatever it holds: as drivers read it, and no less when
-    the text cannot be read at all. A password among the parameters is masked, too.
+    the text cannot be read at all. Passwords, keys and signatures among the parameters are masked, too.
     """
     scheme, sign, rest = url.partition("://")
     user, at, place = rest.rpartition("@")
     if sign and at and ":" in user and not rest.startswith("/"):
         url = f"{scheme}://{user.partition(':')[0]}:***@{place}"
-    return _PASSWORD_PARAMETER.sub(r"\1***", url)
+    return secret_words.without_parameters(url)
 
 
 _DATABASES = ("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://", "postgresql+psycopg://", "postgresql://")

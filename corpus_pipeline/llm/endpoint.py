@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from corpus_pipeline.addresses import inside, is_loopback, literal
+from corpus_pipeline.addresses import inside, is_global, is_loopback, literal
 from corpus_pipeline.errors import ProviderRefused, UsageError
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -114,7 +114,7 @@ def allowed(address: str, *, loopback: bool, private: bool) -> bool:
         return False
     if ip.is_loopback:
         return loopback
-    if not ip.is_global:
+    if not is_global(ip):
         return private
     return not loopback
 

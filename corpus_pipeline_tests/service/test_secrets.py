@@ -128,8 +128,16 @@ def test_no_password_is_left_in_a_url_whatever_it_holds(password: str, scheme: s
     assert shown == f"{scheme}://user:***@db.example.org:3306/corpus?ssl_ca=x"
     assert "CANARY" not in masked_url(f"{scheme}://db/corpus?user=u&password=CANARY&x=1")
     assert "CANARY" not in masked_url(f"{scheme}://db/corpus?ssl_key_password=CANARY")
+    for name in ("X-Amz-Signature", "X-Amz-Credential", "sig", "Key", "api_key", "access%5ftoken", "auth"):
+        assert "CANARY" not in masked_url(f"https://store.example.org/rows.jsonl?part=1&{name}=CANARY")
 
 
 def test_what_has_no_password_stays_as_it_is() -> None:
-    for url in ("sqlite:////data/a:b@c/corpus.db", "mysql+pymysql://user@db/corpus", "s3://bucket/a@b", "folder/x:y"):
+    for url in (
+        "sqlite:////data/a:b@c/corpus.db",
+        "mysql+pymysql://user@db/corpus",
+        "s3://bucket/a@b",
+        "folder/x:y",
+        "mysql+pymysql://db/c?ssl_key=/k",
+    ):
         assert masked_url(url) == url

@@ -16,6 +16,7 @@ from corpus_pipeline.errors import ControlFlow, ProviderRefused, StopJob, UsageE
 from corpus_pipeline.jobs.remote.copies import Copy, Fetched, OnBytes, Remote, safe_name
 from corpus_pipeline.llm.connections import Connections
 from corpus_pipeline.llm.endpoint import Endpoint, endpoint
+from corpus_pipeline.secret_words import parameter_is_secret
 from corpus_pipeline.settings import Settings, masked_url
 
 _MOST_HOPS = 5
@@ -25,7 +26,6 @@ _SILENT_SECONDS = 60.0  # without a byte
 _PIECE = 1 << 18
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
-_SECRET = re.compile(r"sig|token|secret|passw|key|credential|auth|expires", re.IGNORECASE)
 _RULE = (
     "sources are read by https from public hosts, and by http from this machine; name a host of your own network in"
     " CORPUS_PRIVATE_HOSTS"
@@ -51,7 +51,10 @@ def remote(address: str) -> Remote:
         raise UsageError(
             f"{masked_url(address)}: a user name or password in an address is kept nowhere; use a token of yours"
         )
-    secret = any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    secret = any(
+        parameter_is_secret(name) or "expires" in name.lower()
+        for name, _ in parse_qsl(parts.query, keep_blank_values=True)
+    )
     shown = urlunsplit((parts.scheme, parts.netloc, parts.path, "" if secret else parts.query, ""))
     return Remote(shown, urlunsplit(parts._replace(fragment="")), safe_name(unquote(PurePosixPath(parts.path).name)))
 
