@@ -171,11 +171,15 @@ class GraphQL:
     def finished(self, run_id: str, timeout: float = 240.0) -> dict[str, Any]:
         """The run, once it has ended."""
         try:
-            return wait_for(
-                lambda: (run := self.run(run_id))["status"] in FINAL and run, timeout, f"the end of {run_id}"
-            )
+            wait_for(lambda: self.status(run_id) in FINAL, timeout, f"the end of {run_id}")
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.run(run_id)}") from None
+        return self.run(run_id)
+
+    def status(self, run_id: str) -> str:
+        """The status of a run alone: to ask for its events often would keep the webserver busy."""
+        found = self.ask("query($r: ID!) { runOrError(runId: $r) { ... on Run { status } } }", r=run_id)
+        return str(found["runOrError"]["status"])
 
 
 def wait_for(look: Callable[[], T], timeout: float, what: str) -> T:
@@ -183,5 +187,5 @@ def wait_for(look: Callable[[], T], timeout: float, what: str) -> T:
     deadline = time.monotonic() + timeout
     while not (found := look()):
         assert time.monotonic() < deadline, f"waited {timeout:.0f} s for {what}; last: {found!r}"
-        time.sleep(0.2)
+        time.sleep(0.4)
     return found

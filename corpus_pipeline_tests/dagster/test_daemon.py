@@ -176,7 +176,7 @@ def test_a_queued_run_below_a_flag_is_cancelled_and_comes_back(ui: UI):
     ui.graphql.ask(set_limit, n=0)  # no run gets a place
     try:
         waiting = ui.graphql.launch(name)
-        wait_for(lambda: ui.graphql.run(waiting)["status"] == "QUEUED", 240, "the queue")
+        wait_for(lambda: ui.graphql.status(waiting) == "QUEUED", 240, "the queue")
         ui.corpus.pause([name], None, False, "not yet")
         assert ui.graphql.finished(waiting)["status"] == "CANCELED"
         assert ui.stage(name, "ingest")[0] == "paused"

@@ -98,7 +98,7 @@ def by_dagster(ui: UI) -> Iterator[Ending]:
     name = ui.add("queued", rows=4)
     ui.graphql.ask(set_limit, n=0)
     run = ui.graphql.launch(name)
-    wait_for(lambda: ui.graphql.run(run)["status"] == "QUEUED", 240, "the queue")
+    wait_for(lambda: ui.graphql.status(run) == "QUEUED", 240, "the queue")
     ui.corpus.pause([name], None, False, "wait")
     ending = told(ui, "a queued run below a flag", name, run, "ingest")
     ui.graphql.ask(set_limit, n=4)
