@@ -175,13 +175,14 @@ def _refused(
 @contextmanager
 def _stopping(context: dg.AssetExecutionContext, cursor: CursorResource, stop: StopSignal) -> Iterator[None]:
     """Signals and a forced termination reach the work. Who pressed Ctrl-C can press it again; others get a grace."""
-    patient = context.run.tags.get(narration.STARTED_BY_TAG) == narration.COMMAND
+    started_by = context.run.tags.get(narration.STARTED_BY_TAG)
+    patient = started_by == narration.COMMAND
     grace = cursor.corpus.settings.stop_grace_seconds
     with on_signals(stop, grace_seconds=grace, patient=patient), narration.heeding_force(context, stop):
         try:
             yield
         except (Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as end:
-            if patient and stop.is_set():
+            if started_by is not None and stop.is_set():
                 # otherwise Dagster takes it for a failure, and a daemon that looks on starts again what a person has stopped
                 context.instance.report_run_canceling(context.run, message=f"stopped: {end}")
             raise

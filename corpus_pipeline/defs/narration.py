@@ -25,20 +25,20 @@ _FIRST_LOOK_SECONDS, _LOOK_SECONDS = 2.0, 1.0  # before a stop, and after it
 
 
 class DagsterNarrator:
-    """Tells a run, and the terminal where the run was started from one. Log lines come at the rhythm of the work; observations,
+    """Tells a run, and the command that works it, if there is one. Log lines come at the rhythm of the work; observations,
     which the asset's page plots, at most twenty a stage."""
 
     def __init__(self, context: dg.AssetExecutionContext, key: dg.AssetKey, link: str) -> None:
         self._context, self._key, self._link = context, key, link
         self._observed = 0.0
-        self._on_terminal = context.run.tags.get(STARTED_BY_TAG) == COMMAND
+        self._by_command = STARTED_BY_TAG in context.run.tags
         self._run = {"run": context.run.run_id}
 
     def notice(self, text: str) -> None:
         text = plain(text)  # it may quote a provider, and Dagster prints its log lines as they are
         self._context.log.warning(text)
         log.info("%s", text, extra=self._run | {"event": "notice"})
-        if self._on_terminal and not logging.getLogger("corpus_pipeline").handlers:
+        if self._by_command and not logging.getLogger("corpus_pipeline").handlers:
             print(text, file=sys.stderr, flush=True)
 
     def progress(self, progress: Progress) -> None:

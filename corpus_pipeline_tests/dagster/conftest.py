@@ -173,6 +173,7 @@ class UI(NamedTuple):
     folder: Path
     process: subprocess.Popen[bytes]
     rows_url: str
+    model: llm_stub.RunningStub
 
     def add(self, name: str, rows: int = 12, extra: str = "", notify: str | None = None) -> str:
         """Register a dataset file and its partition. notify: the URL of a webhook."""
@@ -266,13 +267,16 @@ def own_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
 
 
 @contextmanager
-def running_ui(folder: Path) -> Iterator[UI]:
-    """`corpus ui` below a folder: webserver, daemon and code server are real, calls take a quarter of a second."""
+def running_ui(folder: Path, call_seconds: float = 0.25, **variables: str) -> Iterator[UI]:
+    """`corpus ui` below a folder: webserver, daemon and code server are real, calls take a quarter of a second by themselves.
+
+    variables: of its environment.
+    """
     options = llm_stub.StubOptions(
-        latency=parse_latency("fixed:0.25"), api_key=KEY, request_log=folder / "invoice.jsonl"
+        latency=parse_latency(f"fixed:{call_seconds}"), api_key=KEY, request_log=folder / "invoice.jsonl"
     )
     with llm_stub.running(options) as server:
-        child = environment(folder / "home", server.base_url)
+        child = environment(folder / "home", server.base_url) | variables
         child |= {"CORPUS_WEBHOOK_HOSTS": "127.0.0.1", "CORPUS_WEBHOOK_SECRET": SECRET}
         own = folder / "own.yaml"
         own.write_text(OWN_CONFIG, encoding="utf-8")
@@ -287,7 +291,7 @@ def running_ui(folder: Path) -> Iterator[UI]:
                 graphql = GraphQL(f"http://127.0.0.1:{port}")
                 wait_for(lambda: answers(graphql) or process.poll() is not None, 180, "`corpus ui`")
                 assert process.poll() is None, (folder / "ui.log").read_text()
-                yield UI(graphql, corpus, child, folder, process, f"http://127.0.0.1:{rows_port}")
+                yield UI(graphql, corpus, child, folder, process, f"http://127.0.0.1:{rows_port}", server)
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGTERM)

@@ -78,6 +78,15 @@ class GraphQL:
         )
         assert found["terminateRun"]["__typename"] == "TerminateRunSuccess", found
 
+    def terminate_at_once(self, run_id: str) -> None:
+        """What *Force termination* does."""
+        found = self.ask(
+            """mutation($r: String!) { terminateRun(runId: $r, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) {
+               __typename ... on PythonError { message } } }""",
+            r=run_id,
+        )
+        assert found["terminateRun"]["__typename"] == "TerminateRunSuccess", found
+
     def run(self, run_id: str) -> dict[str, Any]:
         """{status, tags, events}: events are (type, step, message)."""
         found = self.ask(

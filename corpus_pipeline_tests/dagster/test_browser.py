@@ -171,5 +171,46 @@ def test_backfills_and_the_export_are_pages_that_load(ui: UI, page, seen):
     shot(page, "dagster-backfills")
 
 
+def test_the_buttons_of_the_row_browser_start_runs_and_lead_to_them(ui: UI, page):
+    name, missing = ui.add("by_button", rows=3), ui.add("by_backfill", rows=3)
+    rows = page.context.browser.new_page(viewport={"width": 1360, "height": 860})
+    rows.set_default_timeout(SECONDS)
+    rows.goto(f"{ui.rows_url}/?token={TOKEN}")
+
+    ui.model.meet(refusal=1.0)
+    try:
+        rows.goto(f"{ui.rows_url}/files/{name}")
+        rows.get_by_role("button", name="Start", exact=True).click()
+        rows.locator("#live").get_by_text("blocked", exact=True).first.wait_for()  # the page renews itself
+        rows.screenshot(path=str(browser.artifacts() / "browser-started.png"))
+    finally:
+        ui.model.meet()
+
+    rows.goto(f"{ui.rows_url}/failed?file={name}&state=open")
+    rows.get_by_label("Tick all of this page").check()
+    rows.screenshot(path=str(browser.artifacts() / "browser-replay.png"))
+    rows.get_by_role("button", name="Replay and run").click()
+    wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the run after the replay")
+
+    rows.goto(f"{ui.rows_url}/files")
+    rows.get_by_role("button", name="Backfill failed and missing").click()
+    rows.get_by_text("Backfill up to export").first.wait_for()
+    rows.screenshot(path=str(browser.artifacts() / "browser-backfill.png"))
+    wait_for(lambda: ui.stage(missing, "export")[0] == "done", 180, "the backfill")
+    (run,) = ui.graphql.runs_of(missing)
+    assert run["tags"]["dagster/backfill"] and run["tags"]["corpus/started_for"]
+    assert [one["tags"]["corpus/end"] for one in ui.graphql.runs_of(name)] == ["done", "blocked"]
+
+    rows.goto(f"{ui.rows_url}/files/{missing}")
+    rows.get_by_role("link", name=run["runId"]).first.click()  # to Dagster, under the same session
+    rows.wait_for_url(f"{ui.graphql.base_url}/runs/{run['runId']}")
+    rows.get_by_text("RUN_SUCCESS", exact=True).first.wait_for()
+    shot(rows, "dagster-run-of-a-button")
+    rows.goto(f"{ui.graphql.base_url}/assets/jsonl_export?view=partitions&partition={missing}")
+    rows.locator(f"a[href$='/files/{missing}']").first.click()
+    rows.wait_for_url(f"{ui.rows_url}/files/{missing}")
+    rows.close()
+
+
 def test_no_page_asked_anybody_else_and_the_browser_had_nothing_to_complain_of(page):
     assert (page.wrong, page.elsewhere) == ([], [])

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from sqlalchemy import func, select
 
 from corpus_pipeline import llm_stub
 from corpus_pipeline.defs import instance as dagster_home
@@ -16,6 +18,8 @@ from corpus_pipeline.defs import partitions
 from corpus_pipeline.llm_stub.latency import parse_latency
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
+from corpus_pipeline.states import Stage
+from corpus_pipeline.store import schema
 from corpus_pipeline_tests.dagster.conftest import KEY, RECIPE, environment, write_file
 from corpus_pipeline_tests.dagster.graphql import wait_for
 
@@ -99,3 +103,69 @@ def test_after_a_kill_the_same_command_goes_on_at_once_and_the_dead_run_is_ended
     with dagster_home.instance(corpus.settings) as instance:
         ends = [(run.status.value, run.tags.get("corpus/end")) for run in reversed(instance.get_runs())]
     assert ends == [("FAILURE", None), ("CANCELED", "held"), ("SUCCESS", "done")]
+
+
+RUN_WORKER = "asset materialize -m corpus_pipeline.definitions --select *jsonl_export --partition run_worker"
+WAYS = {
+    "command": ("corpus_pipeline", "run", "command"),
+    "worker": ("corpus_pipeline", "worker", "--once", "--consumer", "worker"),
+    "run_worker": ("dagster", *RUN_WORKER.split()),
+}
+
+
+def test_a_termination_waits_for_its_grace_and_gives_up_what_is_out(tmp_path, monkeypatch):
+    """Calls that take ten minutes: whoever ends here ends because of the grace."""
+    with llm_stub.running(llm_stub.StubOptions(latency=parse_latency("fixed:600"), api_key=KEY)) as server:
+        child = environment(tmp_path / "home", server.base_url) | {"CORPUS_STOP_GRACE_SECONDS": "1"}
+        recipe = tmp_path / "slow.yaml"
+        recipe.write_text(RECIPE, encoding="utf-8")
+        for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE", "CORPUS_HOME"):
+            monkeypatch.setenv(name, "unset")
+            monkeypatch.delenv(name)
+        with Corpus.open(Settings.from_env(child)) as corpus, dagster_home.instance(corpus.settings) as instance:
+            child |= {name: os.environ[name] for name in ("DAGSTER_HOME", "CORPUS_DAGSTER_STORAGE")}
+            found = dict[str, subprocess.Popen[str]]()
+            for name, words_of_it in WAYS.items():
+                corpus.add(write_file(tmp_path / "data", name, 6), recipe=str(recipe), consumer=name)
+                partitions.register(instance, [name])
+                with (tmp_path / f"{name}.log").open("w") as log:
+                    argv = [sys.executable, "-m", *words_of_it]
+                    found[name] = subprocess.Popen(argv, env=child, stdout=log, stderr=log, text=True)
+            try:
+                for name, process in found.items():
+                    log = tmp_path / f"{name}.log"
+                    wait_for(
+                        lambda name=name, p=process: begun(corpus, name) or p.poll() is not None,
+                        180,
+                        f"calls of {name}",
+                    )
+                    assert process.poll() is None, log.read_text()
+                    process.send_signal(signal.SIGTERM)
+                codes = {name: process.wait(120) for name, process in found.items()}
+            finally:
+                for process in found.values():
+                    process.kill()
+            said = {name: (tmp_path / f"{name}.log").read_text() for name in WAYS}
+            assert codes["command"] == 130 and codes["worker"] == 0, said
+            for name in WAYS:
+                (state,) = corpus.status([name])
+                augment = state["stages"]["augment"]
+                assert (augment["status"], augment["processed"]) == ("interrupted", 0), (augment, said[name])
+                (money,) = [row for row in corpus.cost("file") if row["file"] == name]
+                assert money["unknown"] == money["calls"] == begun(corpus, name) > 0
+                assert f"{money['unknown']} calls" in augment["reason"], "what was given up is said"
+                (run,) = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": name}))
+                assert run.tags["corpus/end"] == "interrupted", said[name]
+                # Dagster's own worker was not told by Dagster: run retries go on with it
+                ended = dg.DagsterRunStatus.FAILURE if name == "run_worker" else dg.DagsterRunStatus.CANCELED
+                assert run.status is ended, said[name]
+            for name in ("command", "worker"):
+                assert "is out" in said[name] or "are out" in said[name]
+                assert "given up, booked as unknown at no more than $" in said[name]
+
+
+def begun(corpus: Corpus, name: str) -> int:
+    """How many calls of a dataset file were ever begun."""
+    task = corpus.work(name, Stage.AUGMENT).task.id
+    own = schema.llm_attempts.c.task_id == task
+    return corpus.store.fetch(lambda c: c.execute(select(func.count()).where(own)).scalar_one())

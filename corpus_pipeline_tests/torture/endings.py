@@ -18,7 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import func, select
+
 from corpus_pipeline.states import Stage
+from corpus_pipeline.store import schema
 from corpus_pipeline_tests.dagster.conftest import UI, running_ui
 from corpus_pipeline_tests.dagster.graphql import ASSETS, wait_for
 
@@ -154,7 +157,61 @@ def by_dagster(ui: UI) -> Iterator[Ending]:
 
     name = rejecting(ui, "gated")
     run = ui.graphql.launch(name)
+    ending = told(ui, "a check fails", name, run, "augment")
+    yield ending._replace(then=f"export {ui.stage(name, 'export')[0]}")
+    run = ui.graphql.launch(name, ASSETS[-1:])
     yield told(ui, "the gate refuses the export", name, run, "export")
+
+
+def by_slow_calls(ui: UI) -> Iterator[Ending]:
+    """Stops that do not wait for the calls: each of them takes ten minutes, the grace is three seconds."""
+    for what, force in (("Terminate, calls outlast the grace", False), ("Force termination", True)):
+        name = ui.add("forced" if force else "terminated", rows=6)
+        run = ui.graphql.launch(name)
+        wait_for(lambda name=name: out(ui, name), 180, f"calls of {name}")
+        begun = time.monotonic()
+        (ui.graphql.terminate_at_once if force else ui.graphql.terminate)(run)
+        ui.graphql.finished(run)
+        seconds = time.monotonic() - begun
+        wait_for(lambda name=name: ui.stage(name, "augment")[0] == "interrupted", 60, f"the end of {name}")
+        ending = told(ui, what, name, run, "augment")
+        yield ending._replace(then=f"after {seconds:.1f} s; {reason(ui, name)}")
+
+    name = ui.add("run_worker", rows=6)
+    run = ui.graphql.launch(name)
+    wait_for(lambda: out(ui, name), 180, f"calls of {name}")
+    os.kill(worker_pid(ui, run), signal.SIGTERM)
+    wait_for(lambda: ui.graphql.run(run)["status"] == "FAILURE", 120, "the end of the run")
+    said = reason(ui, name)
+    ending = told(ui, "SIGTERM to the run's process", name, run, "augment")
+    wait_for(lambda: len(ui.graphql.runs_of(name)) > 1, 120, "the run retry")
+    again = ui.graphql.runs_of(name)[0]["runId"]
+    yield ending._replace(then=f"{said}; a run retry went on")
+    wait_for(lambda: out(ui, name) > 2, 120, "the calls of the run retry")
+    ui.graphql.terminate(again)
+    ui.graphql.finished(again)
+
+    for what, number in (("SIGTERM", signal.SIGTERM), ("Ctrl-C, then again after a second", signal.SIGINT)):
+        one = command(ui, ui.add(f"c_slow_{number.name.lower()}", rows=6))
+        wait_for(lambda name=one.name: out(ui, name), 180, f"calls of {one.name}")
+        one.process.send_signal(number)
+        if number is signal.SIGINT:
+            time.sleep(1)
+            one.process.send_signal(number)
+        ending = ended(ui, f"{what}, calls outlast the grace", one, "augment")
+        yield ending._replace(then=reason(ui, one.name))
+
+
+def out(ui: UI, name: str) -> int:
+    """How many calls of a dataset file were begun."""
+    task = ui.corpus.work(name, Stage.AUGMENT).task.id
+    own = select(func.count()).where(schema.llm_attempts.c.task_id == task)
+    return ui.corpus.store.fetch(lambda c: c.execute(own).scalar_one())
+
+
+def reason(ui: UI, name: str) -> str:
+    """What `corpus status` says of the augment stage."""
+    return str(ui.corpus.status([name])[0]["stages"]["augment"]["reason"])
 
 
 def rejecting(ui: UI, name: str) -> str:
@@ -235,7 +292,8 @@ def by_command(ui: UI) -> Iterator[Ending]:
     yield again._replace(then=f"the dead run: {ui.graphql.finished(run)['status']}; {ui.calls(one.name)} answers paid")
 
     one = command(ui, rejecting(ui, "c_gated"))
-    yield ended(ui, "the gate refuses the export", one, "export")
+    yield ended(ui, "a check fails", one, "export")
+    yield ended(ui, "the gate refuses the export", command(ui, "c_gated"), "export")
     name = ui.add("c_away", rows=4)
     path = ui.folder / "data" / f"{name}.jsonl"
     path.rename(path.with_suffix(".away"))
@@ -243,23 +301,27 @@ def by_command(ui: UI) -> Iterator[Ending]:
 
 
 @contextmanager
-def some_ui() -> Iterator[UI]:
-    with tempfile.TemporaryDirectory(prefix="corpus-endings-") as folder, running_ui(Path(folder)) as ui:
+def some_ui(call_seconds: float, **variables: str) -> Iterator[UI]:
+    with (
+        tempfile.TemporaryDirectory(prefix="corpus-endings-") as folder,
+        running_ui(Path(folder), call_seconds, **variables) as ui,
+    ):
         yield ui
 
 
 def main() -> int:
     problems = 0
-    with some_ui() as ui:
-        ways: list[Callable[[UI], Iterator[Ending]]] = [by_dagster, by_command]
-        for way in ways:
-            print("\n| what happened | run | partition | stage | then |\n|---|---|---|---|---|", flush=True)
-            try:
-                for ending in way(ui):
-                    print("| " + " | ".join(ending) + " |", flush=True)
-            except (AssertionError, subprocess.TimeoutExpired) as error:
-                problems += 1
-                print(f"PROBLEM: {error}", flush=True)
+    usual: list[Callable[[UI], Iterator[Ending]]] = [by_dagster, by_command]
+    for seconds, grace, ways in ((0.25, "20", usual), (600.0, "3", [by_slow_calls])):
+        with some_ui(seconds, CORPUS_STOP_GRACE_SECONDS=grace) as ui:
+            for way in ways:
+                print("\n| what happened | run | partition | stage | then |\n|---|---|---|---|---|", flush=True)
+                try:
+                    for ending in way(ui):
+                        print("| " + " | ".join(ending) + " |", flush=True)
+                except (AssertionError, subprocess.TimeoutExpired) as error:
+                    problems += 1
+                    print(f"PROBLEM: {error}", flush=True)
     return min(problems, 1)
 
 
