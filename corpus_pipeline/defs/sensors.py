@@ -100,7 +100,7 @@ def _pause_flags(names: Names, settings: Callable[[], Settings]) -> dg.SensorDef
             cancelled = _stop_queued(context.instance, corpus, names, active) if active else 0
             requests = [
                 *backfill_holds.requests(context.instance, corpus, names),
-                *_resume_requests(context.instance, corpus, names),
+                *_resume_requests(context.instance, corpus, names, active),
                 *_start_requests(context.instance, corpus, names, active),
             ]
         if not requests and not cancelled and not released:
@@ -258,7 +258,9 @@ def _stop_queued(instance: dg.DagsterInstance, corpus: Corpus, names: Names, fla
     return stopped
 
 
-def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names) -> Iterator[dg.RunRequest]:
+def _resume_requests(
+    instance: dg.DagsterInstance, corpus: Corpus, names: Names, flags: list[PauseFlag]
+) -> Iterator[dg.RunRequest]:
     """One run for each stage of a partition that may go on: the stage and what its run would have done behind it."""
     for work in corpus.resumable():
         before = instance.get_run_by_id(work.run_id) if work.run_id else None
@@ -275,8 +277,9 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
         if backfill and backfill_holds.is_open(instance, backfill):
             tags[BACKFILL_TAG] = backfill  # counts towards it, which then ends complete
         tags |= run_tags.carried(before.tags)
-        order = list(Stage)
-        stages = [s for s in stages_of(before) if order.index(s) >= order.index(work.stage)]
+        stages = _still_wanted(corpus, work, stages_of(before))
+        if any(flag.covers(work.name, stages[0]) for flag in flags):
+            continue  # what has come before it is paused itself
         base = f"{work.why}:{work.task_id}:{work.stage}:{work.generation}"
         failures = instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.FAILURE], tags={REQUEST_TAG: base}))
         if failures >= MAX_TAKEOVERS:
@@ -288,6 +291,15 @@ def _resume_requests(instance: dg.DagsterInstance, corpus: Corpus, names: Names)
             asset_selection=[names.key(stage) for stage in stages],
             tags=tags,
         )
+
+
+def _still_wanted(corpus: Corpus, work: Resumable, before: Sequence[Stage]) -> list[Stage]:
+    """The stages of a run that goes on with another: from the one that stopped, or from one before it that has something to do
+    again, as after a replay."""
+    order = list(Stage)
+    wanted = [stage for stage in before if order.index(stage) >= order.index(work.stage)] or [work.stage]
+    ahead = corpus.incomplete_stages(work.name, work.stage)
+    return [*(stage for stage in ahead if order.index(stage) < order.index(work.stage)), *wanted]
 
 
 def _start_requests(

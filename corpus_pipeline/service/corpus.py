@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache, partial
@@ -14,7 +15,7 @@ from typing_extensions import TypedDict, Unpack
 
 from corpus_pipeline import __version__, process_identity
 from corpus_pipeline.cancellation import StopSignal
-from corpus_pipeline.errors import SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
+from corpus_pipeline.errors import LeaseHeld, SettingMissing, StoreUnavailable, TargetUnavailable, UsageError
 from corpus_pipeline.model import ConversationId
 from corpus_pipeline.service import commands, queries
 from corpus_pipeline.settings import Settings
@@ -186,9 +187,21 @@ class Corpus:
 
     def bind_recipe(self, name: str, recipe: str) -> commands.recipes.Bound:
         """Bind a recipe (a bundled or stored name, or a file) to a dataset file (see `recipes.bind`)."""
+        waiting = [work for work, flag in self.paused() if work.name == name and flag is not None]
         bound = commands.recipes.bind(self.store, name, recipe, who=self.actor)
         self._look_at_checks(name)
+        for work in waiting:
+            self._stay_paused(work)
         return bound
+
+    def _stay_paused(self, before: commands.pause.Resumable) -> None:
+        """What waits for the end of a pause flag waits for it under the recipe of now, too: then the same run goes on."""
+        (ahead, *_) = self.incomplete_stages(before.name) or (None,)
+        flag = None if ahead is None else self.store.fetch(pauses.covering, before.name, ahead)
+        if ahead is None or flag is None or before.run_id is None:
+            return
+        with suppress(LeaseHeld):  # somebody works on it
+            self.mark_paused(before.name, [ahead], str(flag), before.run_id)
 
     def _look_at_checks(self, name: str) -> None:
         """Say of the first stage that is to do whether a check holds it, under the recipe of now."""

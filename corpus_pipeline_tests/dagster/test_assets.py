@@ -404,6 +404,54 @@ def test_a_replay_is_run_to_the_export(home: Home, model: llm_stub.RunningStub):
     assert run(home, name, [Stage.AUGMENT, Stage.EXPORT], **request.tags).success
 
 
+def test_a_resume_begins_with_what_was_replayed_meanwhile(home: Home, model: llm_stub.RunningStub):
+    """The stage that was paused is not the first one that has something to do any more."""
+    recipe = home.folder / "tolerant.yaml"
+    recipe.write_text(
+        RECIPE.replace("name: slow", "name: tolerant") + "export: {gate: {max_failed: 100}}\n", encoding="utf-8"
+    )
+    name = home.add("replayed_while_paused", rows=3, recipe=str(recipe))
+    home.corpus.pause([name], Stage.EXPORT, False, "the failed ones are looked at")
+    model.meet(refusal=1.0)
+    try:
+        assert run(home, name).success
+    finally:
+        model.meet()
+    assert words(home, name) == {"ingest": "done", "clean": "done", "augment": "done", "export": "paused"}
+    assert len(home.corpus.replay(failed_samples.Where(file_name=name))) == 3
+    home.corpus.pause([name], Stage.AUGMENT, False, "the budget")
+    home.corpus.resume([name], Stage.EXPORT, False)
+    assert asked_for(home, name) == [], "it would only be refused"
+    home.corpus.resume([name], Stage.AUGMENT, False)
+    assert asked_for(home, name) == [DEFAULT.keys[2:]]
+    assert run(home, name, [Stage.AUGMENT, Stage.EXPORT]).success
+    assert set(words(home, name).values()) == {"done"}
+
+
+def test_a_resume_goes_on_under_the_recipe_that_was_bound_meanwhile(home: Home):
+    name = home.add("bound_while_paused", rows=3)
+    home.corpus.pause([name], None, False, "the recipe is looked at")
+    assert run(home, name).success and words(home, name)["ingest"] == "paused"
+    recipe = home.folder / "bound_while_paused.yaml"
+    recipe.write_text(RECIPE.replace("name: slow", "name: bound_while_paused"), encoding="utf-8")
+    home.corpus.bind_recipe(name, str(recipe))
+    assert words(home, name)["ingest"] == "paused"
+    assert asked_for(home, name) == []
+    home.corpus.resume([name], None, False)
+    assert asked_for(home, name) == [DEFAULT.keys]
+
+
+def words(home: Home, name: str) -> dict[str, str]:
+    (state,) = home.corpus.status([name])
+    return {stage: own["status"] for stage, own in state["stages"].items()}
+
+
+def asked_for(home: Home, name: str) -> list[list[dg.AssetKey]]:
+    """The assets of the runs that a daemon is asked for."""
+    requests = tick(home, pause_flags).run_requests or ()
+    return [list(one.asset_selection or ()) for one in requests if one.partition_key == name]
+
+
 # --- partitions and runs that nobody needs ---
 
 

@@ -207,8 +207,11 @@ def test_the_buttons_of_the_row_browser_start_runs_and_lead_to_them(ui: UI, page
     rows.get_by_text("RUN_SUCCESS", exact=True).first.wait_for()
     shot(rows, "dagster-run-of-a-button")
     rows.goto(f"{ui.graphql.base_url}/assets/jsonl_export?view=partitions&partition={missing}")
-    rows.locator(f"a[href$='/files/{missing}']").first.click()
-    rows.wait_for_url(f"{ui.rows_url}/files/{missing}")
+    with rows.expect_popup() as back:  # a tab of its own
+        rows.locator(f"a[href$='/files/{missing}']").first.click()
+    back.value.locator("#live").get_by_text("done", exact=True).first.wait_for()
+    assert back.value.url == f"{ui.rows_url}/files/{missing}"
+    back.value.close()
     rows.close()
 
 

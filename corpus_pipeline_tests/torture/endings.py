@@ -116,7 +116,7 @@ def by_dagster(ui: UI) -> Iterator[Ending]:
     ui.graphql.reexecute(run)
     yield ending._replace(then="re-executed: " + in_the_end(ui, name))
 
-    name = ui.add("held", rows=ROWS)
+    name = ui.add("held", rows=300)  # long enough for the second run to begin on a busy machine
     first = ui.graphql.launch(name)
     working(ui, name)
     run = ui.graphql.launch(name)
@@ -278,7 +278,7 @@ def by_command(ui: UI) -> Iterator[Ending]:
     one.process.send_signal(signal.SIGTERM)
     yield ended(ui, "SIGTERM", one, "augment")
 
-    first = command(ui, ui.add("c_held", rows=ROWS))
+    first = command(ui, ui.add("c_held", rows=300))
     working(ui, first.name)
     yield ended(ui, "somebody else works on it", command(ui, first.name), "augment")
     first.process.communicate(timeout=240)
