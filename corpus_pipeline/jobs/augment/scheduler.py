@@ -212,9 +212,10 @@ class Window:
             await asyncio.wait(late)
         if lost := self._caller.given_up:
             reserved = sum(intent.reserved for intent in lost) / 1_000_000_000
+            calls = "1 call that was out was" if len(lost) == 1 else f"{len(lost)} calls that were out were"
             said = (
-                f"stopped by {self._held.work.stop.reason or 'a signal'}: {len(lost)} calls that were out were given up,"
-                f" booked as unknown at no more than {money(reserved)}"
+                f"stopped by {self._held.work.stop.reason or 'a signal'}: {calls} given up, booked as unknown at no more"
+                f" than {money(reserved)}"
             )
             self._stop_reason = Interrupted(said)
             self._held.work.narrator.notice(f"{self._held.work.stage} of {self._held.work.file.name} {said}")
