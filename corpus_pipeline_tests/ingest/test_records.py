@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -389,6 +390,67 @@ def test_damage_in_a_long_array_costs_what_it_touches(tmp_path: Path, style: str
     with RecordReader(source_of(tmp_path, bytes(content), "data.json")) as reader:
         found = list(reader.records())
     assert len(numbers_of(found)) >= 1000 - 2 * damages and len(found) <= 1000 + 2 * damages
+
+
+def drawn_element(chance: random.Random, shape: str, number: int) -> dict[str, Any]:
+    def text() -> str:
+        said = (
+            "plain",
+            "[brackets] {x}",
+            'a "quote"',
+            "two\nlines",
+            "back\\slash",
+            "水",
+            "",
+            "a, b: c",
+            "}{",
+            "],[",
+            '"]}',
+        )
+        return f"{chance.choice(said)} {number}"
+
+    if shape == "flat":
+        return {"n": number, "instruction": text(), "input": text(), "output": text()}
+    if shape == "messages":
+        roles = ("user", "assistant") * chance.randint(1, 3)
+        return {"messages": [{"role": role, "content": text()} for role in roles], "n": number}
+    if shape == "tools":
+        talk = [{"from": "human", "value": text()}, {"from": "gpt", "value": text()}]
+        return {"id": f"x{number}", "n": number, "conversations": talk, "tools": json.dumps([{"name": "f"}])}
+    if shape == "deep":
+        return {"a": {"b": {"c": [[{"d": text()}], [1, 2, {"e": None}]]}}, "n": number}
+    return drawn_element(chance, chance.choice(("flat", "messages", "tools", "deep")), number)
+
+
+@pytest.mark.parametrize("style", ["pretty", "lines", "one line", "compact"])
+def test_one_broken_element_of_any_shape_costs_itself_alone(tmp_path: Path, style: str) -> None:
+    """Random arrays of the field's shapes, also mixed ones, in which one element lost, got or changed some bytes anywhere."""
+    opening, between, end = BETWEEN.get(style, (b"[", b",", b"]"))
+    for seed in range(60):
+        chance = random.Random(f"{style} {seed}")
+        shape = chance.choice(("flat", "messages", "tools", "deep", "mixed"))
+        raw = []
+        for number in range(chance.randint(6, 20)):
+            separators = (",", ":") if style == "compact" else None
+            indent = 2 if style == "pretty" else None
+            told = json.dumps(drawn_element(chance, shape, number), indent=indent, separators=separators)
+            raw.append(told.replace("\n", "\n  ").encode())
+        bad = chance.randrange(len(raw))
+        broken, place = bytearray(raw[bad]), chance.randrange(len(raw[bad]))
+        taken = chance.choice((0, 1, 1, 2, 9, len(broken)))
+        put = chance.choice(
+            (b"", b'"', b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\\", b"\xff", b"\0", b"//", b"null")
+        )
+        broken[place : place + taken] = put
+        content = opening + between.join([*raw[:bad], bytes(broken), *raw[bad + 1 :]]) + end
+        with RecordReader(source_of(tmp_path, content, "data.json")) as reader:
+            found = list(reader.records())
+        read = set()
+        for record in found:
+            with contextlib.suppress(ValueError):
+                value = json.loads(record.raw)
+                read |= {value["n"]} if isinstance(value, dict) and isinstance(value.get("n"), int) else set()
+        assert read >= set(range(len(raw))) - {bad}, (seed, shape, bad, bytes(broken))
 
 
 def test_a_list_that_is_closed_before_its_time_inside_of_an_object_goes_on(tmp_path: Path) -> None:

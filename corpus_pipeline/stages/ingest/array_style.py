@@ -27,6 +27,7 @@ _WINDOW = 2048  # bytes that are decoded at first
 _TOKEN = 24  # longer than any word, number or escape whose end may be missing at the end of a window
 # numbers stay text: only the extent is asked for
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_KEYS_TRIED = 20  # with which elements begin
 _MOST_LEVELS = 4  # of objects around the array
 # lists of objects that are found beside lists of records
 _BESIDE = frozenset(
@@ -197,10 +198,9 @@ def learn(head: bytes, place: int) -> Style:
         # nothing closes the array: the last one may have swallowed its end, and the elements before that
         found = found[:-1] or _swallowed(head, found[0], signs) or found
     keys = frozenset(key for _, _, value in found for key in value)
-    for sign in signs:
-        if all(sign.search(head, begin + 1, end) is None for begin, end, _ in found):
-            return Style(keys, sign)
-    return Style(keys, None)
+    if len(signs) > 1 and all(signs[0].search(head, begin + 1, end) is None for begin, end, _ in found):
+        return Style(keys, signs[0])
+    return Style(keys, _first_keys(head, found))
 
 
 def _swallowed(head: bytes, element: _Element, signs: list[re.Pattern[bytes]]) -> list[_Element]:
@@ -223,7 +223,8 @@ def _best_beginning(head: bytes, place: int) -> tuple[list[re.Pattern[bytes]], l
     for _ in range(_BEGINNINGS if first >= 0 else 0):
         tried = _signs(head, first)
         elements = _well_formed(head, first, tried) if tried else []
-        covered = sum(end - begin for begin, end, _ in elements)
+        # what is followed by a closing brace lies inside of another
+        covered = sum(end - begin for begin, end, _ in elements if head[_behind_space(head, end) :][:1] != b"}")
         if covered > best:
             best, signs, found = covered, tried, elements
         if 2 * best > len(head) - place:
@@ -243,7 +244,7 @@ def _signs(head: bytes, first: int) -> list[re.Pattern[bytes]]:
         signs.append(re.compile(rb"\n" + line[1] + rb"\{"))
     key = _FIRST_KEY.match(head, first)
     if key is not None:
-        signs.append(re.compile(rb"\{(?=[ \t\r\n]{0,200}+" + re.escape(key[1]) + rb"[ \t\r\n]{0,200}+:)"))
+        signs.append(_key_sign(re.escape(key[1])))
     return signs
 
 
@@ -256,18 +257,56 @@ def _well_formed(head: bytes, place: int, signs: list[re.Pattern[bytes]]) -> lis
         try:
             end, value = decode_at(head, place, len(head))
         except (Unfinished, ValueError):
-            following = signs[0].search(head, place + 1) if signs else None
+            value = None
+        if not isinstance(value, dict):  # broken, or the rest of an element that ended too early
+            following = _next_one(head, place + 1, signs, found)
             if following is None:
                 break
-            place = following.end() - 1
+            place = following
             continue
-        if isinstance(value, dict):
-            found.append((place, end, value))
+        found.append((place, end, value))
         behind = _BETWEEN.match(head, end)
         place = end if behind is None else behind.end()
-        if head[place : place + 1] in (b"]", b""):
+        if head[place : place + 1] == b"" or (
+            head[place : place + 1] == b"]" and head[_behind_space(head, place + 1) :][:1] in (b"}", b",", b"")
+        ):
             break
     return found
+
+
+def _next_one(head: bytes, place: int, signs: list[re.Pattern[bytes]], found: list[_Element]) -> int | None:
+    """Where the next element begins behind a broken one: at a sign, or at an object like those before."""
+    following = signs[0].search(head, place) if signs else None
+    if following is not None or not found:
+        return None if following is None else following.end() - 1
+    like = Style(frozenset(key for _, _, value in found for key in value), None)
+    for _ in range(_TRIES):
+        match = GENERIC_START.search(head, place)
+        if match is None:
+            return None
+        place = match.end() - 1
+        try:
+            _, value = decode_at(head, place, len(head))
+        except (Unfinished, ValueError):
+            continue
+        if like.resembles(value):
+            return place
+    return None
+
+
+def _first_keys(head: bytes, found: list[_Element]) -> re.Pattern[bytes] | None:
+    """The sign of elements that begin with different keys: any of those that no element holds behind its begin."""
+    names = {match[1] for begin, _, _ in found if (match := _FIRST_KEY.match(head, begin)) is not None}
+    usable = []
+    for name in sorted(names)[:_KEYS_TRIED]:
+        sign = _key_sign(re.escape(name))
+        if all(sign.search(head, begin + 1, end) is None for begin, end, _ in found):
+            usable.append(re.escape(name))
+    return _key_sign(rb"(?:" + rb"|".join(usable) + rb")") if usable else None
+
+
+def _key_sign(names: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\{(?=[ \t\r\n]{0,200}+" + names + rb"[ \t\r\n]{0,200}+:)")
 
 
 def _behind_space(head: bytes, place: int) -> int:
