@@ -438,3 +438,20 @@ def test_what_is_almost_json_lines_is_told_what_it_is(tmp_path: Path, content: b
     path.write_bytes(content)
     with pytest.raises(UsageError, match=words):
         sniff(path)
+
+
+@pytest.mark.parametrize(
+    ("begin", "container"),
+    [
+        (b"[1, 2]\n", Container.LINES),
+        (b'["a"]\n\n', Container.LINES),
+        (b"[]\n", Container.LINES),
+        (b"[\n", Container.ARRAY),
+    ],
+)
+def test_a_list_in_the_first_line_is_a_bad_line_among_others(
+    tmp_path: Path, begin: bytes, container: Container
+) -> None:
+    lines = [json.dumps({"question": f"q{n}", "answer": "[1, 2"}).encode() for n in range(4)]
+    found = sniff(write(tmp_path, begin + (b"\n" if container is Container.LINES else b",\n").join(lines) + b"\n"))
+    assert (found.source.container, found.records) == (container, 4)

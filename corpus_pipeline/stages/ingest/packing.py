@@ -140,9 +140,20 @@ def _container(path: Path, name: str, head: bytes) -> Container:
         lines = [line for line in first.split(b"\n", 2)[:2] if line.strip()]
         if len(lines) == 2 and all(line.strip().startswith(b"[") and line.strip().endswith(b"]") for line in lines):
             return Container.LINES
-        return Container.ARRAY
+        return Container.LINES if _is_a_bad_line(first) else Container.ARRAY
     suffixes = [suffix.lower() for suffix in Path(name).suffixes if suffix.lower() not in _SUFFIXES]
     return _TABLES.get(suffixes[-1] if suffixes else "", Container.LINES)
+
+
+def _is_a_bad_line(head: bytes) -> bool:
+    """Whether a first line is a whole list of no objects, with an object behind it: one line among others that is no record."""
+    line, _, rest = head.partition(b"\n")
+    if line[1:].lstrip()[:1] in (b"{", b"") or _object(rest.lstrip().partition(b"\n")[0]) is None:
+        return False
+    try:
+        return isinstance(orjson.loads(line), list)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _container_of_objects(path: Path, head: bytes) -> Container:
