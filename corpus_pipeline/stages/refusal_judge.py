@@ -78,9 +78,14 @@ def may_decline(text: str) -> bool:
     """Whether the judge is asked about a text: it is short, and has a word that denies or declines."""
     if not SHORTEST <= len(text) <= LONGEST or (" " not in text and text.isascii()):
         return False
+    return denies(text)
+
+
+def denies(text: str) -> bool:
+    """Whether the beginning of a text has a word that denies, declines or limits."""
     return _DENIES.search(text[:HEAD].lower().encode("utf-8", "replace")) is not None
 
 
 def declines(text: str) -> bool:
-    """Whether a short text reads like a refusal beyond doubt."""
-    return may_decline(text) and leaning(text) > THRESHOLD
+    """Whether a text about which it may be asked (see `may_decline`) reads like a refusal beyond doubt."""
+    return leaning(text) > THRESHOLD

@@ -352,6 +352,23 @@ _OF_WHOM, _OPINION = re.compile(OF_WHOM), re.compile(OPINION)
 _BUT: Final = re.compile(
     r"\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|ancak|fakat)\b|لكن|但|けれど|ですが|のですが|지만|पर |लेकिन"
 )
+# of words that mean *only* and *on*, too, those behind a comma
+_AFTER_ALL: Final = re.compile(
+    r"(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|fakat)|[,;] ?(?:ancak|पर))(?!\w)|لكن|但|けれど|ですが|지만"
+)
+# a *but* behind which the model offers another thing
+_OFFERS_ELSE: Final = re.compile(
+    r"^[\s,]*(?:i (?:can|could|would|will|am|may)\b|i['’](?:d|ll|m)\b|we |happy to|ich (?:kann|könnte|helfe|würde)|gerne?\b|je (?:peux|pourrais|serais)"
+    r"|puedo|podría|con gusto|posso|poderia|potrei|volentieri|ik (?:kan|zou|help)|graag|mogę|mogł|mógł|chętnie|я могу|могу|с радостью|готов"
+    r"|يمكنني|أستطيع|بإمكاني|يسعدني|tôi (?:có thể|sẵn|rất)|saya (?:bisa|dapat|siap|akan|senang)|我?(?:可以|能|很乐意))"
+    r"|(?:abilirim|ebilirim|सकता हूँ|सकती हूँ|お手伝い|ご案内|ご紹介|드릴 수|도와드)"
+)
+# a text in a question that is to be said otherwise: in quotation marks, or behind a colon
+_QUOTED: Final = re.compile(
+    r'["“”«»„]([^"“”«»„]{2,300})["“”«»„]|[「『‘]([^」』’]{2,300})[」』’]|[:：]\s{0,3}(\S.{2,300})$'
+)
+_SAYS_SOMETHING: Final = 16  # characters behind a *but* that may be an answer
+_ROOM: Final = 60  # characters by which another wording of a quoted text may be longer
 _THREATENS: Final = re.compile(THREATENS)
 _ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
 _LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
@@ -478,6 +495,8 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
     refusal = refusal_of(answer, asked)
     if refusal is None:
         return False
+    if words_a_quotation(answer, asked) or _answers_after_all(answer, refusal.language):
+        return False
     names_wrong, own = is_own(answer, asked, refusal)
     if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
         return False
@@ -516,6 +535,27 @@ def _judges_a_work(answer: str) -> bool:
         return False
     found = _OPINION.search(first[0])
     return found is not None and _BUT.search(first[0], _PRAISE, found.start()) is not None and not _LEAD.match(first[0])
+
+
+def words_a_quotation(answer: str, asked: str) -> bool:
+    """Whether a question quotes words of declining and the answer may be the same in other words, or another language."""
+    for found in _QUOTED.finditer(asked[:_ASKED]):
+        quoted = next(filter(None, found.groups()))
+        if len(answer) <= 2 * len(quoted) + _ROOM and (refusal_in(quoted) or refusal_judge.denies(quoted)):
+            return True
+    return False
+
+
+def _answers_after_all(answer: str, language: str) -> bool:
+    """Whether the first sentence answers behind a *but*: *I am no doctor, but most adults may have three cups a day.*"""
+    first = _SENTENCE.match(answer.lower())
+    found = first and _AFTER_ALL.search(first[0], _PRAISE)
+    if not first or not found:
+        return False
+    rest = first[0][found.end() :]
+    if len(rest) < _SAYS_SOMETHING or _MAY_REFUSE.search(rest) or refusal_judge.denies(rest) or _CONTACT.search(rest):
+        return False
+    return not any(offer.search(rest) for offer in (_OFFERS_ELSE, _OFFERS[language], _HELPS[language]))
 
 
 def is_everyday(answer: str, refusal: Refusal) -> bool:
