@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from urllib.parse import quote
 
 import pytest
 
@@ -130,6 +132,23 @@ def test_templates_are_never_made_of_what_addresses_say(client):
     ):
         answer = client.get(path)
         assert answer.status_code < 500 and "1337" not in answer.text
+
+
+WORDS = ("after", "limit", "before", "stage", "state", "rule", "format", "by", "model", "turn", "line", "day", "order")
+ODD = ("99999999999999999999", "a\0b", "١")  # more than any column holds, what no text column takes, another digit
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["huge", "NUL", "digit"])
+def test_no_page_fails_over_a_number_or_a_text_that_no_one_means(client, odd):
+    """Each address that is read by GET, with the word in its path and in every parameter: 400 or 404, or a page."""
+    paths = {route.path for route in client.app.routes if "GET" in (getattr(route, "methods", None) or ())}
+    assert len(paths) > 20
+    for path in sorted(paths):
+        known = re.sub(r"\{[^}]*\}", "1", path.replace("{name}", "hostile"))
+        strange = re.sub(r"\{[^}]*\}", quote(odd), path.replace("{name}", "hostile"))
+        for address, params in ((known, dict.fromkeys(WORDS, odd)), (known, {"after": odd}), (strange, {})):
+            answer = client.get(address, params=params)
+            assert answer.status_code < 500, (address, params)
 
 
 def test_a_line_of_a_log_is_one_record_whatever_it_quotes():
