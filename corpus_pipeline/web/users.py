@@ -22,7 +22,8 @@ _N, _R, _P = 1 << 15, 8, 3
 _MEMORY = 64 << 20
 SHORTEST_PASSWORD = 10
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_hashing = threading.BoundedSemaphore(2)  # a storm of logins must not eat the machine
+# a storm of logins must not eat the machine: half of its processors stay for pages
+_hashing = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
 
 
 def hashed(password: str) -> str:
