@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import socket
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -281,6 +282,14 @@ def test_configs_and_splits_of_a_card(settings, hub):
         addresses(settings, "acme/talk/hard/validation")
     with pytest.raises(UsageError, match="no revision"):
         addresses(settings, "acme/talk@0123abc")
+
+
+def test_a_hub_that_cannot_be_reached_is_said(settings, hub, tmp_path):
+    with socket.socket() as nobody:  # bound, and nobody listens
+        nobody.bind(("127.0.0.1", 0))
+        away = small_corpus.settings(tmp_path / "away", HF_ENDPOINT=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(StopJob, match="does not answer: ConnectError"):
+            remote.listed("hf://datasets/acme/talk", away)
 
 
 def test_splits_are_read_from_paths_where_no_card_names_them(settings, hub):

@@ -7,6 +7,7 @@ with the commit that it was found in, so that it stays the same file whatever is
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -75,7 +76,9 @@ def _look(repository: str, revision: str | None, settings: Settings) -> _Place:
         raise UsageError(f"the hub has no dataset {repository}, or it is private: then set HF_TOKEN") from None
     except OfflineModeIsEnabled:
         raise UsageError("HF_HUB_OFFLINE is set: nothing is asked of the hub") from None
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, (HfHubHTTPError, OSError, *_errors_of_its_client())):
+            raise
         raise StopJob(
             f"the hub at {settings.hub_endpoint} does not answer: {type(error).__name__}. Try again later."
         ) from None
@@ -83,6 +86,12 @@ def _look(repository: str, revision: str | None, settings: Settings) -> _Place:
     card: dict[str, Any] = vars(info.card_data) if info.card_data is not None else {}
     configs, default = _configs(card.get("configs") or [])
     return _Place(repository, info.sha or revision or "main", files, configs, default)
+
+
+def _errors_of_its_client() -> list[type[Exception]]:
+    """What the library's HTTP client raises where there is no network, say; which client it is depends on its version."""
+    names = (("httpx2", "HTTPError"), ("httpx", "HTTPError"), ("requests", "RequestException"))
+    return [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
 
 
 def _check(settings: Settings) -> None:
