@@ -1,4 +1,4 @@
-"""Learn the weights of the second judge of refusals from the labelled answers of the tests, and write them.
+"""Learn the weights of the second judge of refusals from the project's own labelled answers, and write them.
 
     python scripts/refusal_weights.py            # writes corpus_pipeline/stages/refusal_weights.bin
     python scripts/refusal_weights.py --folds 4  # writes nothing: recall and false alarms of lots that were left out
@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from corpus_pipeline.stages.refusal_judge import BITS, WEIGHTS, places  # noqa: E402
+from corpus_pipeline.stages.refusal_judge import BITS, SHORTEST, WEIGHTS, places  # noqa: E402
 
-LABELLED = ROOT / "corpus_pipeline_tests/clean/refusals/labelled.jsonl"
-STEPS, RATE, SHRINK = 150, 0.05, 1e-7
-ORDINARY = 2.0  # what an ordinary answer counts
-THRESHOLDS = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0)
+LABELLED = [ROOT / "corpus_pipeline_tests/clean/refusals" / name for name in ("labelled.jsonl", "wordings.jsonl")]
+PAIRS = ROOT / "benchmarks/verdicts/pairs/pairs.jsonl"
+STEPS, RATE, SHRINK = 60, 0.05, 1e-7
+ORDINARY = 3.0  # what an ordinary answer counts
+THRESHOLDS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 
 Places = list[np.ndarray[Any, Any]]
 Numbers = np.ndarray[Any, Any]
@@ -37,7 +39,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--folds", type=int, default=0, help="leave out a part of the lots in turn")
     said = parser.parse_args()
-    rows = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for path in LABELLED for line in path.read_text(encoding="utf-8").splitlines()]
+    rows += [{"answer": text, "refusal": False, "what": "everyday"} for text in everyday()]
     found = [places(row["answer"]) for row in rows]
     wanted = np.array([row["refusal"] for row in rows], float)
     if said.folds:
@@ -49,6 +52,20 @@ def main() -> int:
     WEIGHTS.write_bytes(head + np.round(weights / scale).astype(np.int8).tobytes())
     print(f"{len(rows):,} rows, {WEIGHTS.stat().st_size:,} bytes")
     return 0
+
+
+def everyday() -> list[str]:
+    """The texts of the labelled pairs of duplicates: questions and answers of all kinds, none of them near a refusal."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            for part in value.values() if isinstance(value, dict) else value:
+                yield from texts(part)
+
+    lines = PAIRS.read_text(encoding="utf-8").splitlines()
+    return sorted({text for line in lines for text in texts(json.loads(line)) if SHORTEST * 2 <= len(text) <= 400})
 
 
 def show(rows: list[dict[str, Any]], found: Places, wanted: Numbers, folds: int) -> None:

@@ -1,8 +1,8 @@
 """A second judge of refusals, for wordings that no list knows: how much a short text reads like one.
 
 Weights of short runs of characters, learnt by `scripts/refusal_weights.py` from the project's own labelled answers alone
-(`corpus_pipeline_tests/clean/refusals/labelled.jsonl`); no text of anyone else takes part. `stages.refusals` asks it only
-about short answers in which the lists find nothing, and only where the question asks for no text that may say no.
+(`labelled.jsonl`, `wordings.jsonl` in `corpus_pipeline_tests/clean/refusals`); no text of anyone else takes part.
+`stages.refusals` asks it only about short answers in which the lists find nothing, and only where the question asks for no text that may say no.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ import numpy as np
 import re2
 
 WEIGHTS: Final = Path(__file__).with_name("refusal_weights.bin")
-BITS: Final = 16  # of a place in the table
+BITS: Final = 18  # of a place in the table
 HEAD: Final = 100  # characters that are read
 RUNS: Final = (2, 5)  # characters of the shortest and the longest run
 LONGEST: Final = 200  # characters of an answer about which it is asked
 SHORTEST: Final = 6
-THRESHOLD: Final = (
-    3.25  # of lots that were left out, about 1 in 50 hard ordinary answers is above; its questions keep most
-)
+# of real ordinary answers 1 in 25,000 or fewer are above; Chinese ones reach 2.2
+THRESHOLD: Final = 2.0
+THRESHOLD_CHINESE: Final = 2.25
 
+_CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
+_OTHER: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana, hangul
 _BETWEEN: Final = re.compile(r"[\s*_>#]+")
 # every refusal has a word that denies, declines or says sorry; most other answers have none
 _DENIES: Final = re2.compile(
@@ -88,4 +90,5 @@ def denies(text: str) -> bool:
 
 def declines(text: str) -> bool:
     """Whether a text about which it may be asked (see `may_decline`) reads like a refusal beyond doubt."""
-    return leaning(text) > THRESHOLD
+    is_chinese = _CHINESE.search(text) is not None and _OTHER.search(text) is None
+    return leaning(text) > (THRESHOLD_CHINESE if is_chinese else THRESHOLD)

@@ -6,15 +6,19 @@ import json
 from collections import Counter
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
 
 from corpus_pipeline.stages import refusal_judge, refusals
 from corpus_pipeline.stages.refusals import LANGUAGES, is_refusal
 
-ROWS = [
-    json.loads(line) for line in (Path(__file__).parent / "labelled.jsonl").read_text(encoding="utf-8").splitlines()
-]
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()]
+
+
+ROWS = rows_of("labelled.jsonl")
 
 
 def test_the_set_has_refusals_and_ordinary_answers_of_every_language() -> None:
@@ -63,9 +67,7 @@ def test_the_first_look_lets_no_refusal_go(before: str) -> None:
     assert found > 150
 
 
-HELD_OUT = [
-    json.loads(line) for line in (Path(__file__).parent / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
-]
+HELD_OUT, TWELFTH = rows_of("held_out.jsonl"), rows_of("held_out_twelfth.jsonl")
 
 
 def test_of_a_lot_that_no_list_and_no_weight_has_seen_more_than_half_is_found() -> None:
@@ -74,8 +76,29 @@ def test_of_a_lot_that_no_list_and_no_weight_has_seen_more_than_half_is_found() 
         kind: [is_refusal(row["answer"], row["asked"]) for row in HELD_OUT if row["refusal"] is kind]
         for kind in (True, False)
     }
-    assert len(found[True]) == 255 and sum(found[True]) >= 140
+    assert len(found[True]) == 255 and sum(found[True]) >= 190
     assert len(found[False]) == 204 and sum(found[False]) <= 8
+
+
+def test_of_the_lot_that_was_sealed_nine_of_ten_stock_phrases_and_two_of_three_free_ones_are_found() -> None:
+    """As above: never to be read for its misses."""
+    found = {"stock": [0, 0], "free": [0, 0], "ordinary": [0, 0]}
+    for row in TWELFTH:
+        kind = "stock" if row["stock"] else "free" if row["refusal"] else "ordinary"
+        found[kind][0] += is_refusal(row["answer"], row["asked"])
+        found[kind][1] += 1
+    assert (found["stock"][1], found["free"][1], found["ordinary"][1]) == (204, 204, 408)
+    assert found["stock"][0] >= 186 and found["free"][0] >= 130 and found["ordinary"][0] <= 14
+
+
+def test_of_wordings_as_different_as_possible_most_are_found_and_1_of_100_near_ones_is_taken_for_one() -> None:
+    wordings = rows_of("wordings.jsonl")[::4]
+    found = {
+        kind: [is_refusal(row["answer"], row["asked"]) for row in wordings if row["refusal"] is kind]
+        for kind in (True, False)
+    }
+    assert sum(found[True]) > 0.55 * len(found[True]) > 800
+    assert sum(found[False]) < 0.015 * len(found[False])
 
 
 def test_the_second_judge_is_asked_about_nearly_every_short_refusal() -> None:
