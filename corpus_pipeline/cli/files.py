@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,8 @@ def add(
         ),
         right=("bytes",),
     )
+    if len(found) > 1:
+        _say_names_that_met(found, [str(one) for one in names], {entry["name"] for entry in added if entry["new"]})
     for entry in added:
         if entry["evidence"] and (len(added) == 1 or entry["format"] in _GENERAL):
             say(f"{entry['name']} is read as {entry['format']}: {entry['evidence']}")
@@ -119,6 +121,19 @@ def add(
         say(f"1 dataset file. Next: corpus run {shlex.quote(added[0]['name'])}")
     else:
         say(f"{len(added)} dataset files. Next: corpus run")
+
+
+def _say_names_that_met(found: Sequence[Given], names: Sequence[str], new: set[str]) -> None:
+    """Says which new files have another name than their own, because it was taken or several have it."""
+    from corpus_pipeline.stages.ingest import identity
+
+    met: dict[str, list[str]] = {}
+    for given, name in zip(found, names, strict=True):
+        base = identity.dataset_name(given.path)
+        if name in new and name != base:
+            met.setdefault(base, []).append(f"{given.path.name} is {name}")
+    for base, files in met.items():
+        say(f"{base} would be the name of several files: {', '.join(files)}")
 
 
 def _entry(result: Added) -> AddedFile:

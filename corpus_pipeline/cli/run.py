@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from corpus_pipeline.defs.launch import Launched
     from corpus_pipeline.jobs.completion_report import CompletionReport
     from corpus_pipeline.service import Corpus
-    from corpus_pipeline.service.records.progress import FileStatus
+    from corpus_pipeline.service.records.progress import FileStatus, StageStatus
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +246,7 @@ def closing_lines(reports: Sequence[CompletionReport], states: Sequence[FileStat
 
         line = f"{stage.value:<8} {total('succeeded'):>9,} of {total('total'):,}"
         stages = [state["stages"][stage.value] for state in states]
-        rows = sum(s["processed"] for s in stages), sum(s["total"] or 0 for s in stages)
+        rows = sum(s["processed"] for s in stages), _total(stages)
         if unfinished and not total("total"):  # stopped before the first row was through
             line = f"{stage.value:<8} nothing so far" + (f", from {rows[0]:,} of {rows[1]:,} rows" if rows[1] else "")
         elif unfinished:
@@ -351,7 +351,7 @@ def _spoken_progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterato
 
 
 class _Sum(NamedTuple):
-    """A stage over several files."""
+    """A stage over several files. total: 0 while that of one of them is not known."""
 
     processed: int
     total: int
@@ -363,8 +363,13 @@ def _sums(states: Sequence[FileStatus], stages: Sequence[Stage]) -> dict[Stage, 
     for stage in stages:
         own = [state["stages"][stage.value] for state in states]
         running = any(s["status"] in (Status.RUNNING, Status.PAUSING) for s in own)
-        found[stage] = _Sum(sum(s["processed"] for s in own), sum(s["total"] or 0 for s in own), running)
+        found[stage] = _Sum(sum(s["processed"] for s in own), _total(own), running)
     return found
+
+
+def _total(own: Sequence[StageStatus]) -> int:
+    totals = [one["total"] for one in own]
+    return 0 if None in totals else sum(filter(None, totals))
 
 
 @contextmanager
@@ -407,10 +412,9 @@ def _progress(corpus: Corpus, names: Sequence[str], to: Stage) -> Iterator[None]
                 spent = sum(row["cost_usd"] for row in corpus.cost("file") if row["file"] in names)
             except Exception:  # the bars must never end a run
                 continue
+            sums = _sums(states, list(rows))
             for stage, row in rows.items():
-                own = [state["stages"][stage.value] for state in states]
-                processed = sum(s["processed"] for s in own)
-                total = sum(s["total"] or 0 for s in own)
+                processed, total, _ = sums[stage]
                 first.setdefault(stage, processed)
                 rate = (processed - first[stage]) / max(0.1, time.monotonic() - began)
                 note = f"{rate:,.0f}/s" if processed > first[stage] else ""

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from corpus_pipeline import process_identity
+from corpus_pipeline.cli.run import _sums
 from corpus_pipeline.errors import CorpusError, LeaseHeld, UnknownName, UsageError
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.recipe import parse
@@ -362,3 +363,10 @@ def test_failed_samples_move_with_a_reason(fresh: Corpus) -> None:
     assert fresh.failed_samples(Where(state=FailedState.OPEN.value)) == []
     with pytest.raises(UnknownName):
         fresh.failed_sample(int(conversation_id(1, 1)))
+
+
+def test_several_files_have_no_sum_of_rows_while_one_is_not_counted_yet(worked: Corpus) -> None:
+    """Else more rows than there are would be done: 17 of the 17 of one file and of none of the other."""
+    states = worked.status()
+    assert _sums(states, [Stage.INGEST])[Stage.INGEST][:2] == (17, 0)
+    assert _sums(states[1:], [Stage.INGEST])[Stage.INGEST][:2] == (17, 17)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus_pipeline.cli import cli
 from corpus_pipeline.errors import SourceChanged
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import Settings
@@ -52,3 +53,15 @@ def test_printed_commands_can_be_pasted(corpus: Corpus, tmp_path: Path) -> None:
     rows(path, "another")
     with pytest.raises(SourceChanged, match=r"corpus add '.*it'\"'\"'s; rm\.jsonl' --name"):
         corpus.add(path)
+
+
+def test_which_names_met_is_said_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CORPUS_HOME", str(tmp_path / "home"))
+    for name in ("a b.jsonl", "a_b.jsonl", "d.jsonl"):
+        rows(tmp_path / "in" / name, name)
+    for said in ("a_b would be the name of several files: a b.jsonl is a_b_jsonl, a_b.jsonl is a_b_jsonl-2", None):
+        cli.main(["add", str(tmp_path / "in")], standalone_mode=False)
+        words = capsys.readouterr().err
+        assert (said in words) if said else ("several files" not in words), "what is known already has its name"
