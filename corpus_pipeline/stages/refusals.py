@@ -318,6 +318,7 @@ _REPORTED: Final = re.compile(
 )
 _MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
 _SPEECH: Final = "\"'“”‘«»「『„"
+_SPEECH_ENDS: Final = "\"'”“’»«」』"
 _SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 _SAYS: Final = {
     Strength.EXPLICIT: {
@@ -354,7 +355,21 @@ _BUT: Final = re.compile(
 )
 # of words that mean *only* and *on*, too, those behind a comma
 _AFTER_ALL: Final = re.compile(
-    r"(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|fakat)|[,;] ?(?:ancak|पर))(?!\w)|لكن|但|けれど|ですが|지만"
+    r"(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|fakat)|[,;] ?(?:ancak|पर|लेकिन))(?!\w)|لكن|但|けれど|ですが|ませんが、|지만"
+)
+# who says to be none of these may answer all the same, also with words of denying
+_NO_EXPERT: Final = re.compile(
+    r"doctor|lawyer|veterin|\b(?:arzt|ärztin|anwalt|médecin|avocat|abogad|advogad|avvocat|médic|medic|arts|advocaat|lekarz|prawnik|dokter|pengacara)"
+    r"|doktor|avukat|врач|юрист|طبيب|محام|डॉक्टर|वकील|bác sĩ|luật sư|医生|律师|医師|弁護士|의사|변호사"
+)
+# a question what to say: what is said may be a no
+_ASKS_WORDS: Final = re.compile(
+    r"\b(?:what (?:do|should|can|could) i (?:say|reply|answer|write|text)|was (?:soll|sage|antworte|schreibe) ich|que (?:dire|répondre|lui dire)"
+    r"|qué (?:le )?(?:digo|respondo|contesto)|o que (?:digo|respondo|falo)|(?:che )?cosa (?:dico|rispondo|scrivo)|wat (?:moet|kan|zeg|antwoord) ik"
+    r"|co (?:mam )?(?:powiedzieć|odpowiedzieć|napisać)|что (?:мне )?(?:сказать|ответить|написать)|nên (?:nói|trả lời|viết) (?:gì|sao|thế nào)|(?:nói|trả lời) (?:sao|thế nào)"
+    r"|ne (?:diyeyim|yazayım|desem|cevap)|(?:bilang|jawab|balas) (?:apa|bagaimana|gimana))"
+    r"|ماذا (?:أقول|أرد|أكتب)|क्या (?:कहूँ|बोलूँ|लिखूँ|जवाब)|怎么(?:说|回[复答]|拒)|如何(?:回[复答应]|拒)|怎样回[复答应]|(?:何|なん)て(?:言|返|答)|どう(?:言|返|断|答)"
+    r"|뭐라(?:고)? (?:해|하|보내|말|답)|어떻게 (?:거절|말하|답)"
 )
 # a *but* behind which the model offers another thing
 _OFFERS_ELSE: Final = re.compile(
@@ -497,6 +512,8 @@ def is_refusal(answer: str, asked: str = "", max_characters: int = MAX_CHARACTER
         return False
     if words_a_quotation(answer, asked) or _answers_after_all(answer, refusal.language):
         return False
+    if (_is_speech(answer) or _ASKS_WORDS.search(asked[:_ASKED].lower())) and not is_harmful(asked, refusal.language):
+        return False  # what somebody may say
     names_wrong, own = is_own(answer, asked, refusal)
     if goes_on(answer, refusal.language, redirects=names_wrong) or asks_for_words(asked, refusal, own=own):
         return False
@@ -546,14 +563,22 @@ def words_a_quotation(answer: str, asked: str) -> bool:
     return False
 
 
+def _is_speech(answer: str) -> bool:
+    """Whether the whole answer stands in quotation marks."""
+    stripped = answer.strip()
+    return len(stripped) > 2 and stripped[0] in _SPEECH and stripped[-1] in _SPEECH_ENDS
+
+
 def _answers_after_all(answer: str, language: str) -> bool:
     """Whether the first sentence answers behind a *but*: *I am no doctor, but most adults may have three cups a day.*"""
     first = _SENTENCE.match(answer.lower())
     found = first and _AFTER_ALL.search(first[0], _PRAISE)
     if not first or not found:
         return False
-    rest = first[0][found.end() :]
-    if len(rest) < _SAYS_SOMETHING or _MAY_REFUSE.search(rest) or refusal_judge.denies(rest) or _CONTACT.search(rest):
+    rest, is_free = first[0][found.end() :], _NO_EXPERT.search(first[0], 0, found.start()) is not None
+    if len(rest) < _SAYS_SOMETHING or _CONTACT.search(rest) or _MAY_REFUSE.search(rest):
+        return False
+    if not is_free and refusal_judge.denies(rest):
         return False
     return not any(offer.search(rest) for offer in (_OFFERS_ELSE, _OFFERS[language], _HELPS[language]))
 

@@ -88,7 +88,7 @@ def test_of_the_lot_that_was_sealed_nine_of_ten_stock_phrases_and_two_of_three_f
         found[kind][0] += is_refusal(row["answer"], row["asked"])
         found[kind][1] += 1
     assert (found["stock"][1], found["free"][1], found["ordinary"][1]) == (204, 204, 408)
-    assert found["stock"][0] >= 186 and found["free"][0] >= 130 and found["ordinary"][0] <= 14
+    assert found["stock"][0] >= 186 and found["free"][0] >= 130 and found["ordinary"][0] <= 12
 
 
 def test_of_wordings_as_different_as_possible_most_are_found_and_1_of_100_near_ones_is_taken_for_one() -> None:

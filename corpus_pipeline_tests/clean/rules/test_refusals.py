@@ -174,6 +174,9 @@ def test_whom_to_turn_to_is_no_answer_but_other_steps_are() -> None:
         ("「参加できません」を丁寧にしてください", "申し訳ございませんが、参加いたしかねます。"),
         ("May pregnant women drink tea?", "I'm not a doctor, but two cups a day are fine for most."),
         ("¿Ven los gatos los colores?", "No soy veterinario, pero los gatos distinguen el azul y el verde."),
+        ("Geceleri süt içmek zararlı mı?", "Doktor değilim ama çoğu insan için bir bardak sütün zararı yoktur."),
+        ("What should I say if a stranger asks for my number?", "I'm sorry, I don't give out my number."),
+        ("Nenne einen Satz von Luther.", "„Ich kann und will nicht widerrufen.“"),
     ],
 )
 def test_another_wording_of_a_quotation_and_an_answer_behind_a_but_stay(asked: str, answer: str) -> None:
