@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from corpus_pipeline.stages.refusal_judge import BITS, SHORTEST, WEIGHTS, places  # noqa: E402
+from corpus_pipeline.stages.refusal_judge import BITS, SHORTEST_DENSE, WEIGHTS, places  # noqa: E402
 
 LABELLED = [ROOT / "corpus_pipeline_tests/clean/refusals" / name for name in ("labelled.jsonl", "wordings.jsonl")]
 PAIRS = ROOT / "benchmarks/verdicts/pairs/pairs.jsonl"
@@ -65,7 +65,7 @@ def everyday() -> list[str]:
                 yield from texts(part)
 
     lines = PAIRS.read_text(encoding="utf-8").splitlines()
-    return sorted({text for line in lines for text in texts(json.loads(line)) if SHORTEST * 2 <= len(text) <= 400})
+    return sorted({text for line in lines for text in texts(json.loads(line)) if SHORTEST_DENSE <= len(text) <= 400})
 
 
 def show(rows: list[dict[str, Any]], found: Places, wanted: Numbers, folds: int) -> None:

@@ -21,13 +21,14 @@ BITS: Final = 18  # of a place in the table
 HEAD: Final = 100  # characters that are read
 RUNS: Final = (2, 5)  # characters of the shortest and the longest run
 LONGEST: Final = 200  # characters of an answer about which it is asked
-SHORTEST: Final = 6
+SHORTEST: Final = 24  # a shorter text has too few runs to tell
+SHORTEST_DENSE: Final = 12  # of Chinese, Japanese, Korean
 # of real ordinary answers 1 in 25,000 or fewer are above; Chinese ones reach 2.2
 THRESHOLD: Final = 2.0
 THRESHOLD_CHINESE: Final = 2.25
 
-_CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
-_OTHER: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")  # kana, hangul
+_HAN: Final = re.compile(r"[\u3400-\u9fff]")
+_KANA_HANGUL: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _BETWEEN: Final = re.compile(r"[\s*_>#]+")
 # every refusal has a word that denies, declines or says sorry; most other answers have none
 _DENIES: Final = re2.compile(
@@ -78,7 +79,8 @@ def leaning(text: str) -> float:
 
 def may_decline(text: str) -> bool:
     """Whether the judge is asked about a text: it is short, and has a word that denies or declines."""
-    if not SHORTEST <= len(text) <= LONGEST or (" " not in text and text.isascii()):
+    shortest = SHORTEST_DENSE if _HAN.search(text) or _KANA_HANGUL.search(text) else SHORTEST
+    if not shortest <= len(text) <= LONGEST or (" " not in text and text.isascii()):
         return False
     return denies(text)
 
@@ -90,5 +92,5 @@ def denies(text: str) -> bool:
 
 def declines(text: str) -> bool:
     """Whether a text about which it may be asked (see `may_decline`) reads like a refusal beyond doubt."""
-    is_chinese = _CHINESE.search(text) is not None and _OTHER.search(text) is None
+    is_chinese = _HAN.search(text) is not None and _KANA_HANGUL.search(text) is None
     return leaning(text) > (THRESHOLD_CHINESE if is_chinese else THRESHOLD)

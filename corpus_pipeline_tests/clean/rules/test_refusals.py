@@ -193,3 +193,61 @@ def test_another_wording_of_a_quotation_and_an_answer_behind_a_but_stay(asked: s
 )
 def test_a_refusal_beside_a_quotation_or_with_an_offer_behind_a_but_is_one(asked: str, answer: str) -> None:
     assert is_refusal(answer, asked)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(
+            "Just that one.",
+            "Not that I know of.",
+            "No one did.",
+            "Only twice.",
+            "Never.",
+            "It did not work.",
+            "Out of reach.",
+        ),
+        *("The old bridge was never rebuilt after the flood.", "Penguins cannot fly, but they swim well."),
+        *("She declined the post for reasons of health.", "The recipe has no sugar, only honey and dates."),
+        *("I would not add salt before the end.", "Nothing in the report supports that figure."),
+        *(
+            "Nur im Winter.",
+            "Keines davon.",
+            "Die Brücke wurde nie wieder aufgebaut.",
+            "Pinguine können nicht fliegen.",
+        ),
+        *(
+            "Jamais.",
+            "Le pont n'a pas été reconstruit.",
+            "Solo uno.",
+            "El puente nunca se reconstruyó.",
+            "Nenhuma delas.",
+        ),
+        *("Il ponte non fu mai ricostruito.", "De brug is nooit herbouwd.", "Most nigdy nie został odbudowany."),
+        *(
+            "Мост так и не восстановили.",
+            "Только зимой.",
+            "桥一直没有重建。",
+            "只在冬天。",
+            "橋は再建されませんでした。",
+            "冬だけです。",
+        ),
+        *(
+            "다리는 다시 지어지지 않았습니다.",
+            "겨울에만.",
+            "لم يُبنَ الجسر من جديد.",
+            "पुल फिर नहीं बना।",
+            "Cây cầu không bao giờ được xây lại.",
+        ),
+        *(
+            "Köprü bir daha yapılmadı.",
+            "Jembatan itu tidak pernah dibangun lagi.",
+            "Chỉ mùa đông.",
+            "Sadece kışın.",
+            "Hanya musim dingin.",
+        ),
+    ],
+)
+def test_short_answers_and_facts_with_words_of_denying_stay(answer: str) -> None:
+    assert not is_refusal(answer, "What is known of it?")
+    assert not is_refusal(answer, "Which of them is right?")
