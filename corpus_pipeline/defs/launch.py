@@ -43,7 +43,8 @@ class Launcher:
 
     def __init__(self, settings: Settings) -> None:
         self.instance = instance.instance(settings, prints=True)
-        run_liveness.end_lost(self.instance, kept(settings).store, settings.lease_seconds, DEFAULT.owns)
+        self._store = kept(settings).store
+        run_liveness.end_lost(self.instance, self._store, settings.lease_seconds, DEFAULT.owns)
         self._job = own().resolve_job_def(PATH_JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
 
@@ -84,6 +85,8 @@ class Launcher:
             if self._was_refused(run_id):
                 return Launched(run_id, False, None)
             raise KeyboardInterrupt from stop
+        finally:
+            run_liveness.leave(self._store, self.instance.get_run_by_id(run_id))
         self._allow_another(result.run_id)
         if self._was_refused(run_id):
             return Launched(run_id, False, None)

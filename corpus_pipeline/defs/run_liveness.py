@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +17,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from corpus_pipeline.defs.dagster_internals import GRPC_INFO_TAG, DagsterGrpcClient
-from corpus_pipeline.errors import StopJob, UsageError
+from corpus_pipeline.errors import CorpusError, StopJob, UsageError
 from corpus_pipeline.jobs.run_heartbeat import RunHeartbeat
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import Store, run_workers
@@ -64,6 +65,13 @@ def let_go(store: Store) -> None:
     """The run is over but for its last words."""
     if store.url in _beats:
         _beats[store.url].end()
+
+
+def leave(store: Store, run: dg.DagsterRun | None) -> None:
+    """This process worked a run, and Dagster knows how it ended: it is no worker that one may miss."""
+    if store.url in _beats and run is not None and run.is_finished:
+        with suppress(CorpusError):  # the database is away: the row goes to the sensor
+            _beats[store.url].leave()
 
 
 def end_lost(

@@ -73,12 +73,20 @@ class RunHeartbeat:
             )
 
     def end(self) -> None:
-        """The run is over but for its last words: no more signs of life. Its row goes with the next run, or to the sensor."""
+        """The run is over but for its last words: no more signs of life. Its row goes when these are said (`leave`), with the
+        next run, or to the sensor."""
         with self._lock:
             self._run_id = None
             if self._holds:
                 self._store.signs.let_go()
             self._holds = False
+
+    def leave(self) -> None:
+        """The last words of the run are said: nobody has to end it for this process."""
+        with self._lock:
+            last, self._last = self._last, None
+        if last is not None:
+            self._store.write(partial(run_workers.leave, run_id=last, owner=self._owner), repeatable=True)
 
     def _beat(self) -> None:
         pause = self._pause

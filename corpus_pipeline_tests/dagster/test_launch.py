@@ -59,6 +59,7 @@ def test_many_files_go_side_by_side_each_in_a_run_of_its_own_and_then_cost_nothi
         assert {run.status.value for run in runs} == {"SUCCESS"}
         assert len(instance.get_dynamic_partitions(partitions.PARTITIONS_NAME)) == FILES
     assert sum(int(row["answered"]) for row in corpus.cost("file")) == 6 * FILES
+    assert corpus.workers() == [], "whose run is over is missed by nobody"
 
     program = "import sys; from corpus_pipeline.cli import _run; sys.exit(_run(['run']) or 'dagster' in sys.modules)"
     again = subprocess.run([sys.executable, "-c", program], env=child, capture_output=True, text=True, timeout=120)
