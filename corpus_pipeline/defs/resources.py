@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr
 from corpus_pipeline.cancellation import StopSignal
 from corpus_pipeline.defs import run_liveness, upstream
 from corpus_pipeline.defs.checks import ASSETS
+from corpus_pipeline.errors import UsageError
 from corpus_pipeline.jobs.narration import Narrator
 from corpus_pipeline.jobs.runner import Outcome
 from corpus_pipeline.service import Corpus, structured_logs
@@ -37,6 +38,9 @@ class CursorResource(dg.ConfigurableResource):
 
     What is not given here comes from the environment (see `Settings`). Give secrets as `dg.EnvVar`: configuration is stored
     and shown, a variable's name is all that is seen of it.
+
+    The configuration of a run changes none of it: who may start runs could send the key to another host otherwise, or have
+    any variable of the environment read.
     """
 
     home: str | None = Field(default=None, description="CORPUS_HOME of this corpus")
@@ -50,6 +54,7 @@ class CursorResource(dg.ConfigurableResource):
     _corpus: Corpus | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        refuse_changes(context)
         settings = self.settings()
         if settings.log_json:
             structured_logs.configure()
@@ -108,6 +113,24 @@ class CursorResource(dg.ConfigurableResource):
         """Where the cursors of a stage of a dataset file stand."""
         work = self.corpus.work(partition_key, stage)
         return work.store.fetch(lambda c: cursors.stage_cursors(c, work.task.id, stage))
+
+
+def refuse_changes(context: dg.InitResourceContext) -> None:
+    """Raises UsageError when the configuration of a run sets a field of this resource to another value than the definitions
+    have. Those values are what Dagster proposes as a start, so they may be given again."""
+    if context.run is None or context.resource_def is None or context.resource_def.config_field is None:
+        return
+    own: Any = context.resource_def.config_field.default_value
+    given: Any = (context.run.run_config or {}).get("resources") or {}
+    for name, known in context.all_resource_defs.items():
+        if known is context.resource_def:
+            fields = (given.get(name) or {}).get("config") or {}
+            changed = sorted(key for key, value in fields.items() if value != own.get(key))
+            if changed:
+                raise UsageError(
+                    f"the settings of a corpus ({', '.join(changed)}) are no part of a run's configuration: set them where"
+                    " the code runs, and start the run without them"
+                )
 
 
 @cache  # one for each corpus of the deployment

@@ -52,6 +52,56 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]
     return {key: value.value for key, value in event.metadata.items()}
 
 
+@dg.asset
+def settings_of_the_run(cursor: CursorResource) -> None:
+    dg.get_dagster_logger().info("%s", cursor.corpus.settings.model)
+
+
+def configured(home: Home, resource: CursorResource, config: object) -> str:
+    """What a run with this configuration of its resource fails with; nothing when it does not."""
+    result = dg.materialize(
+        [settings_of_the_run],
+        instance=home.instance,
+        resources={"cursor": resource},
+        run_config={"resources": {"cursor": config}},
+        raise_on_error=False,
+    )
+    errors = [getattr(event.event_specific_data, "error", None) for event in result.all_events]
+    told = "".join(error.to_string() for error in errors if error is not None)
+    assert bool(told) is not result.success
+    return told
+
+
+BAKED = CursorResource(model="baked", openai_api_key=dg.EnvVar("KEY_OF_THIS"), key_prefix=["mine"])
+
+
+@pytest.mark.parametrize(
+    ("resource", "config"),
+    [
+        (CursorResource(), {"openai_base_url": "https://elsewhere.example/v1"}),
+        (CursorResource(), {"model": {"env": "SECRET_OF_THE_HOST"}}),
+        (CursorResource(), {"key_prefix": ["other"]}),
+        (CursorResource(), {"model": None, "home": "/tmp/elsewhere"}),
+        (BAKED, {"openai_api_key": {"env": "SECRET_OF_THE_HOST"}}),
+        (BAKED, {"model": None}),  # it would be that of the environment
+    ],
+)
+def test_a_run_changes_no_setting(home: Home, monkeypatch: pytest.MonkeyPatch, resource, config) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOST", "sk-canary-0123456789")
+    monkeypatch.setenv("KEY_OF_THIS", "sk-own-0123456789")
+    told = configured(home, resource, {"config": config})
+    assert "no part of a run's configuration" in told and "canary" not in told
+
+
+@pytest.mark.parametrize("resource", [CursorResource(), BAKED])
+def test_what_dagster_proposes_as_configuration_of_a_run_is_taken(home: Home, monkeypatch, resource) -> None:
+    monkeypatch.setenv("KEY_OF_THIS", "sk-own-0123456789")
+    definitions = dg.Definitions(assets=[settings_of_the_run], resources={"cursor": resource})
+    schema = definitions.resolve_implicit_global_asset_job_def().run_config_schema.config_type.fields["resources"]
+    assert configured(home, resource, schema.default_value["cursor"]) == ""
+    assert configured(home, resource, {"config": {}}) == ""
+
+
 def test_each_stage_tells_what_came_of_it_and_its_checks_pass(home: Home):
     home.add("whole", rows=6)
     result = run(home, "whole")
