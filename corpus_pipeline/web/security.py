@@ -83,17 +83,21 @@ class Door:
         return Person(self.options.loopback_user, Role.ADMIN)
 
     def _named_by_proxy(self, scope: Scope, headers: Headers) -> Person | None:
-        """The user whom a trusted proxy names: its address alone proves nothing, any program there has it."""
+        """The user whom a trusted proxy names: its address alone proves nothing, any program there has it.
+
+        A header that comes twice names nobody: one of them may be the client's own, which the proxy passed on.
+        """
         options, client = self.options, scope.get("client")
         if not options.proxy_header or not (options.proxy_secret or options.socket):
             return None
         if not options.is_trusted_proxy(client[0] if client else None):
             return None
-        if options.proxy_secret and not hmac.compare_digest(
-            options.proxy_secret.encode(), headers.get(PROXY_PROOF, "").encode()
-        ):
+        names, proofs = headers.getlist(options.proxy_header), headers.getlist(PROXY_PROOF)
+        if len(names) != 1 or len(proofs) > 1:
             return None
-        name = headers.get(options.proxy_header, "").strip()
+        if options.proxy_secret and not hmac.compare_digest(options.proxy_secret.encode(), "".join(proofs).encode()):
+            return None
+        name = names[0].strip()
         known = users.role_of(options.users, name) if options.users and name else None
         return Person(name[:128], known or options.proxy_role) if name else None
 

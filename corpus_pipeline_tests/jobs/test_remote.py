@@ -9,6 +9,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -175,6 +176,17 @@ def test_an_address_that_is_not_allowed_is_refused_before_anything_is_sent(setti
         fetch(settings, address)
 
 
+def test_a_public_host_sends_nobody_to_a_host_of_our_own_network(tmp_path):
+    own = small_corpus.settings(tmp_path / "home", CORPUS_PRIVATE_HOSTS="10.0.0.7,models.example")
+    copy = SimpleNamespace(remote=http.remote("https://public.example/rows.jsonl"))
+    public, private = (http._hop(f"https://{host}/a", copy, own, None).where for host in ("public.example", "10.0.0.7"))
+    for target in ("https://10.0.0.7/a", "https://models.example:8443/a"):
+        with pytest.raises(UsageError, match="nothing is read from"):
+            http._hop(target, copy, own, public)
+        assert http._hop(target, copy, own, private).where.private_allowed  # their own hosts may say where a file lies
+    assert http._hop("https://else.example/a", copy, own, private).where.host == "else.example"
+
+
 def test_redirections_are_followed_but_not_for_ever(settings, server):
     server.redirects["/a.jsonl"] = "/b.jsonl"
     server.redirects["/b.jsonl"] = "data/rows.jsonl"
@@ -290,6 +302,24 @@ def test_a_hub_that_cannot_be_reached_is_said(settings, hub, tmp_path):
         away = small_corpus.settings(tmp_path / "away", HF_ENDPOINT=f"http://127.0.0.1:{nobody.getsockname()[1]}")
         with pytest.raises(StopJob, match="does not answer: ConnectError"):
             remote.listed("hf://datasets/acme/talk", away)
+
+
+def test_a_card_that_was_made_to_take_for_ever_is_read_in_no_time(settings, hub):
+    slow = f"{'*a' * 8}*b.jsonl"
+    configs = [{"config_name": "default", "data_files": [slow, "kept.jsonl", "x/**/[!b]?.jsonl"]}]
+    names = (f"{'a' * 200}.jsonl", "kept.jsonl", "x/y/z/ab.jsonl", "x/bb.jsonl", f"{'a' * 20}b.jsonl")
+    hub.add_dataset("acme/slow", dict.fromkeys(names, ROWS), configs=configs)
+    found = remote.listed("hf://datasets/acme/slow", settings)
+    assert [one.address.partition("@")[2].partition("/")[2] for one in found] == sorted(
+        (f"{'a' * 20}b.jsonl", "kept.jsonl", "x/y/z/ab.jsonl")
+    )
+
+
+@pytest.mark.parametrize("patterns", ["*" * 5000, "a**", "[b-a].jsonl", [f"{n}*.jsonl" for n in range(1000)]])
+def test_a_card_with_patterns_that_are_none_is_refused_in_words(settings, hub, patterns):
+    hub.add_dataset("acme/odd", {"a.jsonl": ROWS}, configs=[{"config_name": "default", "data_files": patterns}])
+    with pytest.raises(UsageError, match=r"card names files by .*Name a folder"):
+        remote.listed("hf://datasets/acme/odd", settings)
 
 
 def test_splits_are_read_from_paths_where_no_card_names_them(settings, hub):

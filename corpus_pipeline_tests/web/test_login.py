@@ -6,8 +6,10 @@ import html
 import re
 import stat
 import threading
+from types import SimpleNamespace
 
 import pytest
+from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
 from corpus_pipeline.errors import UsageError
@@ -16,6 +18,7 @@ from corpus_pipeline.settings import Settings
 from corpus_pipeline.web import Options, create_app, users
 from corpus_pipeline.web.app import _routes
 from corpus_pipeline.web.options import Role
+from corpus_pipeline.web.pages.login import address_of
 from corpus_pipeline.web.security import CSP
 from corpus_pipeline.web.serve import default_options
 from corpus_pipeline.web.sessions import Brake, Person, Sessions
@@ -376,6 +379,23 @@ def test_a_proxy_is_believed_only_from_its_address_and_with_its_secret(corpus, u
     assert "otto" in near.get("/files", headers=header).text
     assert 'action="/pause"' in near.get("/files", headers=header).text
     assert 'action="/pause"' not in near.get("/files", headers={"X-Remote-User": "stranger"} | proof).text
+
+
+def test_what_a_client_wrote_before_the_lines_of_a_proxy_counts_for_nothing(corpus, users_file):
+    options = {"proxy_header": "X-Remote-User", "trusted_proxies": ("10.1.0.0/24",), "users": users_file}
+    near = browser(corpus, "10.1.0.9", **options, proxy_secret="0123456789abcdef")
+    named, proof = ("X-Remote-User", "otto"), ("X-Corpus-Proxy-Secret", "0123456789abcdef")
+    assert near.get("/files", headers=[named, proof]).status_code == 200
+    for doubled in ([named, ("x-remote-user", "vera"), proof], [named, proof, proof]):
+        assert near.get("/files", headers=doubled).status_code == 401
+
+
+def test_the_address_is_the_one_that_the_nearest_proxy_wrote():
+    site = SimpleNamespace(options=Options(trusted_proxies=("10.1.0.9",)))
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"7.7.7.7, 203.0.113.9")]
+    scope = {"type": "http", "client": ("10.1.0.9", 1), "app": SimpleNamespace(state=SimpleNamespace(site=site))}
+    for given, address in ((lines, "203.0.113.9"), (lines[::-1], "6.6.6.6"), ([], "10.1.0.9")):
+        assert address_of(Request(scope | {"headers": given})) == address
 
 
 @pytest.fixture

@@ -109,7 +109,8 @@ async def _attempt(copy: Copy, settings: Settings, on_bytes: OnBytes) -> Fetched
 
 
 def _hop(url: str, copy: Copy, settings: Settings, before: Endpoint | None) -> _Hop:
-    """A checked address. A redirection leads neither from https to http nor from elsewhere to this machine."""
+    """A checked address. A redirection leads neither from https to http nor from elsewhere to this machine, nor from a
+    public host to one of our own network: it would ask there in our name what somebody else chose."""
     parts = urlsplit(url)
     try:
         if parts.username is not None or parts.scheme not in ("http", "https"):
@@ -119,7 +120,11 @@ def _hop(url: str, copy: Copy, settings: Settings, before: Endpoint | None) -> _
         ).reached_by(ca_file=settings.ca_file, proxy=settings.proxy_for(parts.hostname or ""))
     except (UsageError, ValueError):
         raise _refused(copy, parts.hostname or "?") from None
-    if before is not None and (where.loopback > before.loopback or (where.scheme, before.scheme) == ("http", "https")):
+    if before is not None and (
+        where.loopback > before.loopback
+        or where.private_allowed > before.private_allowed
+        or (where.scheme, before.scheme) == ("http", "https")
+    ):
         raise _refused(copy, f"{parts.scheme}://{parts.hostname}")
     return _Hop(urlunsplit(parts._replace(fragment="")), where)
 

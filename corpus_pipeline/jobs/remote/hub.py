@@ -24,6 +24,8 @@ _ADDRESS = re.compile(
 )
 _NO_DATA = re.compile(r"(^|/)(\..*|dataset_infos?\.json|dataset_dict\.json|state\.json|config\.json|README\.md)$")
 _SHOWN = 12
+_MOST_PATTERNS, _LONGEST_PATTERN = 256, 1024  # of a config and split; characters
+_SHOWN_OF_PATTERN = 80
 _TIMEOUT = 30.0
 
 
@@ -164,15 +166,34 @@ def _by_card(place: _Place, wanted: list[str], data: list[str], address: str) ->
     own = place.configs[config]
     if len(splits) > 1 or (splits and splits[0] not in own):
         return _by_path(wanted, data) if wanted[0] not in place.configs else []
-    patterns = [pattern for split, paths in own.items() if not splits or split == splits[0] for pattern in paths]
-    return [path for path in data if any(_fits(path, pattern) for pattern in patterns)]
+    patterns = {pattern for split, paths in own.items() if not splits or split == splits[0] for pattern in paths}
+    wild = sorted(pattern for pattern in patterns if any(sign in pattern for sign in "*?["))
+    if len(wild) > _MOST_PATTERNS:
+        raise UsageError(
+            f"{address}: its card names files by {len(wild)} patterns, more than {_MOST_PATTERNS} are not tried. Name a"
+            " folder or a file of it"
+        )
+    fits = [_expression(pattern, address) for pattern in wild]
+    return [path for path in data if path in patterns or any(one.fullmatch(path) for one in fits)]
 
 
-def _fits(path: str, pattern: str) -> bool:
-    """Whether a path is meant by a pattern of a card, where `*` may not cross a folder and `**` may."""
+def _expression(pattern: str, address: str) -> Any:
+    """What paths of a pattern look like, where `*` may not cross a folder and `**` may; in time linear in the path, since
+    whoever wrote the card may have meant it to take for ever. Raises UsageError."""
+    import re2
     from fsspec.utils import glob_translate  # the hub's library brings it
 
-    return pattern == path or re.fullmatch(glob_translate(pattern), path) is not None
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        if len(pattern) > _LONGEST_PATTERN:
+            raise ValueError("it is too long")
+        return re2.compile(glob_translate(pattern).removesuffix(r"\Z") + r"\z", options)
+    except (ValueError, re2.error):
+        raise UsageError(
+            f"{address}: its card names files by {pattern[:_SHOWN_OF_PATTERN]!r}, which is no pattern of paths. Name a folder"
+            " or a file of it"
+        ) from None
 
 
 def _by_path(wanted: list[str], data: list[str]) -> list[str]:

@@ -72,7 +72,8 @@ def address_of(request: Request) -> str:
     """The address of a browser: the one that a trusted proxy names last, else that of the connection."""
     address = request.client.host if request.client else "?"
     if site_of(request).options.is_trusted_proxy(address):
-        named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        # a proxy may add a line of its own after those of the client: together they are one list
+        named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
         with contextlib.suppress(ValueError):
             return str(ipaddress.ip_address(named))
     return address
