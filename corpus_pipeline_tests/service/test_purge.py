@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from corpus_pipeline.errors import LeaseHeld, UnknownName, UsageError
+from corpus_pipeline.jobs import remote
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import failed_samples, leases
 from corpus_pipeline.store.invariants import violations
 from corpus_pipeline.store.schema import metadata
 from corpus_pipeline_tests import small_corpus
+from corpus_pipeline_tests.servers import files
 
 RECIPE = """
 name: purge
@@ -112,6 +114,31 @@ def test_an_export_at_another_place_is_said_to_be_left(corpus, tmp_path):
         small_corpus.run_path(there, "a")
         again = there.purge("a", [5], reason="request 7")
         assert again["next"] is None and old[0] in again["left"]
+
+
+def test_the_copy_of_a_file_from_elsewhere_goes_and_a_later_run_makes_it_again(tmp_path):
+    source = small_corpus.write_jsonl(tmp_path / "a.jsonl", rows(12)).read_bytes()
+    with files.running() as server, small_corpus.opened(tmp_path / "home") as corpus:
+        server.files["/a.jsonl"] = source
+        address = f"{server.url}/a.jsonl"
+        corpus.add(address, format="question_answer")
+        corpus.run_stage("a", Stage.INGEST)
+        downloads = remote.Copies(corpus.settings.downloads_folder)
+        (one,) = remote.listed(address, corpus.settings)
+        with downloads.copying(one) as copy:
+            copy.part.write_bytes(source[:1000])  # of a newer version, whose copying broke off
+            busy = corpus.purge("a", [5], reason="request 7")
+        assert [line for line in busy["left"] if line.startswith(str(copy.part))]
+        report = corpus.purge("a", [5, 13, 14], reason="request 7")
+        held = [path for path in corpus.settings.downloads_folder.rglob("*") if path.is_file()]
+        assert [path for path in held if SECRET.encode() in path.read_bytes()] == []
+        assert not copy.part.exists() and str(copy.part) not in " ".join(report["left"])
+        assert any("other hosts" in line and address in line for line in report["left"])
+        corpus.redo("a", Stage.INGEST)
+        corpus.run_stage("a", Stage.INGEST)
+        sound(corpus)
+        assert found(corpus, SECRET) == []
+        assert corpus.files(["a"])[0].conversations == 13
 
 
 def test_reading_the_same_file_again_keeps_it_out(corpus, tmp_path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.errors import StopJob, UsageError
-from corpus_pipeline.file_locks import locked
+from corpus_pipeline.file_locks import locked, take
 from corpus_pipeline.stages.ingest.identity import Identity, identify
 
 SCHEMES = ("s3://", "https://", "http://", "hf://")
@@ -148,11 +148,10 @@ class Copies:
     @contextmanager
     def copying(self, remote: Remote) -> Iterator[Copy]:
         """Copy a remote file, one process at a time: another one waits, and finds it done."""
-        begun = self._folder / "begun"
-        begun.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stem = hashlib.sha256(remote.address.encode()).hexdigest()[:32]
-        copy = Copy(remote, self._folder, begun / f"{stem}.part", begun / f"{stem}.json")
-        with locked(begun / f"{stem}.lock"):
+        part = self._begun(remote.address, "part")
+        part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy = Copy(remote, self._folder, part, part.with_suffix(".json"))
+        with locked(part.with_suffix(".lock")):
             copy.read()
             yield copy
 
@@ -162,11 +161,22 @@ class Copies:
             return next(path for path in sorted((self._folder / sha256).iterdir()) if path.is_file())
         return None
 
-    def forget(self, identities: set[str]) -> None:
-        """Remove the copies with these sha256."""
-        for sha256 in identities:
-            if re.fullmatch(r"[0-9a-f]{64}", sha256):
-                shutil.rmtree(self._folder / sha256, ignore_errors=True)
+    def forget(self, identities: set[str], addresses: Set[str] = frozenset()) -> list[Path]:
+        """Remove the copies with these sha256, and what was begun of these addresses. Returns what is still there of them: it
+        cannot be deleted, or another process copies there now."""
+        places = [self._folder / sha256 for sha256 in identities if re.fullmatch(r"[0-9a-f]{64}", sha256)]
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
+        for address in addresses:
+            part = self._begun(address, "part")
+            places.append(part)
+            with suppress(OSError), part.with_suffix(".lock").open("rb") as lock:
+                if take(lock.fileno()):
+                    part.unlink()
+        return sorted(place for place in places if place.exists())
+
+    def _begun(self, address: str, kind: str) -> Path:
+        return self._folder / "begun" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.{kind}"
 
 
 def safe_name(text: str) -> str:

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from corpus_pipeline.errors import TargetUnavailable, UnknownName, UsageError
+from corpus_pipeline.jobs import remote
 from corpus_pipeline.jobs.augment import answer_spool
 from corpus_pipeline.jobs.clean.invalidation import compare_again
 from corpus_pipeline.jobs.export import marked_parts
@@ -80,19 +81,28 @@ def purge(
     here = target.uri("") if target is not None else None
     answer_spool.settle_all(store, settings.spool_folder)
 
-    def write(connection: Connection) -> tuple[PurgeReport, RowWords]:
+    def write(connection: Connection) -> tuple[PurgeReport, RowWords, list[dataset_files.DatasetFile]]:
         store.backend.forget_deleted(connection)
-        report, words = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
+        report, words, files = _purge(connection, name, sorted(set(numbers)), reason, who, copies, here)
         report["report"] = audit_log.log(connection, who, ACTION, name, report)
-        return report, words
+        return report, words, files
 
-    report, words = store.write(write, repeatable=True, name="purge")
+    report, words, files = store.write(write, repeatable=True, name="purge")
     _scrub_dagster(settings, words, report)
+    _forget_downloads(settings, files, report)
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
     report["left"] += search_index.catch_up_all(store, settings.search_folder)
     _withdraw(target, here, report)
     return report
+
+
+def _forget_downloads(settings: Settings, files: Sequence[dataset_files.DatasetFile], report: PurgeReport) -> None:
+    """Delete what was copied here of files that lie elsewhere: it holds the rows. A run that reads such a file again makes a
+    copy again."""
+    elsewhere = {file.path for file in files if remote.is_remote(file.path)}
+    still = remote.Copies(settings.downloads_folder).forget({file.sha256 for file in files}, elsewhere)
+    report["left"] += [f"{place}: it cannot be deleted, or it is being copied. Purge the rows again" for place in still]
 
 
 def _scrub_dagster(settings: Settings, words: RowWords, report: PurgeReport) -> None:
@@ -113,7 +123,7 @@ def _purge(
     who: str,
     with_copies: bool,
     here: str | None,
-) -> tuple[PurgeReport, RowWords]:
+) -> tuple[PurgeReport, RowWords, list[dataset_files.DatasetFile]]:
     file, _ = place_of(connection, name)
     names = row_queries.file_labels(connection)
     _check_numbers(file, numbers)
@@ -128,7 +138,8 @@ def _purge(
         found = purges.copies(connection, asked.ids)
     file_ids = sorted({split_id(i)[0] for i in asked.ids})
     _bar(connection, file_ids, names)
-    return _report_of(connection, asked, found, file_ids, names, name, reason, who, here)
+    files = [dataset_files.file_by_id(connection, FileId(file_id)) for file_id in file_ids]
+    return *_report_of(connection, asked, found, file_ids, names, name, reason, who, here), files
 
 
 def _check_numbers(file: dataset_files.DatasetFile, numbers: list[int]) -> None:
@@ -348,6 +359,11 @@ def _left(
             )
         else:
             yield f"the source file {file.path}, if it is still there: {where or 'its lines'}"
+        if remote.is_remote(file.path):
+            yield (
+                f"copies of {file.path} on other hosts that worked on it, and those that runs make again while the source has"
+                f" the rows: purge the rows there, too, or delete downloads/{file.sha256} in their CORPUS_HOME"
+            )
     runs = {event.run_id for event in cursors.events(connection, own_tasks, limit=1 << 31) if event.run_id}
     if previewed and runs:
         yield (
