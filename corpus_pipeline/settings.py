@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import socket
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -289,14 +291,30 @@ class Settings:
         )
 
     def make_home(self) -> Path:
-        """Create the home folder, readable by its owner only. Raises UsageError."""
+        """Create the home folder, readable by its owner only; one of ours that was made open is closed. Raises UsageError, also
+        when others may put files into it: a volume that belongs to another user may be written by a group of ours alone."""
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
                 f"CORPUS_HOME {self.home} cannot be made: {error.strerror}. Set another folder."
             ) from error
+        found = self.home.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077 and not found.st_mode & stat.S_ISVTX:  # not a /tmp
+            with suppress(OSError):  # what stays open is judged below
+                self.home.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+            found = self.home.stat()
+        elif found.st_uid != os.geteuid() and found.st_gid not in (os.getegid(), *os.getgroups()):
+            self._refuse_writers(found.st_mode, 0o022)
+        self._refuse_writers(found.st_mode, 0o002)
         return self.home
+
+    def _refuse_writers(self, mode: int, bits: int) -> None:
+        if mode & bits:
+            raise UsageError(
+                f"CORPUS_HOME {self.home} can be written by others (mode {stat.S_IMODE(mode):o}): they could change it."
+                f" Set a folder of your own, or let its owner run: chmod go-w {self.home}"
+            )
 
     def proxy_for(self, host: str) -> str | None:
         """The proxy by which a host is reached; None: directly, as everything on this machine is."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from corpus_pipeline.errors import UsageError
+from corpus_pipeline_tests import small_corpus
 from corpus_pipeline_tests.small_corpus import pair, write_jsonl
 
 WAYS = {
@@ -35,6 +37,36 @@ def test_nothing_below_the_home_is_open_to_others_under_a_careless_umask(way: st
     found = [home, *home.rglob("*")]
     assert len(found) > 10
     assert [str(path) for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077 and not path.is_symlink()] == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "ours", "group", "left"),
+    [
+        (0o755, True, True, 0o700),
+        (0o777, True, True, 0o700),
+        (0o1777, True, True, None),  # as /tmp is: everybody's, whoever owns it
+        (0o2770, False, True, 0o2770),  # a volume with a group for us
+        (0o755, False, False, 0o755),
+        (0o775, False, False, None),
+        (0o777, False, True, None),
+    ],
+)
+def test_a_home_that_others_may_write_is_closed_or_refused(
+    mode: int, ours: bool, group: bool, left: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(mode)
+    own = home.stat()
+    monkeypatch.setattr(os, "geteuid", lambda: own.st_uid if ours else own.st_uid + 1)
+    monkeypatch.setattr(os, "getegid", lambda: own.st_gid + 1)
+    monkeypatch.setattr(os, "getgroups", lambda: [own.st_gid] if group else [])
+    if left is None:
+        with pytest.raises(UsageError, match="chmod go-w"):
+            small_corpus.settings(home).make_home()
+    else:
+        small_corpus.settings(home).make_home()
+    assert stat.S_IMODE(home.stat().st_mode) == (mode if left is None else left)
 
 
 def test_a_process_that_dagster_starts_for_us_has_the_umask_too() -> None:
