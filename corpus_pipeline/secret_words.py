@@ -16,9 +16,12 @@ _NAMES = re.compile(
     r"passw|pwd|secret|token|credential|(?:api|access|private|signing|account|master|^)_?key", re.IGNORECASE
 )
 _PATHS = ("ssl_key", "sslkey", "ssl_ca", "ssl_cert")
-_PARAMETER_NAMES = re.compile(rf"{_NAMES.pattern}|\bsig|signature|auth(?!or)|key$", re.IGNORECASE)
-_PARAMETER = re.compile(r"([?&;])([^=&;#\s]*)=([^&;#\s]*)")
-_ADDRESS = re.compile(r"(://[^/\s:@'\"]*:)[^\s'\"]+(?=@)")
+_PARAMETER_NAMES = re.compile(
+    rf"{_NAMES.pattern}|\bsig|signature|auth(?!or)|key$|^(?:pat|code|jwt|hmac|ticket|session)$", re.IGNORECASE
+)
+# both take time linear in the text, which anybody may have written
+_PARAMETER = re.compile(r"([?&;])([^=&;?#\s]*)=([^&;#\s]*)")
+_ADDRESS = re.compile(r"(://[^/\s:@'\"]{0,256}:)[^\s'\"]{1,4096}(?=@)")
 
 
 def sounds_secret(name: str) -> bool:

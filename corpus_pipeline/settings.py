@@ -402,11 +402,14 @@ def masked_url(url: str) -> str:
     """A URL without its password, for messages.
 
     Everything between the first colon and the last `@` is masked, whatever it holds: as drivers read it, and no less when
-    the text cannot be read at all. Passwords, keys and signatures among the parameters are masked, too.
+    the text cannot be read at all. A user name without a password before a host of the web is masked, too: tokens stand
+    there. So are passwords, keys and signatures among the parameters.
     """
     scheme, sign, rest = url.partition("://")
     user, at, place = rest.rpartition("@")
-    if sign and at and ":" in user and not rest.startswith("/"):
+    if sign and at and scheme.lower() in ("http", "https") and not any(char in user for char in ":/?#"):
+        url = f"{scheme}://***@{place}"
+    elif sign and at and ":" in user and not rest.startswith("/"):
         url = f"{scheme}://{user.partition(':')[0]}:***@{place}"
     return secret_words.without_parameters(url)
 

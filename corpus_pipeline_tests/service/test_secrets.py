@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import corpus_pipeline
 from corpus_pipeline import llm_stub
 from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.secret_words import hider
 from corpus_pipeline.service import Corpus
 from corpus_pipeline.settings import masked_url
 from corpus_pipeline.states import Stage
@@ -130,6 +131,19 @@ def test_no_password_is_left_in_a_url_whatever_it_holds(password: str, scheme: s
     assert "CANARY" not in masked_url(f"{scheme}://db/corpus?ssl_key_password=CANARY")
     for name in ("X-Amz-Signature", "X-Amz-Credential", "sig", "Key", "api_key", "access%5ftoken", "auth"):
         assert "CANARY" not in masked_url(f"https://store.example.org/rows.jsonl?part=1&{name}=CANARY")
+
+
+def test_a_token_in_the_place_of_a_user_name_is_masked() -> None:
+    assert masked_url("https://ghp_CANARY@git.example/rows.jsonl") == "https://***@git.example/rows.jsonl"
+    for name in ("pat", "code", "jwt", "hmac", "ticket", "session"):
+        assert "CANARY" not in masked_url(f"https://store.example.org/?a=1&?{name}=CANARY")
+    assert masked_url("https://store.example.org/rows@v1?codec=x") == "https://store.example.org/rows@v1?codec=x"
+
+
+def test_masking_takes_time_linear_in_the_text() -> None:
+    """With time in the square of it, this would take hours."""
+    assert masked_url("https://h/" + "?" * 1_000_000).endswith("?")
+    assert hider([])("://u:secret@h " + "://:" * 30_000).startswith("://u:[redacted]@h ")
 
 
 def test_what_has_no_password_stays_as_it_is() -> None:

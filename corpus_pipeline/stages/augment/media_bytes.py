@@ -11,7 +11,9 @@ from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
+from corpus_pipeline.addresses import inside, is_global, literal
 from corpus_pipeline.formats import media_types
 from corpus_pipeline.model import Medium
 from corpus_pipeline.stages.skip_reasons import SkipReason
@@ -19,15 +21,33 @@ from corpus_pipeline.stages.skip_reasons import SkipReason
 MOST_BYTES: Final = {"image": 5 * 1024 * 1024}  # the least that a known provider takes of a picture
 MOST_BYTES_OF_OTHERS: Final = 15 * 1024 * 1024
 _LONGEST_ADDRESS: Final = 8192
+_INNER: Final = frozenset({"internal", "local", "localhost", "localdomain", "lan", "home", "corp", "arpa"})
 
 Read = Medium | Literal[SkipReason.MEDIA, SkipReason.MEDIA_TOO_LARGE]  # a medium, or why there is none
 
 
 def by_address(kind: str, url: str, mime: str | None) -> Read:
-    """A medium that the provider fetches for itself."""
-    if len(url) > _LONGEST_ADDRESS or any(char.isspace() for char in url):
+    """A medium that the provider fetches for itself: by https from a host of the internet, since a row may name any other."""
+    if len(url) > _LONGEST_ADDRESS or any(char.isspace() for char in url) or not _is_public(url):
         return SkipReason.MEDIA
     return Medium(kind, mime, hashlib.sha256(url.encode("utf-8", "replace")).hexdigest(), url=url)
+
+
+def _is_public(url: str) -> bool:
+    """Whether an address reads as one of a server of the internet; what its name leads to is for the provider to look at."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if parts.scheme != "https" or not host or "@" in parts.netloc or not url.isprintable() or "\\" in url:
+        return False
+    if (address := literal(host)) is not None:
+        ip = inside(address)
+        return ip is not None and is_global(ip)
+    last = host.rpartition(".")[2]
+    numeric = last.isdigit() or last.startswith("0x")  # resolvers read 127.1 and 0x7f000001 as addresses
+    return "." in host and not numeric and last not in _INNER
 
 
 def of_base64(text: str) -> Read:

@@ -21,6 +21,28 @@ from corpus_pipeline.stages.augment.media import MediaAccess, marks_of
 from corpus_pipeline.stages.skip_reasons import SkipReason
 from corpus_pipeline_tests.augment.strategies.test_media import asked, read, said
 
+INWARDS = (
+    "http://pictures.example/a.png",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://10.0.0.1/a.png",
+    "https://[::ffff:127.0.0.1]/a.png",
+    "https://127.1/a.png",
+    "https://0x7f000001/a.png",
+    "https://localhost/a.png",
+    "https://metadata.google.internal./a.png",
+    "https://me:pw@pictures.example/a.png",
+    "https://pictures.example\\@10.0.0.1/a.png",
+    "https://[::1/a.png",
+)
+
+
+@pytest.mark.parametrize("url", INWARDS)
+def test_an_address_that_leads_inwards_is_passed_on_to_no_provider(url):
+    assert media_bytes.by_address("image", url, None) is SkipReason.MEDIA
+    public = media_bytes.by_address("image", "https://1.1.1.1/a.png", None)
+    assert isinstance(public, Medium)
+
+
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(40))
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(30)
 WEB = "https://pictures.example/heron.png"
