@@ -46,6 +46,7 @@ class Bounded(HttpToolsProtocol):
     _since = 0
     _header_bytes = 0
     _reading_headers = True
+    _beside = 0  # bytes of the frame of a body: heads and extensions of chunks, and trailers
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -61,18 +62,30 @@ class Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deadline is None and self._is_idle():
             self._within(self.limits.header_seconds)  # of a further request; it may begin with empty lines
-        if self._reading_headers:
+        in_body = not self._reading_headers
+        if in_body:
+            self._beside += len(data)
+        else:
             self._header_bytes += len(data)
         super().data_received(data)
-        if self._reading_headers and self._header_bytes > self.limits.header_bytes:
+        counted = self._header_bytes if self._reading_headers else self._beside if in_body else 0
+        if counted > self.limits.header_bytes:
             self._refuse(431, b"The headers are too long.\n")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._reading_headers = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading_headers:  # a trailer comes after the request was judged: it says nothing here
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._beside = max(self._beside - 9 * len(body), 0)  # chunks of one byte are allowed; nothing is saved up
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
-        self._reading_headers, self._header_bytes = False, 0
+        self._reading_headers, self._header_bytes, self._beside = False, 0, 0
         self._within(self.limits.body_seconds)
         super().on_headers_complete()
 

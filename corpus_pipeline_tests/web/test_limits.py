@@ -130,6 +130,56 @@ def test_headers_without_end_are_cut_off(corpus):
         assert rest(greedy).startswith(b"HTTP/1.1 431")
 
 
+async def _counts(scope, receive, send) -> None:
+    """Answers with the bytes of the body and the names of the headers, as they are once the body is there."""
+    if scope["type"] != "http":
+        return
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    said = b"%d %s" % (size, b" ".join(name for name, _ in scope["headers"]))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": said})
+
+
+@contextmanager
+def counting(limits: Limits) -> Iterator[str]:
+    running = start_background(_counts, Options(port=0), limits=limits)
+    try:
+        yield running.url.removeprefix("http://")
+    finally:
+        running.stop()
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [(b"1\r\na\r\n0\r\n", b"a: b\r\n" * 100), (b"1\r\na\r\n0\r\na: ", b"x" * 1000), (b"1;a=", b"x" * 1000)],
+    ids=["trailers", "one trailer", "an extension of a chunk"],
+)
+def test_what_is_beside_a_body_without_end_is_cut_off(begun, more):
+    with counting(Limits(header_bytes=4096, body_seconds=20)) as place, connected(place) as greedy:
+        greedy.sendall(CHUNKED + begun)
+        sent = 0
+        try:
+            while sent < 16 << 20:
+                sent += greedy.send(more * 16)
+        except OSError:
+            return
+        assert rest(greedy).startswith(b"HTTP/1.1 431"), "16 MiB were taken"
+
+
+def test_a_trailer_is_no_header_and_small_chunks_are_a_body():
+    with counting(Limits(header_bytes=4096)) as place, connected(place) as own:
+        own.sendall(CHUNKED)
+        own.sendall(b"1\r\nz\r\n" * 20_000)
+        own.sendall(b"0\r\nx-user: admin\r\n\r\n")
+        assert b"\r\n20000 host connection transfer-encoding\r\n" in rest(own)
+
+
 def test_who_reads_no_answer_is_cut_off(corpus):
     with served(corpus, QUICK) as place:
         host, port = place.split(":")
