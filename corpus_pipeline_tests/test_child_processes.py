@@ -34,8 +34,9 @@ def test_children_are_asked_first_and_killed_after_the_grace() -> None:
 def test_a_child_that_still_writes_is_read_to_its_end() -> None:
     """A full pipe would keep it for ever."""
     body = (
-        "import signal, sys, time\n"
-        "def last_words(*_):\n    sys.stdout.write('x' * 1_000_000); sys.stdout.flush(); sys.exit(3)\n"
+        "import os, signal, sys, time\n"
+        # past the buffer of `print`, which may still be in use when the signal comes
+        "def last_words(*_):\n    os.write(1, b'x' * 1_000_000); sys.exit(3)\n"
         f"signal.signal(signal.SIGTERM, last_words)\n{_READY}time.sleep(600)"
     )
     child = _child(body)
