@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -55,6 +56,7 @@ _ROWS_PATHS = ("/login", "/logout", "/static/")  # pages of the row browser that
 _MOST_BYTES = 8 << 20
 # Dagster's own pages ask for less than a tenth of it in one request
 _MOST_LETTERS, _MOST_TOKENS, _MOST_FIELDS = 256 << 10, 20_000, 100
+_MOST_VALUES, _MOST_NAMES = 100_000, 10_000  # of a request that are looked at for what it is about
 _FOR_GOOD = ("delete", "wipe")  # mutations that begin so remove what nothing brings back
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
 _ABOUT = {
@@ -224,23 +226,36 @@ class DagsterGuard:
         person: Person = scope["person"]
         if body is None:
             return PlainTextResponse("The request is too long.\n", 413), b""
+        # what takes long for a long request is done in a thread, and for those who may: the loop serves everybody
+        asked: Asked | None = None
         try:
             if scope["path"].rstrip("/") == "/graphql":
                 asked = await run_in_threadpool(_asked_in, body)
-                change, body = change_of(asked), asked.body()
+                mutations = mutations_of(asked)
+                if not mutations:
+                    return None, await run_in_threadpool(asked.body)
             else:
                 # what is no GraphQL are reports of what was made elsewhere: they change something, always
-                change, body = _report_of(scope, body)
+                mutations = (scope["path"][:200],)
+            if (refusal := self._refusal_of(person, mutations)) is not None:
+                return refusal, b""
+            if asked is not None:
+                change, passed_on = await run_in_threadpool(change_of, asked), await run_in_threadpool(asked.body)
+            else:
+                change, passed_on = await run_in_threadpool(_report_of, scope, body)
         except ValueError as error:
             return PlainTextResponse(f"The request cannot be read: {error}\n", 400), b""
-        if change is None:
-            return None, body
-        needed = Role.ADMIN if any(name.startswith(_FOR_GOOD) for name in change.mutations) else Role.OPERATOR
-        if not person.role.covers(needed):
-            what = "This server is read-only." if self._door.options.read_only else f"This needs the role {needed}."
-            return JSONResponse({"data": None, "errors": [{"message": what}]}, 403), b""
-        await run_in_threadpool(self._note, person, change)
-        return None, body
+        if change is not None:
+            await run_in_threadpool(self._note, person, change)
+        return None, passed_on
+
+    def _refusal_of(self, person: Person, mutations: Collection[str]) -> Response | None:
+        """The refusal of mutations for which this person has not the role."""
+        needed = Role.ADMIN if any(name.startswith(_FOR_GOOD) for name in mutations) else Role.OPERATOR
+        if person.role.covers(needed):
+            return None
+        what = "This server is read-only." if self._door.options.read_only else f"This needs the role {needed}."
+        return JSONResponse({"data": None, "errors": [{"message": what}]}, 403)
 
     def _note(self, person: Person, change: Change) -> None:
         detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
@@ -276,16 +291,24 @@ def asked_of(asked: Any) -> Asked:
     return Asked(query, variables, operation, document)
 
 
+def mutations_of(asked: Asked) -> tuple[str, ...]:
+    """The names of the mutations of a request that change something."""
+    return tuple(dict.fromkeys(field.name.value for field in _changing(asked)))
+
+
+def _changing(asked: Asked) -> list[FieldNode]:
+    fields = _root_fields(asked.document, (OperationType.MUTATION,))
+    return [field for field in fields if field.name.value not in _NO_CHANGE]
+
+
 def change_of(asked: Asked) -> Change | None:
     """What a request asks Dagster to change, None when it only looks; of several operations in it, all are meant."""
-    fields = _root_fields(asked.document, (OperationType.MUTATION,))
-    changing = [field for field in fields if field.name.value not in _NO_CHANGE]
+    changing = _changing(asked)
     if not changing:
         return None
     given = {**_defaults(asked.document), **(asked.variables or {})}
     written = [argument for field in changing for argument in _arguments(field, given)]
-    about = dict.fromkeys((*_about(asked.variables), *_about(written)))
-    return Change(tuple(dict.fromkeys(field.name.value for field in changing)), tuple(about))
+    return Change(mutations_of(asked), tuple(dict.fromkeys(_about(asked.variables, written))))
 
 
 def _defaults(document: DocumentNode) -> dict[str, Any]:
@@ -395,19 +418,40 @@ def _noting_ends(send: Send, asked: set[str]) -> Send:
     return noting
 
 
-def _about(value: Any) -> Iterator[str]:
-    """Names and ids of partitions, runs and the like, wherever they are in the variables of a request."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _about(item)
-    elif isinstance(value, dict):
+def _about(*values: Any) -> Iterator[str]:
+    """Names and ids of partitions, runs and the like, wherever they are in the variables of a request.
+
+    A variable that is named often is looked at once, and so many values at most: the work is no product of both.
+    """
+    waiting, seen, named = list(reversed(values)), set[int](), set[int]()
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        value = waiting.pop()
+        if isinstance(value, _Named):
+            yield from map(str, islice(value.names, _MOST_NAMES))
+        if not isinstance(value, list | dict) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, list):
+            waiting.extend(reversed(value))
+            continue
         if value.get("key") == "dagster/partition":
             yield str(value.get("value"))
-        for key, item in value.items():
-            if key in _ABOUT and isinstance(item, str | list):
-                yield from (str(one) for one in ([item] if isinstance(item, str) else item))
-            else:
-                yield from _about(item)
+        for key, item in reversed(value.items()):
+            if key not in _ABOUT or not isinstance(item, str | list):
+                waiting.append(item)
+            elif isinstance(item, str):
+                waiting.append(_Named([item]))
+            elif id(item) not in named:
+                named.add(id(item))
+                waiting.append(_Named(item))
+
+
+class _Named(NamedTuple):
+    """What a request calls by name."""
+
+    names: list[Any]
 
 
 async def _body(receive: Receive) -> bytes | None:

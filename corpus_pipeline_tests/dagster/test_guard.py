@@ -23,7 +23,7 @@ from corpus_pipeline.defs.webserver import _Workspace
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.service.corpus import process_owner
 from corpus_pipeline.service.queries import progress
-from corpus_pipeline.web import create_app, users
+from corpus_pipeline.web import create_app, dagster_guard, users
 from corpus_pipeline.web.dagster_guard import DagsterGuard, _is_one_more, _live_only, _noting_ends, asked_of, change_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
@@ -430,3 +430,16 @@ def test_a_socket_has_bounds(team):
 )
 def test_what_cannot_be_read_is_refused(web, text):
     assert web.post("/graphql", content=text, headers={"content-type": JSON}).status_code == 400
+
+
+def test_a_variable_that_is_named_often_is_looked_at_once(monkeypatch: pytest.MonkeyPatch):
+    """60 references to a list of 20,000 names are one list, and no more than so many values of a request are looked at."""
+    lists = []
+    monkeypatch.setattr(dagster_guard, "islice", lambda names, most: lists.append(len(names)) or names[:most])
+    names, references = [f"p{number}" for number in range(20_000)], ", ".join(["$v"] * 60)
+    query = f"mutation($v: X) {{ {' '.join(f'a{n}(partitionNames: $v, x: [{references}])' for n in range(3))} }}"
+    found = change(query, variables={"v": names})
+    assert found.about == tuple(names[: dagster_guard._MOST_NAMES]) and lists == [20_000]
+    monkeypatch.setattr(dagster_guard, "_MOST_VALUES", 11)
+    runs = [{"runId": f"r{number}"} for number in range(50)]
+    assert list(dagster_guard._about(runs)) == [f"r{number}" for number in range(5)]
