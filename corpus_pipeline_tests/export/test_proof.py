@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import stat
@@ -154,6 +155,19 @@ def test_another_key_a_link_and_a_path_out_of_the_folder_are_refused(signed, cop
     for name in ("../secret", "/etc/hostname", "a/../../b"):
         with pytest.raises(ProofFailed):
             proof._digest(copy, name)
+
+
+@pytest.mark.parametrize("name", [proof.ENVELOPE, proof.LEAVES, "manifest.json", "sums.jsonl"])
+@pytest.mark.parametrize("kind", ["a pipe", "a link to the right bytes"])
+def test_nothing_but_files_of_the_folder_is_read(signed, copy, tmp_path, name, kind):
+    if kind == "a pipe":  # which nobody writes to
+        (copy / name).unlink()
+        os.mkfifo(copy / name)
+    else:
+        (copy / name).rename(tmp_path / "elsewhere")
+        (copy / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ProofFailed, match=r"is no file|is a link"):
+        proof.check(copy, signed[1])
 
 
 def test_a_purged_row_is_absent_and_not_shown(tmp_path):

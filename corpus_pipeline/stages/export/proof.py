@@ -8,6 +8,7 @@ this program writes, so that not even an unsigned bit of it can change unseen.
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import hashlib
 import hmac
@@ -30,6 +31,7 @@ LEAVES, ENVELOPE, MANIFEST = "proof.jsonl", "proof.dsse.json", "manifest.json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:corpus-pipeline:export-proof:1"
 _PAYLOAD = "application/vnd.in-toto+json"
+MAX_BYTES = 64 << 20  # of a manifest and of the envelope of a proof
 _CHUNK = 1 << 20
 
 
@@ -189,7 +191,7 @@ def signed(subject: Mapping[str, str], facts: Mapping[str, Any], leaves: Leaves,
 
 def lines_of(path: Path) -> Iterator[bytes]:
     """The lines of a data file, compressed or not, without their ends."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         yield from lines_in(file, compressed=path.suffix == ".gz")
 
 
@@ -275,11 +277,29 @@ def leaf_of(folder: Path, line: int) -> dict[str, Any]:
 
 def _bytes(folder: Path, name: str) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        with _opened(folder / name) as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ProofFailed(
             f"{folder / name}: {error.strerror}. `corpus attest NAME` makes the proof of an export"
         ) from None
+    if len(content) > MAX_BYTES:
+        raise ProofFailed(f"{folder / name} has more than {MAX_BYTES:,} bytes, which no proof or manifest has")
+    return content
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A regular file for reading, no link to one and nothing that one may wait for. Raises ProofFailed, OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ProofFailed(f"{path} is a link: copy the file that it stands for") from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ProofFailed(f"{path} is no file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _digest(folder: Path, name: str) -> str:
@@ -288,9 +308,7 @@ def _digest(folder: Path, name: str) -> str:
     if name.startswith("/") or ".." in Path(name).parts:
         raise ProofFailed(f"{name} is not below the folder of the export")
     try:
-        with (folder / name).open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ProofFailed(f"{folder / name} is no file")
+        with _opened(folder / name) as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError as error:
