@@ -92,8 +92,7 @@ class AnyReader(MessageReader):
             content, path = content[0]["text"], (*path, 0, "text")
         if type(content) is not str:
             return False
-        name = recipient[len(TOOL_NAMESPACE) :] if recipient.startswith(TOOL_NAMESPACE) else recipient
-        draft.fields["tool_calls"] = [_made(None, name, content)]
+        draft.fields["tool_calls"] = [_made(None, recipient.removeprefix(TOOL_NAMESPACE), content)]
         draft.parts.append(Part(path, "call_arguments", 0))
         draft.known |= {"recipient", "content_type", "channel"}
         return True

@@ -60,16 +60,9 @@ def _carry(
             completion_reports.save(connection, target, stage, report, None)
         found.append(stage)
     if replaced and target is not None:
-        _start_over_behind(connection, target, file, found[-1], who)
+        # what the task had made of other rows than those that it has now
+        _start_over_from(connection, target, file, list(Stage).index(found[-1]) + 1, who, cursors.ROWS_REPLACED)
     return found
-
-
-def _start_over_behind(connection: Connection, task_id: TaskId, file: DatasetFile, last: Stage, who: str) -> None:
-    """What the task had made of other rows than those that it has now."""
-    for stage in list(Stage)[list(Stage).index(last) + 1 :]:
-        leases.bar(connection, task_id, stage, file.name)
-        cursors.start_over(connection, task_id, stage, who=who, reason=cursors.ROWS_REPLACED)
-        carrying.empty_stage(connection, task_id, stage)
 
 
 def _start_over_too(connection: Connection, file: DatasetFile, recipe_id: int, who: str) -> int:
@@ -91,17 +84,19 @@ def _start_over_too(connection: Connection, file: DatasetFile, recipe_id: int, w
             and _recipe(connection, other.recipe_id).section_hash(*sections) == recipe.section_hash(*sections)
             for other in others
         ):
-            _start_over_from(connection, known.id, file, number, who)
+            _start_over_from(connection, known.id, file, number, who, cursors.STARTED_OVER)
+            tasks.touch_content(connection, known.id)
             return number
     return len(_CARRIED)
 
 
-def _start_over_from(connection: Connection, task_id: TaskId, file: DatasetFile, number: int, who: str) -> None:
+def _start_over_from(
+    connection: Connection, task_id: TaskId, file: DatasetFile, number: int, who: str, reason: str
+) -> None:
     for stage in list(Stage)[number:]:
         leases.bar(connection, task_id, stage, file.name)
-        cursors.start_over(connection, task_id, stage, who=who)
+        cursors.start_over(connection, task_id, stage, who=who, reason=reason)
         carrying.empty_stage(connection, task_id, stage)
-    tasks.touch_content(connection, task_id)
 
 
 def _is_free(connection: Connection, task_id: TaskId, stage: Stage, name: str) -> bool:

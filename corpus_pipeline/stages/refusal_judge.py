@@ -2,7 +2,8 @@
 
 Weights of short runs of characters, learnt by `scripts/refusal_weights.py` from the project's own labelled answers alone
 (`labelled.jsonl`, `wordings.jsonl` in `corpus_pipeline_tests/clean/refusals`); no text of anyone else takes part.
-`stages.refusals` asks it only about short answers in which the lists find nothing, and only where the question asks for no text that may say no.
+`stages.refusals` asks it only about short answers in which the lists find nothing, and only where the question asks for no
+text that may say no.
 """
 
 from __future__ import annotations

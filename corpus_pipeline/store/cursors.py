@@ -272,12 +272,8 @@ def rewind(connection: Connection, task_id: TaskId, stage: Stage, task_type: str
     _exactly_one(touched.rowcount, task_id, stage, task_type, "rewind")
 
 
-def last_event(connection: Connection, task_id: TaskId, stage: Stage) -> int:
-    """The id of the last transition of a stage, 0 when there was none."""
-    return _last_event(connection, task_id, stage)
-
-
-def _last_event(connection: Connection, task_id: TaskId, stage: Stage, *where: ColumnElement[bool]) -> int:
+def last_event(connection: Connection, task_id: TaskId, stage: Stage, *where: ColumnElement[bool]) -> int:
+    """The id of the last transition of a stage (for which this holds), 0 when there was none."""
     query = select(func.coalesce(func.max(cursor_events.c.id), 0)).where(
         cursor_events.c.task_id == task_id, cursor_events.c.stage == stage.value, *where
     )
@@ -301,12 +297,12 @@ def worked_by(connection: Connection, task_id: TaskId, stage: Stage, until: int)
 def last_worked(connection: Connection, task_id: TaskId, stage: Stage) -> int:
     """The id of the last transition by which a stage was begun or a part of it done, 0 when there was none."""
     worked = cursor_events.c.to_status.in_((Status.RUNNING.value, Status.DONE.value))
-    return _last_event(connection, task_id, stage, worked)
+    return last_event(connection, task_id, stage, worked)
 
 
 def started_over(connection: Connection, task_id: TaskId, stage: Stage) -> int:
     """The id of the last transition by which a stage was started over, 0 when there was none."""
-    return _last_event(connection, task_id, stage, cursor_events.c.reason == STARTED_OVER)
+    return last_event(connection, task_id, stage, cursor_events.c.reason == STARTED_OVER)
 
 
 def workers(connection: Connection, task_id: TaskId, stage: Stage) -> list[str]:

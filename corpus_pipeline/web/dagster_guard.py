@@ -293,12 +293,16 @@ def asked_of(asked: Any) -> Asked:
 
 def mutations_of(asked: Asked) -> tuple[str, ...]:
     """The names of the mutations of a request that change something."""
-    return tuple(dict.fromkeys(field.name.value for field in _changing(asked)))
+    return _names_of(_changing(asked))
 
 
 def _changing(asked: Asked) -> list[FieldNode]:
     fields = _root_fields(asked.document, (OperationType.MUTATION,))
     return [field for field in fields if field.name.value not in _NO_CHANGE]
+
+
+def _names_of(fields: Collection[FieldNode]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(field.name.value for field in fields))
 
 
 def change_of(asked: Asked) -> Change | None:
@@ -308,7 +312,7 @@ def change_of(asked: Asked) -> Change | None:
         return None
     given = {**_defaults(asked.document), **(asked.variables or {})}
     written = [argument for field in changing for argument in _arguments(field, given)]
-    return Change(mutations_of(asked), tuple(dict.fromkeys(_about(asked.variables, written))))
+    return Change(_names_of(changing), tuple(dict.fromkeys(_about(asked.variables, written))))
 
 
 def _defaults(document: DocumentNode) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class Copies:
     @contextmanager
     def copying(self, remote: Remote) -> Iterator[Copy]:
         """Copy a remote file, one process at a time: another one waits, and finds it done."""
-        part = self._begun(remote.address, "part")
+        part = self._part(remote.address)
         part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy = Copy(remote, self._folder, part, part.with_suffix(".json"))
         with locked(part.with_suffix(".lock")):
@@ -168,15 +168,15 @@ class Copies:
         for place in places:
             shutil.rmtree(place, ignore_errors=True)
         for address in addresses:
-            part = self._begun(address, "part")
+            part = self._part(address)
             places.append(part)
             with suppress(OSError), part.with_suffix(".lock").open("rb") as lock:
                 if take(lock.fileno()):
                     part.unlink()
         return sorted(place for place in places if place.exists())
 
-    def _begun(self, address: str, kind: str) -> Path:
-        return self._folder / "begun" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.{kind}"
+    def _part(self, address: str) -> Path:
+        return self._folder / "begun" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.part"
 
 
 def safe_name(text: str) -> str:
