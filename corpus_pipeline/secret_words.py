@@ -9,19 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
+from corpus_pipeline.lazy_patterns import lazily
+
 MASK: Final = "[redacted]"
 _SHORTEST = 6  # letters: shorter ones would be found in words that are no secrets
 _SHOWN = ("CORPUS_WEB_TOKEN",)  # it is printed on purpose, for the person who started the server
-_NAMES = re.compile(
+_NAMES = lazily(
     r"passw|pwd|secret|token|credential|(?:api|access|private|signing|account|master|^)_?key", re.IGNORECASE
 )
 _PATHS = ("ssl_key", "sslkey", "ssl_ca", "ssl_cert")
-_PARAMETER_NAMES = re.compile(
+_PARAMETER_NAMES = lazily(
     rf"{_NAMES.pattern}|\bsig|signature|auth(?!or)|key$|^(?:pat|code|jwt|hmac|ticket|session)$", re.IGNORECASE
 )
 # both take time linear in the text, which anybody may have written
-_PARAMETER = re.compile(r"([?&;])([^=&;?#\s]*)=([^&;#\s]*)")
-_ADDRESS = re.compile(r"(://[^/\s:@'\"]{0,256}:)[^\s'\"]{1,4096}(?=@)")
+_PARAMETER = lazily(r"([?&;])([^=&;?#\s]*)=([^&;#\s]*)")
+_ADDRESS = lazily(r"(://[^/\s:@'\"]{0,256}:)[^\s'\"]{1,4096}(?=@)")
 
 
 def sounds_secret(name: str) -> bool:

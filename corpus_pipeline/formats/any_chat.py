@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch, joined_texts
 from corpus_pipeline.formats.transcripts import read_transcript
 from corpus_pipeline.formats.vocabulary import means, plain_name
+from corpus_pipeline.lazy_patterns import lazily
 
 
 def base_list(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> str | None:
@@ -73,7 +73,7 @@ def _without_its_name(sketch: Sketch, parts: list[tuple[Path, str]]) -> list[tup
     return [((*path, 1), text[head.end() :])]
 
 
-_NAME = re.compile(r"\s*(?:SYSTEM|System)\s*:[ \t]*")
+_NAME = lazily(r"\s*(?:SYSTEM|System)\s*:[ \t]*")
 
 
 def _texts_of(value: Any, path: Path) -> list[tuple[Path, str]]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.formats.calls import is_bare_call
+from corpus_pipeline.lazy_patterns import lazily
 
 _MAX_LENGTH = 100_000  # characters of code that are looked at
 _WORDS = {"true": True, "false": False, "null": None}
-_NAME = re.compile(r"[^\W\d][^()\[\]{}=,\"'\n]{0,199}")
-_ARGUMENT = re.compile(r"\s*([^\W\d][\w.\-]*)\s*=(?!=)", re.DOTALL)
+_NAME = lazily(r"[^\W\d][^()\[\]{}=,\"'\n]{0,199}")
+_ARGUMENT = lazily(r"\s*([^\W\d][\w.\-]*)\s*=(?!=)", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 
 # the notations of calls in a JSON text, tried in this order: (escape non-ASCII, separators)
 _STYLES: tuple[tuple[bool, tuple[str, str]], ...] = (
@@ -205,7 +206,7 @@ _JSON_TYPES = {
 }  # fmt: skip
 _PYTHON_NAMES = frozenset(("str", "int", "float", "bool", "list", "tuple", "set", "dict", "any"))
 _GEMINI_NAMES = frozenset(("STRING", "INTEGER", "NUMBER", "BOOLEAN", "ARRAY", "OBJECT"))
-_PYTHON_TYPE = re.compile(r"(?:optional\[)?([a-z]+)(?:\[.*)?(?:\])?(?:,\s*(?:optional|default.*))?", re.I | re.S)
+_PYTHON_TYPE = lazily(r"(?:optional\[)?([a-z]+)(?:\[.*)?(?:\])?(?:,\s*(?:optional|default.*))?", re.I | re.S)
 
 
 def _is_argument(one: Any) -> bool:

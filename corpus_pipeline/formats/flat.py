@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +20,12 @@ from corpus_pipeline.formats.base import (
 )
 from corpus_pipeline.formats.messages import ANSWER_SIDE, PROMPT_SIDE, SYSTEM_SIDE, Message, joined, side_of, unpack
 from corpus_pipeline.formats.shape import Slot, make
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Conversation, Turn
 
 _SHAPES_KEPT = 1000
 _KEYS_SHOWN = 6
-_KEY = re.compile(r"\w[\w .-]{0,39}")  # what a key looks like that is no text of its own
+_KEY = lazily(r"\w[\w .-]{0,39}")  # what a key looks like that is no text of its own
 _ALWAYS_LOST = frozenset({Loss.ROLES, Loss.NAMES, Loss.WEIGHTS, Loss.TOOLS, Loss.REFUSAL, Loss.BREAKS}) | SHAPE_LOSSES
 
 

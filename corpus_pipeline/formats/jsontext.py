@@ -15,12 +15,14 @@ from typing import Any, NoReturn
 
 import orjson
 
+from corpus_pipeline.lazy_patterns import lazily
+
 _MAX_INT_DIGITS = 4300  # Python converts no longer integer by default
-_FLOAT = re.compile(rb"[:\[,][ \t\r\n]*+(-?[0-9]++[.eE][0-9eE.+-]*+)|^-?[0-9][0-9eE.+-]*+$")
-_LONG_INT = re.compile(rb"[0-9]{19}")
+_FLOAT = lazily(rb"[:\[,][ \t\r\n]*+(-?[0-9]++[.eE][0-9eE.+-]*+)|^-?[0-9][0-9eE.+-]*+$")
+_LONG_INT = lazily(rb"[0-9]{19}")
 _LONG = 32_768  # bytes from which it is worth it to leave out texts
 _OUTSIDE = (b" ", b"\t", b"\r", b"\n", b":", b",", b"]", b"}")  # what may follow a text
-_MINUS_ZERO = re.compile(rb"(?:[:\[,]|^)[ \t\r\n]*+-0(?![0-9.eE])")
+_MINUS_ZERO = lazily(rb"(?:[:\[,]|^)[ \t\r\n]*+-0(?![0-9.eE])")
 
 
 class NumberText(float):

@@ -15,6 +15,7 @@ from corpus_pipeline.formats.sketch import Sketch
 from corpus_pipeline.formats.tagged_calls import with_tagged_calls
 from corpus_pipeline.formats.transcripts import read_transcript
 from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name, role_of
+from corpus_pipeline.lazy_patterns import lazily
 
 Meanings = Mapping[str, Sequence[str]]
 _SPEAKERS = ("user", "assistant")
@@ -156,7 +157,7 @@ def _exchange(sketch: Sketch, one: Mapping[str, Any], path: Path) -> list[Decode
 
 
 # MOSS: `<|Human|>: text<eoh>` and a line end
-_WRAPPED = re.compile(r"(<\|[\w ]+\|>: ?)(.*?)(<eo[a-z]>\s*|\s*)", re.DOTALL)
+_WRAPPED = lazily(r"(<\|[\w ]+\|>: ?)(.*?)(<eo[a-z]>\s*|\s*)", re.DOTALL)
 
 
 def _unwrapped(sketch: Sketch, role: str, text: str, path: Path) -> Decoded:

@@ -6,7 +6,6 @@ stands on assistant messages only; `function_call` is the deprecated form of `to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +16,10 @@ from corpus_pipeline.formats.chat import ChatFormat
 from corpus_pipeline.formats.dialect import Dialect
 from corpus_pipeline.formats.media_parts import openai_contents
 from corpus_pipeline.formats.messages import ANSWER_SIDE, Message, side_of, unpack
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Conversation
 
-_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_FUNCTION_NAME = lazily(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class _OpenAI(ChatFormat):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats.shape import Path
+from corpus_pipeline.lazy_patterns import lazily
 
-_STEP = re.compile(r"\[(-?[0-9]{1,6})\]|\.?([^.\[\]]+)")
+_STEP = lazily(r"\[(-?[0-9]{1,6})\]|\.?([^.\[\]]+)")
 _MOST_DEPTH = 4
 
 

@@ -34,6 +34,7 @@ import orjson
 
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.formats.calls import call_value, calls_text
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import TEXT_FIELDS, Conversation, Turn
 
 Path = tuple[str | int, ...]
@@ -195,7 +196,7 @@ def _at(node: Any, path: Sequence[str | int]) -> Any:
     return node
 
 
-_MEDIA = re.compile(r"image|audio|video|file")
+_MEDIA = lazily(r"image|audio|video|file")
 
 
 def count_media(shape: str) -> tuple[int, ...]:

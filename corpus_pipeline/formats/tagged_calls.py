@@ -12,11 +12,12 @@ from corpus_pipeline.formats.call_notations import call_as_object, calls_as_code
 from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.sketch import Sketch
 from corpus_pipeline.formats.vocabulary import TOOL_NAMESPACE, keys_by_meaning
+from corpus_pipeline.lazy_patterns import lazily
 
-_HERMES = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
-_RESULT = re.compile(r"\s*<tool_response>\s*(.*?)\s*</tool_response>\s*", re.DOTALL)
-_GLAIVE = re.compile(r"<functioncall>\s*(.*?)\s*(?:</functioncall>)?\s*\Z", re.DOTALL)
-_QUOTED = re.compile(r"""\{\s*"name"\s*:\s*"([^"]+)"\s*,\s*"arguments"\s*:\s*'(.*)'\s*\}""", re.DOTALL)
+_HERMES = lazily(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+_RESULT = lazily(r"\s*<tool_response>\s*(.*?)\s*</tool_response>\s*", re.DOTALL)
+_GLAIVE = lazily(r"<functioncall>\s*(.*?)\s*(?:</functioncall>)?\s*\Z", re.DOTALL)
+_QUOTED = lazily(r"""\{\s*"name"\s*:\s*"([^"]+)"\s*,\s*"arguments"\s*:\s*'(.*)'\s*\}""", re.DOTALL)
 
 
 class Found(NamedTuple):
@@ -69,7 +70,7 @@ def with_tagged_calls(sketch: Sketch, messages: list[Decoded]) -> list[Decoded]:
     return messages
 
 
-_NAMED = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)+)"')
+_NAMED = lazily(r'"name"\s*:\s*"((?:[^"\\]|\\.)+)"')
 
 
 def _declared(sketch: Sketch, messages: list[Decoded]) -> frozenset[str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from corpus_pipeline.formats.messages import Message
 from corpus_pipeline.formats.reading import Decoded, Part
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
 from corpus_pipeline.formats.tagged_calls import call_in
+from corpus_pipeline.lazy_patterns import lazily
 
 # a name at the begin or behind a blank line, then a colon; or the control tokens of ChatML
-_SPEAKER = re.compile(
+_SPEAKER = lazily(
     r"(?:\A\s*|\n\s*\n)"
     r"(?P<name>SYSTEM|USER|ASSISTANT|FUNCTION RESPONSE|TOOL|System|Human|User|Assistant|AI|Bot|GPT)\s*:[ \t]*"
 )
-_CHATML = re.compile(r"\s*<\|im_start\|>(?P<name>\w+)\n")
-_END = re.compile(r"\s*(?:<\|endoftext\|>|<\|im_end\|>)?\s*\Z")
+_CHATML = lazily(r"\s*<\|im_start\|>(?P<name>\w+)\n")
+_END = lazily(r"\s*(?:<\|endoftext\|>|<\|im_end\|>)?\s*\Z")
 _ROLES = {"functionresponse": "tool", "tool": "tool", "system": "system", "user": "user", "human": "user"}
 
 

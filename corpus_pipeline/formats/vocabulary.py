@@ -6,12 +6,13 @@ A key is compared without case, blanks, hyphens and underscores, so that `system
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-_BETWEEN = re.compile(r"[\s_\-.]+")
+from corpus_pipeline.lazy_patterns import lazily
+
+_BETWEEN = lazily(r"[\s_\-.]+")
 
 _KEYS = {
     "system": "system systemprompt systemmessage systeminstruction systeminstructions sysprompt sysmessage metainstruction"
@@ -124,7 +125,7 @@ def answer_keys(record: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(key for key in keys if plain_name(key) not in _WEAK_ANSWERS and _is_said(record[key]))
 
 
-_ANSWERS_OF_SEVERAL = re.compile(
+_ANSWERS_OF_SEVERAL = lazily(
     r"(response|answer|completion|output|reply|generation)([a-e]|[0-9]{1,2})"
     r"|(all|model|sampled|other|candidate)?(responses|answers|completions|outputs|replies|generations|samples|candidates)"
 )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm.failures import Failure, Reason
 
 _LIMITS: Final = {"max_completion_tokens": "max_tokens", "max_tokens": "max_completion_tokens"}
@@ -59,7 +60,7 @@ class Lesson(NamedTuple):
         return f"{self.name}: {self.value} from now on, the provider said: {self.said}"
 
 
-_REFUSES: Final = re.compile(
+_REFUSES: Final = lazily(
     r"unsupported|not (?:\w+ ){0,2}support|unrecogni[sz]ed|unknown|unexpected|extra|not permitted|not allowed|invalid|"
     r"only the default|deprecated|cannot be|can only be|must be|incompatible|not available|no longer|not accept|removed|"
     r"unavailable|"
@@ -67,18 +68,18 @@ _REFUSES: Final = re.compile(
     re.IGNORECASE,
 )
 # a value that is out of bounds is the recipe's to change: another name for it would be refused as well
-_BOUNDS: Final = re.compile(
+_BOUNDS: Final = lazily(
     r"too (?:large|small|high|low|many)|at (?:most|least)|(?:less|greater|larger|smaller|more) than|maximum|minimum|range|"
     r"exceed",
     re.IGNORECASE,
 )
-_SYSTEM: Final = re.compile(
+_SYSTEM: Final = lazily(
     r"system[^.]{0,30}\brole|role[^.]{0,40}\bsystem|system (?:message|prompt|instruction)s?[^.]{0,40}not|"
     r"developer instruction[^.]{0,40}not|roles must alternate|only user and assistant roles",
     re.IGNORECASE,
 )
-_DEVELOPER: Final = re.compile(r"developer[^.]{0,30}\brole|role[^.]{0,40}\bdeveloper|'developer'", re.IGNORECASE)
-_STREAM_ONLY: Final = re.compile(
+_DEVELOPER: Final = lazily(r"developer[^.]{0,30}\brole|role[^.]{0,40}\bdeveloper|'developer'", re.IGNORECASE)
+_STREAM_ONLY: Final = lazily(
     r"only supports? (?:the )?stream|stream(?:ing)? (?:is |mode )?(?:required|only)|must (?:be|set|use)[^.]{0,40}stream|"
     r"stream[^.]{0,30}must be[^.]{0,20}true|(?:set|enable)[^.]{0,30}\bstream|streaming is (?:strongly )?re(?:quired|commended)",
     re.IGNORECASE,
@@ -159,14 +160,14 @@ def _system(said: str, sent: Mapping[str, Any], learnt: Learnt) -> tuple[str, st
 
 
 _HINTS: Final = (
-    (re.compile(r"enable_thinking", re.IGNORECASE), "`extra_body: {enable_thinking: false}`"),
-    (re.compile(r"max_(?:completion_)?tokens"), "`output_limit: max_tokens`, or a smaller max_output_tokens"),
-    (re.compile(r"temperature", re.IGNORECASE), "`temperature: null`"),
-    (re.compile(r"reasoning_effort", re.IGNORECASE), "another `reasoning_effort`, or none"),
-    (re.compile(r"service_tier|\btier\b", re.IGNORECASE), "another `service_tier`, or none"),
-    (re.compile(r"response_format|json_schema|structured", re.IGNORECASE), "`structured_output: false`"),
-    (re.compile(r"\bstream", re.IGNORECASE), "`stream: true`"),
-    (re.compile(r"\bsystem\b|\brole\b", re.IGNORECASE), "`system: first_user`"),
+    (lazily(r"enable_thinking", re.IGNORECASE), "`extra_body: {enable_thinking: false}`"),
+    (lazily(r"max_(?:completion_)?tokens"), "`output_limit: max_tokens`, or a smaller max_output_tokens"),
+    (lazily(r"temperature", re.IGNORECASE), "`temperature: null`"),
+    (lazily(r"reasoning_effort", re.IGNORECASE), "another `reasoning_effort`, or none"),
+    (lazily(r"service_tier|\btier\b", re.IGNORECASE), "another `service_tier`, or none"),
+    (lazily(r"response_format|json_schema|structured", re.IGNORECASE), "`structured_output: false`"),
+    (lazily(r"\bstream", re.IGNORECASE), "`stream: true`"),
+    (lazily(r"\bsystem\b|\brole\b", re.IGNORECASE), "`system: first_user`"),
 )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ A model in a recipe is `endpoint/model`, or the name of a model alone for the de
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -14,13 +13,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from corpus_pipeline.errors import SettingMissing, UsageError
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm.endpoint import Endpoint, endpoint
 from corpus_pipeline.model import CallOptions
 from corpus_pipeline.recipe import CallParams, Limits, MediaKind, Price, options_of
 from corpus_pipeline.settings import Settings
 
 _NEXT = "docs/operating.md describes it under `Several endpoints`."
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_NAME = lazily(r"[a-z0-9][a-z0-9_.-]{0,63}")
 DEFAULT_BASE_URLS = {
     "openai": "https://api.openai.com/v1",
     "anthropic": "https://api.anthropic.com/v1",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm import lenient_json, waits
 
 QUOTED_CHARACTERS: Final = 200
 _MAX_MESSAGE: Final = 2000
-_TAG: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]{0,400}>", re.IGNORECASE | re.DOTALL)
+_TAG: Final = lazily(r"<(script|style)\b.*?</\1\s*>|<[^>]{0,400}>", re.IGNORECASE | re.DOTALL)
 
 
 class Words(NamedTuple):

@@ -6,18 +6,18 @@ successes with the same key and shape is about the sample.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from enum import StrEnum
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm.failures import Failure, Reason
 
 FEW: Final = 3  # samples that are refused alike before anything was answered
 # what names the sample as its cause: asking it a second time cannot help, and it says nothing of other samples
 _OF_THE_SAMPLE: Final = frozenset({Reason.CONTENT_POLICY, Reason.TOO_LONG})
 _PASSING: Final = frozenset({Reason.FORBIDDEN})  # a gateway's mood as well: asked once more, also behind answers
-_VARIES: Final = re.compile(r"\d+|'[^']{0,200}'|\"[^\"]{0,200}\"|`[^`]{0,200}`|\b[0-9a-f]{8,}\b")
+_VARIES: Final = lazily(r"\d+|'[^']{0,200}'|\"[^\"]{0,200}\"|`[^`]{0,200}`|\b[0-9a-f]{8,}\b")
 
 
 class Blame(StrEnum):

@@ -19,6 +19,7 @@ from typing import NamedTuple, assert_never
 import aiohttp
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm import error_bodies, waits
 from corpus_pipeline.llm.connections import TooMuch, Unsendable
 from corpus_pipeline.llm.error_bodies import Words
@@ -196,7 +197,7 @@ def of_words(
 
 # what a gateway says when it stopped waiting for the model, which may have gone on working
 _MAYBE_BILLED = frozenset({408, 502, 504, 520, 522, 524})
-_QUOTA = re.compile(
+_QUOTA = lazily(
     r"insufficient_(?:quota|balance|credits|funds)|billing_(?:hard_limit_reached|not_active)|credit_balance|arrearage|"
     r"insufficient (?:credits|funds|balance|account balance)|balance is (?:insufficient|not enough)|credit balance is too low|"
     r"exceeded (?:your )?current quota, please check your plan|exceeded_current_quota|"
@@ -206,39 +207,39 @@ _QUOTA = re.compile(
     re.IGNORECASE,
 )
 # words of a limit by the minute, which some say with the code of an empty account, and some with 400 or 500
-_THROTTLED = re.compile(
+_THROTTLED = lazily(
     r"throttl(?:ing|ed)|error-code#token-limit|request queue is full|rate limit (?:exceeded|reached)|"
     r"too many (?:concurrent )?requests|concurrent requests|overloaded[^.]{0,40}try again|访问量过大|请求过于频繁",
     re.IGNORECASE,
 )
-_NO_MODEL = re.compile(
+_NO_MODEL = lazily(
     r"on-demand throughput isn.t supported|don.t have access to the model with|no models? (?:is |are )?loaded",
     re.IGNORECASE,
 )
 _MODEL_CODES = frozenset(
     {"model_not_found", "invalid_model", "unsupported_model", "deploymentnotfound", "model_not_exist"}
 )
-_TOO_LONG = re.compile(
+_TOO_LONG = lazily(
     r"context_length_exceeded|string_above_max_length|request_too_large|maximum context length|context window|"
     r"(?:prompt|input) is too long|(?:prompt|input)[^.]{0,60}exceeds? the|too many (?:input )?tokens|"
     r"input token count[^.]{0,60}exceeds|exceed_context_size|exceeds? the available context|"
     r"max_tokens must be at least 1, got -?\d|max_new_tokens`? must be <=|超长|超出(?:模型)?(?:最大)?(?:上下文|长度)",
     re.IGNORECASE,
 )
-_POLICY = re.compile(
+_POLICY = lazily(
     r"content[ _-]?(?:policy|filter|moderat|management)|responsibleaipolicy|moderation|data_inspection|"
     r"\bflagged\b|safety (?:system|policy|filter)|inappropriate content|sensitive (?:content|information)|"
     r"violat\w+ (?:our|the|of)|content exists risk|usage policies|cyber_policy|prohibited_content|敏感内容|不安全|违规",
     re.IGNORECASE,
 )
-_KEY = re.compile(
+_KEY = lazily(
     r"(?:invalid|incorrect|missing|expired|revoked|no|unknown)[ _-](?:\w+[ _-])?(?:api[ _-]?key|credential|access token)|"
     r"api[ _-]?key (?:is )?(?:not |in)valid|api_key_invalid|invalid_api_key|(?:un|not )authenticated|unauthorized|"
     r"security token[^.]{0,60}(?:expired|invalid)|(?:令牌|密钥)(?:已过期|无效|不正确)",
     re.IGNORECASE,
 )
 # servers that have no code for it: "The model `x` does not exist.", 'model "x" not found'
-_NAMES_A_MODEL = re.compile(
+_NAMES_A_MODEL = lazily(
     r"\bmodels?\b.{0,200}\b(?:not found|does not exist|not exist|unknown)\b", re.IGNORECASE | re.DOTALL
 )
 

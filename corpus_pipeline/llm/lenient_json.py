@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final
 
 import orjson
 
-_LONE: Final = re.compile("[\ud800-\udfff]")
-_COMMENTS: Final = re.compile(rb"\A(?:\s*:[^\n]*\n)+")  # of server-sent events
+from corpus_pipeline.lazy_patterns import lazily
+
+_LONE: Final = lazily("[\ud800-\udfff]")
+_COMMENTS: Final = lazily(rb"\A(?:\s*:[^\n]*\n)+")  # of server-sent events
 _DECODER: Final = json.JSONDecoder(parse_constant=lambda _: None)
 _DEEPEST: Final = 64  # parts within parts; to walk through more, or to write them out again, may break off anywhere
 

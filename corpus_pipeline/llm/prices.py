@@ -6,7 +6,6 @@ Prices are data: a dated list in the JSON shape that public price lists use (`pr
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from datetime import date
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import NanoDollars, Usage
 
 _PER_MILLION = 1_000_000
@@ -179,7 +179,7 @@ _SLOTS = {
     "output_cost_per_token": "output",
     "cache_creation_input_token_cost": "cache_write",
 }
-_KEY = re.compile(rf"({'|'.join(_SLOTS)})(?:_above_(\d+)k_tokens)?(?:_([a-z]+))?")
+_KEY = lazily(rf"({'|'.join(_SLOTS)})(?:_above_(\d+)k_tokens)?(?:_([a-z]+))?")
 _TIERS = {"batches": BATCH}
 _LIST = "_list"
 

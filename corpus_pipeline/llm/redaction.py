@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.plain_text import plain
 from corpus_pipeline.secret_words import MASK
 
 MAX_CHARACTERS = 500
 
-_SECRETS = re.compile(
+_SECRETS = lazily(
     r"sk-[A-Za-z0-9_\-*.]{4,}"  # OpenAI and those who copy its keys, also with stars in the middle
     r"|(?:AKIA|ASIA)[A-Z0-9]{12,}"
     r"|(?<=earer )[A-Za-z0-9._~+/=\-]{6,}"

@@ -5,9 +5,10 @@ Each gets the time from its caller (seconds of any one clock) and waits for no o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
+
+from corpus_pipeline.lazy_patterns import lazily
 
 _BURST_SHARE = 0.05  # of a minute's allowance may be used at once
 
@@ -194,7 +195,7 @@ def told(headers: Mapping[str, str], what: str) -> Told:
     return Told(_count(headers.get(f"x-ratelimit-limit-{what}")), _count(headers.get(f"x-ratelimit-remaining-{what}")))
 
 
-_COUNT = re.compile(r"\d{1,15}(?:\.\d{1,6})?")
+_COUNT = lazily(r"\d{1,15}(?:\.\d{1,6})?")
 
 
 def _count(text: str | None) -> float | None:

@@ -9,14 +9,16 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 MAX_SECONDS: Final = 31 * 86_400.0  # more is no wait but a mistake of units, or a refusal
 _MAX_DEPTH, _MAX_FIELDS = 8, 400
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_SPAN: Final = re.compile(
+_SPAN: Final = lazily(
     r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])",
     re.IGNORECASE,
 )
-_ASKED_IN_WORDS: Final = re.compile(
+_ASKED_IN_WORDS: Final = lazily(
     r"(?:try(?:ing)? (?:\w+ )?again|retry(?:ing)?|wait|resets?|available|back) (?:\w+ ){0,3}?(?:in|after|for|at least)?\s*"
     r"((?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*(?:and\s+)?)+)",
     re.IGNORECASE,
@@ -29,7 +31,7 @@ _FIELDS: Final = {
     "retryafterms": 0.001,
     "retryinseconds": 1.0,
 }
-_PER_DAY: Final = re.compile(
+_PER_DAY: Final = lazily(
     r"per[ _-]?day|\bdaily\b|PerDay|\b(?:RPD|TPD)\b|\bday(?:'s)? (?:limit|quota)|per 24 hours|"
     r"(?:calls|requests|tokens|messages) ?(?:/|per|a|each) ?(?:day|week|month)\b",
     re.IGNORECASE,
@@ -70,7 +72,7 @@ _RESETS: Final = (
     "x-ratelimit-reset",
     "ratelimit-reset",
 )
-_ANTHROPIC_RESETS: Final = re.compile(r"anthropic-ratelimit-[a-z-]+-reset")
+_ANTHROPIC_RESETS: Final = lazily(r"anthropic-ratelimit-[a-z-]+-reset")
 
 
 def of_body(body: Any) -> float | None:

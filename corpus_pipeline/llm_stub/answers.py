@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm_stub import made_up, prose, schema_values
 from corpus_pipeline.llm_stub.faults import Fault
 
-_SECTION = re.compile(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
-_HEADER = re.compile(r"^(Task|Step|Target language): *([^\n(]*)", re.MULTILINE)
+_SECTION = lazily(r"^\[\[begin (\w+) ([0-9a-f]{32})\]\]\n(.*?)\n\[\[end \1 \2\]\]$", re.MULTILINE | re.DOTALL)
+_HEADER = lazily(r"^(Task|Step|Target language): *([^\n(]*)", re.MULTILINE)
 
 
 _SOURCES = (

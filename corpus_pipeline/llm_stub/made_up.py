@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import orjson
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.llm_stub import prose, schema_values
 
 # those that are answered by a plain text about what was asked
 ANSWERS: Final = ("best_and_worst", "continuation", "weaker_answer")
-_MARKED: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,80})$", re.MULTILINE)
-_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+_MARKED: Final = lazily(r"^[ \t]*####[ \t]*(\S[^\n]{0,80})$", re.MULTILINE)
+_NUMBER: Final = lazily(r"\d+(?:[.,]\d+)*")
 _SHORT: Final = 40  # characters of an answer that is itself a final one
 
 Sections = Mapping[str, str]

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 from importlib import resources
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 
 MARK = "(corpus-stub)"
 _FENCES = ("```", "~~~")
 
-PROTECTED = re.compile(
+PROTECTED = lazily(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)"  # fenced code
     r"|`[^`\n]+`"
     r"|\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)|\\begin\{(\w+\*?)\}.*?\\end\{\1\}"  # LaTeX
@@ -26,13 +27,13 @@ PROTECTED = re.compile(
     r"|[-+]?\d+(?:[.,:/]\d+)*[\u00b9\u00b2\u00b3\u2070-\u2079]*%?",
     re.DOTALL | re.MULTILINE,
 )
-_FINAL = re.compile(
+_FINAL = lazily(
     r"(?:^\#{4}[^\n]*$|\\boxed\{|(?:the\s+)?(?:final\s+)?answer\s+is\b|(?:最终)?答案(?:是|为|:|\uff1a))",
     re.IGNORECASE | re.MULTILINE,
 )
-_CJK = re.compile(r"[\u3400-\u9fff]")
+_CJK = lazily(r"[\u3400-\u9fff]")
 _PLAIN_ENGLISH = 20  # characters: a shorter ASCII text is taken for English
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_WORD = lazily(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
 def _tables() -> dict[str, list[list[str]]]:
@@ -54,7 +55,7 @@ def _both_ways(pairs: list[list[str]]) -> dict[str, str]:
 _TABLES = _tables()
 _EN = _both_ways(_TABLES["swap en"])
 _ZH = _both_ways(_TABLES["swap zh"])
-_ZH_ANY = re.compile("|".join(sorted(_ZH, key=len, reverse=True)))
+_ZH_ANY = lazily("|".join(sorted(_ZH, key=len, reverse=True)))
 _SAY = {
     name.removeprefix("say "): {row[0]: " ".join(row[1:]) for row in rows}
     for name, rows in _TABLES.items()
@@ -148,7 +149,7 @@ def subject(text: str) -> str:
     return max(words, key=len, default="this")
 
 
-_CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{2,}")
+_CJK_RUN = lazily(r"[\u3040-\u30ff\u3400-\u9fff]{2,}")
 _LONGEST_SUBJECT = 24
 
 
@@ -212,7 +213,7 @@ def _piecewise(text: str, change: Callable[[str], str]) -> str:
     return "".join(out)
 
 
-_STOP = re.compile(r"(?<=[\w)\]\"'])([.!?](?=\s)|[\u3002\uff01\uff1f\u061f\u0964])")
+_STOP = lazily(r"(?<=[\w)\]\"'])([.!?](?=\s)|[\u3002\uff01\uff1f\u061f\u0964])")
 
 
 def _first_sentence(text: str) -> tuple[str, str, str]:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from hashlib import blake2b
+from pathlib import Path
 from re import _constants as codes  # type: ignore[attr-defined]  # what `re` compiles a pattern from
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
+import orjson
 import re2
 
+from corpus_pipeline.lazy_patterns import lazily
+
+NEEDED_WORDS: Final = Path(__file__).with_name("needed_words.json")  # `scripts/needed_words.py` writes it
 _MEMORY: Final = 96 << 20  # bytes that the automaton of many patterns may take
 _MOST_WORDS: Final = 64  # that a part of a pattern is spelt out in
 _MOST_LETTERS: Final = 8  # of a class that is spelt out
@@ -28,7 +34,7 @@ _CLASSES: Final = {
     r"\A": "",
     r"\Z": "",
 }
-_PARTS: Final = re.compile(
+_PARTS: Final = lazily(
     r"\(\?<?[!=]|\(\?P=\w+\)|\(\?P<\w+>|\(\?:|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}[?+]?|[()]|[?*+][?+]?|[^\\\[()?*+{}]+|[{}]"
 )
 
@@ -71,6 +77,26 @@ def words_needed(pattern: str) -> frozenset[str] | None:
     """Words of which every match of a pattern of `re` has one, the longest that can be told; None where there are none."""
     found = _in_a_row(_parser.parse(pattern))[1]
     return None if found is None else frozenset(found)
+
+
+def name_of(pattern: str) -> str:
+    """The name of a pattern in `NEEDED_WORDS`."""
+    return blake2b(pattern.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+@cache
+def _written_words() -> dict[str, list[str] | None]:
+    found: dict[str, list[str] | None] = orjson.loads(NEEDED_WORDS.read_bytes())
+    return found
+
+
+def _words_of(pattern: str) -> frozenset[str] | None:
+    """`words_needed`, from the file where it stands there: telling those of all refusals takes a third of a second."""
+    try:
+        known = _written_words()[name_of(pattern)]
+    except KeyError:  # a pattern of a plugin, or one that was changed since
+        return words_needed(pattern)
+    return None if known is None else frozenset(known)
 
 
 # (all that a part of a pattern can match, None: not to be listed; words of which each of its matches has one)
@@ -161,7 +187,8 @@ class MayMatch:
     # made when the first text comes: what long patterns need takes a second to tell, and most processes never ask
 
     @cached_property
-    def _own(self) -> list[str]:
+    def patterns(self) -> list[str]:
+        """The patterns as they are tried."""
         return [pattern.translate(_DOTLESS) if self._ignore_case else pattern for pattern in self._patterns]
 
     @cached_property
@@ -171,7 +198,7 @@ class MayMatch:
     @cached_property
     def _needed(self) -> frozenset[str] | None:
         needed = (
-            [one._needed for one in self._each] if self._apart else [words_needed(pattern) for pattern in self._own]
+            [one._needed for one in self._each] if self._apart else [_words_of(pattern) for pattern in self.patterns]
         )
         known = [words for words in needed if words is not None]
         return frozenset[str]().union(*known) if len(known) == len(needed) else None
@@ -186,7 +213,9 @@ class MayMatch:
     def _automaton(self) -> re2._Regexp | None:
         if self._apart:
             return None
-        return re2.compile("|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in self._own), self._options)
+        return re2.compile(
+            "|".join(f"(?:{wider(pattern, any_letter=True)})" for pattern in self.patterns), self._options
+        )
 
     @property
     def _options(self) -> re2.Options:
@@ -219,10 +248,16 @@ class Screened:
     """A pattern of `re` behind its automaton: where the automaton finds nothing, `search` does not ask the pattern."""
 
     def __init__(self, pattern: str, flags: re.RegexFlag = re.NOFLAG) -> None:
-        self.compiled = re.compile(pattern, flags)
-        options = _options(bool(flags & re.IGNORECASE))
-        self._of_any = re2.compile(wider(pattern), options)
-        self._of_ascii = re2.compile(wider(pattern, borders=True), options)
+        self.compiled = lazily(pattern, flags)
+        self._pattern, self._ignore_case = pattern, bool(flags & re.IGNORECASE)
+
+    @cached_property
+    def _of_any(self) -> re2._Regexp:
+        return re2.compile(wider(self._pattern), _options(self._ignore_case))
+
+    @cached_property
+    def _of_ascii(self) -> re2._Regexp:
+        return re2.compile(wider(self._pattern, borders=True), _options(self._ignore_case))
 
     def search(self, text: str) -> re.Match[str] | None:
         """As that of `re.Pattern`."""

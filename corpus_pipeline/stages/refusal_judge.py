@@ -9,13 +9,14 @@ text that may say no.
 from __future__ import annotations
 
 import math
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import re2
+
+from corpus_pipeline.lazy_patterns import lazily
 
 WEIGHTS: Final = Path(__file__).with_name("refusal_weights.bin")
 BITS: Final = 18  # of a place in the table
@@ -28,9 +29,9 @@ SHORTEST_DENSE: Final = 12  # of Chinese, Japanese, Korean
 THRESHOLD: Final = 2.0
 THRESHOLD_CHINESE: Final = 2.25
 
-_HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_KANA_HANGUL: Final = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-_BETWEEN: Final = re.compile(r"[\s*_>#]+")
+_HAN: Final = lazily(r"[\u3400-\u9fff]")
+_KANA_HANGUL: Final = lazily(r"[\u3040-\u30ff\uac00-\ud7af]")
+_BETWEEN: Final = lazily(r"[\s*_>#]+")
 # every refusal has a word that denies, declines or says sorry; most other answers have none
 _DENIES: Final = re2.compile(
     r"n['’]t|\bno|not\b|never|cannot|unable|declin|refus|rather|beyond|outside|pass\b|sorry|afraid|apolog|regret"

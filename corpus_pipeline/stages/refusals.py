@@ -21,6 +21,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages, refusal_judge
 from corpus_pipeline.stages.first_look import MayMatch
 from corpus_pipeline.stages.refusal_limits import ASKS_FICTION, NOT_DONE, OWN_LIMITS, STAYS_OUT, THREATENS, WHATEVER
@@ -310,16 +311,16 @@ _BARE_ANSWER: Final = 120  # characters of an answer that is too short for a let
 _ASKED: Final = 2_000  # characters of a question in which words of declining are looked for
 _VERB_LAST: Final = ("ja", "ko", "tr")  # what is not done stands before the words that it is not
 # the words of somebody else: before what is not done, or behind it where the verb is last
-_REPORTS: Final = re.compile(
+_REPORTS: Final = lazily(
     r"(?:说|說|表示|称|答复)[，,：:]|\b(?:nói|cho biết|cho hay|tuyên bố|mengatakan|menyatakan|menjawab bahwa|ujar) |कहा कि|बताया कि|ने कहा|कहत[ाेी] (?:है|था|थी|थे) कि"
 )
-_REPORTED: Final = re.compile(
+_REPORTED: Final = lazily(
     r"(?:söyledi|belirtti|açıkladı|bildirdi|kaydetti|bıraktı|dedi)\b|(?:と|旨を)(?:述べ|言っ|言い|答え|話し|発表し|連絡)|(?:말했|밝혔|답했|전했|알렸|했습니다)"
 )
-_MARKUP: Final = re.compile(r"\A[\s*_>#\-]+")
+_MARKUP: Final = lazily(r"\A[\s*_>#\-]+")
 _SPEECH: Final = "\"'“”‘«»「『„"
 _SPEECH_ENDS: Final = "\"'”“’»«」』"
-_SENTENCE: Final = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
+_SENTENCE: Final = lazily(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 _SAYS: Final = {
     Strength.EXPLICIT: {
         name: f"{one.explicit}|{one.limits}|{JUDGES[name]}|{OWN_LIMITS[name]}" for name, one in LANGUAGES.items()
@@ -340,30 +341,30 @@ def _search_for(strength: Strength, names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{name}>{_SAYS[strength][name]})" for name in names))
 
 
-_LEAD: Final = re.compile("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
+_LEAD: Final = lazily("|".join(f"(?:{words.lead})" for words in LANGUAGES.values()))
 _EVERYDAY, _GOES_ON, _OFFERS, _HELPS, _ASKS, _ASKS_TEXT, _HARMFUL = (
-    {name: re.compile(getattr(words, part)) for name, words in LANGUAGES.items()}
+    {name: lazily(getattr(words, part)) for name, words in LANGUAGES.items()}
     for part in ("everyday", "goes_on", "offers", "helps", "asks", "asks_text", "harmful")
 )
-_ASKS_FICTION: Final = {name: re.compile(ASKS_FICTION.get(name, r"(?!)")) for name in LANGUAGES}
+_ASKS_FICTION: Final = {name: lazily(ASKS_FICTION.get(name, r"(?!)")) for name in LANGUAGES}
 _WRONG, _WRITES, _CLOSES = (
-    {name: re.compile(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
+    {name: lazily(words) for name, words in of_language.items()} for of_language in (WRONG, WRITES, CLOSES)
 )
-_OF_WHOM, _OPINION = re.compile(OF_WHOM), re.compile(OPINION)
-_BUT: Final = re.compile(
+_OF_WHOM, _OPINION = lazily(OF_WHOM), lazily(OPINION)
+_BUT: Final = lazily(
     r"\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|ancak|fakat)\b|لكن|但|けれど|ですが|のですが|지만|पर |लेकिन"
 )
 # of words that mean *only* and *on*, too, those behind a comma
-_AFTER_ALL: Final = re.compile(
+_AFTER_ALL: Final = lazily(
     r"(?:\b(?:but|aber|mais|pero|mas|ma|maar|ale|но|nhưng|tetapi|tapi|ama|fakat)|[,;] ?(?:ancak|पर|लेकिन))(?!\w)|لكن|但|けれど|ですが|ませんが、|지만"
 )
 # who says to be none of these may answer all the same, also with words of denying
-_NO_EXPERT: Final = re.compile(
+_NO_EXPERT: Final = lazily(
     r"doctor|lawyer|veterin|\b(?:arzt|ärztin|anwalt|médecin|avocat|abogad|advogad|avvocat|médic|medic|arts|advocaat|lekarz|prawnik|dokter|pengacara)"
     r"|doktor|avukat|врач|юрист|طبيب|محام|डॉक्टर|वकील|bác sĩ|luật sư|医生|律师|医師|弁護士|의사|변호사"
 )
 # a question what to say: what is said may be a no
-_ASKS_WORDS: Final = re.compile(
+_ASKS_WORDS: Final = lazily(
     r"\b(?:what (?:do|should|can|could) i (?:say|reply|answer|write|text)|was (?:soll|sage|antworte|schreibe) ich|que (?:dire|répondre|lui dire)"
     r"|qué (?:le )?(?:digo|respondo|contesto)|o que (?:digo|respondo|falo)|(?:che )?cosa (?:dico|rispondo|scrivo)|wat (?:moet|kan|zeg|antwoord) ik"
     r"|co (?:mam )?(?:powiedzieć|odpowiedzieć|napisać)|что (?:мне )?(?:сказать|ответить|написать)|nên (?:nói|trả lời|viết) (?:gì|sao|thế nào)|(?:nói|trả lời) (?:sao|thế nào)"
@@ -372,24 +373,22 @@ _ASKS_WORDS: Final = re.compile(
     r"|뭐라(?:고)? (?:해|하|보내|말|답)|어떻게 (?:거절|말하|답)"
 )
 # a *but* behind which the model offers another thing
-_OFFERS_ELSE: Final = re.compile(
+_OFFERS_ELSE: Final = lazily(
     r"^[\s,]*(?:i (?:can|could|would|will|am|may)\b|i['’](?:d|ll|m)\b|we |happy to|ich (?:kann|könnte|helfe|würde)|gerne?\b|je (?:peux|pourrais|serais)"
     r"|puedo|podría|con gusto|posso|poderia|potrei|volentieri|ik (?:kan|zou|help)|graag|mogę|mogł|mógł|chętnie|я могу|могу|с радостью|готов"
     r"|يمكنني|أستطيع|بإمكاني|يسعدني|tôi (?:có thể|sẵn|rất)|saya (?:bisa|dapat|siap|akan|senang)|我?(?:可以|能|很乐意))"
     r"|(?:abilirim|ebilirim|सकता हूँ|सकती हूँ|お手伝い|ご案内|ご紹介|드릴 수|도와드)"
 )
 # a text in a question that is to be said otherwise: in quotation marks, or behind a colon
-_QUOTED: Final = re.compile(
-    r'["“”«»„]([^"“”«»„]{2,300})["“”«»„]|[「『‘]([^」』’]{2,300})[」』’]|[:：]\s{0,3}(\S.{2,300})$'
-)
+_QUOTED: Final = lazily(r'["“”«»„]([^"“”«»„]{2,300})["“”«»„]|[「『‘]([^」』’]{2,300})[」』’]|[:：]\s{0,3}(\S.{2,300})$')
 _SAYS_SOMETHING: Final = 16  # characters behind a *but* that may be an answer
 _ROOM: Final = 60  # characters by which another wording of a quoted text may be longer
-_THREATENS: Final = re.compile(THREATENS)
-_ASKS_FOR_NO: Final = re.compile(ASKS_FOR_NO)
-_LISTS: Final = re.compile(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
-_ITEM: Final = re.compile(r"^\s{0,9}(?:[*•–-] |\d{1,3}[.)、])(.*)$", re.MULTILINE)
+_THREATENS: Final = lazily(THREATENS)
+_ASKS_FOR_NO: Final = lazily(ASKS_FOR_NO)
+_LISTS: Final = lazily(r"\n\s{0,9}(?:[*•–-] |\d{1,3}[.)、])|[:：]\s{0,9}\S.{60}", re.DOTALL)
+_ITEM: Final = lazily(r"^\s{0,9}(?:[*•–-] |\d{1,3}[.)、])(.*)$", re.MULTILINE)
 # where somebody else may help: hotlines, offices, addresses
-_CONTACT: Final = re.compile(
+_CONTACT: Final = lazily(
     r"https?://|\bwww\.|\d{3,4}[- ]\d{3,4}|\b(?:988|911|110|112|119|120|113|116|117|1366|1388|1330|1393)\b"
     r"|hotline|helpline|lifeline|police|therapist|counsel|crisis|professional|lawyer|polizei|seelsorge|telefon|beratung|anwalt"
     r"|policía|teléfono|línea|abogad|psicólog|polícia|linha|telefone|polizia|avvocat|psicolog|avocat|écoute|ligne"
@@ -403,25 +402,23 @@ _OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
 _LECTURE: Final = 80  # characters in which a lecture says what is wrong
 # how a lecture says that what is asked for is wrong; seen of models in these languages only
 _LECTURES: Final = {
-    "zh": re.compile(
+    "zh": lazily(
         r"违法|違法|非法|不道德|犯罪|不合法|违反[^，。]{0,8}(?:法律|道德|伦理)|法律[^，。]{0,4}禁止|有害|不可取|严重[^，。]{0,6}后果"
     ),
-    "ja": re.compile(
+    "ja": lazily(
         r"違法|不法|非倫理|倫理的に|倫理に反|犯罪|法律[^。]{0,6}(?:禁|反|罰)|許され(?:ません|ない)|推奨(?:され|でき|し)ま?せん|不適切"
     ),
-    "ko": re.compile(
-        r"불법|비윤리|윤리적으로|범죄|법적으로|법률[^.]{0,8}(?:위반|금지)|부적절|권장(?:되지|하지) 않|용납"
-    ),
+    "ko": lazily(r"불법|비윤리|윤리적으로|범죄|법적으로|법률[^.]{0,8}(?:위반|금지)|부적절|권장(?:되지|하지) 않|용납"),
 }
 # a question whether or why something is wrong: what is wrong with it is the answer
-_ASKS_WHETHER: Final = re.compile(
+_ASKS_WHETHER: Final = lazily(
     r"吗|嗎|是否|为什么|為什麼|什么是|后果|合法|ですか|でしょうか|なぜ|とは何|違法か|합법|불법인가|왜 |인가요|무엇인가|설명|解释|説明"
 )
-_NOT_PLAIN: Final = re.compile(r'["“”«»「『„:：?？؟{}=<>|\\`]|\);')  # quotes, explains, asks back or is code
+_NOT_PLAIN: Final = lazily(r'["“”«»「『„:：?？؟{}=<>|\\`]|\);')  # quotes, explains, asks back or is code
 
 
 # a question what the one who asks may do: that they may not is the answer
-_ASKS_LEAVE: Final = re.compile(
+_ASKS_LEAVE: Final = lazily(
     r"\b(?:(?:may|can|could|should|must|am) (?:i|we)\b|is it (?:ok|okay|legal|allowed|safe|possible)|darf (?:ich|man)|kann (?:ich|man)|soll ich"
     r"|puis-je|peut-on|dois-je|puedo|debo|se puede|posso|devo|si può|pode-se|mag (?:ik|je)|kan ik|moet ik|czy (?:mogę|można|powinienem)"
     r"|можно|могу ли|стоит ли|được không|có nên|miyim|mıyım|edebilir mi|boleh|bolehkah|haruskah)"

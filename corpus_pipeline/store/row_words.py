@@ -14,20 +14,22 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from corpus_pipeline.lazy_patterns import lazily
+
 PURGED_WORDS = "[purged: these words repeated a row that was removed]"
 _LONG = 16  # letters and digits in a row that are no accident
 _WHOLE = 12  # of a text that is shorter than that
 _WORD = 8  # of a word with an @; with a digit or in capitals two more, so that a date is none
 _MOST_PLACES = 1_000_000  # remembered of very long rows: then every second or third place, and a quote is longer
-_OTHER = re.compile(r"[\W_]+")
-_TOKEN = re.compile(r"[^\W_]+")
+_OTHER = lazily(r"[\W_]+")
+_TOKEN = lazily(r"[^\W_]+")
 _SHORTEST = 4  # letters of a word that can be told from a syllable
 _SHORT_OTHERS, _LONG_OTHERS = 2, 20  # other rows that make words common: one of them may be a copy
 _DIGITS = 6  # of a number that is no count
 # written without blanks between words: what three (of a syllable each) or six characters say is no accident
-_DENSE = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+")
-_LOOSE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]+")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_DENSE = lazily(r"[\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+")
+_LOOSE = lazily(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]+")
+_ESCAPED = lazily(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 
 
 class RowWords:

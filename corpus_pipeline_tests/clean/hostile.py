@@ -12,6 +12,8 @@ from re import _parser  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from corpus_pipeline.lazy_patterns import LazyPattern
+
 _ALWAYS = (
     "a",
     "1",
@@ -88,6 +90,8 @@ def expressions(*packages: ModuleType) -> dict[str, Expression]:
 
 
 def _inside(value: Any, depth: int) -> Iterator[re.Pattern[str]]:
+    if isinstance(value, LazyPattern):
+        value = value.compiled
     if isinstance(value, re.Pattern):
         if isinstance(value.pattern, str):
             yield value

@@ -17,7 +17,7 @@ from corpus_pipeline.settings import VARIABLES
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("script", ["reference.py", "formats.py", "json_schema.py"])
+@pytest.mark.parametrize("script", ["reference.py", "formats.py", "json_schema.py", "needed_words.py"])
 def test_generated_pages_are_what_the_code_says(script: str) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), "--check"], capture_output=True, text=True, check=False

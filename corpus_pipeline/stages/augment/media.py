@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Conversation, Medium, Turn
 from corpus_pipeline.stages.augment import media_bytes
 from corpus_pipeline.stages.skip_reasons import SkipReason
@@ -22,27 +23,27 @@ from corpus_pipeline.stages.skip_reasons import SkipReason
 MOST_BYTES_OF_ALL: Final = 20 * 1024 * 1024  # what one request may carry at each of the known providers
 MOST_MEDIA: Final = 20
 
-_HINT: Final = re.compile(r"image|picture|photo|audio|video|sound|speech|media|pixel|\bfile|data:", re.IGNORECASE)
-_TYPES: Final = re.compile(r"image|audio|video|picture|\bfile\b|input_file|document", re.IGNORECASE)
+_HINT: Final = lazily(r"image|picture|photo|audio|video|sound|speech|media|pixel|\bfile|data:", re.IGNORECASE)
+_TYPES: Final = lazily(r"image|audio|video|picture|\bfile\b|input_file|document", re.IGNORECASE)
 # keys of a record, or of a part of it, that hold a medium or say where it lies
-_KEYS: Final = re.compile(
+_KEYS: Final = lazily(
     r"(?:input_)?(?:image|img|picture|photo|audio|video|sound|speech|media|pixel_values)s?"
     r"(?:_?(?:url|path|file|filename|file_name|bytes|data|base64|b64|uri|list|ids?))?s?"
     r"|inline_?data|file_?data",
     re.IGNORECASE,
 )
-_EXTENSION: Final = re.compile(
+_EXTENSION: Final = lazily(
     r"\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|heic|avif|mp3|wav|flac|ogg|m4a|opus|mp4|avi|mov|webm|mkv)(?:$|[?#])", re.I
 )
-_ADDRESS: Final = re.compile(r"data:(?:image|audio|video)/|https?://\S+", re.IGNORECASE)
+_ADDRESS: Final = lazily(r"data:(?:image|audio|video)/|https?://\S+", re.IGNORECASE)
 # where a text says that a medium stands; LLaVA, LLaMA-Factory, Qwen-VL
 _TAG: Final = r"<(?:image|img|audio|video)(?:_\d+|-\d+)?>"
 _OTHER_MARKS: Final = r"<ImageHere>|<\|(?:image|audio|video|vision_start)[\w-]*\|?>|\[(?:IMG|IMAGE)\]"
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = lazily(
     rf"^[ \t]*{_TAG}[ \t]*$|{_OTHER_MARKS}",  # a tag in a line of its own: within one it may be HTML
     re.MULTILINE,
 )
-_MARK: Final = re.compile(f"{_TAG}|{_OTHER_MARKS}")  # in a row that is known to have media
+_MARK: Final = lazily(f"{_TAG}|{_OTHER_MARKS}")  # in a row that is known to have media
 _NOT_CONTENT: Final = frozenset({"tools", "tool_calls", "functions"})  # their schemas speak of images without one
 # where within a part or a column the medium lies, the first that says something
 _WITHIN: Final = (

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment.validators.scripts import without_fences
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
@@ -24,28 +25,28 @@ _PAIRS: Final = (
     (r"<unused94>(?:thought)?", r"<unused95>"),
     (r"<\|channel>thought", r"<channel\|>"),
 )  # fmt: skip
-_THINKING: Final = tuple(re.compile(rf"\s*{begin}(.*?){end}\s*", re.DOTALL) for begin, end in _PAIRS)
-_OPEN: Final = tuple(re.compile(rf"\s*{begin}") for begin, _ in _PAIRS)
-_ANY_OPENING: Final = re.compile("|".join(begin for begin, _ in _PAIRS))
+_THINKING: Final = tuple(lazily(rf"\s*{begin}(.*?){end}\s*", re.DOTALL) for begin, end in _PAIRS)
+_OPEN: Final = tuple(lazily(rf"\s*{begin}") for begin, _ in _PAIRS)
+_ANY_OPENING: Final = lazily("|".join(begin for begin, _ in _PAIRS))
 # the closing mark ends its line: a text about the mark has it within a sentence, or behind the opening one
-_CLOSING_ALONE: Final = re.compile(rf"(?:{'|'.join(end for _, end in _PAIRS)})[ \t]*(?:\n+|\Z)")
-_SOLUTION: Final = re.compile(
+_CLOSING_ALONE: Final = lazily(rf"(?:{'|'.join(end for _, end in _PAIRS)})[ \t]*(?:\n+|\Z)")
+_SOLUTION: Final = lazily(
     r"\A\s*<\|(?:begin_of_solution|START_RESPONSE)\|>(.*?)(?:<\|(?:end_of_solution|END_RESPONSE)\|>)?\s*\Z", re.DOTALL
 )
-_CHANNEL: Final = re.compile(
+_CHANNEL: Final = lazily(
     r"<\|channel\|>\s*(\w+)[^<]{0,200}<\|message\|>(.*?)(?=<\|(?:end|return|start|channel|call)\|>|\Z)", re.DOTALL
 )
-_BARE_CHANNELS: Final = re.compile(r"\A\s*(?:assistant)?analysis(?=[\sA-Z\"'])(.*?)assistantfinal(.*)\Z", re.DOTALL)
+_BARE_CHANNELS: Final = lazily(r"\A\s*(?:assistant)?analysis(?=[\sA-Z\"'])(.*?)assistantfinal(.*)\Z", re.DOTALL)
 
 # control tokens of chat templates: what stands between bars, and those of older templates
-TEMPLATE_TOKEN: Final = re.compile(
+TEMPLATE_TOKEN: Final = lazily(
     r"<\|[A-Za-z][\w:. -]{0,40}\|>|<｜[^｜<>]{1,40}｜>|<\|[A-Za-z_]{2,20}>|<[A-Za-z_]{2,20}\|>"
     r"|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad)>|<unused\d+>"
     r"|\[/?(?:THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]|◁/?\w+▷"
     r"|\A\s*<s>(?!.*</s>.*\S)|</s>\s*(?:<s>\s*)?\Z|</?(?:think|seed:think)>"
 )
 # headings and speakers of templates in plain words: a model goes on with a question of its own
-_ROLES: Final = re.compile(
+_ROLES: Final = lazily(
     r"^[ \t]*#{2,4}[ \t]*(?:Instruction|Response|Input|Output|Human|Assistant|User|System)[ \t]*:[ \t]*(?=\n|\Z|\S)"
     r"|(?<=\n\n)(?:Human|USER|ASSISTANT):",
     re.MULTILINE,

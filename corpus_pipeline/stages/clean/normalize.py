@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.record_rest import canonical
 
@@ -29,11 +30,11 @@ _FIELDS = (b"s", b"p", b"t", b"r", b"j")
 _MARKS_IN_A_ROW = 30
 # characters of which plain prose is made; one other ASCII character, and the text may be code
 _PROSE = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t\n\r.,:!?'\"()-"
-_INDENTED = re.compile(r"\n[ \t]")
-_TRAILING = re.compile(r"(?<![ \t\r])[ \t\r]+\n")  # from where a run begins, so that a long one is read once
+_INDENTED = lazily(r"\n[ \t]")
+_TRAILING = lazily(r"(?<![ \t\r])[ \t\r]+\n")  # from where a run begins, so that a long one is read once
 _QUOTES = str.maketrans("‘’‚‛´“”„‟«»", '\'\'\'\'\'""""""')
-_FULL_WIDTH = re.compile(r"[\u3000\uff01-\uff5e]")
-_HALF_WIDTH = re.compile("[\uff61-\uffdc\uffe0-\uffee]+")  # Katakana, Hangul and signs; marks join their letter
+_FULL_WIDTH = lazily(r"[\u3000\uff01-\uff5e]")
+_HALF_WIDTH = lazily("[\uff61-\uffdc\uffe0-\uffee]+")  # Katakana, Hangul and signs; marks join their letter
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 

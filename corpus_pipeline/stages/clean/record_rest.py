@@ -13,10 +13,11 @@ from collections.abc import Collection
 from typing import Any
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.short_cache import short_cache
 
 # a name of a record that points to media is content after all
-_MEDIA = re.compile(
+_MEDIA = lazily(
     r"\.(?:png|jpe?g|gif|webp|bmp|tiff?|svg|mp3|wav|flac|ogg|m4a|mp4|webm|mov|avi|mkv|pdf)(?:[?#].*)?$", re.I
 )
 _ROLE_KEYS = frozenset({"role", "from"})

@@ -6,18 +6,18 @@ writes them last writes them whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.export.hf_features import NUL_KEYS
 from corpus_pipeline.stages.export.manifest import StoredFile, stored_files, to_json
 
 DATASET_INFO = "dataset_info.json"
 CARD = "README.md"
-_UNFIT = re.compile(r"[<>:/\\|?*\x00-\x1f]")  # what `datasets` refuses in the name of a config
+_UNFIT = lazily(r"[<>:/\\|?*\x00-\x1f]")  # what `datasets` refuses in the name of a config
 
 Located = tuple[str, Mapping[str, Any]]  # the folder of an export relative to the card ("": the same), its manifest
 

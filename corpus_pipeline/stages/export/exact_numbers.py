@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 
 Where = tuple[str | None, ...]  # keys from the top; None is any place of a list
-_WIDE = re.compile(rb"[0-9]{16}")
+_WIDE = lazily(rb"[0-9]{16}")
 _EXACT = 1 << 53  # up to here a double holds every integer
 _INT64 = 1 << 63
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import gzip
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.export.writer import Compression
 
 WINDOW = 10 << 20  # the loader's default chunk: it reads this many bytes, then to the end of the line
@@ -26,10 +26,10 @@ _INT64 = 1 << 63
 _UINT64 = 1 << 64  # the loader's reader takes integers up to here
 _DECIMALS = 10  # it writes this many of a fraction when it encodes a `json` column
 _TEXT = {str}
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]|$)")  # everything that Arrow's JSON reader may take for a timestamp
+_DATE = lazily(r"\d{4}-\d{2}-\d{2}([ T]|$)")  # everything that Arrow's JSON reader may take for a timestamp
 
 _BEGINS_JSON = frozenset('{["-0123456789tfnNI \t\r\n')
-_LOOSE_NUMBER = re.compile(r"-?[0-9]*(\.[0-9]*)?([eE][+-]?[0-9]*)?")  # the loader's reader takes `1.` and `-`, too
+_LOOSE_NUMBER = lazily(r"-?[0-9]*(\.[0-9]*)?([eE][+-]?[0-9]*)?")  # the loader's reader takes `1.` and `-`, too
 _JSON_WORDS = frozenset(("true", "false", "null", "NaN", "Infinity", "-Infinity"))
 # columns by which the loader takes a file for the trace of an agent, when it is not told what they are
 _TRACES = (

@@ -12,14 +12,15 @@ from json import JSONDecodeError
 from typing import Any, NamedTuple
 
 from corpus_pipeline.errors import ControlFlow
+from corpus_pipeline.lazy_patterns import lazily
 
-_SPACE = re.compile(rb"[ \t\r\n]*+")
-_BETWEEN = re.compile(rb"[ \t\r\n,]*+")
-_FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:')
-_LIST = re.compile(rb'("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:[ \t\r\n]*+\[[ \t\r\n]*+\{')
-_OWN_LINE = re.compile(rb"\n([ \t]{0,128})\Z")
+_SPACE = lazily(rb"[ \t\r\n]*+")
+_BETWEEN = lazily(rb"[ \t\r\n,]*+")
+_FIRST_KEY = lazily(rb'\{[ \t\r\n]*+("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:')
+_LIST = lazily(rb'("(?:[^"\\\x00-\x1f]|\\.){1,128}")[ \t\r\n]*+:[ \t\r\n]*+\[[ \t\r\n]*+\{')
+_OWN_LINE = lazily(rb"\n([ \t]{0,128})\Z")
 # an object behind what may stand before an element
-GENERIC_START = re.compile(rb"[\[,}\]\n][ \t\r\n]*+\{")
+GENERIC_START = lazily(rb"[\[,}\]\n][ \t\r\n]*+\{")
 _ELEMENTS_READ = 100  # of the head
 _BEGINNINGS = 8  # that are tried when the first one is none
 _TRIES = 20  # to find the next one behind a broken one

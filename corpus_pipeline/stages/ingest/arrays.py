@@ -15,13 +15,13 @@ like those of the first one (`train` and `test`) are read on; another list of ob
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
 from io import BufferedReader
 from typing import Any
 
 import orjson
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.ingest.array_style import (
     GENERIC_START,
     Style,
@@ -37,9 +37,9 @@ from corpus_pipeline.states import RejectReason
 
 _CHUNK = 256 * 1024
 _HEAD = 1024 * 1024  # bytes of the file from which the look of its elements is learnt
-_SPACE = re.compile(rb"[ \t\r\n]*+")
-_IN_STRING = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
-_STRUCTURE = re.compile(rb'["\[\]{},]')
+_SPACE = lazily(rb"[ \t\r\n]*+")
+_IN_STRING = lazily(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
+_STRUCTURE = lazily(rb'["\[\]{},]')
 
 
 def _balanced(levels: int) -> bytes:
@@ -53,8 +53,8 @@ def _balanced(levels: int) -> bytes:
 
 
 # nearly all elements: an object of a few levels, whole in the buffer, with what may follow it; others are scanned
-_SIMPLE = re.compile(_balanced(4) + rb"[ \t\r\n]*+(?=[,\]{])")
-_TAIL = re.compile(rb"[\]}][\]} \t]*+,?[ \t\r]*+\Z")
+_SIMPLE = lazily(_balanced(4) + rb"[ \t\r\n]*+(?=[,\]{])")
+_TAIL = lazily(rb"[\]}][\]} \t]*+,?[ \t\r]*+\Z")
 _TAIL_LOOK = 64
 _OVERLAP = 1024  # longer than what shows where an element begins
 _OPENER = {ord("]"): ord("["), ord("}"): ord("{")}
@@ -63,7 +63,7 @@ _BEGIN, _END, _COLON = b"{"[0], b"}"[0], b":"[0]
 _BETWEEN = b" \t\r\n,"
 _GET_AGAIN = "Get the file again, or repair it."
 # what may stand behind an element without being the rest of it: no quote or bracket up to the next element or the end
-_STRAY = re.compile(rb'[^"\[\]{}]{1,1024}+(?=[{\]])')
+_STRAY = lazily(rb'[^"\[\]{}]{1,1024}+(?=[{\]])')
 _STRAY_LOOK = 1025
 _MAX_OPEN = 1 << 20  # brackets that are remembered
 _TRY = 512  # what asking costs, in bytes

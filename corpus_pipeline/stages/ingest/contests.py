@@ -9,12 +9,13 @@ from typing import Any
 from corpus_pipeline.formats.base import Record
 from corpus_pipeline.formats.paths import leaves
 from corpus_pipeline.formats.vocabulary import several_answers
+from corpus_pipeline.lazy_patterns import lazily
 
 _SIDES = (("a", "b"), ("A", "B"), ("0", "1"), ("1", "2"))
-_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)  # what a template can say as it is
-_POINTS = re.compile(r"score|rating|reward|votes|winner", re.I)
+_NAME = lazily(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)  # what a template can say as it is
+_POINTS = lazily(r"score|rating|reward|votes|winner", re.I)
 _VERDICTS = tuple(
-    re.compile(words, re.I) for words in ("winner|better|preferred|chosen|best|choice", "preference", "label")
+    lazily(words, re.I) for words in ("winner|better|preferred|chosen|best|choice", "preference", "label")
 )
 
 

@@ -12,6 +12,7 @@ import orjson
 from corpus_pipeline.errors import UsageError
 from corpus_pipeline.formats import look_at
 from corpus_pipeline.formats.vocabulary import means
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.ingest import arrow, parquet
 from corpus_pipeline.stages.ingest.array_style import Opening, Unfinished, decode_at, opening
 from corpus_pipeline.stages.ingest.identity import open_regular
@@ -47,7 +48,7 @@ _BOMS = (
 _TABLES = {".csv": Container.CSV, ".tsv": Container.TSV, ".tab": Container.TSV}
 # what is no data of any kind that is read here: how it begins, what it is, what to do
 _STRANGE: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(begin, re.IGNORECASE), words)
+    (lazily(begin, re.IGNORECASE), words)
     for begin, words in (
         (
             rb"version https://git-lfs\.github\.com/spec/",

@@ -14,12 +14,13 @@ import orjson
 
 from corpus_pipeline.errors import LineRejected
 from corpus_pipeline.formats import jsontext
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.states import RejectReason
 
 # every key of an object ends like this; an escaped quote before a colon inside a text looks the same
-_KEY_END = re.compile(rb'"[ \t\r\n]*+:')
-_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_KEY_END = lazily(rb'"[ \t\r\n]*+:')
+_BRACKETS = lazily(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE = lazily(rb"\\u[dD][89a-fA-F]")
 _BACKSLASH = ord("\\")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import csv
 import json
-import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from io import BufferedReader
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from corpus_pipeline.errors import ControlFlow
 from corpus_pipeline.formats import jsontext
 from corpus_pipeline.formats.vocabulary import means
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.ingest.lines import skip_line
 from corpus_pipeline.stages.ingest.source import RAW_KEPT, Position, RawRecord, SourceBroken
 from corpus_pipeline.states import RejectReason
@@ -25,8 +25,8 @@ from corpus_pipeline.states import RejectReason
 csv.field_size_limit((1 << 31) - 1)  # of the whole process; the limit of a record bounds a cell here
 
 _SEPARATORS = ",;\t|"
-_QUOTED = re.compile(r'"[^"]*"')
-_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_QUOTED = lazily(r'"[^"]*"')
+_ESCAPED_BYTE = lazily("[\udc80-\udcff]")
 _LISTS = ("messages", "tools", "chosen", "rejected", "history", "calls")  # meanings of columns whose cells hold lists
 _UNNAMED = "Unnamed: {}"  # as pandas and `datasets` call a column without a name
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
 # `\b` and `\f` are valid JSON escapes, but before a letter they are a LaTeX command whose backslash was not escaped
-_LOST_BACKSLASH: Final = re.compile("([\b\f])(?=[a-z])")
+_LOST_BACKSLASH: Final = lazily("([\b\f])(?=[a-z])")
 # the same for commands that begin with t or r; a tab or return before exactly these letters is no white space
-_LOST_COMMAND: Final = re.compile(
+_LOST_COMMAND: Final = lazily(
     "\t(?=(?:imes|heta|ext|extbf|frac|an|au|riangle|o)(?![a-z]))|\r(?=(?:ight|angle|ho|ightarrow|ceil|floor)(?![a-z]))"
 )
-_LONE: Final = re.compile("[\ud800-\udfff]")  # half of an emoji, escaped: no encoding can hold it
-_BROKEN_ESCAPE: Final = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_LONE: Final = lazily("[\ud800-\udfff]")  # half of an emoji, escaped: no encoding can hold it
+_BROKEN_ESCAPE: Final = lazily(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
 
 
 def schema_of(keys: Sequence[str]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def objects(text: str) -> list[dict[str, Any]]:
     return found or _of_python(text)
 
 
-_LAST_COMMA: Final = re.compile(r",\s*([}\]])")
+_LAST_COMMA: Final = lazily(r",\s*([}\]])")
 _LONGEST_OF_PYTHON: Final = 20_000  # characters
 
 

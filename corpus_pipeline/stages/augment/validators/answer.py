@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Final, assert_never
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.thinking import split_thinking, template_token
 from corpus_pipeline.stages.augment.validators import finish_reasons
@@ -14,7 +14,7 @@ from corpus_pipeline.stages.augment.validators.finish_reasons import Finish
 from corpus_pipeline.stages.augment.validators.refusing import declines, looks_refused
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_INVISIBLE: Final = re.compile("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
+_INVISIBLE: Final = lazily("[\\s\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 
 
 def visible(text: str) -> str:

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, INLINE_CODE, without_fences
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_COMMENT: Final = re.compile(r"(?:(?<=\s)|^)(?:#|//|--)[^\n]*|/\*.*?\*/|<!--.*?-->", re.DOTALL | re.MULTILINE)
-_STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
-_TOKEN: Final = re.compile(r"[^\W\d]\w*|\d+(?:\.\d+)?|[^\w\s]")
+_COMMENT: Final = lazily(r"(?:(?<=\s)|^)(?:#|//|--)[^\n]*|/\*.*?\*/|<!--.*?-->", re.DOTALL | re.MULTILINE)
+_STRING: Final = lazily(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
+_TOKEN: Final = lazily(r"[^\W\d]\w*|\d+(?:\.\d+)?|[^\w\s]")
 
-_FORMULA: Final = re.compile(
+_FORMULA: Final = lazily(
     r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)"
     r"|(?<![\\$\w])\$(?P<dollar>[^\s$](?:[^$\n]{0,300}?[^\s$\\])?)\$(?![\w$])",
     re.DOTALL,
 )
-_WORDS_INSIDE: Final = re.compile(r"\\(?:text|mbox|textbf|textit|mathrm|operatorname)\s*\{[^{}]*\}")
-_MATHEMATICAL: Final = re.compile(r"[\\^_=<>+*/{}|]|\A\w{1,3}\Z")
+_WORDS_INSIDE: Final = lazily(r"\\(?:text|mbox|textbf|textit|mathrm|operatorname)\s*\{[^{}]*\}")
+_MATHEMATICAL: Final = lazily(r"[\\^_=<>+*/{}|]|\A\w{1,3}\Z")
 
 
 def code_blocks(text: str) -> list[str]:

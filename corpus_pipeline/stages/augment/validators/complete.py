@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import is_function_word
 from corpus_pipeline.stages.augment.validators.scripts import script_weights
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
-_ENDS: Final = re.compile(
+_FENCE: Final = lazily(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
+_ENDS: Final = lazily(
     "[.!?:;…。！？：；．｡।॥؟۔።։\\]\\)）】」』》\\}\"'”’»*_`>|/~°%€$£¥\\d]$|[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f)(:]$|\\Z(?<=-->)"
 )
 _OPENERS: Final = {"(": ")", "[": "]", "{": "}", "（": "）", "「": "」", "『": "』", "«": "»", "“": "”"}
-_DANGLING: Final = re.compile(r"(?:[,،、，;；(（\[{«“„=+\-–—/&]|\\[A-Za-z]*)$")
-_ELIDED: Final = re.compile(r"(?<![^\W\d_])(?:[dljmtnscDLJMTNSC]|[Qq]u|dell|nell|sull|all)['’]$")
-_STRUCTURE: Final = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|\||#|>|[A-Za-z]:\s|\w+:\s*$)")
+_DANGLING: Final = lazily(r"(?:[,،、，;；(（\[{«“„=+\-–—/&]|\\[A-Za-z]*)$")
+_ELIDED: Final = lazily(r"(?<![^\W\d_])(?:[dljmtnscDLJMTNSC]|[Qq]u|dell|nell|sull|all)['’]$")
+_STRUCTURE: Final = lazily(r"^\s*(?:[-*+•]|\d+[.)]|\||#|>|[A-Za-z]:\s|\w+:\s*$)")
 _NO_STOP_SCRIPTS: Final = frozenset({"thai", "lao", "khmer", "myanmar"})  # that end sentences without a sign
 _NEVER_LAST: Final = frozenset(
     "the a an and or of to in for with from by at on into that which who whose because while if than as is are was were be been their its his"
@@ -64,7 +65,7 @@ def _open_fence(text: str, source: str) -> str | None:
     return "ends within a block of code"
 
 
-_EMPTY_ITEM: Final = re.compile(r"(?:\A|\n)[ \t]*(?:\d{1,3}[.)、]|[-*+•])\Z")
+_EMPTY_ITEM: Final = lazily(r"(?:\A|\n)[ \t]*(?:\d{1,3}[.)、]|[-*+•])\Z")
 _CLOSES: Final = {"{": "}", "[": "]"}
 
 
@@ -122,7 +123,7 @@ def _stops(text: str, pair: Pair) -> str | None:
     return None
 
 
-_ENDS_WITH_AUTHOR: Final = re.compile(r"[.!?\"”’»]\s*[-–—~]\s*[A-Z]\w*\.?(?: [A-Z][\w.]*){0,3}$")
+_ENDS_WITH_AUTHOR: Final = lazily(r"[.!?\"”’»]\s*[-–—~]\s*[A-Z]\w*\.?(?: [A-Z][\w.]*){0,3}$")
 _FEWEST_LINES: Final = 4
 _WITHOUT_STOPS: Final = 0.6  # of the lines of a text: it is a poem or a list
 
@@ -132,9 +133,9 @@ def _has_no_stops(text: str) -> bool:
     return len(lines) >= _FEWEST_LINES and sum(not _ENDS.search(line) for line in lines) >= _WITHOUT_STOPS * len(lines)
 
 
-_ASKS_FIRST: Final = re.compile(r"\W*(?:what|which|who|whom|where|how)\b", re.IGNORECASE)
+_ASKS_FIRST: Final = lazily(r"\W*(?:what|which|who|whom|where|how)\b", re.IGNORECASE)
 _LAST_OF_QUESTIONS: Final = frozenset("of to in for with from by at on into".split())
-_EARLIER: Final = re.compile(r"[.!?。！？][\"'”’」』»)）]*\s*(?=\S)")
+_EARLIER: Final = lazily(r"[.!?。！？][\"'”’」』»)）]*\s*(?=\S)")
 _MIN_REST: Final = 2  # words behind the last full stop; of scripts without blanks, twice as many letters
 
 

@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 # concept: its words in en de fr es it pt nl pl ru tr zh ja ko ar hi, separated by blanks; a blank within a word is `_`
 _TABLE: Final[dict[str, dict[str, str]]] = {
     "verdict": {
@@ -82,7 +84,7 @@ _TABLE: Final[dict[str, dict[str, str]]] = {
         "cold": "cold kalt froid frío freddo frio koud zimny холодный soğuk 冷 冷的 寒い 冷たい 차가운 بارد ठंडा",
     },
 }  # fmt: skip
-_WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_WIDE: Final = lazily("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 
 def _pattern(words: str) -> re.Pattern[str]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 # function words, by language; one set for all: what is a function word in one language is hardly content in another
 _FUNCTION_WORDS: Final[dict[str, str]] = {
     "en": "a an the and or but if of to in on at by for from with without as is are was were be been being am do does did done doing have has had"
@@ -66,9 +68,9 @@ _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109
 _WIDE_FUNCTION: Final = frozenset(
     "的了是在和与有也就都而及或一不我你他她它们这那个为以于之其所吗呢吧啊嗎麼么什哪怎谁請请把被给从到会能可要您"
 )
-_TOKEN: Final = re.compile(rf"[{_WIDE}]+|[^\W\d_{_WIDE}]+(?:['’][^\W\d_]+)?|\d[\d.,]*\d|\d")
-_WIDE_RUN: Final = re.compile(rf"[{_WIDE}]+")
-_HIRAGANA: Final = re.compile(r"[\u3040-\u309f]+")
+_TOKEN: Final = lazily(rf"[{_WIDE}]+|[^\W\d_{_WIDE}]+(?:['’][^\W\d_]+)?|\d[\d.,]*\d|\d")
+_WIDE_RUN: Final = lazily(rf"[{_WIDE}]+")
+_HIRAGANA: Final = lazily(r"[\u3040-\u309f]+")
 _STEM: Final = 5
 _HEAD: Final = 4  # letters of the shortest stem that may be the beginning of another one
 _MIN_LETTERS: Final = 3

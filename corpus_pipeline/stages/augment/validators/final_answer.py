@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.concepts import contradict
@@ -22,13 +23,13 @@ from corpus_pipeline.stages.augment.validators.numbers import (
 )
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_HASHES: Final = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
+_HASHES: Final = lazily(r"^[ \t]*####[ \t]*(\S[^\n]{0,200})$", re.MULTILINE)
 # the last line, as sums in words have it
-_LABELLED: Final = re.compile(
+_LABELLED: Final = lazily(
     r"(?:\A|\n)[ \t*_]*(?:A|Ans|Result|Ergebnis|Résultat|Resultado|Risultato|Wynik|Итог|结果|結果)[ \t*_]*[:：=][ \t*_]*([^\n]{1,60}?)[ \t*_]*\Z",
     re.IGNORECASE,
 )
-_SAID: Final = re.compile(
+_SAID: Final = lazily(
     r"""(?:final\ answer|the\ answer|correct\ answer|correct\ option|\banswer)\b[^\n\w]{0,6}(?:\ ?is\b|=|[:：])
         [^\S\n]*([^\n]{1,120})
     | (?:最终)?(?:答案|答)(?:应该?)?(?:是|为|為|[:：])+\s*([^\n]{1,80})
@@ -38,18 +39,18 @@ _SAID: Final = re.compile(
     | ответ\s*[-—:]\s*([^\n]{1,80})""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SENTENCE_END: Final = re.compile(r"[.。;；!！](?=\s|\Z|\*)")
-_CHOICE: Final = re.compile(r"\A[(\[（]?([A-Ea-e])[)\]）]?(?:\Z|[.:、：,，)）]|\s*[-–—])")
-_CHOICE_ANYWHERE: Final = re.compile(r"(?<![A-Za-z])[(\[（]?([A-E])[)\]）.:、]?(?![A-Za-z'’])")
+_SENTENCE_END: Final = lazily(r"[.。;；!！](?=\s|\Z|\*)")
+_CHOICE: Final = lazily(r"\A[(\[（]?([A-Ea-e])[)\]）]?(?:\Z|[.:、：,，)）]|\s*[-–—])")
+_CHOICE_ANYWHERE: Final = lazily(r"(?<![A-Za-z])[(\[（]?([A-E])[)\]）.:、]?(?![A-Za-z'’])")
 _YES: Final = frozenset(("yes", "true", "是", "对"))
 _NO: Final = frozenset(("no", "false", "否", "错"))
-_VERDICT_ANYWHERE: Final = re.compile(r"\b(?:yes|no|true|false)\b|[是否对错]")
+_VERDICT_ANYWHERE: Final = lazily(r"\b(?:yes|no|true|false)\b|[是否对错]")
 _LONGEST: Final = 40  # what is said to be "the answer" and is longer than this is an explanation
-_BARE_NUMBER: Final = re.compile(r"[-−+]?\s?[$€£¥]?[\d.,'\s]+%?\D{0,4}")
-_WITH_UNIT: Final = re.compile(r"[-−+]?\s?[$€£¥]?\s?[\d.,'\s/]+\s?[^\W\d]{0,20}[%°.]?")
-_BIG_FRACTIONS: Final = re.compile(r"\\[dt]frac(?=\{)")
-_WORD_COMMANDS: Final = re.compile(r"\\(?:text|mathrm|mathbf)(?=\{)")
-_NO_MATTER: Final = re.compile(r"[\s$.,;:!?\"'“”。，]|\\[,;!]|\\left|\\right|[{}]")
+_BARE_NUMBER: Final = lazily(r"[-−+]?\s?[$€£¥]?[\d.,'\s]+%?\D{0,4}")
+_WITH_UNIT: Final = lazily(r"[-−+]?\s?[$€£¥]?\s?[\d.,'\s/]+\s?[^\W\d]{0,20}[%°.]?")
+_BIG_FRACTIONS: Final = lazily(r"\\[dt]frac(?=\{)")
+_WORD_COMMANDS: Final = lazily(r"\\(?:text|mathrm|mathbf)(?=\{)")
+_NO_MATTER: Final = lazily(r"[\s$.,;:!?\"'“”。，]|\\[,;!]|\\left|\\right|[{}]")
 _NAMED_AT_ONCE: Final = 80  # characters of an answer that names a colour, a day and the like, and not much else
 _SHORT: Final = 20  # a whole response up to this many characters may itself be a final answer
 
@@ -208,8 +209,8 @@ def other_choice(source: Turn, new: Turn) -> tuple[str, str] | None:
 
 _SHORT_VERDICT: Final = 400
 _SHORT_TRANSLATED: Final = 30
-_NUMBERS_ONLY: Final = re.compile(r"[-−+$€£¥%°\s\d.,:]+\D{0,4}")
-_WIDE_ONLY: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3。]+")
+_NUMBERS_ONLY: Final = lazily(r"[-−+$€£¥%°\s\d.,:]+\D{0,4}")
+_WIDE_ONLY: Final = lazily(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3。]+")
 
 
 def _fraction_of(number: frozenset[Decimal], said: str) -> bool:

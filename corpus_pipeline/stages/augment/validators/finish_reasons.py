@@ -9,6 +9,8 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 
 class Finish(StrEnum):
     """How an answer ended."""
@@ -36,11 +38,11 @@ _WORDS: Final = {
 _KNOWN: Final = {word: finish for finish, words in _WORDS.items() for word in words.split()}
 # the nearest class of a word that is not in the list
 _NEAREST: Final = (
-    (re.compile(r"filter|safety|polic|moderat|refus|prohibit|block|guard|sensitive|violat"), Finish.REFUSED),
-    (re.compile(r"length|max_|limit|truncat|cut|context"), Finish.CUT),
-    (re.compile(r"tool|function"), Finish.TOOL),
-    (re.compile(r"error|fail|abort|cancel|timeout|broken|interrupt"), Finish.BROKEN),
-    (re.compile(r"\bstop|(?:^|_)eos|(?:^|_)end(?:_|$)"), Finish.STOP),
+    (lazily(r"filter|safety|polic|moderat|refus|prohibit|block|guard|sensitive|violat"), Finish.REFUSED),
+    (lazily(r"length|max_|limit|truncat|cut|context"), Finish.CUT),
+    (lazily(r"tool|function"), Finish.TOOL),
+    (lazily(r"error|fail|abort|cancel|timeout|broken|interrupt"), Finish.BROKEN),
+    (lazily(r"\bstop|(?:^|_)eos|(?:^|_)end(?:_|$)"), Finish.STOP),
 )
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.answer import visible
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
@@ -46,13 +47,13 @@ class FieldsFilled(PairValidator):
         return None
 
 
-_POLITE: Final = re.compile(
+_POLITE: Final = lazily(
     r"\b(?:please|kindly|thanks?(?: you)?(?: in advance| very much| so much)?|could you|can you|would you(?: mind)?|hi|hello|hey(?: there)?|dear all"
     r"|bitte|danke(?: schön)?|hallo|könnten sie|kannst du|s['’]il (?:vous|te) plaît|merci(?: d['’]avance)?|bonjour|por favor|gracias|hola|obrigad[oa]"
     r"|olá|per favore|per piacere|grazie|ciao|alsjeblieft|alstublieft|bedankt|proszę|dziękuję|пожалуйста|спасибо|здравствуйте|lütfen|teşekkürler|merhaba)\b"
     r"|请问|请|謝謝|谢谢|您好|你好|お願いします|こんにちは|ありがとう|부탁(?:드려요|합니다)|안녕하세요|감사합니다|من فضلك|شكرا|कृपया|धन्यवाद|xin chào|làm ơn|cảm ơn|tolong|terima kasih"
 )  # in lower case, which takes a third of the time
-_NO_LETTER: Final = re.compile(r"[\W_]+")
+_NO_LETTER: Final = lazily(r"[\W_]+")
 
 
 def _folded(text: str) -> str:
@@ -157,8 +158,8 @@ def _is_part(prompt: str, response: str, known: str) -> bool:
 _MIN_PART: Final = 24  # letters and digits of a part of a prompt that is no answer
 
 
-_OBJECT: Final = re.compile(r"\{\s*\"\w+\"\s*:")
-_OBJECT_HEAD: Final = re.compile(r"\A\s*(?:```(?:json)?\s*)?(?=\{\s*\"\w+\"\s*:)")
+_OBJECT: Final = lazily(r"\{\s*\"\w+\"\s*:")
+_OBJECT_HEAD: Final = lazily(r"\A\s*(?:```(?:json)?\s*)?(?=\{\s*\"\w+\"\s*:)")
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,8 @@ class LengthRatio(PairValidator):
         return None
 
 
-_CHARACTER_RUN: Final = re.compile(r"([^\s\-=_*.#~|+<>·…—─0])\1{39,}")
-_WORD_RUN: Final = re.compile(r"\b(\w{2,40})(?:\W{1,3}\1){11,}\b", re.IGNORECASE)
+_CHARACTER_RUN: Final = lazily(r"([^\s\-=_*.#~|+<>·…—─0])\1{39,}")
+_WORD_RUN: Final = lazily(r"\b(\w{2,40})(?:\W{1,3}\1){11,}\b", re.IGNORECASE)
 _WHOLE_FROM: Final = 600  # bytes; shorter texts have no meaningful ratio
 _TAIL: Final = 1200
 
@@ -244,10 +245,10 @@ class NotRepetitive(PairValidator):
         return BadAnswer(BadReason.REPETITIVE, f"{pair.field} goes round in circles")
 
 
-_UNIT: Final = re.compile(
+_UNIT: Final = lazily(
     r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W_]+)*|[。！？!?\n]", re.UNICODE
 )
-_LIST_NUMBER: Final = re.compile(r"^[ \t]*(?:[-*+•][ \t]+|\d{1,3}[.)、][ \t]*)", re.MULTILINE)
+_LIST_NUMBER: Final = lazily(r"^[ \t]*(?:[-*+•][ \t]+|\d{1,3}[.)、][ \t]*)", re.MULTILINE)
 _LOOKED_AT: Final = 4000  # characters: the beginning and the end of a text
 _LONGEST_CIRCLE: Final = 24  # words, or characters of a script without blanks
 _LEAST_LETTERS: Final = 12  # of what is said again and again, over all
@@ -304,7 +305,7 @@ def _goes_in_circles(pair: Pair) -> bool:
     return any(circle_in(text) is not None for text in (pair.source, pair.asked, pair.known) if text)
 
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\uffff]")
+_CONTROLS: Final = lazily("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\uffff]")
 
 
 @dataclass(frozen=True)
@@ -327,7 +328,7 @@ _OUR_MARKS: Final = Screened(
     r"|\b(?:source_prompt|source_response|source_system|evolved_prompt|previous_translation)\b",
     re.MULTILINE,
 )
-_PREFACES: Final = re.compile(
+_PREFACES: Final = lazily(
     r"""\A[\s"'“*_#>]*(?:
     (?:(?:sure|certainly|of\ course|okay|absolutely)[,!.:]?\s+)?(?:here(?:['’]s|\ is|\ are)|below\ is)\ +[^.!?\n]{0,40}?
         (?<!\bto\ )(?:paraphras|rephras|rewrit|reword|translat|(?:refined|improved|revised|evolved)\ (?:\w+\ )?(?:version|prompt|question|answer|response|instruction|text)

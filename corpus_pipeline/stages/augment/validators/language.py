@@ -10,6 +10,7 @@ from itertools import chain
 from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.scripts import letters_of, prose, script_weights
@@ -181,7 +182,7 @@ def matches(code: str, found: Tongue) -> bool:
     return found.script in LANGUAGES[code][1] and not differs(Tongue(found.script, code), found)
 
 
-_SENTENCE: Final = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n]*")
+_SENTENCE: Final = lazily(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n]*")
 _MIN_SENTENCE: Final = 14  # letters of a sentence whose language is named by itself
 _MIN_SURE: Final = 0.8  # certainty of a foreign language, in a sentence
 _MIN_SURE_SHORT: Final = 0.9  # in one of a few words
@@ -193,7 +194,7 @@ _MAY_BE: Final = 0.2  # certainty with which a language of the source may be mea
 _ALIKE_FROM: Final = 0.8  # certainty with which two texts are in one language, and no other detector is asked
 _PLAIN: Final = 0.7  # certainty of a source whose language is plain
 _MAY_BE_UNSURE: Final = 0.04  # where it is not
-_NAMED: Final = re.compile(
+_NAMED: Final = lazily(
     r"\b(?:in|into|to|from|auf|ins|en|au|al|in)\s+(?:the\s+)?(?:english|german|french|spanish|italian|portuguese|dutch|polish|russian|turkish|swedish"
     r"|chinese|mandarin|japanese|korean|arabic|hindi|latin|greek|deutsch|englisch\w*|französisch\w*|spanisch\w*|italienisch\w*|russisch\w*|anglais|allemand"
     r"|français|espagnol|italien|inglés|alemán|francés|español|italiano)\b|translat\w*|übersetz\w*|tradu[ciz]\w*|traduire|翻译|翻譯|翻訳|번역|перевед\w*|перевод"
@@ -373,7 +374,7 @@ class Language(PairValidator):
 
 # letters by which languages are known among those of their script, where a good part of the words of a text has them
 _OWN_LETTERS: Final = tuple(
-    (frozenset(codes.split()), re.compile(letters, re.IGNORECASE))
+    (frozenset(codes.split()), lazily(letters, re.IGNORECASE))
     for codes, letters in (
         ("uk be kk", "[іїєґў]"),
         ("ru be kk mn", "[ыэё]"),
@@ -409,8 +410,8 @@ def _letters_of_others(text: str, models: Sequence[str]) -> str | None:
 _FEWEST_WORDS: Final = 4
 
 
-_LATIN_SENTENCE: Final = re.compile(r"[A-Z][a-zà-ÿ'’]*(?:[ ,]{1,2}[A-Za-zà-ÿ0-9'’-]+){6,}[ ]?[.!?]")
-_LATIN_WORDS: Final = re.compile(r"[A-Za-zà-ÿ]+(?:[ ,]{1,2}[A-Za-zà-ÿ'’]+){3,}")
+_LATIN_SENTENCE: Final = lazily(r"[A-Z][a-zà-ÿ'’]*(?:[ ,]{1,2}[A-Za-zà-ÿ0-9'’-]+){6,}[ ]?[.!?]")
+_LATIN_WORDS: Final = lazily(r"[A-Za-zà-ÿ]+(?:[ ,]{1,2}[A-Za-zà-ÿ'’]+){3,}")
 
 
 def _of_another_script(text: str, models: Sequence[str]) -> str | None:

@@ -9,6 +9,7 @@ from itertools import pairwise, product
 from typing import ClassVar, Final
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import (
@@ -22,12 +23,12 @@ from corpus_pipeline.stages.augment.validators.content import (
 from corpus_pipeline.stages.augment.validators.scripts import FENCED_CODE, prose, script_weights, without_inline_code
 from corpus_pipeline.stages.augment.validators.words import BadReason
 
-_WORD: Final = re.compile(r"[^\W\d_]+")
-_LATIN: Final = re.compile(r"[a-zà-ɏ]+")
-_VOWEL: Final = re.compile(r"[aeiouyà-æè-öø-ýāēěęėīōőūůűıœ]")
-_CLUSTER: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
-_BAD_SPELLED: Final = re.compile(r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6,}|[jqxz][bcdfghjklmnpqrstvwxz]{2}")
-_INSIDE: Final = re.compile(r"[a-z]{1,}[;,:.!?#$%&*+=<>@^~][a-z;,.#$%&*+=<>@^~]{2,}", re.IGNORECASE)
+_WORD: Final = lazily(r"[^\W\d_]+")
+_LATIN: Final = lazily(r"[a-zà-ɏ]+")
+_VOWEL: Final = lazily(r"[aeiouyà-æè-öø-ýāēěęėīōőūůűıœ]")
+_CLUSTER: Final = lazily(r"[bcdfghjklmnpqrstvwxz]{6,}")
+_BAD_SPELLED: Final = lazily(r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6,}|[jqxz][bcdfghjklmnpqrstvwxz]{2}")
+_INSIDE: Final = lazily(r"[a-z]{1,}[;,:.!?#$%&*+=<>@^~][a-z;,.#$%&*+=<>@^~]{2,}", re.IGNORECASE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _MIN_WORDS: Final = 6
 _MIN_CHARACTERS: Final = 12
@@ -72,7 +73,7 @@ _WRONG: Final = {
     for language, pairs in _PAIRS.items()
 }
 _WRONG_ANYWHERE: Final = frozenset().union(*_WRONG.values())
-_ORDERED: Final = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S")
+_ORDERED: Final = lazily(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:['’][^\W\d_]+)?|\S")
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def _noise(text: str) -> tuple[str, str] | None:
     return _garbled(stripped) or _signs(stripped) or _letters(stripped) or _order(stripped)
 
 
-_NOT_ASCII: Final = re.compile(r"[\u0080-\uffff](?:[\u0080-\uffff\xa0 ]*[\u0080-\uffff])?")
-_LATIN_RUN: Final = re.compile(r"(?<![A-Za-z])[\u00c0-\u00ff]{4,}(?![A-Za-z])")
+_NOT_ASCII: Final = lazily(r"[\u0080-\uffff](?:[\u0080-\uffff\xa0 ]*[\u0080-\uffff])?")
+_LATIN_RUN: Final = lazily(r"(?<![A-Za-z])[\u00c0-\u00ff]{4,}(?![A-Za-z])")
 _CODINGS: Final = ("cp1252", "latin-1", "cp932")
 _LOST: Final = "锟斤拷"  # what a replacement character becomes in GBK
 _FEWEST_GARBLED: Final = 2
@@ -188,7 +189,7 @@ def _shuffled_wide(pair: Pair) -> tuple[str, str] | None:
     )
 
 
-_HAN_LETTER: Final = re.compile("[\u4e00-\u9fff]")
+_HAN_LETTER: Final = lazily("[\u4e00-\u9fff]")
 
 
 def _signs(text: str) -> tuple[str, str] | None:
@@ -223,10 +224,10 @@ _KEYS: Final = ("йцукенгшщзхъ", "фывапролджэ", "ячсм�
 _KEYS_IN_A_ROW: Final = frozenset(
     row[at : at + 3] for keys in _KEYS for row in (keys, keys[::-1]) for at in range(len(keys) - 2)
 ) - {"про", "рол", "оро", "кен", "мит", "тим"}  # as words have them, too
-_CYRILLIC: Final = re.compile("[а-яёіїєґў]+")
-_NO_RUSSIAN: Final = re.compile("\\A[ьы]|[аеёиоуыэюя][ьъ]|[бвгджзклмнпрстфхцчшщ]й|[бвгджзйклмнпрстфхцчшщ]{6,}")
-_OTHER_CYRILLIC: Final = re.compile("[іїєґўјљњћђџәғқңөұүһѓќ]")  # of languages with other words
-_LOOSE_JAMO: Final = re.compile("[\u3131-\u3163]{3,}")
+_CYRILLIC: Final = lazily("[а-яёіїєґў]+")
+_NO_RUSSIAN: Final = lazily("\\A[ьы]|[аеёиоуыэюя][ьъ]|[бвгджзклмнпрстфхцчшщ]й|[бвгджзйклмнпрстфхцчшщ]{6,}")
+_OTHER_CYRILLIC: Final = lazily("[іїєґўјљњћђџәғқңөұүһѓќ]")  # of languages with other words
+_LOOSE_JAMO: Final = lazily("[\u3131-\u3163]{3,}")
 _LAUGHS: Final = frozenset("ㅋㅎㅠㅜㅇㄷㄱㅅ")  # as people write them, alone or in a row
 
 
@@ -277,7 +278,7 @@ def _is_unsayable(chunk: str) -> bool:
     return False
 
 
-_ONE_SOUND: Final = re.compile("sch|tsch|ch|ck|tz|ph|th|sh|szcz|cz|sz|rz")  # several letters, as one
+_ONE_SOUND: Final = lazily("sch|tsch|ch|ck|tz|ph|th|sh|szcz|cz|sz|rz")  # several letters, as one
 
 # abbreviations and words of languages that do without vowels
 _SAYABLE: Final = frozenset("mrs www css html http https tsp tbsp lbs pkt hrs vlk krk prst smrt vrh trg krv brz crn hmm pst psst shh brr grr nth str "

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator
 from corpus_pipeline.stages.augment.validators.content import stems
@@ -18,23 +19,23 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 
 _TEXTS: Final = 64  # of which what was found is kept: several questions are put to the same ones
 # what may stand before a number is looked at behind its first digit: the search then goes from digit to digit
-_NUMBER: Final = re.compile(
+_NUMBER: Final = lazily(
     r"(\d(?<![A-Za-z_\d.]\d)(?<![A-Za-z]-\d)\d{0,39}(?:[.,'\u2019\u00a0\u202f ]\d{3})*(?:[.,]\d{1,40})?)(?!\d)"
     r"(?:\s?(thousand|million|billion|trillion|mille|millions?|millones|mil|Tausend|Millionen|Milliarden|milliards?"
     r"|тыс\w*|млн|миллион\w*|млрд|миллиард\w*|[百千万萬亿億兆만억조]+|[kKmM](?![A-Za-z])))?"
 )
-_POINT_IS_DECIMAL: Final = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
-_COMMA_IS_DECIMAL: Final = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?")
-_SEPARATORS: Final = re.compile(r"['\u2019\u00a0\u202f ]")
-_LIST_MARKER: Final = re.compile(r"^[ \t]*\d{1,3}[.)、．](?=\s|\D)", re.MULTILINE)
-_ORDINAL: Final = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
-_HALF_DAY: Final = re.compile(r"\b\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?", re.IGNORECASE)
+_POINT_IS_DECIMAL: Final = lazily(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_COMMA_IS_DECIMAL: Final = lazily(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?")
+_SEPARATORS: Final = lazily(r"['\u2019\u00a0\u202f ]")
+_LIST_MARKER: Final = lazily(r"^[ \t]*\d{1,3}[.)、．](?=\s|\D)", re.MULTILINE)
+_ORDINAL: Final = lazily(r"\b\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
+_HALF_DAY: Final = lazily(r"\b\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?", re.IGNORECASE)
 
-_FULL_HOUR: Final = re.compile(r"(?<=\d):00\b")
-_WITH_A_WORD: Final = re.compile(r"\d(?:st|nd|rd|th|:|\s?[ap]\.?m)", re.IGNORECASE)  # what one of these three needs
+_FULL_HOUR: Final = lazily(r"(?<=\d):00\b")
+_WITH_A_WORD: Final = lazily(r"\d(?:st|nd|rd|th|:|\s?[ap]\.?m)", re.IGNORECASE)  # what one of these three needs
 
-_HALF: Final = re.compile(r"(?<![\d/.,])1[/⁄]2(?![\d/])")
-_HALF_WORDS: Final = re.compile(
+_HALF: Final = lazily(r"(?<![\d/.,])1[/⁄]2(?![\d/])")
+_HALF_WORDS: Final = lazily(
     r"\b(?:half|demie?|moitié|halb\w*|hälfte|medi[oa]|mitad|половин\w*|пол)\b|[半반절]", re.IGNORECASE
 )
 
@@ -63,14 +64,14 @@ _SPELLED: Final[dict[int, str]] = {
     12: "twelve|dozen|十二|douze|zwölf|doce|двенадцать|열둘|열두",
 }
 _SPELLED_PATTERNS: Final = {
-    value: re.compile("|".join(word if ord(word[0]) > 0x2E00 else rf"\b{word}\b" for word in words.split("|")), re.I)
+    value: lazily("|".join(word if ord(word[0]) > 0x2E00 else rf"\b{word}\b" for word in words.split("|")), re.I)
     for value, words in _SPELLED.items()
 }
-_DIGIT: Final = re.compile(r"\d")
-_COVERED: Final = re.compile(r"[A-Za-z\u4e00-\u9fff]")
+_DIGIT: Final = lazily(r"\d")
+_COVERED: Final = lazily(r"[A-Za-z\u4e00-\u9fff]")
 
 
-_WIDE_COMMA: Final = re.compile("，(?!\\d{3}(?!\\d))")  # between clauses; before three digits it may part thousands
+_WIDE_COMMA: Final = lazily("，(?!\\d{3}(?!\\d))")  # between clauses; before three digits it may part thousands
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -86,10 +87,10 @@ def readings(text: str) -> tuple[tuple[str, frozenset[Decimal]], ...]:
     return tuple(found)
 
 
-_BARE_POINT: Final = re.compile(r"(?<![\w.])\.(?=\d)")  # .5
+_BARE_POINT: Final = lazily(r"(?<![\w.])\.(?=\d)")  # .5
 
 
-_DECADE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?世[纪紀]\s?(\d)0\s?年代")  # of a century, in Chinese
+_DECADE: Final = lazily(r"(?<!\d)(\d{1,2})\s?世[纪紀]\s?(\d)0\s?年代")  # of a century, in Chinese
 
 
 def _normal(text: str) -> str:
@@ -190,7 +191,7 @@ def _may_be_spelled(value: Decimal, text: str) -> bool:
     return _COVERED.search(text) is None or _SPELLED_PATTERNS[int(value)].search(text) is not None
 
 
-_CENTURY: Final = re.compile(
+_CENTURY: Final = lazily(
     r"\b(\d{1,2})(?:st|nd|rd|th|\.|e|er|ème|º|°|-?й|-?го)?[\s-]*(?:century|centuries|jahrhunderts?|siècles?|secolo|século|eeuw|век\w*)\b|"
     r"\b(?:siglo|sec\.|século|siècle)\s+(\d{1,2}|[IVX]{1,5})\b|(\d{1,2})\s?世[纪紀]|\b([IVX]{1,5})(?:e|ème)?\s+(?:siècle|век\w*|secolo)",
     re.IGNORECASE,
@@ -210,15 +211,15 @@ _ORDINALS: Final = {
     for at, word in enumerate(words.split())
 }
 _ORDINAL_WORDS: Final = "|".join(sorted(_ORDINALS, key=len, reverse=True))
-_CENTURY_IN_WORDS: Final = re.compile(
+_CENTURY_IN_WORDS: Final = lazily(
     rf"\b({_ORDINAL_WORDS})\w{{0,3}}[\s-]+(?:century|centuries|jahrhunderts?|siècles?|secolo|século|eeuw|век\w*)\b|\b(?:siglo|século)\s+({_ORDINAL_WORDS})\b",
     re.IGNORECASE,
 )
-_HUNDREDS: Final = re.compile(r"\b(\d{2})00(?:s|er|['’]s|年代)", re.IGNORECASE)
+_HUNDREDS: Final = lazily(r"\b(\d{2})00(?:s|er|['’]s|年代)", re.IGNORECASE)
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}
 # what is counted, and by how much of it the next unit is larger
 _CONVERSIONS: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), tuple(map(Decimal, factors.split())))
+    (lazily(pattern, re.IGNORECASE), tuple(map(Decimal, factors.split())))
     for pattern, factors in (
         (r"\b(?:weeks?|wochen?|semaines?|semanas?)\b|周|星期", "7"),
         (r"\b(?:decades?|jahrzehnte?n?|décennies?|décadas?|decenni[oa]|десятилети\w+)\b", "10"),
@@ -236,7 +237,7 @@ _SIMPLE_FRACTIONS: Final = {
     Decimal("0.25"): {Decimal(1), Decimal(4), Decimal(25)},
     Decimal("0.75"): {Decimal(3), Decimal(4), Decimal(75)},
 }
-_FRACTION_WORDS: Final = re.compile(
+_FRACTION_WORDS: Final = lazily(
     r"\b(?:half|halves|quarters?|thirds?|twice|double|dozens?|couple|pair|score|hälfte|halb\w*|viertel|drittel|doppelt\w*|dutzend|moitié|demi\w*"
     r"|quart|tiers|(?:drie)?kwart|четверт\w*|double|douzaine|mitad|medi[oa]|cuarto|tercio|doble|docena|metade|meia|meio|dobro|dúzia|metà|mezz[oa]|doppio|dozzina)\b|[半倍双打]",
     re.IGNORECASE,
@@ -307,7 +308,7 @@ def _is_converted(values: frozenset[Decimal], known: frozenset[Decimal], texts: 
 
 
 _COMPOUNDS: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), Decimal(factor))
+    (lazily(pattern, re.IGNORECASE), Decimal(factor))
     for pattern, factor in (
         (r"\b(?:hours?|stunden?|heures?|horas?|or[ae]|uur|час\w{0,2}|godzin\w*|h)\b|小时|小時|時間|시간", "60"),
         (r"\b(?:feet|foot|ft|fuß|pieds?|pies?|piedi|pés?|фут\w*)\b|英尺|フィート", "12"),
@@ -337,7 +338,7 @@ def _fraction(values: frozenset[Decimal], source: str) -> bool:
     return bool(values & small) and _FRACTION_WORDS.search(source) is not None
 
 
-_HOURS: Final = re.compile(
+_HOURS: Final = lazily(
     r"\b(?:hours?|stunden?|heures?|horas?|ore|ora|uur|час\w{0,2}|godzin\w*|timm\w+)\b|小时|小時|時間|시간",
     re.IGNORECASE,
 )
@@ -391,11 +392,11 @@ _TENS: Final[dict[str, int]] = {
     )
     for word in words.split()
 }
-_GERMAN: Final = re.compile(
+_GERMAN: Final = lazily(
     r"(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und(zwanzig|dreißig|vierzig|fünfzig|sechzig|siebzig|achtzig|neunzig)"
 )
 _HAN_DIGITS: Final = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"两": 2, "零": 0}
-_HAN_NUMBER: Final = re.compile("[〇零一二两三四五六七八九十百]+")
+_HAN_NUMBER: Final = lazily("[〇零一二两三四五六七八九十百]+")
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -435,10 +436,10 @@ def spelled_numbers(text: str) -> frozenset[Decimal]:
 
 _NUMBER_PIECES: Final = frozenset(piece for word in (*_ONES, *_TENS) for piece in word.split("-"))
 _HUNDRED_WORDS: Final = frozenset("hundred hundert cent cien ciento cento cem".split())
-_HUNDRED: Final = re.compile(rf"\b(?:{'|'.join(_HUNDRED_WORDS)})\b")
+_HUNDRED: Final = lazily(rf"\b(?:{'|'.join(_HUNDRED_WORDS)})\b")
 
 
-_DISCOUNT: Final = re.compile(r"([一二三四五六七八九\d])([一二三四五六七八九\d])?折")
+_DISCOUNT: Final = lazily(r"([一二三四五六七八九\d])([一二三四五六七八九\d])?折")
 _MONTH_WORDS: Final = (
     "january|januar|janvier|enero|gennaio|janeiro|январ\\w+", "february|februar|février|febrero|febbraio|fevereiro|феврал\\w+",
     "march|märz|mars|marzo|março|март\\w*", "april|avril|abril|aprile|апрел\\w+", "may|mai|mayo|maggio|maio|ма[йея]",
@@ -446,7 +447,7 @@ _MONTH_WORDS: Final = (
     "september|septembre|septiembre|settembre|setembro|сентябр\\w+", "october|oktober|octobre|octubre|ottobre|outubro|октябр\\w+",
     "november|novembre|noviembre|novembro|ноябр\\w+", "december|dezember|décembre|diciembre|dicembre|dezembro|декабр\\w+",
 )  # fmt: skip
-_MONTHS: Final = tuple(re.compile(rf"\b(?:{words})\b") for words in _MONTH_WORDS)
+_MONTHS: Final = tuple(lazily(rf"\b(?:{words})\b") for words in _MONTH_WORDS)
 _MONTH_HEADS: Final = tuple(
     frozenset(word[:3] for word in words.replace("ма[йея]", "май|мае|мая").split("|")) for words in _MONTH_WORDS
 )
@@ -470,7 +471,7 @@ def _han(run: str) -> Decimal | None:
     return Decimal(total + digit)
 
 
-_CLAUSE: Final = re.compile(r"[,;.!?:。，；！？：、]|\b(?:and|und|et|y|e|и|en)\b")
+_CLAUSE: Final = lazily(r"[,;.!?:。，；！？：、]|\b(?:and|und|et|y|e|и|en)\b")
 _NEAR: Final = 32  # characters around a number that say what it counts
 
 
@@ -526,10 +527,9 @@ _KINDS: Final[dict[str, str]] = {
     "part": r"/\d",
 }
 _KIND_BEHIND: Final = {
-    kind: re.compile(rf"\s?(?:[^\W\d_]{{2,9}}\s)?(?:{words})(?![^\W\d_])", re.IGNORECASE)
-    for kind, words in _KINDS.items()
+    kind: lazily(rf"\s?(?:[^\W\d_]{{2,9}}\s)?(?:{words})(?![^\W\d_])", re.IGNORECASE) for kind, words in _KINDS.items()
 }
-_MONEY_BEFORE: Final = re.compile(r"[$€£¥₽]\s?\Z")
+_MONEY_BEFORE: Final = lazily(r"[$€£¥₽]\s?\Z")
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -587,14 +587,14 @@ def _weigh(words: dict[str, float], text: str, weight: float) -> None:
             words[stem] = max(words.get(stem, 0.0), weight * (1.0, 0.8, 0.5, 0.3)[place])
 
 
-_WIDE_WORD: Final = re.compile("[\u4e00-\u9fff](?<![的了着个個是有])")
+_WIDE_WORD: Final = lazily("[\u4e00-\u9fff](?<![的了着个個是有])")
 
 
 def _alike(one: dict[str, float], other: dict[str, float]) -> float:
     return sum(min(weight, other[stem]) for stem, weight in one.items() if stem in other)
 
 
-_UNIT: Final = re.compile(
+_UNIT: Final = lazily(
     r"(?P<before>[$€£¥₹])\s?(?P<first>\d[\d.,]*(?: \d{3}(?!\d))*)|(?P<second>\d[\d.,]*(?: \d{3}(?!\d))*)\s?(?P<behind>[$€£¥₹%])"
 )
 
@@ -605,7 +605,7 @@ def swapped_units(source: str, new: str) -> tuple[str, str] | None:
     return _swapped_signs(source, new) or _swapped_words(source, new)
 
 
-_COUNTS: Final = re.compile(r"[\s-]{0,2}(?:(?:de|d['’]|of|di)\s)?([^\W\d_]{2,})")
+_COUNTS: Final = lazily(r"[\s-]{0,2}(?:(?:de|d['’]|of|di)\s)?([^\W\d_]{2,})")
 
 
 def _swapped_words(source: str, new: str) -> tuple[str, str] | None:
@@ -634,7 +634,7 @@ def _tells(one: str, other: str) -> bool:
     return bool(one and other) or any(_A_SHARE.match(word) for word in (one, other))
 
 
-_A_SHARE: Final = re.compile(r"perce|proze|pource|cient|cento|proce|проце")
+_A_SHARE: Final = lazily(r"perce|proze|pource|cient|cento|proce|проце")
 
 
 @lru_cache(maxsize=_TEXTS)
@@ -650,7 +650,7 @@ def _counted_words(text: str) -> dict[Decimal, str]:
     return {value: words[0] for value, words in found.items() if len(words) == 1}
 
 
-_PERCENT: Final = re.compile(
+_PERCENT: Final = lazily(
     r"\d\s?(?:percent|per cent|prozent|pour ?cent|por ciento|per cento|por cento|procent|процент)", re.IGNORECASE
 )
 
@@ -738,7 +738,7 @@ def other_words(source: str, new: str) -> tuple[str, str] | None:
     return (next(iter(gone.values())), next(iter(came.values()))) if gone and came else None
 
 
-_COUNTED_WIDE: Final = re.compile(
+_COUNTED_WIDE: Final = lazily(
     "(?<![一二三四五六七八九十百千万第])([三四五六七八九十][一二三四五六七八九十]{0,2})(?=\\s?(?:分|小时|小時|時間|天|日|个|個|年|次|回|本|只|岁|歳|周|元|円|公斤|克|米|人|杯|片|つ))"
 )
 _FEWEST_LOST: Final = 2
@@ -788,11 +788,11 @@ def _counted(text: str) -> dict[int, str]:
     return {values[word]: word for word in pattern.findall(low) if word in values}
 
 
-_CLOCK: Final = re.compile(
+_CLOCK: Final = lazily(
     r"(?<![\d.,:])(\d{1,2})(?::|\s?h\s?|\s?Uhr\s?|時|时|点|點|시 ?)(\d{2})(?![\d:]|[.,]\d)(?:\s?(分|분))?|(?<![\d.,:])(\d{1,2})[.](\d{2})(?=\s?Uhr)",
     re.IGNORECASE,
 )
-_FULL_CLOCK: Final = re.compile(
+_FULL_CLOCK: Final = lazily(
     r"(?<![\d.,:])(\d{1,2})(?=\s?(?:Uhr\b|o['’]clock|[ap]\.?\s?m\b|時(?!間)|点(?!数)|點|시(?!간))|\s?h(?![\w]| ?\d)|:00)"
     r"|\b(?:at|um|à|a las?|alle|às|om|w|o godzinie|в)\s(\d{1,2})(?=\s?(?:horas|ore|heures|uur|часов|часа|[.]|\Z))",
     re.IGNORECASE,
@@ -800,7 +800,7 @@ _FULL_CLOCK: Final = re.compile(
 
 
 # what each of them needs: a sign or a word behind a digit, or a word before it where a sentence or a text ends
-_MAY_BE_A_TIME: Final = re.compile(
+_MAY_BE_A_TIME: Final = lazily(
     r"\d(?:\s?[:huoap時时点點시ч]|\.\d|(?:(?<=[tmàaeswв]\s\d)|(?<=[tmàaeswв]\s\d\d))(?:\s?\.|\Z))", re.IGNORECASE
 )
 
@@ -876,8 +876,8 @@ class FiguresKept(PairValidator):
         return BadAnswer(BadReason.ANSWER_CHANGED, said, evidence=(other[1],))
 
 
-_OPTION_WORD: Final = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_LISTED: Final = re.compile(
+_OPTION_WORD: Final = lazily(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_LISTED: Final = lazily(
     r"\s*(?:[,;/|、，；\n]|\b(?:or|oder|ou|lub|czy|или|and|und|et|y|e|i|и)\b|还是|或者?|または|か、|또는)\s*",
     re.IGNORECASE,
 )
@@ -900,7 +900,7 @@ class Choice(NamedTuple):
     of: int
 
 
-_CHOICES: Final = re.compile(
+_CHOICES: Final = lazily(
     r"((?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}(?:(?:, ?|[，、；/|] ?|; )(?:(?:or|oder|ou|lub|czy|или|and|и)\b ?|还是|或者?)?|,? (?:or|oder|ou|lub|czy|или)\s|还是|或者?|または|か、?|또는 )){1,8}"
     r"(?:[^\s,;:.?!，、；：。()（）\"“”„«»「」]+ ?){1,3}",
     re.IGNORECASE,
@@ -932,7 +932,7 @@ def _offered(asked: str) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-_OFFERS: Final = re.compile(r"\b(?:or|oder|ou|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)
+_OFFERS: Final = lazily(r"\b(?:or|oder|ou|lub|czy|или)\b|还是|或|または|か、|또는", re.IGNORECASE)
 _ONE_CHOICE: Final = 40  # characters of an answer that is a choice and nothing else
 _SHORT_CHOICE: Final = 120  # characters of an answer that names one choice, and not much else
 
@@ -959,12 +959,12 @@ def _holds(text: str, words: str) -> bool:
 
 
 _SHORT_ANSWER: Final = 400  # characters; of Chinese and its like each counts three
-_YES_FIRST: Final = re.compile(
+_YES_FIRST: Final = lazily(
     r"\A\W*(?:yes|true|correct|ja|jawohl|richtig|stimmt|oui|vrai|exact|sí|cierto|verdadero|correcto|sim|verdadeiro|certo|sì|si|vero|tak|prawda|evet|да|верно|правда"
     r"|是的|对的?|没错|正确|はい|네)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
     re.I,
 )
-_NO_FIRST: Final = re.compile(
+_NO_FIRST: Final = lazily(
     r"\A\W*(?:no|false|incorrect|wrong|not true|nein|falsch|non|faux|falso|falsa|incorrecto|incorreto|não|nee|nie|fałsz|hayır|нет|неверно|неправда"
     r"|不是的?|不对|不|否|错误?|いいえ|아니요|아니오)(?=[\s]*[,.!;:，。、！—–-]|\s*\Z)",
     re.I,
@@ -988,7 +988,7 @@ def _size(text: str) -> int:
     return len(text) + 2 * len(_WIDE_LETTERS.findall(text))
 
 
-_WIDE_LETTERS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_WIDE_LETTERS: Final = lazily("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 def _replaced(source: str, new: str, asked: str) -> tuple[str, str] | None:
@@ -1079,7 +1079,7 @@ def _zeros(value: Decimal) -> int:
     return len(digits) - len(digits.rstrip("0"))
 
 
-_OPTION_MARK: Final = re.compile(r"(?:\A|[\s(（])([A-H])[).）．、:：]")
+_OPTION_MARK: Final = lazily(r"(?:\A|[\s(（])([A-H])[).）．、:：]")
 _FEWEST_OPTIONS: Final = 3
 
 

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
 from corpus_pipeline.stages.refusals import (
@@ -29,7 +30,7 @@ _BARE_WORDS: Final = 2  # of content, in a text that says only that it declines
 
 # what declines: a negation of being able, willing or allowed, or a verb that means it; in lower case, which takes a third of
 # the time
-_DECLINES: Final = re.compile(
+_DECLINES: Final = lazily(
     r"\b(?:can['’]?t|cannot|can not|couldn['’]t|could not|won['’]t|will not|wouldn['’]t|would not|don['’]t|do not|not|isn['’]t|aren['’]t|wasn['’]t|doesn['’]t|shouldn['’]t|unable|refrain\w*|declin\w+|refus\w+|pass on"
     r"|have to pass|must pass|leave (?:it|that|this)|leaves? me|steer clear|turn(?:ed|ing)? (?:it |this |that )?down|stay away|keep out|stay out|sit (?:this|that) one out|abstain\w*|withhold\w*|rather not|prefer not|outside|beyond|against|inappropriate|off.limits|no comment|unwilling|impossible|skip"
     r"|nicht|nichts|kein\w*|leider|übersteig\w*|ablehn\w+|lehne|verweiger\w+|unmöglich|außerhalb|enthalte|passen"
@@ -42,11 +43,11 @@ _DECLINES: Final = re.compile(
     r"|не|нет|нельзя|отказ\w+|невозможно|вне|воздерж\w+|боюсь)\b"
     r"|ません|できかね|しかね|無理|控え|不能|无法|無法|不便|拒绝|拒絕|没有办法|不可以|수 없|어렵|않습니다|못 ?합|삼가"
 )
-_WOULD_RATHER: Final = re.compile(
+_WOULD_RATHER: Final = lazily(
     r"\b(?:rather not|prefer not|have to pass|no comment|lieber nicht|prefiero no|préfère (?:ne|pas)|preferisco (?:di )?non)\b",
     re.I,
 )
-_GIVES_ANSWER: Final = re.compile(
+_GIVES_ANSWER: Final = lazily(
     r"\b(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowiedź|ответ)\b\W{0,4}(?:is|ist|lautet|est|es|è|é|brzmi|[:=—])",
     re.IGNORECASE,
 )
@@ -126,7 +127,7 @@ def _may_say_nothing_else(answer: str) -> bool:
     return len(answer) <= _BARE_CHARACTERS and _DECLINES.search(answer.lower()) is not None
 
 
-_SENDS_AWAY: Final = re.compile(
+_SENDS_AWAY: Final = lazily(
     r"\A\W*(?:(?:please|kindly|you (?:should|may want to|might want to|need to)|i(?:['’]d| would)? (?:recommend|suggest|advise)(?: that)? you|bitte|sie sollten|wenden sie sich"
     r"|veuillez|il faut|vous devriez|je vous (?:conseille|recommande|invite)|por favor|debes?|deberías?|te recomiendo|le recomiendo|si prega di|ti consiglio di|dovresti|por favor|recomendo"
     r"|raadpleeg|proszę|пожалуйста|вам следует|рекомендую|请|建议您?|詳しくは|자세한)\b.{0,20})?"
@@ -187,9 +188,9 @@ def _evades(answer: str, own: frozenset[str], asked: str, known: str) -> bool:
     return _in_one_language(answer, known)
 
 
-_WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_WIDE: Final = lazily("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _EVADES_WITH_WIDE: Final = 10
-_SPEAKER: Final = re.compile(
+_SPEAKER: Final = lazily(
     r"\b(?:I|me|my|mine|I['’]\w+|ich|mir|mich|mein(?:e[nrms]?)?|je|j['’]|moi|mon|ma|mes|me|mi|mis|yo|mio|mia|miei|mie|meu|minha|meus|minhas|мой|моя|мои|моих|моей|мною|mijn|moje|moich|moim|prefiero|puedo|debo|posso|devo|io|eu|mim|ik|mij|я|мне|меня|mogę|jestem|mnie|KI|IA|AI|ИИ)\b|我|AI|私|저는|제가"
 )
 

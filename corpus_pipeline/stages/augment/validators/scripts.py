@@ -7,6 +7,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 # (name, weight of one character in letters, ranges); a syllable or ideograph says as much as a few letters
 _SCRIPTS: Final[tuple[tuple[str, float, str], ...]] = (
     ("latin", 1.0, "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"),
@@ -33,15 +35,15 @@ _SCRIPTS: Final[tuple[tuple[str, float, str], ...]] = (
     ("ethiopic", 2.0, "\u1200-\u137f"),
     ("khmer", 1.0, "\u1780-\u17ff"),
 )
-_PATTERNS: Final = tuple((name, weight, re.compile(f"[{ranges}]+")) for name, weight, ranges in _SCRIPTS)
+_PATTERNS: Final = tuple((name, weight, lazily(f"[{ranges}]+")) for name, weight, ranges in _SCRIPTS)
 _NO_ASCII_LETTERS: Final = bytes(code for code in range(128) if not chr(code).isalpha())
-_WIDE: Final = re.compile(
+_WIDE: Final = lazily(
     "[\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]"
 )
 
-FENCED_CODE: Final = re.compile(r"^([ \t]*)(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.MULTILINE | re.DOTALL)
-INLINE_CODE: Final = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
-_NO_LANGUAGE: Final = re.compile(
+FENCED_CODE: Final = lazily(r"^([ \t]*)(```+|~~~+)[^\n]*\n(.*?)^[ \t]*\2[ \t]*$", re.MULTILINE | re.DOTALL)
+INLINE_CODE: Final = lazily(r"(?<!`)`([^`\n]{1,200})`(?!`)")
+_NO_LANGUAGE: Final = lazily(
     r"https?://\S+|\S+@\S+\.\S+|<[^<>\n]{1,200}>|\\\(.{1,300}?\\\)|\\\[.{1,1000}?\\\]|\$(?=\S)[^$\n]{1,300}(?<=\S)\$(?!\w)"
     r"|\\[A-Za-z]+|(?<![^\W\d])[A-Za-z_]*\d[A-Za-z_\d]*|[A-Za-z]+_[A-Za-z_]*|(?<![^\W\d_])[A-Za-z](?![^\W\d_])",
     re.DOTALL,

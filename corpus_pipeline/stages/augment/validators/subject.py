@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Answer, Conversation, Turn
 from corpus_pipeline.stages.augment.validators.base import Pair, PairValidator, Validator
 from corpus_pipeline.stages.augment.validators.content import in_common, is_function_word, shared, stems
@@ -119,7 +120,7 @@ def _one_script(one: str, other: str) -> bool:
     return bool(found[0] and found[1]) and found[0][0][0] == found[1][0][0]
 
 
-_ASKS: Final = re.compile(
+_ASKS: Final = lazily(
     r"[?？؟;]\s*[\"”'»)\]]*\s*(?:\Z|\n)|[?？؟]"
     r"|\b(?:please|could you|can you|would you|i(?:'d| would) like|i want|i need|let me know|tell me|bitte|könnten sie|könntest du|ich möchte"
     r"|s'il (?:vous|te) plaît|pourriez|pouvez-vous|por favor|podrías|puedes|quiero|me gustaría|per favore|potresti|vorrei"
@@ -169,7 +170,7 @@ class AsksStill(PairValidator):
         return BadAnswer(BadReason.ANSWERED, detail, evidence=(pair.new.strip()[:200],))
 
 
-_TASK_AND_TEXT: Final = re.compile(r"\A([^:：\n]{4,80})[:：]\s*(\S.{40,})\Z", re.DOTALL)
+_TASK_AND_TEXT: Final = lazily(r"\A([^:：\n]{4,80})[:：]\s*(\S.{40,})\Z", re.DOTALL)
 
 
 def _lost_its_task(pair: Pair) -> bool:

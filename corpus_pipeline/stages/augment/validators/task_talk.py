@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment.validators.content import in_common, shared, stems
 from corpus_pipeline.stages.first_look import MayMatch, Screened
 
@@ -134,14 +135,14 @@ _WORDS: Final[dict[str, _Language]] = {
     ),
 }  # fmt: skip
 _LANGUAGES: Final = tuple(
-    (re.compile(words.always, _I), re.compile(words.task, _I), re.compile(words.doer, _I)) for words in _WORDS.values()
+    (lazily(words.always, _I), lazily(words.task, _I), lazily(words.doer, _I)) for words in _WORDS.values()
 )
 _MAY_TALK: Final = MayMatch((words.always for words in _WORDS.values()), ignore_case=True)
-_SENTENCE: Final = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n:：]*")
+_SENTENCE: Final = lazily(r"[^.!?。！？।؟\n]+[.!?。！？।؟\n:：]*")
 _LOOKED_AT: Final = 1200  # characters
 _EDGE: Final = 3  # sentences of the beginning, and two of the end: within a text such words are its own
 _SHORT: Final = 220  # characters of a sentence
-_COLON: Final = re.compile(r"[:：]\s*$")
+_COLON: Final = lazily(r"[:：]\s*$")
 
 
 def task_talk(text: str, known: str) -> str | None:
@@ -195,8 +196,8 @@ _OBLIGES: Final = (
 )
 _REWORDS_IN: Final = Screened(rf"(?<![^\W\d_])(?:{_REWORDS})", _I)
 _WORDING_IN: Final = Screened(rf"(?<![^\W\d_])(?:{_WORDING})", _I)
-_OBLIGES_FIRST: Final = re.compile(rf"\A\W*(?:{_OBLIGES})(?![^\W\d_])[^\S\n]*[,，.!！:：。、~–—-]", _I)
-_OBLIGES_WIDE: Final = re.compile(
+_OBLIGES_FIRST: Final = lazily(rf"\A\W*(?:{_OBLIGES})(?![^\W\d_])[^\S\n]*[,，.!！:：。、~–—-]", _I)
+_OBLIGES_WIDE: Final = lazily(
     r"\A\W*(?:(?:好的|はい|네)(?=[，,、。.!！])|当然(?:可以)?(?=[，,。！!])|當然|没问题|もちろん|かしこまりました|承知|물론)",
     _I,
 )
@@ -223,8 +224,8 @@ _OWN_WORDS: Final = Screened(
 )
 _HEAD_WORDS: Final = 16
 _HEAD_LETTERS: Final = 110
-_WIDE_SENTENCE: Final = re.compile(r"\A[^。\n]{2,40}。(?=.)")
-_HEAD: Final = re.compile(r"\A([^\n:：]{1,140}?(?:[:：]|\n))(?=\s*\S)")
+_WIDE_SENTENCE: Final = lazily(r"\A[^。\n]{2,40}。(?=.)")
+_HEAD: Final = lazily(r"\A([^\n:：]{1,140}?(?:[:：]|\n))(?=\s*\S)")
 
 
 _VERSION_ASKED: Final = Screened(
@@ -342,7 +343,7 @@ _THINGS: Final = (
 )
 # each remark names one of these
 _MAY_REMARK: Final = MayMatch((thing.compiled.pattern for thing in _THINGS[:-1]), ignore_case=True)
-_BRACKETED: Final = re.compile(r"[(\[（【]([^()\[\]（）【】\n]{8,200})[)\]）】]")
+_BRACKETED: Final = lazily(r"[(\[（【]([^()\[\]（）【】\n]{8,200})[)\]）】]")
 _MOST_BRACKETS: Final = 6
 _REMARK: Final = 3  # of the things that a sentence at an edge names
 _REMARK_IN_BRACKETS: Final = 2
@@ -377,13 +378,13 @@ def _names(words: str, things: Sequence[Screened]) -> int:
 
 
 # how thinking aloud begins, and what somebody says who plans an answer
-_THINKS_FIRST: Final = re.compile(
+_THINKS_FIRST: Final = lazily(
     r"\A\W*(?:ok(?:ay)?|hm+|alright|all right|right|so|well|wait|first(?:ly)?|let me|let['’]s|also|gut|mal sehen|moment|zunächst|zuerst|erst mal|d['’]abord|bon|alors|voyons|tout d['’]abord|bien|bueno|a ver"
     r"|veamos|primero|antes de nada|allora|dunque|vediamo|prima|bom|vejamos|primeiro|laten we|eerst|dobrze|najpierw|так|итак|хорошо|ну|сначала|посмотрим|i need|ich muss|ich soll|je dois|il faut que je"
     r"|debo|necesito|tengo que|devo|preciso|ik moet|muszę|мне нужно|я должен|надо)(?![^\W\d_])|\A\W*(?:好的|嗯|首先|让我|我需要|我应该|まず|さて|えっと|먼저|우선|음)",
     _I,
 )
-_PLANS: Final = re.compile(
+_PLANS: Final = lazily(
     r"\b(?:i|we)(?:['’](?:ll|d)| will| would| should| need to| must| have to| could| can| might)? (?:also |first |now |just |perhaps |briefly |maybe )*(?:mention|explain|describe|talk about|go with|point out|cover|phrase|answer|respond|start with|begin with)\b"
     r"|\blet me (?:also |first |now |just )*(?:mention|explain|describe|add|answer|think|recall|check|start)\b"
     r"|\bich (?:muss|soll|sollte|werde|könnte|kann|würde)\b[^.!?\n]{0,60}(?:erwähnen|erklären|beschreiben|beantworten|antworten|nennen|schreiben|nehmen|formulieren)\b|\bich (?:erwähne|nehme|nenne|schreibe)\b"
@@ -413,7 +414,7 @@ def thinking_aloud(text: str, known: str) -> str | None:
     return None
 
 
-_ARTICLE: Final = re.compile(
+_ARTICLE: Final = lazily(
     r"\W*(?:the|a|an|this|that|die|der|das|eine?|la|le|les|une?|el|los|il|lo|o|os|uma?|de|het|een)\b", _I
 )
 

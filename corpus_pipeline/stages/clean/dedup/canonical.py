@@ -16,36 +16,37 @@ from typing import NamedTuple
 
 import re2
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.dedup.form_noise import stripped, unescaped
 
 CJK = (
     "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )
-TOKEN = re.compile(rf"[{CJK}]|[^\W\d_{CJK}]+(?:'[^\W\d_{CJK}]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_|\w")
-CODE_TOKEN = re.compile(r"\w+|[^\w\s]")
+TOKEN = lazily(rf"[{CJK}]|[^\W\d_{CJK}]+(?:'[^\W\d_{CJK}]+)*|\d+(?:[.,:]\d+)*|[^\w\s]|_|\w")
+CODE_TOKEN = lazily(r"\w+|[^\w\s]")
 _CODE_LINE = re2.compile(
     r"[{}\\]|;\s*$|=>|->|::|[!=<>]=|<<|>>|&&|\|\||\+\+|--\w|\w--|[+*/-]=|\w\(\)|[a-z]\w*_\w+|\w\.\w+\("
     r"|^\s*(?:def|class|import|from|return|public|private|static|void|int|const|let|var|function|print|elif|else|try"
     r"|except|for|while|if|SELECT|INSERT|UPDATE|DELETE|CREATE|#include)\b.*[(){};:=]\s*$"
     r"|^\s*[#$]!?\s*\w+\s+-{1,2}\w|<[A-Za-z][^>]*>|</[A-Za-z]"
 )
-_CODE_SIGN = re.compile(r"[{}\\;=<>&|+_()\[\]]")
+_CODE_SIGN = lazily(r"[{}\\;=<>&|+_()\[\]]")
 _PROSE_WORDS, _WORDS_PER_SIGN = 16, 6  # a line of this many words with fewer signs is prose
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
-_BLOCK = re.compile(r"^\s*(?:#{1,6}\s+|(?:>\s?)+|[-*+•·●▪◦]\s+)+")
-_EMPHASIS = re.compile(r"(?<![\w*~])(\*{1,3}|_{1,3}|~~)(?=[^\W_])([^*_~\n]+?)(?<=[^\s*_~])\1(?![\w*~])")
-_EMPHASIS_UNSPACED = re.compile(rf"\*\*(?=[{CJK}\uac00-\ud7a3])([^*\n]+?)(?<=[{CJK}\uac00-\ud7a3])\*\*")
-_BACKTICKS = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_LEADING_TAGS = re.compile(r"\s*(?:<(?:p|div|li|h[1-6])>\s*)+", re.I)
-_LAST_TAG = re.compile(r"(?:</(?:p|div|li|h[1-6])>|<br\s{0,2}/?>)$", re.I)
+_FENCE = lazily(r"^\s*(?:```|~~~)")
+_BLOCK = lazily(r"^\s*(?:#{1,6}\s+|(?:>\s?)+|[-*+•·●▪◦]\s+)+")
+_EMPHASIS = lazily(r"(?<![\w*~])(\*{1,3}|_{1,3}|~~)(?=[^\W_])([^*_~\n]+?)(?<=[^\s*_~])\1(?![\w*~])")
+_EMPHASIS_UNSPACED = lazily(rf"\*\*(?=[{CJK}\uac00-\ud7a3])([^*\n]+?)(?<=[{CJK}\uac00-\ud7a3])\*\*")
+_BACKTICKS = lazily(r"(?<!`)`([^`\n]+)`(?!`)")
+_LEADING_TAGS = lazily(r"\s*(?:<(?:p|div|li|h[1-6])>\s*)+", re.I)
+_LAST_TAG = lazily(r"(?:</(?:p|div|li|h[1-6])>|<br\s{0,2}/?>)$", re.I)
 _TAG_LENGTH = 8  # characters of the longest of them
-_PAIRED_TAG = re.compile(r"<(b|i|u|em|strong|span)>([^<>\n]{1,400})</\1>", re.I)
+_PAIRED_TAG = lazily(r"<(b|i|u|em|strong|span)>([^<>\n]{1,400})</\1>", re.I)
 _OPERATION = re2.compile(r"[\w)\]]\s*[+*/^=<>×÷−]\s*[\w(\[-]|\d\s+-\s+\d")
-_WORD = re.compile(rf"[^\W\d_]{{2}}|[{CJK}]")  # a line without one is a formula
+_WORD = lazily(rf"[^\W\d_]{{2}}|[{CJK}]")  # a line without one is a formula
 # of these alone, a line is prose in which no symbol counts
 _PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t.,:;?\"'"
-_PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*")
+_PLAIN_TOKEN = lazily(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*")
 # what parts words and is no part of any token, for `words_of`
 _PARTING = str.maketrans(dict.fromkeys(';!?"()[]', " "))
 _DASHES = str.maketrans("‐‑−﹣－", "-----")

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.dedup.canonical import (
     CJK,
     CODE_TOKEN,
@@ -62,15 +63,15 @@ _KEYWORDS = frozenset(
     each""".split()
 )
 _MOVED = 4  # letters from which a word that changes places is no mere article
-_IS_CJK = re.compile(f"[{CJK}]")
+_IS_CJK = lazily(f"[{CJK}]")
 # as `canonical.TOKEN`, without the punctuation that has no meaning
-_TOKEN = re.compile(
+_TOKEN = lazily(
     rf"[{CJK}]|[^\W\d_{CJK}]+(?:'[^\W\d_{CJK}]+)*|\d+(?:[.,:]\d+)*|(?<!\w)-(?=\d)|(?<=\d)[/-](?=\d)"
     r"|[^\w\s.,;:!?\"'()\[\]/…–—。，、；：？！“”‘’「」『』《》〈〉【】（）·•-]|_|\w"
 )
-_PLAIN_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*", re.IGNORECASE | re.ASCII)  # all that a plain line has
-_SENTENCE_END = re.compile(r"(?<![.?!…])[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
-_QUOTED = re.compile(r"[\"“„«「『《]([^\"“”„«»「」『』《》\n]{1,80})[\"”»」』》]|(?<!\w)['‘]([^'‘’\n]{1,60})['’](?!\w)")
+_PLAIN_TOKEN = lazily(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,:]\d+)*", re.IGNORECASE | re.ASCII)  # all that a plain line has
+_SENTENCE_END = lazily(r"(?<![.?!…])[.?!…]+[\"'”’)\]]*(?=\s|$)|[。？！]")
+_QUOTED = lazily(r"[\"“„«「『《]([^\"“”„«»「」『』《》\n]{1,80})[\"”»」』》]|(?<!\w)['‘]([^'‘’\n]{1,60})['’](?!\w)")
 
 
 class Bounds(NamedTuple):

@@ -10,9 +10,10 @@ Everything else (space, punctuation, symbols, emoji) separates.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from itertools import groupby
+
+from corpus_pipeline.lazy_patterns import lazily
 
 MASK = (1 << 64) - 1
 
@@ -38,7 +39,7 @@ _ALONE_RANGES = (
 _VARIATION_SELECTORS = (0xFE00, 0xFE0F)  # marks by category, but they follow emoji
 FIRST_UNUSED = 0x40000  # beyond are variation selectors, tags and private use: separators
 
-WORD_CHARACTERS = re.compile(r"[\w\u4e00-\u9fcc]+")  # of PyPI simhash
+WORD_CHARACTERS = lazily(r"[\w\u4e00-\u9fcc]+")  # of PyPI simhash
 
 # odd multipliers of the polynomial hashes, modulo 2**64 (digits of the golden ratio and of xxHash's primes)
 BASE = 0x9E3779B97F4A7C15

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import re2
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.normalize import plain_characters
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_LAYOUT_TAG = re.compile(r"</?(?:p|br|div|span|b|i|u|em|strong|ul|ol|li|h[1-6])\s*/?>", re.I)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_ENTITY = lazily(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LAYOUT_TAG = lazily(r"</?(?:p|br|div|span|b|i|u|em|strong|ul|ol|li|h[1-6])\s*/?>", re.I)
+_INVISIBLE = lazily("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 _TAGS = r"(?:</?(?:p|div|span|br)\s*/?>|[\s\"'“”‘’*_~`#-]|> )*"
 _END = r"[\s.!?~。！？～…]*(?:</(?:p|div|span)>|<br\s*/?>|[\s\"'”’*_~])*$"
@@ -63,7 +64,7 @@ _CLOSING = _spaced(
     r"|ich hoffe,? das hilft|j'espère que cela (?:vous )?aide|espero que (?:esto )?(?:te |le )?ayude"
     r"|ありがとうございま(?:す|した)|よろしくお願い(?:し|いたし)ます|감사합니다)" + _END
 )
-_SIGNATURE = re.compile(
+_SIGNATURE = lazily(
     r"(?:\n|(?<=[.!?。！？])\s)\s*[*_]*(?:(?:best|kind|warm|with kind|with best)\s+(?:regards|wishes)"
     r"|mit freundlichen grüßen|viele grüße|cordialement|saludos|atentamente|с уважением"
     r"|regards|sincerely(?:\s+yours)?"
@@ -134,11 +135,12 @@ def stripped(text: str) -> Stripped:
         tail = found[-_TAIL:]
         if not _may_close(tail.lower()):
             break
-        closing = _SIGNATURE.search(tail) or _CLOSING.search(tail)
+        signed = _SIGNATURE.search(tail)
+        closing = signed or _CLOSING.search(tail)
         if closing is None:
             break
-        if closing.re is _SIGNATURE:
-            signature = " ".join(f"{closing['name']} {closing['more'] or ''} {signature}".casefold().split())
+        if signed is not None:
+            signature = " ".join(f"{signed['name']} {signed['more'] or ''} {signature}".casefold().split())
         found = found[: len(found) - len(tail) + closing.start()]
     if found is not text and not any(map(str.isalnum, found)):
         return Stripped(text, "")

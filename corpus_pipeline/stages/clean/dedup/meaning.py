@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
+from corpus_pipeline.lazy_patterns import lazily
+
 # One of these on one side of an edit and not on the other: another meaning. Of two opposites the rarer one suffices: it
 # is there on one side when the two are exchanged.
 POLARITY = frozenset(
@@ -48,31 +50,31 @@ _MIN_STEM = 3
 _MAX_PREFIX = 7
 _NEGATED = ("n't", "nt")
 
-_ASKING = re.compile(
+_ASKING = lazily(
     r"^\W{0,16}(?:(?:please|now|then|next|finally|first)\W+)?(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|would|will"
     r"|answer|list|name|write|summari[sz]e|explain|describe|translate|find|give|tell|compute|calculate|choose|select|pick|classify|identify"
     r"|generate|create|rewrite|extract|determine|decide|compare|convert|return|complete|fill|state|provide|suggest|predict|rate|label|sort|count"
     r"|imagine|act|use|make|show|prove|solve|evaluate|estimate|assume|suppose|consider|respond|reply|continue|paraphrase|correct|fix|implement|design)\b",
     re.I,
 )
-_ASKING_CJK = re.compile(
+_ASKING_CJK = lazily(
     r"^\W{0,16}(?:请|問|问|试|根据|翻译|写|列|给出|解释|说明|判断|选|找|计算|总结|概括"
     r"|描述|如何|怎么|什么|为什么|哪|谁)"
 )
-_TASK_LABEL = re.compile(
+_TASK_LABEL = lazily(
     r"^\W{0,16}(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
     re.I,
 )
 # a short one: `Style: formal`. Possessive: splitting the words again would try every way to cut the letters of a long line
-_FIELD = re.compile(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
-_ASKED = re.compile(r"[?？]\W{0,16}$")
+_FIELD = lazily(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
+_ASKED = lazily(r"[?？]\W{0,16}$")
 
 
-_RESULT = re.compile(
+_RESULT = lazily(
     r"\b(?:answer|conclusion|verdict|label|category|diagnosis)\b|####|\\boxed|答案|结论|結論|故选|结果[是为:：]|答[:：]|答え|정답",
     re.I,
 )
-_THEREFORE = re.compile(
+_THEREFORE = lazily(
     r"\b(?:therefore|thus|hence|consequently|altogether|in total|result)\b|^\W*so\b"
     r"|因此|所以|综上|总之|従って|したがって|따라서|よって",
     re.I,

@@ -11,7 +11,6 @@ other of which each is in use (nitrate and nitrite) are two. In Chinese it is a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
@@ -20,6 +19,7 @@ from math import log10
 
 from rapidfuzz.distance import OSA
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.dedup.canonical import CJK
 
 _TABLES = frozenset(("ar", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "sv"))  # languages of large tables
@@ -36,7 +36,7 @@ _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "pl": tuple("a u e y i ą ę o ie em ów om ami ach ego emu ej ych ich ym im".split()),
 }
 _PARTICLES = ("은", "는", "이", "가", "을", "를", "의", "에", "도", "로", "으로", "와", "과", "에서")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HANGUL = lazily("[\uac00-\ud7a3]")
 _IRREGULAR = ("ies", "y"), ("ied", "y"), ("ily", "y"), ("iness", "y"), ("ives", "ife"), ("eaves", "eaf")
 _TOLD_BY = 2000  # words that tell the language of a text
 _STEM = 3  # letters at least of the stem of a word
@@ -45,23 +45,23 @@ _LONG_TYPO = 8  # letters of a word in which two may be wrong
 _GAP = 1.3  # powers of ten by which a word is more frequent than its typing errors
 _RARE = 3.6  # of a thousand million words, as a power of ten: from here on a word is no error
 _SPELLINGS = (
-    (re.compile("ae|oe"), "e"),
-    (re.compile("our"), "or"),
-    (re.compile("ys(?=e|ing)"), "yz"),
-    (re.compile("is(?=e$|es$|ed$|er$|ing$|ation)"), "iz"),
-    (re.compile("ll(?=ed$|ing$|er$|ers$)"), "l"),
-    (re.compile("tre(?=s?$)"), "ter"),
-    (re.compile("ogue(?=s?$)"), "og"),
-    (re.compile("ence(?=s?$)"), "ense"),
-    (re.compile("[-']"), ""),
+    (lazily("ae|oe"), "e"),
+    (lazily("our"), "or"),
+    (lazily("ys(?=e|ing)"), "yz"),
+    (lazily("is(?=e$|es$|ed$|er$|ing$|ation)"), "iz"),
+    (lazily("ll(?=ed$|ing$|er$|ers$)"), "l"),
+    (lazily("tre(?=s?$)"), "ter"),
+    (lazily("ogue(?=s?$)"), "og"),
+    (lazily("ence(?=s?$)"), "ense"),
+    (lazily("[-']"), ""),
 )
 _CJK_FUNCTION = frozenset(
     "的地得了着过再和与及而且也都就还又很更最是把被给向对于从到为因以可会能将所其此这那等吧呢吗啊呀嘛一个些位名"
     "只并或但即便则却之者来去时里在有"
     "はがをにでともへのやかねよなだですますたてしるれ"
 )
-_IS_CJK = re.compile(f"[{CJK}]")
-_HAN = re.compile("[\u3400-\u9fff]")
+_IS_CJK = lazily(f"[{CJK}]")
+_HAN = lazily("[\u3400-\u9fff]")
 
 
 def says_something_else(one: Sequence[str], other: Sequence[str], before: str, behind: str, language: str) -> bool:

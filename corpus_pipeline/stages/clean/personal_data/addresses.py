@@ -6,15 +6,16 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span, Words
 
 KIND = "ip_address"
 
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)", re.ASCII)
-_IPV4_IN_URL = re.compile(
+_IPV4 = lazily(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)", re.ASCII)
+_IPV4_IN_URL = lazily(
     r"(?<=//)(?:0x[0-9A-Fa-f]{1,8}|\d{8,11})(?=[:/?#\s]|$)|(?<=//)(?:0x?[0-9A-Fa-f]{1,3}\.){3}0x?[0-9A-Fa-f]{1,3}(?=[:/?#\s]|$)"
 )
-_IPV6 = re.compile(
+_IPV6 = lazily(
     r"(?<![\w:.])(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?|[23][0-9A-Fa-f]{3}::"
     r"|(?:[23][0-9A-Fa-f]{3}(?::{1,2}[0-9A-Fa-f]{1,4}){0,5}|:|64:ff9b:|(?:0{1,4}:){5}[Ff]{4}|::[Ff]{4}|::):(?:\d{1,3}\.){3}\d{1,3})"
     r"(?:%[0-9A-Za-z]{1,15})?(?![\w:]|\.\d)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span
 
 KIND = "secret"
@@ -116,7 +117,7 @@ _KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
 _PATTERNS = tuple(
     (
         hints,
-        re.compile(
+        lazily(
             rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9]|\.(?:png|jpe?g|gif|svg|css|js|ico|html?)\b)"
             if "(?<" not in pattern
             else pattern
@@ -126,10 +127,10 @@ _PATTERNS = tuple(
 )
 HINTS = (*tuple(hint for hints, _ in _KEYS for hint in hints), "PRIVATE KEY", "PuTTY-User-Key-File", "PRIVATE_KEY")
 
-_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN = lazily(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_END = lazily(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _MAX_KEY = 20_000
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazily(
     r"example|x{4}|\*{3}|\.{3}|your|placeholder|dummy|sample|redacted|insert|replace|changeme|here\b|1234567890|([^A])\1{7}",
     re.IGNORECASE,
 )
@@ -175,7 +176,7 @@ def _private_keys(text: str) -> Iterator[Span]:
             yield Span(begin.start(), last, KIND)
 
 
-_BODY_LINE = re.compile(r"(?:\\n|\s)*[A-Za-z0-9+/=:, -]{1,100}(?=\\n|\s|\Z|[\"'])")
+_BODY_LINE = lazily(r"(?:\\n|\s)*[A-Za-z0-9+/=:, -]{1,100}(?=\\n|\s|\Z|[\"'])")
 
 
 def _last_of_block(text: str, position: int) -> int:

@@ -7,29 +7,30 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span
 
 KIND = "email"
 
 _MAX_LOCAL, _MAX_DOMAIN = 64, 190
-_LOCAL_ASCII = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+'~!#$&*=?^`{|}-]{0,62}[A-Za-z0-9_+-])?\Z")
-_LOCAL_TAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}\Z")
-_LOCAL_ANY = re.compile(r"[^\W_][\w.+-]{0,62}\Z")
-_DOMAIN_ASCII = re.compile(
+_LOCAL_ASCII = lazily(r"[A-Za-z0-9](?:[A-Za-z0-9._+'~!#$&*=?^`{|}-]{0,62}[A-Za-z0-9_+-])?\Z")
+_LOCAL_TAIL = lazily(r"[A-Za-z0-9._%+'-]{1,64}\Z")
+_LOCAL_ANY = lazily(r"[^\W_][\w.+-]{0,62}\Z")
+_DOMAIN_ASCII = lazily(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z][A-Za-z0-9-]{1,23}(?![A-Za-z0-9-])"
 )
-_DOMAIN_ANY = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}[^\W\d_]{2,24}(?![\w-])")
+_DOMAIN_ANY = lazily(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}[^\W\d_]{2,24}(?![\w-])")
 # a top level that the root zone does not know, in prose: made up, or of a network of its own
-_UNKNOWN_TOP = re.compile(r"[a-z][a-z0-9-]{4,62}\.[a-z]{4,24}(?![\w(\[@-]|\.\w)")
+_UNKNOWN_TOP = lazily(r"[a-z][a-z0-9-]{4,62}\.[a-z]{4,24}(?![\w(\[@-]|\.\w)")
 _MAX_LINE = 120
-_SPELT = re.compile(
+_SPELT = lazily(
     r"(?<![\w@])([a-z0-9][a-z0-9._-]{1,40})\s{0,2}(?:\s(?:at|AT)\s|[\[({<]\s?(?:at|AT|@)\s?[\])}>])\s{0,2}"
     r"([a-z0-9-]{2,40}(?:(?:\s{0,2}(?:\s(?:dot|DOT)\s|[\[({<]\s?(?:dot|DOT|\.)\s?[\])}>])\s{0,2}|\.)[a-z0-9-]{2,24}){1,3})(?!\w)",
     re.IGNORECASE,
 )
-_SPELT_DOT = re.compile(r"\s{0,2}(?:\s(?:dot)\s|[\[({<]\s?(?:dot|\.)\s?[\])}>])\s{0,2}", re.IGNORECASE)
+_SPELT_DOT = lazily(r"\s{0,2}(?:\s(?:dot)\s|[\[({<]\s?(?:dot|\.)\s?[\])}>])\s{0,2}", re.IGNORECASE)
 # RFC 2606 and RFC 6761: there is no mailbox; nor in the domains that people write when they mean "yours".
-_RESERVED = re.compile(
+_RESERVED = lazily(
     r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local)$"
     r"|^(?:your|my|some|the|our)?-?(?:domain|company|email|mail|site|website|server|provider|host)(?:name)?\.(?:com|org|net|co|io)$"
     r"|^(?:foo|bar|baz|xyz|abc|xxx)\.(?:com|org|net)$",

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span, Words, in_sequence, is_calculation, names_it
 from corpus_pipeline.stages.first_look import Which
 
@@ -35,7 +36,7 @@ class _Number(NamedTuple):
 def _number(check: str, pattern: str, plain: str = "", others: str = "", *, alone: bool = False) -> _Number:
     names = "|".join(filter(None, (plain, _ID_WORDS)))
     return _Number(
-        check, re.compile(rf"(?<![A-Za-z0-9.,$€£])(?:{pattern})(?![A-Za-z0-9]|[.,-]\d)"), Words(names, others), alone
+        check, lazily(rf"(?<![A-Za-z0-9.,$€£])(?:{pattern})(?![A-Za-z0-9]|[.,-]\d)"), Words(names, others), alone
     )
 
 
@@ -135,7 +136,7 @@ _AGAINST = Words(
     "订单|单号|编号|序号|流水号|版本|合计|注文|주문",
 )
 
-_PASSPORT = re.compile(
+_PASSPORT = lazily(
     r"(?<![A-Za-z0-9])(?=[A-Z]{0,3}\d|[A-Z]\d[A-Z\d]{2}\d)[A-Z0-9]{1,3}[ ]?[A-Z0-9]{5,8}(?![A-Za-z0-9])|(?<!\d)\d\d ?\d\d ?\d{6}(?!\d)"
 )
 _PASSPORT_WORDS = Words(
@@ -168,7 +169,7 @@ def _which() -> Which:
     return Which([number.pattern.pattern for number in _NUMBERS])
 
 
-_BLANKS = re.compile("[ \u00a0]+")
+_BLANKS = lazily("[ \u00a0]+")
 
 
 def _check(name: str) -> Callable[[str], bool]:
@@ -208,4 +209,4 @@ def find_passports(source: Source) -> Iterator[Span]:
             yield Span(start, end, PASSPORT)
 
 
-_CLAUSE_END = re.compile(r"[.!?;。！？；]\s|\n")
+_CLAUSE_END = lazily(r"[.!?;。！？；]\s|\n")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span
 
 KIND = "password"
 
-_IN_URL = re.compile(
+_IN_URL = lazily(
     r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@'\"<>`]{0,64}:([^\s/@'\"<>`]{1,100})@(?=[\w.\[-])"
 )
 _NAMES = (
@@ -17,38 +18,38 @@ _NAMES = (
     r"|auth[_-]?(?:token|key)|client[_-]?secret|private[_-]?key|bearer[_-]?token|refresh[_-]?token|encryption[_-]?key|signing[_-]?key"
     r"|account[_-]?key|session[_-]?token|webhook[_-]?secret|jwt[_-]?secret|app[_-]?secret|token|credentials?(?!s?[_-]?ids?\b))"
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = lazily(
     rf"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{{1,24}}[_.-]){{0,3}}(?P<name>{_NAMES})(?:[_-]?[A-Za-z0-9]{{1,8}})?[\"'`*]{{0,3}}\s{{0,3}}(?:=>|:=|[:=：]|\s-p\s)\s{{0,3}}"
     r"(?:(?P<q>[\"'`])(?P<quoted>[^\"'`\n]{6,200})(?P=q)|(?P<bare>[^\s\"'`,;<>(){}\[\]|]{6,200}))",
     re.IGNORECASE,
 )
-_SAID = re.compile(
+_SAID = lazily(
     r"(?:(?<![A-Za-z])(?:password|passcode|passphrase|passwort|kennwort|contraseña|clave|mot de passe|senha|wachtwoord|hasło|şifre|parola"
     r"|kata sandi|mật khẩu|пароль)(?: (?:for|to|of|on|für|de|para|от|для) (?:\S{1,24} ){1,4}?)?(?: (?:is|was|are|ist|lautet|es|est|é|to|as|là|adalah|jest))?"
     r"|密码|密碼|口令|パスワード|비밀번호|كلمة المرور|كلمة السر|पासवर्ड)"
     r"\s{0,2}(?:is|was|是|为|為|は|가|는|هي|है)?\s{0,2}[:：=]?\s{0,2}[\"'“`「*]{0,3}([^\s\"'“”`「」,，。;；<>(){}\[\]]{6,64})",
     re.IGNORECASE,
 )
-_HEADER = re.compile(
+_HEADER = lazily(
     r"(?i:Authorization|Proxy-Authorization)[\"']?\s{0,2}[:=]\s{0,2}[\"']?(?i:Bearer|Basic|token)\s{1,2}([A-Za-z0-9._~+/=-]{16,2000})"
 )
-_FLAG = re.compile(
+_FLAG = lazily(
     r"(?<!\S)(?:(?:-u|--user)[\s=]{1,2}[\"']?[\w.@-]{0,40}:|--password[= ]|sshpass -p ?)[\"']?([^\s\"'@]{6,100})"
 )
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazily(
     r"your|my[_-]?(?:secret|pass|token|key|api)|example|placeholder|change|dummy|sample|redacted|insert|replace|todo|secret|password|passwd|pass\b|token"
     r"|<|>|\{|\}|\$|%[sdv(]|\*{3}|x{4}|\.{3}|…|^\[|^#|abc123$|^test|^none$|^null$|^true$|^false$|^undefined$|^string|api_?key|here$|key$|^\W+$|hunter2|([^A])\1{7}",
     re.IGNORECASE,
 )
-_URL_PLACEHOLDER = re.compile(
+_URL_PLACEHOLDER = lazily(
     r"^(?:user(?:name)?|admin|root|postgres|guest|pass(?:wd|word)?|pw|pwd|secret|mypass(?:word)?|example|test|x+|\*+)$|your|\$|\{|<|%[sd(]|\.{3}",
     re.IGNORECASE,
 )
-_CODE = re.compile(
+_CODE = lazily(
     r"^[A-Za-z_][\w.]*(?:\(|\[|$)|^(?:https?://|/|\./|@)|^[A-Z]+(?:_[A-Z]+)+$|::|->|==|^[a-z]+(?:[A-Z][a-z]+)+$"
 )
-_LOCAL = re.compile(
+_LOCAL = lazily(
     r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host|db|database|server|example\.\w+)(?![\w.])", re.IGNORECASE
 )
 
@@ -69,7 +70,7 @@ def find(source: Source) -> Iterator[Span]:
         yield Span(0, len(text), KIND)
 
 
-_KEY_NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_NAMES}$", re.IGNORECASE)
+_KEY_NAME = lazily(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_NAMES}$", re.IGNORECASE)
 
 
 def is_named_by(key: str) -> bool:
@@ -111,4 +112,4 @@ def _is_secret(value: str, *, quoted: bool, said: bool) -> bool:
     return any(map(str.isdigit, value)) and (_classes(value) >= 2) and _VERSION.fullmatch(value) is None
 
 
-_VERSION = re.compile(r"v?\d+(?:[.\-:/]\d+)*[a-z]?")
+_VERSION = lazily(r"v?\d+(?:[.\-:/]\d+)*[a-z]?")

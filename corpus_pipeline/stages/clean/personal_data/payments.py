@@ -7,26 +7,27 @@ from collections.abc import Iterator
 
 from stdnum import iban, luhn
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span, Words, in_sequence, is_calculation, names_it
 
 CARD, IBAN = "card", "iban"
 
-_CARD = re.compile(
+_CARD = lazily(
     r"(?<!\d)(?:(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6011|64[4-9]\d|65\d\d|35\d\d|62\d\d|50\d\d|5[6-9]\d\d|6[37]\d\d|220[0-4])"
     r"([ \u00a0-]?)\d{4}\1\d{4}\1(?:\d{4}\1\d{3}|\d{4}|\d)"
     r"|3(?:[47]\d|0[0-5]|[689]\d)\d([ \u00a0-]?)\d{6}\2\d{4,5})(?!\d)",
     re.ASCII,
 )
 # layouts that say little by themselves: old JCB cards of 15 digits, Maestro cards of 12
-_RARE_CARD = re.compile(r"(?<!\d)(?:(?:1800|2131)\d{11}|(?:50|5[6-9]|6[037])\d{10})(?!\d)", re.ASCII)
-_NUMBER_SIGN = re.compile(r"\b(?:cards?|cc|visa|mastercard|amex)(?: (?:no\.?|number))? ?# ?\Z", re.IGNORECASE)
+_RARE_CARD = lazily(r"(?<!\d)(?:(?:1800|2131)\d{11}|(?:50|5[6-9]|6[037])\d{10})(?!\d)", re.ASCII)
+_NUMBER_SIGN = lazily(r"\b(?:cards?|cc|visa|mastercard|amex)(?: (?:no\.?|number))? ?# ?\Z", re.IGNORECASE)
 _BEFORE = 24  # characters in which a word and its number sign lie
 _CARD_WORDS = Words(
     "cards?|visa|mastercard|amex|american express|discover|maestro|diners|jcb|unionpay|mir|credit|debit|cc|pan|pay|payment|charge|charged"
     "|karte|kreditkarte|kartennummer|carte|tarjeta|carta|cartão|карта|карты|karta|kart|kartu|thẻ|pago|paiement",
     "信用卡|银行卡|銀行卡|卡号|卡號|カード|카드|بطاقة|कार्ड",
 )
-_IBAN = re.compile(
+_IBAN = lazily(
     r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]{4}){2,7}(?:[ \u00a0-]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
 )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import (
     ARITHMETIC_AFTER,
     Source,
@@ -27,11 +28,11 @@ from corpus_pipeline.stages.clean.personal_data.spans import (
 KIND = "phone"
 
 _B = "[ \u00a0]"
-_INTERNATIONAL = re.compile(
+_INTERNATIONAL = lazily(
     rf"(?<![\w+])(?:\+|＋)(?:{_B}?\(?\d{{1,4}}\)?)(?:[ \u00a0.()/‐-–-]{{0,2}}\d){{6,12}}(?!\d)|(?<![\w.+])00[1-9](?:[ .-]?\d){{8,13}}(?!\d)",
     re.ASCII,
 )
-_NATIONAL = re.compile(
+_NATIONAL = lazily(
     r"(?<![\d.+])(?:"
     rf"(?P<US>(?:1[ .-])?\([2-9]\d\d\){_B}?[2-9]\d\d[ .-]\d{{4}}|(?:1-)?[2-9]\d\d-[2-9]\d\d-\d{{4}})"
     rf"|(?P<CN>(?:86[ -]?)?1[3-9]\d(?:-\d{{4}}-|{_B}\d{{4}}{_B})\d{{4}}|0\d{{2,3}}-[2-8]\d{{6,7}}|\(0\d{{2,3}}\){_B}?[2-8]\d{{6,7}})"
@@ -48,7 +49,7 @@ _NATIONAL = re.compile(
     r")(?!\d|[.-]\d)",
     re.ASCII,
 )
-_NAMED = re.compile(r"(?<![\w.])\(?\d(?:[ \u00a0.()/‐-–-]{0,2}\d){6,14}(?!\w)", re.ASCII)
+_NAMED = lazily(r"(?<![\w.])\(?\d(?:[ \u00a0.()/‐-–-]{0,2}\d){6,14}(?!\w)", re.ASCII)
 _NEEDS_A_WORD = frozenset(("IN", "GB", "AU", "DE"))  # layouts that other numbers have, too: in doubt no
 
 _PHONE_WORDS_LATIN = (
@@ -72,15 +73,15 @@ _VERBS = frozenset("call|text|reach|ring|contact|contacts|dial|dialled|text me|m
 _PHONE_NOUNS = Words("|".join(word for word in _PHONE_WORDS_LATIN.split("|") if word not in _VERBS), _PHONE_WORDS_OTHER)
 _FORM_WORDS = Words("formats?|forms?|pattern|regex|placeholder|e\\.g|like this|such as", "格式|形如|形式|サンプル")
 _SCRIPT_REGIONS = (
-    (re.compile("[\u3040-\u30ff]"), ("JP",)),
-    (re.compile("[\uac00-\ud7af]"), ("KR",)),
-    (re.compile("[\u4e00-\u9fff]"), ("CN", "TW", "HK", "JP")),
-    (re.compile("[\u0400-\u04ff]"), ("RU", "UA", "KZ", "BY", "BG")),
-    (re.compile("[\u0600-\u06ff]"), ("SA", "EG", "AE", "MA", "JO", "IQ", "DZ", "IR", "PK")),
-    (re.compile("[\u0900-\u097f]"), ("IN", "NP")),
-    (re.compile("[\u0e00-\u0e7f]"), ("TH",)),
-    (re.compile("[\u0370-\u03ff]"), ("GR",)),
-    (re.compile("[\u0590-\u05ff]"), ("IL",)),
+    (lazily("[\u3040-\u30ff]"), ("JP",)),
+    (lazily("[\uac00-\ud7af]"), ("KR",)),
+    (lazily("[\u4e00-\u9fff]"), ("CN", "TW", "HK", "JP")),
+    (lazily("[\u0400-\u04ff]"), ("RU", "UA", "KZ", "BY", "BG")),
+    (lazily("[\u0600-\u06ff]"), ("SA", "EG", "AE", "MA", "JO", "IQ", "DZ", "IR", "PK")),
+    (lazily("[\u0900-\u097f]"), ("IN", "NP")),
+    (lazily("[\u0e00-\u0e7f]"), ("TH",)),
+    (lazily("[\u0370-\u03ff]"), ("GR",)),
+    (lazily("[\u0590-\u05ff]"), ("IL",)),
 )
 # by how many people write them; the first in which a number is valid decides
 _REGIONS = (
@@ -186,26 +187,26 @@ def _beside_a_word(source: Source) -> Iterator[Span]:
 
 
 # at most 15 digits, in groups or with a sign that parts them
-_PLAUSIBLE = re.compile(
+_PLAUSIBLE = lazily(
     r"(?<![\w.+-])(?:\+ ?)?(?:\d{8,12}|(?:\(\d{1,5}\)|\d{1,5})(?:[ \u00a0./‐-–-]{1,2}\(?\d{2,8}\)?|(?<=\))\d{2,8}){1,4})"
     r"(?:(?=x\d{1,5}(?!\w))|(?![\w%]|[.,:]\d))",
     re.ASCII,
 )
-_TOUCHED_BEFORE = re.compile(
+_TOUCHED_BEFORE = lazily(
     r"(?<!\w)(?:phone|telephone|tel|mobile|cell|fax|telefon|téléphone|teléfono|telefono|telefone|телефон|факс|desk|office|home|work|direct|handy|portable|móvil|celular)"
     r"(?: (?:phone|number|no|nr|line|is|numbers?|nummer|nr))?\s*[.:#]?\s*\(?\+?\Z"
     r"|(?<!\w)(?:call(?:ed)?|calling|ring|phone|text|reach(?:ed)?|contact|dial|answering|answer|messages?|texts?|sms|whatsapp)(?!\w)[^.\n]{0,24}\s(?:on|at|to|via|under)\s*:?\s*\Z"
     r"|(?<!\w)(?:my registered|(?:you|we|i|they) (?:can|could|may|should|must) (?:call|dial|ring|phone|text)|(?:please|or) (?:call|dial|ring|phone|text)|(?:call|ring|phone|text) (?:me|us|him|her|them))\s*:?\s*\Z"
 )
-_TOUCHED_AFTER = re.compile(r"[ -]\(?(?:office|fax|mobile|cell|home|desk|landline)\b")
-_EXTENSION = re.compile(r" ?(?:x|ext\.? ?|extension )\d{1,5}(?!\w)")
+_TOUCHED_AFTER = lazily(r"[ -]\(?(?:office|fax|mobile|cell|home|desk|landline)\b")
+_EXTENSION = lazily(r" ?(?:x|ext\.? ?|extension )\d{1,5}(?!\w)")
 _MIN_DIGITS_OF_A_CALL = 9
 _MIN_DIGITS_TOUCHED = 7
 _MIN_DIGITS = 8  # of a national number behind a word
-_NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])\d{3}[.-]\d{4}")
-_SINGLE_DIGITS = re.compile(r"(?:\d[ .]){4}")
-_ROUND_GROUPS = re.compile(r"\d*00(?:[ .-]\d*00)+")
-_IS_DATE = re.compile(
+_NORTH_AMERICAN = lazily(r"(?:1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])\d{3}[.-]\d{4}")
+_SINGLE_DIGITS = lazily(r"(?:\d[ .]){4}")
+_ROUND_GROUPS = lazily(r"\d*00(?:[ .-]\d*00)+")
+_IS_DATE = lazily(
     r"(?:19|20)\d\d([-/. ])\d{1,2}\1\d{1,2}(?: \d{1,2})?|\d{1,2}([-/. ])\d{1,2}\2(?:19|20)\d\d(?: \d{1,2})?|(?:19|20)\d\d\s?[-–]\s?(?:19|20)\d\d"
 )
 
@@ -264,7 +265,7 @@ def _valid_length(written: str, region: str | None) -> int | None:
 
 
 _MIN_DIGITS_ABROAD = 10
-_FICTIONAL = re.compile(r"(?:1?\d{3}55501\d\d|1?5550\d{6}|(?:44|0)?7700900\d{3})")
+_FICTIONAL = lazily(r"(?:1?\d{3}55501\d\d|1?5550\d{6}|(?:44|0)?7700900\d{3})")
 
 
 def _is_possible(written: str) -> bool:

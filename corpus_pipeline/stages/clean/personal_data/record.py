@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from corpus_pipeline.formats import jsontext, media_types
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Turn
 from corpus_pipeline.stages.clean.personal_data.scanner import masked, signs_of
 from corpus_pipeline.stages.clean.personal_data.spans import Detector, Source
@@ -44,8 +45,8 @@ _PLAIN_KEYS: Final = frozenset(
     "text content value message messages prompt response input output instruction question answer system query chosen rejected"
     " completion body description data title default contact".split()
 )
-_LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
-_COLON: Final = re.compile(r"\s*:")
+_LITERAL: Final = lazily(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+_COLON: Final = lazily(r"\s*:")
 
 
 class Record(NamedTuple):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from corpus_pipeline.lazy_patterns import lazily
+
 _REACH = 48  # characters before a number that are read for the word that names it
 _REACH_AFTER = 16
 
@@ -43,15 +45,15 @@ class Source(NamedTuple):
 
 Detector = Callable[[Source], Iterator[Span]]
 
-_LETTER = re.compile(r"[^\W\d_]|[§]")
-_SPLIT_KEY = re.compile(r"[_\-.]+|(?<=[a-z])(?=[A-Z])")
-_STAND_IN = re.compile(r"\[[A-Z_]{3,16}(?:_\d+)?\]")
+_LETTER = lazily(r"[^\W\d_]|[§]")
+_SPLIT_KEY = lazily(r"[_\-.]+|(?<=[a-z])(?=[A-Z])")
+_STAND_IN = lazily(r"\[[A-Z_]{3,16}(?:_\d+)?\]")
 
 # What makes a number part of a calculation, an amount or a longer token, on either side of it.
-ARITHMETIC_BEFORE = re.compile(
+ARITHMETIC_BEFORE = lazily(
     r"(?:[+*/×÷^<>−]\s?|(?<![A-Za-z\"'])=\s?|[$¥€£#%&]\s?|[\w.,]|\d\s?-\s?|(?<!\w)-)\Z", re.ASCII
 )
-ARITHMETIC_AFTER = re.compile(
+ARITHMETIC_AFTER = lazily(
     r"[\w%]|[.,:]\w|\s*[=*/^×÷<>+−]\s*[\w(]|-\d|\s?(?:元|円|원|€|%)|\s(?:views|users|people|times|units|points|years|euros?|dollars?|items|records|rows|bytes|votes|followers|km|kg|miles)\b",
     re.ASCII,
 )
@@ -63,7 +65,7 @@ class Words:
     def __init__(self, plain: str, others: str = "") -> None:
         """plain: alternatives that are whole words; others: alternatives in scripts that do not part words."""
         parts = [rf"(?<![^\W\d_])(?:{plain})(?![^\W\d_])"] if plain else []
-        self._pattern = re.compile("|".join(filter(None, (*parts, others))))
+        self._pattern = lazily("|".join(filter(None, (*parts, others))))
 
     def last(self, text: str) -> int:
         """Where the last of them ends in a text; -1 when there is none."""
@@ -120,5 +122,5 @@ def in_sequence(source: Source, start: int, end: int) -> bool:
     )
 
 
-_SEQUENCE_BEFORE = re.compile(r"\d\s?[,;|\n]\s{0,3}\Z")
-_SEQUENCE_AFTER = re.compile(r"\s?[,;|\n]\s{0,3}\d")
+_SEQUENCE_BEFORE = lazily(r"\d\s?[,;|\n]\s{0,3}\Z")
+_SEQUENCE_AFTER = lazily(r"\s?[,;|\n]\s{0,3}\d")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 
 from stdnum import bitcoin
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span, Words
 
 KIND = "wallet"
 
-_TOKEN = re.compile(r"(?<![A-Za-z0-9/+=_])(?:0x[0-9A-Fa-f]{40}|[A-Za-z0-9]{25,108})(?![A-Za-z0-9/+=_])")
+_TOKEN = lazily(r"(?<![A-Za-z0-9/+=_])(?:0x[0-9A-Fa-f]{40}|[A-Za-z0-9]{25,108})(?![A-Za-z0-9/+=_])")
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _VALUE = {character: value for value, character in enumerate(_BASE58)}

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import TEXT_FIELDS, Change, Tag, Turn
 
 # Letters, blanks, the punctuation of prose, and the bytes of everything beyond ASCII: what `View.marks` leaves out.
@@ -30,7 +31,7 @@ _EDGE_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u180e\u
 
 
 # speakers' names inside a text: the whole conversation is one string, cut by its blank lines
-_DIALOGUE = re.compile(r"^(?:Human|Assistant|User|H|A): ?", re.MULTILINE)
+_DIALOGUE = lazily(r"^(?:Human|Assistant|User|H|A): ?", re.MULTILINE)
 _DIALOGUE_HINTS = ("Assistant:", "Human:", "\n\nA:")
 
 
@@ -278,8 +279,8 @@ class TextRule(Rule):
 
 
 # Markdown code: fences of backticks or tildes (an unclosed one runs to the end), then spans within a line.
-FENCES = re.compile(r"^[ \t]*+(```++|~~~++)[^\n]*+\n.*?(?:^[ \t]*+\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
-CODE = re.compile(FENCES.pattern + r"|```.*?```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+FENCES = lazily(r"^[ \t]*+(```++|~~~++)[^\n]*+\n.*?(?:^[ \t]*+\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+CODE = lazily(FENCES.pattern + r"|```.*?```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 
 def outside(protected: re.Pattern[str], text: str, edit: Callable[[str], tuple[str, int]]) -> tuple[str, int]:

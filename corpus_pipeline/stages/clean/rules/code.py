@@ -10,9 +10,10 @@ import json
 import re
 from typing import Final
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import CODE
 
-_KEYWORD = re.compile(
+_KEYWORD = lazily(
     r"\s*(?:(?:(?:async|export|default|public|private|protected|static|final|abstract) )*"
     r"(?:def|class|function|func|fn|interface|enum|struct|namespace|module|package|trait|impl)\s+\w"
     r"|(?:import|using|require|include|from|extern)\s+[\w.\"'{<*@/]"
@@ -24,14 +25,14 @@ _KEYWORD = re.compile(
     r"|(?:expect|assert|describe|it|print|puts|echo|printf|console\.\w+|System\.\w+|fmt\.\w+|self\.\w+|this\.\w+)\s*[(.]"
     r"|/\*|\*/|//|\* @|<!--|--\s|%%|\\(?:begin|end|usepackage|documentclass)\b)"
 )
-_ENDING = re.compile(r"(?:[;{}]|\):|\) ?=>|=> ?[({]|\)\)|\},?|\],|\\)$")
-_CALL = re.compile(r"\s*[A-Za-z_$][\w$.]{0,100}(?:\[[^\]]{0,40}\])?\(.*\)[;,]?$")
-_ASSIGNMENT = re.compile(
+_ENDING = lazily(r"(?:[;{}]|\):|\) ?=>|=> ?[({]|\)\)|\},?|\],|\\)$")
+_CALL = lazily(r"\s*[A-Za-z_$][\w$.]{0,100}(?:\[[^\]]{0,40}\])?\(.*\)[;,]?$")
+_ASSIGNMENT = lazily(
     r"\s*[A-Za-z_$][\w$.]{0,60}(?:\[[^\]]{0,40}\])?\s{0,9}(?::[\w\[\], ]{1,40})?(?:[-+*/%|&^]|:)?=(?![=~])\s{0,9}\S"
 )
-_ENTITY = re.compile(r"&(?:amp;)*#?[A-Za-z0-9]{1,8};")
-_OPERATORS = re.compile(r"=>|===|!==|\+=|&&|\|\||::\w|->\w|\{\{|\}\}|\$\{|</?[A-Z]\w*|\w\(['\"]|['\"]\)|==|!=")
-_SPACED_WORDS = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
+_ENTITY = lazily(r"&(?:amp;)*#?[A-Za-z0-9]{1,8};")
+_OPERATORS = lazily(r"=>|===|!==|\+=|&&|\|\||::\w|->\w|\{\{|\}\}|\$\{|</?[A-Z]\w*|\w\(['\"]|['\"]\)|==|!=")
+_SPACED_WORDS = lazily(r"(?<![A-Za-z])[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
 _LONGEST_LINE: Final = 2_000  # of a line that is looked at
 _MAX_LINES: Final = 400
 
@@ -82,7 +83,7 @@ def is_code(text: str) -> bool:
 
 
 # an indented line, a comment, a target or key with what belongs to it, a setting, a row of numbers or of cells
-_PART = re.compile(r"\t| {4}|\s*(?:#+!?(?:\s|$)|//|/\*|\*/|;|%|--(?:\s|$)|'''|\"\"\"|\.[a-z]|\[[\w.-]{1,40}\]$|<[?!/]?\w|[|+])"
+_PART = lazily(r"\t| {4}|\s*(?:#+!?(?:\s|$)|//|/\*|\*/|;|%|--(?:\s|$)|'''|\"\"\"|\.[a-z]|\[[\w.-]{1,40}\]$|<[?!/]?\w|[|+])"
                    r"|\s*[\w.$()/%*-]{1,60}\s?[:?+!]{0,2}[:=](?:\s|$)|[-\d.,\s:%]+$|[^\t]{0,80}\t\S|\s*!\s*\S")  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def is_part_of_code(line: str) -> bool:
     return _PART.match(line[:_LONGEST_LINE]) is not None or is_code_line(line)
 
 
-_ROW = re.compile(r"\s*+(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
+_ROW = lazily(r"\s*+(?:\|.*\||[-+=|:\s]{3,}|[^,\t;]{0,80}(?:[,\t;][^,\t;]{0,80}){2,}|[-\d.,\s:%$€£/]+|[\[\]{}\"'(),:\s]+"
                   r"|\"[^\"]{0,200}\"\s*:.*|[\w.-]{1,40}:\s*\S.{0,80}|</?[\w:-]+[^<>]*>.*"
                   r"|[\[(]?\d{2,4}[-/.]\d\d[-/.]\d{2,4}[T ,].*)$")  # fmt: skip
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Tag
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Rule, View
 from corpus_pipeline.stages.clean.rules.code import is_code_line
 
-_FORMULA = re.compile(
+_FORMULA = lazily(
     r"\$\$[^$]{1,2000}\$\$|\$(?=[^\s$])[^$\n]{1,300}(?<=\S)\$(?!\d)|\\\([^\n]{1,500}?\\\)|\\\[[^\]]{1,1000}\]|\\[a-zA-Z]{2,20}\b"
 )
-_TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]{0,300}>")
-_PROSE = re.compile(
-    r"\s*(?:<[A-Za-z/!]|\$\s?\d|[A-Za-z]+ [a-z]+ [a-z]+ [a-z]+ [a-z]+)"
-)  # and markup, and sums of money
+_TAG = lazily(r"<[/!?]?[A-Za-z][^<>]{0,300}>")
+_PROSE = lazily(r"\s*(?:<[A-Za-z/!]|\$\s?\d|[A-Za-z]+ [a-z]+ [a-z]+ [a-z]+ [a-z]+)")  # and markup, and sums of money
 _LONG_LINE = 300  # hardly ever one of a program
 _MAX_LINES = 2_000  # of a text that is looked at
 

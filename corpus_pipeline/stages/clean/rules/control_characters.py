@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
-
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
 from corpus_pipeline.stages.clean.rules.mojibake import is_about_characters
 
 # Tab, line ends and separators that act as line ends belong to the whitespace rule.
-_ASCII = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f]")
+_ASCII = lazily(rb"[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f]")
 _ANSI = r"\x1b\[[0-9;?]*[ -/]*[@-~]"  # terminal colours and cursor moves, ECMA-48
 # C1 controls, byte order marks, interlinear annotation marks, noncharacters, and surrogates, which UTF-8 cannot hold
 _BEYOND = "\x80-\x84\x86-\x9f\ufeff\ufff9-\ufffb\ufffe\uffff\ufdd0-\ufdef\ud800-\udfff"
 # Tag characters are invisible and can smuggle instructions; they are legal only in the flags of regions.
 _TAGS = "(?:(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+)"
-_REMOVED = re.compile(f"{_ANSI}|{_TAGS}|[\x00-\x08\x0e-\x1b\x1f\x7f{_BEYOND}]")
-_BEYOND_ASCII = re.compile(f"[{_BEYOND}\U000e0000-\U000e007f]")
+_REMOVED = lazily(f"{_ANSI}|{_TAGS}|[\x00-\x08\x0e-\x1b\x1f\x7f{_BEYOND}]")
+_BEYOND_ASCII = lazily(f"[{_BEYOND}\U000e0000-\U000e007f]")
 
 # LaTeX whose backslash was read as a JSON escape: \frac arrives as form feed + "rac".
-_EATEN = re.compile(
+_EATEN = lazily(
     "\x0c(?=rac\\b|rac\\{|orall\\b|lat\\b)|\x08(?=eta\\b|egin\\{|inom\\{|ar\\{|oldsymbol\\{|ullet\\b|mod\\b|igl?\\b)"
     "|\x07(?=lpha\\b|pprox\\b|ngle\\b|rctan\\b)|\x0b(?=ec\\b|ec\\{|arepsilon\\b|arphi\\b|dots\\b|ee\\b)"
 )
 _LETTER = {"\x0c": "\\f", "\x08": "\\b", "\x07": "\\a", "\x0b": "\\v"}
 
 
-_ASCII_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f\ud800-\udfff]")
+_ASCII_CONTROL = lazily("[\x00-\x08\x0b\x0c\x0e-\x1b\x1f\x7f\ud800-\udfff]")
 
 
 class ControlCharacters(TextRule):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.code import may_be_code
 from corpus_pipeline.stages.clean.rules.judging import Fault, JudgingRule
 
-_OTHER = re.compile(r"[\W_]+")
+_OTHER = lazily(r"[\W_]+")
 
 
 class EchoedQuestion(JudgingRule):

@@ -6,6 +6,7 @@ import re
 
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Tag, Turn
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, Side, View
 
@@ -23,7 +24,7 @@ _DOUBTFUL = frozenset((
     "待定", "无输出", "未入力", "내용 없음",
 ))  # fmt: skip
 # a question whose answer is a sign
-_ASKS_FOR_SIGN = re.compile(
+_ASKS_FOR_SIGN = lazily(
     r"\b(?:signs?|symbols?|characters?|operators?|punctuation\w*|marks?|dots?|ellips[ie]s|dash\w*|hyphen|keys?|comment\w*"
     r"|wildcard|separator\w*|delimiter\w*|divider|rule|line|regex\w*|morse|token|label|class\w*)\b|符号|标点|字符|記号|기호",
     re.IGNORECASE,

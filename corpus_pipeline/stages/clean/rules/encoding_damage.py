@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import CODE, View
 from corpus_pipeline.stages.clean.rules.code import is_code
 from corpus_pipeline.stages.clean.rules.judging import Fault, JudgingRule
 from corpus_pipeline.stages.clean.rules.mojibake import is_about_characters
 
-_SIGNS = re.compile(
+_SIGNS = lazily(
     "[\ufffd\x80-\x84\x86-\x9f]|\u951f\u65a4\u62f7|[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac[\u2122\u0153\u009d\u201c\u0093]"
     r"|(?<=[a-z])\?(?:t|s|re|ve|ll)(?![\w=])|&(?:amp;)+\w{2,8};"
 )
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S*")
+_ADDRESS = lazily(r"(?:https?://|www\.)\S*")
 
 
 class EncodingDamage(JudgingRule):

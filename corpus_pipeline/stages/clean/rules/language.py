@@ -9,18 +9,17 @@ Indonesian sentences stay unclear: they might be Malay.
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages import languages
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View, prose
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_KANA = re.compile("[\u3041-\u30ff\uff66-\uff9f]")
-_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
-_LETTER = re.compile(r"[^\W\d_]")
-_CODE = re.compile("[a-z]{2,3}")
+_HAN = lazily("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KANA = lazily("[\u3041-\u30ff\uff66-\uff9f]")
+_HANGUL = lazily("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+_LETTER = lazily(r"[^\W\d_]")
+_CODE = lazily("[a-z]{2,3}")
 _LONGEST = 2_000  # characters of a text that is unclear which the second model reads
 
 

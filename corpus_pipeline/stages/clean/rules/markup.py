@@ -9,35 +9,36 @@ import re
 from collections import Counter
 from typing import ClassVar
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import has_code
 from corpus_pipeline.stages.clean.rules.subjects import MARKUP, PROGRAMS
 
 # `<...>` that cannot contain another one, so that no search goes over the same characters twice
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(\s[^<>]*|/)?>")
-_ANY_TAG = re.compile(r"<[/!?]?[A-Za-z%-][^<>]*>|<!--")
+_TAG = lazily(r"<(/?)([A-Za-z][A-Za-z0-9]*)(\s[^<>]*|/)?>")
+_ANY_TAG = lazily(r"<[/!?]?[A-Za-z%-][^<>]*>|<!--")
 _INLINE = frozenset("a abbr b big center em font i ins nobr small span strong tt u".split())
 _BLOCK = frozenset("article blockquote br div footer h1 h2 h3 h4 h5 h6 header hr li ol p section ul".split())
 _KNOWN = _INLINE | _BLOCK | {"img"}
 _MAY_STAY_OPEN = frozenset(("br", "hr", "img", "li", "p"))
 _LINE_AFTER = frozenset("p div li section article blockquote h1 h2 h3 h4 h5 h6 header".split())
 # attributes of scraped pages; anything else (`v-for`, `onclick`, `data-x`) is somebody's code
-_ATTRIBUTES = re.compile(
+_ATTRIBUTES = lazily(
     r"(?:\s+(?:href|src|alt|title|class|style|target|rel|id|width|height|border|align|color|face|size|name|lang|dir)"
     r"(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"']+))?)*\s*/?\s*",
     re.IGNORECASE,
 )
-_NEAR_QUOTE = re.compile(r"['\"`(=]</?[A-Za-z]|[A-Za-z\"'/]>['\"`]")
-_TEMPLATE = re.compile(r"\{\{|\{%|\$\{|<%|</?[A-Z][a-z]\w*[\s/>]")
-_ENTITY = re.compile(
+_NEAR_QUOTE = lazily(r"['\"`(=]</?[A-Za-z]|[A-Za-z\"'/]>['\"`]")
+_TEMPLATE = lazily(r"\{\{|\{%|\$\{|<%|</?[A-Z][a-z]\w*[\s/>]")
+_ENTITY = lazily(
     r"&(?:(?:amp;)*amp|quot|apos|nbsp|lt|gt|hellip|[mn]dash|[lr][sd]quo|copy|reg|trade|euro|bull|middot|deg|times"
     r"|#\d{2,6}|#[xX][0-9a-fA-F]{2,5});"
 )
-_QUOTED_ENTITY = re.compile(r"['\"`“‘]&[#\w]{2,8};['\"`”’]|&[#\w]{2,8};\s*(?:=|→|->|becomes|means)")
-_ESCAPED_TAG = re.compile(r"&lt;(?=[A-Za-z/!?|])")
+_QUOTED_ENTITY = lazily(r"['\"`“‘]&[#\w]{2,8};['\"`”’]|&[#\w]{2,8};\s*(?:=|→|->|becomes|means)")
+_ESCAPED_TAG = lazily(r"&lt;(?=[A-Za-z/!?|])")
 
 # Whole lines that a page says to its visitor and not to its reader.
-_BOILERPLATE = re.compile(
+_BOILERPLATE = lazily(
     r"^[ \t]*(?:(?:we|(?:this|our) (?:web)?site) uses? cookies (?:to|for|so)\b[^\n]{0,300}"
     r"|by (?:continuing|using|browsing) [^\n]{0,80}\bcookies\b[^\n]{0,200}"
     r"|(?:accept|reject|manage)(?: all)? cookies|skip to (?:main )?content"
@@ -45,8 +46,8 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BOILERPLATE_HINTS = ("ookie", "kip to ", "展开全")
-_SENTENCE = re.compile(r"[^\W\d_][.!?。！？]")
-_PAGE_SUBJECT = re.compile(
+_SENTENCE = lazily(r"[^\W\d_][.!?。！？]")
+_PAGE_SUBJECT = lazily(
     r"cookie|banner|consent|privacy|pop-?up|notice|web ?site|\bsite\b|shop|\bpage\b|\bapp\b|button|网站|隐私",
     re.IGNORECASE,
 )
@@ -114,7 +115,7 @@ class _KeepsBanners(Markup):
 
 
 _KEEPS_BANNERS = _KeepsBanners()
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s\"'<>]+", re.IGNORECASE)
+_ADDRESS = lazily(r"(?:https?://|www\.)[^\s\"'<>]+", re.IGNORECASE)
 
 
 def _without_addresses(text: str) -> str:
@@ -155,7 +156,7 @@ def _is_scraped(text: str) -> bool:
     return found > 0 and others <= found and not any(balance.values()) and bool(_WORD.search(_TAG.sub("", text)))
 
 
-_WORD = re.compile(r"\w")
+_WORD = lazily(r"\w")
 
 
 def _without_tags(text: str) -> tuple[str, int]:

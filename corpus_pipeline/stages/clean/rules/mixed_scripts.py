@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import View, prose
 from corpus_pipeline.stages.clean.rules.judging import Fault, JudgingRule
 
 _LATIN, _CYRILLIC, _GREEK = "A-Za-z\u00c0-\u024f", "\u0400-\u052f", "\u0370-\u03ff"
-_BORDER = re.compile(
+_BORDER = lazily(
     f"[{_LATIN}][{_CYRILLIC}]|[{_CYRILLIC}][{_LATIN}]|[{_LATIN}]{{2}}[{_GREEK}][{_LATIN}{_GREEK}]|[{_GREEK}]{{2}}[{_LATIN}]{{2}}"
 )
-_BEYOND = re.compile(f"[{_CYRILLIC}{_GREEK}]")
+_BEYOND = lazily(f"[{_CYRILLIC}{_GREEK}]")
 
 
 class MixedScripts(JudgingRule):

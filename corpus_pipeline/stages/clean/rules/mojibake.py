@@ -6,25 +6,24 @@ inside of words, or their repaired form stands beside them, or the words say so.
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Tag
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import is_code
 from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
 
 # UTF-8 lead bytes seen through Latin-1, Windows-125x or Mac Roman, then what a continuation byte looks like there.
-_SUSPECT = re.compile(
+_SUSPECT = lazily(
     "[\u00c2-\u00f4\u0102\u0103\u0110\u0111\u0192\u201a\u00b1\u2030\u221a\u00ac\u0420\u0421\u0432\u0413]"
     "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022"
     "\u2026\u2030\u2039\u203a\u20ac\u2122\u2202\u2211\u221a\u0402-\u0491]"
 )
 # Frequent in UTF-8 Chinese read as GBK: comma, full stop and the commonest particles, at even and at odd places.
-_GBK_SUSPECT = re.compile("[锛紝銆鐨殑鏄槸鍦湪涓浜]")
+_GBK_SUSPECT = lazily("[锛紝銆鐨殑鏄槸鍦湪涓浜]")
 # What is left when characters were lost for good: U+FFFD, and U+FFFD itself read as GBK.
-_LOST = re.compile("\ufffd|\u951f\u65a4\u62f7")
+_LOST = lazily("\ufffd|\u951f\u65a4\u62f7")
 
 
 def _from_gbk(text: str) -> str | None:
@@ -40,7 +39,7 @@ def _from_gbk(text: str) -> str | None:
 
 
 # C1 controls in text are Windows-1252 that was read as Latin-1 (the HTML standard maps them so in references).
-_C1 = re.compile("[\x80-\x9f]")
+_C1 = lazily("[\x80-\x9f]")
 _WINDOWS_1252 = {
     byte: bytes([byte]).decode("windows-1252")
     for byte in range(0x80, 0xA0)
@@ -61,8 +60,8 @@ def _repaired(line: str) -> str:
 
 
 # a letter that was read as two; standing for itself, or within a quoted word, it is shown and not meant
-_LETTER = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
-_SHOWN = re.compile(
+_LETTER = lazily("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+_SHOWN = lazily(
     f"(?<![^\\W_]){_LETTER.pattern}(?![^\\W_])|(?<=['\"`])[^\\W_]{{0,20}}{_LETTER.pattern}[^\\W_]{{0,20}}(?=['\"`])"
 )
 

@@ -7,12 +7,12 @@ itself with one period (a loop of characters, words or lines), and sentences or 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import NamedTuple
 
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, View, prose
 from corpus_pipeline.stages.clean.rules.code import is_code, is_structured
 from corpus_pipeline.stages.clean.rules.subjects import REPETITION
@@ -22,7 +22,7 @@ _PROBE_LENGTH = 12
 _TRIES = 3  # a unit may contain its own beginning: then the nearest repeat is not the period
 _ASCII_STOPS = ("\n", ". ", "! ", "? ")
 _STOPS = (*_ASCII_STOPS, "。", "！", "？")
-_SEGMENT_ENDS = re.compile(r"[.!?。！？…]+[\s\"'”’」）)]*|\n+")
+_SEGMENT_ENDS = lazily(r"[.!?。！？…]+[\s\"'”’」）)]*|\n+")
 
 
 def _equal_length(text: str, left: int, right: int) -> int:
@@ -100,7 +100,7 @@ def _words_of(text: str) -> set[str]:
     return set(_WORD.findall(text.casefold()))
 
 
-_WORD = re.compile(r"\w+")
+_WORD = lazily(r"\w+")
 _SHORT_LINE = 60
 
 

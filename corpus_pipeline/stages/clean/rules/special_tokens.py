@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.subjects import TOKENS
 
@@ -19,17 +20,17 @@ _TOKEN = (
 )
 # `<s>` and `</s>` mark struck-through text, too: they are tokens at the edges alone
 _EDGE = rf"(?:{_TOKEN}|</?s>)"
-ANY_TOKEN = re.compile(f"{_TOKEN}|</?s>")
-_SURE = re.compile(_TOKEN)
+ANY_TOKEN = lazily(f"{_TOKEN}|</?s>")
+_SURE = lazily(_TOKEN)
 # the name of the speaker belongs to the token that opens a turn
-_OPENING = re.compile(
+_OPENING = lazily(
     rf"(?:<\|(?:im_start|start_header_id)\|>|<start_of_turn>)(?:assistant|user|system|model)\b(?:<\|end_header_id\|>)?"
     rf"[ \t]*\n?|{_EDGE}"
 )
-_CLOSING = re.compile(rf"{_EDGE}\Z")
+_CLOSING = lazily(rf"{_EDGE}\Z")
 _LONGEST = 64  # of a token
 # in the middle: behind the end of a sentence or at either end of a line, or several in a row
-_INSIDE = re.compile(
+_INSIDE = lazily(
     rf"(?<=[.!?。！？…\"”')\]])[ \t]?(?:{_TOKEN})(?:[ \t]*(?:{_TOKEN}))*|^[ \t]*(?:{_TOKEN})(?:[ \t]*(?:{_TOKEN}))*[ \t]*"
     rf"|[ \t]?(?:{_TOKEN})(?:[ \t]*(?:{_TOKEN}))+|(?<=\w)(?:{_TOKEN})(?=\w|$)",
     re.MULTILINE,

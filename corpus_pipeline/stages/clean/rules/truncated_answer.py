@@ -7,17 +7,18 @@ import re
 
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import View
 from corpus_pipeline.stages.clean.rules.code import is_code, is_structured
 from corpus_pipeline.stages.clean.rules.judging import Fault, JudgingRule
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
-_STOPS = re.compile(r"[.!?…](?=[\s\"'”’)*_]|$)|[。！？]")
-_OPEN = re.compile(r"[\w,，、\-–—(（]\Z")
-_ADDRESS = re.compile(r"\S*[/@]\S*\Z|\S+\.\w{2,5}\Z")
-_ATTRIBUTION = re.compile(r"[\"'”’»」*] ?[-–—―] ?[A-Z][\w.’' -]{1,40}\Z")  # behind a quotation: -C.S. Lewis
+_FENCE = lazily(r"^[ \t]*(```+|~~~+)", re.MULTILINE)
+_STOPS = lazily(r"[.!?…](?=[\s\"'”’)*_]|$)|[。！？]")
+_OPEN = lazily(r"[\w,，、\-–—(（]\Z")
+_ADDRESS = lazily(r"\S*[/@]\S*\Z|\S+\.\w{2,5}\Z")
+_ATTRIBUTION = lazily(r"[\"'”’»」*] ?[-–—―] ?[A-Z][\w.’' -]{1,40}\Z")  # behind a quotation: -C.S. Lewis
 # ends that need no full stop: items of lists, headings, comments, commands, tags of posts
-_FREE = re.compile(r"\s*(?:[-*+•|>#$]|\d{1,3}[.)]\s)|.*(?:#\w|//|`|[=;{}]|\w\()")
+_FREE = lazily(r"\s*(?:[-*+•|>#$]|\d{1,3}[.)]\s)|.*(?:#\w|//|`|[=;{}]|\w\()")
 _LAST = 400  # characters of an end that are looked at
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.normalize import compose
 from corpus_pipeline.stages.clean.rules.base import TextRule, View
 from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
 
 # NFC would replace a compatibility ideograph by its unified counterpart: a misspelling to who is named with it.
-_COMPATIBILITY_IDEOGRAPHS = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]+")
+_COMPATIBILITY_IDEOGRAPHS = lazily("[\uf900-\ufaff\U0002f800-\U0002fa1f]+")
 
 
 class Unicode(TextRule):

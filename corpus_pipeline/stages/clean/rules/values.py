@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from corpus_pipeline.lazy_patterns import lazily
+
 Edit = Callable[[str], str]
 
 # whose values name something and are no texts
 _NAMES: Final = frozenset(("id", "type", "name", "role", "tool_call_id"))
 # strings and numbers of a JSON text; what is between them stays as it is, byte for byte
-_LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+_LITERAL: Final = lazily(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 
 
 def in_value(value: Any, edit: Edit) -> Any:

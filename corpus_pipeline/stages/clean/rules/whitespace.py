@@ -13,21 +13,22 @@ from operator import ne
 
 from pydantic import Field
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import FENCES, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import is_part_of_code, may_be_code
 from corpus_pipeline.stages.clean.rules.subjects import BLANKS, LAYOUT
 
 _BLANKS = " \t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _LINE_END_CHARACTERS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-_BLANK_START = re.compile("\\A\n+")
-_LINE_ENDS = re.compile(f"\r\n?|[{_LINE_END_CHARACTERS}]")
+_BLANK_START = lazily("\\A\n+")
+_LINE_ENDS = lazily(f"\r\n?|[{_LINE_END_CHARACTERS}]")
 # Scripts without blanks between words (Thai to Khmer, Balinese, Javanese) mark the borders with U+200B: it stays there.
-_ZERO_WIDTH = re.compile(
+_ZERO_WIDTH = lazily(
     "(?<![\u0e00-\u109f\u1780-\u17ff\u1950-\u1aad\u1b00-\u1b7f\ua980-\uaa7f])"
     "[\u200b\u2060\u180e]+(?![\u0e00-\u109f\u1780-\u17ff\u1950-\u1aad\u1b00-\u1b7f\ua980-\uaa7f])"
 )
-_BEYOND_ASCII = re.compile("[\x85\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000]")
-_MARKS = re.compile(rb"[\r\x0b\x0c\x1c-\x1e]")
+_BEYOND_ASCII = lazily("[\x85\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000]")
+_MARKS = lazily(rb"[\r\x0b\x0c\x1c-\x1e]")
 
 
 def _has_odd_line_ends(text: str) -> bool:
@@ -47,7 +48,7 @@ def _is_set_in_lines(text: str) -> bool:
     return 2 * sum(line.endswith(_SENTENCE_END) for line in lines) < len(lines)
 
 
-_DIFF = re.compile(r"^(?:@@ -\d|--- \S|\+\+\+ \S|diff --git )", re.MULTILINE)
+_DIFF = lazily(r"^(?:@@ -\d|--- \S|\+\+\+ \S|diff --git )", re.MULTILINE)
 
 
 def _trimmed(line: str, following: str, has_cells: bool) -> str:

@@ -22,6 +22,7 @@ from urllib3.exceptions import NewConnectionError
 
 from corpus_pipeline.addresses import Forbidden, of_server
 from corpus_pipeline.errors import TargetUnavailable
+from corpus_pipeline.lazy_patterns import lazily
 
 Checksums = Literal["when_required", "when_supported"]
 Addressing = Literal["auto", "path", "virtual"]
@@ -37,7 +38,7 @@ START_AGAIN = frozenset(
 
 # a store that wants the bucket in the host name says so in its own words: these, or a sentence about the style
 _VIRTUAL_WANTED = frozenset({"SecondLevelDomainForbidden", "PathStyleDomainForbidden", "InvalidPathAccess"})
-_STYLE = re.compile(r"virtual[- ]?host|path[- ]?style", re.IGNORECASE)
+_STYLE = lazily(r"virtual[- ]?host|path[- ]?style", re.IGNORECASE)
 _USE_VIRTUAL = "set CORPUS_S3_ADDRESSING=virtual: this store wants the bucket in the host name"
 _USE_PATH = "see whether this host name is known; if only the endpoint alone is, set CORPUS_S3_ADDRESSING=path"
 

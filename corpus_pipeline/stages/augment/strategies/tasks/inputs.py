@@ -9,17 +9,18 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from corpus_pipeline.errors import UsageError
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import TEXT_FIELDS, Conversation
 from corpus_pipeline.stages.augment.strategies import sections
 from corpus_pipeline.stages.augment.strategies.exchange import effective_system, find_exchange
 from corpus_pipeline.stages.augment.strategies.tasks.references import TaskField
 
 ROW_NAMES: Final = (*TEXT_FIELDS, "conversation", "turns", "tools")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_FENCE: Final = re.compile(r"\[\[begin \w+ ([0-9a-f]{32})\]\]")
-_WORD: Final = re.compile(r"[\w-]{1,32}")
-_PART: Final = re.compile(r"[a-z0-9_-]{1,64}\.[\w-]+")
-_TURN: Final = re.compile(rf"turns\.(-?[1-9]\d{{0,4}})\.({'|'.join(TEXT_FIELDS)})")
+_NAME: Final = lazily(r"[a-z][a-z0-9_]{0,63}")
+_FENCE: Final = lazily(r"\[\[begin \w+ ([0-9a-f]{32})\]\]")
+_WORD: Final = lazily(r"[\w-]{1,32}")
+_PART: Final = lazily(r"[a-z0-9_-]{1,64}\.[\w-]+")
+_TURN: Final = lazily(rf"turns\.(-?[1-9]\d{{0,4}})\.({'|'.join(TEXT_FIELDS)})")
 
 
 class RecordPath(NamedTuple):

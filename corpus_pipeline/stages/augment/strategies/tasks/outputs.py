@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from corpus_pipeline.errors import BadAnswer
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment import foreign_schemas
 from corpus_pipeline.stages.augment.strategies import structured
 from corpus_pipeline.stages.augment.strategies.tasks import schemas
@@ -16,9 +17,9 @@ from corpus_pipeline.stages.augment.validators.words import BadReason
 
 MAX_LABELS: Final = 500
 MAX_LABEL: Final = 64  # characters, as of a tag
-_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FIELD: Final = lazily(r"[A-Za-z0-9_-]{1,64}")
 _AROUND: Final = " \t\r\n\"'`*_.,:;!()[]{}<>“”‘’«»。，、；：！「」『』《》〈〉【】（）［］،؛।॥․·"
-_NAMED: Final = re.compile(r"\A\W*(?:label|category|class|answer)\W*[:=：]\s*(?=\S)", re.IGNORECASE)
+_NAMED: Final = lazily(r"\A\W*(?:label|category|class|answer)\W*[:=：]\s*(?=\S)", re.IGNORECASE)
 
 
 class Score(BaseModel):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.augment import foreign_schemas
 
 _MAX_DEPTH: Final = 20
@@ -176,7 +176,7 @@ def fitted(value: Any, schema: Mapping[str, Any]) -> Any:
     return value
 
 
-_OF_A_SCALE: Final = re.compile(r"(-?\d+)\s*(?:/|out of)\s*(\d+)")
+_OF_A_SCALE: Final = lazily(r"(-?\d+)\s*(?:/|out of)\s*(\d+)")
 
 
 def _without_scale(text: str, schema: Mapping[str, Any]) -> str:
