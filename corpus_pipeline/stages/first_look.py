@@ -7,7 +7,7 @@ re2 reads a text once, whatever the pattern, but lacks assertions and back refer
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -261,10 +261,15 @@ class Screened:
 
     def search(self, text: str) -> re.Match[str] | None:
         """As that of `re.Pattern`."""
+        return self.compiled.search(text) if self._may_match(text) else None
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """As that of `re.Pattern`."""
+        return self.compiled.finditer(text) if self._may_match(text) else iter(())
+
+    def _may_match(self, text: str) -> bool:
         automaton = self._of_ascii if text.isascii() else self._of_any
-        if automaton.search(text.encode("utf-8", "replace")) is None:
-            return None
-        return self.compiled.search(text)
+        return automaton.search(text.encode("utf-8", "replace")) is not None
 
 
 class Which:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.personal_data.spans import Source, Span
+from corpus_pipeline.stages.first_look import Screened
 
 KIND = "password"
 
@@ -18,12 +19,12 @@ _NAMES = (
     r"|auth[_-]?(?:token|key)|client[_-]?secret|private[_-]?key|bearer[_-]?token|refresh[_-]?token|encryption[_-]?key|signing[_-]?key"
     r"|account[_-]?key|session[_-]?token|webhook[_-]?secret|jwt[_-]?secret|app[_-]?secret|token|credentials?(?!s?[_-]?ids?\b))"
 )
-_ASSIGNED = lazily(
+_ASSIGNED = Screened(
     rf"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{{1,24}}[_.-]){{0,3}}(?P<name>{_NAMES})(?:[_-]?[A-Za-z0-9]{{1,8}})?[\"'`*]{{0,3}}\s{{0,3}}(?:=>|:=|[:=：]|\s-p\s)\s{{0,3}}"
     r"(?:(?P<q>[\"'`])(?P<quoted>[^\"'`\n]{6,200})(?P=q)|(?P<bare>[^\s\"'`,;<>(){}\[\]|]{6,200}))",
     re.IGNORECASE,
 )
-_SAID = lazily(
+_SAID = Screened(
     r"(?:(?<![A-Za-z])(?:password|passcode|passphrase|passwort|kennwort|contraseña|clave|mot de passe|senha|wachtwoord|hasło|şifre|parola"
     r"|kata sandi|mật khẩu|пароль)(?: (?:for|to|of|on|für|de|para|от|для) (?:\S{1,24} ){1,4}?)?(?: (?:is|was|are|ist|lautet|es|est|é|to|as|là|adalah|jest))?"
     r"|密码|密碼|口令|パスワード|비밀번호|كلمة المرور|كلمة السر|पासवर्ड)"

@@ -33,6 +33,9 @@ _ASSIGNMENT = lazily(
 _ENTITY = lazily(r"&(?:amp;)*#?[A-Za-z0-9]{1,8};")
 _OPERATORS = lazily(r"=>|===|!==|\+=|&&|\|\||::\w|->\w|\{\{|\}\}|\$\{|</?[A-Z]\w*|\w\(['\"]|['\"]\)|==|!=")
 _SPACED_WORDS = lazily(r"(?<![A-Za-z])[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}[,;:]? [A-Za-z]{2,}")
+# what stands at the end of what `_ENDING` finds, and what each of the patterns behind it has: most prose has neither
+_ENDING_SIGNS: Final = frozenset(";{}:>(),\\")
+_SIGNS: Final = lazily(r"[=&|:{}$<>(]")
 _LONGEST_LINE: Final = 2_000  # of a line that is looked at
 _MAX_LINES: Final = 400
 
@@ -47,8 +50,10 @@ def is_code_line(line: str) -> bool:
         return False
     if _KEYWORD.match(line) and not _is_sentence(line):
         return True
-    if _ENDING.search(line) and not _is_sentence(line):
+    if line[-1] in _ENDING_SIGNS and _ENDING.search(line) and not _is_sentence(line):
         return True
+    if _SIGNS.search(line) is None and "')" not in line and '")' not in line:
+        return False
     return bool(_OPERATORS.search(line) or _CALL.match(line) or (_ASSIGNMENT.match(line) and not _is_sentence(line)))
 
 
