@@ -16,7 +16,8 @@ from typing import Protocol, runtime_checkable
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from corpus_pipeline.defs.dagster_internals import GRPC_INFO_TAG, DagsterGrpcClient
+from corpus_pipeline.defs import dagster_internals
+from corpus_pipeline.defs.dagster_internals import GRPC_INFO_TAG
 from corpus_pipeline.errors import CorpusError, StopJob, UsageError
 from corpus_pipeline.jobs.run_heartbeat import RunHeartbeat
 from corpus_pipeline.states import Stage
@@ -84,6 +85,8 @@ def end_lost(
         if run.run_id not in workers:
             expect = partial(run_workers.expect, run_id=run.run_id, ttl_ms=int(ttl_seconds * 1000))
             store.write(expect, repeatable=True)
+    if any(worker.is_ahead for worker in workers.values()):
+        store.write(run_workers.cap, repeatable=True)
     if any(worker.is_missing for worker in workers.values()):
         store.write(run_workers.note_missing, repeatable=True)
     ended = []
@@ -130,7 +133,7 @@ def _has_lost_its_server(run: dg.DagsterRun) -> bool:
     if tag is None:
         return False
     place = json.loads(tag)
-    client = DagsterGrpcClient(
+    client = dagster_internals.DagsterGrpcClient(  # imported now: it brings grpc, which `corpus run` can do without
         host=place.get("host"),
         port=place.get("port"),
         socket=place.get("socket"),

@@ -70,7 +70,8 @@ def deliver(store: Store, sender: Sender) -> int:
     does."""
     arrived, end = 0, time.monotonic() + _ROUND_SECONDS
     while time.monotonic() < end:
-        take = partial(webhooks.take, hold_ms=_HOLD_MS, limit=_AT_A_TIME)
+        longest = max(_HOLD_MS, int(_LONGEST_WAIT * 1000))
+        take = partial(webhooks.take, hold_ms=_HOLD_MS, limit=_AT_A_TIME, longest_ms=longest)
         rows = store.write(take, name="webhooks", repeatable=True)
         if not rows:
             break

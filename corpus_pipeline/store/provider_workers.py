@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, delete, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, select
 
 from corpus_pipeline.store.backends import Backend
 from corpus_pipeline.store.schema import provider_workers
 from corpus_pipeline.store.types import now_ms
 
 _W = provider_workers.c
-# a worker is stale after this many seconds without a heartbeat
+# a worker is stale after this long without a heartbeat
 _GONE_MS = 10_000
+
+
+def _is_there(now: Any) -> ColumnElement[bool]:
+    """Whether a worker gave a sign of life lately. One that lies ahead was written before a clock was set back."""
+    return _W.updated_at.between(now - _GONE_MS + 1, now + _GONE_MS)
 
 
 class Learnt(NamedTuple):
@@ -58,17 +63,13 @@ def exchange(
         [(origin, owner, *learnt, task_id, trouble, now)],
         updates={name: "{new}" for name in columns[2:]},
     )
-    rows = connection.execute(
-        select(provider_workers).where(_W.origin == origin, _W.owner != owner, _W.updated_at > now - _GONE_MS)
-    )
+    rows = connection.execute(select(provider_workers).where(_W.origin == origin, _W.owner != owner, _is_there(now)))
     return [Other(r.owner, Learnt(*(getattr(r, f) for f in Learnt._fields)), max(0, now - r.updated_at)) for r in rows]
 
 
 def troubles(connection: Connection, task_ids: Collection[int] | None = None) -> dict[int, list[str]]:
     """What is wrong now at the providers of running tasks, as their workers wrote it (JSON), by task."""
-    query = select(_W.task_id, _W.trouble).where(
-        _W.task_id.is_not(None), _W.trouble.is_not(None), _W.updated_at > now_ms() - _GONE_MS
-    )
+    query = select(_W.task_id, _W.trouble).where(_W.task_id.is_not(None), _W.trouble.is_not(None), _is_there(now_ms()))
     if task_ids is not None:
         query = query.where(_W.task_id.in_(task_ids))
     found: dict[int, list[str]] = {}
@@ -79,9 +80,7 @@ def troubles(connection: Connection, task_ids: Collection[int] | None = None) ->
 
 def at_work() -> ScalarSelect[int]:
     """How many workers call a provider now, us included: a part of other statements."""
-    return (
-        select(func.count()).select_from(provider_workers).where(_W.updated_at > now_ms() - _GONE_MS).scalar_subquery()
-    )
+    return select(func.count()).select_from(provider_workers).where(_is_there(now_ms())).scalar_subquery()
 
 
 def leave(connection: Connection, origin: str, owner: str) -> None:

@@ -2,7 +2,8 @@
 
 A worker is lost when its process is seen to be gone, or when its sign of life has been missing for its length and a little
 longer: the first look notes that it is missing, and a beat takes the note away. After a time in which the database itself
-was away everybody is missing, and everybody who lives has said so before the second look.
+was away everybody is missing, and everybody who lives has said so before the second look. Moments that lie ahead were written
+before the clock was set back: they count as now (see `cap`), so that a dead worker is not believed for as long as the step.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ class RunWorker(NamedTuple):
     age_ms: int
     ttl_ms: int
     missed_ms: int | None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether one of its moments has not come yet: the clock was set back."""
+        return self.age_ms < 0 or (self.missed_ms or 0) < 0
 
     @property
     def is_missing(self) -> bool:
@@ -140,6 +146,8 @@ def sit(connection: Connection, seat: str, owner: str, version: str, ttl_ms: int
         return None
     other = next((worker for worker in listed(connection) if worker.run_id == seat), None)
     if other is not None:
+        if other.is_ahead:
+            cap(connection)
         if not other.is_missing and not process_identity.is_gone(other.owner):
             return other
         connection.execute(delete(run_workers).where(_W.run_id == seat, _W.owner == other.owner))
@@ -155,6 +163,12 @@ def expect(connection: Connection, run_id: str, ttl_ms: int) -> None:
         connection.execute(
             insert(run_workers).values(run_id=run_id, owner="", host="", pid=0, version="", ttl_ms=ttl_ms)
         )
+
+
+def cap(connection: Connection) -> None:
+    """Take what was written before the clock was set back for written now; who lives gives its next sign of life soon."""
+    connection.execute(update(run_workers).where(_W.beat_at > now_ms()).values(beat_at=now_ms()))
+    connection.execute(update(run_workers).where(_W.missed_at > now_ms()).values(missed_at=now_ms()))
 
 
 def note_missing(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from corpus_pipeline.model import TaskId
 from corpus_pipeline.states import DeliveryState, Stage
@@ -23,11 +23,15 @@ def add(connection: Connection, task_id: TaskId, stage: Stage, url: str, event: 
     )
 
 
-def take(connection: Connection, hold_ms: int, limit: int) -> Sequence[Row]:
-    """(id, event, url, body, attempts, created_at) of due deliveries, oldest first, held for `hold_ms`."""
+def take(connection: Connection, hold_ms: int, limit: int, longest_ms: int) -> Sequence[Row]:
+    """(id, event, url, body, attempts, created_at) of due deliveries, oldest first, held for `hold_ms`.
+
+    longest_ms: no delivery waits for longer; one that should was put off before the clock was set back, and is due.
+    """
+    is_due = or_(_E.due_at <= now_ms(), _E.due_at > now_ms() + longest_ms, _E.created_at > now_ms())
     due = (
         select(_E.id, _E.event, _E.url, _E.body, _E.attempts, _E.created_at)
-        .where(_E.state == DeliveryState.WAITING.value, _E.due_at <= now_ms())
+        .where(_E.state == DeliveryState.WAITING.value, is_due)
         .order_by(_E.id)
         .limit(limit)
         .with_for_update()

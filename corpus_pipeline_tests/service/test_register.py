@@ -91,13 +91,15 @@ def test_the_inbox_registers_settled_files_once_and_reports_what_it_cannot(corpu
     settled = write_jsonl(inbox / "settled.jsonl", [pair(1)])
     growing = write_jsonl(inbox / "growing.jsonl", [pair(2)])
     odd = inbox / "odd.jsonl"
+    ahead = write_jsonl(inbox / "ahead.jsonl", [pair(3)])  # by another clock, or before this one was set back
+    os.utime(ahead, (time.time() + 7200,) * 2)
     odd.write_text('{"left": 1}\n')
     long_ago = time.time() - 60
     for path in (settled, odd):
         os.utime(path, (long_ago, long_ago))
     assert growing.exists()
     added, problems = corpus.scan_inbox()
-    assert added == ["settled"] and len(problems) == 1 and "odd.jsonl" in problems[0]
+    assert sorted(added) == ["ahead", "settled"] and len(problems) == 1 and "odd.jsonl" in problems[0]
     assert corpus.scan_inbox()[0] == []
 
 

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from corpus_pipeline import process_identity
 from corpus_pipeline.errors import Fenced, LeaseHeld
 from corpus_pipeline.jobs.lease import holding
 from corpus_pipeline.states import Stage, Status
-from corpus_pipeline.store import Guard, Store, cursors, leases, schema
+from corpus_pipeline.store import Guard, Store, cursors, leases, provider_workers, run_workers, schema
 from corpus_pipeline.store.types import now_ms
 from corpus_pipeline_tests.store import making
 
@@ -222,6 +222,32 @@ def test_a_clock_that_was_set_back_locks_nobody_out(store: Store) -> None:
     time.sleep(0.35)
     with holding(store, made.task_id, Stage.CLEAN, 30) as lease:
         assert lease.epoch == 2
+
+
+def test_a_seat_and_a_share_that_were_taken_before_the_clock_was_set_back_are_not_held_until_then(store: Store) -> None:
+    """Of the host that took them nothing is seen any more."""
+    hour = 3_600_000
+    far = str(process_identity.parsed(process_identity.own())._replace(host="far", place="far"))  # type: ignore[union-attr]
+    ours = process_identity.own()
+    share = provider_workers.Learnt(None, 0, None, None)
+
+    def step_back(connection: Connection) -> None:
+        seats, shares = schema.run_workers, schema.provider_workers
+        connection.execute(update(seats).values(beat_at=seats.c.beat_at + hour))
+        connection.execute(update(shares).values(updated_at=shares.c.updated_at + hour))
+
+    def others(connection: Connection) -> list[provider_workers.Other]:
+        return provider_workers.exchange(connection, store.backend, "origin", ours, share)
+
+    store.write(lambda c: run_workers.sit(c, "seat", far, "1", 300))
+    store.write(lambda c: provider_workers.exchange(c, store.backend, "origin", far, share))
+    assert len(store.write(others)) == 1
+    store.write(step_back)
+    assert store.write(others) == []
+    held = store.write(lambda c: run_workers.sit(c, "seat", ours, "1", 300))
+    assert held is not None and held.host == "far", "it may live: it has the length of its seat to say so"
+    time.sleep(0.35)
+    assert store.write(lambda c: run_workers.sit(c, "seat", ours, "1", 300)) is None
 
 
 def test_a_holder_that_is_unlocked_writes_no_more(store: Store) -> None:

@@ -37,7 +37,8 @@ def scan(store: Store, folder: Path, *, who: str) -> tuple[list[str], list[str]]
             continue
         registered_at = known.get((str(register.place_of(path, follow=False)), found.st_size))
         is_known = registered_at is not None and found.st_mtime * 1000 < registered_at
-        if time.time() - found.st_mtime >= _SETTLED_SECONDS and not is_known:
+        # a time that lies ahead is another clock's, or was written before ours was set back
+        if abs(time.time() - found.st_mtime) >= _SETTLED_SECONDS and not is_known:
             settled.append(path)
     for path, name in zip(settled, naming.names_for(store, [naming.Given(one) for one in settled]), strict=True):
         try:

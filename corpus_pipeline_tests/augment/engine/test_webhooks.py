@@ -71,6 +71,17 @@ def test_a_receiver_that_is_away_is_told_later_once(make_kit: Any, receiver: Rec
     assert receiver.events() == [("augment", "completed")]
 
 
+def test_a_message_that_was_put_off_before_the_clock_was_set_back_goes_out(make_kit: Any, receiver: Receiver) -> None:
+    kit = make_kit()
+    allow(kit, "127.0.0.1")
+    kit.add(2, strategies=["paraphrase"], notify={"url": receiver.url})
+    receiver.refuse = 1
+    kit.run()
+    with kit.corpus.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE webhook_events SET due_at = due_at + 86400000")
+    assert kit.corpus.deliver_webhooks() == 1
+
+
 def test_what_a_run_could_not_deliver_goes_out_with_the_sensor(
     make_kit: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
