@@ -15,8 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-
 from corpus_pipeline import __version__
 from corpus_pipeline.settings import host_name
 
@@ -96,6 +94,8 @@ def _born(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError, IndexError):
         if Path("/proc/self/stat").exists():
             return None
+    import psutil  # only where there is no /proc
+
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"

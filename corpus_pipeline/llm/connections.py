@@ -5,23 +5,20 @@ aiohttp does the work: of the libraries that were measured it takes the least pr
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-import aiohttp
-import certifi
-from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
-
 from corpus_pipeline.errors import ControlFlow, UsageError
-from corpus_pipeline.llm.endpoint import Endpoint, resolve
+from corpus_pipeline.llm.endpoint import Endpoint
+
+if TYPE_CHECKING:  # a quarter of a second, which only who calls has to spend
+    import aiohttp
+    from yarl import URL
 
 _CONNECT_SECONDS = 10.0
 # below the idle time after which servers hang up: a call on a connection that dies under it is booked as unknown
@@ -87,6 +84,9 @@ class Connections:
     def stream(self, url: str, headers: Mapping[str, str], *, silent_seconds: float) -> Any:
         """A response under way, as a context, to be read piece by piece; silent_seconds: the longest time without a
         byte. Nothing is unpacked and no redirection followed. Raises what aiohttp raises."""
+        import aiohttp
+        from yarl import URL
+
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silent_seconds)
         said = {**_ALWAYS, "Accept": "*/*", **{name.title(): value for name, value in headers.items()}}
         return self._session().get(URL(url, encoded=True), headers=said, timeout=timeout, **self._ways)
@@ -112,12 +112,16 @@ class Connections:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._open is None:
+            import aiohttp
+
+            from corpus_pipeline.llm.checked_resolver import CheckedResolver
+
             where = self._where
             self._open = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._most,
                     ssl=True if self._context is None else self._context,
-                    resolver=_Resolver(where),
+                    resolver=CheckedResolver(where),
                     use_dns_cache=False,
                     keepalive_timeout=_KEEPALIVE_SECONDS,
                 ),
@@ -146,43 +150,9 @@ def _titled(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _parsed(url: str) -> URL:
+    from yarl import URL
+
     return URL(url, encoded=True)
-
-
-class _Resolver(AbstractResolver):
-    """Resolves the endpoint's name, checks every address, and hands on the very addresses that were checked.
-
-    Behind a proxy only the proxy is connected to; the provider's name is resolved there, where it cannot be checked.
-    """
-
-    def __init__(self, where: Endpoint) -> None:
-        self._where = where
-        self._proxy = None if where.proxy is None else (urlsplit(where.proxy).hostname or "").lower()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if self._proxy is None:
-            addresses = await resolve(self._where, host, port)
-        elif host.lower() == self._proxy:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        else:
-            raise OSError(f"a connection to {host} beside the proxy was refused")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        return None
 
 
 def _plain(response: aiohttp.ClientResponse) -> dict[str, str]:
@@ -201,6 +171,8 @@ def _require_plain(response: aiohttp.ClientResponse) -> None:
 
 def _trusted(ca_file: str | None) -> ssl.SSLContext:
     """The authorities that everybody trusts, and the deployment's own. Raises UsageError."""
+    import certifi
+
     context = ssl.create_default_context(cafile=certifi.where())
     if ca_file is not None:
         try:

@@ -14,9 +14,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, assert_never
-
-import aiohttp
 
 from corpus_pipeline.errors import BadAnswer, ProviderRefused, TransientCall
 from corpus_pipeline.lazy_patterns import lazily
@@ -290,7 +289,7 @@ def of_call(error: Exception, *, secrets: tuple[str | None, ...] = ()) -> Failur
 def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()) -> Failure | None:
     """The failure that a broken call stands for; None when the error is not the network's (a bug, a cancellation)."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, _NETWORK):
+    while cause is not None and not isinstance(cause, _network()):
         cause = cause.__cause__
     if cause is None:
         return None
@@ -300,10 +299,12 @@ def from_exception(error: BaseException, *, secrets: tuple[str | None, ...] = ()
         return Failure(Reason.UNTRUSTED, message)
     if isinstance(cause, Unsendable):
         return Failure(Reason.NOT_SENT, message)
+    import aiohttp
+
     if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status < 500:  # no other attempt is let through either
         said = redact(f"the proxy answers {cause.status} {cause.message}".rstrip(), *secrets)
         return Failure(Reason.PROXY, said, cause.status)
-    if isinstance(cause, _NOT_SENT):
+    if isinstance(cause, _not_sent()):
         return Failure(Reason.UNREACHABLE, message)
     if isinstance(cause, TimeoutError):
         return Failure(Reason.TIMEOUT, message, maybe_billed=True)
@@ -319,14 +320,25 @@ def _is_untrusted(error: BaseException | None) -> bool:
     return False
 
 
-_NETWORK = (TimeoutError, ConnectionError, aiohttp.ClientError, Unsendable)
-# no connection was made, so that nothing was sent
-_NOT_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    ConnectionRefusedError,
-)
+# aiohttp is imported when a call fails: it takes a quarter of a second, and most of what imports this makes no call
+@cache
+def _network() -> tuple[type[BaseException], ...]:
+    import aiohttp
+
+    return TimeoutError, ConnectionError, aiohttp.ClientError, Unsendable
+
+
+@cache
+def _not_sent() -> tuple[type[BaseException], ...]:
+    """No connection was made, so that nothing was sent."""
+    import aiohttp
+
+    return (
+        aiohttp.ClientConnectorError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.ConnectionTimeoutError,
+        ConnectionRefusedError,
+    )
 
 
 def broken_body(message: str, *, status: int = 200, request_id: str | None = None, raw: bytes = b"") -> Failure:

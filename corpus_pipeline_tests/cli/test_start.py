@@ -25,6 +25,7 @@ HEAVY = {
     "openai",
     "pandas",
     "phonenumbers",
+    "psutil",
     "pydantic",
     "re2",
     "yaml",
@@ -57,6 +58,7 @@ def modules(environment: dict[str, str], *arguments: str) -> set[str]:
 def test_a_command_that_looks_imports_little(worked, arguments):
     found = modules(worked, *arguments)
     assert {name.partition(".")[0] for name in found} & HEAVY == set()
+    assert "sqlalchemy.dialects.postgresql" not in found, "another database's than that of the corpus"
     assert len(found) < 600
 
 
@@ -64,6 +66,16 @@ def test_a_command_that_runs_nothing_needs_no_dagster(worked):
     found = {name.partition(".")[0] for name in modules(worked, "run", "sums")}
     assert "corpus_pipeline" in found
     assert found & {"dagster", "pandas", "openai"} == set()
+
+
+def test_definitions_and_what_ingests_open_no_connection_to_models(worked):
+    """A quarter of a second each, that a code server, a sensor and the first row of `corpus run` would wait for."""
+    code = "import json, sys, corpus_pipeline.definitions; print(json.dumps([*sys.modules]))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=worked, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert set(json.loads(found.stdout)) & {"aiohttp", "grpc", "pandas", "openai", "boto3"} == set()
 
 
 def test_the_help_lists_every_command_and_each_has_a_text_of_its_own(worked):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from corpus_pipeline.store.backends.base import GRANTS_STEP, Backend, Fault
-from corpus_pipeline.store.backends.mysql import MySQLBackend
-from corpus_pipeline.store.backends.postgres import PostgresBackend
-from corpus_pipeline.store.backends.sqlite import SQLiteBackend
+import importlib
 
-BACKENDS: dict[str, type[Backend]] = {
-    "sqlite": SQLiteBackend,
-    "mysql": MySQLBackend,
-    "mariadb": MySQLBackend,
-    "postgresql": PostgresBackend,
+from corpus_pipeline.store.backends.base import GRANTS_STEP, Backend, Fault
+
+# imported when it is asked for: each brings SQLAlchemy's dialect, and a command needs one of them
+_PLACES = {
+    "sqlite": ("sqlite", "SQLiteBackend"),
+    "mysql": ("mysql", "MySQLBackend"),
+    "mariadb": ("mysql", "MySQLBackend"),
+    "postgresql": ("postgres", "PostgresBackend"),
 }
 
 
 def backend_of(url: str) -> Backend:
     """The kind of the database at an address."""
-    return BACKENDS[url.split(":", 1)[0].split("+", 1)[0]]()
+    module, name = _PLACES[url.split(":", 1)[0].split("+", 1)[0]]
+    kind: type[Backend] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return kind()
 
 
-__all__ = ["BACKENDS", "GRANTS_STEP", "Backend", "Fault", "backend_of"]
+__all__ = ["GRANTS_STEP", "Backend", "Fault", "backend_of"]
