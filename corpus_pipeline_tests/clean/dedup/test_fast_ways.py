@@ -69,7 +69,7 @@ def test_a_field_has_a_short_name_and_twelve_words_at_most(head: str, words: lis
     expected = any(
         re.fullmatch(r"\W*[\w ]{1,24}", sentence[:end]) and len(sentence[end + 1 :].split()) <= 12 for end in ends
     )
-    assert (meaning._FIELD.match(sentence) is not None) == expected
+    assert meaning._is_field(sentence) == expected
 
 
 def test_a_long_line_behind_a_colon_is_read_in_one_go() -> None:

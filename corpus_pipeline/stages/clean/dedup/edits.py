@@ -353,7 +353,7 @@ def _is_harmless(left: _Text, right: _Text, hunk: _Hunk, question: bool, bounds:
     elif _is_tail(left, right, hunk):
         return True
     elif any(_is_result(text, places) for text, places in sides):
-        return False
+        return _is_slip(left, right, hunk, bounds)
     if _is_mistyped(left, right, hunk, bounds):
         return True
     meant = [_meant(text, places, bounds) for text, places in sides]
@@ -392,6 +392,22 @@ def _is_mistyped(left: _Text, right: _Text, hunk: _Hunk, bounds: Bounds) -> bool
             if text.is_code(at) or text.is_quoted(at, bounds):
                 return False
     return True
+
+
+def _is_slip(left: _Text, right: _Text, hunk: _Hunk, bounds: Bounds) -> bool:
+    """Whether a hunk is a word written twice, or typing errors in words that are no names: no other result."""
+    one, other = left.words[hunk.begin : hunk.end], right.words[hunk.other_begin : hunk.other_end]
+    if not one or not other:
+        text, begin = (left, hunk.begin) if one else (right, hunk.other_begin)
+        again = one or other
+        before, behind = text.words[max(0, begin - len(again)) : begin], text.words[begin + len(again) :][: len(again)]
+        if again not in (before, behind) or not all(map(str.isalpha, again)) or any(map(turns_meaning, again)):
+            return False
+        return not any(text.is_code(place) for place in range(begin, begin + len(again)))
+    if not _is_mistyped(left, right, hunk, bounds):
+        return False
+    sides = (left, range(hunk.begin, hunk.end)), (right, range(hunk.other_begin, hunk.other_end))
+    return not any(text.is_name(place) for text, places in sides for place in places)
 
 
 def _neighbours(text: _Text, hunk: _Hunk) -> tuple[str, str]:

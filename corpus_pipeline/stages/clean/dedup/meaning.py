@@ -65,17 +65,24 @@ _TASK_LABEL = lazily(
     r"^\W{0,16}(?:question|q|task|instructions?|query|problem|prompt|request|command|问题|题目|任务|要求|指令|提问)\s*\d*[:：]",
     re.I,
 )
-# a short one: `Style: formal`. Possessive: splitting the words again would try every way to cut the letters of a long line
-_FIELD = lazily(r"^\W*[\w ]{1,24}[:：]\s*(?:\S++\s*+){0,12}$")
+# a short one: `Style: formal`, and no sentence behind a heading: `Watering: Do so when the soil feels dry.`
+_FIELD = lazily(r"^\W*[\w ]{1,24}[:：](?P<value>.*)$", re.DOTALL)
+_FIELD_WORDS = 12
+_LONG_SENTENCE = 16  # words
+_SENTENCE_WORDS = 7  # from which what ends as a sentence does is one
+_ENDS = lazily(r"[.!。！][\W_]{0,8}$")
+_WORD = lazily(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|\S+?(?=[\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|$)")
+_CHARACTER = 0.5  # words that a character of a script without blanks counts
 _ASKED = lazily(r"[?？]\W{0,16}$")
 
 
 _RESULT = lazily(
-    r"\b(?:answer|conclusion|verdict|label|category|diagnosis)\b|####|\\boxed|答案|结论|結論|故选|结果[是为:：]|答[:：]|答え|정답",
+    r"\b(?:answer|(?<!\bin )conclusion|verdict|label|category|diagnosis)\b|####|\\boxed"
+    r"|答案|结论|結論|故选|结果[是为:：]|答[:：]|答え|정답",
     re.I,
 )
 _THEREFORE = lazily(
-    r"\b(?:therefore|thus|hence|consequently|altogether|in total|result)\b|^\W*so\b"
+    r"\b(?:in conclusion|therefore|thus|hence|consequently|altogether|in total|result)\b|^\W*so\b"
     r"|因此|所以|综上|总之|従って|したがって|따라서|よって",
     re.I,
 )
@@ -152,11 +159,35 @@ def differ_in_prefix(one: str, other: str) -> bool:
 
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks or instructs, or is the field of a form (`Question: ...`)."""
-    signs = (_ASKED.search, _ASKING.match, _ASKING_CJK.match, _TASK_LABEL.match, _FIELD.match)
-    return any(sign(sentence) is not None for sign in signs)
+    signs = (_ASKED.search, _ASKING.match, _ASKING_CJK.match, _TASK_LABEL.match)
+    return any(sign(sentence) is not None for sign in signs) or _is_field(sentence)
 
 
 def states_a_result(sentence: str, *, last: bool) -> bool:
-    """Whether a sentence says what comes out, or is the field of a form (`Label: ...`); last: it ends a text."""
-    signs = (_RESULT.search, _FIELD.match, _THEREFORE.search) if last else (_RESULT.search, _FIELD.match)
-    return any(sign(sentence) is not None for sign in signs)
+    """Whether a sentence says what comes out, or is the field of a form (`Label: ...`); last: it ends a text.
+
+    A long sentence that only begins as a conclusion does is prose like any other.
+    """
+    if _RESULT.search(sentence) is not None or _is_field(sentence):
+        return True
+    return last and _THEREFORE.search(sentence) is not None and _words(sentence, _LONG_SENTENCE) < _LONG_SENTENCE
+
+
+def _is_field(sentence: str) -> bool:
+    found = _FIELD.match(sentence)
+    if found is None:
+        return False
+    words = _words(found["value"], _FIELD_WORDS + 1)
+    if words > _FIELD_WORDS:
+        return False
+    return words < _SENTENCE_WORDS or _ENDS.search(sentence) is None
+
+
+def _words(text: str, enough: float) -> float:
+    """The size of a text in words, counted up to what is enough."""
+    size = 0.0
+    for word in _WORD.finditer(text):
+        size += _CHARACTER if len(word[0]) == 1 and word[0] > "\u2fff" else 1
+        if size >= enough:
+            break
+    return size
