@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corpus_pipeline.stages.clean.dedup.canonical import is_code_line
 from corpus_pipeline.stages.clean.dedup.edits import Bounds, similarity
 from corpus_pipeline.stages.clean.dedup.meaning import states_a_result
 
@@ -77,3 +78,58 @@ def test_a_heading_before_a_chinese_sentence_is_no_field() -> None:
 )
 def test_a_field_is_short_or_no_sentence(sentence: str, stated: bool) -> None:
     assert states_a_result(sentence, last=False) == stated
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("The two cans hold 4 * 5 = 20 cups of clean rain water.", ("clean ", ""), True),
+        ("The two cans hold 4 * 5 = 20 cups of clean rain water.", ("cups of", "cups of of"), True),
+        ("The two cans hold 4 * 5 = 20 cups of clean rain water.", ("clean", "claen"), True),
+        ("The two cans hold 4 * 5 = 20 cups of clean rain water.", ("4 *", "4 +"), False),
+        ("The two cans hold 4 * 5 = 20 cups of clean rain water.", ("clean", "dirty"), False),
+        ("The size of the first can is t = 20 cups.", ("t =", "s ="), False),
+        ("for can in cans: total = total + can.size * count", ("total + can", "can"), False),
+        ("SELECT Name, Size FROM Cans WHERE Size = 20 ORDER BY Name", ("Name, ", ""), False),
+        ("Total = sum(can.size for can in all_cans if can.full)", (" if can.full", ""), False),
+    ],
+)
+def test_a_sentence_with_a_formula_is_no_program(before: str, after: tuple[str, str], same: bool) -> None:
+    assert before.count(after[0]) == 1
+    text = f"{before}\n{PROSE}"
+    assert like(text, text.replace(*after)) == same
+
+
+@pytest.mark.parametrize(
+    ("query", "after"),
+    [
+        (
+            "SELECT c.name, c.size, w.depth FROM cans c JOIN wells w ON w.can = c.id AND w.open = 1 WHERE c.owner IN "
+            "('Ann', 'Bob') AND c.bought > '2019-05-01' AND w.depth > 4 "
+            "GROUP BY c.name, c.size, w.depth HAVING count(*) > 2 ORDER BY c.name",
+            ("c.size, w.depth FROM", "w.depth FROM"),
+        ),
+        (
+            "select distinct name from cans left join wells using (id) where owner is null and bought = 2019 and size = 4 and "
+            "colour = 'green' and lid = 'loose' and handle = 'wood' group by name having count(size) > 3 order by name limit 7",
+            ("distinct ", ""),
+        ),
+        ("SELECT Name, Size\nFROM Cans\nWHERE Owner = 'Ann'\nORDER BY Name DESC", (" DESC", "")),
+    ],
+)
+def test_each_word_of_a_query_counts(query: str, after: tuple[str, str]) -> None:
+    assert query.count(after[0]) == 1
+    text = f"{query}\n{PROSE}"
+    assert not like(text, text.replace(*after))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SELECT THE BEST OF THE CANS FROM THE SHED",
+        "Select a can from the shelf where it is dry.",
+        "WHERE IS IT? JOIN US!",
+    ],
+)
+def test_prose_in_capitals_is_no_query(line: str) -> None:
+    assert not is_code_line(line)

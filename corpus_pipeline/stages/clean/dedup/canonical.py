@@ -31,6 +31,32 @@ _CODE_LINE = re2.compile(
     r"|except|for|while|if|SELECT|INSERT|UPDATE|DELETE|CREATE|#include)\b.*[(){};:=]\s*$"
     r"|^\s*[#$]!?\s*\w+\s+-{1,2}\w|<[A-Za-z][^>]*>|</[A-Za-z]"
 )
+# a query, whatever its length: capitals beside small letters or a sign (else it is prose in capitals), or all small letters
+_SQL = re2.compile(
+    r"^\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|(?:CREATE|ALTER|DROP) (?:TABLE|VIEW|INDEX)|FROM|WHERE|GROUP BY|ORDER BY"
+    r"|HAVING|(?:(?:LEFT|RIGHT|INNER|FULL|CROSS|OUTER) )*JOIN|UNION|VALUES|WITH \w+ AS)\b.*[a-z_=*]"
+    r"|^\s*select\s.+\sfrom\s.+\s(?:where\s.*[=<>]|join\s.*=|group by\s|order by\s|having\s|limit\s+\d)"
+    r"|^\s*(?:insert into\s.*\svalues\s*\(|update\s.*\sset\s.*=|delete from\s.*\swhere\s.*[=<>])"
+)
+# the first letters of all that it finds, in capitals
+_QUERY_HEADS = (
+    *(
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "CREATE",
+        "ALTER",
+        "DROP",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "HAVING",
+        "LEFT",
+    ),
+    *("RIGHT", "INNER", "FULL", "CROSS", "OUTER", "JOIN", "UNION", "VALUES", "WITH"),
+)
 _CODE_SIGN = lazily(r"[{}\\;=<>&|+_()\[\]]")
 _PROSE_WORDS, _WORDS_PER_SIGN = 16, 6  # a line of this many words with fewer signs is prose
 _FENCE = lazily(r"^\s*(?:```|~~~)")
@@ -80,6 +106,8 @@ def is_fence(line: str) -> bool:
 def is_code_line(line: str) -> bool:
     """Whether a line reads as code, so that each of its characters counts; a long line of words with a sign or two does
     not."""
+    if _SQL.search(line) is not None:
+        return True
     if _CODE_LINE.search(line) is None:
         return False
     words = len(line.split())
@@ -131,7 +159,9 @@ def is_plain(line: str) -> bool:
         return True
     if not line.isascii() or line.encode().translate(None, _PLAIN) or _WORD.search(line) is None:
         return False
-    return "::" not in line and line.rstrip()[-1:] not in (";", ":")
+    if "::" in line or line.rstrip()[-1:] in (";", ":"):
+        return False
+    return not line.lstrip()[:6].upper().startswith(_QUERY_HEADS) or _SQL.search(line) is None
 
 
 def _without_layout_tags(line: str) -> str:

@@ -62,6 +62,9 @@ _KEYWORDS = frozenset(
     """if else then for in is and or as from with where when while not this that do by on at to into let have all any
     each""".split()
 )
+_SENTENCE = 5  # words of a line with a formula that is a sentence
+_STOPS = frozenset(".,:;!?")
+_PROGRAM = frozenset("{};_\\|&@")  # signs of a program that a sentence with a formula has not
 _MOVED = 4  # letters from which a word that changes places is no mere article
 _IS_CJK = lazily(f"[{CJK}]")
 # as `canonical.TOKEN`, without the punctuation that has no meaning
@@ -110,6 +113,7 @@ class _Text:
         self._results: dict[tuple[int, int], bool] = {}
         self._quoted: dict[tuple[int, int], list[tuple[int, int]]] = {}  # by line and longest name
         self._upper: dict[int, bool] = {}
+        self._sentences: dict[int, bool] = {}
         self._weights: dict[int, float] = {}
         fenced = False
         for number, line in enumerate(self.lines):
@@ -158,10 +162,27 @@ class _Text:
             return True
         begin, end = self.starts[number], self.starts[number + 1] if number + 1 < len(self.starts) else len(self.words)
         around = self.words[max(begin, place - 1) : min(end, place + 2)]
+        if self._is_sentence(number):
+            return not (self.words[place].isalpha() and all(word.isalnum() or word in _STOPS for word in around))
         if not all(map(str.isalpha, around)):
             return True
         ties = sum(map(self._ties, self.words[begin:end]))
         return ties < _TIES
+
+    def _is_sentence(self, number: int) -> bool:
+        """Whether a line of code is a sentence with a formula: *The pool holds 3*5 = 15 tons of water.*"""
+        found = self._sentences.get(number)
+        if found is None:
+            end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.words)
+            words = self.words[self.starts[number] : end]
+            first = words[0] if words else ""
+            found = self._sentences[number] = (
+                first.istitle()
+                and not _PROGRAM.intersection(words)
+                and sum(len(word) > 1 and word.isalpha() for word in words) >= _SENTENCE
+                and sum(map(str.isupper, filter(str.isalpha, words))) <= 1
+            )
+        return found
 
     def _ties(self, word: str) -> bool:
         return word not in _KEYWORDS and is_function_word(word, self.language)
