@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from corpus_pipeline import __version__, child_processes, process_identity
+from corpus_pipeline.defs.clock_steps import ClockWatch
 from corpus_pipeline.errors import CorpusError
 from corpus_pipeline.store import Store, run_workers
 from corpus_pipeline.store.run_workers import RunWorker
@@ -29,7 +30,8 @@ class DaemonSeat:
     """Starts the daemon as soon as the seat is ours, and ends it when it is not any more.
 
     start: starts the process. ended: called when the process ended by itself. said: called with a sentence when the seat is
-    another's, and when it becomes ours.
+    another's, and when it becomes ours. set_back: mends what Dagster keeps of times that lie ahead. It is called before
+    each start; when the clock was set back, the daemon is started again, because it waits by that clock.
     """
 
     def __init__(
@@ -39,8 +41,11 @@ class DaemonSeat:
         start: Callable[[], subprocess.Popen[bytes]],
         ended: Callable[[], None],
         said: Callable[[str], None],
+        set_back: Callable[[], object],
+        clock: ClockWatch | None = None,
     ) -> None:
         self._store, self._ttl, self._start, self._ended, self._said = store, ttl_seconds, start, ended, said
+        self._set_back, self._clock = set_back, clock or ClockWatch()
         self._owner = process_identity.own()
         self._is_alone = store.url.startswith("sqlite")  # a file of this host: `corpus ui` holds a lock beside it
         self._over = threading.Event()
@@ -82,10 +87,14 @@ class DaemonSeat:
             self._over.set()
             self._ended()
             return
+        if self._process is not None and self._clock.was_set_back():
+            self._said("the clock was set back: the Dagster daemon, which waits by it, is started again")
+            self._end()
         other = None if self._is_alone else self._sit(patience)
         if other is None and self._process is None:
             if self._told:
                 self._said("the seat of the Dagster daemon is free: it runs here now")
+            self._set_back()
             self._process = self._start()
         elif other is not None:
             if self._process is not None:

@@ -17,6 +17,7 @@ PLACES = {
     "get_input_event_pointer_tag": "dagster._core.definitions.data_version",
     "AssetGraphSubset": "dagster._core.definitions.assets.graph.asset_graph_subset",
     "DefaultPartitionsSubset": "dagster._core.definitions.partitions.subset",
+    "SensorInstigatorData": "dagster._core.scheduler.instigation",
     "SINGLETON_REPOSITORY_NAME": "dagster._core.definitions.repository_definition",
     "BulkActionsFilter": "dagster._core.execution.backfill",
     "InstanceRef": "dagster._core.instance.ref",

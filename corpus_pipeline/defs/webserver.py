@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from corpus_pipeline.defs import instance as defs_instance
 from corpus_pipeline.defs import partitions
 from corpus_pipeline.defs.build import LOCATION
+from corpus_pipeline.defs.clock_steps import forget_looks_ahead
 from corpus_pipeline.defs.daemon_seat import DaemonSeat
 from corpus_pipeline.defs.dagster_internals import (
     DAEMON,
@@ -92,7 +93,9 @@ def run(
 
         corpus = rows.state.site.corpus
         start = partial(_daemon, workspace)
-        stack.enter_context(DaemonSeat(corpus.store, settings.lease_seconds, start, end, said))
+        stack.enter_context(
+            DaemonSeat(corpus.store, settings.lease_seconds, start, end, said, partial(forget_looks_ahead, instance))
+        )
         ready()
         serving.run(sockets=[listener])
         if ended.is_set():
