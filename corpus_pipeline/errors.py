@@ -37,7 +37,8 @@ ControlFlow                  raised and caught inside the package; no person mee
 │   (batch_styles.base)
 ├── in stages.ingest: TooLong (tables), Unfinished (array_style)
 ├── in store: TooDear (provider_batches)
-└── in service: NoAnswer (commands.try_out); in web: Gone, Refused (shares); Forbidden (addresses)
+└── in service: NoAnswer (commands.try_out); in web: Gone, Refused (shares); Forbidden (addresses);
+    NotRegular (regular_files)
 
 Those with a module in brackets are defined there, beside the facts that they carry. A test holds every class to this page.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 import os
-import stat
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from corpus_pipeline.addresses import inside, is_global, literal
 from corpus_pipeline.formats import media_types
 from corpus_pipeline.model import Medium
+from corpus_pipeline.regular_files import open_regular
 from corpus_pipeline.stages.skip_reasons import SkipReason
 
 MOST_BYTES: Final = {"image": 5 * 1024 * 1024}  # the least that a known provider takes of a picture
@@ -85,10 +86,7 @@ def _read(root: Path, names: tuple[str, ...], inode: int, changed: int, size: in
         for name in names[:-1]:
             within = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
             stack.callback(os.close, within)
-        file = os.open(names[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=within)
-        content = stack.enter_context(os.fdopen(file, "rb"))
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            return SkipReason.MEDIA
+        content = stack.enter_context(io.BufferedReader(open_regular(names[-1], follow=False, within=within)))
         return _of_bytes(content.read(MOST_BYTES_OF_OTHERS + 1))
 
 

@@ -12,8 +12,8 @@ import errno
 import gzip
 import hashlib
 import hmac
+import io
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from corpus_pipeline.errors import CorpusError, UsageError
+from corpus_pipeline.regular_files import NotRegular, open_regular
 from corpus_pipeline.stages.export.manifest import parse, stored_files
 from corpus_pipeline.stages.export.writer import FileFacts
 
@@ -291,15 +292,13 @@ def _bytes(folder: Path, name: str) -> bytes:
 def _opened(path: Path) -> BinaryIO:
     """A regular file for reading, no link to one and nothing that one may wait for. Raises ProofFailed, OSError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return io.BufferedReader(open_regular(path, follow=False))
+    except NotRegular:
+        raise ProofFailed(f"{path} is no file") from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ProofFailed(f"{path} is a link: copy the file that it stands for") from None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ProofFailed(f"{path} is no file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _digest(folder: Path, name: str) -> str:

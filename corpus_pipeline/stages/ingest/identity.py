@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from anyascii import anyascii
 
+from corpus_pipeline import regular_files
 from corpus_pipeline.errors import UsageError
 
 _CHUNK = 1 << 20
@@ -38,18 +39,14 @@ def open_regular(path: Path, *, follow: bool = True) -> FileIO:
     FIFO, a socket, a device.
     """
     try:
-        # without O_NONBLOCK, opening a FIFO would wait for ever
-        links = 0 if follow else os.O_NOFOLLOW
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | links)
+        return regular_files.open_regular(path, follow=follow)
+    except regular_files.NotRegular as error:
+        kind = _kind(error.mode)
+        raise UsageError(f"{path}: is {kind}, not a regular file. Give the path of a .jsonl or .json file.") from None
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file.") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened: {error.strerror}.") from error
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise UsageError(f"{path}: is {_kind(mode)}, not a regular file. Give the path of a .jsonl or .json file.")
-    return FileIO(descriptor, "rb")
 
 
 def identify(path: Path, *, follow: bool = True) -> Identity:
