@@ -23,7 +23,10 @@ _PARAMETER_NAMES = lazily(
 )
 # both take time linear in the text, which anybody may have written
 _PARAMETER = lazily(r"([?&;])([^=&;?#\s]*)=([^&;#\s]*)")
-_ADDRESS = lazily(r"(://[^/\s:@'\"]{0,256}:)[^\s'\"]{1,4096}(?=@)")
+_WORD = lazily(r"[^\s'\"]+")
+_AUTHORITY = lazily(r"[^/?#]*")
+_OF_A_DATABASE = lazily(r"(?:mysql|mariadb|postgres|sqlite)[a-z]{0,8}(?:\+[a-z0-9]{1,16})?$", re.IGNORECASE)
+_SCHEME = 40  # letters before an address that are looked at for what it is of
 
 
 def sounds_secret(name: str) -> bool:
@@ -51,6 +54,33 @@ def without_parameters(url: str) -> str:
         return f"{found[1]}{found[2]}=***" if parameter_is_secret(unquote(found[2])) else found[0]
 
     return _PARAMETER.sub(masked, url)
+
+
+def without_users(text: str, mask: str = "***") -> str:
+    """Addresses without the users and passwords in them. Of databases the user is shown: elsewhere tokens stand in its place.
+
+    Everything between the first colon and the last `@` is masked, whatever it holds: as drivers read it, and no less when
+    the text cannot be read at all. Takes time linear in the text, which anybody may have written.
+
+    >>> without_users("https://ghp_1:x@git.example/r@v1"), without_users("mysql+pymysql://me:c4n/ary@db/corpus")
+    ('https://***@v1', 'mysql+pymysql://me:***@db/corpus')
+    """
+    last, done, shown = text.rfind("@"), 0, list[str]()
+    start = text.find("://")
+    while -1 < start < last:
+        start += 3
+        end = _AUTHORITY.match(text, start).end()  # type: ignore[union-attr]  # nothing matches, too
+        if end > start:  # else a path
+            is_database = _OF_A_DATABASE.search(text[max(0, start - 3 - _SCHEME) : start - 3]) is not None
+            colon, at = text.find(":", start, last), text.rfind("@", start, end)
+            if colon >= 0 and (is_database or at < 0 or colon < end):
+                kept = start if colon < end and not is_database else colon + 1
+                return "".join(shown) + text[done:kept] + mask + text[last:]
+            if at >= 0 and not is_database:
+                shown.append(text[done:start] + mask)
+                done = at
+        start = text.find("://", end)
+    return "".join(shown) + text[done:]
 
 
 def in_value(name: str, value: str) -> str | None:
@@ -109,7 +139,9 @@ def hider(secrets: Iterable[str]) -> Callable[[str], str]:
     def hide(text: str) -> str:
         if known is not None:
             text = known.sub(MASK, text)
-        return _ADDRESS.sub(rf"\1{MASK}", text) if "://" in text else text
+        if "://" not in text or "@" not in text:
+            return text
+        return _WORD.sub(lambda word: without_users(word[0], MASK), text)
 
     return hide
 

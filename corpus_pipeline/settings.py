@@ -402,16 +402,10 @@ def masked_url(url: str) -> str:
     """A URL without its password, for messages.
 
     Everything between the first colon and the last `@` is masked, whatever it holds: as drivers read it, and no less when
-    the text cannot be read at all. A user name without a password before a host of the web is masked, too: tokens stand
-    there. So are passwords, keys and signatures among the parameters.
+    the text cannot be read at all. The user name is shown for databases only: elsewhere tokens stand in its place, with or
+    without a password. Masked are passwords, keys and signatures among the parameters, too.
     """
-    scheme, sign, rest = url.partition("://")
-    user, at, place = rest.rpartition("@")
-    if sign and at and scheme.lower() in ("http", "https") and not any(char in user for char in ":/?#"):
-        url = f"{scheme}://***@{place}"
-    elif sign and at and ":" in user and not rest.startswith("/"):
-        url = f"{scheme}://{user.partition(':')[0]}:***@{place}"
-    return secret_words.without_parameters(url)
+    return secret_words.without_parameters(secret_words.without_users(url))
 
 
 _DATABASES = ("sqlite:///", "mysql+pymysql://", "mariadb+pymysql://", "postgresql+psycopg://", "postgresql://")

@@ -16,7 +16,7 @@ _SECRETS = lazily(
     r"|(?<=earer )[A-Za-z0-9._~+/=\-]{6,}"
     r"|(?<=api-key: )\S+|(?<=api_key=)[^&\s\"']+"
     r"|(?<=Signature=)[^&\s\"']+|(?<=Credential=)[^&\s\"']+|(?<=Security-Token=)[^&\s\"']+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    r"|(?<=://)[^/\s:@]+(?::[^/\s@]+)?(?=@)",
     re.IGNORECASE,
 )
 

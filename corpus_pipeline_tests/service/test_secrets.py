@@ -126,7 +126,7 @@ def test_a_partition_key_is_a_plain_word(tmp_path, name):
 )
 def test_no_password_is_left_in_a_url_whatever_it_holds(password: str, scheme: str) -> None:
     shown = masked_url(f"{scheme}://user:{password}@db.example.org:3306/corpus?ssl_ca=x")
-    assert shown == f"{scheme}://user:***@db.example.org:3306/corpus?ssl_ca=x"
+    assert shown == f"{scheme}://{'' if scheme == 'http' else 'user:'}***@db.example.org:3306/corpus?ssl_ca=x"
     assert "CANARY" not in masked_url(f"{scheme}://db/corpus?user=u&password=CANARY&x=1")
     assert "CANARY" not in masked_url(f"{scheme}://db/corpus?ssl_key_password=CANARY")
     for name in ("X-Amz-Signature", "X-Amz-Credential", "sig", "Key", "api_key", "access%5ftoken", "auth"):
@@ -135,6 +135,24 @@ def test_no_password_is_left_in_a_url_whatever_it_holds(password: str, scheme: s
 
 def test_a_token_in_the_place_of_a_user_name_is_masked() -> None:
     assert masked_url("https://ghp_CANARY@git.example/rows.jsonl") == "https://***@git.example/rows.jsonl"
+    for url in (
+        "https://CANARY:x@git.example/r@v1.jsonl",
+        "https://CANARY@git.example/r@v1.jsonl",
+        "https://CANARY:x-oauth@basic/x@git.example/",
+        "redis://CANARY:@broker/0",
+        "hf+https://CANARY:x@hub.example",
+        "s3://CANARY:x@bucket/a",
+        "HTTPS://CANARY:x/y@git.example",
+        "https://a.example/,https://CANARY@git.example",
+        "https://x@a.example/,https://CANARY@git.example",
+        "sqlite:////a/b,https://CANARY@git.example",
+    ):
+        assert "CANARY" not in masked_url(url), url
+        assert "CANARY" not in hider([])(f"fatal: unable to access '{url}': no"), url
+        assert "CANARY" not in hider([])("a" * 50 + url), url
+    assert masked_url("https://CANARY@git.example/r@v1") == "https://***@git.example/r@v1"
+    for url in ("mysql+pymysql://me:CANARY@db/c", "see postgresql://me:CANARY@db/c", "MariaDB+pymysql://me:CANARY@db"):
+        assert "CANARY" not in hider([])(url) and "me:" in hider([])(url)
     for name in ("pat", "code", "jwt", "hmac", "ticket", "session"):
         assert "CANARY" not in masked_url(f"https://store.example.org/?a=1&?{name}=CANARY")
     assert masked_url("https://store.example.org/rows@v1?codec=x") == "https://store.example.org/rows@v1?codec=x"
@@ -143,7 +161,9 @@ def test_a_token_in_the_place_of_a_user_name_is_masked() -> None:
 def test_masking_takes_time_linear_in_the_text() -> None:
     """With time in the square of it, this would take hours."""
     assert masked_url("https://h/" + "?" * 1_000_000).endswith("?")
-    assert hider([])("://u:secret@h " + "://:" * 30_000).startswith("://u:[redacted]@h ")
+    assert hider([])("://u:secret@h " + "://:" * 30_000).startswith("://[redacted]@h ")
+    for piece in ("://a", "://a/", "://a@/", ":///", "://a:b", "mysql://", "://" + "a" * 300, "a", "://@"):
+        hider([])(piece * (200_000 // len(piece)) + "@")
 
 
 def test_what_has_no_password_stays_as_it_is() -> None:
