@@ -334,7 +334,7 @@ _PACKINGS = {
     Compression.ZSTD: "`.zst`, windows up to 128 MiB",
     Compression.BZIP2: "`.bz2`",
     Compression.XZ: "`.xz`",
-    Compression.ZIP: "`.zip` of one file",
+    Compression.ZIP: "`.zip` of one file; its table of contents has 1 MiB at most",
 }
 
 

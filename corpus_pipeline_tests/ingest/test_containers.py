@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import stat
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -226,6 +227,34 @@ def test_a_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
         read_all(Source(tmp_path / "t.zip", Container.LINES, Compression.ZIP))
     with pytest.raises(UsageError, match="of a link"):
         sniff(tmp_path / "t.zip")
+
+
+@pytest.mark.parametrize("kind", ["many names", "a record that lies", "a long record that lies"])
+def test_a_table_of_contents_without_end_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "t.zip"
+    if kind == "many names":
+        with zipfile.ZipFile(path, "w") as archive:
+            for number in range(6_000):
+                archive.writestr(f"{number:0200}", b"")
+    else:
+        whole = zipped(text(".jsonl"), "rows.jsonl")
+        at = whole.rindex(b"PK\5\6")
+        end = bytearray(whole[at:])
+        if kind == "a record that lies":
+            struct.pack_into("<L", end, 12, 0xFFFFFFF0)  # its bytes, most of which are not there
+            path.write_bytes(whole[:at] + end)
+        else:
+            long = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1 << 40, 1 << 45, 0)
+            path.write_bytes(whole[:at] + long + struct.pack("<4sLQL", b"PK\6\7", 0, at, 1) + end)
+    tracemalloc.start()
+    try:
+        with pytest.raises((SourceBroken, UsageError), match=r"table of contents|no whole zip"):
+            sniff(path)
+        with pytest.raises(SourceBroken, match=r"table of contents|no whole zip"):
+            read_all(Source(path, Container.LINES, Compression.ZIP))
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("packed", [".zst", ".bz2", ".xz", ".zip"])

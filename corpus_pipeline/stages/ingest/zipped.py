@@ -17,7 +17,37 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _SHOWN = 5
+_MOST_CONTENTS = 1 << 20  # bytes of the table of contents; each entry takes 46 and its name, and is held in memory
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+
+
+class _Bounded(io.RawIOBase):
+    """An archive whose table of contents is read only if it is short: how long it is says the record at the end of the
+    archive, which anybody may have written, and the one piece that long is read before anything of it is looked at."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file = file
+        self.opened = False
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        if not self.opened and size > _MOST_CONTENTS:
+            raise SourceBroken(
+                f"is a zip archive with a table of contents of {size:,} bytes, and only one of one file is read as it is"
+                f" (up to {_MOST_CONTENTS:,} bytes). Unpack it, then add the folder."
+            )
+        return self._file.read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 class ZipStream(io.RawIOBase):
@@ -25,7 +55,9 @@ class ZipStream(io.RawIOBase):
 
     def __init__(self, file: io.RawIOBase, max_expansion: int) -> None:
         try:
-            self._archive = zipfile.ZipFile(cast("IO[bytes]", file))
+            bounded = _Bounded(file)
+            self._archive = zipfile.ZipFile(cast("IO[bytes]", bounded))
+            bounded.opened = True
             member = _only_member(self._archive)
             if member.file_size > max(EXPANSION_GRACE, member.compress_size * max_expansion):
                 raise SourceBroken(too_large(Compression.ZIP, member.compress_size, member.file_size, max_expansion))
