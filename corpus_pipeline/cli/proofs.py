@@ -57,7 +57,9 @@ def attest(name: str | None, new_key: Path | None) -> int:
 def verify(export: Path, key: Path, line: int | None, as_json: bool) -> int:
     """Check a signed export: EXPORT is its folder or its data file. Needs no database, no network, no CORPUS_HOME.
 
-    Every file, every line, the order of lines and that no purged row is in it; one changed bit is found.
+    Every file, every line, the order of lines and that no purged row is in it; one changed bit is found. Files that nobody
+    signed are counted; in a folder whose tools would read them they are a failure (exit code 1). With the data file as
+    EXPORT they are only told.
     Example: corpus verify exports/chats --key corpus-key.pem.pub --line 120
     """
     from corpus_pipeline.stages.export import proof
@@ -65,13 +67,25 @@ def verify(export: Path, key: Path, line: int | None, as_json: bool) -> int:
     folder = export if export.is_dir() else export.parent
     found = proof.check(folder, proof.public_key(key))
     leaf = proof.leaf_of(folder, line) if line is not None else None
+    # who names the folder gives it to tools that read what is in it
+    code = 1 if found.unsigned.shown and export.is_dir() else 0
     if as_json:
-        print_json({**found._asdict(), "line": leaf})
-        return 0
+        print_json({**found._asdict(), "unsigned": found.unsigned._asdict(), "line": leaf})
+        return code
     tell(
         f"{found.name}: {found.lines:,} lines in {found.files} files are as signed by key {found.key[:16]};"
         f" source bytes are proved for {found.source_bytes_known:,}; none of {found.purged} purged rows is in it"
     )
     if leaf is not None:
         print_json(leaf)
-    return 0
+    if found.unsigned.hidden:
+        tell(
+            f"{found.unsigned.hidden:,} hidden files beside them were signed by nobody here; older versions are among such"
+        )
+    if found.unsigned.shown:
+        names = ", ".join(found.unsigned.names) + (", ..." if found.unsigned.shown > len(found.unsigned.names) else "")
+        say(
+            f"{found.unsigned.shown:,} files of {folder} were signed by nobody: {names}. Tools that read the whole folder read"
+            " them, too: take them out, or name the data file (to corpus verify and to the tools)"
+        )
+    return code

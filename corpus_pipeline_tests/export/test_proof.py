@@ -148,6 +148,28 @@ def test_a_missing_file_is_found(signed, copy, name):
         proof.check(copy, signed[1])
 
 
+def test_files_that_nobody_signed_are_told(signed, copy, tmp_path, capsys):
+    own = ["--key", str(signed[0].parent / "key.pem.pub")]
+    assert proof.check(copy, signed[1]).unsigned == (0, 0, ())
+    (copy / ".versions" / ("0" * 64 + ".jsonl")).write_text("an older version\n")
+    assert cli._run(["verify", str(copy), *own]) == 0
+    assert "1 hidden file" in capsys.readouterr().out
+    (copy / "more").mkdir()
+    (copy / "more" / "planted.jsonl").write_text('{"messages": []}\n')
+    (copy / "out").symlink_to(tmp_path)
+    os.mkfifo(copy / "pipe")
+    (copy / "\x1b[31m.py").touch()
+    assert cli._run(["verify", str(copy), *own]) == 1
+    told = capsys.readouterr()
+    assert "4 files" in told.err and "more/planted.jsonl" in told.err and "\x1b" not in told.err
+    assert cli._run(["verify", str(copy), *own, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["unsigned"]["shown"] == 4
+    assert (
+        cli._run(["verify", str(copy / "sums.jsonl"), *own]) == 0
+    )  # the file is what was signed, whatever is beside it
+    assert "4 files" in capsys.readouterr().err
+
+
 def test_another_key_a_link_and_a_path_out_of_the_folder_are_refused(signed, copy, tmp_path):
     other = proof.public_key(proof.new_key(tmp_path / "other.pem"))
     with pytest.raises(ProofFailed, match="another key"):

@@ -141,6 +141,15 @@ class Lineage(TypedDict):
     manifest: JsonObject
 
 
+class UnsignedFiles(TypedDict):
+    """What lies in the folder of a signed export and nobody signed. shown: where tools that read a whole folder find it;
+    hidden: under names that begin with a dot. names: the first of those that are shown."""
+
+    shown: int
+    hidden: int
+    names: list[str]
+
+
 class Verification(TypedDict):
     """What a signed export was found to be. line: what was signed of the line that was asked for."""
 
@@ -151,6 +160,7 @@ class Verification(TypedDict):
     key: str
     source_bytes_known: int
     purged: int
+    unsigned: UnsignedFiles
     line: JsonObject | None
 
 

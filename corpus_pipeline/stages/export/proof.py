@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -34,6 +34,7 @@ PREDICATE = "urn:corpus-pipeline:export-proof:1"
 _PAYLOAD = "application/vnd.in-toto+json"
 MAX_BYTES = 64 << 20  # of a manifest and of the envelope of a proof
 _CHUNK = 1 << 20
+_MOST_NAMED = 20  # files that nobody signed
 
 
 class ProofFailed(CorpusError):
@@ -41,7 +42,7 @@ class ProofFailed(CorpusError):
 
 
 class Checked(NamedTuple):
-    """What a signed export was found to be."""
+    """What a signed export was found to be. unsigned: files of the folder beside the signed ones, as `Unsigned`."""
 
     name: str
     lines: int
@@ -50,6 +51,16 @@ class Checked(NamedTuple):
     key: str
     source_bytes_known: int
     purged: int
+    unsigned: Unsigned
+
+
+class Unsigned(NamedTuple):
+    """What lies in the folder of an export and nobody signed. shown: where tools that read a whole folder find it; hidden:
+    under names that begin with a dot (older versions are). names: the first of those that are shown."""
+
+    shown: int
+    hidden: int
+    names: tuple[str, ...]
 
 
 # --- the tree ---
@@ -264,7 +275,28 @@ def check(folder: Path, key: Ed25519PublicKey) -> Checked:
         raise ProofFailed(f"{predicate['lines']} lines were signed, the file has {count}")
     if tree.root() != predicate["merkle_root"]:
         raise ProofFailed("the root over the lines is another one than was signed")
-    return Checked(predicate["name"], count, len(subject), tree.root(), key_id(key), known, len(purged))
+    beside = unsigned(folder, {each["name"] for each in subject})
+    return Checked(predicate["name"], count, len(subject), tree.root(), key_id(key), known, len(purged), beside)
+
+
+def unsigned(folder: Path, subject: Set[str]) -> Unsigned:
+    """What is in a folder and its folders beside the files with these names (relative to it) and the envelope: files, links,
+    whatever is no folder. No link is followed."""
+    shown, hidden, names = 0, 0, list[str]()
+    for place, folders, files in os.walk(folder):
+        folders.sort()
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in sorted(files + links):
+            path = (Path(place) / name).relative_to(folder)
+            if str(path) in subject or str(path) == ENVELOPE:
+                continue
+            if any(part.startswith(".") for part in path.parts):
+                hidden += 1
+                continue
+            shown += 1
+            if len(names) < _MOST_NAMED:
+                names.append(os.fsencode(path).decode(errors="replace"))
+    return Unsigned(shown, hidden, tuple(names))
 
 
 def leaf_of(folder: Path, line: int) -> dict[str, Any]:
