@@ -42,6 +42,7 @@ PLACES = {
     "configure_loggers": "dagster._utils.log",
     "process_config": "dagster._config",
     "resolve_to_config_type": "dagster._config",
+    "load_run_config_yaml": "dagster_shared.yaml_utils",
 }
 
 # modules that we name and do not import ourselves

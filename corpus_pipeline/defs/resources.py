@@ -123,14 +123,23 @@ def refuse_changes(context: dg.InitResourceContext) -> None:
     own: Any = context.resource_def.config_field.default_value
     given: Any = (context.run.run_config or {}).get("resources") or {}
     for name, known in context.all_resource_defs.items():
-        if known is context.resource_def:
-            fields = (given.get(name) or {}).get("config") or {}
-            changed = sorted(key for key, value in fields.items() if value != own.get(key))
-            if changed:
-                raise UsageError(
-                    f"the settings of a corpus ({', '.join(changed)}) are no part of a run's configuration: set them where"
-                    " the code runs, and start the run without them"
-                )
+        if known is context.resource_def and (told := refusal(given.get(name), own)) is not None:
+            raise UsageError(told)
+
+
+def refusal(given: Any, own: Mapping[str, Any]) -> str | None:
+    """Why the entry of this resource in the configuration of a run is refused: it sets fields to other values than the
+    definitions have (`own`). None when it does not."""
+    fields = given.get("config") if isinstance(given, Mapping) else None
+    if not isinstance(fields, Mapping):
+        return None
+    changed = sorted(str(key) for key, value in fields.items() if key not in own or value != own[key])
+    if not changed:
+        return None
+    return (
+        f"the settings of a corpus ({', '.join(changed)[:200]}) are no part of a run's configuration: set them where"
+        " the code runs, and start the run without them"
+    )
 
 
 @cache  # one for each corpus of the deployment

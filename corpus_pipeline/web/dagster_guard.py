@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from graphql import (
@@ -25,6 +25,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Undefined,
     Visitor,
     parse,
     value_from_ast_untyped,
@@ -44,6 +45,7 @@ from corpus_pipeline.web.options import Role
 from corpus_pipeline.web.security import HEADERS, METHODS, Door, same_origin, session_of
 from corpus_pipeline.web.sessions import Person
 from corpus_pipeline.web.shares import Kind, Shares
+from corpus_pipeline.web.told_arguments import RUN_CONFIG, Teller
 
 # beside Dagster's own policy, which binds scripts only: a browser obeys both
 CSP = (
@@ -57,7 +59,9 @@ _MOST_BYTES = 8 << 20
 # Dagster's own pages ask for less than a tenth of it in one request
 _MOST_LETTERS, _MOST_TOKENS, _MOST_FIELDS = 256 << 10, 20_000, 100
 _MOST_VALUES, _MOST_NAMES = 100_000, 10_000  # of a request that are looked at for what it is about
-_FOR_GOOD = ("delete", "wipe")  # mutations that begin so remove what nothing brings back
+# mutations that begin so remove what nothing brings back, or change what the code is
+_OF_ADMINS = ("delete", "wipe", "setAppManaged")
+_MOST_CONFIG = 64 << 10  # characters of a run's configuration that is given as a text
 _NO_CHANGE = {"logTelemetry", "setNuxSeen"}
 _ABOUT = {
     "partitionNames",
@@ -83,10 +87,22 @@ _log = logging.getLogger(__name__)
 
 
 class Change(NamedTuple):
-    """What a GraphQL request wants done: names of mutations, and the partitions, runs and so on that it names."""
+    """What a GraphQL request wants done: names of mutations, and the partitions, runs and so on that it names. arguments: of
+    each mutation by its name, as they were given."""
 
     mutations: tuple[str, ...]
     about: tuple[str, ...]
+    arguments: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+class RunConfigs(Protocol):
+    """How Dagster reads the configuration of a run, and what of it is refused."""
+
+    def read(self, text: str) -> Any:
+        """A configuration that was given as a text. Raises ValueError for what is none."""
+
+    def refusal(self, config: Any) -> str | None:
+        """Why a configuration is refused, None when it is not."""
 
 
 class Asked(NamedTuple):
@@ -104,8 +120,11 @@ class Asked(NamedTuple):
 class DagsterGuard:
     """Wraps Dagster's web application; `rows` is the row browser, which has the login. Puts `person` into the scope."""
 
-    def __init__(self, app: ASGIApp, rows: Starlette) -> None:
+    def __init__(self, app: ASGIApp, rows: Starlette, run_configs: RunConfigs | None = None) -> None:
+        """run_configs: without it every configuration goes on, to be refused where the run begins."""
         self._app = app
+        self._run_configs = run_configs
+        self._teller = Teller(read_config=None if run_configs is None else run_configs.read)
         self._rows = rows
         self._site: Site = rows.state.site
         self._door = Door(self._site.options, self._site.sessions)
@@ -240,7 +259,10 @@ class DagsterGuard:
             if (refusal := self._refusal_of(person, mutations)) is not None:
                 return refusal, b""
             if asked is not None:
-                change, passed_on = await run_in_threadpool(change_of, asked), await run_in_threadpool(asked.body)
+                change = await run_in_threadpool(change_of, asked)
+                if (told := await run_in_threadpool(self._refused_config, change)) is not None:
+                    return JSONResponse({"data": None, "errors": [{"message": told}]}, 403), b""
+                passed_on = await run_in_threadpool(asked.body)
             else:
                 change, passed_on = await run_in_threadpool(_report_of, scope, body)
         except ValueError as error:
@@ -251,14 +273,30 @@ class DagsterGuard:
 
     def _refusal_of(self, person: Person, mutations: Collection[str]) -> Response | None:
         """The refusal of mutations for which this person has not the role."""
-        needed = Role.ADMIN if any(name.startswith(_FOR_GOOD) for name in mutations) else Role.OPERATOR
+        needed = Role.ADMIN if any(name.startswith(_OF_ADMINS) for name in mutations) else Role.OPERATOR
         if person.role.covers(needed):
             return None
         what = "This server is read-only." if self._door.options.read_only else f"This needs the role {needed}."
         return JSONResponse({"data": None, "errors": [{"message": what}]}, 403)
 
+    def _refused_config(self, change: Change | None) -> str | None:
+        """Why the configuration of a run that a change would start is refused. Raises ValueError for one that is none."""
+        if change is None or self._run_configs is None:
+            return None
+        for config in _run_configs_in(change):
+            if isinstance(config, str):
+                if len(config) > _MOST_CONFIG:
+                    raise ValueError("the configuration of a run is too long")
+                config = self._run_configs.read(config)
+            if (told := self._run_configs.refusal(config)) is not None:
+                return told
+        return None
+
     def _note(self, person: Person, change: Change) -> None:
-        detail = {"about": ", ".join(change.about)[:2000]} if change.about else None
+        detail = {
+            **({"about": ", ".join(change.about)[:2000]} if change.about else {}),
+            **({"arguments": self._teller.told(change.arguments)} if change.arguments else {}),
+        }
         try:
             progress.note(self._site.corpus.store, person.name, "dagster", ", ".join(change.mutations), detail)
         except StoreUnavailable:  # anyone who wants to stop something then must be able to
@@ -293,15 +331,15 @@ def asked_of(asked: Any) -> Asked:
 
 def mutations_of(asked: Asked) -> tuple[str, ...]:
     """The names of the mutations of a request that change something."""
-    return _names_of(_changing(asked))
+    return _names_of(field for _, field in _changing(asked))
 
 
-def _changing(asked: Asked) -> list[FieldNode]:
+def _changing(asked: Asked) -> list[tuple[OperationDefinitionNode, FieldNode]]:
     fields = _root_fields(asked.document, (OperationType.MUTATION,))
-    return [field for field in fields if field.name.value not in _NO_CHANGE]
+    return [(operation, field) for operation, field in fields if field.name.value not in _NO_CHANGE]
 
 
-def _names_of(fields: Collection[FieldNode]) -> tuple[str, ...]:
+def _names_of(fields: Iterable[FieldNode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(field.name.value for field in fields))
 
 
@@ -310,28 +348,47 @@ def change_of(asked: Asked) -> Change | None:
     changing = _changing(asked)
     if not changing:
         return None
-    given = {**_defaults(asked.document), **(asked.variables or {})}
-    written = [argument for field in changing for argument in _arguments(field, given)]
-    return Change(_names_of(changing), tuple(dict.fromkeys(_about(asked.variables, written))))
+    written, arguments = list[dict[str, Any]](), list[tuple[str, dict[str, Any]]]()
+    for operation, field in changing:  # each operation has defaults of its own for variables of one name
+        given = {**_defaults(operation), **(asked.variables or {})}
+        written += _arguments(field, given)
+        arguments.append((field.name.value, _given(field, given)))
+    about = tuple(dict.fromkeys(_about(asked.variables, written)))
+    return Change(_names_of(field for _, field in changing), about, tuple(arguments))
 
 
-def _defaults(document: DocumentNode) -> dict[str, Any]:
-    """What variables are where a request gives none."""
+def _given(field: FieldNode, variables: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a field by their names; what a variable stands for that nobody gave is not among them."""
+    read = {node.name.value: value_from_ast_untyped(node.value, variables) for node in field.arguments}
+    return {name: value for name, value in read.items() if value is not Undefined}
+
+
+def _run_configs_in(change: Change) -> Iterator[Any]:
+    """The configurations of runs in the arguments of a change: GraphQL takes them in these places only."""
+    for _, given in change.arguments:
+        for value in given.values():
+            for item in value if isinstance(value, list) else (value,):
+                if isinstance(item, dict) and item.get(RUN_CONFIG):
+                    yield item[RUN_CONFIG]
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    """What the variables of an operation are where a request gives none."""
     return {
         definition.variable.name.value: value_from_ast_untyped(definition.default_value)
-        for operation in document.definitions
-        if isinstance(operation, OperationDefinitionNode)
         for definition in operation.variable_definitions or ()
         if definition.default_value is not None
     }
 
 
-def _root_fields(document: DocumentNode, kinds: Collection[OperationType]) -> Iterator[FieldNode]:
+def _root_fields(
+    document: DocumentNode, kinds: Collection[OperationType]
+) -> Iterator[tuple[OperationDefinitionNode, FieldNode]]:
     """The fields at the root of all operations of these kinds, those of their fragments among them."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode) and operation.operation in kinds:
-            yield from _fields(operation.selection_set, fragments, set())
+            yield from ((operation, field) for field in _fields(operation.selection_set, fragments, set()))
 
 
 def _fields(
@@ -367,7 +424,8 @@ def _report_of(scope: Scope, body: bytes) -> tuple[Change, bytes]:
         raise ValueError("it is no JSON object")
     asked = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     said = {name: _json(value.encode()) if name in _REPORTED_JSON else value for name, value in asked.items()} | said
-    return Change((scope["path"][:200],), tuple(dict.fromkeys(_about(said)))), json.dumps(said).encode()
+    path = scope["path"][:200]
+    return Change((path,), tuple(dict.fromkeys(_about(said))), ((path, said),)), json.dumps(said).encode()
 
 
 def _json(text: bytes) -> Any:

@@ -6,6 +6,7 @@ Dagster's webserver is the real one in each of these tests: that of `corpus ui`,
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster_graphql.schema import create_schema
 from dagster_webserver.app import create_app_from_workspace_process_context
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -27,6 +31,7 @@ from corpus_pipeline.web import create_app, dagster_guard, users
 from corpus_pipeline.web.dagster_guard import DagsterGuard, _is_one_more, _live_only, _noting_ends, asked_of, change_of
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import start_background
+from corpus_pipeline.web.told_arguments import _FREE, Teller
 from corpus_pipeline_tests.dagster.conftest import UI, Home
 from corpus_pipeline_tests.dagster.graphql import BEARER, TOKEN
 
@@ -320,7 +325,9 @@ def test_a_report_is_the_same_in_query_string_and_body(web, ui):
 
 
 def change(query: str, **more: Any) -> Any:
-    return change_of(asked_of({"query": query} | more))
+    """(names, what it is about) of what a request changes."""
+    found = change_of(asked_of({"query": query} | more))
+    return found and found[:2]
 
 
 def body(query: Any, **more: Any) -> bytes:
@@ -346,6 +353,135 @@ def test_a_change_says_what_it_is_about_wherever_that_is_written():
     assert change(mixed, variables={"id": "r1"}) == (("terminate", "deleteRun"), ("r1", "r2"))
     tags = 'mutation { ... on M { launch(p: {tags: [{key: "dagster/partition", value: "chats"}]}) } }'
     assert change(tags) == (("launch",), ("chats",))
+
+
+def example(kind: Any, marks: Iterator[str], depth: int = 0) -> Any:
+    """A value of a type of Dagster's schema, with a word of its own wherever a text may stand."""
+    if isinstance(kind, GraphQLNonNull):
+        return example(kind.of_type, marks, depth)
+    if isinstance(kind, GraphQLList):
+        return [example(kind.of_type, marks, depth)]
+    if isinstance(kind, GraphQLInputObjectType):
+        return {name: example(field.type, marks, depth + 1) for name, field in kind.fields.items()}
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    return {"Int": 3, "Float": 1.5, "Boolean": True, "RunConfigData": {"ops": {next(marks): 1}}}.get(kind.name) or next(
+        marks
+    )
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list | dict):
+        for key, item in value.items() if isinstance(value, dict) else ((name, item) for item in value):
+            yield from leaves(item, key)
+    else:
+        yield name, value
+
+
+def inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {inline(item)}" for name, item in value.items()) + "}"
+    return "[" + ", ".join(map(inline, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+MUTATIONS = create_schema().graphql_schema.mutation_type.fields
+
+
+@pytest.mark.parametrize("name", sorted(set(MUTATIONS) - dagster_guard._NO_CHANGE))
+def test_every_argument_of_every_mutation_is_told_wherever_it_is_written(name):
+    arguments = MUTATIONS[name].args
+    given = {key: example(one.type, (f"mark{n}" for n in itertools.count())) for key, one in arguments.items()}
+    declared = ", ".join(f"${key}: {one.type}" for key, one in arguments.items())
+    defaults = ", ".join(f"${key}: {one.type} = {inline(given[key])}" for key, one in arguments.items())
+    used, written = (
+        ", ".join(f"{key}: {text}" for key, text in texts.items())
+        for texts in ({key: f"${key}" for key in given}, {key: inline(value) for key, value in given.items()})
+    )
+    requests: list[dict[str, Any]] = [{"query": f"mutation {{ {name} }}"}]
+    if given:
+        requests = [
+            {"query": f"mutation M({declared}) {{ {name}({used}) {{ x }} }}", "variables": given},
+            {"query": f"mutation {{ a: {name}({written}) {{ x }} }}"},
+            {"query": f"mutation M({defaults}) {{ ...F }} fragment F on Mutation {{ {name}({used}) {{ x }} }}"},
+        ]
+    for request in requests:
+        found = change_of(asked_of(request))
+        assert found is not None
+        (said,) = Teller({}).told(found.arguments)
+        assert said["change"] == name and said["arguments"].keys() == given.keys()
+        for (key, value), (told_key, told_value) in zip(leaves(given), leaves(said["arguments"]), strict=True):
+            assert key == told_key and (value == told_value or key in _FREE), (key, value, told_value)
+
+
+def test_each_operation_has_its_own_defaults():
+    """Which of them runs says the request; the variables of another one are no reading of it."""
+    query = " ".join(f'mutation {n}($k: String! = "{n}") {{ setConcurrencyLimit(concurrencyKey: $k) }}' for n in "AB")
+    found = change_of(asked_of({"query": query, "operationName": "A"}))
+    assert [given["concurrencyKey"] for _, given in found.arguments] == ["A", "B"]
+
+
+FOREIGN = {"resources": {"cursor": {"config": {"openai_base_url": "https://elsewhere.example/v1"}}}}
+OWN = {"resources": {"cursor": {"config": {"key_prefix": []}}}, "ops": {}}
+
+
+@pytest.mark.parametrize(
+    "form", ["object", "text", "json text", "inline", "inline text", "default", "list", "backfill", "alias"]
+)
+def test_settings_in_the_configuration_of_a_run_are_refused_at_the_door(web, ui, form):
+    def asked(config: dict[str, Any]) -> httpx.Response:
+        selector = {"repositoryLocationName": "corpus", "repositoryName": "__repository__", "jobName": "no_such_job"}
+        text = yaml.safe_dump(config)
+        if form == "alias":
+            text = "x: &x " + json.dumps(config["resources"]["cursor"]) + "\nresources: {cursor: *x}\nops: {}"
+        given = {"selector": selector, "runConfigData": text if form in ("text", "alias") else config}
+        if form == "json text":
+            given["runConfigData"] = json.dumps(config)
+        what = "{ __typename }"
+        query = f"mutation($p: ExecutionParams!) {{ launchRun(executionParams: $p) {what} }}"
+        if form == "inline":
+            query = f"mutation {{ launchRun(executionParams: {inline(given)}) {what} }}"
+        if form == "inline text":
+            query = f"mutation {{ launchRun(executionParams: {inline(given | {'runConfigData': text})}) {what} }}"
+        if form == "default":
+            query = query.replace("ExecutionParams!", f"ExecutionParams = {inline(given)}")
+        if form == "list":
+            query = f"mutation($p: ExecutionParams!) {{ launchMultipleRuns(executionParamsList: [$p]) {what} }}"
+        if form == "backfill":
+            given = {"assetSelection": [], "partitionNames": [], "runConfigData": config}
+            query = f"mutation($p: LaunchBackfillParams!) {{ launchPartitionBackfill(backfillParams: $p) {what} }}"
+        variables = {} if form in ("inline", "inline text", "default") else {"p": given}
+        return web.post("/graphql", json={"query": query, "variables": variables})
+
+    refused = asked(FOREIGN)
+    assert refused.status_code == 403 and "no part of a run's configuration" in refused.text, refused.text
+    own = asked(OWN)
+    assert own.status_code != 403 and "no part of" not in own.text, own.text
+    entry = ui.corpus.store.fetch(progress.audit_page, who=None, action="dagster", before=None, limit=1)["entries"][0]
+    assert "key_prefix" in json.dumps(entry["detail"]["arguments"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "a: &a [" + "x," * 99 + "]\nb: &b [" + "*a," * 99 + "]\nc: [" + "*b," * 99 + "]",
+        "a: [",
+        "&a [*a]",
+        "x" * 70_000,
+    ],
+)
+def test_a_configuration_that_nobody_can_read_is_refused(web, text):
+    query = "mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename } }"
+    given = {"p": {"selector": {}, "runConfigData": text}}
+    assert web.post("/graphql", json={"query": query, "variables": given}).status_code == 400
+
+
+def test_what_changes_the_code_is_for_admins(team):
+    with visitor(team, "otto") as operator:
+        for name in ("setAppManagedComponent", "deleteAppManagedComponent"):
+            arguments = {key: "x" for key in MUTATIONS[name].args}
+            query = f"mutation {{ {name}({', '.join(f'{k}: {inline(v)}' for k, v in arguments.items())}) {{ __typename }} }}"
+            assert operator.post("/graphql", json={"query": query}).status_code == 403
 
 
 def test_fragments_that_name_each_other_twice_are_read_once():
@@ -438,8 +574,8 @@ def test_a_variable_that_is_named_often_is_looked_at_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(dagster_guard, "islice", lambda names, most: lists.append(len(names)) or names[:most])
     names, references = [f"p{number}" for number in range(20_000)], ", ".join(["$v"] * 60)
     query = f"mutation($v: X) {{ {' '.join(f'a{n}(partitionNames: $v, x: [{references}])' for n in range(3))} }}"
-    found = change(query, variables={"v": names})
-    assert found.about == tuple(names[: dagster_guard._MOST_NAMES]) and lists == [20_000]
+    _, about = change(query, variables={"v": names})
+    assert about == tuple(names[: dagster_guard._MOST_NAMES]) and lists == [20_000]
     monkeypatch.setattr(dagster_guard, "_MOST_VALUES", 11)
     runs = [{"runId": f"r{number}"} for number in range(50)]
     assert list(dagster_guard._about(runs)) == [f"r{number}" for number in range(5)]
