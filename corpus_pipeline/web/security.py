@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpus_pipeline.error_words import in_words
-from corpus_pipeline.web import users
+from corpus_pipeline.web import peers, users
 from corpus_pipeline.web.options import PROXY_PROOF, Options, Role
 from corpus_pipeline.web.sessions import COOKIE, CREDENTIAL, DEVICE, Person, Sessions
 
@@ -72,7 +72,7 @@ class Door:
         path = "/" + quote(scope["path"].lstrip("/\\"), safe="/")
         query = urlencode([(name, value) for name, value in asked if name != TOKEN])
         answer = RedirectResponse(path + (f"?{query}" if query else ""), 303)
-        session = self._sessions.begin(self._owner(), lasting=True)
+        session = self._sessions.begin(self._owner(), lasting=True, user=peers.user_of(scope))
         answer.headers.append("Set-Cookie", cookie(session, self.options))
         return answer
 
@@ -110,6 +110,9 @@ class Door:
         if named := self._named_by_proxy(scope, headers):
             return self._limited(named)
         person = self._sessions.person(session, active=active)
+        if person is not None and self._is_of_another_user(scope, session):
+            _log.warning("a session of %s was used by another user of this machine, and refused", person.name)
+            person = None
         if person is not None and not self._is_foreign(session) and options.login and options.users is not None:
             # a removed user, another password and another role count at once
             known_user = users.user(options.users, person.name)
@@ -126,6 +129,12 @@ class Door:
             if options.token is None or (kind.lower() == "bearer" and self._is_token(token.strip())):
                 person = self._owner()
         return None if person is None else self._limited(person)
+
+    def _is_of_another_user(self, scope: Scope, session: str | None) -> bool:
+        """Whether a session that a process of this machine began comes from a process of somebody else: browsers send the
+        cookie to every port of the machine."""
+        user = self._sessions.user(session)
+        return user is not None and peers.user_of(scope) != user
 
     def _is_foreign(self, session: str | None) -> bool:
         """Whether the session is of somebody whom a provider named: the users file says nothing of them."""

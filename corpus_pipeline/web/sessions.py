@@ -42,6 +42,7 @@ class _Login(NamedTuple):
     ends: float
     idle: float
     idle_ends: float
+    user: int | None
 
 
 class Sessions:
@@ -70,16 +71,25 @@ class Sessions:
     def token_is_right(self, session: str | None, token: str) -> bool:
         return session is not None and hmac.compare_digest(self.token(session).encode(), token.encode())
 
-    def begin(self, person: Person, credential: str = "", *, life: float = _LIFETIME, lasting: bool = False) -> str:
+    def begin(
+        self,
+        person: Person,
+        credential: str = "",
+        *,
+        life: float = _LIFETIME,
+        lasting: bool = False,
+        user: int | None = None,
+    ) -> str:
         """The id of a new session: a login never goes on with the id that was there before.
 
         credential: what the login was checked against; the session ends when it is another one (`users.credential`).
-        life: seconds until it ends, used or not. lasting: it ends with the server only.
+        life: seconds until it ends, used or not. lasting: it ends with the server only. user: of this machine, whose process
+        it is for (`web.peers`).
         """
         session, now = self.new_id(), self._clock()
         life, idle = (math.inf, math.inf) if lasting else (life, _IDLE)
         with self._lock:
-            self._people[session] = _Login(person, credential, now + life, idle, now + idle)
+            self._people[session] = _Login(person, credential, now + life, idle, now + idle, user)
             while len(self._people) > _MOST_SESSIONS:
                 self._people.popitem(last=False)
         return session
@@ -88,6 +98,11 @@ class Sessions:
         """The person who logged in here, None after the end of the session. active: it is used, which puts off its end."""
         found = self._login(session, active=active)
         return None if found is None else found.person
+
+    def user(self, session: str | None) -> int | None:
+        """The user of this machine whose process began this session, None for one of elsewhere or when no one knows."""
+        found = self._login(session, active=False)
+        return None if found is None else found.user
 
     def credential(self, session: str | None) -> str:
         """What the login of this session was checked against."""

@@ -18,7 +18,7 @@ import pytest
 
 from corpus_pipeline import cli
 from corpus_pipeline.errors import UsageError
-from corpus_pipeline.web import create_app, users
+from corpus_pipeline.web import create_app, peers, users
 from corpus_pipeline.web.options import Options, Role
 from corpus_pipeline.web.serve import listen, start_background, url_for_others
 
@@ -113,3 +113,52 @@ def test_a_proxy_at_a_socket_is_believed_by_its_file(corpus, tmp_path):
     assert path.read_text() == "a file of somebody"
     with pytest.raises(UsageError, match="--proxy-header"):
         Options(socket=path)
+
+
+ASK = """
+import http.client, os, sys
+"x".encode("idna")  # what another user may not load any more
+os.setuid(int(sys.argv[5]))
+asked = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=20)
+asked.request("GET", "/files.json", headers={"Cookie": sys.argv[3], "Authorization": sys.argv[4]})
+print(asked.getresponse().status)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="asks as another user of the machine")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_cookie_that_another_user_of_the_machine_read_is_worth_nothing(corpus, host):
+    """Browsers send it to every port of the machine."""
+    options = Options(host=host, port=0, token="a-token-of-these-tests-0123456789")
+    server = start_background(create_app(corpus, options), options)
+    port = server.url.rpartition(":")[2]
+
+    def asked(user: int, cookie: str, authorization: str = "") -> str:
+        command = [sys.executable, "-I", "-c", ASK, host, port, cookie, authorization, str(user)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+
+    try:
+        with httpx.Client(base_url=server.url) as own:
+            own.get(f"/?token={options.token}")
+            cookie = f"corpus_session={own.cookies['corpus_session']}"
+            assert own.get("/files.json").status_code == 200
+            assert (asked(0, cookie), asked(65534, cookie)) == ("200", "401")
+            assert own.get("/files.json").status_code == 200  # what somebody else tried ends no session
+            assert asked(65534, "", f"Bearer {options.token}") == "200"
+    finally:
+        server.stop()
+
+
+def test_whose_a_connection_is_says_the_system_while_it_is_held():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+        with server:
+            scope = {"client": client.getsockname(), "server": server.getsockname()}
+            assert peers.user_of(scope) == os.geteuid()
+            assert peers.user_of({**scope, "client": (scope["client"][0], 1)}) is None
+            assert peers.user_of({**scope, "client": ("192.0.2.1", scope["client"][1])}) is None
+            client.close()
+            assert peers.user_of(scope) is None  # and not root, who holds what nobody does
+    for scope in ({}, {"client": None, "server": None}, {"client": ("x", 1), "server": ("y", 2)}):
+        assert peers.user_of(scope) is None

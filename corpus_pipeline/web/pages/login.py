@@ -16,6 +16,7 @@ from corpus_pipeline.addresses import neighbourhood
 from corpus_pipeline.service.records.pages import LoginPage
 from corpus_pipeline.web import users
 from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
+from corpus_pipeline.web.peers import user_of
 from corpus_pipeline.web.security import cookie, device_cookie
 from corpus_pipeline.web.sessions import DEVICE, Person
 
@@ -62,7 +63,7 @@ async def log_in(request: Request) -> Response:
     await run_in_threadpool(note, site, name, "login", address)
     # where they wanted to go; under Dagster's address its first page
     answer = RedirectResponse(local(first(fields, "to")) if first(fields, "to") else home(request), 303)
-    session = site.sessions.begin(Person(name, user.role), user.credential)
+    session = site.sessions.begin(Person(name, user.role), user.credential, user=user_of(request.scope))
     answer.headers.append("Set-Cookie", cookie(session, site.options))
     answer.headers.append("Set-Cookie", device_cookie(site.sessions.device(name), site.options))
     return answer

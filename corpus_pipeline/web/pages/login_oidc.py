@@ -14,6 +14,7 @@ from corpus_pipeline.web import users
 from corpus_pipeline.web.context import home, local, reply, site_of
 from corpus_pipeline.web.oidc import COOKIE, DONE, LoginRefused, Provider
 from corpus_pipeline.web.pages.login import address_of, note
+from corpus_pipeline.web.peers import user_of
 from corpus_pipeline.web.security import cookie
 
 
@@ -55,7 +56,8 @@ async def done(request: Request) -> Response:
     # a page, not a redirect: a browser that comes from elsewhere would not send the new cookie with one
     answer = reply(request, "entered.html", {"to": local(entered.to)})
     ended = users.ended(site.options.users, entered.person.name)
-    session = site.sessions.begin(entered.person, f"{entered.credential} {ended}", life=entered.life)
+    credential = f"{entered.credential} {ended}"
+    session = site.sessions.begin(entered.person, credential, life=entered.life, user=user_of(request.scope))
     answer.headers.append("Set-Cookie", cookie(session, site.options))
     answer.headers.append("Set-Cookie", _remember(request, "", 0))
     return answer
