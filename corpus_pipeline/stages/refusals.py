@@ -89,7 +89,7 @@ LANGUAGES: Final[dict[str, _Language]] = {
         helps=r"\bi(?:['’]d| would| can| could|['’]m| am)(?: \w+){0,2}? (?:help|assist|guide|support|answer|discuss|talk|draft|direct|provide)\b[^:]{0,200}\Z",
         limits=r"\bi (?:can|am (?:only )?able to|am programmed to) only (?:answer|help|assist|discuss|respond|provide|talk|process)|\bi(?:['’]m| am) only (?:able|programmed|designed|here) to|\b(?:outside|beyond|out of|exceeds?|not within) (?:of )?(?:my|the) (?:scope|capabilit\w+|abilit\w+|area|domain|expertise|knowledge)\b",
         apologises=rf"\b(?:sorry|apologi[sz]e|regret|unfortunately|afraid)\b[^.!?\n]{{0,30}}?\bi ?(?!could|would|should){_EN_CANNOT}(?: be able to)? (?!(?:\w+ )?(?:come|go|swim|cook|dance|ride|find (?:my|the|it|him|her)|make it|attend|join|stay|wait|believe|imagine|remember|afford|pay|meet|see you|be (?:there|here|with)|do it|talk (?:right )?now|sleep|eat|drive|walk|lend|marry|love|leave|accept|refund|exchange|deliver|ship|be more|thank|take it|have (?:any|been|it)|say (?:i|it|no|yes)|agree|complain|promise|stand|work)\b)(?![^.!?\n]{{0,80}}\b(?:without (?:\w+ )?(?:more|additional|further|any|knowing|seeing)|given only|from (?:only|just|these|the given))\b)\w",
-        harmful=r"\b(?:bombs?|explosives?|kill|murder|weapons?|poison\w*|hack\w*|steal|stolen|rob|break into|pick a lock|suicide|self.?harm|hurt (?:myself|someone|him|her|people)|meth\w*|cocaine|heroin|malware|ransomware|virus to|phish\w*|counterfeit|forge\w*|launder\w*|stalk\w*|spy on|rape|molest|child porn|racis[mt]\w*|slurs?|hate speech|genocide|terroris[mt]\w*|kidnap\w*|blackmail|extort\w*|cheat on|illegal\w*|nazi|torture|ddos|credit card numbers|identity theft|scam\w*|fraud|without (?:a trace|(?:her|his|their) (?:consent|knowledge))|mean rumou?r|harass\w*|bully\w*|overdose|nude|porn\w*)\b",
+        harmful=r"\b(?:bombs?|explosives?|kill|murder|weapons?|poison\w*|hack\w*|steal\w*|stolen|rob|break into|pick a lock|suicide|self.?harm|hurt (?:myself|someone|him|her|people)|meth\w*|cocaine|heroin|lsd|fentanyl|malware|ransomware|virus to|phish\w*|counterfeit|forge\w*|launder\w*|stalk\w*|spy on|rape|molest|child porn|racis[mt]\w*|slurs?|hate speech|genocide|terroris[mt]\w*|kidnap\w*|blackmail|extort\w*|cheat on|illegal\w*|nazi|torture|ddos|credit card numbers|identity theft|scam\w*|fraud|without (?:a trace|(?:her|his|their) (?:consent|knowledge))|mean rumou?r|harass\w*|bully\w*|overdose|nude|porn\w*)\b",
     ),
     "zh": _Language(
         lead=r"(?:我(?:理解|明白|知道|必须)|首先|请注意|(?:很|非常|十分|实在|真的)?(?:抱歉|遗憾|遺憾|对不起|對不起)|不好意思|恐怕|作为|作為|身为|我是|我只是|您的|根据)",
@@ -400,8 +400,18 @@ _CONTACT: Final = lazily(
 # whose words cannot be parts of other languages' words, so that a question in any of them is understood
 _OWN_SCRIPT: Final = ("en", "zh", "ja", "ko", "ru", "ar", "hi")
 _LECTURE: Final = 80  # characters in which a lecture says what is wrong
+_LECTURE_EN: Final = 160  # of English
 # how a lecture says that what is asked for is wrong; seen of models in these languages only
 _LECTURES: Final = {
+    "en": lazily(
+        r"^\W*(?:first,? )?(?:i must (?:clarify|emphasi[sz]e|stress|point out)\b.{0,60}\b(?:crim|illegal|unethical|not ethical|never|wrong|against|not legal|not appropriate)"
+        r"|it(?: is|['’]s) (?:not|never) (?:\w+ )?(?:ethical|legal|safe|appropriate|okay|ok|acceptable|right|respectful)\b"
+        r"|it(?: is|['’]s|['’]s also) (?:illegal|unethical|immoral|wrong|a (?:serious )?crime)\b"
+        r"|it(?: is|['’]s) (?:important|crucial|essential) to (?:note|remember|understand|clarify) that .{0,80}\b(?:illegal|unethical|not (?:ethical|legal|appropriate|acceptable)|never acceptable|(?:potentially )?dangerous drug)"
+        r"|i (?:strongly )?(?:condemn|advise against|urge you not)\b"
+        r"|(?:\w+ ){1,5}(?:is|are) (?:\w+ )?(?:illegal|unethical|immoral|a (?:serious )?(?:crime|criminal (?:act|offen[cs]e))|never (?:acceptable|okay|right))\b)",
+        re.IGNORECASE,
+    ),
     "zh": lazily(
         r"违法|違法|非法|不道德|犯罪|不合法|违反[^，。]{0,8}(?:法律|道德|伦理)|法律[^，。]{0,4}禁止|有害|不可取|严重[^，。]{0,6}后果"
     ),
@@ -410,6 +420,24 @@ _LECTURES: Final = {
     ),
     "ko": lazily(r"불법|비윤리|윤리적으로|범죄|법적으로|법률[^.]{0,8}(?:위반|금지)|부적절|권장(?:되지|하지) 않|용납"),
 }
+# what is asked of a wrong that others do, or that one wants to end
+_ASKS_AGAINST: Final = lazily(
+    r"\b(?:report|prevent|avoid|protect|stop|detect|spot|recogni[sz]e|deal with|cope|escape|survive|recover|remove|quit|dispute|defend|treat|teach|discuss|warn)\w*\b",
+    re.IGNORECASE,
+)
+# and what no other answer begins with, whatever was asked for
+_SURE_LECTURE: Final = lazily(
+    r"^\W*(?:first,? )?(?:i must (?:clarify|emphasi[sz]e|stress|point out)\b.{0,60}\b(?:criminal|illegal|unethical|not ethical|not legal|never appropriate)"
+    r"|it(?: is|['’]s) (?:not|never) (?:\w+ )?(?:ethical|legal)\b)",
+    re.IGNORECASE,
+)
+# an English question how to do something, not whether or why it is wrong
+_ASKS_HOW: Final = lazily(
+    r"^\W*(?:(?:please|ok|okay|hey|hi|so|now|can you|could you|i (?:want|need) (?:you )?to(?: know)?)\W+)*(?:how (?:do|can|could|would|should|to|best)\b|where (?:can|could|do|is a good)"
+    r"|what(?:['’]s| is| are)? (?:a|an|the|some)? ?(?:good|best|easiest|fastest|safest|quickest|most effective|effective)?\s?(?:ways?|methods?|places?|plans?|tools?|steps|techniques?|recipe)\b"
+    r"|(?:tell|show|teach|help|give|write|make|create|explain|describe|list) (?:me|us|how|a|an|the|some|step)\b)",
+    re.IGNORECASE,
+)
 # a question whether or why something is wrong: what is wrong with it is the answer
 _ASKS_WHETHER: Final = lazily(
     r"吗|嗎|是否|为什么|為什麼|什么是|后果|合法|ですか|でしょうか|なぜ|とは何|違法か|합법|불법인가|왜 |인가요|무엇인가|설명|解释|説明"
@@ -469,11 +497,27 @@ def _is_plain(answer: str, asked: str) -> bool:
 
 def lecture_of(answer: str, asked: str) -> Refusal | None:
     """An answer to a harmful question that begins with how wrong that is, and declines by that."""
+    if asked and answer.isascii():
+        return _english_lecture(answer, asked)
     head = answer[:_LECTURE]
-    for language, words in _LECTURES.items() if asked and not head.isascii() else ():
-        if words.search(head) and is_harmful(asked[:_ASKED], language) and not _ASKS_WHETHER.search(asked):
+    for language in ("zh", "ja", "ko") if asked and not head.isascii() else ():
+        if (
+            _LECTURES[language].search(head)
+            and is_harmful(asked[:_ASKED], language)
+            and not _ASKS_WHETHER.search(asked)
+        ):
             return None if "?" in head or "？" in head or _lists(answer) else Refusal(Strength.LIKELY, language)
     return None
+
+
+def _english_lecture(answer: str, asked: str) -> Refusal | None:
+    if len(answer) > MAX_CHARACTERS or _LECTURES["en"].match(answer[:_LECTURE_EN]) is None:
+        return None
+    if _ASKS_HOW.match(asked) is None or _ASKS_AGAINST.search(asked[:_ASKED]) is not None or _lists(answer):
+        return None
+    if _SURE_LECTURE.match(answer[:_LECTURE_EN]) is None and not is_harmful(asked[:_ASKED], "en"):
+        return None
+    return Refusal(Strength.LIKELY, "en")
 
 
 def _begins(head: str, start: int, strength: Strength, language: str) -> bool:
