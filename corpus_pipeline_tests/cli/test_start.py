@@ -75,7 +75,7 @@ def test_definitions_and_what_ingests_open_no_connection_to_models(worked):
         [sys.executable, "-c", code], env=worked, capture_output=True, text=True, timeout=120, check=False
     )
     assert found.returncode == 0, found.stderr
-    assert set(json.loads(found.stdout)) & {"aiohttp", "grpc", "pandas", "openai", "boto3"} == set()
+    assert set(json.loads(found.stdout)) & {"aiohttp", "grpc", "pandas", "openai", "boto3", "jsonschema"} == set()
 
 
 def test_the_help_lists_every_command_and_each_has_a_text_of_its_own(worked):
