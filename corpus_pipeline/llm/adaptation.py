@@ -75,7 +75,8 @@ _BOUNDS: Final = lazily(
 )
 _SYSTEM: Final = lazily(
     r"system[^.]{0,30}\brole|role[^.]{0,40}\bsystem|system (?:message|prompt|instruction)s?[^.]{0,40}not|"
-    r"developer instruction[^.]{0,40}not|roles must alternate|only user and assistant roles",
+    r"developer instruction[^.]{0,40}not|roles must alternate|only user and assistant roles|"
+    r"messages?[.\[]\d+\]?\.role\b.{0,40}\b(?:should|must) be '?\"?(?:user|assistant)",
     re.IGNORECASE,
 )
 _DEVELOPER: Final = lazily(r"developer[^.]{0,30}\brole|role[^.]{0,40}\bdeveloper|'developer'", re.IGNORECASE)

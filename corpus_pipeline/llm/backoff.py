@@ -23,6 +23,6 @@ def wait_seconds(failure: Failure, attempt: int, rng: Random, *, cap_seconds: fl
     """Seconds to wait after `failure`. The provider's Retry-After is honoured whatever its length; jitter comes on top,
     so that the calls it sent away do not return in the same instant."""
     jitter = full_jitter(attempt, rng, cap_seconds=cap_seconds)
-    if failure.retry_after is None:
+    if not failure.retry_after:  # a wait of nothing would have everybody ask on without a pause
         return jitter
     return failure.retry_after + min(jitter, max(0.05, failure.retry_after * 0.1))

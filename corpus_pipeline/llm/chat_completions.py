@@ -13,7 +13,7 @@ from corpus_pipeline.llm.adaptation import NOTHING_LEARNT, Learnt
 from corpus_pipeline.llm.error_bodies import Words
 from corpus_pipeline.llm.json_schemas import is_strict
 from corpus_pipeline.llm.usage import read_usage
-from corpus_pipeline.model import Answer, Request
+from corpus_pipeline.model import Answer, Request, Usage
 
 CHAT_PATH = "/v1/chat/completions"
 # what is kept of a provider's words; a longer one would not fit into the ledger
@@ -111,19 +111,45 @@ def parse_body(body: Any, request: Request, *, request_id: str | None = None) ->
         finish = word(completion_shapes.word_of(choice.get("finish_reason")), _MOST_FINISH)
         model = word(body.get("model"), MOST_NAME)
         reasoning = thought or _reasoning(message)
-        used = body.get("usage") or choice.get("usage")
+        used = body.get("usage") or choice.get("usage") or _usage_beside(body)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise BrokenAnswer("the body is JSON, but no chat completion") from error
     return Answer(
         text=text,
         finish_reason=finish,
         model=model,
-        usage=read_usage(used) or tokens.estimated_usage(request, text),
+        usage=_counted(read_usage(used), request, text),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         reasoning=reasoning or None,
         provider_request_id=None if request_id is None else request_id[:MOST_NAME],
         service_tier=word(body.get("service_tier"), _MOST_FINISH) or None,
         response_id=word(body.get("id"), MOST_NAME) or None,
+    )
+
+
+def _usage_beside(body: dict[str, Any]) -> Any:
+    """The usage in the place of one server: Groq's own field, or Ollama's counts."""
+    own = body.get("x_groq")
+    if isinstance(own, dict) and own.get("usage"):
+        return own["usage"]
+    if "prompt_eval_count" in body:
+        return {"prompt_tokens": body["prompt_eval_count"], "completion_tokens": body.get("eval_count")}
+    return None
+
+
+def _counted(said: Usage | None, request: Request, text: str) -> Usage:
+    """The usage as said; what says nothing, or that a text was written of no tokens, is estimated."""
+    if said is None:
+        return tokens.estimated_usage(request, text)
+    if said.output_tokens or not text.strip():
+        return said
+    guess = tokens.estimated_usage(request, text)
+    remark = f"no tokens for {len(text):,} characters written"
+    return said._replace(
+        input_tokens=said.input_tokens or guess.input_tokens,
+        output_tokens=guess.output_tokens,
+        estimated=True,
+        remark=f"{said.remark}; {remark}" if said.remark else remark,
     )
 
 

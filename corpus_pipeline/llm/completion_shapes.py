@@ -68,7 +68,7 @@ def _unwrapped(body: Any, depth: int) -> dict[str, Any] | None:
 def _with_whole_choices(body: dict[str, Any]) -> dict[str, Any]:
     """The same, its choices a list whose first one has a message, and without an error that says there was none."""
     choices = body["choices"]
-    first = next(iter(choices.values())) if isinstance(choices, dict) else choices[0]
+    first = next(iter(choices.values())) if isinstance(choices, dict) else _first_choice(choices)
     if isinstance(first, dict) and not isinstance(first.get("message"), dict):
         message = _message(first)
         first = first if message is None else first | {"message": message}
@@ -82,6 +82,11 @@ def _with_whole_choices(body: dict[str, Any]) -> dict[str, Any]:
     ):
         body = {key: value for key, value in body.items() if key != "error"}
     return body
+
+
+def _first_choice(choices: list[Any]) -> Any:
+    """The choice that says it is the first one, in whatever order they came."""
+    return next((one for one in choices if isinstance(one, dict) and one.get("index") == 0), choices[0])
 
 
 def _message(choice: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ successes with the same key and shape is about the sample.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from enum import StrEnum
 from typing import Final
@@ -17,6 +18,8 @@ FEW: Final = 3  # samples that are refused alike before anything was answered
 # what names the sample as its cause: asking it a second time cannot help, and it says nothing of other samples
 _OF_THE_SAMPLE: Final = frozenset({Reason.CONTENT_POLICY, Reason.TOO_LONG})
 _PASSING: Final = frozenset({Reason.FORBIDDEN})  # a gateway's mood as well: asked once more, also behind answers
+# too long by the output that is asked for, which is the recipe's to change
+_OF_THE_LIMIT: Final = lazily(r"max_(?:completion_|output_)?tokens\b[^.]{0,60}\btoo (?:large|high|big)", re.IGNORECASE)
 _VARIES: Final = lazily(r"\d+|'[^']{0,200}'|\"[^\"]{0,200}\"|`[^`]{0,200}`|\b[0-9a-f]{8,}\b")
 
 
@@ -41,7 +44,7 @@ class Evidence:
 
     def refused(self, sample: Hashable, failure: Failure) -> Blame:
         """Whose the refusal of a sample is."""
-        if failure.reason in _OF_THE_SAMPLE:
+        if failure.reason in _OF_THE_SAMPLE and (self.answers or not _OF_THE_LIMIT.search(failure.message)):
             return Blame.SAMPLE
         tries = self._refused.setdefault(likeness(failure), {})
         tries[sample] = tries.get(sample, 0) + 1
@@ -53,6 +56,15 @@ class Evidence:
         if self.answers:
             del tries[sample]
         return Blame.SAMPLE
+
+    def unreadable(self, sample: Hashable, failure: Failure) -> bool:
+        """Whether a success that holds no answer tells of what stands behind the address, and no longer of a passing fault.
+
+        Each such call may be billed: a page of somebody else is not asked again for every sample.
+        """
+        tries = self._refused.setdefault(likeness(failure), {})
+        tries[sample] = tries.get(sample, 0) + 1
+        return self.answers == 0 and len(tries) >= FEW and sum(tries.values()) >= 2 * FEW
 
 
 def likeness(failure: Failure) -> str:

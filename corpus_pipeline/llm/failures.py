@@ -117,8 +117,9 @@ class Failure(NamedTuple):
 
     @property
     def spends_retry(self) -> bool:
-        """Whether this attempt counts against the retries of the recipe: being sent away by a 429 does not."""
-        return self.reason is not Reason.RATE_LIMITED
+        """Whether this attempt counts against the retries of the recipe: a 429 does not, nor a model that is being loaded."""
+        is_loading = self.reason is Reason.SERVER_ERROR and _LOADING.search(self.message) is not None
+        return self.reason is not Reason.RATE_LIMITED and not is_loading
 
     def error(self) -> CallRejected | CallFailed | CallRefused:
         """The exception of the consequence, carrying this record as `failure`."""
@@ -211,6 +212,18 @@ _THROTTLED = lazily(
     r"too many (?:concurrent )?requests|concurrent requests|overloaded[^.]{0,40}try again|访问量过大|请求过于频繁",
     re.IGNORECASE,
 )
+_LOADING = lazily(
+    r"\bloading (?:the )?model|\bmodel\b[^.]{0,100}\b(?:is|being|currently|still) (?:being )?load(?:ing|ed)\b|warming up|"
+    r"still starting|模型[^。]{0,20}加载中",
+    re.IGNORECASE,
+)
+# one request that is larger than a limit by the minute: it fits into no minute, however long one waits
+_LARGER_THAN_A_LIMIT = lazily(
+    r"request (?:is )?too large|(?:reduce|shorten) (?:your|the) (?:message|prompt|input|request)|tokens must be reduced",
+    re.IGNORECASE,
+)
+# the template of the model on the server refuses the messages, and the server takes that for a fault of its own
+_TEMPLATE = lazily(r"\bjinja|raise_exception|chat template|roles must alternate|system role (?:is )?not", re.IGNORECASE)
 _NO_MODEL = lazily(
     r"on-demand throughput isn.t supported|don.t have access to the model with|no models? (?:is |are )?loaded",
     re.IGNORECASE,
@@ -248,6 +261,8 @@ def _reason(status: int, words: Words) -> Reason:
     is_throttled = _THROTTLED.search(said) is not None
     if status == 402 or (_QUOTA.search(said) and not words.per_day and words.wait is None and not is_throttled):
         return Reason.QUOTA_GONE
+    if status == 429 and _LARGER_THAN_A_LIMIT.search(said):
+        return Reason.TOO_LONG
     if is_throttled and status in (400, 403, 429, 500, 503):
         return Reason.RATE_LIMITED
     if code in _MODEL_CODES or _NO_MODEL.search(said) or (status in (400, 404) and words.param == "model"):
@@ -264,8 +279,10 @@ def _reason(status: int, words: Words) -> Reason:
         return Reason.TIMEOUT
     if status == 500 and _TOO_LONG.search(f"{code} {words.kind}"):  # by its own code: another attempt is as long
         return Reason.TOO_LONG
+    if status == 500 and _TEMPLATE.search(said):
+        return Reason.INVALID_REQUEST
     if (
-        status >= 500 or status in (409, 425, 499) or "model is unloaded" in said.lower()
+        status >= 500 or status in (409, 424, 425, 499) or "model is unloaded" in said.lower()
     ):  # it is loaded again when asked
         return Reason.SERVER_ERROR
     if status == 404 and _NAMES_A_MODEL.search(said):

@@ -40,7 +40,8 @@ def _loads_odd(raw: bytes) -> Any:
     except (ValueError, RecursionError):
         return None
     rest = text[end:].lstrip()
-    return _whole(found) if not rest or rest[0] in "{[" else None  # a second document; anything else is a broken one
+    # a second document, or the remark of a proxy; anything else is a broken one
+    return _whole(found) if not rest or rest[0] in "{[" or rest.startswith("<!--") else None
 
 
 def _loads_half(raw: bytes) -> Any:

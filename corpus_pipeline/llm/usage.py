@@ -17,6 +17,9 @@ def read_usage(said: Any) -> Usage | None:
     """
     if not isinstance(said, Mapping):
         return None
+    billed = said.get("billed_units")  # of Cohere, beside what the model read and wrote
+    if isinstance(billed, Mapping) and "input_tokens" not in said and "prompt_tokens" not in said:
+        said = billed
     usage = _gemini(said) if "promptTokenCount" in said else _chat(said)
     if usage is None or usage.input_tokens > MAX_TOKENS or usage.output_tokens > MAX_TOKENS:
         return None
@@ -117,7 +120,9 @@ def _total_of(parts: Any) -> int | None:
 
 
 def _count(value: Any) -> int | None:
-    """A count of tokens, None for what is none: text, a truth value, a negative number, a fraction."""
+    """A count of tokens, None for what is none: words, a truth value, a negative number, a fraction."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_TOKENS)):
+        value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_TOKENS:

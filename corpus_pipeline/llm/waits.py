@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -30,9 +31,13 @@ _FIELDS: Final = {
     "retryafterseconds": 1.0,
     "retryafterms": 0.001,
     "retryinseconds": 1.0,
+    "estimatedtime": 1.0,  # of a model that is being loaded
 }
+# names of fields that hold the moment in which a limit is filled again: Unix time, or a date
+_MOMENTS: Final = frozenset({"xratelimitreset", "ratelimitreset", "resetat", "resetsat", "resettime", "resetstime"})
 _PER_DAY: Final = lazily(
-    r"per[ _-]?day|\bdaily\b|PerDay|\b(?:RPD|TPD)\b|\bday(?:'s)? (?:limit|quota)|per 24 hours|"
+    r"per[ _-]?day|\bdaily\b|\bweekly\b|\bmonthly (?:usage |request |token )?(?:limit|quota)|PerDay|"
+    r"今[日天]|每[日天]|当[日天]|明天再|本周|\b(?:RPD|TPD)\b|\bday(?:'s)? (?:limit|quota)|per 24 hours|"
     r"(?:calls|requests|tokens|messages) ?(?:/|per|a|each) ?(?:day|week|month)\b",
     re.IGNORECASE,
 )
@@ -81,11 +86,23 @@ def of_body(body: Any) -> float | None:
     for name, value in _fields(body):
         factor = _FIELDS.get(re.sub(r"[_\-]", "", name).lower())
         seconds = None if factor is None else _span_of(value, factor)
+        if factor is None and re.sub(r"[_\-]", "", name).lower() in _MOMENTS:
+            seconds = _until(value)
         if seconds is None and isinstance(value, str):
             seconds = in_words(value)
         if seconds is not None:
             found.append(seconds)
     return max(found, default=None)
+
+
+def _until(value: Any) -> float | None:
+    """Seconds to a moment: Unix time in seconds or milliseconds, or a date; None for what is no moment to come."""
+    number = _plain_number(value) if not isinstance(value, str) else _number(value)
+    now = time.time()
+    if number is None:
+        seconds = _moment_or_span(value, now) if isinstance(value, str) else None
+        return seconds if seconds is not None and seconds <= MAX_SECONDS else None
+    return next((moment - now for moment in (number / 1000.0, number) if 0 <= moment - now <= MAX_SECONDS), None)
 
 
 def in_words(text: str) -> float | None:

@@ -27,8 +27,33 @@ def test_words_that_are_longer_than_the_ledger_holds_are_cut() -> None:
     assert len(refused.request_id or "") == len(failures.broken_body("x", request_id="r" * 500).request_id or "") == 128
 
 
-@pytest.mark.parametrize("count", [-1, 2**62, 1e30, "12", None, True])
+@pytest.mark.parametrize("count", [-1, 2**62, 1e30, "a dozen", None, True])
 def test_a_count_of_tokens_that_cannot_be_is_estimated(count: Any) -> None:
     answer = parse_completion(body(usage={"prompt_tokens": count, "completion_tokens": 5}), REQUEST)
     assert answer.usage.estimated or count is True
     assert answer.usage.input_tokens < 100
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"usage": None, "x_groq": {"usage": {"prompt_tokens": 9, "completion_tokens": 2}}},
+        {"usage": None, "prompt_eval_count": 9, "eval_count": 2},
+    ],
+)
+def test_usage_in_the_place_of_one_server(said: dict[str, Any]) -> None:
+    assert parse_completion(body(**said), REQUEST).usage[:2] == (9, 2)
+
+
+def test_a_text_of_no_tokens_is_estimated_and_an_empty_one_is_not() -> None:
+    none = {"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9}
+    used = parse_completion(body(usage=none), REQUEST).usage
+    assert used.input_tokens == 9 and used.output_tokens > 0 and used.estimated and "no tokens" in (used.remark or "")
+    empty = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}
+    assert parse_completion(body(usage=none, choices=[empty]), REQUEST).usage.output_tokens == 0
+
+
+def test_the_first_choice_is_the_one_that_says_so() -> None:
+    choices = [{"index": n, "message": {"content": text}, "finish_reason": "stop"} for n, text in ((1, "B"), (0, "A"))]
+    assert parse_completion(body(choices=choices), REQUEST).text == "A"
+    assert parse_completion(body() + b" <!-- node 7 -->", REQUEST).text == parse_completion(body(), REQUEST).text

@@ -57,3 +57,23 @@ def test_what_names_the_sample_is_the_samples_however_often(reason: Reason) -> N
 def test_refusals_are_alike_whatever_they_quote() -> None:
     one, other = (refusal(f"Row {n}: value '{word}' of `{word}` is not valid") for n, word in ((1, "x"), (927, "why")))
     assert likeness(one) == likeness(other) != likeness(refusal("Row 1 is not valid"))
+
+
+def test_an_output_limit_that_no_request_fits_is_the_recipes_and_not_the_rows() -> None:
+    said = Failure(Reason.TOO_LONG, "max_tokens=9000 is too high for a context of 8192", status=400)
+    evidence = Evidence()
+    assert [evidence.refused(sample, said) for sample in range(FEW)][-1] is Blame.JOB
+    evidence.answered()
+    assert evidence.refused("a long row", said) is Blame.SAMPLE
+
+
+def test_a_page_instead_of_answers_stops_the_job_once_several_samples_met_it_again() -> None:
+    page, evidence = Failure(Reason.BROKEN_BODY, "the body is not JSON: Welcome", status=200), Evidence()
+    assert [evidence.unreadable(sample, page) for sample in (1, 2, 3, 1, 2, 3)] == [False] * 5 + [True]
+
+
+def test_behind_answers_or_of_one_sample_a_page_stops_nothing() -> None:
+    page, evidence = Failure(Reason.BROKEN_BODY, "the body is not JSON: Welcome", status=200), Evidence()
+    assert not any(evidence.unreadable("the only one", page) for _ in range(20))
+    evidence.answered()
+    assert not any(evidence.unreadable(sample, page) for sample in range(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from email.utils import formatdate
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from corpus_pipeline.llm.backoff import full_jitter, wait_seconds
 from corpus_pipeline.llm.failures import Consequence, Failure, Reason, from_exception, from_status
 from corpus_pipeline.llm.redaction import MAX_CHARACTERS, redact
-from corpus_pipeline.llm.waits import retry_after
+from corpus_pipeline.llm.waits import is_per_day, of_body, retry_after
 
 NOW = 1_800_000_000.0
 
@@ -67,11 +68,51 @@ def test_every_status_has_a_reason_whatever_the_body(status: int, raw: bytes) ->
         (429, b'{"error":{"type":"insufficient_quota"}}', Reason.QUOTA_GONE),
         (429, b"slow down", Reason.RATE_LIMITED),
         (504, b"<html>", Reason.TIMEOUT),
+        (424, b'{"message":"The model had a hiccup."}', Reason.SERVER_ERROR),
+        (429, b'{"error":{"message":"This request is too large for your tier. Shorten the prompt."}}', Reason.TOO_LONG),
+        (429, b'{"error":{"message":"Too many tokens in this minute."}}', Reason.RATE_LIMITED),
+        (500, b'{"error":"Jinja error: this model has no system role"}', Reason.INVALID_REQUEST),
+        (500, b'{"error":"the worker has crashed"}', Reason.SERVER_ERROR),
         (529, b"", Reason.SERVER_ERROR),
     ],
 )
 def test_statuses_of_compatible_servers(status: int, body: bytes, reason: Reason) -> None:
     assert from_status(status, {}, body).reason is reason
+
+
+@pytest.mark.parametrize(
+    "words", ["the model mixtral is still being loaded", "Loading the model into memory", "warming up"]
+)
+def test_a_model_that_is_being_loaded_spends_no_retry(words: str) -> None:
+    loading, down = (from_status(503, {}, said.encode()) for said in (words, "the service is down"))
+    assert (loading.reason, loading.spends_retry) == (Reason.SERVER_ERROR, False)
+    assert down.spends_retry
+
+
+def test_a_moment_in_a_body_is_a_wait() -> None:
+    moment = time.time() + 50
+    for body in ({"resets_at": moment}, {"error": {"headers": {"X-RateLimit-Reset": f"{moment * 1000:.0f}"}}}):
+        assert 45 < (of_body(body) or 0) <= 51
+    assert of_body({"resets_at": moment - 90}) is None and of_body({"reset_time": "never"}) is None
+    assert of_body({"error": "starting", "estimated_time": 7.5}) == 7.5
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ("Your weekly allowance is gone", True),
+        ("每日额度已满", True),
+        ("try again in a minute", False),
+        ("请稍后再试", False),
+    ],
+)
+def test_quotas_by_the_day_or_longer_in_words(words: str, right: bool) -> None:
+    assert is_per_day(words) is right
+
+
+def test_a_wait_of_nothing_is_no_reason_to_hurry() -> None:
+    failure, rng = Failure(Reason.RATE_LIMITED, "slow down", 429, retry_after=0.0), random.Random(3)
+    assert sum(wait_seconds(failure, 3, rng, cap_seconds=30.0) for _ in range(200)) / 200 > 1.0
 
 
 def test_job_level_messages_end_with_the_next_step() -> None:

@@ -69,6 +69,8 @@ from corpus_pipeline.model import Usage
             Usage(70, 65, reasoning_tokens=60),
         ),
         ({"prompt_tokens": 10, "total_tokens": 25}, Usage(10, 15)),
+        ({"prompt_tokens": "31", "completion_tokens": "4"}, Usage(31, 4)),
+        ({"billed_units": {"input_tokens": 8, "output_tokens": 3}, "tokens": {"input_tokens": 80}}, Usage(8, 3)),
     ],
 )
 def test_notations(said: dict[str, Any], right: Usage) -> None:

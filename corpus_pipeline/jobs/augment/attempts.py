@@ -42,6 +42,7 @@ T = TypeVar("T")
 _NOTHING = Usage(0, 0)
 PROVIDER = "provider"  # who sets the pause flag when every call is refused
 _LOOK_SECONDS = 0.25  # how often a budget that others hold is tried again
+_WAITS_OF_A_DAY = 2  # that one sample waits out, where a quota of a day names a short wait
 _INTENT_SECONDS = 0.25  # an intent whose call must wait is committed by then, if nothing takes it along
 
 
@@ -125,7 +126,7 @@ class Caller:
         self, item: Item, request: Request, key: str, step: int, attempts: int, seen: Collection[str]
     ) -> Got:
         retries_left = self._section.max_retries
-        waits, insist = 0, False
+        waits, days, insist = 0, 0, False
         while True:
             attempts += 1
             route, target = self._routes.choose(item.prepared)
@@ -157,8 +158,15 @@ class Caller:
             except CallFailed as error:
                 failure = error.failure
                 route.first_call.accepted()  # it says nothing of the request's shape
+                if failure.reason is Reason.BROKEN_BODY and route.evidence.unreadable(item.key, failure):
+                    raise await self._no_api(route, failure) from None
+                days += failure.per_day
                 if failure.per_day and not self._is_short(failure.retry_after):
                     await self._give_route_up(route, item, failure)
+                elif (
+                    days > _WAITS_OF_A_DAY
+                ):  # waited out as often as that, and still used up: a wait that was not meant
+                    await self._give_route_up(route, item, failure._replace(retry_after=None))
                 if failure.spends_retry and not route.line.limiter.provider_down:
                     retries_left -= 1
                 if retries_left < 0:
@@ -210,6 +218,14 @@ class Caller:
             PROVIDER,
             f"{route.label} refuses every request, and no sample is to blame: {failure.message.rstrip('.')}."
             f" {hint_of(failure)}",
+        )
+
+    async def _no_api(self, route: Route, failure: Failure) -> Paused:
+        """The pause of a job whose every request is answered by something that is no model."""
+        return await self.pause(
+            PROVIDER,
+            f"{route.label} at {route.line.place.endpoint.host} answers every request with what is no answer of a model:"
+            f" {failure.message.rstrip('.')}. {next_step_of(Reason.WRONG_ADDRESS)}",
         )
 
     async def _give_route_up(self, route: Route, item: Item, failure: Failure) -> None:

@@ -25,11 +25,22 @@ _PAIRS: Final = (
     (r"<unused94>(?:thought)?", r"<unused95>"),
     (r"<\|channel>thought", r"<channel\|>"),
 )  # fmt: skip
-_THINKING: Final = tuple(lazily(rf"\s*{begin}(.*?){end}\s*", re.DOTALL) for begin, end in _PAIRS)
-_OPEN: Final = tuple(lazily(rf"\s*{begin}") for begin, _ in _PAIRS)
+# as pages show them; their closing marks alone say nothing
+_SHOWN: Final = (
+    (r"&lt;(?:think|thinking)&gt;", r"&lt;/(?:think|thinking)&gt;"),
+    (r"<details type=\"reasoning\"[^>]{0,80}>", r"</details>"),
+)
+_THINKING: Final = tuple(
+    lazily(rf"\s*{begin}(.*?){end}\s*", re.DOTALL | re.IGNORECASE) for begin, end in (*_PAIRS, *_SHOWN)
+)
+_OPEN: Final = tuple(lazily(rf"\s*{begin}", re.IGNORECASE) for begin, _ in (*_PAIRS, *_SHOWN))
 _ANY_OPENING: Final = lazily("|".join(begin for begin, _ in _PAIRS))
 # the closing mark ends its line: a text about the mark has it within a sentence, or behind the opening one
 _CLOSING_ALONE: Final = lazily(rf"(?:{'|'.join(end for _, end in _PAIRS)})[ \t]*(?:\n+|\Z)")
+_ANSWER: Final = lazily(
+    r"\A\s*<(answer|response|output|solution)>((?:(?!<\1>).)*?)</\1>\s*\Z", re.DOTALL | re.IGNORECASE
+)
+_REFLECTED: Final = lazily(r"\s*<(reflection|think|thinking)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _SOLUTION: Final = lazily(
     r"\A\s*<\|(?:begin_of_solution|START_RESPONSE)\|>(.*?)(?:<\|(?:end_of_solution|END_RESPONSE)\|>)?\s*\Z", re.DOTALL
 )
@@ -45,6 +56,7 @@ TEMPLATE_TOKEN: Final = lazily(
     r"|\[/?(?:THINK|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]|◁/?\w+▷"
     r"|\A\s*<s>(?!.*</s>.*\S)|</s>\s*(?:<s>\s*)?\Z|</?(?:think|seed:think)>"
 )
+_SPEAKER: Final = lazily(r"assistant[ \t]*\n+(?=\S)")  # the role of a template whose tokens were taken out
 # headings and speakers of templates in plain words: a model goes on with a question of its own
 _ROLES: Final = lazily(
     r"^[ \t]*#{2,4}[ \t]*(?:Instruction|Response|Input|Output|Human|Assistant|User|System)[ \t]*:[ \t]*(?=\n|\Z|\S)"
@@ -63,7 +75,7 @@ def split_thinking(text: str) -> tuple[str | None, str]:
         return _channels(text)
     for pattern in _THINKING:
         if match := pattern.match(text):
-            return match.group(1).strip() or None, _unwrapped(text[match.end() :])
+            return match.group(1).strip() or None, _bare(_unwrapped(text[match.end() :]))
     if any(pattern.match(text) for pattern in _OPEN):
         raise BadAnswer(BadReason.CUT, "the thinking block is not closed")
     if (match := _BARE_CHANNELS.match(text)) is not None:
@@ -85,6 +97,14 @@ def _channels(text: str) -> tuple[str | None, str]:
     return thinking or None, final[-1].strip()
 
 
+def _bare(text: str) -> str:
+    """The answer behind thinking, without the tags that some models put around all of it."""
+    while (passed := _REFLECTED.match(text)) is not None:
+        text = text[passed.end() :]
+    match = _ANSWER.match(text)
+    return text if match is None else match.group(2).strip()
+
+
 def _unwrapped(text: str) -> str:
     match = _SOLUTION.match(text) if "<|" in text else None
     return text if match is None else match.group(1).strip()
@@ -95,4 +115,6 @@ def template_token(text: str) -> str | None:
     found = TEMPLATE_TOKEN.search(text) if any(mark in text for mark in "<[◁") else None
     if found is None and any(mark in text for mark in ("##", "\nHuman", "\nUSER", "\nASSISTANT")):
         found = _ROLES.search(without_fences(text))
+    if found is None and text.startswith("assistant"):
+        found = _SPEAKER.match(text)
     return None if found is None else found.group().strip()

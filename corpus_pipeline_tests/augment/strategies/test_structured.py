@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from corpus_pipeline.errors import BadAnswer
 from corpus_pipeline.stages.augment.strategies.structured import read_object, schema_of
-from corpus_pipeline.stages.augment.thinking import split_thinking
+from corpus_pipeline.stages.augment.thinking import split_thinking, template_token
 
 
 def reason(text: str) -> str:
@@ -67,3 +67,29 @@ def test_the_schema_is_strict() -> None:
         "required": ["a", "b"],
         "additionalProperties": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "thinking", "rest"),
+    [
+        ("<Thinking>hm</THINKING>Blue.", "hm", "Blue."),
+        ("&lt;think&gt;hm&lt;/think&gt;\nBlue.", "hm", "Blue."),
+        ('<details type="reasoning" done="true">hm</details>\nBlue.', "hm", "Blue."),
+        ("<think>hm</think>\n<output>\nBlue.\n</output>", "hm", "Blue."),
+        ("<thinking>hm</thinking><reflection>yes</reflection><answer>Blue.</answer>", "hm", "Blue."),
+        ("<think>hm</think><answer>Blue.</answer> or <answer>red</answer>", "hm", None),
+        ("<answer>Blue.</answer>", None, None),
+        ("A list:\n<details><summary>More</summary>hm</details>\nBlue.", None, None),
+    ],
+)
+def test_thinking_in_tags_of_any_case_and_answers_in_tags_behind_it(
+    said: str, thinking: str | None, rest: str | None
+) -> None:
+    found, left = split_thinking(said)
+    assert found == thinking
+    assert left == (rest if rest is not None else said.removeprefix("<think>hm</think>"))
+
+
+def test_the_role_that_a_template_leaves_at_the_beginning_is_seen() -> None:
+    assert template_token("assistant\n\nIt rains.") == "assistant"
+    assert template_token("assistant: who helps\nmanager: who leads") is None

@@ -38,7 +38,7 @@ _WORDS: Final = {
 _KNOWN: Final = {word: finish for finish, words in _WORDS.items() for word in words.split()}
 # the nearest class of a word that is not in the list
 _NEAREST: Final = (
-    (lazily(r"filter|safety|polic|moderat|refus|prohibit|block|guard|sensitive|violat"), Finish.REFUSED),
+    (lazily(r"filter|safety|polic|moderat|refus|prohibit|block|guard|sensitive|violat|risk"), Finish.REFUSED),
     (lazily(r"length|max_|limit|truncat|cut|context"), Finish.CUT),
     (lazily(r"tool|function"), Finish.TOOL),
     (lazily(r"error|fail|abort|cancel|timeout|broken|interrupt"), Finish.BROKEN),
