@@ -49,6 +49,11 @@ class EndpointEntry(BaseModel):
         (),
         description="what its models are shown of rows: image, audio, video, file; a strategy's own `media` goes first",
     )
+    media_addresses: bool | None = Field(
+        None,
+        description="whether addresses in rows are passed on, for the provider to fetch; null: not to this machine or a host"
+        " of one's own network, which may reach what a row's author cannot",
+    )
 
 
 class Place(NamedTuple):
@@ -60,6 +65,13 @@ class Place(NamedTuple):
     concurrency: int | None = None
     prices: Mapping[str, Price] = {}
     media: tuple[MediaKind, ...] = ()
+    media_addresses: bool | None = None
+
+    @property
+    def fetches(self) -> bool:
+        """Whether it is asked to fetch media by the addresses that rows give."""
+        inside = self.endpoint.loopback or self.endpoint.private_allowed
+        return not inside if self.media_addresses is None else self.media_addresses
 
     @property
     def key(self) -> str:
@@ -155,7 +167,15 @@ def _place(name: str, entry: EndpointEntry, settings: Settings) -> Place:
         raise UsageError(f"CORPUS_ENDPOINTS, {name}: {error}") from error
     proxy = settings.proxy_for(where.host) if entry.proxy is None else None if entry.proxy == "none" else entry.proxy
     where = where.reached_by(ca_file=entry.ca_file or settings.ca_file, proxy=proxy)
-    return Place(where, options_of(entry.options), entry.limits, entry.concurrency, entry.prices, entry.media)
+    return Place(
+        where,
+        options_of(entry.options),
+        entry.limits,
+        entry.concurrency,
+        entry.prices,
+        entry.media,
+        entry.media_addresses,
+    )
 
 
 def _value(name: str, text: str, settings: Settings) -> str:

@@ -15,6 +15,7 @@ from corpus_pipeline.llm.endpoints import Endpoints, Place
 from corpus_pipeline.llm.prices import ModelPrice, PriceList, bundled, dollars, flat, known_price, price_of
 from corpus_pipeline.llm.styles import STYLES
 from corpus_pipeline.llm.styles.base import Style
+from corpus_pipeline.model import Medium
 from corpus_pipeline.recipe import AugmentSection, NamedStep, Price
 from corpus_pipeline.stages.augment.media import MediaAccess
 from corpus_pipeline.stages.augment.strategies import build, gate_of
@@ -184,7 +185,7 @@ class _Places:
     def media(self, strategy: Strategy) -> MediaAccess:
         """What all models that a strategy may ask are shown. Raises UsageError for a kind that an endpoint does not take."""
         params = strategy.params
-        taken: list[tuple[Style, frozenset[str]]] = []
+        taken: list[tuple[Style, frozenset[str], bool]] = []
         for label in (strategy.model, *params.share, *params.fallback_models):
             place = None if self._endpoints is None else self._endpoints.split(label)[0]
             style = STYLES["openai" if place is None else place.endpoint.style]
@@ -194,13 +195,17 @@ class _Places:
                     f"{strategy.label}: media: an endpoint of style {style.name} ({label}) takes no {wrong[0]};"
                     f" it takes {', '.join(sorted(style.media_kinds))}"
                 )
-            taken.append((style, frozenset(kinds)))
-        if not all(kinds for _, kinds in taken):
+            taken.append((style, frozenset(kinds), place is None or place.fetches))
+        if not all(kinds for _, kinds, _ in taken):
             return MediaAccess()
-        return MediaAccess(
-            lambda medium: all(medium.kind in kinds and style.media_part(medium) is not None for style, kinds in taken),
-            self._folder,
-        )
+
+        def takes(medium: Medium) -> bool:
+            return all(
+                medium.kind in kinds and (fetches or not medium.url) and style.media_part(medium) is not None
+                for style, kinds, fetches in taken
+            )
+
+        return MediaAccess(takes, self._folder)
 
     def version(self, strategy: Strategy) -> str:
         """The prompt version, with what the settings of its endpoint add to every request."""

@@ -140,3 +140,13 @@ def test_a_kind_that_an_api_does_not_take_is_said_before_anything_is_asked(make:
     with pytest.raises(UsageError, match=r"style anthropic .*takes no audio; it takes file, image"):
         kit.run("birds")
     assert not server.bodies
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_server_of_ones_own_network_fetches_what_rows_name_only_where_that_is_said(make: Any, asked: bool) -> None:
+    """A name that reads as a public one may lead to what the author of a row cannot reach, and the server can."""
+    kit, server = make(media=["image"], **({"media_addresses": True} if asked else {}))
+    records = orjson.loads(orjson.dumps([with_part(0)]).replace(URL.encode(), b"https://pictures.example/heron.png"))
+    add(kit, [*records, with_part(1)])
+    assert kit.run("birds").report["succeeded"] == 1 + asked
+    assert len(server.bodies) == 1 + asked and (b"pictures.example" in orjson.dumps(server.bodies)) is asked
