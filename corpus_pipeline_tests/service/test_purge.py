@@ -12,7 +12,7 @@ from corpus_pipeline.errors import LeaseHeld, UnknownName, UsageError
 from corpus_pipeline.jobs import remote
 from corpus_pipeline.model import conversation_id
 from corpus_pipeline.states import Stage
-from corpus_pipeline.store import failed_samples, leases
+from corpus_pipeline.store import audit_log, failed_samples, leases
 from corpus_pipeline.store.invariants import violations
 from corpus_pipeline.store.schema import metadata
 from corpus_pipeline_tests import small_corpus
@@ -133,6 +133,10 @@ def test_the_copy_of_a_file_from_elsewhere_goes_and_a_later_run_makes_it_again(t
         held = [path for path in corpus.settings.downloads_folder.rglob("*") if path.is_file()]
         assert [path for path in held if SECRET.encode() in path.read_bytes()] == []
         assert not copy.part.exists() and str(copy.part) not in " ".join(report["left"])
+        assert (busy["removed"]["downloads"], report["removed"]["downloads"]) == (1, 1)  # the copy, then what was begun
+        kept = corpus.store.fetch(lambda c: audit_log.actions(c, ["purge files"], since=0))
+        assert [orjson.loads(one.detail)["downloads"] for one in kept] == [1, 1]
+        assert [orjson.loads(one.detail)["report"] for one in kept] == [busy["report"], report["report"]]
         assert any("other hosts" in line and address in line for line in report["left"])
         corpus.redo("a", Stage.INGEST)
         corpus.run_stage("a", Stage.INGEST)

@@ -161,10 +161,11 @@ class Copies:
             return next(path for path in sorted((self._folder / sha256).iterdir()) if path.is_file())
         return None
 
-    def forget(self, identities: set[str], addresses: Set[str] = frozenset()) -> list[Path]:
-        """Remove the copies with these sha256, and what was begun of these addresses. Returns what is still there of them: it
-        cannot be deleted, or another process copies there now."""
+    def forget(self, identities: set[str], addresses: Set[str] = frozenset()) -> tuple[int, list[Path]]:
+        """Remove the copies with these sha256, and what was begun of these addresses. Returns how many went, and what is still
+        there of them: it cannot be deleted, or another process copies there now."""
         places = [self._folder / sha256 for sha256 in identities if re.fullmatch(r"[0-9a-f]{64}", sha256)]
+        before = sum(place.exists() for place in (*places, *map(self._part, addresses)))
         for place in places:
             shutil.rmtree(place, ignore_errors=True)
         for address in addresses:
@@ -173,7 +174,8 @@ class Copies:
             with suppress(OSError), part.with_suffix(".lock").open("rb") as lock:
                 if take(lock.fileno()):
                     part.unlink()
-        return sorted(place for place in places if place.exists())
+        left = sorted(place for place in places if place.exists())
+        return before - len(left), left
 
     def _part(self, address: str) -> Path:
         return self._folder / "begun" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.part"

@@ -42,6 +42,7 @@ from corpus_pipeline.store import (
 from corpus_pipeline.store.row_words import RowWords
 
 ACTION = "purge"
+FILES = "purge files"  # what went of files beside the database: known when the report is in the audit log already
 _PREVIEWED = 5  # rows of a stage that Dagster's event log shows
 _PREVIEWS = "previews of first rows in Dagster's event log"
 _MOST_NAMED = 1000  # of a list in the report
@@ -88,8 +89,12 @@ def purge(
         return report, words, files
 
     report, words, files = store.write(write, repeatable=True, name="purge")
+    of_rows = set(report["removed"])
     _scrub_dagster(settings, words, report)
     _forget_downloads(settings, files, report)
+    if beside := {key: count for key, count in report["removed"].items() if key not in of_rows}:
+        detail = {"report": report["report"], **beside}
+        store.write(lambda c: audit_log.log(c, who, FILES, name, detail), repeatable=True, name="purge")
     sweep_parts(settings.work_folder, keep=store.fetch(marked_parts))
     report["left"] = store.backend.after_forgetting(store.engine) + report["left"]
     report["left"] += search_index.catch_up_all(store, settings.search_folder)
@@ -101,7 +106,9 @@ def _forget_downloads(settings: Settings, files: Sequence[dataset_files.DatasetF
     """Delete what was copied here of files that lie elsewhere: it holds the rows. A run that reads such a file again makes a
     copy again."""
     elsewhere = {file.path for file in files if remote.is_remote(file.path)}
-    still = remote.Copies(settings.downloads_folder).forget({file.sha256 for file in files}, elsewhere)
+    gone, still = remote.Copies(settings.downloads_folder).forget({file.sha256 for file in files}, elsewhere)
+    if gone:
+        report["removed"]["downloads"] = gone
     report["left"] += [f"{place}: it cannot be deleted, or it is being copied. Purge the rows again" for place in still]
 
 
