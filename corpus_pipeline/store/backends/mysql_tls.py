@@ -71,5 +71,7 @@ def refusal(url: URL, error: Exception) -> StoreUnavailable | None:
         return None
     why = "has no TLS" if "not support" in said or code == 2026 else "shows a certificate that cannot be trusted"
     if "certificate verify failed" in said:
-        why = f"shows a certificate that cannot be trusted ({said.partition('certificate verify failed: ')[2][:120]})"
+        # OpenSSL's words, without the place in its source and the brackets of the errors around them
+        words = said.partition("certificate verify failed: ")[2].partition(" (_ssl.c")[0]
+        why = f"shows a certificate that cannot be trusted ({words[:120].rstrip('.')})"
     return not_trusted(url, why)
