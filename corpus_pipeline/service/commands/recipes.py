@@ -108,7 +108,15 @@ def _require_values(rules: Sequence[Selection], strategies: Sequence[Strategy]) 
 
 
 def _require_reachable(rule: Selection, strategy: Strategy, field: str) -> None:
-    """Raises UsageError for a bound that no score of the task can reach."""
+    """Raises UsageError for a bound that no score of the task can reach, and for words that are none of its labels."""
+    if field == "label" and strategy.labels is not None and rule.without_value == "stay":
+        left = [
+            label
+            for label in strategy.labels
+            if (rule.one_of is None or label in rule.one_of) and label not in (rule.none_of or ())
+        ]
+        if not left:
+            raise UsageError(f"no row can pass: the labels of {strategy.label} are {', '.join(strategy.labels)[:200]}")
     if field != strategy.score_field or strategy.scores is None:
         return
     low, high = strategy.scores

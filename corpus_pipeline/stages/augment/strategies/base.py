@@ -113,6 +113,7 @@ class Strategy(ABC):
     makes_rows: bool = True  # False: values beside the row
     score_field: str | None = None  # the value that is a judge's score
     scores: tuple[int, int] | None = None  # the lowest and the highest one
+    labels: tuple[str, ...] | None = None  # what its field `label` may say
     tag_field: str | None = None  # the value that tags rows
     media: MediaAccess = MediaAccess()  # no one takes any, until the endpoints of its models are known
     answer_tokens: int | None = None  # how long an answer is; None: as long as what it is made from

@@ -119,6 +119,12 @@ class Output(BaseModel):
         schema = self.schema
         return ("text",) if schema is None else tuple(schema["properties"])
 
+    def values_of(self, name: str) -> tuple[Any, ...] | None:
+        """The values that a field may have where the output lists them, None where it does not."""
+        own = (self.schema or {}).get("properties", {}).get(name)
+        values = own.get("enum") if isinstance(own, dict) else None
+        return tuple(values) if isinstance(values, list) and values else None
+
     @property
     def main(self) -> str:
         """The field that counts where none is named."""

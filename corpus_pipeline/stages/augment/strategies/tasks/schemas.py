@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 from corpus_pipeline.lazy_patterns import lazily
@@ -116,7 +118,25 @@ def _crossed_bounds(schema: Mapping[str, Any], types: tuple[str, ...], where: st
         is_open = open_low == above or open_high == below
         if above > below or (above == below and is_open):
             return f"{where}no number lies between {above} and {below}"
+        step = schema.get("multipleOf", 1 if types == ("integer",) else None)
+        if (
+            step is not None
+            and math.isfinite(above)
+            and math.isfinite(below)
+            and not _has_multiple(step, above, below, open_low == above, open_high == below)
+        ):
+            return f"{where}no {'integer' if step == 1 else f'multiple of {step}'} lies between {above} and {below}"
     return None
+
+
+def _has_multiple(step: float, low: float, high: float, low_is_open: bool, high_is_open: bool) -> bool:
+    """Whether a multiple of `step` lies between two bounds; a bound that is open does not count itself."""
+    width, first = Fraction(str(step)), Fraction(str(low))
+    least = -(-first // width) * width
+    if low_is_open and least == first:
+        least += width
+    last = Fraction(str(high))
+    return least < last or (least == last and not high_is_open)
 
 
 def _higher(*numbers: float | None) -> float | None:
@@ -144,7 +164,13 @@ def _impossible_object(schema: Mapping[str, Any], types: tuple[str, ...], place:
 def _impossible_items(schema: Mapping[str, Any], types: tuple[str, ...], place: str, depth: int) -> str | None:
     if types != ("array",) or schema.get("minItems", 0) == 0 or "items" not in schema or "prefixItems" in schema:
         return None
-    return _contradiction(schema["items"], f"{place}.items".lstrip("."), depth + 1)
+    items = schema["items"]
+    values = items.get("enum") if isinstance(items, Mapping) else None
+    if schema.get("uniqueItems") is True and isinstance(values, list) and len(values) < schema["minItems"]:
+        return (
+            f"{place + ': ' if place else ''}{len(values)} values for {schema['minItems']} items that are all different"
+        )
+    return _contradiction(items, f"{place}.items".lstrip("."), depth + 1)
 
 
 def _impossible_parts(schema: Mapping[str, Any], place: str, depth: int) -> str | None:

@@ -70,6 +70,7 @@ class Task(Strategy):
         self.tag_field = self.makes.field(self.output) if self.makes.word == "tag" else None
         self.score_field = "score" if self.output.score and "score" in self._beside else None
         self.scores = None if self.output.score is None else (self.output.score.min, self.output.score.max)
+        self.labels = self.output.labels
         self.answer_tokens = 12 if self.output.labels else 60 if self.output.score else None
         self._inputs = {name: self._input(name, said) for name, said in self.spec.inputs.items()}
         self.task_inputs = {name: one for name, one in self._inputs.items() if isinstance(one, TaskField)}
@@ -276,6 +277,9 @@ class Task(Strategy):
             for name in check.other_names:
                 if name not in self._known or name == "turns":
                     raise UnknownName("name to compare with", name, self._known)
+            values = None if check.other_names else self.output.values_of(check.field)
+            if values and (faults := [check.fault(value, {}) for value in values]) and all(faults):
+                raise UsageError(f"no answer can pass: each value of {check.field} fails, as it {faults[-1]}")
         return Checked(check, self._read)
 
     def _read(self, conversation: Conversation, answer: Answer) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
