@@ -41,6 +41,32 @@ class NotPaused(dg.AutomationCondition):
         return dg.AutomationResult(context, ahead)
 
 
+class BuildsOnWhatIsDone(dg.AutomationCondition):
+    """The stage before is done in the corpus, whatever Dagster remembers: of a file that was removed and came back under its
+    name it remembers materializations of rows that are gone.
+
+    settings: asked at each evaluation for the corpus.
+    """
+
+    def __init__(self, stage: Stage, settings: Callable[[], Settings]) -> None:
+        self._before, self._settings = list(Stage)[: list(Stage).index(stage)], settings
+
+    @property
+    def name(self) -> str:
+        return "the stage before is done"
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        """Those of the candidates whose stages before are done; the database is asked only when there are any."""
+        ahead = context.candidate_subset
+        names = ahead.expensively_compute_partition_keys() if self._before else set()
+        if names:
+            with opened(self._settings()) as corpus:
+                known = {file.name for file in corpus.files()} & set(names)
+                built = {name for name in known if not corpus.incomplete_stages(name, self._before[-1])}
+            ahead = ahead.compute_intersection_with_partition_keys(built)
+        return dg.AutomationResult(context, ahead)
+
+
 def condition(
     stage: Stage, outside: list[dg.AssetKey], settings: Callable[[], Settings]
 ) -> dg.AutomationCondition | None:
@@ -52,8 +78,12 @@ def condition(
     ready = ~dg.AutomationCondition.any_deps_missing().ignore(dg.AssetSelection.assets(*outside))
     passed = dg.AutomationCondition.all_deps_blocking_checks_passed()
     free = ~dg.AutomationCondition.in_progress()
+    # or is begun by the same run
+    built = BuildsOnWhatIsDone(stage, settings) | dg.AutomationCondition.any_deps_match(
+        dg.AutomationCondition.will_be_requested()
+    )
     may = NotPaused(stage, settings)
-    return (asked.since_last_handled() & ready & passed & free & may).with_label(f"{stage} by itself")
+    return (asked.since_last_handled() & ready & passed & free & may & built).with_label(f"{stage} by itself")
 
 
 def sensors(names: Names) -> list[dg.AutomationConditionSensorDefinition]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from corpus_pipeline.defs import automation
+from corpus_pipeline.defs import automation, partitions
 from corpus_pipeline.defs.build import build
 from corpus_pipeline.defs.names import DEFAULT
 from corpus_pipeline.defs.resources import CursorResource
@@ -57,6 +57,42 @@ def test_a_paused_file_gets_no_run_that_is_only_refused(home: Home, monkeypatch:
     assert sensor.sensor_type.value == "AUTOMATION", (
         "the conditions are asked where the database of the corpus is known"
     )
+
+
+def test_a_file_that_comes_back_under_its_name_is_not_exported_before_its_stages_are_done(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster remembers that all of it was materialized."""
+    monkeypatch.setenv("CORPUS_AUTOMATE", "ingest,clean,export")
+    definitions, name, asked = build(DEFAULT), "comes_back", list[str]()
+    found = dg.evaluate_automation_conditions(definitions, home.instance)
+
+    def work(*keys: dg.AssetKey) -> None:
+        resources = {"cursor": CursorResource()}
+        stages = list(definitions.assets or ())
+        assert dg.materialize(
+            stages, selection=keys, partition_key=name, instance=home.instance, resources=resources
+        ).success
+
+    home.add(name)
+    work(*DEFAULT.keys)
+    found = dg.evaluate_automation_conditions(definitions, home.instance, cursor=found.cursor)
+    home.corpus.remove(name, reason="other rows")
+    home.instance.delete_dynamic_partition(partitions.PARTITIONS_NAME, name)
+    found = dg.evaluate_automation_conditions(definitions, home.instance, cursor=found.cursor)
+    home.add(name, rows=7)
+    for step in range(6):
+        if step == 4:
+            work(DEFAULT.keys[2])
+        found = dg.evaluate_automation_conditions(definitions, home.instance, cursor=found.cursor)
+        for key in DEFAULT.keys:
+            if name in found.get_requested_partitions(key):
+                asked.append(key.path[-1])
+                work(key)
+        if step == 1:  # as the `upstream` sensor does, which tells Dagster what is pending
+            work(*DEFAULT.keys[:2])
+    assert home.corpus.status([name])[0]["stages"]["export"]["status"] == "done", asked
+    assert asked[-1] == "jsonl_export" and asked.count("jsonl_export") == 1
 
 
 def test_a_change_of_a_paused_file_starts_its_run_when_the_flag_is_cleared(
