@@ -98,8 +98,10 @@ def is_same_word(one: str, other: str, language: str) -> bool:
 
 def language_of(words: Iterable[str]) -> str:
     """The code of the language whose function words are the most of some words; "" when there are none."""
-    given = list(islice(words, _TOLD_BY))
-    sizes = {code: sum(word in known for word in given) for code, known in _function_words().items()}
+    languages, sizes = _languages_of(), dict.fromkeys(_function_words(), 0)
+    for word in islice(words, _TOLD_BY):
+        for code in languages.get(word, ()):
+            sizes[code] += 1
     best = max(sizes, key=lambda code: sizes[code])
     return best if sizes[best] else ""
 
@@ -207,6 +209,16 @@ def _table(language: str) -> Mapping[str, float]:
 def _function_words() -> Mapping[str, frozenset[str]]:
     lines = _lines("function_words.txt")
     return {code: frozenset(words) for code, *words in lines}
+
+
+@cache
+def _languages_of() -> Mapping[str, tuple[str, ...]]:
+    """The languages in which a word ties a sentence together."""
+    found: dict[str, tuple[str, ...]] = {}
+    for code, words in _function_words().items():
+        for word in words:
+            found[word] = (*found.get(word, ()), code)
+    return found
 
 
 @cache
