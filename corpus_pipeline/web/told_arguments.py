@@ -23,6 +23,7 @@ _LEAST = 12  # characters below which only the size of a value is told
 _MOST_KEYS, _MOST_ITEMS = 40, 20
 _WORD = re.compile(r"[A-Za-z0-9_.:/@+=,*%&?#~\[\]<>|-]{1,200}")
 _FREE: Final = frozenset({"description", "title", "metadata", "serializedMetadata", "cursor", "attributes", "message"})
+_SECRET = re.compile(r"auth(?!or)|bearer|cookie|jwt|hmac|otp$", re.IGNORECASE)  # beside what `sounds_secret` knows
 RUN_CONFIG: Final = "runConfigData"
 
 Read = Callable[[str], Any]  # a text of a run's configuration as who runs it reads it; raises ValueError
@@ -72,7 +73,8 @@ class Teller:
             item = given[key]
             # of {"key": NAME, "value": ...} (a tag) the name is told, and says what the value is; of {"env": NAME} the name
             named = str(given["key"]) if is_pair and key == "value" else key
-            hidden = (secret or sounds_secret(named)) and not is_variable and not (is_pair and key == "key")
+            is_secret = secret or sounds_secret(named) or _SECRET.search(named) is not None
+            hidden = is_secret and not is_variable and not (is_pair and key == "key")
             if key == RUN_CONFIG and isinstance(item, str) and self._read_config is not None:
                 item = self._config(item)
             name = self._word(str(key), 200)

@@ -40,6 +40,8 @@ def test_names_numbers_and_tags_are_told_as_they_are():
         {"runConfig": {"openai_api_key": "canary"}},
         {"runConfig": {"password": ["canary", {"x": "canary"}]}},
         {"tags": [{"key": "api_token", "value": "canary"}]},
+        {"headers": {"Authorization": "canary", "Cookie": "canary"}},
+        {"tags": [{"key": "proxy_auth", "value": "canary"}]},
         {"tags": [{"value": "canary", "key": "api_token"}]},
         {"url": "https://canary:x@host/a"},
         {"url": "https://canary@host/a"},
