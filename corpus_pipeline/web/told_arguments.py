@@ -23,7 +23,8 @@ _LEAST = 12  # characters below which only the size of a value is told
 _MOST_KEYS, _MOST_ITEMS = 40, 20
 _WORD = re.compile(r"[A-Za-z0-9_.:/@+=,*%&?#~\[\]<>|-]{1,200}")
 _FREE: Final = frozenset({"description", "title", "metadata", "serializedMetadata", "cursor", "attributes", "message"})
-_SECRET = re.compile(r"auth(?!or)|bearer|cookie|jwt|hmac|otp$", re.IGNORECASE)  # beside what `sounds_secret` knows
+# beside what `sounds_secret` knows
+_SECRET = re.compile(r"auth(?!or(?!iz))|bearer|cookie|jwt|hmac|otp$", re.IGNORECASE)
 RUN_CONFIG: Final = "runConfigData"
 
 Read = Callable[[str], Any]  # a text of a run's configuration as who runs it reads it; raises ValueError
