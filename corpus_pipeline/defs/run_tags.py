@@ -25,8 +25,11 @@ def carried(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def describe(context: dg.AssetExecutionContext, cursor: CursorResource, stage: Stage, name: str) -> None:
-    """Tag the run with the consumer and the recipe of its only partition, at its first stage."""
-    if len(context.partition_keys) > 1 or stages_of(context.run)[0] is not stage:
+    """Tag the run with the consumer and the recipe of its only partition and with this host, at its first stage.
+
+    A run that Dagster tries again begins where the first one failed, with that one's tags, and may be on another host."""
+    began_elsewhere = context.run.tags.get(HOST_TAG, host_name()) != host_name()
+    if len(context.partition_keys) > 1 or (stages_of(context.run)[0] is not stage and not began_elsewhere):
         return
     (file,) = cursor.corpus.files([name])
     tags = {CONSUMER_TAG: file.consumer, RECIPE_TAG: cursor.corpus.recipe_of(file).name, HOST_TAG: host_name()}

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from corpus_pipeline.defs import instance
 from corpus_pipeline.jobs.webhooks import signature
 from corpus_pipeline.service.commands import start
+from corpus_pipeline.settings import host_name
 from corpus_pipeline.states import Stage
 from corpus_pipeline.store import start_requests
 from corpus_pipeline_tests.dagster.conftest import KEY, SECRET, UI, unknown, write_file
@@ -107,8 +109,12 @@ def test_a_terminated_run_keeps_its_answers_and_the_re_execution_continues(ui: U
     assert ui.graphql.finished(run)["status"] == "CANCELED"
     status, done = ui.stage(name, "augment")
     assert status == "interrupted" and 2 <= done < ROWS
+    instance.instance(ui.corpus.settings).add_run_tags(run, {"corpus/host": "elsewhere"})
     again = ui.graphql.reexecute(run)
     assert ui.graphql.finished(again)["status"] == "SUCCESS"
+    assert ui.graphql.run(again)["tags"]["corpus/host"] == host_name(), (
+        "the host that worked it, not that of the first run"
+    )
     assert ui.stage(name, "export")[0] == "done"
     assert ui.calls(name) == ROWS
 
