@@ -125,6 +125,11 @@ class Limiter:
         """Calls at once that are allowed at present."""
         return self._concurrency.limit
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether there is a limit of requests or of tokens in a minute, asked for or learnt."""
+        return self._requests.per_minute is not None or self._tokens.per_minute is not None
+
     def slot(
         self, tokens: int, stop: StopSignal | None = None, *, first: bool = False, sample: Hashable = None
     ) -> Slot:

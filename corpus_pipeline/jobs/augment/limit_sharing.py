@@ -43,8 +43,10 @@ class Sharing:
         self._lock, self._gone = threading.Lock(), False  # a thread cannot be called back once its task was cancelled
 
     async def join(self) -> None:
-        """Before the first call: how many we are, and what the others learnt."""
-        await self._once()
+        """Before the first call: how many we are, and what the others learnt. Where a rate is shared, the others hear of us
+        first: our part of it is still in theirs."""
+        if await self._once() and self._limiter.has_rate:
+            await asyncio.sleep(EVERY_SECONDS * 1.5)
 
     async def run(self) -> None:
         """Until cancelled. A database that is away for a moment changes nothing: the limits that we know still hold."""
@@ -55,13 +57,15 @@ class Sharing:
             except CorpusError:  # the writer meets the same trouble and ends the work when it lasts
                 continue
 
-    async def _once(self) -> None:
+    async def _once(self) -> int:
+        """Tell the others and heed them; how many there are."""
         said = _learnt(self._limiter.export_state())
         wrong = self._trouble()
         others = await asyncio.to_thread(self._exchange, said, None if wrong is None else wrong.to_json())
         self._limiter.set_workers(1 + len(others))
         for other in others:
             self._limiter.import_state(_state(other), age_seconds=other.age_ms / 1000)
+        return len(others)
 
     def _exchange(self, said: Learnt, trouble: str | None) -> list[Other]:
         def exchange(connection: Connection) -> list[Other]:
