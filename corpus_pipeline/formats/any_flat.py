@@ -18,8 +18,8 @@ from corpus_pipeline.formats.sketch import Sketch, joined_texts
 from corpus_pipeline.formats.transcripts import read_transcript
 from corpus_pipeline.formats.vocabulary import answer_keys, plain_name
 
-_INSTRUCTIONS = frozenset(("instruction", "instructions", "prompt"))
-_QUESTIONS = frozenset(("question", "query", "problem", "userinput", "userquery", "userquestion"))
+_INSTRUCTIONS = frozenset(("instruction", "instructions", "prompt", "definition", "taskdefinition"))
+_QUESTIONS = frozenset(("question", "query", "problem", "userinput", "userquery", "userquestion", "inputs"))
 _LETTERS = frozenset("abcde")  # the names of choices
 # a question when an answer stands beside it
 _TEXTS = frozenset(("text", "content", "message", "sentence", "utterance"))

@@ -12,10 +12,20 @@ from corpus_pipeline.formats.messages import ANSWER_SIDE, side_of
 from corpus_pipeline.formats.reading import Decoded
 from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
-from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name
+from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name, role_of
 
 _ANSWERS = frozenset(("responses", "completions", "outputs", "answers", "generations", "samples", "candidates"))
-_SCORES = ("overall_score", "score", "rating", "reward", "quality", "fine_grained_score")
+_SCORES = (
+    "overall_score",
+    "score",
+    "rating",
+    "reward",
+    "quality",
+    "fine_grained_score",
+    "pm_score",
+    "votes",
+    "upvotes",
+)
 
 
 def ranked_answers(sketch: Sketch, record: Mapping[str, Any], meanings: Meanings) -> bool:
@@ -45,7 +55,9 @@ def _answer(one: Mapping[str, Any], path: Path, answers: bool) -> Decoded | None
     meanings = keys_by_meaning(tuple(one))
     names = (*meanings.get("response", ()), *(meanings.get("content", ()) if answers else ()))
     key = next((key for key in names if type(one[key]) is str), None)
-    if key is None or meanings.get("prompt") or meanings.get("role"):
+    named = [name for name in meanings.get("role", ()) if not (answers and plain_name(name) == "author")]
+    speaks = any(type(one[name]) is not str or role_of(one[name]) for name in named)
+    if key is None or meanings.get("prompt") or speaks:
         return None
     return text_message("assistant", one[key], (*path, key))
 

@@ -16,9 +16,11 @@ from corpus_pipeline.formats.any_messages import message_keys, reader_of
 from corpus_pipeline.formats.base import MEDIA_KEYS, Format, Loss, Parsed, Record, Written, wrong_shape
 from corpus_pipeline.formats.choices import tree_path
 from corpus_pipeline.formats.envelopes import enclosed, in_its_envelope
-from corpus_pipeline.formats.message_lists import Meanings, is_single_message
+from corpus_pipeline.formats.message_lists import Meanings, is_single_message, messages_at
 from corpus_pipeline.formats.own_keys import rewritten
+from corpus_pipeline.formats.shape import Path
 from corpus_pipeline.formats.sketch import Sketch
+from corpus_pipeline.formats.verdicts import verdict_on
 from corpus_pipeline.formats.vocabulary import keys_by_meaning, plain_name
 from corpus_pipeline.model import Conversation
 
@@ -65,6 +67,8 @@ def _read(record: Record) -> Read:
 def _conversation(sketch: Sketch, record: Record, meanings: Meanings) -> str:
     if tree_path(sketch, record):
         return TREE
+    if _judged(sketch, record, meanings):
+        return INSTRUCTION
     if base_list(sketch, record, meanings) is not None:
         add_system(sketch, record, meanings)
         add_pair(sketch, record, meanings)
@@ -82,6 +86,58 @@ def _conversation(sketch: Sketch, record: Record, meanings: Meanings) -> str:
         if not meanings.get("chosen"):
             add_pair(sketch, record, meanings)
     return INSTRUCTION
+
+
+def _judged(sketch: Sketch, record: Record, meanings: Meanings) -> bool:
+    """Take a question with two answers and a verdict on them; False when there is none. Of a tie the first one is read."""
+    verdict = verdict_on(record)
+    if verdict is None or meanings.get("rejected"):
+        return False
+    sides = []
+    for key in (verdict.won, verdict.lost):
+        text = sketch.text_of(record[key], (key,))
+        sides.append(messages_at(sketch, record[key], (key,)) if text is None else [text])
+    won, lost = sides
+    if not won or not lost or len(won) != len(lost):
+        return False
+    if len(won) == 1:
+        if not _asked(sketch, record, meanings):
+            return False
+        add_system(sketch, record, meanings)
+    sketch.add(won, verdict.won)
+    if not sketch.ends_with_answer:
+        return False
+    if not verdict.decided:
+        sketch.kept.add(Loss.OTHER_ANSWERS)
+        return True
+    sketch.lose(lost, record[verdict.lost])
+    sketch.known.add(verdict.lost)
+    return True
+
+
+def _asked(sketch: Sketch, record: Record, meanings: Meanings) -> bool:
+    """Take what stands before two answers: messages under any key, or a question."""
+    for kind in ("messages", "prompt", "context", "history"):
+        for key in meanings.get(kind, ()):
+            value = record[key]
+            if (
+                type(value) is list
+                and message_keys(value) is not None
+                and (found := messages_at(sketch, value, (key,)))
+            ):
+                sketch.add(found, key)
+                return True
+    if read_flat(sketch, record, meanings):
+        return True
+    for key in (*meanings.get("prompt", ()), *meanings.get("history", ())):
+        path: Path = (key,)
+        value = record[key]
+        if type(value) is dict and type(value.get("full_text")) is str:  # of webgpt_comparisons
+            value, path = value["full_text"], (key, "full_text")
+        if type(value) is str and value:
+            sketch.say("user", value, path)
+            return True
+    return False
 
 
 def _tools(sketch: Sketch, record: Record, meanings: Meanings) -> None:

@@ -19,7 +19,7 @@ from corpus_pipeline.lazy_patterns import lazily
 
 Meanings = Mapping[str, Sequence[str]]
 _SPEAKERS = ("user", "assistant")
-_ONE_SIDED = ("turns", "rounds")  # lists of questions alone, as often as not
+_ONE_SIDED = ("turns", "rounds", "texts")  # lists of questions alone, or of documents, as often as not
 
 
 def messages_at(sketch: Sketch, value: Any, path: Path) -> list[Decoded] | None:

@@ -18,7 +18,8 @@ _KEYS = {
     "system": "system systemprompt systemmessage systeminstruction systeminstructions sysprompt sysmessage metainstruction"
     " systemcontent systemtext developer developermessage persona",
     "prompt": "instruction instructions prompt question query problem userprompt userquery userinput usermessage userquestion"
-    " userinstruction user human request humanprompt questiontext questioncontent problemstatement inquiry ask inputs"
+    " userinstruction user human request humanprompt questiontext questioncontent problemstatement inquiry ask"
+    " taskdefinition definition inputs"
     " prompts questions queries inputtext promptstring promptcontent conversationprompt q prompttext"
     " instructiontext instructionprompt"
     " frage anweisung pregunta instrucción pergunta instrução domanda istruzione"
@@ -50,7 +51,7 @@ _KEYS = {
     "calls": "answers toolcalls functioncalls calls groundtruth expectedcalls expectedtoolcalls functioncall toolcall"
     " answercalls apicalls",
     "messages": "messages conversations conversation dialog dialogue dialogues dialogs chat chats turns contents thread"
-    " messagelist chatmessages utterances exchanges data segments rounds convo convos conv talk",
+    " messagelist chatmessages utterances exchanges data segments rounds convo convos conv talk trajectory texts",
     "choices": "choices options mcchoices answerchoices candidates endings optiona opa opb ending0",
     "role": "role from speaker author sender rolename speakerrole party actor",
     "content": "content value text message utterance parts body contents sentence says said",

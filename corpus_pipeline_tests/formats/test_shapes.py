@@ -656,6 +656,45 @@ CASES = {
         "instruction",
         talk(ask("a?"), say("b"), ask("c?"), say("d")),
     ),
+    "two answers and a preference with a sign": Case(
+        {"context": [ask("Which tree?")], "response1": "Tree.", "response2": "Oak.", "overall_preference": 1},
+        "preference",
+        {**PAIR, "overall_preference": 1},
+        "trl_preference_chat",
+    ),
+    "two conversations and a winner": Case(
+        {
+            "conversation_a": [ask("Which tree?"), say("Oak.")],
+            "conversation_b": [ask("Which tree?"), say("Tree.")],
+            "winner": "model_a",
+        },
+        "preference",
+        {**PAIR, "winner": "model_a"},
+        "trl_preference_chat",
+    ),
+    "two answers and scores": Case(
+        {"question": "Which tree?", "answer_0": "Tree.", "answer_1": "Oak.", "score_0": -1.5, "score_1": 0.5},
+        "preference",
+        {**PAIR, "score_0": -1.5, "score_1": 0.5},
+        "trl_preference_chat",
+    ),
+    "a tie": Case(
+        {"prompt": "a?", "response_a": "b", "response_b": "c", "winner": "tie"},
+        "instruction",
+        talk(ask("a?"), say("b"), response_b="c", winner="tie"),
+        losses=("other_answers",),
+    ),
+    "a task's definition": Case(
+        {"definition": "Name the young.", "inputs": "goat", "targets": "kid"},
+        "instruction",
+        talk(ask("Name the young.\ngoat"), say("kid")),
+    ),
+    "a trajectory before a pair": Case(
+        {"trajectory": [{"from": "user", "value": "Which tree?"}], "chosen": "Oak.", "rejected": "Tree."},
+        "preference",
+        PAIR,
+        "trl_preference_chat",
+    ),
 }
 CASES["texts by turns"] = CASES["texts by turns"]._replace(
     wanted=talk(ask("a?"), say("b"), ask("c?"), say("d"), id="0")
@@ -713,6 +752,20 @@ def test_changed_text_goes_back_to_every_place_of_it(case: Case) -> None:
         ({"question_id": 1, "turns": ["a?", "b?"]}, "no key is known to hold a question"),
         ({"messages": [{"role": "martian", "content": "a?"}, {"role": "assistant", "content": "b"}]}, "martian"),
         ({"motto": "a", "echo": "b"}, "no key is known"),
+        (
+            {"prompt": "a?", "response_a": "b", "response_b": "c", "winner": "nobody knows"},
+            "no key is known to hold an answer",
+        ),
+        (
+            {
+                "prompt": '["a?"]',
+                "response_a": '["b"]',
+                "response_b": '["c"]',
+                "winner_model_a": 1,
+                "winner_model_b": 0,
+            },
+            "an answer",
+        ),
     ],
 )
 def test_what_would_be_guessed_is_refused(record: Record, words: str) -> None:

@@ -94,3 +94,10 @@ def test_what_a_prompt_shows_is_edited_only_where_the_answer_was_scraped_too() -
 def test_what_may_be_a_remnant_is_tagged() -> None:
     result = outcome(Markup(), one("Give me three names.", "<b>Ada and <i>Ben</b>"))
     assert [(tag.word, tag.turn, tag.field) for tag in result.tags] == [("markup", 1, "response")]
+
+
+def test_an_entity_that_is_asked_about_stays() -> None:
+    asked = one(prompt="Why does everybody type &mdash;?", response="&mdash; is a long stroke.")
+    assert not outcome(Markup(), asked).changes
+    met = one(prompt="What is the time?", response="Noon &mdash; or so.")
+    assert outcome(Markup(), met).changes

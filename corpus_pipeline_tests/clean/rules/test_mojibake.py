@@ -97,3 +97,10 @@ def test_an_answer_is_repaired_though_the_prompt_has_the_word_as_it_should_be() 
 def test_lost_characters_of_a_losing_answer_are_what_the_row_is_for() -> None:
     assert outcome(Mojibake(), one(rejected="T\ufffd\ufffd\ufffd w")).drop_reason is None
     assert outcome(Mojibake(), one(response="T\ufffd\ufffd\ufffd w", weight=0)).drop_reason is None
+
+
+def test_broken_signs_that_are_asked_about_stay() -> None:
+    asked = one(prompt="Was bedeutet â€œ?", response="Das war einmal “.")
+    assert not outcome(Mojibake(), asked).changes
+    met = one(prompt="Was sagte sie?", response="Sie sagte â€œjaâ€\x9d.")
+    assert outcome(Mojibake(), met).changes

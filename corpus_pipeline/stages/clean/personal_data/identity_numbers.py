@@ -209,4 +209,5 @@ def find_passports(source: Source) -> Iterator[Span]:
             yield Span(start, end, PASSPORT)
 
 
-_CLAUSE_END = lazily(r"[.!?;。！？；]\s|\n")
+# the point of "no." ends nothing
+_CLAUSE_END = lazily(r"(?<!\bno)(?<!\bnr)(?<!\bnum)[.!?;。！？；]\s|\n", re.IGNORECASE)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import has_code
-from corpus_pipeline.stages.clean.rules.subjects import MARKUP, PROGRAMS
+from corpus_pipeline.stages.clean.rules.subjects import MARKUP, PROGRAMS, asking
 
 # `<...>` that cannot contain another one, so that no search goes over the same characters twice
 _TAG = lazily(r"<(/?)([A-Za-z][A-Za-z0-9]*)(\s[^<>]*|/)?>")
@@ -35,6 +35,7 @@ _ENTITY = lazily(
     r"|#\d{2,6}|#[xX][0-9a-fA-F]{2,5});"
 )
 _QUOTED_ENTITY = lazily(r"['\"`“‘]&[#\w]{2,8};['\"`”’]|&[#\w]{2,8};\s*(?:=|→|->|becomes|means)")
+_ASKED = asking(r"&#?\w{2,8};")
 _ESCAPED_TAG = lazily(r"&lt;(?=[A-Za-z/!?|])")
 
 # Whole lines that a page says to its visitor and not to its reader.
@@ -57,7 +58,7 @@ _MAX_DEPTH = 5
 
 class Markup(TextRule):
     name = "markup"
-    version = 2
+    version = 3
     summary = (
         "Removes left-over HTML tags from prose, decodes HTML entities and removes cookie banners; code (fenced or not), "
         "LaTeX, `<think>` and conversations about markup, pages or programs stay as they are. What may be a remnant and "
@@ -78,7 +79,7 @@ class Markup(TextRule):
 
     def apply(self, view: View) -> Outcome:
         context = view.context()
-        if MARKUP.search(_without_addresses(view.text)) or PROGRAMS.search(context):
+        if MARKUP.search(_without_addresses(view.text)) or PROGRAMS.search(context) or _ASKED.search(context):
             return Outcome(view.turns)
         outcome = TextRule.apply(_KEEPS_BANNERS if _PAGE_SUBJECT.search(context) else self, view)
         for place in View(outcome.turns, view.tools).places():

@@ -12,7 +12,7 @@ from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.model import Tag
 from corpus_pipeline.stages.clean.rules.base import CODE, Outcome, Side, TextRule, View, outside
 from corpus_pipeline.stages.clean.rules.code import is_code
-from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS
+from corpus_pipeline.stages.clean.rules.subjects import CHARACTERS, asking
 
 # UTF-8 lead bytes seen through Latin-1, Windows-125x or Mac Roman, then what a continuation byte looks like there.
 _SUSPECT = lazily(
@@ -65,10 +65,12 @@ _SHOWN = lazily(
     f"(?<![^\\W_]){_LETTER.pattern}(?![^\\W_])|(?<=['\"`])[^\\W_]{{0,20}}{_LETTER.pattern}[^\\W_]{{0,20}}(?=['\"`])"
 )
 
+_ASKED = asking(f"{_LETTER.pattern}|\u00e2\u20ac\\S?|\u00ef\u00bf\u00bd|\ufffd")
+
 
 class Mojibake(TextRule):
     name = "mojibake"
-    version = 2
+    version = 3
     summary = (
         "Repairs text that was decoded with the wrong character set (`cafÃ©` to `café`, UTF-8 read as GBK), and drops "
         "a conversation in which too many characters were lost for good; code and conversations about characters stay as "
@@ -120,6 +122,8 @@ class Mojibake(TextRule):
 def is_about_characters(view: View) -> bool:
     """Whether strange letters may be the subject of a conversation: its words say so, or the letters are only shown."""
     if CHARACTERS.search(view.text):
+        return True
+    if _ASKED.search(view.context()):
         return True
     letters = len(_LETTER.findall(view.text))
     return letters > 0 and len(_SHOWN.findall(view.text)) == letters

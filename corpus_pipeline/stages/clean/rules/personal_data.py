@@ -102,7 +102,7 @@ def coverage(rules: Sequence[MaskingRule]) -> dict[str, Any]:
 
 class PersonalData(MaskingRule):
     name = "personal_data"
-    version = 2
+    version = 3
     summary = (
         "Masks e-mail addresses, phone, card, account, identity and passport numbers, public internet addresses, wallets, "
         "keys and passwords in every string of the record, unknown keys included; each kind may be masked, kept, or a "

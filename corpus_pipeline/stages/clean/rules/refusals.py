@@ -10,7 +10,7 @@ from corpus_pipeline.stages.clean.rules.base import Outcome, Rule, Text, View
 
 class Refusals(Rule):
     name = "refusals"
-    version = 5
+    version = 6
     summary = (
         "Drops conversations whose every answer is a refusal and nothing else (17 languages). A refusal that is the lesson "
         "is tagged and stays: the answers of preference data, a harmful question, tools at hand."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from corpus_pipeline.lazy_patterns import lazily
 from corpus_pipeline.stages.first_look import Screened
 
 # web pages and their notation, wherever they are named
@@ -85,3 +86,15 @@ REPETITION = Screened(
     r"|重复|遍|次|歌|诗|绕口令|繰り返|回|반복|번|повтор|раз|wiederhol\w*|mal\b|répét\w*|fois|repit\w*|veces|repet\w*|vezes",
     re.IGNORECASE,
 )
+
+
+def asking(thing: str) -> re.Pattern[str]:
+    """A question what a thing is, does or means, in which it stands by itself. thing: a pattern without groups."""
+    return lazily(
+        r"\b(?:what|why|how|which|when|was|wie|warum|wof[uü]r|que|qué|qu'est-ce|pourquoi|cosa|perch[eé]|что|почему)\b"
+        r"[^\n.!?;]{0,50}\b(?:do(?:es)?|is|are|of|by|see|seeing|shows?|get|types?|writes?|uses?|bedeutet|hei[sß]+t|ist|macht|signifie|fait"
+        r"|significa|es|fa|означает|значит|это)\s+(?:(?:the|a|an|das|der|le|la|el|il)\s+)?"
+        rf"['\"`“‘«]?(?:{thing})['\"`”’»]?(?=[\s?.,:!]|$)"
+        rf"|['\"`“‘「]?(?:{thing})['\"`”’」]?\s?(?:是什么|什么意思|代表什么|とは|は何|은 무엇|는 무엇|이란)",
+        re.IGNORECASE,
+    )
