@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from corpus_pipeline.formats import NotExportable, by_name, export_line, look_at
+from corpus_pipeline.formats import NotExportable, by_name, detect, export_line, look_at
 from corpus_pipeline.formats import shape as shapes
 
 Record = dict[str, Any]
@@ -899,3 +899,14 @@ def test_foreign_words_for_roles_are_not_handed_to_a_tool() -> None:
     conversation = sft.read(record)
     assert json.loads(export_line(conversation, sft, sft)[0]) == record
     assert json.loads(export_line(conversation, sft, sft, checked=True)[0]) == talk(ask("a?"), say("b"))
+
+
+def test_texts_are_a_conversation_when_they_are_pairs_and_none_when_they_are_documents() -> None:
+    record = {"texts": [{"user": "Which shelf?", "assistant": "The lower one.", "source": "hall"}]}
+    found = detect([record])
+    assert found is not None
+    line, _ = export_line(found.read(record), found, by_name("openai_sft"))
+    assert json.loads(line)["messages"] == [ask("Which shelf?"), say("The lower one.")]
+    documents = {"texts": ["A note on shelves.", "A note on lamps."]}
+    other = detect([documents])
+    assert other is None or "A note on lamps." not in [turn.response for turn in other.read(documents).turns]
