@@ -187,7 +187,7 @@ def test_the_buttons_of_the_row_browser_start_runs_and_lead_to_them(ui: UI, page
         ui.model.meet()
 
     rows.goto(f"{ui.rows_url}/failed?file={name}&state=open")
-    rows.get_by_label("Tick all of this page").check()
+    rows.get_by_label("Select all on this page").check()
     rows.screenshot(path=str(browser.artifacts() / "browser-replay.png"))
     rows.get_by_role("button", name="Replay and run").click()
     wait_for(lambda: ui.stage(name, "export")[0] == "done", 120, "the run after the replay")

@@ -154,8 +154,8 @@ def test_a_row_that_a_rule_changed_is_kept_as_its_source_brought_it(tmp_path: Pa
         assert corpus.kept_anyway("mill") == []
 
         page = client.get("/files/mill/rows/2").text
-        assert "Keep as the source brought it" in page
-        assert "Keep as the source brought it" not in client.get("/files/mill/rows/1").text
+        assert "Keep unchanged from the source" in page
+        assert "Keep unchanged from the source" not in client.get("/files/mill/rows/1").text
         (csrf,) = set(re.findall(r'name="csrf" value="([0-9a-f]+)"', page))
         fields = {"csrf": csrf, "row": "mill:2", "reason": "the bell is what it is about", "back": "/files"}
         done = client.post("/keep", data=fields, headers={"Origin": "http://127.0.0.1:8787"})
@@ -170,7 +170,7 @@ def test_a_row_that_a_rule_changed_is_kept_as_its_source_brought_it(tmp_path: Pa
         assert (report["changed"], report["tags"]) == (1, {"kept_unchanged": 1})
         assert corpus.store.fetch(violations) == []
         page = client.get("/files/mill/rows/2").text
-        assert "kept as its source brought it" in page and "Keep as the source brought it" not in page
+        assert "kept as its source brought it" in page and "Keep unchanged from the source" not in page
         environment = {"CORPUS_HOME": str(corpus.settings.home)}
         listed = CliRunner().invoke(cli, ["duplicates", "mill", "--kept-anyway"], env=environment)
         assert "mill:2  kept as its source brought it by" in listed.stdout

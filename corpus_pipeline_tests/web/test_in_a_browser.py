@@ -171,7 +171,7 @@ def test_enter_in_a_field_of_the_failed_samples_neither_replays_nor_dismisses(wa
     page.goto("/failed")
     assert not page.locator("button[disabled]").is_visible()
     page.locator("input[name=id]:enabled").first.check()
-    for field in ("Reason for dismissing", "Another model", "Longest answer in tokens"):
+    for field in ("Reason for dismissing", "Another model", "Maximum output tokens"):
         page.get_by_label(field).press("Enter")
     page.get_by_label("Reason for dismissing").fill("the source is broken")
     page.get_by_label("Reason for dismissing").press("Enter")

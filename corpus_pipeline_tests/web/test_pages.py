@@ -251,7 +251,7 @@ def test_an_operator_asks_for_a_backfill_of_what_has_failed_or_is_missing(client
     assert client.form("/backfill", stage="wash").status_code == 400
     assert client.form("/backfill", stage="clean", back="/files").headers["location"] == "/files"
     assert client.form("/backfill", stage="clean").status_code == 303  # asked for already
-    assert "Backfill up to clean: asked for by" in client.get("/files").text
+    assert "Backfill up to clean: requested by" in client.get("/files").text
     (wish,) = client.get("/files.json").json()["backfills"]
     assert wish["to"] == "clean"
     assert len(client.get("/audit.json?action=backfill").json()["entries"]) == 1
