@@ -17,7 +17,7 @@ _stage = click.option("--stage", type=_STAGES, help="Only this stage.")
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
 @_stage
-@click.option("--all", "everything", is_flag=True, help="Everything there is and that will be registered.")
+@click.option("--all", "everything", is_flag=True, help="Everything, including files registered later.")
 @click.option("--reason", required=True, help="Why; shown to whoever finds the work paused.")
 @click.option("--wait/--no-wait", default=True, help="Wait until each scope has really stopped.")
 @click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds to wait.")
@@ -61,7 +61,7 @@ def pause(names: tuple[str, ...], stage: str | None, everything: bool, reason: s
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
 @_stage
-@click.option("--all", "everything", is_flag=True, help="Clear every flag there is.")
+@click.option("--all", "everything", is_flag=True, help="Clear every flag.")
 def resume(names: tuple[str, ...], stage: str | None, everything: bool) -> None:
     """Clear pause flags. With `corpus ui` running the work goes on by itself, otherwise with `corpus run`."""
     from corpus_pipeline.service import Corpus

@@ -31,7 +31,7 @@ _where = click.option(
 def failed() -> None:
     """Samples that failed: list, show, replay or dismiss them.
 
-    An export waits until none is open, or as few as its recipe allows.
+    An export waits until no more are open than its recipe allows.
 
     \b
     Examples:
@@ -43,8 +43,8 @@ def failed() -> None:
 
 @failed.command("list")
 @_where
-@click.option("--after", type=int, default=0, help="Begin behind this id.")
-@click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many; 50, and all of them with --json.")
+@click.option("--after", type=int, default=0, help="Start after this id.")
+@click.option("--limit", type=click.IntRange(1, 10_000), help="Maximum number; default 50, or all with --json.")
 @json_option
 def list_(wheres: tuple[str, ...], after: int, limit: int | None, as_json: bool) -> None:
     """Failed samples, oldest first."""

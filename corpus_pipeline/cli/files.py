@@ -31,9 +31,9 @@ _GENERAL = ("instruction", "chat", "preference", "labelled", "message_tree", "mi
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--name", help="Name of the dataset file (one PATH only). Default: from the file's name.")
 @click.option("--recipe", help="A recipe by name or a .yaml file. Default: the built-in one.")
-@click.option("--consumer", help="The team that it is worked for; costs roll up to it. Default: 'default'.")
-@click.option("--format", "format_name", help="The format, when detection should not decide.")
-@click.option("--replace", is_flag=True, help="Let a changed file take the place of the one of the same name.")
+@click.option("--consumer", help="The team it is processed for; costs roll up to it. Default: 'default'.")
+@click.option("--format", "format_name", help="The format, instead of detecting it.")
+@click.option("--replace", is_flag=True, help="Replace the file of the same name with a changed one.")
 @json_option
 def add(
     paths: tuple[str, ...],

@@ -23,8 +23,8 @@ _NICE = 10
 
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
-@click.option("--status", "only_status", is_flag=True, help="Say how far it is; make nothing.")
-@click.option("--anew", is_flag=True, help="Make it again from nothing.")
+@click.option("--status", "only_status", is_flag=True, help="Show its progress; build nothing.")
+@click.option("--anew", is_flag=True, help="Rebuild it from scratch.")
 @click.option("--polite", is_flag=True, help="At low priority, and wait while files are read, cleaned or exported.")
 @json_option
 def index(names: tuple[str, ...], only_status: bool, anew: bool, polite: bool, as_json: bool) -> int:

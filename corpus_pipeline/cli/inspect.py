@@ -190,7 +190,9 @@ def report(name: str, stage: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
-@click.option("--stage", type=_STAGES, default=Stage.INGEST.value, show_default=True, help="As which stage left them.")
+@click.option(
+    "--stage", type=_STAGES, default=Stage.INGEST.value, show_default=True, help="Show rows as this stage left them."
+)
 @click.option("--search", help="Only rows that contain this text.")
 @click.option(
     "--where",
@@ -281,9 +283,7 @@ def show(row: str) -> None:
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
 @click.argument("line", type=click.IntRange(min=1))
-@click.option(
-    "--export", help="Number of an export, or the first 8 or more digits of its sha256; the newest if not said."
-)
+@click.option("--export", help="Number of an export, or the first 8 or more digits of its sha256; default: the newest.")
 @json_option
 def trace(name: str, line: int, export: str | None, as_json: bool) -> None:
     """Where LINE of the exported file of NAME comes from: source line, rules, prompts, calls, money, people.

@@ -12,9 +12,7 @@ from corpus_pipeline.cli.output import json_option, mark, print_json, print_line
 @click.option(
     "--deep", is_flag=True, help="Read everything that is stored and compare it; takes long, changes nothing."
 )
-@click.option(
-    "--s3-policy", is_flag=True, help="Print the least policy that a key for CORPUS_EXPORT_URL needs, and end."
-)
+@click.option("--s3-policy", is_flag=True, help="Print the minimal policy for a key to CORPUS_EXPORT_URL, and exit.")
 @click.option(
     "--grants",
     type=click.Choice(["migrate", "operate", "augment", "view"]),

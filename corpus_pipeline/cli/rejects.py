@@ -14,9 +14,9 @@ _SHOWN = 20
 @click.command()
 @click.argument("name", shell_complete=dataset_names)
 @click.option("--where", "reason", help="Only those of this reason: reason=WORD.")
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Begin behind this row number.")
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Start after this row number.")
 @click.option(
-    "--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="At most so many lines."
+    "--limit", type=click.IntRange(1, 10_000), default=_SHOWN, show_default=True, help="Maximum number of lines."
 )
 @json_option
 def rejects(name: str, reason: str | None, after: int, limit: int, as_json: bool) -> None:

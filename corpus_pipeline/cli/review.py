@@ -23,7 +23,7 @@ _FIELDS = ("prompt", "reasoning", "response")
 @click.option("--good", multiple=True, help="FILE:ROW/STRATEGY/SAMPLE: this new row is good. Several: each.")
 @click.option("--bad", multiple=True, help="This one is bad: no export holds it.")
 @click.option("--note", help="Why; it is kept with the verdict.")
-@click.option("--judge", help="TASK.FIELD>=VALUE: how the judge model that says so agrees with people.")
+@click.option("--judge", help="TASK.FIELD>=VALUE: how well this judge agrees with people.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=_SHOWN, show_default=True, help="Rows to show.")
 @json_option
 def review(

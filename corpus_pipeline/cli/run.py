@@ -41,9 +41,11 @@ _STAGES = click.Choice([stage.value for stage in Stage])
 @click.command()
 @click.argument("names", nargs=-1, shell_complete=dataset_names)
 @click.option("--to", "to", type=_STAGES, default=Stage.EXPORT.value, show_default=True, help="The last stage to work.")
-@click.option("--limit", type=click.IntRange(min=1), help="Augment only so many rows of each file, as a preview.")
+@click.option("--limit", type=click.IntRange(min=1), help="Augment only this many rows of each file, as a preview.")
 @click.option(
-    "--spread", is_flag=True, help="With --limit: rows evenly over the file, from which `corpus estimate` tells most."
+    "--spread",
+    is_flag=True,
+    help="With --limit: rows evenly over the file, which makes `corpus estimate` most accurate.",
 )
 @click.option("--redo", is_flag=True, help="Start the stage given by --to over; paid answers are used again.")
 @json_option
