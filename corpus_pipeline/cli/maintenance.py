@@ -12,7 +12,9 @@ from corpus_pipeline.cli.output import json_option, mark, print_json, print_line
 @click.option(
     "--deep", is_flag=True, help="Read everything that is stored and compare it; takes long, changes nothing."
 )
-@click.option("--s3-policy", is_flag=True, help="Print the minimal policy for a key to CORPUS_EXPORT_URL, and exit.")
+@click.option(
+    "--s3-policy", is_flag=True, help="Print the minimal policy that the key for CORPUS_EXPORT_URL needs, and exit."
+)
 @click.option(
     "--grants",
     type=click.Choice(["migrate", "operate", "augment", "view"]),

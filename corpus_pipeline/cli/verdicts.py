@@ -92,7 +92,7 @@ def _show(entry: DuplicatePair) -> None:
 
 
 def _show_kept(entry: KeptRow) -> None:
-    how = "kept as its source brought it" if entry["unchanged"] else "kept"
+    how = "kept unchanged from the source" if entry["unchanged"] else "kept"
     tell(printable(f"{entry['row']}  {how} by {entry['by']} at {moment(entry['at'])}: {entry['reason']}"))
 
 
@@ -126,5 +126,5 @@ def keep(rows: tuple[str, ...], reason: str, undo: bool) -> None:
     if others:
         say(f"{'cleaning decides again about' if undo else 'kept from now on:'} {', '.join(others)}")
     if kept.unchanged:
-        say(f"kept as its source brought it from now on: {', '.join(kept.unchanged)}")
+        say(f"kept unchanged from the source from now on: {', '.join(kept.unchanged)}")
     say(f"Next: corpus run {shlex.join(kept.run)}")

@@ -181,7 +181,7 @@ async def _form_for(request: Request, role: Role) -> Form:
     form = await read_form(request)
     site = site_of(request)
     if not site.sessions.token_is_right(request.scope["session"], first(form, "csrf")):
-        raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
+        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
     if not _may(request, role):
         what = "This server is read-only." if site.options.read_only else f"This needs the role {role}."
         raise HTTPException(403, what)

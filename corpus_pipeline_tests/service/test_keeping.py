@@ -159,7 +159,7 @@ def test_a_row_that_a_rule_changed_is_kept_as_its_source_brought_it(tmp_path: Pa
         (csrf,) = set(re.findall(r'name="csrf" value="([0-9a-f]+)"', page))
         fields = {"csrf": csrf, "row": "mill:2", "reason": "the bell is what it is about", "back": "/files"}
         done = client.post("/keep", data=fields, headers={"Origin": "http://127.0.0.1:8787"})
-        assert done.status_code == 200 and "As its source brought it: mill:2" in done.text
+        assert done.status_code == 200 and "Unchanged from the source: mill:2" in done.text
         small_corpus.run_path(corpus, "mill")
         sources = exported(corpus)[::2]  # beside each, what a model made of it
         assert sources[1] == brought and "[EMAIL]" in sources[2]
@@ -170,10 +170,10 @@ def test_a_row_that_a_rule_changed_is_kept_as_its_source_brought_it(tmp_path: Pa
         assert (report["changed"], report["tags"]) == (1, {"kept_unchanged": 1})
         assert corpus.store.fetch(violations) == []
         page = client.get("/files/mill/rows/2").text
-        assert "kept as its source brought it" in page and "Keep unchanged from the source" not in page
+        assert "kept unchanged from the source" in page and "Keep unchanged from the source" not in page
         environment = {"CORPUS_HOME": str(corpus.settings.home)}
         listed = CliRunner().invoke(cli, ["duplicates", "mill", "--kept-anyway"], env=environment)
-        assert "mill:2  kept as its source brought it by" in listed.stdout
+        assert "mill:2  kept unchanged from the source by" in listed.stdout
         with pytest.raises(UsageError, match="nothing to keep it from"):
             corpus.keep(["mill:1"], "because")
 

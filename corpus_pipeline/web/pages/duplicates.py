@@ -36,7 +36,7 @@ def keep(request: Request, form: Form) -> tuple[str, str]:
         raise UsageError("mark the rows that are to be kept")
     kept = acting(request).keep(rows, reason, undo=undo)
     done = "Cleaning decides again about" if undo else "Kept from now on:"
-    as_it_was = f" As its source brought it: {', '.join(kept.unchanged)}." if kept.unchanged else ""
+    as_it_was = f" Unchanged from the source: {', '.join(kept.unchanged)}." if kept.unchanged else ""
     return (
         f"{done} {', '.join(kept.rows)}.{as_it_was} The next run of {', '.join(kept.run)} takes it into account.",
         first(form, "back"),

@@ -40,7 +40,7 @@ async def log_in(request: Request) -> Response:
     if not site.options.login or site.options.users is None:
         raise HTTPException(404, "Nobody has to log in here.")
     if not site.sessions.token_is_right(session, first(fields, "csrf")):
-        raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
+        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
     name, password = first(fields, "name")[:_LONGEST], fields.get("password", [""])[0][:_LONGEST]
     address, device = address_of(request), site.sessions.known_device(request.cookies.get(DEVICE), name)
     tries = (
@@ -104,7 +104,7 @@ async def log_out(request: Request) -> Response:
     fields = await read_form(request)
     site, session = site_of(request), request.scope["session"]
     if not site.sessions.token_is_right(session, first(fields, "csrf")):
-        raise HTTPException(403, "The form has expired: load the page again and repeat what you did.")
+        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
     person = request.scope["person"]
     if person is not None and first(fields, "everywhere") == "yes":
         await run_in_threadpool(_log_out_everywhere, site, person.name, address_of(request))
