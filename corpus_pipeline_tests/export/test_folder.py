@@ -255,6 +255,33 @@ def test_a_flipped_byte_is_found_and_the_next_export_repairs_it(target, tmp_path
     assert (target.root / "notes" / "notes.jsonl").read_bytes() == b"\n".join(NEW) + b"\n"
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_other_bytes_of_the_same_length_are_no_whole_export(target, tmp_path, in_place):
+    data = spooled(tmp_path / "work", NEW)
+    target.publish(described(data), data)
+    alias = target.root / "notes" / "notes.jsonl"
+    content = alias.read_bytes()
+    assert target.holds("notes", data.sha256)
+    if not in_place:
+        alias.unlink()
+    alias.write_bytes(content.replace(b"new", b"old"))
+    later = alias.stat().st_mtime + 5
+    os.utime(alias, (later, later))
+    assert not target.holds("notes", data.sha256)
+    data = spooled(tmp_path / "work", NEW)
+    target.publish(described(data), data)
+    assert target.holds("notes", data.sha256) and alias.read_bytes() == content
+
+
+def test_a_whole_export_is_not_read_because_it_was_touched_or_published_again(target, tmp_path, monkeypatch):
+    data = spooled(tmp_path / "work", NEW)
+    target.publish(described(data), data)
+    data = spooled(tmp_path / "work", NEW)
+    target.publish(described(data), data)
+    monkeypatch.setattr("corpus_pipeline.stages.export.targets.folder._sha256", lambda path: pytest.fail("it was read"))
+    assert target.holds("notes", data.sha256)
+
+
 def test_a_part_that_changed_after_it_was_finished_is_not_published(target, tmp_path):
     data = spooled(tmp_path / "work", NEW)
     data.path.write_bytes(data.path.read_bytes().replace(b"new", b"bad"))

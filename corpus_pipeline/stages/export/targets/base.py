@@ -248,7 +248,8 @@ class Target(ABC):
 
     @abstractmethod
     def _is_whole(self, folder: str, stored: StoredFile) -> bool:
-        """Whether the file is there under all its names, with as many bytes as the manifest says."""
+        """Whether the file is there under all its names, with as many bytes as the manifest says, and no others were written
+        since, as far as its time tells."""
 
     @abstractmethod
     def _put(self, path: str, content: bytes) -> None:

@@ -43,7 +43,7 @@ from corpus_pipeline.stages.export.files import (
     write_whole,
 )
 from corpus_pipeline.stages.export.manifest import StoredFile, parse, stored_files
-from corpus_pipeline.stages.export.targets.base import MANIFEST, Check, OnStep, Target, blocks, file_suffix
+from corpus_pipeline.stages.export.targets.base import MANIFEST, Check, OnStep, Target, blocks, digest, file_suffix
 from corpus_pipeline.stages.export.writer import FileFacts
 
 _VERSIONS = ".versions"
@@ -54,6 +54,7 @@ _ALIASES = (
 )
 _SETTING = "CORPUS_EXPORT_URL"
 GRACE_SECONDS = 600.0
+_SAME_MOMENT = 2.0  # seconds, the coarsest time of a file system
 
 
 class FolderTarget(Target):
@@ -126,10 +127,15 @@ class FolderTarget(Target):
     def _is_whole(self, folder: str, stored: StoredFile) -> bool:
         home = self.root / folder
         try:
-            sizes = {(home / name).stat().st_size for name in (stored.path, stored.alias) if name is not None}
+            written = (home / MANIFEST).stat().st_mtime
+            states = {home / name: (home / name).stat() for name in (stored.path, stored.alias) if name is not None}
+            if {state.st_size for state in states.values()} != {stored.bytes}:
+                return False
+            # the manifest is the youngest file: what was written since is read, for it may hold other bytes
+            later = [path for path, state in states.items() if state.st_mtime > written + _SAME_MOMENT]
+            return all(_sha256(path) == stored.sha256 for path in later)
         except OSError:
             return False
-        return sizes == {stored.bytes}
 
     def _put(self, path: str, content: bytes) -> None:
         place = self.root / path
@@ -154,6 +160,8 @@ class FolderTarget(Target):
                         _link(home, file.path, file.alias, within)
                     on_step(f"{file.role}.alias.after")
             self._remove_old(folder)
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(home / MANIFEST)  # no file of the export is younger: see `_is_whole`
             sync_folder(home)
 
     def _remove_old(self, folder: str) -> None:
@@ -221,6 +229,11 @@ class FolderTarget(Target):
         """One at a time reads all manifests and writes what follows from them, so that no entry is lost."""
         with file_locks.locked(self.root / _LOCK, mode=0o666):
             yield
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return digest(stream)[0]
 
 
 def _copy(file: FileFacts, descriptor: int) -> None:
