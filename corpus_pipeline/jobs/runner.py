@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
@@ -182,8 +183,9 @@ def _require_source(work: Work) -> None:
     if not is_elsewhere(work.file):
         local_path(work)
         return
+    here = "is no file" if Path(work.file.path).exists() else "is not"
     raise SourceNotHere(
-        f"{work.file.path} is not on this host ({host_name()}): {work.stage} of {work.file.name} stays pending."
+        f"{work.file.path} {here} on this host ({host_name()}): {work.stage} of {work.file.name} stays pending."
         f" Run it where the file is, bring the file here, or say where it lies now:"
         f" corpus add PATH --name {work.file.name}"
     )

@@ -57,8 +57,8 @@ def title_of(path: str) -> str:
 
 
 def is_elsewhere(file: DatasetFile) -> bool:
-    """Whether a dataset file is a local path that this host does not have."""
-    return "://" not in file.path and not Path(file.path).exists()
+    """Whether a dataset file is a local path at which this host has no file: nothing, or a folder."""
+    return "://" not in file.path and not Path(file.path).is_file()
 
 
 def _file(row: Row) -> DatasetFile:

@@ -517,16 +517,21 @@ def test_a_partition_without_a_file_is_refused_in_words_and_removed(home: Home):
     home.instance.delete_dynamic_partition("dataset_files", "by_hand")
 
 
-def test_a_source_that_is_elsewhere_leaves_its_stage_pending(home: Home):
-    name = home.add("elsewhere")
+@pytest.mark.parametrize("instead", ["nothing", "folder"])
+def test_a_source_that_is_elsewhere_leaves_its_stage_pending(home: Home, instead: str):
+    name = home.add(f"elsewhere_{instead}")
     (file,) = home.corpus.files([name])
     away = Path(file.path).rename(Path(file.path).with_suffix(".away"))
+    if instead == "folder":
+        Path(file.path).mkdir()
     assert not run(home, name).success
     (state,) = home.corpus.status([name])
     assert (state["stages"]["ingest"]["status"], state["stages"]["ingest"]["reason"]) == (
         "pending",
         f"not on this host: {file.path}",
     )
+    if instead == "folder":
+        Path(file.path).rmdir()
     away.rename(file.path)
     assert run(home, name, [Stage.INGEST]).success
 
