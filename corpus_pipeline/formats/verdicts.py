@@ -15,9 +15,8 @@ _ANSWER = lazily(
 )
 _NAMED = lazily(r"(?:model|response|answer|assistant|conversation|completion|output|option|candidate)?([ab012])")
 # whose value names one of the sides
-_WINNERS = tuple(
-    "winner betterresponseid betteranswerid betterresponse betteranswer preference preferred verdict choice".split()
-)
+_WINNERS = tuple("winner betterresponse betteranswer preference preferred verdict choice".split())
+_IDS = ("betterresponseid", "betteranswerid")  # the number of the better one
 _SIGNED = ("overallpreference", "preferencestrength")  # below nought: the first one is better
 _SCORES = ("score", "rating", "reward", "overallscore")
 _NOBODY = ("tie", "bothbad", "tiebothbad", "equal", "neither")
@@ -72,6 +71,10 @@ def _best(record: Mapping[str, Any], plain: Mapping[str, str], base: str, sides:
         side = _named_side(record[plain[name]], sides) if name in plain else None
         if side is not None:
             return side
+    for name in _IDS if sides == ("0", "1") else ():
+        side = record[plain[name]] if name in plain else None
+        if _is_number(side) and side in (0, 1):
+            return 1 if side else -1
     for head in ("winner", "winnermodel", "winnerresponse"):
         flags: list[Any] = [record.get(plain.get(head + side, "")) for side in sides]
         if all(isinstance(flag, int) and flag in (0, 1) for flag in flags):
@@ -90,11 +93,13 @@ def _best(record: Mapping[str, Any], plain: Mapping[str, str], base: str, sides:
 
 
 def _named_side(value: Any, sides: tuple[str, str]) -> int | None:
-    if not isinstance(value, str | int) or isinstance(value, bool):
+    if not isinstance(value, str):
         return None
-    name = plain_name(str(value).strip())
+    name = plain_name(value.strip())
     if name in _NOBODY:
         return 0
+    if name.isdecimal():  # counted from nought, from one, or how much better: who knows
+        return None
     matched = _NAMED.fullmatch(name)
     if matched is None or matched[1] not in sides:
         return None

@@ -9,6 +9,7 @@ import pytest
 
 from corpus_pipeline.formats import NotExportable, by_name, detect, export_line, look_at
 from corpus_pipeline.formats import shape as shapes
+from corpus_pipeline.formats.verdicts import verdict_on
 
 Record = dict[str, Any]
 
@@ -910,3 +911,27 @@ def test_texts_are_a_conversation_when_they_are_pairs_and_none_when_they_are_doc
     documents = {"texts": ["A note on shelves.", "A note on lamps."]}
     other = detect([documents])
     assert other is None or "A note on lamps." not in [turn.response for turn in other.read(documents).turns]
+
+
+@pytest.mark.parametrize("verdict", [-2, -1, 0, 1, 2, "1", "-1", 1.0, True])
+def test_a_number_that_may_be_a_place_or_a_strength_decides_nothing(verdict: Any) -> None:
+    for name in ("preference", "winner", "choice", "better_response_id"):
+        record = {"prompt": "Which lamp?", "response_1": "The green one.", "response_2": "Any.", name: verdict}
+        assert verdict_on(record) is None, name
+
+
+@pytest.mark.parametrize(
+    ("record", "won"),
+    [
+        ({"response_0": "a b", "response_1": "c d", "better_response_id": 1}, "response_1"),
+        ({"response_0": "a b", "response_1": "c d", "better_response_id": 0}, "response_0"),
+        ({"response1": "a b", "response2": "c d", "overall_preference": -3}, "response1"),
+        ({"response1": "a b", "response2": "c d", "overall_preference": 1}, "response2"),
+        ({"ref_A": "a b", "ref_B": "c d", "score_A": 2, "score_B": 7}, "ref_B"),
+        ({"human_ref_A": "a b", "human_ref_B": "c d", "labels": 1}, "human_ref_A"),
+        ({"response_a": "a b", "response_b": "c d", "winner": "model_b"}, "response_b"),
+    ],
+)
+def test_who_won_is_read_as_the_set_means_it(record: Record, won: str) -> None:
+    found = verdict_on({"prompt": "Which lamp?", **record})
+    assert found is not None and found.decided and found.won == won

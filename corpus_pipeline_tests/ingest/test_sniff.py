@@ -264,22 +264,6 @@ HINTS: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"prompt": "prompt", "response": "response_a"},
     ),
     (
-        {"prompt": "Why {n}?", "response_0": "So {n}.", "response_1": "No.", "better_response_id": 1},
-        {
-            "prompt": "prompt",
-            "chosen": "{{ response_0 if better_response_id == 0 else response_1 if better_response_id == 1 else '' }}",
-            "rejected": "{{ response_1 if better_response_id == 0 else response_0 if better_response_id == 1 else '' }}",
-        },
-    ),
-    (
-        {"history": "Why {n}, say?", "ref_A": "So it is.", "ref_B": "No, it is {n}.", "score_A": 2, "score_B": 7},
-        {
-            "prompt": "history",
-            "chosen": "{{ ref_A if score_A > score_B else ref_B if score_B > score_A else '' }}",
-            "rejected": "{{ ref_B if score_A > score_B else ref_A if score_B > score_A else '' }}",
-        },
-    ),
-    (
         {"q": {"text": "Why {n}?"}, "answer1": "So {n}.", "answer2": "No {n}.", "winner": "model_2"},
         {
             "prompt": "q.text",
