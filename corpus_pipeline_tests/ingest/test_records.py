@@ -651,3 +651,10 @@ def test_deep_records_are_rejected_one_by_one(tmp_path: Path) -> None:
     deep: Any = b'{"question":' + b"[" * 100_000
     outcome = read_all(source_of(tmp_path, GOOD + b"\n" + deep + b"\n" + GOOD))
     assert (outcome.reasons, len(outcome.conversations)) == (["too_deep"], 2)
+
+
+def test_a_first_key_with_a_damaged_escape_costs_its_element_alone(tmp_path: Path) -> None:
+    content = b'[\n {\n  "\\messages": 1\n },\n {\n  "messages": 2\n },\n {\n  "messages": 3\n }\n]\n'
+    with RecordReader(source_of(tmp_path, content, "data.json")) as reader:
+        found = [record.raw for record in reader.records()]
+    assert [b'"messages": 2' in raw for raw in found] == [False, True, False] and b'"messages": 3' in found[-1]

@@ -316,4 +316,8 @@ def _behind_space(head: bytes, place: int) -> int:
 
 
 def _name(raw: bytes) -> str:
-    return str(_DECODER.decode(raw.decode("latin-1")))
+    """A key as it is read; one that is damaged itself (`"\\messages"`) is its bytes, which no other key has."""
+    try:
+        return str(_DECODER.decode(raw.decode("latin-1")))
+    except ValueError:
+        return raw.decode("latin-1")
