@@ -249,15 +249,15 @@ class Screened:
 
     def __init__(self, pattern: str, flags: re.RegexFlag = re.NOFLAG) -> None:
         self.compiled = lazily(pattern, flags)
-        self._pattern, self._ignore_case = pattern, bool(flags & re.IGNORECASE)
+        self._options = _options(bool(flags & re.IGNORECASE))
 
     @cached_property
     def _of_any(self) -> re2._Regexp:
-        return re2.compile(wider(self._pattern), _options(self._ignore_case))
+        return re2.compile(wider(self.compiled.pattern), self._options)
 
     @cached_property
     def _of_ascii(self) -> re2._Regexp:
-        return re2.compile(wider(self._pattern, borders=True), _options(self._ignore_case))
+        return re2.compile(wider(self.compiled.pattern, borders=True), self._options)
 
     def search(self, text: str) -> re.Match[str] | None:
         """As that of `re.Pattern`."""

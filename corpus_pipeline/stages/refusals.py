@@ -403,15 +403,6 @@ _LECTURE: Final = 80  # characters in which a lecture says what is wrong
 _LECTURE_EN: Final = 160  # of English
 # how a lecture says that what is asked for is wrong; seen of models in these languages only
 _LECTURES: Final = {
-    "en": lazily(
-        r"^\W*(?:first,? )?(?:i must (?:clarify|emphasi[sz]e|stress|point out)\b.{0,60}\b(?:crim|illegal|unethical|not ethical|never|wrong|against|not legal|not appropriate)"
-        r"|it(?: is|['’]s) (?:not|never) (?:\w+ )?(?:ethical|legal|safe|appropriate|okay|ok|acceptable|right|respectful)\b"
-        r"|it(?: is|['’]s|['’]s also) (?:illegal|unethical|immoral|wrong|a (?:serious )?crime)\b"
-        r"|it(?: is|['’]s) (?:important|crucial|essential) to (?:note|remember|understand|clarify) that .{0,80}\b(?:illegal|unethical|not (?:ethical|legal|appropriate|acceptable)|never acceptable|(?:potentially )?dangerous drug)"
-        r"|i (?:strongly )?(?:condemn|advise against|urge you not)\b"
-        r"|(?:\w+ ){1,5}(?:is|are) (?:\w+ )?(?:illegal|unethical|immoral|a (?:serious )?(?:crime|criminal (?:act|offen[cs]e))|never (?:acceptable|okay|right))\b)",
-        re.IGNORECASE,
-    ),
     "zh": lazily(
         r"违法|違法|非法|不道德|犯罪|不合法|违反[^，。]{0,8}(?:法律|道德|伦理)|法律[^，。]{0,4}禁止|有害|不可取|严重[^，。]{0,6}后果"
     ),
@@ -425,7 +416,17 @@ _ASKS_AGAINST: Final = lazily(
     r"\b(?:report|prevent|avoid|protect|stop|detect|spot|recogni[sz]e|deal with|cope|escape|survive|recover|remove|quit|dispute|defend|treat|teach|discuss|warn)\w*\b",
     re.IGNORECASE,
 )
-# and what no other answer begins with, whatever was asked for
+# how a lecture in English begins
+_ENGLISH_LECTURE: Final = lazily(
+    r"^\W*(?:first,? )?(?:i must (?:clarify|emphasi[sz]e|stress|point out)\b.{0,60}\b(?:crim|illegal|unethical|not ethical|never|wrong|against|not legal|not appropriate)"
+    r"|it(?: is|['’]s) (?:not|never) (?:\w+ )?(?:ethical|legal|safe|appropriate|okay|ok|acceptable|right|respectful)\b"
+    r"|it(?: is|['’]s|['’]s also) (?:illegal|unethical|immoral|wrong|a (?:serious )?crime)\b"
+    r"|it(?: is|['’]s) (?:important|crucial|essential) to (?:note|remember|understand|clarify) that .{0,80}\b(?:illegal|unethical|not (?:ethical|legal|appropriate|acceptable)|never acceptable|(?:potentially )?dangerous drug)"
+    r"|i (?:strongly )?(?:condemn|advise against|urge you not)\b"
+    r"|(?:\w+ ){1,5}(?:is|are) (?:\w+ )?(?:illegal|unethical|immoral|a (?:serious )?(?:crime|criminal (?:act|offen[cs]e))|never (?:acceptable|okay|right))\b)",
+    re.IGNORECASE,
+)
+# and how no other answer begins, whatever was asked for
 _SURE_LECTURE: Final = lazily(
     r"^\W*(?:first,? )?(?:i must (?:clarify|emphasi[sz]e|stress|point out)\b.{0,60}\b(?:criminal|illegal|unethical|not ethical|not legal|never appropriate)"
     r"|it(?: is|['’]s) (?:not|never) (?:\w+ )?(?:ethical|legal)\b)",
@@ -500,18 +501,14 @@ def lecture_of(answer: str, asked: str) -> Refusal | None:
     if asked and answer.isascii():
         return _english_lecture(answer, asked)
     head = answer[:_LECTURE]
-    for language in ("zh", "ja", "ko") if asked and not head.isascii() else ():
-        if (
-            _LECTURES[language].search(head)
-            and is_harmful(asked[:_ASKED], language)
-            and not _ASKS_WHETHER.search(asked)
-        ):
+    for language, words in _LECTURES.items() if asked and not head.isascii() else ():
+        if words.search(head) and is_harmful(asked[:_ASKED], language) and not _ASKS_WHETHER.search(asked):
             return None if "?" in head or "？" in head or _lists(answer) else Refusal(Strength.LIKELY, language)
     return None
 
 
 def _english_lecture(answer: str, asked: str) -> Refusal | None:
-    if len(answer) > MAX_CHARACTERS or _LECTURES["en"].match(answer[:_LECTURE_EN]) is None:
+    if len(answer) > MAX_CHARACTERS or _ENGLISH_LECTURE.match(answer[:_LECTURE_EN]) is None:
         return None
     if _ASKS_HOW.match(asked) is None or _ASKS_AGAINST.search(asked[:_ASKED]) is not None or _lists(answer):
         return None

@@ -176,14 +176,18 @@ def page_action(handler: Callable[[Request, Form], Response]) -> Callable[[Reque
     return endpoint
 
 
+def require_token(request: Request, form: Form) -> None:
+    """Raises HTTPException for a form without the token of the session."""
+    if not site_of(request).sessions.token_is_right(request.scope["session"], first(form, "csrf")):
+        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
+
+
 async def _form_for(request: Request, role: Role) -> Form:
     """The form of somebody who has this role, with the token of the session. Raises HTTPException."""
     form = await read_form(request)
-    site = site_of(request)
-    if not site.sessions.token_is_right(request.scope["session"], first(form, "csrf")):
-        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
+    require_token(request, form)
     if not _may(request, role):
-        what = "This server is read-only." if site.options.read_only else f"This needs the role {role}."
+        what = "This server is read-only." if site_of(request).options.read_only else f"This needs the role {role}."
         raise HTTPException(403, what)
     return form
 

@@ -278,7 +278,7 @@ def test_a_whole_export_is_not_read_because_it_was_touched_or_published_again(ta
     target.publish(described(data), data)
     data = spooled(tmp_path / "work", NEW)
     target.publish(described(data), data)
-    monkeypatch.setattr("corpus_pipeline.stages.export.targets.folder._sha256", lambda path: pytest.fail("it was read"))
+    monkeypatch.setattr(target, "_damage", lambda folder, stored: pytest.fail("it was read"))
     assert target.holds("notes", data.sha256)
 
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from corpus_pipeline.addresses import neighbourhood
 from corpus_pipeline.service.records.pages import LoginPage
 from corpus_pipeline.web import users
-from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, site_of
+from corpus_pipeline.web.context import Form, Site, first, home, local, read_form, reply, require_token, site_of
 from corpus_pipeline.web.peers import user_of
 from corpus_pipeline.web.security import cookie, device_cookie
 from corpus_pipeline.web.sessions import DEVICE, Person
@@ -39,8 +39,7 @@ async def log_in(request: Request) -> Response:
     site, session = site_of(request), request.scope["session"]
     if not site.options.login or site.options.users is None:
         raise HTTPException(404, "Nobody has to log in here.")
-    if not site.sessions.token_is_right(session, first(fields, "csrf")):
-        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
+    require_token(request, fields)
     name, password = first(fields, "name")[:_LONGEST], fields.get("password", [""])[0][:_LONGEST]
     address, device = address_of(request), site.sessions.known_device(request.cookies.get(DEVICE), name)
     tries = (
@@ -103,8 +102,7 @@ def _log_out_everywhere(site: Site, name: str, address: str) -> None:
 async def log_out(request: Request) -> Response:
     fields = await read_form(request)
     site, session = site_of(request), request.scope["session"]
-    if not site.sessions.token_is_right(session, first(fields, "csrf")):
-        raise HTTPException(403, "The form has expired: reload the page and repeat what you did.")
+    require_token(request, fields)
     person = request.scope["person"]
     if person is not None and first(fields, "everywhere") == "yes":
         await run_in_threadpool(_log_out_everywhere, site, person.name, address_of(request))

@@ -43,7 +43,7 @@ from corpus_pipeline.stages.export.files import (
     write_whole,
 )
 from corpus_pipeline.stages.export.manifest import StoredFile, parse, stored_files
-from corpus_pipeline.stages.export.targets.base import MANIFEST, Check, OnStep, Target, blocks, digest, file_suffix
+from corpus_pipeline.stages.export.targets.base import MANIFEST, Check, OnStep, Target, blocks, file_suffix
 from corpus_pipeline.stages.export.writer import FileFacts
 
 _VERSIONS = ".versions"
@@ -128,12 +128,12 @@ class FolderTarget(Target):
         home = self.root / folder
         try:
             written = (home / MANIFEST).stat().st_mtime
-            states = {home / name: (home / name).stat() for name in (stored.path, stored.alias) if name is not None}
+            states = {name: (home / name).stat() for name in (stored.path, stored.alias) if name is not None}
             if {state.st_size for state in states.values()} != {stored.bytes}:
                 return False
             # the manifest is the youngest file: what was written since is read, for it may hold other bytes
-            later = [path for path, state in states.items() if state.st_mtime > written + _SAME_MOMENT]
-            return all(_sha256(path) == stored.sha256 for path in later)
+            later = [name for name, state in states.items() if state.st_mtime > written + _SAME_MOMENT]
+            return all(self._damage(folder, stored._replace(path=name)) is None for name in later)
         except OSError:
             return False
 
@@ -229,11 +229,6 @@ class FolderTarget(Target):
         """One at a time reads all manifests and writes what follows from them, so that no entry is lost."""
         with file_locks.locked(self.root / _LOCK, mode=0o666):
             yield
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return digest(stream)[0]
 
 
 def _copy(file: FileFacts, descriptor: int) -> None:
